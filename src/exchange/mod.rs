@@ -1,0 +1,92 @@
+//! The words for one request and its fate, shared by all who produce and all who judge them.
+//!
+//! Knows nothing of who sends requests, who answers them, or what follows from it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Duration, Timestamp, Tokens};
+
+/// Which request of its source this is, counted from 0. All draws of a request derive from it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RequestId(pub u64);
+
+/// The place of a model in the plan's list of models.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ModelIndex(pub u16);
+
+/// The place of a version in its model's list of versions.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct VersionIndex(pub u16);
+
+/// What a client asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Request {
+    /// Its identity.
+    pub id: RequestId,
+    /// The model asked for.
+    pub model: ModelIndex,
+    /// Which of the workload's users sent it.
+    pub user: u32,
+    /// Tokens of the prompt.
+    pub input: Tokens,
+    /// Tokens that a complete answer has.
+    pub output: Tokens,
+    /// Whether the answer is streamed.
+    pub stream: bool,
+}
+
+/// A request and when it is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Arrival {
+    /// Since the workload began.
+    pub at: Duration,
+    /// What is sent.
+    pub request: Request,
+}
+
+/// How a request ended, as its client would tell it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// A complete answer.
+    Success,
+    /// An HTTP status other than success, 400 to 599.
+    Status(u16),
+    /// No complete answer in time.
+    Timeout,
+    /// The client went away early and of its own accord.
+    ClientClosed,
+}
+
+/// Tokens that were counted for a request.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Usage {
+    /// Of the prompt.
+    pub input: Tokens,
+    /// Of the answer.
+    pub output: Tokens,
+}
+
+/// What was observed of a request when it ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Observed {
+    /// How it ended.
+    pub ending: Ending,
+    /// From the request's start to its end.
+    pub latency: Duration,
+    /// From the request's start to the first token, where one came and the answer was streamed.
+    pub first_token: Option<Duration>,
+    /// What was counted: nothing for a failure.
+    pub usage: Usage,
+}
+
+/// A request's end and when it came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Completion {
+    /// When.
+    pub at: Timestamp,
+    /// What was observed.
+    pub observed: Observed,
+}

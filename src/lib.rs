@@ -1,0 +1,5 @@
+//! coalmine rehearses a model canary before its users meet it.
+
+pub mod exchange;
+pub mod metric;
+pub mod units;

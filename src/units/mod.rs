@@ -1,0 +1,25 @@
+//! Quantities with their units: time, ratios, rates, tokens, money, names.
+//!
+//! Every number that crosses a module's border is one of these types, so a millisecond cannot be
+//! taken for a second nor a percentage for a ratio. The literals of scenario files (`250ms`, `5%`,
+//! `30000/h`) are parsed here and every figure shown to a person is printed here, by one set of
+//! formatters. Knows nothing of clocks, sockets, files or random numbers.
+
+mod amount;
+mod format;
+mod literal;
+mod name;
+mod rate;
+mod ratio;
+mod time;
+
+pub use amount::{Money, Price, Tokens};
+pub use format::{
+    format_count, format_duration, format_millis, format_money, format_percent, format_rate,
+    format_significant,
+};
+pub use literal::LiteralError;
+pub use name::{ModelId, NameError, TagName, VersionId};
+pub use rate::Rate;
+pub use ratio::{Ratio, RatioError};
+pub use time::{Duration, Timestamp};
