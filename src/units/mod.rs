@@ -6,6 +6,7 @@
 //! formatters. Knows nothing of clocks, sockets, files or random numbers.
 
 mod amount;
+mod draw;
 mod format;
 mod literal;
 mod name;
@@ -14,6 +15,7 @@ mod ratio;
 mod time;
 
 pub use amount::{Money, Price, Tokens};
+pub use draw::Draw;
 pub use format::{
     format_count, format_duration, format_millis, format_money, format_percent, format_rate,
     format_significant,
