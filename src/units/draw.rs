@@ -16,9 +16,10 @@ impl Draw {
         self.0
     }
 
-    /// The draw as a number in the open interval (0, 1): the midpoint of its cell of 2^-53.
+    /// The draw as a number in the open interval (0, 1): the midpoint of its cell of 2^-52,
+    /// which a double holds exactly.
     pub fn unit(self) -> f64 {
-        ((self.0 >> 11) as f64 + 0.5) * (1.0 / 9_007_199_254_740_992.0)
+        ((self.0 >> 12) as f64 + 0.5) * (1.0 / 4_503_599_627_370_496.0)
     }
 
     /// Whether the draw lies under `threshold` of [`Ratio::threshold`](super::Ratio::threshold).
@@ -35,7 +36,7 @@ mod tests {
     fn the_unit_interval_is_open() {
         assert!(Draw::from_bits(0).unit() > 0.0);
         assert!(Draw::from_bits(u64::MAX).unit() < 1.0);
-        assert_eq!(Draw::from_bits(1 << 63).unit() - 0.5, 0.5 / 9_007_199_254_740_992.0);
+        assert_eq!(Draw::from_bits(1 << 63).unit() - 0.5, 0.5 / 4_503_599_627_370_496.0);
     }
 
     #[test]
