@@ -1,6 +1,9 @@
 //! coalmine rehearses a model canary before its users meet it.
 
+pub mod chance;
 pub mod engine;
 pub mod exchange;
+pub mod math;
 pub mod metric;
 pub mod units;
+pub mod upstream;
