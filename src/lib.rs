@@ -4,4 +4,5 @@ pub mod chance;
 pub mod exchange;
 pub mod math;
 pub mod metric;
+pub mod stats;
 pub mod units;
