@@ -5,4 +5,6 @@ pub mod engine;
 pub mod exchange;
 pub mod math;
 pub mod metric;
+pub mod stats;
 pub mod units;
+pub mod upstream;
