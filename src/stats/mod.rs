@@ -3,6 +3,8 @@
 //! Aggregates are integers, so that they do not depend on the order in which they are merged.
 
 mod bins;
+mod interval;
 mod window;
 
+pub use interval::{Confidence, Interval, Moments, QuantileRanks};
 pub use window::{CountWindow, Counts, SampleView, SampleWindow};
