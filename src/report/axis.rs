@@ -186,8 +186,29 @@ const MOST_STEPS: f64 = 4.0;
 
 /// Steps of a time axis in seconds, at which clocks have round values.
 const TIME_STEPS: [f64; 24] = [
-    1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_200.0, 1_800.0, 3_600.0,
-    7_200.0, 10_800.0, 21_600.0, 43_200.0, 86_400.0, 172_800.0, 432_000.0, 864_000.0, 1_728_000.0,
+    1.0,
+    2.0,
+    5.0,
+    10.0,
+    15.0,
+    30.0,
+    60.0,
+    120.0,
+    300.0,
+    600.0,
+    900.0,
+    1_200.0,
+    1_800.0,
+    3_600.0,
+    7_200.0,
+    10_800.0,
+    21_600.0,
+    43_200.0,
+    86_400.0,
+    172_800.0,
+    432_000.0,
+    864_000.0,
+    1_728_000.0,
     4_320_000.0,
 ];
 
@@ -206,7 +227,10 @@ mod tests {
         assert_eq!(labels(&Axis::shares(1.0)), ["0 %", "25 %", "50 %", "75 %", "100 %"]);
         assert_eq!(axis.place(0.05), 0.5);
         assert_eq!(labels(&Axis::rates(0.028)), ["0/min", "0.5/min", "1/min", "1.5/min", "2/min"]);
-        assert_eq!(labels(&Axis::latencies(0.4, 1.9)), ["0 ms", "500 ms", "1,000 ms", "1,500 ms", "2,000 ms"]);
+        assert_eq!(
+            labels(&Axis::latencies(0.4, 1.9)),
+            ["0 ms", "500 ms", "1,000 ms", "1,500 ms", "2,000 ms"]
+        );
         assert_eq!(labels(&Axis::latencies(0.4, 2.1)), ["0 s", "1 s", "2 s", "3 s"]);
     }
 
@@ -222,7 +246,10 @@ mod tests {
     #[test]
     fn times_are_labelled_in_the_unit_that_fits() {
         let (axis, unit) = Axis::times(Duration::from_secs(3_600), 8);
-        assert_eq!((labels(&axis), unit.name()), (vec!["0", "10", "20", "30", "40", "50", "60"], "minutes"));
+        assert_eq!(
+            (labels(&axis), unit.name()),
+            (vec!["0", "10", "20", "30", "40", "50", "60"], "minutes")
+        );
         let (axis, unit) = Axis::times(Duration::from_secs(7 * 86_400), 8);
         assert_eq!((labels(&axis).len(), unit.name()), (8, "days"));
         let (axis, unit) = Axis::times(Duration::from_secs(90), 8);

@@ -349,8 +349,7 @@ mod tests {
     fn drawing() -> Canvas {
         let mut canvas = Canvas::new(100, 50, "a \"line\" & a word".to_owned());
         canvas.line(&[(10.0, 40.0), (90.0, 40.0)], STROKE);
-        let lettering =
-            Lettering { ink: Ink::BLACK, size: 16, bold: false, align: Align::Start };
+        let lettering = Lettering { ink: Ink::BLACK, size: 16, bold: false, align: Align::Start };
         canvas.text((10.0, 20.0), "Word <b>", lettering);
         canvas
     }
@@ -358,7 +357,9 @@ mod tests {
     #[test]
     fn an_svg_says_in_words_what_it_shows() {
         let svg = drawing().svg();
-        assert!(svg.starts_with("<svg role=\"img\" aria-label=\"a &quot;line&quot; &amp; a word\""));
+        assert!(
+            svg.starts_with("<svg role=\"img\" aria-label=\"a &quot;line&quot; &amp; a word\"")
+        );
         assert!(svg.contains("Word &lt;b&gt;"), "{svg}");
         assert!(svg.trim_end().ends_with("</svg>"));
         assert!(!svg.contains("style="), "{svg}");

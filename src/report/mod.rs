@@ -5,6 +5,8 @@
 
 mod axis;
 mod canvas;
+#[cfg(test)]
+mod example;
 mod palette;
 mod panel;
 mod timeline_chart;

@@ -106,7 +106,16 @@ impl TimeFrame {
             self.draw_grid(canvas, panel, panel_rows(index));
         }
         let lanes_top = rows.top + self.phase_rows() as f64 * PHASE_ROW;
-        self.draw_mark_lines(canvas, lanes_top, body.bottom - PANEL_GAP);
+        let titles: Vec<(f64, Rows)> = panels
+            .iter()
+            .enumerate()
+            .map(|(index, panel)| {
+                let right = TITLE_COLUMN + text_width(&panel.title, LARGE, true) + 6.0;
+                let bottom = panel_rows(index).top;
+                (right, Rows { top: bottom - PANEL_TITLE, bottom: bottom - PANEL_TITLE * 0.3 })
+            })
+            .collect();
+        self.draw_mark_lines(canvas, lanes_top, &titles, body.bottom - PANEL_GAP);
         for (index, panel) in panels.iter().enumerate() {
             let rows = panel_rows(index);
             for line in &panel.lines {
@@ -177,7 +186,7 @@ impl TimeFrame {
         let (left, right) = self.columns;
         let thin = |ink| Stroke { ink, width: 1, dash: Dash::Solid };
         let title = Lettering { ink: Ink::BLACK, size: LARGE, bold: true, align: Align::Start };
-        canvas.text((TITLE_COLUMN, rows.top - PANEL_TITLE * 0.5), panel.title.as_str(), title);
+        canvas.text((TITLE_COLUMN, rows.top - PANEL_TITLE * 0.62), panel.title.as_str(), title);
         for tick in &panel.axis.ticks {
             let row = row_of(&panel.axis, tick.value, rows);
             canvas.line(&[(left, row), (right, row)], thin(Ink::PALE));
@@ -199,17 +208,24 @@ impl TimeFrame {
         canvas.text((f64::midpoint(left, right), row + 52.0), self.caption.as_str(), label);
     }
 
-    fn draw_mark_lines(&self, canvas: &mut Canvas, top: f64, bottom: f64) {
+    /// Draws the marks' lines, interrupted where a title stands: each of `titles` has the column at
+    /// which it ends and its rows.
+    fn draw_mark_lines(&self, canvas: &mut Canvas, top: f64, titles: &[(f64, Rows)], bottom: f64) {
         for (index, lane) in self.lanes.iter().enumerate() {
-            let top = top + (index as f64 + 0.5) * LANE_ROW;
             let mut last = f64::NEG_INFINITY;
             for mark in &lane.marks {
                 let column = self.column(mark.from);
-                if column - last >= LEAST_LINE_DISTANCE {
-                    last = column;
-                    let stroke = Stroke { ink: mark.ink, width: 2, dash: mark.dash };
-                    canvas.line(&[(column, top), (column, bottom)], stroke);
+                if column - last < LEAST_LINE_DISTANCE {
+                    continue;
                 }
+                last = column;
+                let stroke = Stroke { ink: mark.ink, width: 2, dash: mark.dash };
+                let mut from = top + (index as f64 + 0.5) * LANE_ROW;
+                for (_, rows) in titles.iter().filter(|(right, _)| column < *right) {
+                    canvas.line(&[(column, from), (column, rows.top)], stroke);
+                    from = rows.bottom;
+                }
+                canvas.line(&[(column, from), (column, bottom)], stroke);
             }
         }
     }
@@ -222,7 +238,8 @@ impl TimeFrame {
             let mut taken = self.columns.0;
             for (index, mark) in lane.marks.iter().enumerate() {
                 let next = lane.marks.get(index + 1).map(|mark| self.column(mark.from));
-                let limit = next.map_or(self.columns.1 + RIGHT_OVERHANG, |next| next - MARK_RADIUS * 2.0);
+                let edge = self.columns.1 + RIGHT_OVERHANG;
+                let limit = next.map_or(edge, |next| next - MARK_RADIUS * 2.0);
                 taken = self.draw_mark(canvas, mark, row, (taken, limit));
             }
         }
@@ -235,24 +252,28 @@ impl TimeFrame {
         let mut end = from;
         if let Some((to, symbol)) = mark.to {
             end = self.column(to);
-            let bar = mark.ink.with_opacity(0.35);
-            canvas.rectangle((from, row - 4.0), (end, row + 4.0), bar);
+            let bar = mark.ink.with_opacity(0.2);
+            canvas.rectangle((from, row - BAR_RADIUS), (end, row + BAR_RADIUS), bar);
             if let Some(symbol) = symbol {
                 canvas.symbol((end, row), symbol, MARK_RADIUS, mark.ink);
             }
         }
-        if from - free.0 >= MARK_RADIUS || free.0 == self.columns.0 {
+        if from >= free.0 {
             canvas.symbol((from, row), mark.symbol, MARK_RADIUS, mark.ink);
         }
         let gap = MARK_RADIUS + 8.0;
-        let width = text_width(&mark.label, SMALL, false);
         let lettering = |align| Lettering { ink: Ink::BLACK, size: SMALL, bold: false, align };
-        if end + gap + width <= free.1 {
+        let width = text_width(&mark.label, SMALL, false);
+        if width + gap * 2.0 <= end - from {
+            canvas.text((from + gap, row), mark.label.as_str(), lettering(Align::Start));
+        } else if end + gap + width <= free.1 {
             canvas.text((end + gap, row), mark.label.as_str(), lettering(Align::Start));
             return end + gap + width;
-        }
-        if from - gap - width >= free.0 {
+        } else if from - gap - width >= free.0 {
             canvas.text((from - gap, row), mark.label.as_str(), lettering(Align::End));
+        } else if let Some(label) = fit_text(&mark.label, SMALL, false, free.1 - end - gap) {
+            canvas.text((end + gap, row), label, lettering(Align::Start));
+            return free.1;
         }
         end + gap
     }
@@ -314,14 +335,16 @@ pub(super) const TITLE_COLUMN: f64 = 18.0;
 const PHASE_ROW: f64 = 30.0;
 const LANE_ROW: f64 = 30.0;
 const HEAD_GAP: f64 = 6.0;
-const PANEL_TITLE: f64 = 40.0;
-const PANEL_GAP: f64 = 14.0;
+const PANEL_TITLE: f64 = 48.0;
+const PANEL_GAP: f64 = 12.0;
 const FOOT: f64 = 64.0;
 const LINE_WIDTH: u32 = 3;
 const SYMBOL_RADIUS: f64 = 7.0;
 /// Chosen: seven symbols on a line: enough to follow it, few enough to leave its shape visible.
 const SYMBOL_DISTANCE: f64 = 165.0;
 const MARK_RADIUS: f64 = 8.0;
+/// Half the height of the bar of a mark that lasts: a label fits into it.
+const BAR_RADIUS: f64 = 12.0;
 /// Lines of marks nearer than this would run together.
 const LEAST_LINE_DISTANCE: f64 = 5.0;
 /// How far labels may reach beyond the last column.

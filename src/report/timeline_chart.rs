@@ -4,7 +4,7 @@ use super::axis::Axis;
 use super::canvas::{Align, Canvas, Lettering, Stroke, fit_text, text_width};
 use super::palette::{Dash, Ink, Look, Symbol, version_look};
 use super::panel::{
-    Course, LARGE, Lane, Line, MEDIUM, Mark, Panel, Phase, Rows, Slot, TITLE_COLUMN, TimeFrame,
+    Course, Lane, Line, MEDIUM, Mark, Panel, Phase, Rows, Slot, TITLE_COLUMN, TimeFrame,
 };
 use crate::exchange::VersionIndex;
 use crate::record::{Happening, Record, SeriesPoint};
@@ -89,13 +89,21 @@ impl<'a> Story<'a> {
     }
 
     fn faults(&self) -> Vec<Mark> {
+        let several = self.several_versions_fail();
         let mut marks: Vec<(VersionIndex, &str, Mark)> = Vec::new();
         for event in &self.record.timeline.events {
             let at = self.seconds(event.at);
             match &event.happening {
                 Happening::FaultBegan { version, what } => {
-                    let label = format!("{}: {what}", self.name(*version));
-                    let mark = Mark { ink: Ink::FAULT, label, ..mark(at, Symbol::TriangleDown, Dash::Dashed) };
+                    let label = match several {
+                        true => format!("{}: {what}", self.name(*version)),
+                        false => what.clone(),
+                    };
+                    let mark = Mark {
+                        ink: Ink::FAULT,
+                        label,
+                        ..mark(at, Symbol::TriangleDown, Dash::Dashed)
+                    };
                     marks.push((*version, what, mark));
                 }
                 Happening::FaultEnded { version, what } => {
@@ -110,8 +118,19 @@ impl<'a> Story<'a> {
             }
         }
         let end = self.seconds(self.record.end);
-        let closed = |(_, _, mark): (_, _, Mark)| Mark { to: mark.to.or(Some((end, None))), ..mark };
+        let closed =
+            |(_, _, mark): (_, _, Mark)| Mark { to: mark.to.or(Some((end, None))), ..mark };
         marks.into_iter().map(closed).collect()
+    }
+
+    fn several_versions_fail(&self) -> bool {
+        let mut versions =
+            self.record.timeline.events.iter().filter_map(|event| match &event.happening {
+                Happening::FaultBegan { version, .. } => Some(*version),
+                _ => None,
+            });
+        let first = versions.next();
+        versions.any(|version| Some(version) != first)
     }
 
     fn breaches(&self) -> Vec<Mark> {
@@ -127,9 +146,10 @@ impl<'a> Story<'a> {
                 }
                 Happening::BreachEnded { trigger, version }
                 | Happening::Fired { trigger, version, .. } => {
-                    let open = marks.iter_mut().rev().find(|(on, of, mark)| {
-                        on == version && of == trigger && mark.to.is_none()
-                    });
+                    let open = marks
+                        .iter_mut()
+                        .rev()
+                        .find(|(on, of, mark)| on == version && of == trigger && mark.to.is_none());
                     if let Some((_, _, mark)) = open {
                         mark.to = Some((at, None));
                     }
@@ -147,17 +167,24 @@ impl<'a> Story<'a> {
             let at = self.seconds(event.at);
             let (symbol, label) = match &event.happening {
                 Happening::RolledBack { target, .. } => {
-                    let after = self.record.rollbacks.iter().find(|rollback| rollback.at == event.at);
-                    let since = after.and_then(|rollback| rollback.onset).map_or_else(String::new, |onset| {
-                        format!(", {} after the onset", format_duration(event.at.since(onset)))
-                    });
+                    let after =
+                        self.record.rollbacks.iter().find(|rollback| rollback.at == event.at);
+                    let since = after.and_then(|rollback| rollback.onset).map_or_else(
+                        String::new,
+                        |onset| {
+                            format!(", {} after the onset", format_duration(event.at.since(onset)))
+                        },
+                    );
                     (Symbol::Square, format!("rolled back to {}{since}", self.name(*target)))
                 }
                 Happening::RollbackRefused { .. } => (Symbol::Cross, "rollback refused".to_owned()),
                 // A firing that led to a rollback is told by the rollback.
                 Happening::Fired { evidence, .. } => {
                     let told = |other: &Happening| {
-                        matches!(other, Happening::RolledBack { .. } | Happening::RollbackRefused { .. })
+                        matches!(
+                            other,
+                            Happening::RolledBack { .. } | Happening::RollbackRefused { .. }
+                        )
                     };
                     if events.iter().any(|other| other.at == event.at && told(&other.happening)) {
                         continue;
@@ -179,6 +206,7 @@ impl<'a> Story<'a> {
         let all = &self.record.series.versions;
         let total = |slot: usize| all.iter().map(|points| u64::from(points[slot].assigned)).sum();
         let lines = self.lines(|version, slot, _| {
+            version.has_traffic_about(slot).then_some(())?;
             ratio(u64::from(version.points[slot].assigned), total(slot))
         });
         let course = |(index, line): (usize, Line)| {
@@ -216,7 +244,8 @@ impl<'a> Story<'a> {
 
     fn request_rates(&self) -> Panel {
         let lines = self.lines(|version, slot, length| {
-            Some(f64::from(version.points[slot].assigned) / length)
+            let assigned = f64::from(version.points[slot].assigned);
+            version.has_traffic_about(slot).then_some(assigned / length)
         });
         let axis = Axis::rates(greatest(&lines));
         Panel { title: "Requests sent".to_owned(), axis, lines }
@@ -248,6 +277,15 @@ impl<'a> Story<'a> {
 
     fn name(&self, version: VersionIndex) -> &str {
         self.record.versions.get(usize::from(version.0)).map_or("", |info| info.id.as_str())
+    }
+}
+
+impl Version<'_> {
+    /// Whether it had traffic in this slot or in one next to it: where it has none for long, its
+    /// line would only hide the ground.
+    fn has_traffic_about(&self, slot: usize) -> bool {
+        let about = slot.saturating_sub(1)..(slot + 2).min(self.points.len());
+        self.points[about].iter().any(|point| point.assigned > 0)
     }
 }
 
@@ -296,7 +334,8 @@ fn alternative(record: &Record, title: &str) -> String {
         "{title}: traffic share, error rate, latency and requests of {} over {span}.",
         names.join(" and ")
     );
-    let lanes = [("Fault", story.faults()), ("Breach", story.breaches()), ("Action", story.actions())];
+    let lanes =
+        [("Fault", story.faults()), ("Breach", story.breaches()), ("Action", story.actions())];
     for (word, marks) in lanes {
         for mark in marks.iter().take(MOST_TOLD) {
             let after = format_duration(crate::units::Duration::from_secs_f64(mark.from));
@@ -332,9 +371,86 @@ const TITLE_ROW: f64 = 56.0;
 const LEGEND_ROW: f64 = 34.0;
 const LEGEND_SAMPLE: f64 = 56.0;
 /// Four panels and the time axis.
-const PANELS_HEIGHT: f64 = 4.0 * 195.0 + 64.0;
+const PANELS_HEIGHT: f64 = 4.0 * 198.0 + 64.0;
 const MOST_TIME_TICKS: usize = 10;
 /// Chosen: without errors the axis still says how small an error rate it would show.
 const LEAST_ERROR_AXIS: f64 = 0.01;
 /// Chosen: more sentences of one kind nobody listens to.
 const MOST_TOLD: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{crowded, rolled_back};
+    use super::*;
+
+    #[test]
+    fn look() {
+        for (name, record) in
+            [("busy", rolled_back(40.0)), ("quiet", rolled_back(0.5)), ("crowded", crowded())]
+        {
+            let chart = timeline_chart(&record, "Ten thousand requests through a canary of gpt-4");
+            std::fs::write(format!("/tmp/report_out/{name}.png"), chart.png()).unwrap();
+            std::fs::write(format!("/tmp/report_out/{name}.svg"), chart.svg()).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_happened_is_written_in_the_chart() {
+        let svg = timeline_chart(&rolled_back(40.0), "A title").svg();
+        for text in [
+            "A title",
+            "gpt-4-v1 (stable)",
+            "gpt-4-turbo-v2 (beta)",
+            "canary at 10 %",
+            "8 % of requests answered 503",
+            "error_rate &gt; 5 % for 60 s",
+            "rolled back to gpt-4-v1, 75 s after the onset",
+            "Latency of successes, per 15 s: p50 solid, p99 dashed",
+            "minutes since the start, 2024-03-15T11:00:00Z",
+        ] {
+            assert!(svg.contains(text), "{text} is missing");
+        }
+        for colour in ["#0072B2", "#D55E00"] {
+            assert!(svg.contains(colour), "{colour} is missing");
+        }
+    }
+
+    #[test]
+    fn the_same_run_gives_the_same_bytes() {
+        let draw = || timeline_chart(&rolled_back(0.5), "A title");
+        assert_eq!(draw().svg(), draw().svg());
+        assert_eq!(draw().png(), draw().png());
+    }
+
+    #[test]
+    fn the_alternative_tells_what_happened_and_when() {
+        let chart = timeline_chart(&rolled_back(40.0), "A title");
+        assert_eq!(
+            chart.alternative(),
+            "A title: traffic share, error rate, latency and requests of gpt-4-v1 and \
+             gpt-4-turbo-v2 over 1h. Fault after 20m: 8 % of requests answered 503. Breach after \
+             20m 15s: error_rate > 5 % for 60 s. Action after 21m 15s: rolled back to gpt-4-v1, \
+             75 s after the onset."
+        );
+    }
+
+    #[test]
+    fn a_run_without_traffic_is_drawn_too() {
+        let mut record = rolled_back(1.0);
+        record.series.versions = vec![Vec::new(), Vec::new()];
+        record.timeline = crate::record::Timeline::default();
+        record.phases.clear();
+        record.end = record.start;
+        assert!(!timeline_chart(&record, "").png().is_empty());
+    }
+
+    #[test]
+    fn nothing_is_drawn_outside_a_crowded_chart() {
+        let svg = timeline_chart(&crowded(), &"A long title ".repeat(20)).svg();
+        let columns = svg.split(" x=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        for column in columns {
+            let column: f64 = column.parse().unwrap();
+            assert!((0.0..=WIDTH).contains(&column), "{column}");
+        }
+    }
+}
