@@ -3,3 +3,4 @@
 pub mod exchange;
 pub mod metric;
 pub mod units;
+pub mod workload;
