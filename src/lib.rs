@@ -1,6 +1,8 @@
 //! coalmine rehearses a model canary before its users meet it.
 
+pub mod chance;
 pub mod exchange;
+pub mod math;
 pub mod metric;
 pub mod units;
 pub mod workload;
