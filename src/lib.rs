@@ -1,8 +1,11 @@
 //! coalmine rehearses a model canary before its users meet it.
 
 pub mod chance;
+pub mod engine;
 pub mod exchange;
 pub mod math;
 pub mod metric;
+pub mod stats;
 pub mod units;
+pub mod upstream;
 pub mod workload;
