@@ -285,10 +285,9 @@ impl JudgeGauge {
     pub(super) fn set_weights(&mut self, canary: Ratio, stable: Ratio) {
         self.carried = self.ln_evidence();
         let both = canary.get() + stable.get();
-        let comparable = canary.get() > 0.0 && stable.get() > 0.0;
-        self.expected_share = if comparable { canary.get() / both } else { 0.0 };
-        self.test =
-            comparable.then(|| ErrorShareTest::new(self.judge.prior_strength, self.expected_share));
+        let share = Ratio::new(canary.get() / both).unwrap_or_default();
+        self.test = ErrorShareTest::new(self.judge.prior_strength, share);
+        self.expected_share = share.get();
     }
 
     /// Takes in an error of a request that was assigned under the present weights.

@@ -8,6 +8,7 @@ mod interval;
 mod sequential;
 mod window;
 
+pub use bins::Bin;
 pub use histogram::{DurationHistogram, HistogramError};
 pub use interval::{Confidence, Interval, Moments, QuantileRanks};
 pub use sequential::ErrorShareTest;
