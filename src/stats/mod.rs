@@ -1,0 +1,10 @@
+//! Statistics that know nothing of what they are about: windows, histograms, intervals, tests.
+//!
+//! Aggregates are integers, so that they do not depend on the order in which they are merged.
+
+mod bins;
+mod interval;
+mod window;
+
+pub use interval::{Confidence, Interval, Moments, QuantileRanks};
+pub use window::{CountWindow, Counts, SampleView, SampleWindow};
