@@ -1,10 +1,15 @@
 //! coalmine rehearses a model canary before its users meet it.
 
+pub mod assertion;
 pub mod chance;
+pub mod director;
 pub mod engine;
 pub mod exchange;
 pub mod math;
 pub mod metric;
+pub mod record;
+pub mod scenario;
 pub mod stats;
 pub mod units;
 pub mod upstream;
+pub mod workload;

@@ -1,0 +1,3 @@
+//! Scenario.
+mod plan;
+pub use plan::*;
