@@ -8,6 +8,7 @@ pub mod exchange;
 pub mod math;
 pub mod metric;
 pub mod record;
+pub mod report;
 pub mod scenario;
 pub mod stats;
 pub mod units;

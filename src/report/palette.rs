@@ -33,7 +33,6 @@ pub(super) enum Dash {
     Solid,
     Dashed,
     Dotted,
-    LongDashed,
 }
 
 impl Dash {
@@ -43,7 +42,6 @@ impl Dash {
             Self::Solid => &[],
             Self::Dashed => &[9.0, 6.0],
             Self::Dotted => &[3.0, 5.0],
-            Self::LongDashed => &[18.0, 7.0],
         }
     }
 }

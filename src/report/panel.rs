@@ -1,7 +1,7 @@
 //! Panels over a common time axis: the vocabulary of every chart that shows something over time.
 //!
-//! A [`TimeFrame`] holds what the panels of one chart share: the time axis, phases shaded and named,
-//! and lanes of marks whose lines run through all panels. A [`Panel`] is one value axis with lines.
+//! A [`TimeFrame`] holds what the panels of one chart share: the time axis, phases shaded and
+//! named, and lanes of marks whose lines run through all panels. A [`Panel`] is one value axis with lines.
 
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, Lettering, Point, Stroke, fit_text, text_width};
@@ -212,6 +212,7 @@ impl TimeFrame {
     /// which it ends and its rows.
     fn draw_mark_lines(&self, canvas: &mut Canvas, top: f64, titles: &[(f64, Rows)], bottom: f64) {
         for (index, lane) in self.lanes.iter().enumerate() {
+            let opacity = if lane.marks.len() > MANY_MARKS { 0.3 } else { 1.0 };
             let mut last = f64::NEG_INFINITY;
             for mark in &lane.marks {
                 let column = self.column(mark.from);
@@ -219,8 +220,13 @@ impl TimeFrame {
                     continue;
                 }
                 last = column;
-                let stroke = Stroke { ink: mark.ink, width: 2, dash: mark.dash };
-                let mut from = top + (index as f64 + 0.5) * LANE_ROW;
+                let ink = mark.ink.with_opacity(opacity);
+                let stroke = Stroke { ink, width: 2, dash: mark.dash };
+                // Faint between the lanes, where it may cross the label of a mark below.
+                let faint = Stroke { ink: mark.ink.with_opacity(0.25), ..stroke };
+                let middle = top + (index as f64 + 0.5) * LANE_ROW;
+                let mut from = top + self.lanes.len() as f64 * LANE_ROW;
+                canvas.line(&[(column, middle), (column, from)], faint);
                 for (_, rows) in titles.iter().filter(|(right, _)| column < *right) {
                     canvas.line(&[(column, from), (column, rows.top)], stroke);
                     from = rows.bottom;
@@ -236,18 +242,27 @@ impl TimeFrame {
             let name = Lettering { ink: Ink::GREY, size: SMALL, bold: false, align: Align::End };
             canvas.text((self.columns.0 - 10.0, row), lane.name, name);
             let mut taken = self.columns.0;
+            let mut told = "";
             for (index, mark) in lane.marks.iter().enumerate() {
                 let next = lane.marks.get(index + 1).map(|mark| self.column(mark.from));
                 let edge = self.columns.1 + RIGHT_OVERHANG;
                 let limit = next.map_or(edge, |next| next - MARK_RADIUS * 2.0);
-                taken = self.draw_mark(canvas, mark, row, (taken, limit));
+                let label = if mark.label == told { "" } else { &mark.label };
+                told = &mark.label;
+                taken = self.draw_mark(canvas, mark, label, (row, taken, limit));
             }
         }
     }
 
-    /// Draws a mark whose label may stand between the two columns `free`; returns the first free
-    /// column after it.
-    fn draw_mark(&self, canvas: &mut Canvas, mark: &Mark, row: f64, free: (f64, f64)) -> f64 {
+    /// Draws a mark into a row in which its label may stand between two columns; returns the first
+    /// free column after it.
+    fn draw_mark(
+        &self,
+        canvas: &mut Canvas,
+        mark: &Mark,
+        label: &str,
+        (row, free_from, free_to): (f64, f64, f64),
+    ) -> f64 {
         let from = self.column(mark.from);
         let mut end = from;
         if let Some((to, symbol)) = mark.to {
@@ -258,24 +273,26 @@ impl TimeFrame {
                 canvas.symbol((end, row), symbol, MARK_RADIUS, mark.ink);
             }
         }
-        if from >= free.0 {
+        if from >= free_from {
             canvas.symbol((from, row), mark.symbol, MARK_RADIUS, mark.ink);
         }
         let gap = MARK_RADIUS + 8.0;
         let lettering = |align| Lettering { ink: Ink::BLACK, size: SMALL, bold: false, align };
-        let width = text_width(&mark.label, SMALL, false);
+        let width = text_width(label, SMALL, false);
+        let room = free_to - end - gap;
         if width + gap * 2.0 <= end - from {
-            canvas.text((from + gap, row), mark.label.as_str(), lettering(Align::Start));
-        } else if end + gap + width <= free.1 {
-            canvas.text((end + gap, row), mark.label.as_str(), lettering(Align::Start));
-            return end + gap + width;
-        } else if from - gap - width >= free.0 {
-            canvas.text((from - gap, row), mark.label.as_str(), lettering(Align::End));
-        } else if let Some(label) = fit_text(&mark.label, SMALL, false, free.1 - end - gap) {
+            canvas.text((from + gap, row), label, lettering(Align::Start));
+        } else if width <= room {
             canvas.text((end + gap, row), label, lettering(Align::Start));
-            return free.1;
+            return end + gap + width;
+        } else if from - gap - width >= free_from {
+            canvas.text((from - gap, row), label, lettering(Align::End));
+        } else if room >= LEAST_LABEL {
+            let short = fit_text(label, SMALL, false, room).unwrap_or_default();
+            canvas.text((end + gap, row), short, lettering(Align::Start));
+            return free_to;
         }
-        end + gap
+        end
     }
 
     fn draw_line(&self, canvas: &mut Canvas, axis: &Axis, line: &Line, rows: Rows) {
@@ -347,5 +364,9 @@ const MARK_RADIUS: f64 = 8.0;
 const BAR_RADIUS: f64 = 12.0;
 /// Lines of marks nearer than this would run together.
 const LEAST_LINE_DISTANCE: f64 = 5.0;
+/// Chosen: the lines of more marks than this would hide what they mark.
+const MANY_MARKS: usize = 12;
+/// A label cut shorter than this says nothing.
+const LEAST_LABEL: f64 = 120.0;
 /// How far labels may reach beyond the last column.
 const RIGHT_OVERHANG: f64 = 24.0;

@@ -384,17 +384,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn look() {
-        for (name, record) in
-            [("busy", rolled_back(40.0)), ("quiet", rolled_back(0.5)), ("crowded", crowded())]
-        {
-            let chart = timeline_chart(&record, "Ten thousand requests through a canary of gpt-4");
-            std::fs::write(format!("/tmp/report_out/{name}.png"), chart.png()).unwrap();
-            std::fs::write(format!("/tmp/report_out/{name}.svg"), chart.svg()).unwrap();
-        }
-    }
-
-    #[test]
     fn what_happened_is_written_in_the_chart() {
         let svg = timeline_chart(&rolled_back(40.0), "A title").svg();
         for text in [
