@@ -11,6 +11,7 @@ pub mod record;
 pub mod report;
 pub mod scenario;
 pub mod stats;
+pub mod summary;
 pub mod units;
 pub mod upstream;
 pub mod workload;
