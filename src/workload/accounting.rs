@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Why a row was not handed on.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DropReason {
     /// It does not have the format's shape, or a value outside its range.
@@ -15,7 +15,7 @@ pub enum DropReason {
 }
 
 /// Rows that were dropped for one reason.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Dropped {
     /// How many.
     pub count: u64,
@@ -24,7 +24,7 @@ pub struct Dropped {
 }
 
 /// Rows read = emitted + dropped, at any time.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Accounting {
     /// Rows that were read: lines that are neither header nor blank.
     pub read: u64,
