@@ -1,6 +1,6 @@
 //! The beta distribution, and Student's t distribution through it.
 
-use super::elementary::{exp, ln, ln_1p, ln_gamma};
+use super::elementary::{exp, ln, ln_gamma};
 
 /// The regularised incomplete beta function I_x(a, b): the probability that a beta variate with
 /// parameters `a`, `b` > 0 is at most `x` in [0, 1]. NaN outside this domain. Relative error about
