@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::trace_format::TraceFormat;
+
 /// Why a row was not handed on.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -24,8 +26,12 @@ pub struct Dropped {
 }
 
 /// Rows read = emitted + dropped, at any time.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Accounting {
+    /// The format that the trace was read in.
+    pub format: TraceFormat,
+    /// The unit that its times were taken to be in.
+    pub unit: String,
     /// Rows that were read: lines that are neither header nor blank.
     pub read: u64,
     /// Rows that were handed on.
@@ -35,6 +41,11 @@ pub struct Accounting {
 }
 
 impl Accounting {
+    pub(super) fn new(format: TraceFormat) -> Self {
+        let (unit, dropped) = (format.time_unit().to_owned(), BTreeMap::new());
+        Self { format, unit, read: 0, emitted: 0, dropped }
+    }
+
     /// Whether every row that was read is accounted for.
     pub fn is_balanced(&self) -> bool {
         let dropped: u64 = self.dropped.values().map(|dropped| dropped.count).sum();
