@@ -2,4 +2,5 @@
 
 pub mod exchange;
 pub mod metric;
+pub mod scenario;
 pub mod units;
