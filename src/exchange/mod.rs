@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Duration, Timestamp, Tokens};
+use crate::units::{Duration, Tokens};
 
 /// Which request of its source this is, counted from 0. All draws of a request derive from it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -60,6 +60,34 @@ pub enum Ending {
     ClientClosed,
 }
 
+/// What an ending says about the version that produced it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    /// The version answered.
+    Success,
+    /// The version failed.
+    Error,
+    /// The client asked for something impossible: no statement about the version's health.
+    ClientError,
+    /// Nobody can tell.
+    Neutral,
+}
+
+impl Ending {
+    /// What this ending says about the version.
+    ///
+    /// Upstream 401, 403, 404 and 408 are errors of the version: the gateway has authenticated its
+    /// client, so they mean a wrong upstream key or model name.
+    pub const fn class(self) -> Class {
+        match self {
+            Self::Success => Class::Success,
+            Self::Status(400 | 413 | 422) => Class::ClientError,
+            Self::Status(_) | Self::Timeout => Class::Error,
+            Self::ClientClosed => Class::Neutral,
+        }
+    }
+}
+
 /// Tokens that were counted for a request.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Usage {
@@ -80,13 +108,4 @@ pub struct Observed {
     pub first_token: Option<Duration>,
     /// What was counted: nothing for a failure.
     pub usage: Usage,
-}
-
-/// A request's end and when it came.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Completion {
-    /// When.
-    pub at: Timestamp,
-    /// What was observed.
-    pub observed: Observed,
 }

@@ -194,9 +194,9 @@ impl Metric {
         self.row().about
     }
 
-    /// Whether a rollback rule can watch it: it is taken over a window of requests.
+    /// Whether a rollback rule can watch it: the engine keeps windows of it.
     pub fn is_windowed(self) -> bool {
-        self.measure() != Measure::OfRun
+        !matches!(self.measure(), Measure::OfRun | Measure::OutputTokens | Measure::CostPer1k)
     }
 
     /// The metric of this name.

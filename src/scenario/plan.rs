@@ -1,0 +1,150 @@
+//! The checked plan of a rehearsal: what a scenario file says once every default is filled in and
+//! every name resolved to an index.
+
+use crate::assertion::Assertion;
+use crate::engine::RuleSet;
+use crate::exchange::VersionIndex;
+use crate::metric::Metric;
+use crate::units::{Duration, ModelId, Price, Ratio, TagName, Timestamp, VersionId};
+use crate::upstream::{Behaviour, Fault, Limits};
+use crate::workload::Workload;
+
+/// A rehearsal, ready to run.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Its name: that of reports and of the folder they go to.
+    pub name: String,
+    /// What it shows, in a line.
+    pub title: String,
+    /// Engine time of the first instant.
+    pub start: Timestamp,
+    /// The seed, unless the command line gives another.
+    pub seed: u64,
+    /// What is sent.
+    pub workload: Workload,
+    /// How long clients and gateway wait.
+    pub limits: Limits,
+    /// The model under rehearsal.
+    pub model: ModelPlan,
+    /// In order; the first sets the split.
+    pub phases: Vec<PhasePlan>,
+    /// The comparison table.
+    pub columns: Vec<Column>,
+    /// Published figures, held against the columns.
+    pub references: Vec<Reference>,
+    /// What must hold.
+    pub gate: Vec<GateLine>,
+    /// The verdict that the author expects instead of a pass.
+    pub expect: Option<Expectation>,
+}
+
+/// A model with its versions and rules.
+#[derive(Clone, Debug)]
+pub struct ModelPlan {
+    /// What clients ask for.
+    pub id: ModelId,
+    /// In the order of the file; a [`VersionIndex`] counts in this list.
+    pub versions: Vec<VersionPlan>,
+    /// What rolls back.
+    pub rules: RuleSet,
+}
+
+/// A version and the upstream behind it.
+#[derive(Clone, Debug)]
+pub struct VersionPlan {
+    /// Its name.
+    pub id: VersionId,
+    /// The tags that name it at the start.
+    pub tags: Vec<TagName>,
+    /// What it charges, where stated.
+    pub price: Option<Price>,
+    /// How it answers.
+    pub behaviour: Behaviour,
+    /// When it counts as bad.
+    pub truth: Truth,
+}
+
+/// When a version counts as bad: the truth that its rollbacks are held against.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Truth {
+    /// Never, whatever faults are on it.
+    Healthy,
+    /// Always.
+    Bad,
+    /// While a fault is on it that does not hit every version.
+    #[default]
+    DuringFaults,
+}
+
+/// A named part of the rehearsal.
+#[derive(Clone, Debug)]
+pub struct PhasePlan {
+    /// Its name.
+    pub name: String,
+    /// When it ends.
+    pub end: PhaseEnd,
+    /// The split that it begins with; `None`: as it was.
+    pub split: Option<Vec<(VersionIndex, Ratio)>>,
+    /// The faults that it schedules, by version.
+    pub faults: Vec<(VersionIndex, Fault)>,
+}
+
+/// When a phase ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PhaseEnd {
+    /// After this time.
+    After(Duration),
+    /// When this many of its requests have been assigned.
+    Requests(u64),
+    /// At a rollback within it; after this time at the latest.
+    Rollback {
+        /// The latest end, from the phase's beginning.
+        within: Duration,
+    },
+    /// With the workload.
+    Rest,
+}
+
+/// A column of the comparison table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Column {
+    /// Its heading.
+    pub title: String,
+    /// The phase whose requests it shows (an index into the phases); `None`: all.
+    pub phase: Option<usize>,
+    /// The version whose requests it shows; `None`: all.
+    pub version: Option<VersionIndex>,
+}
+
+/// A published figure for a column.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Reference {
+    /// The column (an index).
+    pub column: usize,
+    /// The metric.
+    pub metric: Metric,
+    /// The figure in the metric's base unit: seconds, a ratio, dollars, a count.
+    pub value: f64,
+}
+
+/// A line of the gate and where it stands.
+#[derive(Clone, Debug)]
+pub struct GateLine {
+    /// As written.
+    pub text: String,
+    /// As understood.
+    pub assertion: Assertion,
+    /// The file it stands in, as named on the command line.
+    pub file: String,
+    /// Its line there, from 1.
+    pub line: u32,
+}
+
+/// A verdict that turns round: what a scenario expects that shows a failure.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expectation {
+    /// The gate must fail.
+    Fail,
+    /// The gate must be inconclusive.
+    Inconclusive,
+}
