@@ -1,7 +1,10 @@
 //! coalmine rehearses a model canary before its users meet it.
 
+pub mod chance;
 pub mod engine;
 pub mod exchange;
+pub mod math;
 pub mod metric;
 pub mod scenario;
 pub mod units;
+pub mod upstream;

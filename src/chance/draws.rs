@@ -1,0 +1,277 @@
+//! Counter-based draws: keyed mixing of an address into 64 uniform bits.
+//!
+//! Each step is a finaliser of the kind that ends SplitMix64 (Steele, Lea and Flood, OOPSLA 2014,
+//! doi:10.1145/2660193.2660195, with D. Stafford's constants "Mix13"); two rounds stand between
+//! any two levels of the address. It is fast and passes the tests below; it is no cipher.
+
+use std::convert::Infallible;
+
+use rand::TryRng;
+
+use crate::exchange::RequestId;
+use crate::units::Draw;
+
+/// The randomness of one run: a key made from the seed and the run's number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Chance(u64);
+
+impl Chance {
+    /// The randomness of run number `run` under `seed`.
+    pub const fn new(seed: u64, run: u64) -> Self {
+        // For a given seed different runs have different keys: every step is a bijection of `run`.
+        Self(mix(mix(seed.wrapping_add(STEP)) ^ mix(run.wrapping_mul(STEP))))
+    }
+
+    /// The draws of attempt number `attempt` (0 is the first) at a request.
+    #[inline]
+    pub const fn request(self, id: RequestId, attempt: u8) -> Draws {
+        // The key enters between two rounds, not as a start of the count: otherwise the counts
+        // of two runs could overlap in a long stretch.
+        let address = id.0.wrapping_mul(STEP).wrapping_add((attempt as u64).wrapping_mul(STRIDE));
+        Draws(mix(mix(address) ^ self.0))
+    }
+}
+
+/// The draws of one attempt at one request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Draws(u64);
+
+impl Draws {
+    /// Draw number `number` for `purpose`.
+    #[inline]
+    pub const fn draw(self, purpose: Purpose, number: u32) -> Draw {
+        self.at(purpose, number as u64)
+    }
+
+    /// All draws for `purpose` in their order, as a generator.
+    pub const fn rng(self, purpose: Purpose) -> DrawRng {
+        DrawRng { draws: self, purpose, next: 0 }
+    }
+
+    /// Draw `number`, below 2^56, so that purpose and number share a word without overlap.
+    #[inline]
+    const fn at(self, purpose: Purpose, number: u64) -> Draw {
+        let address = ((purpose as u64) << 56 | number).wrapping_mul(STEP);
+        Draw::from_bits(mix(mix(self.0.wrapping_add(address)) ^ self.0))
+    }
+}
+
+/// What a draw decides. The numbers are frozen constants: they enter every draw, so changing one
+/// changes every result under every seed. A new purpose takes a new number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[repr(u64)]
+pub enum Purpose {
+    /// Which version is assigned.
+    Split = 1,
+    /// The time to the next arrival.
+    Gap = 2,
+    /// Tokens of the prompt.
+    InputTokens = 3,
+    /// Tokens of the answer.
+    OutputTokens = 4,
+    /// Whether the answer is streamed.
+    Stream = 5,
+    /// Who sends it.
+    User = 6,
+    /// Which model is asked for.
+    Model = 7,
+    /// How long the answer takes.
+    Latency = 8,
+    /// How long the first token takes.
+    FirstToken = 9,
+    /// Whether and how it fails.
+    Failure = 10,
+    /// How long a failure takes.
+    FailureLatency = 11,
+}
+
+/// The draws for one purpose, numbers 0, 1, 2 and so on, as a generator of the `rand` crate.
+/// Draw number n is [`Draws::draw`]`(purpose, n)`; 2^56 of them are distinct addresses.
+#[derive(Clone, Debug)]
+pub struct DrawRng {
+    draws: Draws,
+    purpose: Purpose,
+    next: u64,
+}
+
+impl TryRng for DrawRng {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok((self.try_next_u64()? >> 32) as u32)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let draw = self.draws.at(self.purpose, self.next);
+        self.next += 1;
+        Ok(draw.bits())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.try_next_u64()?.to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+/// The finaliser Mix13: a bijection of 64 bits in which every input bit flips about half of the
+/// output.
+#[inline]
+const fn mix(bits: u64) -> u64 {
+    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
+/// Spreads consecutive numbers over 64 bits: 2^64 over the golden ratio, made odd (SplitMix64).
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+/// Keeps attempts apart from request ids: 2^64 times the fraction of sqrt(2), made odd.
+const STRIDE: u64 = 0x6a09_e667_f3bc_c909;
+
+#[cfg(test)]
+mod tests {
+    use rand::Rng;
+
+    use super::*;
+
+    /// Chi-square of counts against equal shares, as standard deviations from its mean.
+    fn chi_square_z(counts: &[u64]) -> f64 {
+        let total: u64 = counts.iter().sum();
+        let expected = total as f64 / counts.len() as f64;
+        let chi: f64 = counts
+            .iter()
+            .map(|count| (*count as f64 - expected) * (*count as f64 - expected))
+            .sum();
+        let freedom = counts.len() as f64 - 1.0;
+        (chi / expected - freedom) / (2.0 * freedom).sqrt()
+    }
+
+    /// Chi-square over a 32 by 32 table of the leading bits of pairs: sees dependence of two
+    /// neighbouring addresses and of each part on its own.
+    fn pair_z(pairs: impl Iterator<Item = (Draw, Draw)>) -> f64 {
+        let mut counts = vec![0; 1024];
+        for (a, b) in pairs {
+            counts[((a.bits() >> 59) << 5 | b.bits() >> 59) as usize] += 1;
+        }
+        chi_square_z(&counts)
+    }
+
+    fn at(seed: u64, run: u64, id: u64, attempt: u8, purpose: Purpose, number: u32) -> Draw {
+        Chance::new(seed, run).request(RequestId(id), attempt).draw(purpose, number)
+    }
+
+    #[test]
+    fn draws_are_uniform_in_their_high_and_low_bits() {
+        let (mut high, mut low) = (vec![0; 1024], vec![0; 1024]);
+        for id in 0..400_000 {
+            let bits = at(1, 0, id, 0, Purpose::Latency, 0).bits();
+            high[(bits >> 54) as usize] += 1;
+            low[(bits & 1023) as usize] += 1;
+        }
+        assert!(chi_square_z(&high).abs() < 4.0, "{}", chi_square_z(&high));
+        assert!(chi_square_z(&low).abs() < 4.0, "{}", chi_square_z(&low));
+    }
+
+    #[test]
+    fn neighbouring_addresses_are_independent() {
+        let here = |id| at(7, 3, id, 0, Purpose::Latency, 0);
+        type Neighbour = fn(u64) -> Draw;
+        let neighbours: [(&str, Neighbour); 6] = [
+            ("id", |id| at(7, 3, id + 1, 0, Purpose::Latency, 0)),
+            ("attempt", |id| at(7, 3, id, 1, Purpose::Latency, 0)),
+            ("purpose", |id| at(7, 3, id, 0, Purpose::FirstToken, 0)),
+            ("number", |id| at(7, 3, id, 0, Purpose::Latency, 1)),
+            ("seed", |id| at(8, 3, id, 0, Purpose::Latency, 0)),
+            ("run", |id| at(7, 4, id, 0, Purpose::Latency, 0)),
+        ];
+        for (name, neighbour) in neighbours {
+            let z = pair_z((0..200_000).map(|id| (here(id), neighbour(id))));
+            assert!(z.abs() < 4.0, "{name}: {z}");
+        }
+    }
+
+    #[test]
+    fn seeds_and_runs_are_independent_at_one_request() {
+        let by_seed = (0..200_000).map(|seed| {
+            (at(seed, 0, 5, 0, Purpose::Split, 0), at(seed + 1, 0, 5, 0, Purpose::Split, 0))
+        });
+        assert!(pair_z(by_seed).abs() < 4.0);
+        let swapped = (0..200_000).map(|n| {
+            (at(n, n + 1, 5, 0, Purpose::Split, 0), at(n + 1, n, 5, 0, Purpose::Split, 0))
+        });
+        assert!(pair_z(swapped).abs() < 4.0);
+    }
+
+    #[test]
+    fn one_flipped_bit_of_an_address_flips_half_of_the_draw() {
+        type Address = (u64, u64, u64, u32);
+        type Flip = fn(Address, u64) -> Address;
+        let draw =
+            |(seed, run, id, number): Address| at(seed, run, id, 0, Purpose::Gap, number).bits();
+        let flips: [(&str, u32, Flip); 4] = [
+            ("seed", 64, |a, bit| (a.0 ^ bit, a.1, a.2, a.3)),
+            ("run", 64, |a, bit| (a.0, a.1 ^ bit, a.2, a.3)),
+            ("id", 64, |a, bit| (a.0, a.1, a.2 ^ bit, a.3)),
+            ("number", 32, |a, bit| (a.0, a.1, a.2, a.3 ^ bit as u32)),
+        ];
+        for (name, width, flip) in flips {
+            for bit in 0..width {
+                let mut flipped = [0_u32; 64];
+                for n in 0..2_000_u64 {
+                    let address = (n, n * n, n + 99, n as u32);
+                    let change = draw(address) ^ draw(flip(address, 1 << bit));
+                    for (place, count) in flipped.iter_mut().enumerate() {
+                        *count += (change >> place & 1) as u32;
+                    }
+                }
+                // 2,000 coin flips: mean 1,000, standard deviation 22.4; 12,000 such counts in
+                // all stay within 5.4 standard deviations but once in a thousand times.
+                let worst = flipped.iter().map(|count| count.abs_diff(1_000)).max().unwrap();
+                assert!(worst < 121, "bit {bit} of {name}: {worst}");
+            }
+        }
+    }
+
+    #[test]
+    fn addresses_of_one_request_do_not_collide() {
+        let draws = Chance::new(3, 0).request(RequestId(11), 0);
+        let mut seen: Vec<u64> = (0..50_000)
+            .flat_map(|n| [draws.draw(Purpose::Gap, n), draws.draw(Purpose::User, n)])
+            .map(Draw::bits)
+            .collect();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 100_000);
+    }
+
+    #[test]
+    fn the_generator_yields_the_numbered_draws() {
+        let draws = Chance::new(3, 0).request(RequestId(11), 2);
+        let mut rng = draws.rng(Purpose::Model);
+        for number in 0..5 {
+            assert_eq!(rng.next_u64(), draws.draw(Purpose::Model, number).bits());
+        }
+        let mut bytes = [0; 11];
+        rng.fill_bytes(&mut bytes);
+        let fifth = draws.draw(Purpose::Model, 5).bits().to_le_bytes();
+        let sixth = draws.draw(Purpose::Model, 6).bits().to_le_bytes();
+        assert_eq!(bytes[..8], fifth);
+        assert_eq!(bytes[8..], sixth[..3]);
+    }
+
+    /// Frozen constants: a change here is a change of every result under every seed. Computed by
+    /// an independent implementation of the formulas above in Python's integers.
+    #[test]
+    fn draws_are_frozen() {
+        let expected = [
+            (at(0, 0, 0, 0, Purpose::Split, 0), 0xbe32_6906_7508_a800),
+            (at(42, 0, 7, 0, Purpose::Latency, 0), 0x198b_21d9_0e64_25e9),
+            (at(42, 1, 7, 1, Purpose::FailureLatency, 3), 0xeb33_e704_5776_9e2c),
+            (at(u64::MAX, u64::MAX, u64::MAX, 255, Purpose::Gap, u32::MAX), 0xaf3c_980a_f905_e2b3),
+        ];
+        for (draw, bits) in expected {
+            assert_eq!(draw.bits(), bits);
+        }
+    }
+}

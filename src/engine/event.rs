@@ -1,0 +1,63 @@
+//! What the engine tells its driver.
+
+use super::{Action, Entry, Evidence};
+use crate::exchange::{ModelIndex, VersionIndex};
+use crate::units::Timestamp;
+
+/// Something that happened in the engine, in the order in which it happened.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Event {
+    /// When: the nominal time of a check, the time of a command.
+    pub at: Timestamp,
+    /// In whose deployment.
+    pub model: ModelIndex,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// The kinds of [`Event`].
+#[derive(Clone, PartialEq, Debug)]
+pub enum EventKind {
+    /// A version began to receive traffic: its windows and timers start empty at this time, rounded
+    /// up to a whole second.
+    Activated(VersionIndex),
+    /// A condition began to hold (or a judge to reject) at a check.
+    BreachBegan {
+        /// The trigger's place in the rule set.
+        trigger: usize,
+        /// On which version.
+        version: VersionIndex,
+    },
+    /// A condition ceased to hold before it fired.
+    BreachEnded {
+        /// The trigger's place in the rule set.
+        trigger: usize,
+        /// On which version.
+        version: VersionIndex,
+    },
+    /// A trigger fired; its action follows.
+    Fired {
+        /// The trigger's place in the rule set.
+        trigger: usize,
+        /// On which version.
+        version: VersionIndex,
+        /// What it saw.
+        evidence: Box<Evidence>,
+    },
+    /// All traffic went to `target`.
+    RolledBack {
+        /// The version at fault; `None` for a rollback by command.
+        version: Option<VersionIndex>,
+        /// Where the traffic went.
+        target: VersionIndex,
+    },
+    /// A trigger's rollback had nowhere to go; traffic stays where it is.
+    RollbackRefused {
+        /// The version at fault.
+        version: VersionIndex,
+        /// What was wanted.
+        action: Action,
+    },
+    /// An entry for the journal.
+    Journal(Box<Entry>),
+}

@@ -1,0 +1,157 @@
+//! Counts and histograms of the requests of one (phase, version, arm).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Outcome;
+use crate::exchange::{Class, Ending, VersionIndex};
+use crate::stats::DurationHistogram;
+
+/// Which side of the split a version stood on when a request was assigned.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arm {
+    /// The version that the tag `stable` named.
+    Stable,
+    /// Any other.
+    Canary,
+}
+
+/// The requests of one phase, version and arm.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Cell {
+    /// The phase (an index).
+    pub phase: u16,
+    /// The version.
+    pub version: VersionIndex,
+    /// The arm.
+    pub arm: Arm,
+    /// What was counted.
+    pub tally: Tally,
+}
+
+/// What is counted of a set of requests. Tallies of disjoint sets merge.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Tally {
+    /// Requests assigned.
+    pub assigned: u64,
+    /// Requests that succeeded.
+    pub succeeded: u64,
+    /// Requests that failed, by how.
+    pub failed: EndingCounts,
+    /// Requests that say nothing of the version, by how.
+    pub uncounted: EndingCounts,
+    /// Input tokens of the successes.
+    pub input_tokens: u64,
+    /// Output tokens of the successes.
+    pub output_tokens: u64,
+    /// The sum of the squares of the successes' output tokens.
+    pub output_tokens_squared: u128,
+    /// Latencies of the successes.
+    pub latency: DurationHistogram,
+    /// Latencies of all other completions.
+    pub latency_other: DurationHistogram,
+    /// Times to the first token of streamed answers.
+    pub first_token: DurationHistogram,
+}
+
+/// Numbers of requests by how they ended; endings that never came are absent.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EndingCounts(BTreeMap<String, u64>);
+
+impl EndingCounts {
+    /// Counts one request.
+    pub fn add(&mut self, ending: Ending) {
+        let name = match ending {
+            Ending::Success => "success".to_owned(),
+            Ending::Status(status) => status.to_string(),
+            Ending::Timeout => TIMEOUT.to_owned(),
+            Ending::ClientClosed => "client_closed".to_owned(),
+        };
+        *self.0.entry(name).or_default() += 1;
+    }
+
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    /// Those that ended as `name` says: a status, `timeout` or `client_closed`.
+    pub fn of(&self, name: &str) -> u64 {
+        self.0.get(name).copied().unwrap_or(0)
+    }
+
+    /// Each ending's name with its count, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.0.iter().map(|(name, count)| (name.as_str(), *count))
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (name, count) in &other.0 {
+            *self.0.entry(name.clone()).or_default() += count;
+        }
+    }
+}
+
+impl Tally {
+    /// Counts a request that has ended.
+    #[inline]
+    pub fn complete(&mut self, outcome: &Outcome) {
+        let observed = &outcome.observed;
+        if let Some(first_token) = observed.first_token {
+            self.first_token.record(first_token);
+        }
+        if observed.ending == Ending::Success {
+            self.succeeded += 1;
+            self.latency.record(observed.latency);
+            let output = u64::from(observed.usage.output.get());
+            self.input_tokens += u64::from(observed.usage.input.get());
+            self.output_tokens += output;
+            self.output_tokens_squared += u128::from(output * output);
+        } else {
+            self.complete_otherwise(observed.ending);
+            self.latency_other.record(observed.latency);
+        }
+    }
+
+    #[cold]
+    fn complete_otherwise(&mut self, ending: Ending) {
+        match ending.class() {
+            Class::Error => self.failed.add(ending),
+            Class::Success | Class::ClientError | Class::Neutral => self.uncounted.add(ending),
+        }
+    }
+
+    /// Requests that ended.
+    pub fn completed(&self) -> u64 {
+        self.succeeded + self.failed.total() + self.uncounted.total()
+    }
+
+    /// Requests that say something of the version: the denominator of its error rate.
+    pub fn counted(&self) -> u64 {
+        self.succeeded + self.failed.total()
+    }
+
+    /// Requests that timed out.
+    pub fn timed_out(&self) -> u64 {
+        self.failed.of(TIMEOUT)
+    }
+
+    /// Adds what `other` counted of other requests.
+    pub fn merge(&mut self, other: &Self) {
+        self.assigned += other.assigned;
+        self.succeeded += other.succeeded;
+        self.failed.merge(&other.failed);
+        self.uncounted.merge(&other.uncounted);
+        self.input_tokens += other.input_tokens;
+        self.output_tokens += other.output_tokens;
+        self.output_tokens_squared += other.output_tokens_squared;
+        self.latency.merge(&other.latency);
+        self.latency_other.merge(&other.latency_other);
+        self.first_token.merge(&other.first_token);
+    }
+}
+
+const TIMEOUT: &str = "timeout";

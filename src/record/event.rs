@@ -1,0 +1,126 @@
+//! The timeline: what happened beside requests, bounded in number.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Evidence;
+use crate::exchange::VersionIndex;
+use crate::units::{Ratio, Timestamp};
+
+/// Something other than a request's end.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Happening {
+    /// A phase began; its name stands in the record's list of phases.
+    PhaseBegan {
+        /// The phase (an index).
+        phase: u16,
+    },
+    /// The weights changed.
+    SplitChanged {
+        /// The weight of each version, in the record's order.
+        weights: Vec<Ratio>,
+    },
+    /// A fault began on a version.
+    FaultBegan {
+        /// Which.
+        version: VersionIndex,
+        /// What it does, in words.
+        what: String,
+    },
+    /// A fault ended.
+    FaultEnded {
+        /// On which version.
+        version: VersionIndex,
+        /// What it did, in words.
+        what: String,
+    },
+    /// A trigger's comparison began to hold.
+    BreachBegan {
+        /// The trigger (an index into the record's rules).
+        trigger: usize,
+        /// On which version.
+        version: VersionIndex,
+    },
+    /// A trigger's comparison ceased to hold before the trigger fired.
+    BreachEnded {
+        /// The trigger (an index into the record's rules).
+        trigger: usize,
+        /// On which version.
+        version: VersionIndex,
+    },
+    /// A trigger fired.
+    Fired {
+        /// The trigger (an index into the record's rules).
+        trigger: usize,
+        /// On which version.
+        version: VersionIndex,
+        /// What it saw.
+        evidence: Box<Evidence>,
+    },
+    /// All traffic went to one version.
+    RolledBack {
+        /// The version at fault; absent for a rollback by command.
+        version: Option<VersionIndex>,
+        /// Where the traffic went.
+        target: VersionIndex,
+    },
+    /// A rollback had nowhere to go.
+    RollbackRefused {
+        /// The version at fault.
+        version: VersionIndex,
+    },
+    /// The last request of a version that was rolled back ended.
+    Drained {
+        /// Which.
+        version: VersionIndex,
+    },
+}
+
+/// A happening and its time.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TimelineEvent {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub happening: Happening,
+}
+
+/// What happened, in order, up to a bound.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Timeline {
+    /// The first [`Timeline::CAPACITY`] of them.
+    pub events: Vec<TimelineEvent>,
+    /// How many were left out.
+    pub omitted: u64,
+}
+
+impl Timeline {
+    /// How many events are kept. Chosen: more than a person reads, a megabyte at the most.
+    pub const CAPACITY: usize = 2_000;
+
+    /// Adds an event, or counts it where there is no room.
+    pub fn push(&mut self, at: Timestamp, happening: Happening) {
+        if self.events.len() < Self::CAPACITY {
+            self.events.push(TimelineEvent { at, happening });
+        } else {
+            self.omitted += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_timeline_counts_what_it_leaves_out() {
+        let mut timeline = Timeline::default();
+        for second in 0..2_005 {
+            let at = Timestamp::from_second(second);
+            timeline.push(at, Happening::PhaseBegan { phase: 0 });
+        }
+        assert_eq!(timeline.events.len(), Timeline::CAPACITY);
+        assert_eq!(timeline.omitted, 5);
+    }
+}

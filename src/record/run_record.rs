@@ -1,0 +1,96 @@
+//! Everything that one run left behind.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Blast, Cell, Series, Timeline};
+use crate::engine::Evidence;
+use crate::exchange::VersionIndex;
+use crate::units::{ModelId, Price, TagName, Timestamp, VersionId};
+
+/// Everything that one run left behind: integers, so that the same run gives the same bytes.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// The seed of all draws.
+    pub seed: u64,
+    /// Engine time of the first instant.
+    pub start: Timestamp,
+    /// Engine time at which the last request had ended and the last phase was over.
+    pub end: Timestamp,
+    /// The model under rehearsal.
+    pub model: ModelId,
+    /// Its versions; a [`VersionIndex`] counts in this list.
+    pub versions: Vec<VersionInfo>,
+    /// The phases that were reached, in order.
+    pub phases: Vec<PhaseSpan>,
+    /// Requests by phase, version and arm; those that never came are absent.
+    pub cells: Vec<Cell>,
+    /// Traffic over time.
+    pub series: Series,
+    /// What happened.
+    pub timeline: Timeline,
+    /// The rollbacks among it, with what was true.
+    pub rollbacks: Vec<Rollback>,
+    /// The harm that bad versions did.
+    pub blasts: Vec<Blast>,
+    /// How each trigger fared.
+    pub rules: Vec<RuleHealth>,
+}
+
+/// A version, as reports name it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct VersionInfo {
+    /// Its name.
+    pub id: VersionId,
+    /// Its tags at the start.
+    pub tags: Vec<TagName>,
+    /// What it charges, where stated.
+    pub price: Option<Price>,
+}
+
+/// A phase and its time.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PhaseSpan {
+    /// Its name.
+    pub name: String,
+    /// Its first instant.
+    pub start: Timestamp,
+    /// The first instant after it.
+    pub end: Timestamp,
+}
+
+/// A rollback that a trigger carried out, held against the truth.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Rollback {
+    /// When.
+    pub at: Timestamp,
+    /// The phase in which it came (an index).
+    pub phase: u16,
+    /// The version at fault.
+    pub version: VersionIndex,
+    /// Where the traffic went.
+    pub target: VersionIndex,
+    /// What the trigger saw.
+    pub evidence: Evidence,
+    /// When the version became bad, or was activated, if later; absent where it was not bad at any
+    /// time since its activation: a false rollback.
+    pub onset: Option<Timestamp>,
+}
+
+/// How one trigger fared on one version over a run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RuleHealth {
+    /// The trigger's name.
+    pub trigger: String,
+    /// The version it watched.
+    pub version: VersionIndex,
+    /// Checks made.
+    pub checks: u64,
+    /// Checks that had too little data.
+    pub no_data: u64,
+    /// Checks at which the comparison held.
+    pub breaches: u64,
+    /// Firings.
+    pub firings: u64,
+    /// The longest that the timer grew, in nanoseconds.
+    pub longest_timer: crate::units::Duration,
+}

@@ -1,0 +1,277 @@
+//! Traffic over time, in slots that double in width when there are too many of them.
+
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
+
+use crate::exchange::VersionIndex;
+use crate::stats::bins;
+use crate::units::{Duration, Timestamp};
+
+/// Traffic over time: one row of points per version, all with the same slots.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Series {
+    /// Where the first slot begins.
+    pub start: Timestamp,
+    /// The width of a slot.
+    pub width: Duration,
+    /// For each version the points of its slots, in order.
+    pub versions: Vec<Vec<SeriesPoint>>,
+}
+
+/// One version's traffic in one slot.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct SeriesPoint {
+    /// Requests assigned in the slot.
+    pub assigned: u32,
+    /// Requests that ended in the slot and count.
+    pub completed: u32,
+    /// Those of them that failed.
+    pub failed: u32,
+    /// The median latency of the slot's successes, to within 1 %; absent where there were none.
+    pub p50: Option<Duration>,
+    /// Their 99th percentile.
+    pub p99: Option<Duration>,
+}
+
+/// Builds a [`Series`] from requests that come in the order of time.
+#[derive(Clone, Debug)]
+pub(super) struct SeriesBuilder {
+    start: Timestamp,
+    width: Duration,
+    /// The first instant after the open slot: one comparison tells whether it must be closed.
+    open_until: Timestamp,
+    versions: Vec<VersionSlots>,
+}
+
+impl SeriesBuilder {
+    pub(super) fn new(start: Timestamp, versions: usize) -> Self {
+        let versions = (0..versions).map(|_| VersionSlots::default()).collect();
+        Self { start, width: FIRST_WIDTH, open_until: start + FIRST_WIDTH, versions }
+    }
+
+    #[inline]
+    pub(super) fn assigned(&mut self, at: Timestamp, version: VersionIndex) {
+        self.advance(at);
+        self.versions[usize::from(version.0)].open.assigned += 1;
+    }
+
+    /// `latency`: that of a success; `None`: a failure.
+    #[inline]
+    pub(super) fn completed(&mut self, at: Timestamp, version: VersionIndex, latency: Option<Duration>) {
+        self.advance(at);
+        let open = &mut self.versions[usize::from(version.0)].open;
+        open.completed += 1;
+        match latency {
+            Some(latency) => open.record(latency),
+            None => open.failed += 1,
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Series {
+        for version in &mut self.versions {
+            version.close();
+        }
+        let points = |version: &VersionSlots| version.slots.iter().map(Slot::point).collect();
+        let versions = self.versions.iter().map(points).collect();
+        Series { start: self.start, width: self.width, versions }
+    }
+
+    #[inline]
+    fn advance(&mut self, at: Timestamp) {
+        if at >= self.open_until {
+            self.close_until(at);
+        }
+    }
+
+    #[cold]
+    fn close_until(&mut self, at: Timestamp) {
+        while at >= self.open_until {
+            for version in &mut self.versions {
+                version.close();
+            }
+            if self.versions.first().is_some_and(|version| version.slots.len() == MOST_SLOTS) {
+                self.width = self.width + self.width;
+                self.versions.iter_mut().for_each(VersionSlots::halve);
+            }
+            let closed = self.versions.first().map_or(0, |version| version.slots.len());
+            let until = self.width * (closed as u64 + 1);
+            self.open_until = self.start + until;
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct VersionSlots {
+    open: OpenSlot,
+    slots: Vec<Slot>,
+}
+
+impl VersionSlots {
+    fn close(&mut self) {
+        self.slots.push(self.open.take());
+    }
+
+    /// Merges each pair of neighbours.
+    fn halve(&mut self) {
+        let mut slots = std::mem::take(&mut self.slots).into_iter();
+        while let Some(first) = slots.next() {
+            self.slots.push(match slots.next() {
+                Some(second) => first.merge(&second),
+                None => first,
+            });
+        }
+    }
+}
+
+/// The slot that requests fall into now: a dense histogram, of which only the touched part is read
+/// and cleared.
+#[derive(Clone, Debug)]
+struct OpenSlot {
+    assigned: u32,
+    completed: u32,
+    failed: u32,
+    counts: Vec<u32>,
+    lowest: usize,
+    highest: usize,
+}
+
+impl Default for OpenSlot {
+    fn default() -> Self {
+        let counts = Vec::new();
+        Self { assigned: 0, completed: 0, failed: 0, counts, lowest: usize::MAX, highest: 0 }
+    }
+}
+
+impl OpenSlot {
+    #[inline]
+    fn record(&mut self, latency: Duration) {
+        let bin = usize::from(bins::bin(latency));
+        if bin >= self.counts.len() {
+            self.counts.resize(bin + 1, 0);
+        }
+        self.counts[bin] += 1;
+        self.lowest = self.lowest.min(bin);
+        self.highest = self.highest.max(bin);
+    }
+
+    fn take(&mut self) -> Slot {
+        let mut counts = Vec::new();
+        if self.lowest <= self.highest {
+            for bin in self.lowest..=self.highest {
+                let count = std::mem::take(&mut self.counts[bin]);
+                if count > 0 {
+                    counts.push((bin as u16, count));
+                }
+            }
+        }
+        let slot = Slot {
+            assigned: self.assigned,
+            completed: self.completed,
+            failed: self.failed,
+            counts,
+        };
+        (self.assigned, self.completed, self.failed) = (0, 0, 0);
+        (self.lowest, self.highest) = (usize::MAX, 0);
+        slot
+    }
+}
+
+/// A slot that is over: bins in ascending order with their counts.
+#[derive(Clone, Debug, Default)]
+struct Slot {
+    assigned: u32,
+    completed: u32,
+    failed: u32,
+    counts: Vec<(u16, u32)>,
+}
+
+impl Slot {
+    fn merge(&self, other: &Self) -> Self {
+        let mut counts = Vec::with_capacity(self.counts.len() + other.counts.len());
+        let (mut left, mut right) = (&self.counts[..], &other.counts[..]);
+        while let (Some(a), Some(b)) = (left.first(), right.first()) {
+            let order = a.0.cmp(&b.0);
+            counts.push(match order {
+                Ordering::Less => *a,
+                Ordering::Greater => *b,
+                Ordering::Equal => (a.0, a.1.saturating_add(b.1)),
+            });
+            left = &left[usize::from(order.is_le())..];
+            right = &right[usize::from(order.is_ge())..];
+        }
+        counts.extend_from_slice(left);
+        counts.extend_from_slice(right);
+        Self {
+            assigned: self.assigned.saturating_add(other.assigned),
+            completed: self.completed.saturating_add(other.completed),
+            failed: self.failed.saturating_add(other.failed),
+            counts,
+        }
+    }
+
+    fn point(&self) -> SeriesPoint {
+        SeriesPoint {
+            assigned: self.assigned,
+            completed: self.completed,
+            failed: self.failed,
+            p50: self.quantile(500),
+            p99: self.quantile(990),
+        }
+    }
+
+    fn quantile(&self, per_mille: u64) -> Option<Duration> {
+        let total: u64 = self.counts.iter().map(|(_, count)| u64::from(*count)).sum();
+        let rank = (total * per_mille).div_ceil(1_000);
+        let mut seen = 0;
+        let reached = self.counts.iter().find(|(_, count)| {
+            seen += u64::from(*count);
+            seen >= rank && rank > 0
+        });
+        reached.map(|(bin, _)| bins::value(*bin))
+    }
+}
+
+/// As fine as the engine's own buckets.
+const FIRST_WIDTH: Duration = Duration::from_secs(1);
+/// Chosen: a chart of 640 to 1,280 pixels shows no more; even, so that halving leaves no rest.
+const MOST_SLOTS: usize = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONLY: VersionIndex = VersionIndex(0);
+
+    #[test]
+    fn a_long_run_keeps_its_counts_in_few_slots() {
+        let mut builder = SeriesBuilder::new(Timestamp::EPOCH, 1);
+        for second in 0..100_000 {
+            let at = Timestamp::from_second(second);
+            builder.assigned(at, ONLY);
+            builder.completed(at, ONLY, (second % 10 != 0).then_some(Duration::from_millis(100)));
+        }
+        let series = builder.finish();
+        let points = &series.versions[0];
+        assert!(points.len() <= MOST_SLOTS, "{}", points.len());
+        assert_eq!(series.width, Duration::from_secs(128));
+        assert_eq!(points.iter().map(|point| u64::from(point.assigned)).sum::<u64>(), 100_000);
+        assert_eq!(points.iter().map(|point| u64::from(point.failed)).sum::<u64>(), 10_000);
+        assert_eq!(points[0].completed, 128);
+    }
+
+    #[test]
+    fn merged_slots_have_the_quantiles_of_all_their_requests() {
+        let mut builder = SeriesBuilder::new(Timestamp::EPOCH, 1);
+        for second in 0..2_048 {
+            let latency = Duration::from_millis(if second % 2 == 0 { 100 } else { 900 });
+            builder.completed(Timestamp::from_second(second), ONLY, Some(latency));
+        }
+        let series = builder.finish();
+        let point = &series.versions[0][0];
+        assert_eq!(point.completed, 4);
+        let (p50, p99) = (point.p50.unwrap(), point.p99.unwrap());
+        assert!((p50.as_secs_f64() / 0.1 - 1.0).abs() < 0.01, "{p50}");
+        assert!((p99.as_secs_f64() / 0.9 - 1.0).abs() < 0.01, "{p99}");
+    }
+}
