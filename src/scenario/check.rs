@@ -116,7 +116,8 @@ impl Check<'_> {
             }
         }
         if chosen.is_none() {
-            let message = format!("{} is missing: write one of {}", choice.name, fields(choice.choices));
+            let message =
+                format!("{} is missing: write one of {}", choice.name, fields(choice.choices));
             self.report(Diagnostic::new(owner, message));
         }
         self.missing(entries, choice.beside, choice.name, owner);

@@ -42,16 +42,16 @@ impl Definitions {
                 "propertyNames": key(table.key),
                 "additionalProperties": self.shape(table.value),
             }),
-            Shape::Record(record) => self.define(
-                std::ptr::from_ref(record).cast(),
-                record.name,
-                |definitions| definitions.record(record),
-            ),
-            Shape::Choice(choice) => self.define(
-                std::ptr::from_ref(choice.choices).cast(),
-                choice.name,
-                |definitions| definitions.choice(choice),
-            ),
+            Shape::Record(record) => {
+                self.define(std::ptr::from_ref(record).cast(), record.name, |definitions| {
+                    definitions.record(record)
+                })
+            }
+            Shape::Choice(choice) => {
+                self.define(std::ptr::from_ref(choice.choices).cast(), choice.name, |definitions| {
+                    definitions.choice(choice)
+                })
+            }
             Shape::Short(short) => {
                 any_of(vec![self::literal(short.literal), self.shape(short.full)])
             }
@@ -66,7 +66,8 @@ impl Definitions {
         make: impl FnOnce(&mut Self) -> Value,
     ) -> Value {
         // A shape is told by its address: two that only share their name stay two.
-        let known = self.taken.iter().find(|(taken, of)| *taken == identity && base(of) == base(name));
+        let known =
+            self.taken.iter().find(|(taken, of)| *taken == identity && base(of) == base(name));
         if let Some((_, name)) = known {
             return reference(name);
         }
@@ -174,13 +175,12 @@ fn literal(literal: Literal) -> Value {
         Literal::Duration => {
             pattern(r"^\s*(([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*(d|h|m|s|ms|us|µs|ns)\s*)+$")
         }
-        Literal::Ratio => any_of(vec![
-            pattern(RATIO),
-            json!({"type": "number", "minimum": 0, "maximum": 1}),
-        ]),
-        Literal::Rate => pattern(
-            r"^\s*[0-9.eE+-]+\s*/\s*(s|sec|second|m|min|minute|h|hour|d|day)\s*$",
-        ),
+        Literal::Ratio => {
+            any_of(vec![pattern(RATIO), json!({"type": "number", "minimum": 0, "maximum": 1})])
+        }
+        Literal::Rate => {
+            pattern(r"^\s*[0-9.eE+-]+\s*/\s*(s|sec|second|m|min|minute|h|hour|d|day)\s*$")
+        }
         Literal::Money => pattern(r"^\s*([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*USD\s*$"),
         Literal::Tokens => any_of(vec![
             pattern(r"^\s*\+?[0-9]+\s*(tokens?)*\s*$"),

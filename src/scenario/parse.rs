@@ -234,7 +234,11 @@ impl Builder {
             Event::MappingStart(anchor, tag) => {
                 refuse_tag(place, tag.is_some())?;
                 let (entries, seen) = (Vec::new(), BTreeMap::new());
-                self.open(Frame { place, anchor, content: Content::Map { entries, key: None, seen } })
+                self.open(Frame {
+                    place,
+                    anchor,
+                    content: Content::Map { entries, key: None, seen },
+                })
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
         }
@@ -339,9 +343,9 @@ fn refuse_tag(place: Place, tagged: bool) -> Result<(), Diagnostic> {
 /// How many nodes a tree has and how many levels of lists and maps.
 fn extent(node: &Node) -> (usize, usize) {
     let inner = |nodes: &mut dyn Iterator<Item = &Node>| {
-        nodes.map(extent).fold((1, 1), |(nodes, depth), (inner, deep)| {
-            (nodes + inner, depth.max(deep + 1))
-        })
+        nodes
+            .map(extent)
+            .fold((1, 1), |(nodes, depth), (inner, deep)| (nodes + inner, depth.max(deep + 1)))
     };
     match &node.value {
         Value::Scalar(_) => (1, 0),

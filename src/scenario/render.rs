@@ -46,9 +46,7 @@ fn snippet(place: Place, sources: &Sources) -> String {
     let (number, empty) = (place.line, "");
     let spaces = " ".repeat(column - from);
     let window = window.trim_end();
-    format!(
-        "{empty:gutter$} |\n{number:gutter$} | {window}\n{empty:gutter$} | {spaces}{carets}\n"
-    )
+    format!("{empty:gutter$} |\n{number:gutter$} | {window}\n{empty:gutter$} | {spaces}{carets}\n")
 }
 
 fn gutter(place: Place) -> usize {

@@ -193,7 +193,10 @@ impl Literal {
             Self::Metric => metric(text),
             Self::Status => match text.parse::<u16>() {
                 Ok(400..=599) => Ok(()),
-                _ => refuse(format!("{} is no HTTP status of a failure: write 400 to 599", quote(text))),
+                _ => refuse(format!(
+                    "{} is no HTTP status of a failure: write 400 to 599",
+                    quote(text)
+                )),
             },
             Self::Word(words) => word(text, words),
         }

@@ -1,7 +1,10 @@
 //! The format: every key of a scenario file with its meaning, range and default.
 
 use super::shape::Literal as L;
-use super::shape::Shape::{Choice as ChoiceOf, Either, FileOr, List, One, Record as RecordOf, Short as ShortOf, Table as TableOf};
+use super::shape::Shape::{
+    Choice as ChoiceOf, Either, FileOr, List, One, Record as RecordOf, Short as ShortOf,
+    Table as TableOf,
+};
 use super::shape::{Choice, Field, Record, Shape, Short, Table, defaulted, optional, required};
 
 /// A scenario file.
@@ -11,15 +14,49 @@ pub(crate) static SCENARIO: Shape = RecordOf(&Record {
         required("schema", One(L::Integer(1, 1)), "number of the format, 1"),
         required("name", One(L::Slug), "name of the scenario, of its reports and of their folder"),
         optional("title", One(L::Text), "what it shows, in a line (default: the name)"),
-        defaulted("start", One(L::Timestamp), "2024-01-01T00:00:00Z", "engine time of the first instant, in UTC"),
-        defaulted("seed", One(L::Integer(0, u64::MAX)), "1", "seed of every draw; `--seed` overrides it"),
+        defaulted(
+            "start",
+            One(L::Timestamp),
+            "2024-01-01T00:00:00Z",
+            "engine time of the first instant, in UTC",
+        ),
+        defaulted(
+            "seed",
+            One(L::Integer(0, u64::MAX)),
+            "1",
+            "seed of every draw; `--seed` overrides it",
+        ),
         required("workload", RecordOf(&WORKLOAD), "what is sent, and when"),
-        required("models", TableOf(&MODELS), "the model under rehearsal, by the name that clients ask for"),
-        required("phases", List(&RecordOf(&PHASE)), "the parts of the rehearsal, in order; the first sets the split"),
-        optional("columns", List(&RecordOf(&COLUMN)), "columns of the comparison table (default: one for each phase and version that the phase gives traffic)"),
-        optional("reference", TableOf(&REFERENCE), "published figures, by column and metric, to hold the columns against"),
-        optional("gate", List(&One(L::Text)), "assertions that must hold, such as `error_rate{phase=canary} < 1%`"),
-        optional("expect", One(L::Word(&["fail", "inconclusive"])), "the verdict that the gate must come to, for scenarios that show a failure"),
+        required(
+            "models",
+            TableOf(&MODELS),
+            "the model under rehearsal, by the name that clients ask for",
+        ),
+        required(
+            "phases",
+            List(&RecordOf(&PHASE)),
+            "the parts of the rehearsal, in order; the first sets the split",
+        ),
+        optional(
+            "columns",
+            List(&RecordOf(&COLUMN)),
+            "columns of the comparison table (default: one for each phase and version that the phase gives traffic)",
+        ),
+        optional(
+            "reference",
+            TableOf(&REFERENCE),
+            "published figures, by column and metric, to hold the columns against",
+        ),
+        optional(
+            "gate",
+            List(&One(L::Text)),
+            "assertions that must hold, such as `error_rate{phase=canary} < 1%`",
+        ),
+        optional(
+            "expect",
+            One(L::Word(&["fail", "inconclusive"])),
+            "the verdict that the gate must come to, for scenarios that show a failure",
+        ),
     ],
 });
 
@@ -27,12 +64,40 @@ static WORKLOAD: Record = Record {
     name: "workload",
     fields: &[
         required("arrivals", ChoiceOf(&ARRIVALS), "when requests arrive"),
-        optional("requests", One(L::Integer(1, 1_000_000_000_000)), "the number of requests after which the workload ends (default: it ends with the phases, or with the trace)"),
-        optional("tokens", RecordOf(&TOKENS), "token counts per request; required unless a trace brings them"),
-        defaulted("users", One(L::Integer(1, 4_294_967_295)), "1000", "number of users that send the requests, 1 to 4294967295"),
-        defaulted("stream", One(L::Ratio), "0%", "share of requests whose answer is streamed, 0% to 100%; a trace that says so itself wins"),
-        defaulted("client_timeout", One(L::Duration), "30s", "how long a client waits for the complete answer, more than 0s"),
-        defaulted("upstream_timeout", One(L::Duration), "60s", "how long the gateway waits for the upstream's complete answer, more than 0s"),
+        optional(
+            "requests",
+            One(L::Integer(1, 1_000_000_000_000)),
+            "the number of requests after which the workload ends (default: it ends with the phases, or with the trace)",
+        ),
+        optional(
+            "tokens",
+            RecordOf(&TOKENS),
+            "token counts per request; required unless a trace brings them",
+        ),
+        defaulted(
+            "users",
+            One(L::Integer(1, 4_294_967_295)),
+            "1000",
+            "number of users that send the requests, 1 to 4294967295",
+        ),
+        defaulted(
+            "stream",
+            One(L::Ratio),
+            "0%",
+            "share of requests whose answer is streamed, 0% to 100%; a trace that says so itself wins",
+        ),
+        defaulted(
+            "client_timeout",
+            One(L::Duration),
+            "30s",
+            "how long a client waits for the complete answer, more than 0s",
+        ),
+        defaulted(
+            "upstream_timeout",
+            One(L::Duration),
+            "60s",
+            "how long the gateway waits for the upstream's complete answer, more than 0s",
+        ),
     ],
 };
 
@@ -41,8 +106,16 @@ static ARRIVALS: Choice = Choice {
     choices: &[
         required("constant", One(L::Rate), "equal gaps at this rate, more than 0/s"),
         required("poisson", One(L::Rate), "independent arrivals at this mean rate, more than 0/s"),
-        required("piecewise", FileOr(&PIECES), "independent arrivals whose mean rate changes from piece to piece; after the last piece none"),
-        required("trace", One(L::Path), "the arrivals and token counts of a recorded trace, by the path of its file"),
+        required(
+            "piecewise",
+            FileOr(&PIECES),
+            "independent arrivals whose mean rate changes from piece to piece; after the last piece none",
+        ),
+        required(
+            "trace",
+            One(L::Path),
+            "the arrivals and token counts of a recorded trace, by the path of its file",
+        ),
     ],
     beside: &[],
 };
@@ -70,9 +143,18 @@ static MODELS: Table = Table { key: L::Model, value: RecordOf(&MODEL), ordered: 
 static MODEL: Record = Record {
     name: "model",
     fields: &[
-        defaulted("assignment", One(L::Word(&["random"])), "random", "how a request is assigned to a version: by its own draw"),
+        defaulted(
+            "assignment",
+            One(L::Word(&["random"])),
+            "random",
+            "how a request is assigned to a version: by its own draw",
+        ),
         required("versions", TableOf(&VERSIONS), "the versions by name, in the order of reports"),
-        optional("rules", FileOr(&RecordOf(&RULES)), "rollback rules: the path of their JSON file, or the rules themselves (default: none)"),
+        optional(
+            "rules",
+            FileOr(&RecordOf(&RULES)),
+            "rollback rules: the path of their JSON file, or the rules themselves (default: none)",
+        ),
     ],
 };
 
@@ -81,10 +163,19 @@ static VERSIONS: Table = Table { key: L::Version, value: RecordOf(&VERSION), ord
 static VERSION: Record = Record {
     name: "version",
     fields: &[
-        optional("tags", List(&One(L::Tag)), "names that point to this version at the start; one version has `stable`"),
+        optional(
+            "tags",
+            List(&One(L::Tag)),
+            "names that point to this version at the start; one version has `stable`",
+        ),
         optional("price", RecordOf(&PRICE), "what the version charges for 1,000 tokens"),
         required("upstream", RecordOf(&UPSTREAM), "how the version answers"),
-        defaulted("truth", One(L::Word(&["healthy", "bad", "during_faults"])), "during_faults", "when the version counts as bad, for judging rollbacks: never, always, or while a fault is on it that does not hit every version"),
+        defaulted(
+            "truth",
+            One(L::Word(&["healthy", "bad", "during_faults"])),
+            "during_faults",
+            "when the version counts as bad, for judging rollbacks: never, always, or while a fault is on it that does not hit every version",
+        ),
     ],
 };
 
@@ -92,8 +183,16 @@ static PRICE: Record = Record {
     name: "price",
     fields: &[
         optional("blended", One(L::Money), "for 1,000 tokens of input or output alike"),
-        optional("input", One(L::Money), "for 1,000 input tokens; with `output`, instead of `blended`"),
-        optional("output", One(L::Money), "for 1,000 output tokens; with `input`, instead of `blended`"),
+        optional(
+            "input",
+            One(L::Money),
+            "for 1,000 input tokens; with `output`, instead of `blended`",
+        ),
+        optional(
+            "output",
+            One(L::Money),
+            "for 1,000 output tokens; with `input`, instead of `blended`",
+        ),
     ],
 };
 
@@ -101,8 +200,17 @@ static UPSTREAM: Record = Record {
     name: "upstream",
     fields: &[
         required("latency", DURATIONS, "time to the complete answer"),
-        defaulted("first_token", One(L::Ratio), "20%", "share of the latency that passes until the first token, 0% to 100%"),
-        optional("failures", TableOf(&FAILURES), "failures by HTTP status, each with its probability; together at most 100%"),
+        defaulted(
+            "first_token",
+            One(L::Ratio),
+            "20%",
+            "share of the latency that passes until the first token, 0% to 100%",
+        ),
+        optional(
+            "failures",
+            TableOf(&FAILURES),
+            "failures by HTTP status, each with its probability; together at most 100%",
+        ),
     ],
 };
 
@@ -125,7 +233,11 @@ pub(crate) static RULES: Record = Record {
     name: "rules",
     fields: &[
         defaulted("enable", One(L::Bool), "true", "whether the rules are checked at all"),
-        required("conditions", List(&RecordOf(&CONDITION)), "conditions and judges; at one check the first that fires wins"),
+        required(
+            "conditions",
+            List(&RecordOf(&CONDITION)),
+            "conditions and judges; at one check the first that fires wins",
+        ),
         optional("notification", RecordOf(&NOTIFICATION), "where firings are told"),
     ],
 };
@@ -135,42 +247,134 @@ const ANY_NUMBER: Shape = One(L::Number(f64::NEG_INFINITY, f64::INFINITY));
 static CONDITION: Record = Record {
     name: "condition",
     fields: &[
-        optional("id", One(L::Text), "its name in events and evidence (default: made from what it watches)"),
-        optional("judge", One(L::Word(&["sequential"])), "makes it a judge, which compares the canary's errors with the stable's, instead of a threshold"),
-        optional("metric", One(L::Text), "the metric that is compared, such as error_rate or latency_p99"),
-        optional("operator", One(L::Word(&[">", ">=", "<", "<="])), "how it is compared with the threshold"),
+        optional(
+            "id",
+            One(L::Text),
+            "its name in events and evidence (default: made from what it watches)",
+        ),
+        optional(
+            "judge",
+            One(L::Word(&["sequential"])),
+            "makes it a judge, which compares the canary's errors with the stable's, instead of a threshold",
+        ),
+        optional(
+            "metric",
+            One(L::Text),
+            "the metric that is compared, such as error_rate or latency_p99",
+        ),
+        optional(
+            "operator",
+            One(L::Word(&[">", ">=", "<", "<="])),
+            "how it is compared with the threshold",
+        ),
         optional("threshold", ANY_NUMBER, "the threshold of a share (0 to 1) or a count"),
-        optional("threshold_ms", ANY_NUMBER, "the threshold of a time, in milliseconds, more than 0"),
-        optional("duration_seconds", ANY_NUMBER, "how long the comparison must hold, 0 to 86400 seconds; 0 fires at the first breach"),
-        optional("check_interval_seconds", ANY_NUMBER, "time between checks, more than 0, at most 3600 seconds and the duration (default: 5 for duration 0, else the smaller of the duration and max(5, duration / 4))"),
-        optional("window_seconds", ANY_NUMBER, "the stretch of time that the metric is taken over, from one check interval to 3600 seconds (default: the duration)"),
-        optional("min_requests", One(L::Integer(0, u64::MAX)), "with fewer completions in the window there is no data (default: 10)"),
-        optional("no_data", One(L::Word(&["hold", "breach", "clear"])), "what a check without data does to the timer (default: hold)"),
-        optional("version", One(L::Version), "the version or tag that is watched (default: every canary)"),
-        optional("action", One(L::Text), "rollback_to_last_stable, rollback_to:<version or tag>, or notify"),
-        optional("alpha", ANY_NUMBER, "of a judge: the probability of firing on a canary that is no worse, 1e-12 to 0.5 (default: 0.001)"),
-        optional("prior_strength", ANY_NUMBER, "of a judge: strength of the prior on the configured split, 0.01 to 10000 (default: 10)"),
+        optional(
+            "threshold_ms",
+            ANY_NUMBER,
+            "the threshold of a time, in milliseconds, more than 0",
+        ),
+        optional(
+            "duration_seconds",
+            ANY_NUMBER,
+            "how long the comparison must hold, 0 to 86400 seconds; 0 fires at the first breach",
+        ),
+        optional(
+            "check_interval_seconds",
+            ANY_NUMBER,
+            "time between checks, more than 0, at most 3600 seconds and the duration (default: 5 for duration 0, else the smaller of the duration and max(5, duration / 4))",
+        ),
+        optional(
+            "window_seconds",
+            ANY_NUMBER,
+            "the stretch of time that the metric is taken over, from one check interval to 3600 seconds (default: the duration)",
+        ),
+        optional(
+            "min_requests",
+            One(L::Integer(0, u64::MAX)),
+            "with fewer completions in the window there is no data (default: 10)",
+        ),
+        optional(
+            "no_data",
+            One(L::Word(&["hold", "breach", "clear"])),
+            "what a check without data does to the timer (default: hold)",
+        ),
+        optional(
+            "version",
+            One(L::Version),
+            "the version or tag that is watched (default: every canary)",
+        ),
+        optional(
+            "action",
+            One(L::Text),
+            "rollback_to_last_stable, rollback_to:<version or tag>, or notify",
+        ),
+        optional(
+            "alpha",
+            ANY_NUMBER,
+            "of a judge: the probability of firing on a canary that is no worse, 1e-12 to 0.5 (default: 0.001)",
+        ),
+        optional(
+            "prior_strength",
+            ANY_NUMBER,
+            "of a judge: strength of the prior on the configured split, 0.01 to 10000 (default: 10)",
+        ),
     ],
 };
 
 static NOTIFICATION: Record = Record {
     name: "notification",
     fields: &[
-        optional("slack_webhook", One(L::Text), "a Slack incoming webhook; a rehearsal records the message and sends none"),
-        optional("email", One(L::Text), "an e-mail address; a rehearsal records the message and sends none"),
+        optional(
+            "slack_webhook",
+            One(L::Text),
+            "a Slack incoming webhook; a rehearsal records the message and sends none",
+        ),
+        optional(
+            "email",
+            One(L::Text),
+            "an e-mail address; a rehearsal records the message and sends none",
+        ),
     ],
 };
 
 static PHASE: Record = Record {
     name: "phase",
     fields: &[
-        required("name", One(L::Text), "its name in columns, gate and reports, different from those of the other phases"),
-        optional("for", Either(&[L::Duration, L::Word(&["rest"])]), "its length, more than 0s; `rest`, in the last phase: to the end of the workload"),
-        optional("requests", One(L::Integer(1, 1_000_000_000_000)), "the number of requests assigned after which it ends"),
-        optional("until", One(L::Word(&["rollback"])), "the event at which it ends; needs `within`"),
-        optional("within", One(L::Duration), "the latest end of a phase with `until`, more than 0s"),
-        optional("split", TableOf(&SPLIT), "share of requests by version or tag; sums to 100% (default: as in the phase before)"),
-        optional("faults", TableOf(&FAULTS), "faults by version or tag; they end with the phase unless their `for` says otherwise"),
+        required(
+            "name",
+            One(L::Text),
+            "its name in columns, gate and reports, different from those of the other phases",
+        ),
+        optional(
+            "for",
+            Either(&[L::Duration, L::Word(&["rest"])]),
+            "its length, more than 0s; `rest`, in the last phase: to the end of the workload",
+        ),
+        optional(
+            "requests",
+            One(L::Integer(1, 1_000_000_000_000)),
+            "the number of requests assigned after which it ends",
+        ),
+        optional(
+            "until",
+            One(L::Word(&["rollback"])),
+            "the event at which it ends; needs `within`",
+        ),
+        optional(
+            "within",
+            One(L::Duration),
+            "the latest end of a phase with `until`, more than 0s",
+        ),
+        optional(
+            "split",
+            TableOf(&SPLIT),
+            "share of requests by version or tag; sums to 100% (default: as in the phase before)",
+        ),
+        optional(
+            "faults",
+            TableOf(&FAULTS),
+            "faults by version or tag; they end with the phase unless their `for` says otherwise",
+        ),
     ],
 };
 
@@ -182,9 +386,17 @@ static FAULT: Record = Record {
     name: "fault",
     fields: &[
         defaulted("at", One(L::Duration), "0s", "its onset, from the beginning of its phase"),
-        optional("for", One(L::Duration), "how long it lasts, more than 0s (default: until its phase ends)"),
+        optional(
+            "for",
+            One(L::Duration),
+            "how long it lasts, more than 0s (default: until its phase ends)",
+        ),
         defaulted("ramp", One(L::Duration), "0s", "how long it takes to come to its full strength"),
-        optional("failures", TableOf(&FAILURES), "failures beside the normal ones, by HTTP status; together at most 100%"),
+        optional(
+            "failures",
+            TableOf(&FAILURES),
+            "failures beside the normal ones, by HTTP status; together at most 100%",
+        ),
         optional("latency", ChoiceOf(&CHANGE), "what happens to the latency of successes"),
     ],
 };
@@ -204,7 +416,11 @@ static COLUMN: Record = Record {
     fields: &[
         required("title", One(L::Text), "its heading, different from those of the other columns"),
         optional("phase", One(L::Text), "the phase whose requests it shows (default: all)"),
-        optional("version", One(L::Version), "the version or tag whose requests it shows (default: all)"),
+        optional(
+            "version",
+            One(L::Version),
+            "the version or tag whose requests it shows (default: all)",
+        ),
     ],
 };
 

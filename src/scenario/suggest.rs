@@ -20,7 +20,11 @@ pub(crate) fn listing<'a>(known: impl IntoIterator<Item = &'a str>) -> String {
 /// Case and the choice between `-`, `_` and space are no difference that a person sees. Cut, since
 /// the comparison takes time with the square of the length.
 fn fold(word: &str) -> String {
-    word.chars().take(60).filter(|c| !matches!(c, '-' | '_' | ' ')).flat_map(char::to_lowercase).collect()
+    word.chars()
+        .take(60)
+        .filter(|c| !matches!(c, '-' | '_' | ' '))
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 #[cfg(test)]
