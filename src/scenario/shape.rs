@@ -192,7 +192,7 @@ impl Literal {
             Self::Tag => name(TagName::new(text)),
             Self::Metric => metric(text),
             Self::Status => match text.parse::<u16>() {
-                Ok(400..=599) => Ok(()),
+                Ok(400..=599) if text.len() == 3 => Ok(()),
                 _ => refuse(format!(
                     "{} is no HTTP status of a failure: write 400 to 599",
                     quote(text)

@@ -40,7 +40,7 @@ pub(crate) static SCENARIO: Shape = RecordOf(&Record {
         optional(
             "columns",
             List(&RecordOf(&COLUMN)),
-            "columns of the comparison table (default: one for each phase and version that the phase gives traffic)",
+            "columns of the comparison table (default: one for each version)",
         ),
         optional(
             "reference",
@@ -108,8 +108,8 @@ static ARRIVALS: Choice = Choice {
         required("poisson", One(L::Rate), "independent arrivals at this mean rate, more than 0/s"),
         required(
             "piecewise",
-            FileOr(&PIECES),
-            "independent arrivals whose mean rate changes from piece to piece; after the last piece none",
+            RecordOf(&PIECEWISE),
+            "independent arrivals whose mean rate changes at equal distances; after the last none",
         ),
         required(
             "trace",
@@ -120,13 +120,15 @@ static ARRIVALS: Choice = Choice {
     beside: &[],
 };
 
-static PIECES: Shape = List(&RecordOf(&PIECE));
-
-static PIECE: Record = Record {
-    name: "piece",
+static PIECEWISE: Record = Record {
+    name: "piecewise",
     fields: &[
-        required("for", One(L::Duration), "length of the piece, more than 0s"),
-        required("rate", One(L::Rate), "mean rate during the piece, 0/s or more"),
+        defaulted("every", One(L::Duration), "1m", "how long each rate holds, more than 0s"),
+        required(
+            "rates",
+            FileOr(&List(&One(L::Rate))),
+            "the mean rates one after the other, or the path of a file with such a list",
+        ),
     ],
 };
 
