@@ -6,5 +6,7 @@ pub mod exchange;
 pub mod math;
 pub mod metric;
 pub mod scenario;
+pub mod stats;
 pub mod units;
 pub mod upstream;
+pub mod workload;
