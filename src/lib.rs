@@ -8,3 +8,4 @@ pub mod math;
 pub mod metric;
 pub mod stats;
 pub mod units;
+pub mod upstream;
