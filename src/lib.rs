@@ -9,3 +9,4 @@ pub mod metric;
 pub mod stats;
 pub mod units;
 pub mod upstream;
+pub mod workload;

@@ -18,9 +18,8 @@ pub struct Event {
 /// The kinds of [`Event`].
 #[derive(Clone, PartialEq, Debug)]
 pub enum EventKind {
-    /// A version began to receive traffic: its windows and timers start empty at this time, rounded
-    /// up to a whole second.
-    Activated(VersionIndex),
+    /// The weights changed; [`Engine::split`](super::Engine::split) has them.
+    SplitChanged,
     /// A condition began to hold (or a judge to reject) at a check.
     BreachBegan {
         /// The trigger's place in the rule set.
@@ -58,6 +57,8 @@ pub enum EventKind {
         /// What was wanted.
         action: Action,
     },
+    /// The last request in flight of a version that was rolled back has ended.
+    Drained(VersionIndex),
     /// An entry for the journal.
     Journal(Box<Entry>),
 }

@@ -89,7 +89,7 @@ pub struct TimelineEvent {
 /// What happened, in order, up to a bound.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Timeline {
-    /// The first [`Timeline::CAPACITY`] of them.
+    /// What came first, at most [`Timeline::CAPACITY`].
     pub events: Vec<TimelineEvent>,
     /// How many were left out.
     pub omitted: u64,
@@ -99,9 +99,13 @@ impl Timeline {
     /// How many events are kept. Chosen: more than a person reads, a megabyte at the most.
     pub const CAPACITY: usize = 2_000;
 
-    /// Adds an event, or counts it where there is no room.
+    /// Adds an event, or counts it where there is no room: breaches, which can come without end, take
+    /// at most half of it.
     pub fn push(&mut self, at: Timestamp, happening: Happening) {
-        if self.events.len() < Self::CAPACITY {
+        let breach =
+            matches!(happening, Happening::BreachBegan { .. } | Happening::BreachEnded { .. });
+        let room = if breach { Self::CAPACITY / 2 } else { Self::CAPACITY };
+        if self.events.len() < room {
             self.events.push(TimelineEvent { at, happening });
         } else {
             self.omitted += 1;

@@ -17,6 +17,6 @@ pub use blast::Blast;
 pub use cell::{Arm, Cell, Tally};
 pub use event::{Happening, Timeline, TimelineEvent};
 pub use observer::{Counterfactual, Observer, Outcome};
-pub use recorder::Recorder;
+pub use recorder::{Recorder, RunHeader};
 pub use run_record::{PhaseSpan, Record, Rollback, RuleHealth, VersionInfo};
 pub use series::{Series, SeriesPoint};

@@ -1,8 +1,7 @@
 //! Who is told of what happens in a run.
 
-use super::Happening;
+use super::{Arm, Happening};
 use crate::exchange::{Observed, Request, VersionIndex};
-use crate::record::Arm;
 use crate::units::Timestamp;
 
 /// A request that has ended.
@@ -22,8 +21,10 @@ pub struct Outcome {
     pub ended: Timestamp,
     /// What its client saw.
     pub observed: Observed,
-    /// What the stable would have done with it; known in simulation only, for requests of a
-    /// version that is bad.
+    /// Whether its version had become bad by the time it was assigned.
+    pub after_onset: bool,
+    /// What the stable would have done with it; known in simulation only, and asked for only after
+    /// the onset.
     pub counterfactual: Option<Counterfactual>,
 }
 
@@ -44,6 +45,9 @@ pub trait Observer {
 
     /// A request ended.
     fn completed(&mut self, outcome: &Outcome);
+
+    /// A version became bad, or one that is bad was activated: from here on its requests are harmed.
+    fn became_bad(&mut self, at: Timestamp, version: VersionIndex);
 
     /// Something else happened.
     fn happened(&mut self, at: Timestamp, happening: Happening);

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 
 use crate::exchange::VersionIndex;
-use crate::stats::bins;
+use crate::stats::Bin;
 use crate::units::{Duration, Timestamp};
 
 /// Traffic over time: one row of points per version, all with the same slots.
@@ -146,7 +146,7 @@ impl Default for OpenSlot {
 impl OpenSlot {
     #[inline]
     fn record(&mut self, latency: Duration) {
-        let bin = usize::from(bins::bin(latency));
+        let bin = Bin::of(latency).index();
         if bin >= self.counts.len() {
             self.counts.resize(bin + 1, 0);
         }
@@ -161,7 +161,7 @@ impl OpenSlot {
             for bin in self.lowest..=self.highest {
                 let count = std::mem::take(&mut self.counts[bin]);
                 if count > 0 {
-                    counts.push((bin as u16, count));
+                    counts.push((Bin::from_index(bin), count));
                 }
             }
         }
@@ -183,7 +183,7 @@ struct Slot {
     assigned: u32,
     completed: u32,
     failed: u32,
-    counts: Vec<(u16, u32)>,
+    counts: Vec<(Bin, u32)>,
 }
 
 impl Slot {
@@ -228,7 +228,7 @@ impl Slot {
             seen += u64::from(*count);
             seen >= rank && rank > 0
         });
-        reached.map(|(bin, _)| bins::value(*bin))
+        reached.map(|(bin, _)| bin.middle())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::units::Duration;
 /// that a bin is at most 1/64 of its lower edge wide and its middle within 1/128 (0.8 %) of every
 /// duration in it. All durations are covered by 3,776 bins.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Bin(u16);
+pub struct Bin(u16);
 
 impl Bin {
     /// How many consecutive bins make a group.
@@ -18,7 +18,7 @@ impl Bin {
 
     /// The bin of this duration.
     #[inline]
-    pub(super) const fn of(duration: Duration) -> Self {
+    pub const fn of(duration: Duration) -> Self {
         let nanos = duration.as_nanos();
         // The seven leading bits are kept; setting a bit below them avoids a case for zero.
         let shift = 57 - (nanos | 64).leading_zeros();
@@ -28,6 +28,21 @@ impl Bin {
     /// The bin at `place` in group `group`.
     pub(super) const fn at(group: usize, place: usize) -> Self {
         Self((group * Self::GROUP + place) as u16)
+    }
+
+    /// Its place among all bins, from 0.
+    #[inline]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The bin at a place that [`Bin::index`] gave.
+    ///
+    /// # Panics
+    /// There is no bin at this place.
+    pub const fn from_index(index: usize) -> Self {
+        assert!(index < Self::GROUPS * Self::GROUP, "no such bin");
+        Self(index as u16)
     }
 
     /// The group that it lies in.
@@ -43,7 +58,7 @@ impl Bin {
     }
 
     /// The duration in the middle of it, which stands for all durations in it.
-    pub(super) const fn middle(self) -> Duration {
+    pub const fn middle(self) -> Duration {
         let shift = (self.0 >> 6).saturating_sub(1);
         let low = ((self.0 - (shift << 6)) as u64) << shift;
         Duration::from_nanos(low + (1 << shift >> 1))

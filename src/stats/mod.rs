@@ -3,8 +3,13 @@
 //! Aggregates are integers, so that they do not depend on the order in which they are merged.
 
 mod bins;
+mod histogram;
 mod interval;
+mod sequential;
 mod window;
 
+pub use bins::Bin;
+pub use histogram::{DurationHistogram, HistogramError};
 pub use interval::{Confidence, Interval, Moments, QuantileRanks};
+pub use sequential::ErrorShareTest;
 pub use window::{CountWindow, Counts, SampleView, SampleWindow};

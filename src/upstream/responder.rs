@@ -17,26 +17,23 @@ pub struct ResponsePlan {
 }
 
 impl ResponsePlan {
-    /// What a client observes who waits for at most `patience`, behind a gateway that waits for the
-    /// upstream for at most `upstream_timeout`.
-    ///
-    /// A client that left before its first token counts as a timeout from `abandon_after` on, since
-    /// that long a silence is the version's fault; earlier it left of its own accord.
+    /// What comes of the plan for a client that waits for at most `limits.client`, behind a gateway
+    /// that waits for at most `limits.upstream`. A client that leaves ends it as
+    /// [`Ending::ClientClosed`]: whether that is the version's fault is the engine's to say.
     pub fn observe(&self, request: &Request, limits: Limits) -> Observed {
+        let Self { ending, latency, first_token } = *self;
         let cut = limits.client.min(limits.upstream);
-        if self.latency <= cut {
-            let usage = match self.ending {
-                Ending::Success => Usage { input: request.input, output: request.output },
-                _ => Usage::default(),
-            };
-            let Self { ending, latency, first_token } = *self;
-            return Observed { ending, latency, first_token, usage };
+        if latency > cut {
+            let left = limits.client < limits.upstream;
+            let ending = if left { Ending::ClientClosed } else { Ending::Timeout };
+            let first_token = first_token.filter(|first| *first <= cut);
+            return Observed { ending, latency: cut, first_token, usage: Usage::default() };
         }
-        let first_token = self.first_token.filter(|first| *first <= cut);
-        let by_client = limits.client < limits.upstream;
-        let early = first_token.is_some() || limits.client < limits.abandon_after;
-        let ending = if by_client && early { Ending::ClientClosed } else { Ending::Timeout };
-        Observed { ending, latency: cut, first_token, usage: Usage::default() }
+        let usage = match ending {
+            Ending::Success => Usage { input: request.input, output: request.output },
+            _ => Usage::default(),
+        };
+        Observed { ending, latency, first_token, usage }
     }
 }
 
@@ -47,8 +44,6 @@ pub struct Limits {
     pub client: Duration,
     /// The gateway, for the upstream's complete answer.
     pub upstream: Duration,
-    /// From when on a client that leaves without a token counts as a timeout.
-    pub abandon_after: Duration,
 }
 
 /// A version's upstream: its behaviour, compiled for sampling, and the faults on it now.

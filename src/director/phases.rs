@@ -1,0 +1,243 @@
+//! Phases by time, by count, until a rollback, or for the rest of the workload.
+
+use std::collections::VecDeque;
+
+use super::truth::TruthKeeper;
+use crate::exchange::VersionIndex;
+use crate::scenario::{PhaseEnd, Scenario};
+use crate::units::{Ratio, Timestamp};
+
+/// Something to be done or told, at the time of the call that brought it out.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Cue {
+    /// A phase begins (an index into the plan's phases).
+    PhaseBegins(u16),
+    /// The weights are to be set.
+    Split(Vec<(VersionIndex, Ratio)>),
+    /// The faults of this phase (an index) are to be put on their upstreams, with their instants.
+    FaultsScheduled(u16),
+    /// A fault begins: the place in its phase's list.
+    FaultBegins {
+        /// The phase (an index).
+        phase: u16,
+        /// The fault (an index into the phase's faults).
+        fault: usize,
+    },
+    /// A fault ends.
+    FaultEnds {
+        /// The phase (an index).
+        phase: u16,
+        /// The fault (an index into the phase's faults).
+        fault: usize,
+    },
+    /// Every fault without an end of its own is to be taken off.
+    OpenFaultsEnd,
+    /// A version became bad.
+    BecameBad(VersionIndex),
+    /// The last phase is over: nothing more is to be sent.
+    Finish,
+}
+
+/// Follows a plan's phases through a run.
+#[derive(Clone, Debug)]
+pub struct Director<'a> {
+    scenario: &'a Scenario,
+    phase: usize,
+    phase_start: Timestamp,
+    /// Requests of the present phase.
+    assigned: u64,
+    /// How many of them end it; `u64::MAX` where it does not end by count.
+    assigned_limit: u64,
+    /// Beginnings and ends of faults that are still to come.
+    fault_times: Vec<FaultTime>,
+    truth: TruthKeeper,
+    finished: bool,
+    cues: VecDeque<Cue>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct FaultTime {
+    at: Timestamp,
+    phase: usize,
+    fault: usize,
+    begins: bool,
+}
+
+impl<'a> Director<'a> {
+    /// A director at the first instant of `scenario`; its first cues are ready to be taken.
+    pub fn new(scenario: &'a Scenario) -> Self {
+        let mut director = Self {
+            scenario,
+            phase: 0,
+            phase_start: scenario.start,
+            assigned: 0,
+            assigned_limit: u64::MAX,
+            fault_times: Vec::new(),
+            truth: TruthKeeper::new(scenario.model.versions.iter().map(|version| version.truth)),
+            finished: false,
+            cues: VecDeque::new(),
+        };
+        director.begin_phase(0, scenario.start);
+        director.advance(scenario.start);
+        director
+    }
+
+    /// The phase that requests are assigned in now (an index).
+    pub fn phase(&self) -> u16 {
+        self.phase as u16
+    }
+
+    /// When the present phase began.
+    pub fn phase_start(&self) -> Timestamp {
+        self.phase_start
+    }
+
+    /// When a version became bad, if it is and gets traffic.
+    #[inline]
+    pub fn onset(&self, version: VersionIndex) -> Option<Timestamp> {
+        self.truth.onset(version)
+    }
+
+    /// When [`Director::advance`] must be called next; `None`: nothing is scheduled.
+    pub fn next_time(&self) -> Option<Timestamp> {
+        let faults = self.fault_times.iter().map(|time| time.at);
+        faults.chain(self.phase_deadline()).min()
+    }
+
+    /// Does what is due at `now`.
+    pub fn advance(&mut self, now: Timestamp) {
+        if self.finished {
+            return;
+        }
+        if self.phase_deadline().is_some_and(|deadline| deadline <= now) {
+            self.end_phase(now);
+        }
+        self.fault_times.sort_by_key(|time| (time.at, time.begins, time.phase, time.fault));
+        let due = self.fault_times.partition_point(|time| time.at <= now);
+        for time in self.fault_times.drain(..due).collect::<Vec<_>>() {
+            self.tell_fault(time);
+        }
+        self.tell_onsets(now);
+    }
+
+    /// A request was assigned in the present phase. Whether this ended the phase: then there are cues
+    /// to be taken before the next request.
+    #[inline]
+    pub fn request_assigned(&mut self, now: Timestamp) -> bool {
+        self.assigned += 1;
+        let ends = self.assigned >= self.assigned_limit;
+        if ends {
+            self.end_phase(now);
+            self.tell_onsets(now);
+        }
+        ends
+    }
+
+    /// Traffic was moved by a rollback.
+    pub fn rolled_back(&mut self, now: Timestamp) {
+        if let Some(PhaseEnd::Rollback { .. }) = self.present_end() {
+            self.end_phase(now);
+        }
+        self.tell_onsets(now);
+    }
+
+    /// The weights changed, by whatever cause.
+    pub fn split_changed(&mut self, now: Timestamp, weights: &[Ratio]) {
+        for (index, weight) in weights.iter().enumerate() {
+            self.truth.set_active(VersionIndex(index as u16), weight.get() > 0.0);
+        }
+        self.tell_onsets(now);
+    }
+
+    /// The next thing to be done; to be called until it returns `None`, after every other call.
+    pub fn poll_cue(&mut self) -> Option<Cue> {
+        self.cues.pop_front()
+    }
+
+    fn present_end(&self) -> Option<PhaseEnd> {
+        (!self.finished).then(|| self.scenario.phases[self.phase].end)
+    }
+
+    fn phase_deadline(&self) -> Option<Timestamp> {
+        match self.present_end()? {
+            PhaseEnd::After(length) | PhaseEnd::Rollback { within: length } => {
+                Some(self.phase_start + length)
+            }
+            PhaseEnd::Requests(_) | PhaseEnd::Rest => None,
+        }
+    }
+
+    fn end_phase(&mut self, now: Timestamp) {
+        let phase = self.phase;
+        let faults = &self.scenario.phases[phase].faults;
+        // What has not begun never will; what has and knows no end of its own ends here.
+        let mut over = Vec::new();
+        self.fault_times.retain(|time| time.phase != phase || !time.begins);
+        for (fault, (_, plan)) in faults.iter().enumerate() {
+            let onset = self.phase_start + plan.at;
+            let ends = self.fault_times.iter().position(|t| t.phase == phase && t.fault == fault);
+            match (plan.lasts, ends) {
+                (None, _) if onset < now => over.push(fault),
+                (Some(_), Some(index)) if onset >= now => {
+                    self.fault_times.remove(index);
+                }
+                _ => {}
+            }
+        }
+        for fault in over {
+            self.tell_fault(FaultTime { at: now, phase, fault, begins: false });
+        }
+        self.cues.push_back(Cue::OpenFaultsEnd);
+        if phase + 1 < self.scenario.phases.len() {
+            self.begin_phase(phase + 1, now);
+        } else {
+            self.finished = true;
+            self.fault_times.clear();
+            self.cues.push_back(Cue::Finish);
+        }
+    }
+
+    fn begin_phase(&mut self, phase: usize, now: Timestamp) {
+        let plan = &self.scenario.phases[phase];
+        self.phase = phase;
+        self.phase_start = now;
+        self.assigned = 0;
+        self.assigned_limit = match plan.end {
+            PhaseEnd::Requests(count) => count,
+            _ => u64::MAX,
+        };
+        self.cues.push_back(Cue::PhaseBegins(phase as u16));
+        if let Some(split) = &plan.split {
+            self.cues.push_back(Cue::Split(split.clone()));
+        }
+        if !plan.faults.is_empty() {
+            self.cues.push_back(Cue::FaultsScheduled(phase as u16));
+        }
+        for (fault, (_, plan)) in plan.faults.iter().enumerate() {
+            let onset = now + plan.at;
+            self.fault_times.push(FaultTime { at: onset, phase, fault, begins: true });
+            if let Some(lasts) = plan.lasts {
+                let at = onset + lasts;
+                self.fault_times.push(FaultTime { at, phase, fault, begins: false });
+            }
+        }
+    }
+
+    fn tell_fault(&mut self, time: FaultTime) {
+        let FaultTime { phase, fault, begins, .. } = time;
+        let (version, _) = self.scenario.phases[phase].faults[fault];
+        let phase = phase as u16;
+        if begins {
+            self.truth.fault_began(version);
+            self.cues.push_back(Cue::FaultBegins { phase, fault });
+        } else {
+            self.truth.fault_ended(version);
+            self.cues.push_back(Cue::FaultEnds { phase, fault });
+        }
+    }
+
+    fn tell_onsets(&mut self, now: Timestamp) {
+        let onsets = self.truth.new_onsets(now);
+        self.cues.extend(onsets.into_iter().map(Cue::BecameBad));
+    }
+}

@@ -1,0 +1,369 @@
+//! What a trigger looks at: a window over one version's completions, or a sequential test.
+//!
+//! A quantile condition is decided by counting, not by the quantile: "P99 above T" holds exactly when
+//! more than 1 % of the window's values lie above T. The histogram is read only for the evidence.
+
+use super::{Condition, Judge, Operator, Reading, Threshold};
+use crate::exchange::{Class, Ending, Observed};
+use crate::math;
+use crate::metric::{Measure, Metric, Quantile, Sample};
+use crate::stats::{CountWindow, Counts, ErrorShareTest, SampleWindow};
+use crate::units::{Duration, Ratio};
+
+/// A condition with its window.
+#[derive(Clone, Debug)]
+pub(super) struct Gauge {
+    condition: Condition,
+    kind: GaugeKind,
+}
+
+#[derive(Clone, Debug)]
+enum GaugeKind {
+    /// A share of requests: hits are those with the property.
+    Share(CountWindow),
+    /// A number of requests.
+    Requests(CountWindow),
+    /// Durations: hits are those on the far side of the threshold.
+    Time { sample: Sample, limit: Duration, counts: CountWindow, samples: SampleWindow },
+}
+
+/// Requests in flight for longer than a latency condition's threshold, at a check.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Overdue {
+    /// How many.
+    pub(super) count: u64,
+    /// The sum of their ages so far.
+    pub(super) age: Duration,
+}
+
+/// What a check found.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Finding {
+    /// Too few requests.
+    NoData,
+    /// The comparison holds.
+    Breach,
+    /// It does not.
+    Clear,
+}
+
+impl Gauge {
+    pub(super) fn new(condition: &Condition) -> Self {
+        let seconds = condition.window.as_secs() as u32;
+        let counts = CountWindow::new(seconds);
+        let kind = match condition.metric.measure() {
+            Measure::Requests => GaugeKind::Requests(counts),
+            Measure::Mean(sample) | Measure::Quantile(sample, _) => {
+                let Threshold::Time(limit) = condition.threshold else {
+                    unreachable!("a checked condition on a time has a time for its threshold")
+                };
+                GaugeKind::Time { sample, limit, counts, samples: SampleWindow::new(seconds) }
+            }
+            _ => GaugeKind::Share(counts),
+        };
+        Self { condition: condition.clone(), kind }
+    }
+
+    /// The threshold of a latency condition: requests in flight for longer count as above it.
+    pub(super) fn overdue_limit(&self) -> Option<Duration> {
+        match self.kind {
+            GaugeKind::Time { sample: Sample::Latency | Sample::LatencyAll, limit, .. } => {
+                Some(limit)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes in a completion in second `second`.
+    #[inline]
+    pub(super) fn record(&mut self, second: i64, observed: &Observed) {
+        let class = observed.ending.class();
+        match &mut self.kind {
+            GaugeKind::Share(window) => {
+                if let Some(hit) = share_hit(self.condition.metric, class, observed.ending) {
+                    window.add(second, hit);
+                }
+            }
+            GaugeKind::Requests(window) => window.add(second, true),
+            GaugeKind::Time { sample, limit, counts, samples } => {
+                let value = match sample {
+                    Sample::Latency if class == Class::Success => Some(observed.latency),
+                    Sample::Latency => None,
+                    Sample::LatencyAll => Some(observed.latency),
+                    Sample::FirstToken => observed.first_token,
+                };
+                if let Some(value) = value {
+                    counts.add(second, is_far(self.condition.operator, value, *limit));
+                    samples.add(second, value);
+                }
+            }
+        }
+    }
+
+    /// Compares the window [end - w, end) with the threshold.
+    pub(super) fn check(&mut self, end_second: i64, overdue: Overdue) -> Finding {
+        let Condition { metric, operator, threshold, min_requests, .. } = self.condition;
+        let (data, holds) = match (&mut self.kind, threshold) {
+            (GaugeKind::Share(window), Threshold::Ratio(threshold)) => {
+                let Counts { hits, total } = window.counts(end_second);
+                let share = Ratio::of(hits, total);
+                (total, share.is_some_and(|share| operator.holds(share, threshold)))
+            }
+            (GaugeKind::Requests(window), Threshold::Count(threshold)) => {
+                let total = window.counts(end_second).total;
+                // A number of requests is data however small it is.
+                (u64::MAX, operator.holds(total, threshold))
+            }
+            (GaugeKind::Time { limit, counts, samples, .. }, _) => {
+                let Counts { hits, total } = counts.counts(end_second);
+                let all = total + overdue.count;
+                let holds = match metric.measure() {
+                    Measure::Quantile(_, quantile) => {
+                        quantile_holds(operator, quantile, hits, total, overdue.count)
+                    }
+                    _ => mean_with(samples, end_second, self.condition.window, overdue)
+                        .is_some_and(|mean| operator.holds(mean, *limit)),
+                };
+                (all, holds)
+            }
+            (GaugeKind::Share(_) | GaugeKind::Requests(_), _) => {
+                unreachable!("a checked condition has a threshold of its metric's unit")
+            }
+        };
+        match (data < min_requests.max(1), holds) {
+            (true, _) => Finding::NoData,
+            (false, true) => Finding::Breach,
+            (false, false) => Finding::Clear,
+        }
+    }
+
+    /// What stands in the window [end - w, end): the evidence of a firing.
+    pub(super) fn reading(&mut self, end_second: i64, overdue: Overdue) -> Reading {
+        let Condition { metric, operator, threshold, window, min_requests, .. } = self.condition;
+        let no_data = self.check(end_second, overdue) == Finding::NoData;
+        let operator = operator.symbol().to_owned();
+        let name = metric.name().to_owned();
+        match (&mut self.kind, threshold) {
+            (GaugeKind::Share(counts), Threshold::Ratio(threshold)) if !no_data => {
+                let Counts { hits, total: requests } = counts.counts(end_second);
+                Reading::Share { metric: name, hits, requests, operator, threshold, window }
+            }
+            (GaugeKind::Requests(counts), Threshold::Count(threshold)) => {
+                let requests = counts.counts(end_second).total;
+                Reading::Count { metric: name, requests, operator, threshold, window }
+            }
+            (GaugeKind::Time { limit, counts, samples, .. }, _) if !no_data => {
+                let Counts { hits, total } = counts.counts(end_second);
+                let view = samples.read(end_second, window.as_secs() as u32);
+                let (value, above) = match metric.measure() {
+                    Measure::Quantile(_, quantile) => {
+                        let rank = quantile.rank(total + overdue.count);
+                        (view.at_rank(rank), Some(hits + overdue.count))
+                    }
+                    _ => (mean_with(samples, end_second, window, overdue), None),
+                };
+                Reading::Time {
+                    metric: name,
+                    value,
+                    above,
+                    requests: total + overdue.count,
+                    in_flight: overdue.count,
+                    operator,
+                    threshold: *limit,
+                    window,
+                }
+            }
+            (GaugeKind::Share(counts) | GaugeKind::Time { counts, .. }, _) => {
+                let requests = counts.counts(end_second).total + overdue.count;
+                Reading::NoData { metric: name, requests, min_requests, window }
+            }
+            (GaugeKind::Requests(_), _) => {
+                unreachable!("a checked condition has a threshold of its metric's unit")
+            }
+        }
+    }
+}
+
+/// Whether a completion has the property of a share's metric; `None` where it does not count.
+fn share_hit(metric: Metric, class: Class, ending: Ending) -> Option<bool> {
+    if class == Class::Neutral {
+        return None;
+    }
+    if metric.measure() == Measure::ClientErrorRate {
+        return Some(class == Class::ClientError);
+    }
+    if class == Class::ClientError {
+        return None;
+    }
+    Some(match metric.measure() {
+        Measure::SuccessRate => class == Class::Success,
+        Measure::RateLimitedRate => ending == Ending::Status(429),
+        Measure::TimeoutRate => ending == Ending::Timeout,
+        _ => class == Class::Error,
+    })
+}
+
+/// Whether a value lies on the side of the limit that [`quantile_holds`] counts: above it, where
+/// `at or above` belongs to it for the operators that draw their line there.
+fn is_far(operator: Operator, value: Duration, limit: Duration) -> bool {
+    match operator {
+        Operator::Above | Operator::AtMost => value > limit,
+        Operator::AtLeast | Operator::Below => value >= limit,
+    }
+}
+
+/// Whether the quantile of `total` values and `overdue` larger ones compares with the limit, where
+/// `far` values lie beyond it ([`is_far`]): the value of rank ceil(q n) lies beyond the limit exactly
+/// if more than (1 - q) n values do.
+fn quantile_holds(
+    operator: Operator,
+    quantile: Quantile,
+    far: u64,
+    total: u64,
+    overdue: u64,
+) -> bool {
+    let values = u128::from(total) + u128::from(overdue);
+    let far = u128::from(far) + u128::from(overdue);
+    let beyond = far * 1_000 > values * u128::from(1_000 - quantile.per_mille());
+    match operator {
+        Operator::Above | Operator::AtLeast => beyond,
+        Operator::Below | Operator::AtMost => values > 0 && !beyond,
+    }
+}
+
+/// The mean of a window's samples and of the ages of requests in flight for too long.
+fn mean_with(
+    samples: &SampleWindow,
+    end_second: i64,
+    window: Duration,
+    overdue: Overdue,
+) -> Option<Duration> {
+    let view = samples.read(end_second, window.as_secs() as u32);
+    let sum = view.mean().map_or(0, |mean| u128::from(mean.as_nanos()) * u128::from(view.count()))
+        + u128::from(overdue.age.as_nanos());
+    let count = u128::from(view.count() + overdue.count);
+    let mean = sum.checked_div(count)?;
+    Some(Duration::from_nanos(mean as u64))
+}
+
+/// A sequential judge with its evidence since the canary's activation.
+///
+/// The weights are fixed within one split; when they change, the evidence so far is kept as a
+/// factor and a new test begins. Each factor is a test martingale whose steps are those of its own
+/// errors, so their product is one too and `alpha` holds over the whole deployment.
+#[derive(Clone, Debug)]
+pub(super) struct JudgeGauge {
+    judge: Judge,
+    /// The test under the present split; `None` while the stable gets nothing to compare with.
+    test: Option<ErrorShareTest>,
+    expected_share: f64,
+    /// The logarithm of the evidence under earlier splits.
+    carried: f64,
+    canary_errors: u64,
+    stable_errors: u64,
+    /// The canary's errors beyond its expected share, over all splits.
+    excess: f64,
+    /// Whether the evidence has ever sufficed: it is valid at every moment, not only at checks.
+    rejected: bool,
+}
+
+impl JudgeGauge {
+    pub(super) fn new(judge: &Judge) -> Self {
+        Self {
+            judge: judge.clone(),
+            test: None,
+            expected_share: 0.0,
+            carried: 0.0,
+            canary_errors: 0,
+            stable_errors: 0,
+            excess: 0.0,
+            rejected: false,
+        }
+    }
+
+    /// Begins a new test under new weights.
+    pub(super) fn set_weights(&mut self, canary: Ratio, stable: Ratio) {
+        self.carried = self.ln_evidence();
+        let both = canary.get() + stable.get();
+        let share = Ratio::new(canary.get() / both).unwrap_or_default();
+        self.test = ErrorShareTest::new(self.judge.prior_strength, share);
+        self.expected_share = share.get();
+    }
+
+    /// Takes in an error of a request that was assigned under the present weights.
+    pub(super) fn record(&mut self, canary: bool) {
+        if let Some(test) = &mut self.test {
+            test.record(canary);
+            self.canary_errors += u64::from(canary);
+            self.stable_errors += u64::from(!canary);
+            self.excess += f64::from(u8::from(canary)) - self.expected_share;
+            let sufficient = self.ln_evidence() >= -math::ln(self.judge.alpha.get());
+            self.rejected |= sufficient && self.excess > 0.0;
+        }
+    }
+
+    /// Rejects once the evidence has reached 1 / alpha with more than its share on the canary.
+    pub(super) fn check(&self) -> Finding {
+        if self.rejected {
+            Finding::Breach
+        } else if self.canary_errors + self.stable_errors == 0 {
+            Finding::NoData
+        } else {
+            Finding::Clear
+        }
+    }
+
+    pub(super) fn reading(&self) -> Reading {
+        Reading::Sequential {
+            canary_errors: self.canary_errors,
+            stable_errors: self.stable_errors,
+            expected_share: self.expected_share,
+            ln_evidence: self.ln_evidence(),
+            alpha: self.judge.alpha,
+        }
+    }
+
+    fn ln_evidence(&self) -> f64 {
+        self.carried + self.test.as_ref().map_or(0.0, ErrorShareTest::ln_evidence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_condition_holds_exactly_when_its_order_statistic_lies_beyond() {
+        let operators = [Operator::Above, Operator::AtLeast, Operator::Below, Operator::AtMost];
+        let limit = Duration::from_millis(50);
+        for quantile in [Quantile::P50, Quantile::P90, Quantile::P99] {
+            for n in 1..=220_u64 {
+                for slow in (0..=n).step_by(3) {
+                    // Values below, at and above the limit.
+                    let mut values: Vec<_> = (0..n)
+                        .map(|i| {
+                            let millis = if i < slow {
+                                60
+                            } else if i % 5 == 0 {
+                                50
+                            } else {
+                                40
+                            };
+                            Duration::from_millis(millis)
+                        })
+                        .collect();
+                    values.sort();
+                    let statistic = values[quantile.rank(n) as usize - 1];
+                    for operator in operators {
+                        let far = values.iter().filter(|v| is_far(operator, **v, limit)).count();
+                        assert_eq!(
+                            quantile_holds(operator, quantile, far as u64, n, 0),
+                            operator.holds(statistic, limit),
+                            "{quantile:?} {operator:?} {n} {slow}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

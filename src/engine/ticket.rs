@@ -1,0 +1,66 @@
+//! A request on its way: what the engine must be handed back when it ends.
+
+use super::{CommandError, Target};
+use crate::exchange::{ModelIndex, VersionIndex};
+use crate::units::{Draw, Timestamp};
+
+/// A request that wants to be routed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Ask {
+    /// The model asked for.
+    pub model: ModelIndex,
+    /// The version asked for, if the split is not to choose.
+    pub pin: Option<Target>,
+    /// The request's draw for its assignment.
+    pub draw: Draw,
+}
+
+/// A request on its way. It is held by the driver and handed back to
+/// [`Engine::complete`](super::Engine::complete) or [`Engine::abandon`](super::Engine::abandon)
+/// exactly once: the engine keeps counters, no map of requests.
+#[must_use = "a ticket is handed back when its request ends, or its request stays in flight"]
+#[derive(PartialEq, Eq, Debug)]
+pub struct Ticket {
+    pub(super) model: ModelIndex,
+    pub(super) assigned: VersionIndex,
+    pub(super) attempted: VersionIndex,
+    pub(super) pinned: bool,
+    /// Which activation of the version this is: an older one has been drained.
+    pub(super) activation: u32,
+    /// Which split was in force.
+    pub(super) split: u32,
+    pub(super) start: Timestamp,
+}
+
+impl Ticket {
+    /// The version that the split (or the pin) chose.
+    pub const fn assigned(&self) -> VersionIndex {
+        self.assigned
+    }
+
+    /// The version that the request is sent to.
+    pub const fn attempted(&self) -> VersionIndex {
+        self.attempted
+    }
+
+    /// Whether the client chose the version.
+    pub const fn is_pinned(&self) -> bool {
+        self.pinned
+    }
+
+    /// When the request was routed.
+    pub const fn start(&self) -> Timestamp {
+        self.start
+    }
+}
+
+/// Why a request cannot be routed.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum RouteError {
+    /// The pin, or the model, is unknown.
+    #[error(transparent)]
+    Unknown(#[from] CommandError),
+    /// No split has been set yet.
+    #[error("the model has no split yet: nothing is deployed")]
+    NothingDeployed,
+}

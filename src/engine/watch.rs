@@ -1,0 +1,235 @@
+//! One trigger watching one version: its check grid, its timer, what it has seen.
+
+use super::gauge::{Finding, Gauge, JudgeGauge, Overdue};
+use super::{NoData, Reading, Trigger, TriggerKind};
+use crate::exchange::Observed;
+use crate::units::{Duration, Timestamp};
+
+/// A trigger on a version, from the version's activation to its end.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    /// The trigger's place in the rule set.
+    pub(super) trigger: usize,
+    pub(super) next_check: Timestamp,
+    pub(super) health: Health,
+    check_interval: Duration,
+    duration: Duration,
+    no_data: NoData,
+    gauge: AnyGauge,
+    timer: Timer,
+}
+
+#[derive(Clone, Debug)]
+enum AnyGauge {
+    Condition(Box<Gauge>),
+    Judge(Box<JudgeGauge>),
+}
+
+/// How a trigger fared on a version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Health {
+    /// Checks made.
+    pub checks: u64,
+    /// Checks that had too little data.
+    pub no_data: u64,
+    /// Checks at which the comparison held.
+    pub breaches: u64,
+    /// Firings.
+    pub firings: u64,
+    /// The longest that the timer grew.
+    pub longest_timer: Duration,
+}
+
+/// What a check led to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Step {
+    /// Nothing to tell.
+    Same,
+    /// The comparison began to hold.
+    Began,
+    /// It ceased to hold before the trigger fired.
+    Ended,
+    /// It has held for its duration; `began` if this is the check at which it began.
+    Fires { began: bool },
+}
+
+impl Watch {
+    /// A watch that begins empty at `activated_at`, a whole second; its first check is the first of
+    /// the grid after `now`.
+    pub(super) fn new(
+        index: usize,
+        trigger: &Trigger,
+        activated_at: Timestamp,
+        now: Timestamp,
+    ) -> Self {
+        let (gauge, duration, no_data) = match &trigger.kind {
+            TriggerKind::Condition(condition) => {
+                let gauge = AnyGauge::Condition(Box::new(Gauge::new(condition)));
+                (gauge, condition.duration, condition.no_data)
+            }
+            TriggerKind::Judge(judge) => {
+                let gauge = AnyGauge::Judge(Box::new(JudgeGauge::new(judge)));
+                (gauge, Duration::ZERO, NoData::Clear)
+            }
+        };
+        let past = now.since(activated_at).as_nanos() / trigger.check_interval.as_nanos();
+        Self {
+            trigger: index,
+            next_check: activated_at + trigger.check_interval * (past + 1),
+            health: Health::default(),
+            check_interval: trigger.check_interval,
+            duration,
+            no_data,
+            gauge,
+            timer: Timer::default(),
+        }
+    }
+
+    /// The age from which on requests in flight count as above the threshold.
+    pub(super) fn overdue_limit(&self) -> Option<Duration> {
+        match &self.gauge {
+            AnyGauge::Condition(gauge) => gauge.overdue_limit(),
+            AnyGauge::Judge(_) => None,
+        }
+    }
+
+    /// The judge's evidence, if this is one.
+    pub(super) fn judge(&mut self) -> Option<&mut JudgeGauge> {
+        match &mut self.gauge {
+            AnyGauge::Condition(_) => None,
+            AnyGauge::Judge(judge) => Some(judge),
+        }
+    }
+
+    /// Takes in a completion of the version.
+    #[inline]
+    pub(super) fn record(&mut self, second: i64, observed: &Observed) {
+        if let AnyGauge::Condition(gauge) = &mut self.gauge {
+            gauge.record(second, observed);
+        }
+    }
+
+    /// Carries out the check that is due at `next_check`.
+    pub(super) fn check(&mut self, overdue: Overdue) -> Step {
+        let at = self.next_check;
+        self.next_check = at + self.check_interval;
+        let finding = match &mut self.gauge {
+            AnyGauge::Condition(gauge) => gauge.check(at.second(), overdue),
+            AnyGauge::Judge(judge) => judge.check(),
+        };
+        self.health.checks += 1;
+        self.health.no_data += u64::from(finding == Finding::NoData);
+        let breach = match (&finding, self.no_data) {
+            (Finding::NoData, NoData::Hold) => {
+                return if self.timer.hold(at, self.duration) { Step::Ended } else { Step::Same };
+            }
+            (Finding::NoData, NoData::Breach) | (Finding::Breach, _) => true,
+            (Finding::NoData, NoData::Clear) | (Finding::Clear, _) => false,
+        };
+        if !breach {
+            return if self.timer.clear() { Step::Ended } else { Step::Same };
+        }
+        self.health.breaches += 1;
+        let began = self.timer.breach(at);
+        self.health.longest_timer = self.health.longest_timer.max(self.timer.age);
+        if self.timer.age >= self.duration && !self.timer.fired {
+            self.timer.fired = true;
+            self.health.firings += 1;
+            return Step::Fires { began };
+        }
+        if began { Step::Began } else { Step::Same }
+    }
+
+    /// What stood before the trigger at the check that was carried out last, at `at`.
+    pub(super) fn reading(&mut self, at: Timestamp, overdue: Overdue) -> Reading {
+        match &mut self.gauge {
+            AnyGauge::Condition(gauge) => gauge.reading(at.second(), overdue),
+            AnyGauge::Judge(judge) => judge.reading(),
+        }
+    }
+
+    /// The check at which the present breach began, and for how long it has been seen to hold.
+    pub(super) fn held(&self) -> Option<(Timestamp, Duration)> {
+        self.timer.since.map(|since| (since, self.timer.age))
+    }
+}
+
+/// How long a comparison has been seen to hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Timer {
+    /// The check at which it began to hold; `None`: it does not.
+    since: Option<Timestamp>,
+    /// Grows between consecutive checks that both had data.
+    age: Duration,
+    /// The previous check, if it had data.
+    last_data: Option<Timestamp>,
+    /// The first of the checks without data that came last.
+    no_data_since: Option<Timestamp>,
+    /// Whether it has fired since it began to hold.
+    fired: bool,
+}
+
+impl Timer {
+    /// The comparison holds at `at`. Whether it began to.
+    fn breach(&mut self, at: Timestamp) -> bool {
+        let began = self.since.is_none();
+        if began {
+            *self = Self { since: Some(at), ..Self::default() };
+        } else if let Some(last) = self.last_data {
+            self.age += at.since(last);
+        }
+        self.last_data = Some(at);
+        self.no_data_since = None;
+        began
+    }
+
+    /// The comparison does not hold. Whether it did.
+    fn clear(&mut self) -> bool {
+        let ended = self.since.is_some();
+        *self = Self::default();
+        ended
+    }
+
+    /// There is no data at `at`: the age stands still, and after more than `duration` without data
+    /// the breach is forgotten. Whether it was.
+    fn hold(&mut self, at: Timestamp, duration: Duration) -> bool {
+        self.last_data = None;
+        let since = *self.no_data_since.get_or_insert(at);
+        at.since(since) > duration && self.clear()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second)
+    }
+
+    #[test]
+    fn the_age_grows_only_between_consecutive_checks_with_data() {
+        let mut timer = Timer::default();
+        let minute = Duration::from_secs(60);
+        assert!(timer.breach(at(15)));
+        assert!(!timer.breach(at(30)));
+        assert_eq!(timer.age, Duration::from_secs(15));
+        assert!(!timer.hold(at(45), minute));
+        assert!(!timer.breach(at(60)), "a hold does not end the breach");
+        assert_eq!(timer.age, Duration::from_secs(15), "nor does the age grow over it");
+        timer.breach(at(75));
+        assert_eq!(timer.age, Duration::from_secs(30));
+    }
+
+    #[test]
+    fn no_data_for_longer_than_the_duration_forgets_the_breach() {
+        let mut timer = Timer::default();
+        let duration = Duration::from_secs(30);
+        timer.breach(at(15));
+        assert!(!timer.hold(at(30), duration));
+        assert!(!timer.hold(at(45), duration));
+        assert!(!timer.hold(at(60), duration), "30 s are not longer than 30 s");
+        assert!(timer.hold(at(75), duration));
+        assert!(timer.breach(at(90)), "the next breach begins anew");
+    }
+}

@@ -1,0 +1,60 @@
+//! What became of a trace's rows.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// Why a row was not handed on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DropReason {
+    /// It does not have the format's shape, or a value outside its range.
+    Malformed,
+    /// It is earlier than the row before it.
+    OutOfOrder,
+}
+
+/// Rows that were dropped for one reason.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Dropped {
+    /// How many.
+    pub count: u64,
+    /// The lines of the first few, counted from 1.
+    pub lines: Vec<u64>,
+}
+
+/// Rows read = emitted + dropped, at any time.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Accounting {
+    /// Rows that were read: lines that are neither header nor blank.
+    pub read: u64,
+    /// Rows that were handed on.
+    pub emitted: u64,
+    /// Rows that were not.
+    pub dropped: BTreeMap<DropReason, Dropped>,
+}
+
+impl Accounting {
+    /// Whether every row that was read is accounted for.
+    pub fn is_balanced(&self) -> bool {
+        let dropped: u64 = self.dropped.values().map(|dropped| dropped.count).sum();
+        self.read == self.emitted + dropped
+    }
+
+    pub(super) const fn emit(&mut self) {
+        self.read += 1;
+        self.emitted += 1;
+    }
+
+    pub(super) fn drop_row(&mut self, reason: DropReason, line: u64) {
+        self.read += 1;
+        let dropped = self.dropped.entry(reason).or_default();
+        dropped.count += 1;
+        if dropped.lines.len() < EXAMPLES {
+            dropped.lines.push(line);
+        }
+    }
+}
+
+/// Chosen: enough lines to see a pattern, few enough to print.
+const EXAMPLES: usize = 5;

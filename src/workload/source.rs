@@ -1,0 +1,382 @@
+//! The requests of a workload, one after the other, generated or read from a trace.
+
+use std::io::BufRead;
+use std::num::NonZeroU32;
+
+use super::arrivals::{ArrivalTimes, Arrivals};
+use super::trace_error::{TraceError, TraceErrorKind};
+use super::trace_reader::TraceReader;
+use super::trace_record::TraceRecord;
+use crate::chance::{Chance, Distribution, Draws, Purpose, Sampler};
+use crate::exchange::{Arrival, ModelIndex, Request, RequestId};
+use crate::units::{ModelId, Ratio, Tokens};
+
+/// A workload that is generated.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Workload {
+    /// When requests are sent.
+    pub arrivals: Arrivals,
+    /// How many at most.
+    pub requests: Option<u64>,
+    /// Tokens of a prompt; rounded, at least 1.
+    pub input: Distribution,
+    /// Tokens of an answer; rounded, at least 1.
+    pub output: Distribution,
+    /// How many users there are, each as likely to send a request.
+    pub users: NonZeroU32,
+    /// The share of requests whose answer is streamed.
+    pub stream: Ratio,
+}
+
+impl Workload {
+    /// How many requests to expect, for showing progress; `None` where they do not end.
+    pub fn expected_requests(&self) -> Option<u64> {
+        let arriving = self.arrivals.expected_count().map(|count| (count + 0.5) as u64);
+        [arriving, self.requests].into_iter().flatten().min()
+    }
+}
+
+/// A workload that is read from a trace; what the trace does not say is drawn.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Replay {
+    /// How many requests at most.
+    pub requests: Option<u64>,
+    /// The plan's models; a record without a model asks for the first.
+    pub models: Vec<ModelId>,
+    /// How many users there are, where the trace has none.
+    pub users: NonZeroU32,
+    /// The share of requests whose answer is streamed, where the trace does not say.
+    pub stream: Ratio,
+}
+
+/// Any trace that requests can be read from.
+pub type TraceInput = Box<dyn BufRead + Send>;
+
+/// Yields the requests of a workload in the order of their times.
+///
+/// ```
+/// use coalmine::chance::{Chance, Distribution};
+/// use coalmine::units::{Duration, Rate, Ratio};
+/// use coalmine::workload::{Arrivals, Source, Workload};
+///
+/// let tokens = Distribution::constant(100.0).unwrap();
+/// let workload = Workload {
+///     arrivals: Arrivals::Constant(Rate::per(4.0, Duration::from_secs(1)).unwrap()),
+///     requests: Some(2),
+///     input: tokens.clone(),
+///     output: tokens,
+///     users: 10.try_into().unwrap(),
+///     stream: Ratio::ZERO,
+/// };
+/// let mut source = Source::generate(&workload, Chance::new(42, 0));
+/// assert_eq!(source.next().unwrap().unwrap().at, Duration::ZERO);
+/// assert_eq!(source.next().unwrap().unwrap().at, Duration::from_millis(250));
+/// assert_eq!(source.next().unwrap(), None);
+/// ```
+pub struct Source {
+    chance: Chance,
+    next: u64,
+    limit: u64,
+    users: NonZeroU32,
+    stream: Chooser,
+    origin: Origin,
+}
+
+enum Origin {
+    Generated { times: ArrivalTimes, input: TokenSampler, output: TokenSampler },
+    Trace { reader: Box<TraceReader<TraceInput>>, models: Vec<ModelId> },
+}
+
+impl Source {
+    /// The requests of `workload` under `chance`.
+    pub fn generate(workload: &Workload, chance: Chance) -> Self {
+        Self {
+            chance,
+            next: 0,
+            limit: workload.requests.unwrap_or(u64::MAX),
+            users: workload.users,
+            stream: Chooser::new(workload.stream),
+            origin: Origin::Generated {
+                times: ArrivalTimes::new(&workload.arrivals),
+                input: TokenSampler::new(&workload.input),
+                output: TokenSampler::new(&workload.output),
+            },
+        }
+    }
+
+    /// The requests of the trace behind `reader`.
+    pub fn replay(reader: TraceReader<TraceInput>, replay: Replay, chance: Chance) -> Self {
+        Self {
+            chance,
+            next: 0,
+            limit: replay.requests.unwrap_or(u64::MAX),
+            users: replay.users,
+            stream: Chooser::new(replay.stream),
+            origin: Origin::Trace { reader: Box::new(reader), models: replay.models },
+        }
+    }
+
+    /// The trace that is read, with its accounting; `None` where requests are generated.
+    pub const fn trace(&self) -> Option<&TraceReader<TraceInput>> {
+        match &self.origin {
+            Origin::Generated { .. } => None,
+            Origin::Trace { reader, .. } => Some(reader),
+        }
+    }
+
+    /// The next request; `None` once there are no more.
+    ///
+    /// # Errors
+    /// The trace is broken, or asks for a model that the plan does not have. Generated requests
+    /// never fail.
+    #[inline]
+    #[expect(clippy::should_implement_trait, reason = "an iterator would read on after an error")]
+    pub fn next(&mut self) -> Result<Option<Arrival>, TraceError> {
+        if self.next >= self.limit {
+            return Ok(None);
+        }
+        let id = RequestId(self.next);
+        let draws = self.chance.request(id, 0);
+        let (users, stream) = (self.users, self.stream);
+        let arrival = match &mut self.origin {
+            Origin::Generated { times, input, output } => {
+                times.next(self.next, draws).map(|at| Arrival {
+                    at,
+                    request: Request {
+                        id,
+                        model: ModelIndex(0),
+                        user: user(users, draws),
+                        input: input.sample(draws, Purpose::InputTokens),
+                        output: output.sample(draws, Purpose::OutputTokens),
+                        stream: stream.choose(draws),
+                    },
+                })
+            }
+            Origin::Trace { reader, models } => match reader.next_record()? {
+                Some(record) => Some(Arrival {
+                    at: record.at,
+                    request: Request {
+                        id,
+                        model: place_of(&record, models)
+                            .map_err(|kind| TraceError::new(reader.line(), kind))?,
+                        user: record.user.unwrap_or_else(|| user(users, draws)),
+                        input: record.input,
+                        output: record.output,
+                        stream: record.stream.unwrap_or_else(|| stream.choose(draws)),
+                    },
+                }),
+                None => None,
+            },
+        };
+        self.next += u64::from(arrival.is_some());
+        Ok(arrival)
+    }
+}
+
+fn place_of(record: &TraceRecord, models: &[ModelId]) -> Result<ModelIndex, TraceErrorKind> {
+    let Some(name) = &record.model else {
+        return Ok(ModelIndex(0));
+    };
+    let place = models.iter().position(|model| model == name);
+    place.and_then(|place| u16::try_from(place).ok()).map(ModelIndex).ok_or_else(|| {
+        let known = models.iter().map(ModelId::as_str).collect::<Vec<_>>().join(", ");
+        TraceErrorKind::UnknownModel { model: name.to_string(), known }
+    })
+}
+
+/// One of `users`, each equally likely to within 2^-32.
+#[inline]
+fn user(users: NonZeroU32, draws: Draws) -> u32 {
+    if users == NonZeroU32::MIN {
+        return 0;
+    }
+    let bits = draws.draw(Purpose::User, 0).bits();
+    ((u128::from(bits) * u128::from(users.get())) >> 64) as u32
+}
+
+/// Which requests are streamed; without a draw where all or none are.
+#[derive(Clone, Copy)]
+enum Chooser {
+    Always(bool),
+    Below(u128),
+}
+
+impl Chooser {
+    fn new(share: Ratio) -> Self {
+        if share == Ratio::ZERO || share == Ratio::ONE {
+            Self::Always(share == Ratio::ONE)
+        } else {
+            Self::Below(share.threshold())
+        }
+    }
+
+    #[inline]
+    fn choose(self, draws: Draws) -> bool {
+        match self {
+            Self::Always(chosen) => chosen,
+            Self::Below(threshold) => draws.draw(Purpose::Stream, 0).is_below(threshold),
+        }
+    }
+}
+
+/// Token counts of one kind; without a draw where there is but one.
+enum TokenSampler {
+    Constant(Tokens),
+    Drawn(Sampler),
+}
+
+impl TokenSampler {
+    fn new(distribution: &Distribution) -> Self {
+        let smallest = distribution.quantile(0.0);
+        if smallest == distribution.quantile(1.0) {
+            Self::Constant(tokens(smallest))
+        } else {
+            Self::Drawn(Sampler::new(distribution))
+        }
+    }
+
+    #[inline]
+    fn sample(&self, draws: Draws, purpose: Purpose) -> Tokens {
+        match self {
+            Self::Constant(count) => *count,
+            Self::Drawn(sampler) => tokens(sampler.sample(draws.draw(purpose, 0))),
+        }
+    }
+}
+
+/// Rounded, at least 1, at most what a count holds.
+#[inline]
+fn tokens(count: f64) -> Tokens {
+    Tokens::new(((count + 0.5) as u32).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::{Duration, Rate};
+
+    fn workload() -> Workload {
+        Workload {
+            arrivals: Arrivals::Poisson(Rate::per(8.0, Duration::from_secs(1)).unwrap()),
+            requests: Some(100_000),
+            input: Distribution::lognormal_mean_p99(620.0, 3_500.0).unwrap(),
+            output: Distribution::lognormal_mean_p99(210.0, 900.0).unwrap(),
+            users: 2_000.try_into().unwrap(),
+            stream: Ratio::new(0.3).unwrap(),
+        }
+    }
+
+    fn generate(workload: &Workload, chance: Chance) -> Vec<Arrival> {
+        let mut source = Source::generate(workload, chance);
+        std::iter::from_fn(|| source.next().unwrap()).collect()
+    }
+
+    fn replay(text: &'static str) -> Source {
+        let input: TraceInput = Box::new(text.as_bytes());
+        let models = ["gpt-4", "llama"].map(|name| ModelId::new(name).unwrap()).to_vec();
+        let (users, stream) = (2_000.try_into().unwrap(), Ratio::new(0.3).unwrap());
+        let replay = Replay { requests: None, models, users, stream };
+        Source::replay(TraceReader::new(input).unwrap(), replay, Chance::new(1, 0))
+    }
+
+    fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+        let count = values.len() as f64;
+        values.sum::<f64>() / count
+    }
+
+    #[test]
+    fn one_seed_and_run_give_one_sequence_and_others_give_others() {
+        let first = generate(&workload(), Chance::new(42, 0));
+        assert_eq!(first.len(), 100_000);
+        assert_eq!(first, generate(&workload(), Chance::new(42, 0)));
+        for other in [Chance::new(43, 0), Chance::new(42, 1)] {
+            assert_ne!(first, generate(&workload(), other));
+        }
+    }
+
+    #[test]
+    fn what_one_part_of_a_workload_is_does_not_touch_the_draws_of_the_others() {
+        let plain = generate(&workload(), Chance::new(7, 0));
+        let mut changed = workload();
+        changed.arrivals = Arrivals::Constant(Rate::per(1.0, Duration::from_secs(1)).unwrap());
+        changed.input = Distribution::constant(5.0).unwrap();
+        changed.stream = Ratio::ONE;
+        for (before, after) in plain.iter().zip(generate(&changed, Chance::new(7, 0))) {
+            assert_eq!(before.request.id, after.request.id);
+            assert_eq!(before.request.output, after.request.output);
+            assert_eq!(before.request.user, after.request.user);
+            assert_eq!((after.request.input.get(), after.request.stream), (5, true));
+        }
+    }
+
+    /// Standard deviations of the log-normals, by sigma = z - (z^2 - 2 ln(p99 / mean))^1/2 and
+    /// sd = mean (exp(sigma^2) - 1)^1/2: 726.7 and 180.8 tokens; of a uniform user 577.4.
+    #[test]
+    fn requests_have_the_means_that_the_workload_says() {
+        let arrivals = generate(&workload(), Chance::new(3, 0));
+        let requests = || arrivals.iter().map(|arrival| arrival.request);
+        let root = (arrivals.len() as f64).sqrt();
+        let close = |found: f64, expected: f64, deviation: f64| {
+            assert!((found - expected).abs() < 4.0 * deviation / root, "{found} {expected}");
+        };
+        close(mean(requests().map(|request| f64::from(request.input.get()))), 620.0, 726.7);
+        close(mean(requests().map(|request| f64::from(request.output.get()))), 210.0, 180.8);
+        close(mean(requests().map(|request| f64::from(request.user))), 999.5, 577.4);
+        close(mean(requests().map(|request| f64::from(u8::from(request.stream)))), 0.3, 0.4583);
+        assert!(requests().all(|request| request.user < 2_000));
+    }
+
+    #[test]
+    fn a_request_has_at_least_one_token_and_no_more_than_a_count_holds() {
+        for (tokens, count) in [(0.0, 1), (0.4, 1), (2.5, 3), (1e18, u32::MAX)] {
+            let mut workload = workload();
+            workload.requests = Some(1);
+            workload.input = Distribution::constant(tokens).unwrap();
+            let arrivals = generate(&workload, Chance::new(3, 0));
+            assert_eq!(arrivals[0].request.input.get(), count);
+        }
+    }
+
+    #[test]
+    fn the_expected_number_is_the_smaller_of_limit_and_arrivals() {
+        let mut workload = workload();
+        assert_eq!(workload.expected_requests(), Some(100_000));
+        workload.requests = None;
+        assert_eq!(workload.expected_requests(), None);
+        let rates = vec![Rate::per(2.0, Duration::from_secs(1)).unwrap(); 3];
+        let piecewise = super::super::Piecewise::new(Duration::from_secs(60), rates).unwrap();
+        workload.arrivals = Arrivals::Piecewise(piecewise);
+        assert_eq!(workload.expected_requests(), Some(360));
+        workload.requests = Some(100);
+        assert_eq!(workload.expected_requests(), Some(100));
+    }
+
+    #[test]
+    fn a_replay_takes_from_the_trace_what_it_says_and_draws_the_rest() {
+        let mut source = replay(
+            "#coalmine-trace 1\nat_ns,model,user,input_tokens,output_tokens,stream\n\
+             5,llama,7,11,12,true\n6,,,13,14,\n",
+        );
+        let first = source.next().unwrap().unwrap();
+        assert_eq!(first.at, Duration::from_nanos(5));
+        assert_eq!((first.request.model, first.request.user), (ModelIndex(1), 7));
+        assert!(first.request.stream);
+        let second = source.next().unwrap().unwrap().request;
+        let (id, input) = (RequestId(1), Tokens::new(13));
+        assert_eq!((second.id, second.model, second.input), (id, ModelIndex(0), input));
+        let like = &generate(&workload(), Chance::new(1, 0))[1].request;
+        assert_eq!((second.user, second.stream), (like.user, like.stream));
+        assert_eq!(source.next().unwrap(), None);
+        assert_eq!(source.trace().unwrap().accounting().emitted, 2);
+    }
+
+    #[test]
+    fn a_model_that_the_plan_does_not_have_is_an_error_with_its_line() {
+        let mut source = replay(
+            "#coalmine-trace 1\nat_ns,model,input_tokens,output_tokens\n5,gpt-4,1,1\n6,gpt-5,1,1\n",
+        );
+        source.next().unwrap();
+        let error = source.next().unwrap_err().to_string();
+        assert_eq!(error, "line 4: model \"gpt-5\" is not in the plan: there are gpt-4, llama");
+    }
+}

@@ -1,0 +1,109 @@
+//! The body of the fuzz target for traces, kept here so that ordinary builds compile and run it.
+
+use super::trace_error::TraceErrorKind;
+use super::trace_reader::TraceReader;
+
+/// Reads `bytes` as a trace. Whatever they are, the reader ends, its rows balance, its errors name
+/// a line that exists, and what it hands on is in order of time.
+///
+/// # Panics
+/// One of that does not hold.
+pub fn fuzz_trace(bytes: &[u8]) {
+    let lines = 1 + bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+    let mut reader = match TraceReader::new(bytes) {
+        Ok(reader) => reader,
+        Err(error) => {
+            assert!((1..=lines).contains(&error.line()), "{error}");
+            return;
+        }
+    };
+    let mut emitted = 0;
+    let mut latest = None;
+    let error = loop {
+        match reader.next_record() {
+            Ok(Some(record)) => {
+                assert!(latest <= Some(record.at), "{record:?} follows {latest:?}");
+                latest = Some(record.at);
+                emitted += 1;
+            }
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    let accounting = reader.accounting();
+    assert!(accounting.is_balanced(), "{accounting:?}");
+    assert_eq!(accounting.emitted, emitted);
+    match error {
+        None => assert_eq!(accounting.read, emitted),
+        Some(error) => {
+            assert!((1..=lines).contains(&error.line()), "{error}");
+            let has_row = !matches!(error.kind(), TraceErrorKind::NoRows);
+            assert_eq!(accounting.read, emitted + u64::from(has_row), "{error}");
+            assert!(matches!(reader.next_record(), Ok(None)), "read on after {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const VALID: [&str; 3] = [
+        "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:17:03.9799600,4808,10\r\n\
+         2023-11-16 18:17:04.0319600,3180,8",
+        "#coalmine-trace 1\nat_ns,model,version,user,input_tokens,output_tokens,stream\n\
+         0,gpt-4,v1,7,620,210,true\n5,,,,1,2,\n",
+        "{\"coalmine_trace\":1}\n{\"at_ns\":0,\"input_tokens\":1,\"output_tokens\":2}\n\
+         {\"at_ns\":9,\"model\":\"gpt-4\",\"input_tokens\":1,\"output_tokens\":2,\"stream\":true}\n",
+    ];
+
+    /// A valid file with some of its bytes replaced, removed or inserted.
+    fn arb_mutated() -> impl Strategy<Value = Vec<u8>> {
+        let interesting = prop_oneof![
+            any::<u8>(),
+            prop::sample::select(b"\n\r,\"{}:-+.0 9\0\xff\xef#".to_vec()),
+        ];
+        let mutation = (any::<prop::sample::Index>(), interesting, 0..3_u8);
+        let mutations = prop::collection::vec(mutation, 1..6);
+        (prop::sample::select(VALID.to_vec()), mutations).prop_map(|(valid, mutations)| {
+            let mut bytes = valid.as_bytes().to_vec();
+            for (place, byte, how) in mutations {
+                let at = place.index(bytes.len().max(1));
+                match how {
+                    0 if at < bytes.len() => bytes[at] = byte,
+                    1 if at < bytes.len() => bytes.truncate(at),
+                    _ => bytes.insert(at, byte),
+                }
+            }
+            bytes
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 2_000,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn random_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            fuzz_trace(&bytes);
+        }
+
+        #[test]
+        fn random_rows_under_a_valid_header_are_read_or_refused(
+            header in prop::sample::select(VALID.map(|valid| valid.split('\n').next()).to_vec()),
+            rows in prop::collection::vec("[0-9,\"{}a-z:. \\-\\r]{0,40}", 0..5),
+        ) {
+            fuzz_trace(format!("{}\n{}", header.unwrap_or_default(), rows.join("\n")).as_bytes());
+        }
+
+        #[test]
+        fn damaged_files_are_read_or_refused(bytes in arb_mutated()) {
+            fuzz_trace(&bytes);
+        }
+    }
+}
