@@ -1,5 +1,6 @@
 //! coalmine rehearses a model canary before its users meet it.
 
+pub mod assertion;
 pub mod chance;
 pub mod engine;
 pub mod exchange;
