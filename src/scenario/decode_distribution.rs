@@ -133,7 +133,11 @@ fn explain(error: DistributionError, kind: Quantity) -> String {
         }
         DistributionError::OpenEnds { first, last } => {
             let show = |value| show(Parameter::Probability, value);
-            format!("probabilities from {} to {} do not run from 0% to 100%", show(first), show(last))
+            format!(
+                "probabilities from {} to {} do not run from 0% to 100%",
+                show(first),
+                show(last)
+            )
         }
         other => other.to_string(),
     }

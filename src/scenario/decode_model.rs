@@ -24,7 +24,10 @@ pub(crate) struct Names {
 impl Names {
     /// Of the one model in `models`; reported where there is none or more than one, where a tag
     /// stands twice or is a version's name, and where no version is stable.
-    pub(crate) fn collect(models: &Entry, diagnostics: &mut Diagnostics) -> (Self, Option<&Entry>) {
+    pub(crate) fn collect<'a>(
+        models: &'a Entry,
+        diagnostics: &mut Diagnostics,
+    ) -> (Self, Option<&'a Entry>) {
         let entries = models.node.entries();
         if let [first, second, ..] = entries {
             let message = "a second model: a scenario rehearses one model";
@@ -89,9 +92,9 @@ impl Names {
         }
     }
 
-    /// How many versions there are.
-    pub(crate) fn count(&self) -> usize {
-        self.versions.len()
+    /// The versions, in the order of the file.
+    pub(crate) fn versions(&self) -> Vec<&str> {
+        self.versions.iter().map(String::as_str).collect()
     }
 
     fn add_tag(&mut self, tag: &Node, index: usize, diagnostics: &mut Diagnostics) {
@@ -125,14 +128,14 @@ impl Names {
     }
 }
 
-/// The versions of the model at `entry`, in the order of the file.
+/// The versions of the model at `entry`, in the order of the file; `None` for those that could not
+/// be made out.
 pub(crate) fn decode_versions(
     model: &Entry,
     diagnostics: &mut Diagnostics,
-) -> Option<Vec<VersionPlan>> {
-    let versions = model.node.get("versions")?.entries();
-    let decoded: Vec<_> = versions.iter().map(|entry| version(entry, diagnostics)).collect();
-    decoded.into_iter().collect()
+) -> Vec<Option<VersionPlan>> {
+    let versions = model.node.get("versions").map_or(&[][..], Node::entries);
+    versions.iter().map(|entry| version(entry, diagnostics)).collect()
 }
 
 fn version(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<VersionPlan> {
@@ -158,7 +161,8 @@ fn version(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<VersionPlan> 
 
 fn price(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Price> {
     let node = &entry.node;
-    let [blended, input, output] = ["blended", "input", "output"].map(|key| node.get(key).is_some());
+    let [blended, input, output] =
+        ["blended", "input", "output"].map(|key| node.get(key).is_some());
     match (blended, input, output) {
         (true, false, false) => Some(Price::blended(read::money(node, "blended")?)),
         (false, true, true) => Some(Price {

@@ -86,9 +86,9 @@ pub(crate) fn columns(
     let mut titles: Vec<(&str, Place)> = Vec::new();
     let mut decoded = Vec::new();
     for node in node.items() {
-        let phase = node.get("phase").map(|node| {
-            node.text().and_then(|name| known.phase(name, node.place, diagnostics))
-        });
+        let phase = node
+            .get("phase")
+            .map(|node| node.text().and_then(|name| known.phase(name, node.place, diagnostics)));
         let version = node.get("version").map(|node| {
             node.text().and_then(|name| known.names.resolve(name, node.place, diagnostics))
         });
@@ -157,7 +157,8 @@ fn figure(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<(Metric, f64)>
         Unit::Money => Money::parse(text).map(Money::as_usd),
         Unit::Count | Unit::Tokens => {
             let bare = text.trim_end_matches("tokens").trim_end();
-            let Some(number) = as_number(bare).filter(|number| (0.0..=1e15).contains(number)) else {
+            let Some(number) = as_number(bare).filter(|number| (0.0..=1e15).contains(number))
+            else {
                 let message = format!("{} is not a number from 0 to 1e15", quote(text));
                 diagnostics.report(Diagnostic::new(entry.node.place, message));
                 return None;

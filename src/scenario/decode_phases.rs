@@ -2,13 +2,13 @@
 
 use crate::exchange::VersionIndex;
 use crate::units::{Duration, Ratio, format_duration, format_significant};
-use crate::upstream::{Behaviour, Failure, Fault, LatencyChange};
+use crate::upstream::{Failure, Fault, LatencyChange};
 
 use super::decode_distribution;
 use super::decode_model::{self, Names, TOLERANCE};
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::place::Place;
-use super::plan::{PhaseEnd, PhasePlan};
+use super::plan::{PhaseEnd, PhasePlan, VersionPlan};
 use super::read::{self, Quantity};
 use super::shape::quote;
 use super::tree::{Entry, Node};
@@ -17,8 +17,8 @@ use super::tree::{Entry, Node};
 pub(crate) struct Surroundings<'a> {
     /// The names of versions.
     pub(crate) names: &'a Names,
-    /// The normal behaviour of each version; `None` where it could not be made out.
-    pub(crate) behaviours: &'a [Option<Behaviour>],
+    /// The versions; `None` where one could not be made out.
+    pub(crate) versions: &'a [Option<VersionPlan>],
     /// Whether the workload goes on for ever.
     pub(crate) endless: bool,
 }
@@ -32,6 +32,10 @@ pub(crate) fn decode(
     let phases = entry.node.items();
     if phases.is_empty() && entry.node.text().is_none() && entry.node.entries().is_empty() {
         diagnostics.report(Diagnostic::new(entry.place, "there are no phases: write at least one"));
+    }
+    if phases.len() > MOST_PHASES {
+        let message = format!("{} phases: at most {MOST_PHASES} are allowed", phases.len());
+        diagnostics.report(Diagnostic::new(entry.place, message));
     }
     let mut names: Vec<(&str, Place)> = Vec::new();
     for name in phases.iter().filter_map(|phase| phase.get("name")) {
@@ -86,7 +90,8 @@ fn end(
     around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<PhaseEnd> {
-    let ends: Vec<_> = ["for", "requests", "until"].iter().filter_map(|key| node.entry(key)).collect();
+    let ends: Vec<_> =
+        ["for", "requests", "until"].iter().filter_map(|key| node.entry(key)).collect();
     let within = node.entry("within");
     match ends.as_slice() {
         [] => {
@@ -300,8 +305,8 @@ fn check_overlaps(
     around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
 ) {
-    let normal = around.behaviours.get(usize::from(version.0)).and_then(Option::as_ref);
-    let normal = normal.map_or(&[][..], |behaviour| &behaviour.failures);
+    let normal = around.versions.get(usize::from(version.0)).and_then(Option::as_ref);
+    let normal = normal.map_or(&[][..], |version| &version.behaviour.failures);
     let active = |fault: &Fault, at: Duration| {
         let over = fault.lasts.is_some_and(|lasts| fault.at.saturating_add(lasts) <= at);
         fault.at <= at && !over
@@ -309,9 +314,7 @@ fn check_overlaps(
     for (index, (place, fault)) in faults.iter().enumerate() {
         // Of faults with one onset, the last in the file is told.
         let beside = faults.iter().enumerate().filter(|(other, (_, beside))| {
-            *other != index
-                && active(beside, fault.at)
-                && (beside.at < fault.at || *other < index)
+            *other != index && active(beside, fault.at) && (beside.at < fault.at || *other < index)
         });
         let beside: f64 = beside.map(|(_, (_, fault))| decode_model::sum(&fault.failures)).sum();
         let failures: &[Failure] = &fault.failures;
@@ -322,3 +325,6 @@ fn check_overlaps(
         }
     }
 }
+
+/// Chosen: more are a mistake; the index of a phase has 16 bits.
+const MOST_PHASES: usize = 1_000;

@@ -1,7 +1,9 @@
 //! Rollback rules, from the seed's JSON or inline. What a rule may say is the engine's to judge;
 //! here its verdict gets a place.
 
-use crate::engine::{Action, Notification, RawTrigger, RuleError, RuleProblem, RuleSet, Target, Trigger};
+use crate::engine::{
+    Action, Notification, RawTrigger, RuleError, RuleProblem, RuleSet, Target, Trigger,
+};
 
 use super::decode_model::Names;
 use super::diagnostic::{Diagnostic, Diagnostics};

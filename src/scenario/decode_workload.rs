@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use crate::units::{Duration, ModelId, Rate};
+use crate::units::{ModelId, Rate};
 use crate::upstream::Limits;
 use crate::workload::{Arrivals, Piecewise, PiecewiseError, Replay, Workload};
 
@@ -73,7 +73,7 @@ pub(crate) fn limits(node: &Node, diagnostics: &mut Diagnostics) -> Option<Limit
         Some(duration)
     };
     let (client, upstream) = (positive("client_timeout"), positive("upstream_timeout"));
-    Some(Limits { client: client?, upstream: upstream?, abandon_after: ABANDON_AFTER })
+    Some(Limits { client: client?, upstream: upstream? })
 }
 
 fn arrivals(chosen: &Entry, diagnostics: &mut Diagnostics) -> Option<Arrivals> {
@@ -101,8 +101,11 @@ fn piecewise(node: &Node, diagnostics: &mut Diagnostics) -> Option<Piecewise> {
     if list.text().is_some() {
         return None;
     }
-    let rates: Option<Vec<_>> =
-        list.items().iter().map(|item| item.text().and_then(|text| Rate::parse(text).ok())).collect();
+    let rates: Option<Vec<_>> = list
+        .items()
+        .iter()
+        .map(|item| item.text().and_then(|text| Rate::parse(text).ok()))
+        .collect();
     let rates = rates?;
     if !rates.is_empty() && rates.iter().all(|rate| *rate == Rate::ZERO) {
         let message = "all rates are 0: nothing ever arrives";
@@ -119,6 +122,3 @@ fn piecewise(node: &Node, diagnostics: &mut Diagnostics) -> Option<Piecewise> {
         }
     }
 }
-
-/// From the design of the engine: a silence of this length is the version's fault.
-const ABANDON_AFTER: Duration = Duration::from_secs(10);

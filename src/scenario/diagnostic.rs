@@ -60,11 +60,6 @@ impl Diagnostics {
         self.list.push(diagnostic);
     }
 
-    /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
     /// As an error, sorted by place; `None` where there is nothing to complain of.
     pub(crate) fn into_error(mut self, sources: Sources) -> Option<ScenarioError> {
         // The parts of one alias are checked wherever it is used, and fail alike each time.

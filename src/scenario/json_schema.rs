@@ -33,9 +33,7 @@ impl Definitions {
     fn shape(&mut self, shape: Shape) -> Value {
         match shape {
             Shape::One(literal) => self::literal(literal),
-            Shape::Either(literals) => {
-                any_of(literals.iter().map(|literal| self::literal(*literal)).collect())
-            }
+            Shape::Either(literals) => any_of(literals.iter().map(|kind| literal(*kind)).collect()),
             Shape::List(item) => json!({"type": "array", "items": self.shape(*item)}),
             Shape::Table(table) => json!({
                 "type": "object",
@@ -52,10 +50,8 @@ impl Definitions {
                     definitions.choice(choice)
                 })
             }
-            Shape::Short(short) => {
-                any_of(vec![self::literal(short.literal), self.shape(short.full)])
-            }
-            Shape::FileOr(shape) => any_of(vec![self::literal(Literal::Path), self.shape(*shape)]),
+            Shape::Short(short) => any_of(vec![literal(short.literal), self.shape(short.full)]),
+            Shape::FileOr(shape) => any_of(vec![literal(Literal::Path), self.shape(*shape)]),
         }
     }
 

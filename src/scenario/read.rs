@@ -1,7 +1,7 @@
 //! Values of a checked tree. What the check has refused reads as nothing here, so that it is told
 //! once and the rest of the plan is checked all the same.
 
-use crate::units::{Duration, Money, Rate, Ratio, Tokens};
+use crate::units::{Duration, Money, Ratio, Tokens};
 
 use super::shape::as_number;
 use super::tree::{Node, Scalar};
@@ -19,11 +19,6 @@ pub(crate) fn duration(node: &Node, key: &str) -> Option<Duration> {
 /// The ratio at `key`.
 pub(crate) fn ratio(node: &Node, key: &str) -> Option<Ratio> {
     text(node, key).and_then(|text| Ratio::parse(text).ok())
-}
-
-/// The rate at `key`.
-pub(crate) fn rate(node: &Node, key: &str) -> Option<Rate> {
-    text(node, key).and_then(|text| Rate::parse(text).ok())
 }
 
 /// The amount of money at `key`.

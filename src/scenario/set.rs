@@ -8,7 +8,7 @@ use super::diagnostic::Diagnostic;
 use super::files::{Reading, field, fits};
 use super::parse::parse_setting;
 use super::place::Place;
-use super::shape::{Field, Shape, fields, quote};
+use super::shape::{Field, Shape, quote};
 use super::suggest::{listing, nearest};
 use super::tree::{Entry, Node, Scalar, Value};
 
