@@ -21,9 +21,7 @@ pub struct Rehearsal {
 /// A trace that was replayed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct TraceReport {
-    /// Its format.
-    pub format: String,
-    /// Rows read, emitted and dropped.
+    /// Its format and unit; rows read, emitted and dropped.
     pub accounting: Accounting,
     /// The SHA-256 of its bytes; absent where the run ended before the trace did.
     pub sha256: Option<String>,
@@ -65,7 +63,6 @@ pub fn run_virtual(
         });
     let record = recorder.finish(end, rules.collect());
     let trace = source.trace().map(|reader| TraceReport {
-        format: reader.format().to_string(),
         accounting: reader.accounting().clone(),
         sha256: reader.sha256(),
     });
