@@ -38,10 +38,26 @@ impl Mixture {
         if u >= 1.0 {
             return high;
         }
-        if low == high || u <= 0.0 || self.cdf(low, Limit::UpTo) >= u {
+        if low == high || u <= 0.0 {
             return low;
         }
-        self.search(u, low, high)
+        self.quantile_between(u, low, high)
+    }
+
+    /// The quantile, which is known to lie in [low, high].
+    pub(super) fn quantile_between(&self, u: f64, mut low: f64, mut high: f64) -> f64 {
+        let from = self.jumps.partition_point(|x| *x <= low);
+        for jump in self.jumps[from..].iter().copied().take_while(|x| *x <= high) {
+            if self.cdf(jump, Limit::UpTo) < u {
+                low = jump;
+            } else if self.cdf(jump, Limit::Below) < u {
+                return jump;
+            } else {
+                high = jump;
+                break;
+            }
+        }
+        self.root(u, low, high)
     }
 
     pub(super) fn mean(&self) -> f64 {
@@ -58,28 +74,19 @@ impl Mixture {
         }
     }
 
-    /// The quantile, which lies above `low` and not above `high`.
-    fn search(&self, u: f64, mut low: f64, mut high: f64) -> f64 {
-        let from = self.jumps.partition_point(|x| *x <= low);
-        for jump in self.jumps[from..].iter().copied().take_while(|x| *x <= high) {
-            if self.cdf(jump, Limit::UpTo) < u {
-                low = jump;
-            } else if self.cdf(jump, Limit::Below) < u {
-                return jump;
-            } else {
-                high = jump;
-                break;
-            }
-        }
-        self.root(u, low, high)
-    }
-
-    /// The root of F(x) = u in (low, high), where F is continuous: Illinois steps (M. Dowell and
+    /// The root of F(x) = u in [low, high], where F is continuous: Illinois steps (M. Dowell and
     /// P. Jarratt, BIT 11, 1971, doi:10.1007/BF01934364), and a bisection wherever two of them did
     /// not halve the bracket.
     fn root(&self, u: f64, mut low: f64, mut high: f64) -> f64 {
         let mut below = self.cdf(low, Limit::UpTo) - u;
+        if below >= 0.0 {
+            return low;
+        }
         let mut above = self.cdf(high, Limit::Below) - u;
+        // By rounding only, as the quantile is at most `high`.
+        if above <= 0.0 {
+            return high;
+        }
         let mut widths = [f64::INFINITY; 2];
         let mut last_was_low = None;
         while high - low > TOLERANCE * high {
@@ -87,9 +94,14 @@ impl Mixture {
             let stalled = width > 0.5 * widths[0];
             widths = [widths[1], width];
             let secant = high - above * (width / (above - below));
-            // A step onto an end, by rounding or by a flat stretch, would not shrink the bracket.
-            let inside = secant > low && secant < high;
-            let x = if stalled || !inside { low + 0.5 * width } else { secant };
+            // A step that almost stays at an end goes past the tolerance, so that a root there is
+            // enclosed at once.
+            let margin = 0.5 * TOLERANCE * high;
+            let x = if stalled {
+                low + 0.5 * width
+            } else {
+                secant.max(low + margin).min(high - margin)
+            };
             if x <= low || x >= high {
                 break;
             }

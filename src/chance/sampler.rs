@@ -66,7 +66,7 @@ impl Table {
     fn sample(&self, draw: Draw) -> f64 {
         let cell = (draw.bits() >> (64 - CELL_BITS)) as usize;
         if self.exact[cell / 64] >> (cell % 64) & 1 != 0 {
-            return self.exact_sample(draw);
+            return self.exact_sample(cell, draw.unit());
         }
         let within = Draw::from_bits(draw.bits() << CELL_BITS).unit();
         let (low, high) = (self.quantiles[cell], self.quantiles[cell + 1]);
@@ -74,8 +74,8 @@ impl Table {
     }
 
     #[cold]
-    fn exact_sample(&self, draw: Draw) -> f64 {
-        self.distribution.quantile(draw.unit())
+    fn exact_sample(&self, cell: usize, u: f64) -> f64 {
+        self.distribution.quantile_between(u, self.quantiles[cell], self.quantiles[cell + 1])
     }
 
     /// Whether linear interpolation serves in a cell. `kinks` are the probabilities inside it at
@@ -89,7 +89,7 @@ impl Table {
         let start = cell as f64 / WIDTH;
         let serves = |u: f64| {
             let estimate = low + (high - low) * ((u - start) * WIDTH);
-            let value = self.distribution.quantile(u);
+            let value = self.exact_sample(cell, u);
             (estimate - value).abs() <= TOLERANCE * value
         };
         let mut piece_start = start;
