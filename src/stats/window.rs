@@ -339,7 +339,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn counts_are_those_of_a_naive_window(seconds in 1..20_u32, start in -50..50_i64, steps in arb_steps()) {
+        fn counts_are_those_of_a_naive_window(
+            seconds in 1..20_u32, start in -50..50_i64, steps in arb_steps(),
+        ) {
             let mut window = CountWindow::new(seconds);
             let mut all: Vec<(i64, bool)> = Vec::new();
             let mut now = start;
