@@ -1,22 +1,102 @@
-//! A mixture of distributions.
+//! The families of distributions: quantile function, distribution function, mean.
 //!
-//! Its quantile has no formula: it is found on the distribution function, between the smallest and
-//! the largest of the components' quantiles. Values that a component takes with positive
-//! probability are met exactly.
+//! The quantile of a mixture has no formula: it is found on the distribution function, between the
+//! smallest and the largest of the components' quantiles. Values that a component takes with
+//! positive probability are met exactly.
 
-use super::distribution::{Distribution, Limit};
+use super::empirical::{Empirical, Limit};
+use crate::math;
 
-/// At least two distributions with weights above 0 that sum to 1.
+/// The families; parameters are valid by construction and no member is degenerate.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Shape {
+    Constant(f64),
+    Uniform { min: f64, max: f64 },
+    Exponential { mean: f64 },
+    Lognormal { mu: f64, sigma: f64 },
+    Empirical(Empirical),
+    Mixture(Mixture),
+}
+
+impl Shape {
+    /// The quantile at `u` in [0, 1].
+    pub(super) fn quantile(&self, u: f64) -> f64 {
+        match self {
+            Self::Constant(value) => *value,
+            Self::Uniform { min, max } => min + u * (max - min),
+            Self::Exponential { mean } => -mean * math::ln_1p(-u),
+            Self::Lognormal { mu, sigma } => math::exp(mu + sigma * math::normal_quantile(u)),
+            Self::Empirical(table) => table.quantile(u),
+            Self::Mixture(mixture) => mixture.quantile(u),
+        }
+    }
+
+    /// The quantile, of which is known that it lies in [low, high]: spares a mixture most of the
+    /// search.
+    pub(super) fn quantile_between(&self, u: f64, low: f64, high: f64) -> f64 {
+        match self {
+            Self::Mixture(mixture) if high.is_finite() => mixture.quantile_between(u, low, high),
+            _ => self.quantile(u),
+        }
+    }
+
+    /// The mean.
+    pub(super) fn mean(&self) -> f64 {
+        match self {
+            Self::Constant(value) => *value,
+            Self::Uniform { min, max } => min + 0.5 * (max - min),
+            Self::Exponential { mean } => *mean,
+            Self::Lognormal { mu, sigma } => math::exp(mu + 0.5 * sigma * sigma),
+            Self::Empirical(table) => table.mean(),
+            Self::Mixture(mixture) => mixture.mean(),
+        }
+    }
+
+    /// The probability of values up to `x`.
+    pub(super) fn cdf(&self, x: f64, limit: Limit) -> f64 {
+        match self {
+            Self::Constant(value) => f64::from(match limit {
+                Limit::Below => x > *value,
+                Limit::UpTo => x >= *value,
+            }),
+            Self::Uniform { min, max } => ((x - min) / (max - min)).clamp(0.0, 1.0),
+            Self::Exponential { mean } => -math::exp_m1(-x.max(0.0) / mean),
+            Self::Lognormal { .. } if x <= 0.0 => 0.0,
+            Self::Lognormal { mu, sigma } => math::normal_cdf((math::ln(x) - mu) / sigma),
+            Self::Empirical(table) => table.cdf(x, limit),
+            Self::Mixture(mixture) => mixture.cdf(x, limit),
+        }
+    }
+
+    /// The single value, where there is only one.
+    pub(super) fn only_value(&self) -> Option<f64> {
+        if let Self::Constant(value) = self { Some(*value) } else { None }
+    }
+
+    /// Appends the values at which the distribution function has a jump or a corner.
+    pub(super) fn add_corners(&self, corners: &mut Vec<f64>) {
+        match self {
+            Self::Constant(value) => corners.push(*value),
+            Self::Uniform { min, max } => corners.extend([*min, *max]),
+            Self::Exponential { .. } => corners.push(0.0),
+            Self::Lognormal { .. } => (),
+            Self::Empirical(table) => corners.extend(table.values()),
+            Self::Mixture(mixture) => mixture.add_corners(corners),
+        }
+    }
+}
+
+/// At least two shapes with weights above 0 that sum to 1.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Mixture {
-    parts: Box<[(f64, Distribution)]>,
+    parts: Box<[(f64, Shape)]>,
     /// The values of positive probability, in rising order.
     jumps: Box<[f64]>,
 }
 
 impl Mixture {
     /// `parts` have weights above 0.
-    pub(super) fn new(mut parts: Vec<(f64, Distribution)>) -> Self {
+    pub(super) fn new(mut parts: Vec<(f64, Shape)>) -> Self {
         let total: f64 = parts.iter().map(|(weight, _)| weight).sum();
         for (weight, _) in &mut parts {
             *weight /= total;
@@ -125,69 +205,3 @@ impl Mixture {
 
 /// Relative width at which a root counts as found.
 const TOLERANCE: f64 = 1e-12;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantiles_agree_with_scipy() {
-        // 0.9 lognorm(s=0.5, scale=100) + 0.1 expon(scale=2000): scipy.optimize.brentq on the cdf.
-        let mixture = Distribution::mixture(vec![
-            (9.0, Distribution::lognormal_median_sigma(100.0, 0.5).unwrap()),
-            (1.0, Distribution::exponential(2_000.0).unwrap()),
-        ])
-        .unwrap();
-        let pairs = [
-            (0.001, 16.811248386840646),
-            (0.3, 80.14114228172132),
-            (0.9, 295.0312311856622),
-            (0.99, 4605.170185989763),
-            (0.9999, 13815.510557964388),
-        ];
-        for (u, value) in pairs {
-            let found = mixture.quantile(u);
-            assert!((found - value).abs() <= 1e-10 * value, "{u}: {found}");
-        }
-    }
-
-    #[test]
-    fn a_constant_inside_a_mixture_is_met_exactly() {
-        let mixture = Distribution::mixture(vec![
-            (1.0, Distribution::constant(40.0).unwrap()),
-            (1.0, Distribution::uniform(0.0, 100.0).unwrap()),
-        ])
-        .unwrap();
-        // Below 40 the share is x / 200, at 40 it jumps from 0.2 to 0.7.
-        for (u, value) in [(0.1, 20.0), (0.201, 40.0), (0.5, 40.0), (0.7, 40.0), (0.9, 80.0)] {
-            assert!((mixture.quantile(u) - value).abs() <= 1e-10, "{u}");
-        }
-        assert_eq!(mixture.quantile(0.45), 40.0);
-        assert_eq!(mixture.mean(), 45.0);
-        assert_eq!((mixture.quantile(0.0), mixture.quantile(1.0)), (0.0, 100.0));
-    }
-
-    #[test]
-    fn a_gap_between_components_is_leapt() {
-        let mixture = Distribution::mixture(vec![
-            (3.0, Distribution::uniform(1.0, 2.0).unwrap()),
-            (1.0, Distribution::uniform(1_000.0, 2_000.0).unwrap()),
-        ])
-        .unwrap();
-        assert!((mixture.quantile(0.7499) - 1.999_866_666_7).abs() < 1e-9);
-        assert!((mixture.quantile(0.7501) - 1_000.4).abs() < 1e-6);
-    }
-
-    #[test]
-    fn a_mixture_needs_a_weight() {
-        let constant = Distribution::constant(1.0).unwrap();
-        assert!(Distribution::mixture(vec![]).is_err());
-        assert!(Distribution::mixture(vec![(0.0, constant.clone())]).is_err());
-        assert!(Distribution::mixture(vec![(-1.0, constant.clone())]).is_err());
-        let only = Distribution::mixture(vec![
-            (0.0, Distribution::exponential(2.0).unwrap()),
-            (5.0, constant),
-        ]);
-        assert_eq!(only.unwrap().only_value(), Some(1.0));
-    }
-}
