@@ -58,7 +58,12 @@ impl SeriesBuilder {
 
     /// `latency`: that of a success; `None`: a failure.
     #[inline]
-    pub(super) fn completed(&mut self, at: Timestamp, version: VersionIndex, latency: Option<Duration>) {
+    pub(super) fn completed(
+        &mut self,
+        at: Timestamp,
+        version: VersionIndex,
+        latency: Option<Duration>,
+    ) {
         self.advance(at);
         let open = &mut self.versions[usize::from(version.0)].open;
         open.completed += 1;
