@@ -4,6 +4,7 @@ pub mod assertion;
 pub mod chance;
 pub mod engine;
 pub mod exchange;
+pub mod gate;
 pub mod math;
 pub mod metric;
 pub mod record;
