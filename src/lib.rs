@@ -2,12 +2,16 @@
 
 pub mod assertion;
 pub mod chance;
+pub mod director;
 pub mod engine;
 pub mod exchange;
 pub mod gate;
 pub mod math;
 pub mod metric;
 pub mod record;
+pub mod run;
+pub mod scenario;
+pub mod simulator;
 pub mod stats;
 pub mod summary;
 pub mod units;

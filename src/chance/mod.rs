@@ -18,9 +18,11 @@
 mod distribution;
 mod draws;
 mod empirical;
-mod mixture;
+mod parameter;
 mod sampler;
+mod shape;
 
-pub use distribution::{Distribution, DistributionError, Parameter};
+pub use distribution::Distribution;
 pub use draws::{Chance, DrawRng, Draws, Purpose};
+pub use parameter::{DistributionError, Parameter};
 pub use sampler::Sampler;

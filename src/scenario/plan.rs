@@ -1,13 +1,15 @@
 //! The checked plan of a rehearsal: what a scenario file says once every default is filled in and
 //! every name resolved to an index.
 
+use std::path::PathBuf;
+
 use crate::assertion::Assertion;
 use crate::engine::RuleSet;
 use crate::exchange::VersionIndex;
 use crate::metric::Metric;
 use crate::units::{Duration, ModelId, Price, Ratio, TagName, Timestamp, VersionId};
 use crate::upstream::{Behaviour, Fault, Limits};
-use crate::workload::Workload;
+use crate::workload::{Replay, Workload};
 
 /// A rehearsal, ready to run.
 #[derive(Clone, Debug)]
@@ -21,7 +23,7 @@ pub struct Scenario {
     /// The seed, unless the command line gives another.
     pub seed: u64,
     /// What is sent.
-    pub workload: Workload,
+    pub traffic: Traffic,
     /// How long clients and gateway wait.
     pub limits: Limits,
     /// The model under rehearsal.
@@ -36,6 +38,20 @@ pub struct Scenario {
     pub gate: Vec<GateLine>,
     /// The verdict that the author expects instead of a pass.
     pub expect: Option<Expectation>,
+}
+
+/// Where requests come from.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Traffic {
+    /// They are generated.
+    Generated(Workload),
+    /// They are read from a trace.
+    Trace {
+        /// Its file, relative to the working directory if the scenario's own path is.
+        path: PathBuf,
+        /// What is done with it.
+        replay: Replay,
+    },
 }
 
 /// A model with its versions and rules.

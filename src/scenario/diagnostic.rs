@@ -1,0 +1,95 @@
+//! What is wrong with a scenario, where, and what to write instead.
+//!
+//! Problems are collected, never thrown: a person who mistyped three values learns of all three at
+//! once. Knows nothing of the format.
+
+use std::fmt;
+
+use super::place::{Place, Sources};
+use super::render;
+
+/// One problem of the input.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Diagnostic {
+    /// Where.
+    pub(crate) place: Place,
+    /// What is wrong: the value found and what is allowed.
+    pub(crate) message: String,
+    /// What to do about it.
+    pub(crate) help: Vec<String>,
+    /// Other places that have to do with it.
+    pub(crate) notes: Vec<(Place, String)>,
+}
+
+impl Diagnostic {
+    /// A problem at `place`.
+    pub(crate) fn new(place: Place, message: impl Into<String>) -> Self {
+        Self { place, message: message.into(), help: Vec::new(), notes: Vec::new() }
+    }
+
+    /// With a remedy.
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// With what was probably meant, where there is a guess.
+    pub(crate) fn suggest(self, meant: Option<&str>) -> Self {
+        match meant {
+            Some(meant) => self.help(format!("did you mean `{meant}`?")),
+            None => self,
+        }
+    }
+
+    /// With another place that has to do with it.
+    pub(crate) fn note(mut self, place: Place, note: impl Into<String>) -> Self {
+        self.notes.push((place, note.into()));
+        self
+    }
+}
+
+/// The problems found so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Diagnostics {
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// Adds one.
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        self.list.push(diagnostic);
+    }
+
+    /// As an error, sorted by place; `None` where there is nothing to complain of.
+    pub(crate) fn into_error(mut self, sources: Sources) -> Option<ScenarioError> {
+        // The parts of one alias are checked wherever it is used, and fail alike each time.
+        self.list.sort_by(|a, b| (a.place, &a.message).cmp(&(b.place, &b.message)));
+        self.list.dedup();
+        (!self.list.is_empty()).then_some(ScenarioError { sources, list: self.list })
+    }
+}
+
+/// Everything that is wrong with a scenario: at least one problem, each with its place.
+///
+/// Its display is meant for a terminal: per problem the file, line and column, the line itself with
+/// the spot marked, and the remedy.
+#[derive(Clone, Debug)]
+pub struct ScenarioError {
+    sources: Sources,
+    list: Vec<Diagnostic>,
+}
+
+impl ScenarioError {
+    /// How many problems there are, at least one.
+    pub fn count(&self) -> usize {
+        self.list.len()
+    }
+}
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&render::render(&self.list, &self.sources))
+    }
+}
+
+impl std::error::Error for ScenarioError {}

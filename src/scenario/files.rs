@@ -1,0 +1,201 @@
+//! The files that a scenario names: where they lie, whether they may be read, and those that hold
+//! a part of the scenario put in its place.
+//!
+//! Reads nothing itself: the caller brings [`Files`]. Whether a path leads outside is decided by
+//! its letters alone.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::parse::parse_file;
+use super::place::{Place, Sources};
+use super::shape::{Field, Literal, Shape, quote};
+use super::tree::{Node, Value};
+
+/// Reads files for the scenario that names them.
+pub trait Files {
+    /// The bytes of the file at `path`, which is relative to the working directory if the
+    /// scenario's own path is.
+    ///
+    /// # Errors
+    /// It cannot be read: why, for a person.
+    fn read(&self, path: &Path) -> Result<Vec<u8>, String>;
+}
+
+/// What a scenario's paths are relative to, and how far they may lead.
+#[derive(Clone, Debug)]
+pub(crate) struct Folder {
+    own: PathBuf,
+    working: PathBuf,
+    allow_outside: bool,
+}
+
+/// What it takes to read the parts of a scenario.
+pub(crate) struct Reading<'a> {
+    /// Where files come from.
+    pub(crate) files: &'a dyn Files,
+    /// What paths are relative to.
+    pub(crate) folder: &'a Folder,
+    /// The texts read so far.
+    pub(crate) sources: &'a mut Sources,
+    /// The problems found so far.
+    pub(crate) diagnostics: &'a mut Diagnostics,
+}
+
+impl Folder {
+    /// The folder of the scenario at `scenario`, whose files and those of the folder `working`
+    /// may be read, and all others if `allow_outside` says so.
+    pub(crate) fn of(scenario: &Path, working: &Path, allow_outside: bool) -> Self {
+        let own = scenario.parent().unwrap_or(Path::new("")).to_owned();
+        Self { own, working: working.to_owned(), allow_outside }
+    }
+
+    /// The path of the file that the scenario names `path`; reported if it leads outside.
+    pub(crate) fn resolve(
+        &self,
+        path: &str,
+        place: Place,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<PathBuf> {
+        let resolved = normal(&self.own.join(path));
+        let absolute = normal(&self.working.join(&resolved));
+        let inside = [normal(&self.working.join(&self.own)), normal(&self.working)];
+        if self.allow_outside || inside.iter().any(|folder| absolute.starts_with(folder)) {
+            return Some(resolved);
+        }
+        let message =
+            format!("{} lies outside the scenario's folder and the working directory", quote(path));
+        let help = "move the file, or allow it with `--allow-outside`";
+        diagnostics.report(Diagnostic::new(place, message).help(help));
+        None
+    }
+}
+
+impl Reading<'_> {
+    /// Puts the content of every file that stands for a part of `shape` in its place. A file that
+    /// cannot be read is reported and its path left standing.
+    pub(crate) fn inline(&mut self, node: &mut Node, shape: Shape) {
+        match (shape, &mut node.value) {
+            (Shape::FileOr(shape), Value::Scalar(scalar)) if !scalar.is_null() => {
+                let path = scalar.text.clone();
+                if let Some(content) = self.open(&path, node.place) {
+                    *node = content;
+                    self.inline(node, *shape);
+                }
+            }
+            (Shape::FileOr(shape), _) => self.inline(node, *shape),
+            (Shape::Short(short), Value::Map(_)) => self.inline(node, short.full),
+            (Shape::List(item), Value::List(items)) => {
+                for node in items {
+                    self.inline(node, *item);
+                }
+            }
+            (Shape::Table(table), Value::Map(entries)) => {
+                for entry in entries {
+                    self.inline(&mut entry.node, table.value);
+                }
+            }
+            (Shape::Record(_) | Shape::Choice(_), Value::Map(entries)) => {
+                for entry in entries {
+                    if let Some(field) = field(shape, &entry.key) {
+                        self.inline(&mut entry.node, field.shape);
+                    }
+                }
+            }
+            _ => (),
+        }
+    }
+
+    /// The tree of the file that is named `path` at `place`.
+    pub(crate) fn open(&mut self, path: &str, place: Place) -> Option<Node> {
+        let resolved = self.folder.resolve(path, place, self.diagnostics)?;
+        let name = resolved.display().to_string();
+        match self.files.read(&resolved) {
+            Ok(bytes) => parse_file(&name, &bytes, self.sources, self.diagnostics),
+            Err(why) => {
+                let message = format!("cannot read {name}: {why}");
+                let help = "paths are relative to the scenario's folder";
+                self.diagnostics.report(Diagnostic::new(place, message).help(help));
+                None
+            }
+        }
+    }
+}
+
+/// The field `key` of a record or choice.
+pub(crate) fn field(shape: Shape, key: &str) -> Option<&'static Field> {
+    match shape {
+        Shape::Record(record) => record.fields.iter().find(|field| field.name == key),
+        Shape::Choice(choice) => {
+            choice.choices.iter().chain(choice.beside).find(|field| field.name == key)
+        }
+        _ => None,
+    }
+}
+
+/// Whether `node` is of the kind that `shape` begins with: a value, a list or a map.
+pub(crate) fn fits(node: &Node, shape: Shape) -> bool {
+    match (shape, &node.value) {
+        (Shape::One(_) | Shape::Either(_), value) => matches!(value, Value::Scalar(_)),
+        (Shape::List(_), value) => matches!(value, Value::List(_)),
+        (Shape::Table(_) | Shape::Record(_) | Shape::Choice(_), value) => {
+            matches!(value, Value::Map(_))
+        }
+        (Shape::Short(short), value) => matches!(value, Value::Scalar(_)) || fits(node, short.full),
+        (Shape::FileOr(shape), Value::Scalar(scalar)) => {
+            Literal::Path.check(scalar).is_ok() || fits(node, *shape)
+        }
+        (Shape::FileOr(shape), _) => fits(node, *shape),
+    }
+}
+
+/// `path` without `.` and, as far as its letters allow, without `..`.
+fn normal(path: &Path) -> PathBuf {
+    let mut parts: Vec<Component<'_>> = Vec::new();
+    for part in path.components() {
+        match (part, parts.last()) {
+            (Component::CurDir, _) | (Component::ParentDir, Some(Component::RootDir)) => (),
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                parts.pop();
+            }
+            (part, _) => parts.push(part),
+        }
+    }
+    parts.iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(scenario: &str, path: &str) -> Option<String> {
+        let folder = Folder::of(Path::new(scenario), Path::new("/work/dir"), false);
+        let place = Place::start_of(Sources::default().add_file("a", String::new()));
+        let resolved = folder.resolve(path, place, &mut Diagnostics::default());
+        resolved.map(|path| path.display().to_string())
+    }
+
+    #[test]
+    fn paths_may_stay_in_the_scenario_folder_or_the_working_directory() {
+        let inside = [
+            ("scenarios/a.yaml", "../fixtures/r.json", "fixtures/r.json"),
+            ("a.yaml", "./r.json", "r.json"),
+            ("/else/where/a.yaml", "r.json", "/else/where/r.json"),
+            ("/else/where/a.yaml", "/work/dir/r.json", "/work/dir/r.json"),
+            ("../other/a.yaml", "sub/../r.json", "../other/r.json"),
+        ];
+        for (scenario, path, expected) in inside {
+            assert_eq!(resolve(scenario, path).as_deref(), Some(expected), "{scenario} {path}");
+        }
+        let outside = [
+            ("scenarios/a.yaml", "../../r.json"),
+            ("a.yaml", "/etc/passwd"),
+            ("/else/where/a.yaml", "../r.json"),
+            ("/else/where/a.yaml", "../wherever/r.json"),
+            ("a.yaml", "../dir2/r.json"),
+        ];
+        for (scenario, path) in outside {
+            assert_eq!(resolve(scenario, path), None, "{scenario} {path}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The description of the format as a JSON Schema, for editors and for checks by other tools.
+
+use serde_json::{Map, Value, json};
+
+use super::shape::{Absent, Choice, Field, Literal, Record, Shape};
+use super::shapes::SCENARIO;
+
+/// The JSON Schema (draft 2020-12) of scenario files.
+///
+/// Whatever [`load`](super::load) accepts is valid under it; what it cannot express (names that
+/// must exist, weights that sum to 1) is left to `coalmine validate`.
+pub fn json_schema() -> Value {
+    let mut definitions = Definitions::default();
+    let Value::Object(mut root) = definitions.shape(SCENARIO) else {
+        unreachable!("every shape has an object for its schema")
+    };
+    root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+    root.insert("title".to_owned(), json!("coalmine scenario"));
+    root.insert("$defs".to_owned(), Value::Object(definitions.map));
+    Value::Object(root)
+}
+
+/// The schemas of records and choices, each under its own name, so that they may refer to
+/// themselves and to each other.
+#[derive(Default)]
+struct Definitions {
+    map: Map<String, Value>,
+    /// Which shape took which name.
+    taken: Vec<(*const (), String)>,
+}
+
+impl Definitions {
+    fn shape(&mut self, shape: Shape) -> Value {
+        match shape {
+            Shape::One(literal) => self::literal(literal),
+            Shape::Either(literals) => any_of(literals.iter().map(|kind| literal(*kind)).collect()),
+            Shape::List(item) => json!({"type": "array", "items": self.shape(*item)}),
+            Shape::Table(table) => json!({
+                "type": "object",
+                "propertyNames": key(table.key),
+                "additionalProperties": self.shape(table.value),
+            }),
+            Shape::Record(record) => {
+                self.define(std::ptr::from_ref(record).cast(), record.name, |definitions| {
+                    definitions.record(record)
+                })
+            }
+            Shape::Choice(choice) => {
+                self.define(std::ptr::from_ref(choice.choices).cast(), choice.name, |definitions| {
+                    definitions.choice(choice)
+                })
+            }
+            Shape::Short(short) => any_of(vec![literal(short.literal), self.shape(short.full)]),
+            Shape::FileOr(shape) => any_of(vec![literal(Literal::Path), self.shape(*shape)]),
+        }
+    }
+
+    fn define(
+        &mut self,
+        identity: *const (),
+        name: &str,
+        make: impl FnOnce(&mut Self) -> Value,
+    ) -> Value {
+        // A shape is told by its address: two that only share their name stay two.
+        let known =
+            self.taken.iter().find(|(taken, of)| *taken == identity && base(of) == base(name));
+        if let Some((_, name)) = known {
+            return reference(name);
+        }
+        let word = name.replace(' ', "_");
+        let alike = self.taken.iter().filter(|(_, taken)| base(taken) == word).count();
+        let word = if alike == 0 { word } else { format!("{word}.{}", alike + 1) };
+        self.taken.push((identity, word.clone()));
+        let made = make(self);
+        self.map.insert(word.clone(), made);
+        reference(&word)
+    }
+
+    fn record(&mut self, record: &Record) -> Value {
+        let required: Vec<_> = record
+            .fields
+            .iter()
+            .filter(|field| field.absent == Absent::Refused)
+            .map(|field| field.name)
+            .collect();
+        json!({
+            "type": "object",
+            "properties": self.properties(record.fields),
+            "required": required,
+            "additionalProperties": false,
+        })
+    }
+
+    fn choice(&mut self, choice: &Choice) -> Value {
+        let mut properties = self.properties(choice.choices);
+        properties.extend(self.properties(choice.beside));
+        let beside: Vec<_> = choice
+            .beside
+            .iter()
+            .filter(|field| field.absent == Absent::Refused)
+            .map(|field| field.name)
+            .collect();
+        let one: Vec<_> =
+            choice.choices.iter().map(|field| json!({"required": [field.name]})).collect();
+        json!({
+            "type": "object",
+            "properties": properties,
+            "required": beside,
+            "oneOf": one,
+            "additionalProperties": false,
+        })
+    }
+
+    fn properties(&mut self, fields: &[Field]) -> Map<String, Value> {
+        let mut properties = Map::new();
+        for field in fields {
+            let Value::Object(mut schema) = self.shape(field.shape) else {
+                unreachable!("every shape has an object for its schema")
+            };
+            schema.insert("description".to_owned(), json!(field.about));
+            if let Absent::Default(default) = field.absent {
+                schema.insert("default".to_owned(), default_value(default));
+            }
+            properties.insert(field.name.to_owned(), Value::Object(schema));
+        }
+        properties
+    }
+}
+
+/// A name without the number that tells it from others alike.
+fn base(name: &str) -> String {
+    let name = name.replace(' ', "_");
+    name.split_once('.').map_or(name.clone(), |(base, _)| base.to_owned())
+}
+
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/$defs/{name}")})
+}
+
+fn any_of(alternatives: Vec<Value>) -> Value {
+    json!({"anyOf": alternatives})
+}
+
+fn default_value(text: &str) -> Value {
+    match text {
+        "true" => json!(true),
+        "false" => json!(false),
+        text => text.parse::<u64>().map_or_else(|_| json!(text), |number| json!(number)),
+    }
+}
+
+/// The schema of a key: keys are texts in JSON whatever they mean.
+fn key(literal: Literal) -> Value {
+    match literal {
+        Literal::Text => json!({"type": "string"}),
+        Literal::Status => pattern("^[45][0-9][0-9]$"),
+        Literal::Ratio => pattern(RATIO),
+        Literal::Metric => self::literal(Literal::Metric),
+        other => match self::literal(other) {
+            Value::Object(mut schema) => {
+                schema.insert("type".to_owned(), json!("string"));
+                Value::Object(schema)
+            }
+            schema => schema,
+        },
+    }
+}
+
+fn literal(literal: Literal) -> Value {
+    match literal {
+        Literal::Duration => {
+            pattern(r"^\s*(([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*(d|h|m|s|ms|us|µs|ns)\s*)+$")
+        }
+        Literal::Ratio => {
+            any_of(vec![pattern(RATIO), json!({"type": "number", "minimum": 0, "maximum": 1})])
+        }
+        Literal::Rate => {
+            pattern(r"^\s*[0-9.eE+-]+\s*/\s*(s|sec|second|m|min|minute|h|hour|d|day)\s*$")
+        }
+        Literal::Money => pattern(r"^\s*([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*USD\s*$"),
+        Literal::Tokens => any_of(vec![
+            pattern(r"^\s*\+?[0-9]+\s*(tokens?)*\s*$"),
+            json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}),
+        ]),
+        Literal::Timestamp => {
+            let Value::Object(mut schema) = pattern(r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}[ tT].*$")
+            else {
+                unreachable!("a pattern is an object")
+            };
+            schema.insert("examples".to_owned(), json!(["2024-03-15T11:00:00Z"]));
+            Value::Object(schema)
+        }
+        Literal::Figure | Literal::Text => json!({"type": ["string", "number"]}),
+        Literal::Integer(least, most) => {
+            json!({"type": "integer", "minimum": least, "maximum": most})
+        }
+        Literal::Number(least, most) if least.is_finite() => {
+            json!({"type": "number", "minimum": least, "maximum": most})
+        }
+        Literal::Number(..) => json!({"type": "number"}),
+        Literal::Bool => json!({"type": "boolean"}),
+        Literal::Slug => named(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
+        Literal::Model => named(r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$"),
+        Literal::Version | Literal::Tag => named(r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"),
+        Literal::Metric => {
+            let names: Vec<_> =
+                crate::metric::Metric::all().map(crate::metric::Metric::name).collect();
+            json!({"enum": names})
+        }
+        Literal::Status => json!({"type": "integer", "minimum": 400, "maximum": 599}),
+        Literal::Word(words) => json!({"enum": words}),
+        Literal::Path => json!({"type": ["string", "number"]}),
+    }
+}
+
+/// A name, which YAML may take for a number where it is not in quotes.
+fn named(pattern: &str) -> Value {
+    json!({"type": ["string", "number", "boolean"], "pattern": pattern})
+}
+
+fn pattern(pattern: &str) -> Value {
+    json!({"type": "string", "pattern": pattern})
+}
+
+const RATIO: &str = r"^\s*[0-9.eE+-]+\s*%?\s*$";

@@ -1,0 +1,41 @@
+//! Scenario files: from their text to a checked plan, all errors at once, each with its place.
+//!
+//! [`load`] turns a document into a [`Scenario`], and every problem of the document into a line of
+//! [`ScenarioError`]: file, line, column, what was found, what is allowed, what was probably meant.
+//! [`json_schema`] describes the format for editors; both come from one description, `shapes`.
+//! Reads no files: the caller brings [`Files`]. Knows no drivers and nothing of results.
+
+mod check;
+mod decode_distribution;
+mod decode_model;
+mod decode_outputs;
+mod decode_phases;
+mod decode_rules;
+mod decode_workload;
+mod diagnostic;
+mod files;
+mod fill;
+mod json_schema;
+mod load;
+mod outlook;
+mod parse;
+mod place;
+mod plan;
+mod read;
+mod render;
+mod resolved;
+mod set;
+mod shape;
+mod shapes;
+mod suggest;
+mod tree;
+
+pub use diagnostic::ScenarioError;
+pub use files::Files;
+pub use json_schema::json_schema;
+pub use load::{Document, Loaded, load};
+pub use outlook::Outlook;
+pub use plan::{
+    Column, Expectation, GateLine, ModelPlan, PhaseEnd, PhasePlan, Reference, Scenario, Traffic,
+    Truth, VersionPlan,
+};

@@ -1,0 +1,59 @@
+//! Values of a checked tree. What the check has refused reads as nothing here, so that it is told
+//! once and the rest of the plan is checked all the same.
+
+use crate::units::{Duration, Money, Ratio, Tokens};
+
+use super::shape::as_number;
+use super::tree::{Node, Scalar};
+
+/// The text at `key`.
+pub(crate) fn text<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
+    node.get(key).and_then(Node::text)
+}
+
+/// The duration at `key`.
+pub(crate) fn duration(node: &Node, key: &str) -> Option<Duration> {
+    text(node, key).and_then(|text| Duration::parse(text).ok())
+}
+
+/// The ratio at `key`.
+pub(crate) fn ratio(node: &Node, key: &str) -> Option<Ratio> {
+    text(node, key).and_then(|text| Ratio::parse(text).ok())
+}
+
+/// The amount of money at `key`.
+pub(crate) fn money(node: &Node, key: &str) -> Option<Money> {
+    text(node, key).and_then(|text| Money::parse(text).ok())
+}
+
+/// The whole number at `key`.
+pub(crate) fn integer(node: &Node, key: &str) -> Option<u64> {
+    text(node, key).and_then(|text| text.parse().ok())
+}
+
+/// The number at `key`.
+pub(crate) fn number(node: &Node, key: &str) -> Option<f64> {
+    text(node, key).and_then(as_number)
+}
+
+/// The boolean at `key`.
+pub(crate) fn boolean(node: &Node, key: &str) -> Option<bool> {
+    node.get(key).and_then(Node::scalar).and_then(Scalar::as_bool)
+}
+
+/// The number of seconds, or of tokens, that a value of a distribution stands for.
+pub(crate) fn quantity(text: &str, kind: Quantity) -> Option<f64> {
+    match kind {
+        Quantity::Seconds => Duration::parse(text).ok().map(Duration::as_secs_f64),
+        Quantity::Tokens => Tokens::parse(text).ok().map(|tokens| f64::from(tokens.get())),
+    }
+}
+
+/// What the values of a distribution are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Quantity {
+    /// Lengths of time.
+    Seconds,
+    /// Numbers of tokens.
+    Tokens,
+}

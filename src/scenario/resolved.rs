@@ -1,0 +1,162 @@
+//! The plan spelled out as JSON: every default written, every literal in one form, sorted keys.
+
+use serde_json::{Map, Value, json};
+
+use crate::engine::{NoData, Threshold, Trigger, TriggerKind};
+use crate::units::{Duration, Money, Rate, Ratio, Timestamp, Tokens};
+
+use super::decode_rules::action_text;
+use super::files::field;
+use super::plan::Scenario;
+use super::shape::{Literal, Shape, as_number};
+use super::shapes::SCENARIO;
+use super::tree::{Entry, Node, Scalar};
+
+/// The resolved form of a tree that has been checked and filled, and of the plan made from it.
+pub(crate) fn resolve(root: &Node, scenario: &Scenario) -> Value {
+    let mut resolved = node(root, SCENARIO);
+    let Value::Object(map) = &mut resolved else { return resolved };
+    map.insert("title".to_owned(), json!(scenario.title));
+    let column = |column: &super::plan::Column| {
+        let mut map = Map::new();
+        map.insert("title".to_owned(), json!(column.title));
+        if let Some(phase) = column.phase {
+            map.insert("phase".to_owned(), json!(scenario.phases[phase].name));
+        }
+        if let Some(version) = column.version {
+            let version = &scenario.model.versions[usize::from(version.0)];
+            map.insert("version".to_owned(), json!(version.id));
+        }
+        Value::Object(map)
+    };
+    map.insert("columns".to_owned(), scenario.columns.iter().map(column).collect());
+    let model = map.get_mut("models").and_then(|models| models.get_mut(scenario.model.id.as_str()));
+    if let Some(Value::Object(model)) = model {
+        let rules = model.entry("rules").or_insert_with(|| json!({"enable": false}));
+        rules["conditions"] = scenario.model.rules.triggers.iter().map(trigger).collect();
+    }
+    resolved
+}
+
+fn node(of: &Node, shape: Shape) -> Value {
+    match shape {
+        Shape::One(literal) => {
+            of.scalar().map_or(Value::Null, |scalar| self::literal(scalar, literal))
+        }
+        Shape::Either(literals) => {
+            let Some(scalar) = of.scalar() else { return Value::Null };
+            let fitting = literals.iter().find(|literal| literal.check(scalar).is_ok());
+            fitting.map_or(Value::Null, |literal| self::literal(scalar, *literal))
+        }
+        Shape::List(item) => of.items().iter().map(|of| node(of, *item)).collect(),
+        Shape::Table(table) if table.ordered => {
+            let item = |entry: &Entry| {
+                let mut value = node(&entry.node, table.value);
+                if let Value::Object(map) = &mut value {
+                    map.insert("id".to_owned(), json!(entry.key));
+                }
+                value
+            };
+            of.entries().iter().map(item).collect()
+        }
+        Shape::Table(table) => {
+            let item = |entry: &Entry| (entry.key.clone(), node(&entry.node, table.value));
+            Value::Object(of.entries().iter().map(item).collect())
+        }
+        Shape::Record(_) | Shape::Choice(_) => {
+            let item = |entry: &Entry| {
+                let field = field(shape, &entry.key)?;
+                Some((entry.key.clone(), node(&entry.node, field.shape)))
+            };
+            Value::Object(of.entries().iter().filter_map(item).collect())
+        }
+        Shape::Short(short) => node(of, short.full),
+        Shape::FileOr(shape) => node(of, *shape),
+    }
+}
+
+/// One literal in its one form: what cannot be expressed otherwise stays text.
+fn literal(scalar: &Scalar, literal: Literal) -> Value {
+    let text = scalar.text.as_str();
+    let value = match literal {
+        Literal::Duration => Duration::parse(text).ok().map(|time| json!(time.to_literal())),
+        Literal::Ratio => Ratio::parse(text).ok().map(|ratio| json!(ratio.get())),
+        Literal::Rate => {
+            Rate::parse(text).ok().map(|rate| json!(format!("{}/s", rate.per_second())))
+        }
+        Literal::Money => Money::parse(text).ok().map(money),
+        Literal::Tokens => Tokens::parse(text).ok().map(|tokens| json!(tokens.get())),
+        Literal::Timestamp => {
+            text.parse::<Timestamp>().ok().map(|instant| json!(instant.to_string()))
+        }
+        Literal::Figure => Some(figure(text)),
+        Literal::Integer(..) => text.parse::<u64>().ok().map(|number| json!(number)),
+        Literal::Number(..) => as_number(text).map(|number| json!(number)),
+        Literal::Bool => scalar.as_bool().map(|boolean| json!(boolean)),
+        _ => None,
+    };
+    value.unwrap_or_else(|| json!(text))
+}
+
+/// A figure whose unit tells what it is.
+fn figure(text: &str) -> Value {
+    if let Ok(duration) = Duration::parse(text) {
+        json!(duration.to_literal())
+    } else if let Ok(amount) = Money::parse(text) {
+        money(amount)
+    } else if let Ok(ratio) = Ratio::parse(text) {
+        json!(ratio.get())
+    } else {
+        json!(text)
+    }
+}
+
+/// `0.008 USD`, exactly.
+fn money(amount: Money) -> Value {
+    let pico = amount.as_pico_usd();
+    let fraction = format!("{:012}", pico % PICO_PER_USD);
+    let fraction = fraction.trim_end_matches('0');
+    let point = if fraction.is_empty() { "" } else { "." };
+    json!(format!("{}{point}{fraction} USD", pico / PICO_PER_USD))
+}
+
+/// A rule as its file could have it, with every default.
+fn trigger(trigger: &Trigger) -> Value {
+    let mut map = Map::new();
+    let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
+    put("id", json!(trigger.id));
+    put("action", json!(action_text(&trigger.action)));
+    put("check_interval_seconds", json!(trigger.check_interval.as_secs_f64()));
+    if let Some(version) = &trigger.version {
+        put("version", json!(version.as_str()));
+    }
+    match &trigger.kind {
+        TriggerKind::Condition(condition) => {
+            put("metric", json!(condition.metric.name()));
+            put("operator", json!(condition.operator.symbol()));
+            match condition.threshold {
+                Threshold::Ratio(ratio) => put("threshold", json!(ratio.get())),
+                Threshold::Time(time) => put("threshold_ms", json!(time.as_millis_f64())),
+                Threshold::Count(count) => put("threshold", json!(count)),
+            };
+            put("duration_seconds", json!(condition.duration.as_secs_f64()));
+            put("window_seconds", json!(condition.window.as_secs_f64()));
+            put("min_requests", json!(condition.min_requests));
+            let no_data = match condition.no_data {
+                NoData::Hold => "hold",
+                NoData::Breach => "breach",
+                NoData::Clear => "clear",
+            };
+            put("no_data", json!(no_data));
+        }
+        TriggerKind::Judge(judge) => {
+            put("judge", json!("sequential"));
+            put("metric", json!("error_rate"));
+            put("alpha", json!(judge.alpha.get()));
+            put("prior_strength", json!(judge.prior_strength));
+        }
+    }
+    Value::Object(map)
+}
+
+const PICO_PER_USD: u128 = 1_000_000_000_000;

@@ -1,0 +1,345 @@
+//! Settings of the command line: `--set models.gpt-4.versions.gpt-4-v1.upstream.failures.500=1%`.
+//!
+//! A path follows the format: keys joined by dots, where a key that has dots itself is matched as
+//! the longest one that exists; items of lists by number from 0 or by their name, title or id. It may
+//! name a key that the file leaves out, but none that the format does not know.
+
+use super::diagnostic::Diagnostic;
+use super::files::{Reading, field, fits};
+use super::parse::parse_setting;
+use super::place::Place;
+use super::shape::{Field, Shape, quote};
+use super::suggest::{listing, nearest};
+use super::tree::{Entry, Node, Scalar, Value};
+
+/// Puts the value of `setting`, `PATH=VALUE`, into `root`; a setting that cannot be is reported.
+pub(crate) fn apply(root: &mut Node, shape: Shape, setting: &str, reading: &mut Reading<'_>) {
+    let (path, value) = setting.split_once('=').unwrap_or((setting, ""));
+    let (path, value) = (path.trim(), value.trim());
+    if path.is_empty() || value.is_empty() {
+        let source = reading.sources.add_setting(path, value);
+        let message = "a setting is PATH=VALUE, such as seed=7 or phases.canary.for=10m";
+        reading.diagnostics.report(Diagnostic::new(Place::start_of(source), message));
+        return;
+    }
+    let Some(value) = parse_setting(path, value, reading.sources, reading.diagnostics) else {
+        return;
+    };
+    let place = value.place;
+    if let Err(refused) = (Setting { reading, place }).put(root, shape, path, value) {
+        let diagnostic = Diagnostic::new(place, refused.message);
+        reading.diagnostics.report(match refused.meant {
+            Some(meant) => diagnostic.suggest(Some(&meant)),
+            None => diagnostic.help(refused.known),
+        });
+    }
+}
+
+/// Why a path leads nowhere.
+struct Refused {
+    message: String,
+    meant: Option<String>,
+    known: String,
+}
+
+struct Setting<'a, 'b> {
+    reading: &'a mut Reading<'b>,
+    place: Place,
+}
+
+impl Setting<'_, '_> {
+    /// Puts `value` at `path` below `node`.
+    fn put(
+        &mut self,
+        node: &mut Node,
+        shape: Shape,
+        path: &str,
+        value: Node,
+    ) -> Result<(), Refused> {
+        self.unfold(node, shape);
+        match (shape, &mut node.value) {
+            (Shape::FileOr(shape), _) => self.put(node, *shape, path, value),
+            (Shape::Short(short), _) => self.put(node, short.full, path, value),
+            (Shape::List(item), Value::List(items)) => self.put_item(items, *item, path, value),
+            (Shape::Table(table), Value::Map(entries)) => {
+                let keys = entries.iter().map(|entry| entry.key.as_str());
+                if let Some((index, rest)) = longest(keys, path) {
+                    return self.put_or_descend(&mut entries[index].node, table.value, rest, value);
+                }
+                let key = Scalar { text: path.to_owned(), quoted: true };
+                if fits(&value, table.value) && table.key.check(&key).is_ok() {
+                    let key = path.to_owned();
+                    entries.push(Entry { place: self.place, key, node: value });
+                    return Ok(());
+                }
+                Err(unknown(path, entries.iter().map(|entry| entry.key.as_str())))
+            }
+            (Shape::Record(_) | Shape::Choice(_), Value::Map(entries)) => {
+                let (key, rest) = match path.split_once('.') {
+                    Some((key, rest)) => (key, Some(rest)),
+                    None => (path, None),
+                };
+                let Some(field) = field(shape, key) else {
+                    return Err(unknown(key, known(shape).map(|field| field.name)));
+                };
+                self.put_field(entries, (shape, field), rest, value)
+            }
+            _ => Err(Refused {
+                message: format!("{} leads into {}", quote(path), node.kind()),
+                meant: None,
+                known: "it has no parts; set it as a whole".to_owned(),
+            }),
+        }
+    }
+
+    fn put_field(
+        &mut self,
+        entries: &mut Vec<Entry>,
+        (shape, field): (Shape, &'static Field),
+        rest: Option<&str>,
+        value: Node,
+    ) -> Result<(), Refused> {
+        if let Shape::Choice(choice) = shape {
+            // A choice that is set takes the place of the one that stood.
+            let chosen = |key: &str| choice.choices.iter().any(|field| field.name == key);
+            if chosen(field.name) {
+                entries.retain(|entry| entry.key == field.name || !chosen(&entry.key));
+            }
+        }
+        if let Some(entry) = entries.iter_mut().find(|entry| entry.key == field.name) {
+            return self.put_or_descend(&mut entry.node, field.shape, rest, value);
+        }
+        let mut node = Node { place: self.place, value: Value::Map(Vec::new()) };
+        if !matches!(rest, Some(_) if !fits(&node, field.shape)) {
+            self.put_or_descend(&mut node, field.shape, rest, value)?;
+            entries.push(Entry { place: self.place, key: field.name.to_owned(), node });
+            return Ok(());
+        }
+        Err(Refused {
+            message: format!("the scenario has no {:?} to set a part of", field.name),
+            meant: None,
+            known: format!("set {:?} as a whole: {}", field.name, field.shape.wanted()),
+        })
+    }
+
+    fn put_item(
+        &mut self,
+        items: &mut [Node],
+        item: Shape,
+        path: &str,
+        value: Node,
+    ) -> Result<(), Refused> {
+        let names: Vec<_> = items.iter().map(|item| name(item).unwrap_or_default()).collect();
+        let (index, rest) = match longest(names.iter().map(String::as_str), path) {
+            Some((index, rest)) => (Some(index), rest),
+            None => {
+                let (number, rest) = match path.split_once('.') {
+                    Some((number, rest)) => (number, Some(rest)),
+                    None => (path, None),
+                };
+                (number.parse::<usize>().ok(), rest)
+            }
+        };
+        let count = items.len();
+        match index.and_then(|index| items.get_mut(index)) {
+            Some(node) => self.put_or_descend(node, item, rest, value),
+            None => {
+                let named = names.iter().map(String::as_str).filter(|name| !name.is_empty());
+                let mut refused = unknown(path, named.clone());
+                if named.count() == 0 {
+                    refused.known = format!("the list has {count} items, counted from 0");
+                }
+                Err(refused)
+            }
+        }
+    }
+
+    fn put_or_descend(
+        &mut self,
+        node: &mut Node,
+        shape: Shape,
+        rest: Option<&str>,
+        value: Node,
+    ) -> Result<(), Refused> {
+        match rest {
+            Some(rest) => self.put(node, shape, rest, value),
+            None => {
+                *node = value;
+                Ok(())
+            }
+        }
+    }
+
+    /// Brings a part that is written in short, in another file or not at all into its full form.
+    fn unfold(&mut self, node: &mut Node, shape: Shape) {
+        let Some(scalar) = node.scalar().cloned() else { return };
+        let maps = matches!(shape, Shape::Table(_) | Shape::Record(_) | Shape::Choice(_));
+        if scalar.is_null() && maps {
+            node.value = Value::Map(Vec::new());
+        } else if let Shape::Short(short) = shape {
+            let value = node.clone();
+            let entry = Entry { place: node.place, key: short.field.to_owned(), node: value };
+            node.value = Value::Map(vec![entry]);
+        } else if matches!(shape, Shape::FileOr(_)) && !scalar.is_null() {
+            if let Some(content) = self.reading.open(&scalar.text, node.place) {
+                *node = content;
+            }
+        }
+    }
+}
+
+/// The fields of a record or choice.
+fn known(shape: Shape) -> impl Iterator<Item = &'static Field> {
+    let (first, second): (&[Field], &[Field]) = match shape {
+        Shape::Record(record) => (record.fields, &[]),
+        Shape::Choice(choice) => (choice.choices, choice.beside),
+        _ => (&[], &[]),
+    };
+    first.iter().chain(second)
+}
+
+/// Which of `keys` is the longest that `path` begins with, and what follows it.
+fn longest<'a, 'b>(
+    keys: impl Iterator<Item = &'a str>,
+    path: &'b str,
+) -> Option<(usize, Option<&'b str>)> {
+    let matches = keys.enumerate().filter_map(|(index, key)| {
+        let rest = path.strip_prefix(key).filter(|_| !key.is_empty())?;
+        let rest = if rest.is_empty() { None } else { Some(rest.strip_prefix('.')?) };
+        Some((key.len(), index, rest))
+    });
+    matches.max_by_key(|(length, ..)| *length).map(|(_, index, rest)| (index, rest))
+}
+
+/// The name that an item of a list goes by.
+fn name(item: &Node) -> Option<String> {
+    ["name", "title", "id"]
+        .iter()
+        .find_map(|key| item.get(key).and_then(Node::text))
+        .map(str::to_owned)
+}
+
+fn unknown<'a>(path: &str, known: impl Iterator<Item = &'a str>) -> Refused {
+    let known: Vec<_> = known.collect();
+    let key = path.split('.').next().unwrap_or(path);
+    let meant =
+        nearest(path, known.iter().copied()).or_else(|| nearest(key, known.iter().copied()));
+    Refused {
+        message: format!("the scenario has no {}", quote(key)),
+        meant: meant.map(str::to_owned),
+        known: format!("known here: {}", listing(known)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::scenario::diagnostic::Diagnostics;
+    use crate::scenario::files::{Files, Folder};
+    use crate::scenario::parse::parse_file;
+    use crate::scenario::place::Sources;
+    use crate::scenario::shapes::SCENARIO;
+
+    struct Rules;
+
+    impl Files for Rules {
+        fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
+            match path.to_str() {
+                Some("rules.json") => Ok(b"{\"conditions\": [{\"threshold\": 0.05}]}".to_vec()),
+                _ => Err("no such file".to_owned()),
+            }
+        }
+    }
+
+    const TEXT: &str = "seed: 1\nworkload: {arrivals: {poisson: 5/s}}\nmodels:\n  gpt-4.1:\n    \
+                        rules: rules.json\n    versions:\n      v1.0:\n        upstream: {failures: \
+                        {500: 1%}}\nphases:\n  - {name: after rollback, for: 5m}\n";
+
+    fn set(setting: &str) -> Result<Node, String> {
+        let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
+        let mut root =
+            parse_file("a.yaml", TEXT.as_bytes(), &mut sources, &mut diagnostics).unwrap();
+        let folder = Folder::of(Path::new("a.yaml"), Path::new("/"), false);
+        let mut reading = Reading {
+            files: &Rules,
+            folder: &folder,
+            sources: &mut sources,
+            diagnostics: &mut diagnostics,
+        };
+        apply(&mut root, SCENARIO, setting, &mut reading);
+        match diagnostics.into_error(sources) {
+            None => Ok(root),
+            Some(error) => Err(error.to_string()),
+        }
+    }
+
+    fn at<'a>(root: &'a Node, path: &[&str]) -> &'a Node {
+        path.iter().fold(root, |node, key| match key.parse::<usize>() {
+            Ok(index) if !node.items().is_empty() => &node.items()[index],
+            _ => node.get(key).unwrap_or_else(|| panic!("{key}")),
+        })
+    }
+
+    #[test]
+    fn keys_with_dots_are_matched_as_the_longest_that_exists() {
+        let path = "models.gpt-4.1.versions.v1.0.upstream.failures.500";
+        let root = set(&format!("{path}=2%")).unwrap();
+        let keys = ["models", "gpt-4.1", "versions", "v1.0", "upstream", "failures", "500"];
+        assert_eq!(at(&root, &keys).text(), Some("2%"));
+        let root = set(&format!("{path}.latency.constant=1s")).unwrap();
+        let failure = at(&root, &keys);
+        assert_eq!(failure.get("probability").unwrap().text(), Some("1%"));
+        assert_eq!(at(failure, &["latency", "constant"]).text(), Some("1s"));
+    }
+
+    #[test]
+    fn items_go_by_number_or_name() {
+        for path in ["phases.0.for", "phases.after rollback.for"] {
+            let root = set(&format!("{path}=9m")).unwrap();
+            assert_eq!(at(&root, &["phases", "0", "for"]).text(), Some("9m"));
+        }
+    }
+
+    #[test]
+    fn keys_that_the_file_leaves_out_can_be_set() {
+        assert_eq!(at(&set("title='x: y'").unwrap(), &["title"]).text(), Some("x: y"));
+        let root = set("models.gpt-4.1.versions.v1.0.upstream.failures.503={probability: 3%}");
+        assert!(root.is_ok(), "{root:?}");
+        let root = set("workload.tokens.input.constant=7").unwrap();
+        assert_eq!(at(&root, &["workload", "tokens", "input", "constant"]).text(), Some("7"));
+    }
+
+    #[test]
+    fn a_choice_that_is_set_replaces_the_one_that_stood() {
+        let root = set("workload.arrivals.constant=3/s").unwrap();
+        assert_eq!(at(&root, &["workload", "arrivals"]).entries().len(), 1);
+    }
+
+    #[test]
+    fn a_part_of_a_file_that_is_named_can_be_set() {
+        let root = set("models.gpt-4.1.rules.conditions.0.threshold=0.1").unwrap();
+        let keys = ["models", "gpt-4.1", "rules", "conditions", "0", "threshold"];
+        assert_eq!(at(&root, &keys).text(), Some("0.1"));
+    }
+
+    #[test]
+    fn paths_that_lead_nowhere_are_refused_with_what_is_known() {
+        let cases = [
+            ("sead=1", "did you mean `seed`?"),
+            ("models.gpt-4.versions.v1.0.price.blended=1 USD", "did you mean `gpt-4.1`?"),
+            ("phases.after rolback.for=1m", "did you mean `after rollback`?"),
+            ("phases.7.for=1m", "known here: after rollback"),
+            ("seed.x=1", "leads into a single value"),
+            ("gate.0=a", "has no \"gate\" to set a part of"),
+            ("seed", "a setting is PATH=VALUE"),
+            ("seed=", "a setting is PATH=VALUE"),
+            ("seed=[1", "error: --set seed: a bracket is not closed"),
+        ];
+        for (setting, expected) in cases {
+            let error = set(setting).unwrap_err();
+            assert!(error.contains(expected), "{setting}: {error}");
+        }
+    }
+}

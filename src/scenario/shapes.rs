@@ -1,0 +1,503 @@
+//! The format: every key of a scenario file with its meaning, range and default.
+
+use super::shape::Literal as L;
+use super::shape::Shape::{
+    Choice as ChoiceOf, Either, FileOr, List, One, Record as RecordOf, Short as ShortOf,
+    Table as TableOf,
+};
+use super::shape::{Choice, Field, Record, Shape, Short, Table, defaulted, optional, required};
+
+/// A scenario file.
+pub(crate) static SCENARIO: Shape = RecordOf(&Record {
+    name: "scenario",
+    fields: &[
+        required("schema", One(L::Integer(1, 1)), "number of the format, 1"),
+        required("name", One(L::Slug), "name of the scenario, of its reports and of their folder"),
+        optional("title", One(L::Text), "what it shows, in a line (default: the name)"),
+        defaulted(
+            "start",
+            One(L::Timestamp),
+            "2024-01-01T00:00:00Z",
+            "engine time of the first instant, in UTC",
+        ),
+        defaulted(
+            "seed",
+            One(L::Integer(0, u64::MAX)),
+            "1",
+            "seed of every draw; `--seed` overrides it",
+        ),
+        required("workload", RecordOf(&WORKLOAD), "what is sent, and when"),
+        required(
+            "models",
+            TableOf(&MODELS),
+            "the model under rehearsal, by the name that clients ask for",
+        ),
+        required(
+            "phases",
+            List(&RecordOf(&PHASE)),
+            "the parts of the rehearsal, in order; the first sets the split",
+        ),
+        optional(
+            "columns",
+            List(&RecordOf(&COLUMN)),
+            "columns of the comparison table (default: one for each version)",
+        ),
+        optional(
+            "reference",
+            TableOf(&REFERENCE),
+            "published figures, by column and metric, to hold the columns against",
+        ),
+        optional(
+            "gate",
+            List(&One(L::Text)),
+            "assertions that must hold, such as `error_rate{phase=canary} < 1%`",
+        ),
+        optional(
+            "expect",
+            One(L::Word(&["fail", "inconclusive"])),
+            "the verdict that the gate must come to, for scenarios that show a failure",
+        ),
+    ],
+});
+
+static WORKLOAD: Record = Record {
+    name: "workload",
+    fields: &[
+        required("arrivals", ChoiceOf(&ARRIVALS), "when requests arrive"),
+        optional(
+            "requests",
+            One(L::Integer(1, 1_000_000_000_000)),
+            "the number of requests after which the workload ends (default: it ends with the phases, or with the trace)",
+        ),
+        optional(
+            "tokens",
+            RecordOf(&TOKENS),
+            "token counts per request; required unless a trace brings them",
+        ),
+        defaulted(
+            "users",
+            One(L::Integer(1, 4_294_967_295)),
+            "1000",
+            "number of users that send the requests, 1 to 4294967295",
+        ),
+        defaulted(
+            "stream",
+            One(L::Ratio),
+            "0%",
+            "share of requests whose answer is streamed, 0% to 100%; a trace that says so itself wins",
+        ),
+        defaulted(
+            "client_timeout",
+            One(L::Duration),
+            "30s",
+            "how long a client waits for the complete answer, more than 0s",
+        ),
+        defaulted(
+            "upstream_timeout",
+            One(L::Duration),
+            "60s",
+            "how long the gateway waits for the upstream's complete answer, more than 0s",
+        ),
+    ],
+};
+
+static ARRIVALS: Choice = Choice {
+    name: "arrivals",
+    choices: &[
+        required("constant", One(L::Rate), "equal gaps at this rate, more than 0/s"),
+        required("poisson", One(L::Rate), "independent arrivals at this mean rate, more than 0/s"),
+        required(
+            "piecewise",
+            RecordOf(&PIECEWISE),
+            "independent arrivals whose mean rate changes at equal distances; after the last none",
+        ),
+        required(
+            "trace",
+            One(L::Path),
+            "the arrivals and token counts of a recorded trace, by the path of its file",
+        ),
+    ],
+    beside: &[],
+};
+
+static PIECEWISE: Record = Record {
+    name: "piecewise",
+    fields: &[
+        defaulted("every", One(L::Duration), "1m", "how long each rate holds, more than 0s"),
+        required(
+            "rates",
+            FileOr(&List(&One(L::Rate))),
+            "the mean rates one after the other, or the path of a file with such a list",
+        ),
+    ],
+};
+
+static TOKENS: Record = Record {
+    name: "tokens",
+    fields: &[
+        required("input", TOKEN_SIZES, "tokens of the prompt"),
+        required("output", TOKEN_SIZES, "tokens of a complete answer, at least 1"),
+    ],
+};
+
+static MODELS: Table = Table { key: L::Model, value: RecordOf(&MODEL), ordered: false };
+
+static MODEL: Record = Record {
+    name: "model",
+    fields: &[
+        defaulted(
+            "assignment",
+            One(L::Word(&["random"])),
+            "random",
+            "how a request is assigned to a version: by its own draw",
+        ),
+        required("versions", TableOf(&VERSIONS), "the versions by name, in the order of reports"),
+        optional(
+            "rules",
+            FileOr(&RecordOf(&RULES)),
+            "rollback rules: the path of their JSON file, or the rules themselves (default: none)",
+        ),
+    ],
+};
+
+static VERSIONS: Table = Table { key: L::Version, value: RecordOf(&VERSION), ordered: true };
+
+static VERSION: Record = Record {
+    name: "version",
+    fields: &[
+        optional(
+            "tags",
+            List(&One(L::Tag)),
+            "names that point to this version at the start; one version has `stable`",
+        ),
+        optional("price", RecordOf(&PRICE), "what the version charges for 1,000 tokens"),
+        required("upstream", RecordOf(&UPSTREAM), "how the version answers"),
+        defaulted(
+            "truth",
+            One(L::Word(&["healthy", "bad", "during_faults"])),
+            "during_faults",
+            "when the version counts as bad, for judging rollbacks: never, always, or while a fault is on it that does not hit every version",
+        ),
+    ],
+};
+
+static PRICE: Record = Record {
+    name: "price",
+    fields: &[
+        optional("blended", One(L::Money), "for 1,000 tokens of input or output alike"),
+        optional(
+            "input",
+            One(L::Money),
+            "for 1,000 input tokens; with `output`, instead of `blended`",
+        ),
+        optional(
+            "output",
+            One(L::Money),
+            "for 1,000 output tokens; with `input`, instead of `blended`",
+        ),
+    ],
+};
+
+static UPSTREAM: Record = Record {
+    name: "upstream",
+    fields: &[
+        required("latency", DURATIONS, "time to the complete answer"),
+        defaulted(
+            "first_token",
+            One(L::Ratio),
+            "20%",
+            "share of the latency that passes until the first token, 0% to 100%",
+        ),
+        optional(
+            "failures",
+            TableOf(&FAILURES),
+            "failures by HTTP status, each with its probability; together at most 100%",
+        ),
+    ],
+};
+
+static FAILURES: Table = Table { key: L::Status, value: ShortOf(&FAILURE), ordered: false };
+
+static FAILURE: Short = Short {
+    literal: L::Ratio,
+    field: "probability",
+    full: RecordOf(&Record {
+        name: "failure",
+        fields: &[
+            required("probability", One(L::Ratio), "how probable it is for a request, 0% to 100%"),
+            defaulted("latency", DURATIONS, "40ms", "time to the failure: a status fails fast"),
+        ],
+    }),
+};
+
+/// A file of rollback rules, or the same inline.
+pub(crate) static RULES: Record = Record {
+    name: "rules",
+    fields: &[
+        defaulted("enable", One(L::Bool), "true", "whether the rules are checked at all"),
+        required(
+            "conditions",
+            List(&RecordOf(&CONDITION)),
+            "conditions and judges; at one check the first that fires wins",
+        ),
+        optional("notification", RecordOf(&NOTIFICATION), "where firings are told"),
+    ],
+};
+
+const ANY_NUMBER: Shape = One(L::Number(f64::NEG_INFINITY, f64::INFINITY));
+
+static CONDITION: Record = Record {
+    name: "condition",
+    fields: &[
+        optional(
+            "id",
+            One(L::Text),
+            "its name in events and evidence (default: made from what it watches)",
+        ),
+        optional(
+            "judge",
+            One(L::Word(&["sequential"])),
+            "makes it a judge, which compares the canary's errors with the stable's, instead of a threshold",
+        ),
+        optional(
+            "metric",
+            One(L::Text),
+            "the metric that is compared, such as error_rate or latency_p99",
+        ),
+        optional(
+            "operator",
+            One(L::Word(&[">", ">=", "<", "<="])),
+            "how it is compared with the threshold",
+        ),
+        optional("threshold", ANY_NUMBER, "the threshold of a share (0 to 1) or a count"),
+        optional(
+            "threshold_ms",
+            ANY_NUMBER,
+            "the threshold of a time, in milliseconds, more than 0",
+        ),
+        optional(
+            "duration_seconds",
+            ANY_NUMBER,
+            "how long the comparison must hold, 0 to 86400 seconds; 0 fires at the first breach",
+        ),
+        optional(
+            "check_interval_seconds",
+            ANY_NUMBER,
+            "time between checks, more than 0, at most 3600 seconds and the duration (default: 5 for duration 0, else the smaller of the duration and max(5, duration / 4))",
+        ),
+        optional(
+            "window_seconds",
+            ANY_NUMBER,
+            "the stretch of time that the metric is taken over, from one check interval to 3600 seconds (default: the duration)",
+        ),
+        optional(
+            "min_requests",
+            One(L::Integer(0, u64::MAX)),
+            "with fewer completions in the window there is no data (default: 10)",
+        ),
+        optional(
+            "no_data",
+            One(L::Word(&["hold", "breach", "clear"])),
+            "what a check without data does to the timer (default: hold)",
+        ),
+        optional(
+            "version",
+            One(L::Version),
+            "the version or tag that is watched (default: every canary)",
+        ),
+        optional(
+            "action",
+            One(L::Text),
+            "rollback_to_last_stable, rollback_to:<version or tag>, or notify",
+        ),
+        optional(
+            "alpha",
+            ANY_NUMBER,
+            "of a judge: the probability of firing on a canary that is no worse, 1e-12 to 0.5 (default: 0.001)",
+        ),
+        optional(
+            "prior_strength",
+            ANY_NUMBER,
+            "of a judge: strength of the prior on the configured split, 0.01 to 10000 (default: 10)",
+        ),
+    ],
+};
+
+static NOTIFICATION: Record = Record {
+    name: "notification",
+    fields: &[
+        optional(
+            "slack_webhook",
+            One(L::Text),
+            "a Slack incoming webhook; a rehearsal records the message and sends none",
+        ),
+        optional(
+            "email",
+            One(L::Text),
+            "an e-mail address; a rehearsal records the message and sends none",
+        ),
+    ],
+};
+
+static PHASE: Record = Record {
+    name: "phase",
+    fields: &[
+        required(
+            "name",
+            One(L::Text),
+            "its name in columns, gate and reports, different from those of the other phases",
+        ),
+        optional(
+            "for",
+            Either(&[L::Duration, L::Word(&["rest"])]),
+            "its length, more than 0s; `rest`, in the last phase: to the end of the workload",
+        ),
+        optional(
+            "requests",
+            One(L::Integer(1, 1_000_000_000_000)),
+            "the number of requests assigned after which it ends",
+        ),
+        optional(
+            "until",
+            One(L::Word(&["rollback"])),
+            "the event at which it ends; needs `within`",
+        ),
+        optional(
+            "within",
+            One(L::Duration),
+            "the latest end of a phase with `until`, more than 0s",
+        ),
+        optional(
+            "split",
+            TableOf(&SPLIT),
+            "share of requests by version or tag; sums to 100% (default: as in the phase before)",
+        ),
+        optional(
+            "faults",
+            TableOf(&FAULTS),
+            "faults by version or tag; they end with the phase unless their `for` says otherwise",
+        ),
+    ],
+};
+
+static SPLIT: Table = Table { key: L::Version, value: One(L::Ratio), ordered: false };
+
+static FAULTS: Table = Table { key: L::Version, value: List(&RecordOf(&FAULT)), ordered: false };
+
+static FAULT: Record = Record {
+    name: "fault",
+    fields: &[
+        defaulted("at", One(L::Duration), "0s", "its onset, from the beginning of its phase"),
+        optional(
+            "for",
+            One(L::Duration),
+            "how long it lasts, more than 0s (default: until its phase ends)",
+        ),
+        defaulted("ramp", One(L::Duration), "0s", "how long it takes to come to its full strength"),
+        optional(
+            "failures",
+            TableOf(&FAILURES),
+            "failures beside the normal ones, by HTTP status; together at most 100%",
+        ),
+        optional("latency", ChoiceOf(&CHANGE), "what happens to the latency of successes"),
+    ],
+};
+
+static CHANGE: Choice = Choice {
+    name: "latency change",
+    choices: &[
+        required("times", One(L::Number(0.0, 1_000.0)), "multiplied by this factor, 0 to 1000"),
+        required("add", One(L::Duration), "this much longer"),
+        required("replace", DURATIONS, "drawn from this distribution instead"),
+    ],
+    beside: &[],
+};
+
+static COLUMN: Record = Record {
+    name: "column",
+    fields: &[
+        required("title", One(L::Text), "its heading, different from those of the other columns"),
+        optional("phase", One(L::Text), "the phase whose requests it shows (default: all)"),
+        optional(
+            "version",
+            One(L::Version),
+            "the version or tag whose requests it shows (default: all)",
+        ),
+    ],
+};
+
+static REFERENCE: Table = Table { key: L::Text, value: TableOf(&FIGURES), ordered: false };
+
+static FIGURES: Table = Table { key: L::Metric, value: One(L::Figure), ordered: false };
+
+/// The families of distributions over one kind of value: they differ in the literal only.
+macro_rules! distributions {
+    ($shape:ident, $families:ident, $literal:expr, $what:literal) => {
+        const $shape: Shape = ShortOf(&Short {
+            literal: $literal,
+            field: "constant",
+            full: ChoiceOf(&Choice { name: $what, choices: &$families, beside: &[] }),
+        });
+
+        static $families: [Field; 6] = [
+            required("constant", One($literal), "always this value"),
+            required(
+                "uniform",
+                RecordOf(&Record {
+                    name: "uniform",
+                    fields: &[
+                        required("min", One($literal), "the smallest value"),
+                        required("max", One($literal), "the largest value, at least `min`"),
+                    ],
+                }),
+                "equally likely from `min` to `max`",
+            ),
+            required(
+                "exponential",
+                RecordOf(&Record {
+                    name: "exponential",
+                    fields: &[required("mean", One($literal), "the mean")],
+                }),
+                "the exponential distribution",
+            ),
+            required(
+                "lognormal",
+                RecordOf(&Record {
+                    name: "lognormal",
+                    fields: &[
+                        optional("mean", One($literal), "the mean, more than 0; with p99, median or cv"),
+                        optional("p99", One($literal), "the 99th percentile, 1 to 14.97 times the mean"),
+                        optional("median", One($literal), "the median, more than 0; with sigma or mean"),
+                        optional("sigma", One(L::Number(0.0, 8.0)), "standard deviation of the logarithm, 0 to 8; with median"),
+                        optional("cv", One(L::Number(0.0, 1_000.0)), "standard deviation over mean, 0 to 1000; with mean"),
+                    ],
+                }),
+                "the log-normal distribution by {mean, p99}, {median, sigma}, {mean, median} or {mean, cv}",
+            ),
+            required(
+                "empirical",
+                RecordOf(&Record {
+                    name: "empirical",
+                    fields: &[required(
+                        "quantiles",
+                        FileOr(&TableOf(&Table { key: L::Ratio, value: One($literal), ordered: false })),
+                        "the value at each probability, rising from 0% to 100%, or the path of a file with such a table",
+                    )],
+                }),
+                "measured quantiles, linear between the points",
+            ),
+            required(
+                "mixture",
+                List(&ChoiceOf(&Choice {
+                    name: "mixture",
+                    choices: &$families,
+                    beside: &[required("weight", One(L::Number(0.0, 1e18)), "how often it is chosen, in proportion to the other weights, 0 to 1e18")],
+                })),
+                "one of several distributions, chosen by weight",
+            ),
+        ];
+    };
+}
+
+distributions!(DURATIONS, DURATION_FAMILIES, L::Duration, "distribution of times");
+distributions!(TOKEN_SIZES, TOKEN_FAMILIES, L::Tokens, "distribution of token counts");
