@@ -5,6 +5,7 @@ pub mod chance;
 pub mod director;
 pub mod engine;
 pub mod exchange;
+pub mod gate;
 pub mod math;
 pub mod metric;
 pub mod record;
