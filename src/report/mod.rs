@@ -16,6 +16,8 @@ mod outline;
 mod palette;
 mod panel;
 mod result_file;
+mod result_schema;
+mod schema_words;
 mod table_csv;
 mod terminal;
 mod timeline_chart;
@@ -26,6 +28,7 @@ pub use markdown::markdown_summary;
 pub use result_file::{
     ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultError, ResultFile, ScenarioInfo,
 };
+pub use result_schema::result_schema;
 pub use table_csv::table_csv;
 pub use terminal::{Style, terminal_report};
 pub use timeline_chart::timeline_chart;

@@ -122,7 +122,7 @@ fn lay_out(grid: &Grid, width: usize, squeeze: bool) -> Option<String> {
     table.load_style(style_of_tables());
     if squeeze {
         table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(u16::try_from(width - 1).unwrap_or(u16::MAX));
+        table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
     }
     // A value stays with its unit: only between words may a cell be broken.
     let joined = |row: &Vec<String>| -> Vec<String> {
@@ -138,16 +138,14 @@ fn lay_out(grid: &Grid, width: usize, squeeze: bool) -> Option<String> {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
-    let lines: Vec<String> = table
-        .lines()
-        .map(|line| format!(" {}\n", line.replace(NO_BREAK, " ").trim_end()))
-        .collect();
+    let lines: Vec<String> =
+        table.lines().map(|line| format!("{}\n", line.replace(NO_BREAK, " ").trim_end())).collect();
     let fits = lines.iter().all(|line| line.chars().count() <= width + 1);
     (squeeze || fits).then(|| lines.concat())
 }
 
 fn style_of_tables() -> TableStyle {
-    TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'))
+    TableStyle::new().header_separator(LineStyle::new(' ', '─', '─', '─'))
 }
 
 fn timeline(narrative: &Narrative, style: Style) -> String {
