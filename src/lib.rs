@@ -10,6 +10,7 @@ pub mod gate;
 pub mod math;
 pub mod metric;
 pub mod record;
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod simulator;
