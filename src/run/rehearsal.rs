@@ -82,6 +82,7 @@ fn header(scenario: &Scenario, seed: u64) -> RunHeader {
         start: scenario.start,
         model: scenario.model.id.clone(),
         versions: versions.collect(),
+        triggers: scenario.model.rules.triggers.iter().map(|trigger| trigger.id.clone()).collect(),
         phases: scenario.phases.iter().map(|phase| phase.name.clone()).collect(),
     }
 }
