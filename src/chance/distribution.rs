@@ -1,9 +1,8 @@
 //! Distributions of quantities that are never negative, by their quantile functions.
 
-use std::fmt;
-
 use super::empirical::Empirical;
-use super::mixture::Mixture;
+use super::parameter::{DistributionError, Parameter, check};
+use super::shape::{Mixture, Shape};
 use crate::math;
 
 /// A distribution on the numbers from 0 to 10^18, whose unit its owner fixes (seconds, tokens).
@@ -12,17 +11,6 @@ use crate::math;
 /// is a constant.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Distribution(Shape);
-
-/// The families; parameters are valid by construction and no member is degenerate.
-#[derive(Clone, PartialEq, Debug)]
-enum Shape {
-    Constant(f64),
-    Uniform { min: f64, max: f64 },
-    Exponential { mean: f64 },
-    Lognormal { mu: f64, sigma: f64 },
-    Empirical(Empirical),
-    Mixture(Mixture),
-}
 
 impl Distribution {
     /// Always `value`, 0 to 10^18.
@@ -138,7 +126,10 @@ impl Distribution {
         match parts.len() {
             0 => Err(DistributionError::NoWeight),
             1 => Ok(parts.swap_remove(0).1),
-            _ => Ok(Self(Shape::Mixture(Mixture::new(parts)))),
+            _ => {
+                let shapes = parts.into_iter().map(|(weight, part)| (weight, part.0)).collect();
+                Ok(Self(Shape::Mixture(Mixture::new(shapes))))
+            }
         }
     }
 
@@ -150,26 +141,12 @@ impl Distribution {
     /// `u` outside [0, 1].
     pub fn quantile(&self, u: f64) -> f64 {
         assert!((0.0..=1.0).contains(&u), "{u} is no probability");
-        match &self.0 {
-            Shape::Constant(value) => *value,
-            Shape::Uniform { min, max } => min + u * (max - min),
-            Shape::Exponential { mean } => -mean * math::ln_1p(-u),
-            Shape::Lognormal { mu, sigma } => math::exp(mu + sigma * math::normal_quantile(u)),
-            Shape::Empirical(table) => table.quantile(u),
-            Shape::Mixture(mixture) => mixture.quantile(u),
-        }
+        self.0.quantile(u)
     }
 
     /// The mean.
     pub fn mean(&self) -> f64 {
-        match &self.0 {
-            Shape::Constant(value) => *value,
-            Shape::Uniform { min, max } => min + 0.5 * (max - min),
-            Shape::Exponential { mean } => *mean,
-            Shape::Lognormal { mu, sigma } => math::exp(mu + 0.5 * sigma * sigma),
-            Shape::Empirical(table) => table.mean(),
-            Shape::Mixture(mixture) => mixture.mean(),
-        }
+        self.0.mean()
     }
 
     /// The 99th percentile.
@@ -177,37 +154,9 @@ impl Distribution {
         self.quantile(0.99)
     }
 
-    /// The probability of values up to `x`.
-    pub(super) fn cdf(&self, x: f64, limit: Limit) -> f64 {
-        match &self.0 {
-            Shape::Constant(value) => f64::from(match limit {
-                Limit::Below => x > *value,
-                Limit::UpTo => x >= *value,
-            }),
-            Shape::Uniform { min, max } => ((x - min) / (max - min)).clamp(0.0, 1.0),
-            Shape::Exponential { mean } => -math::exp_m1(-x.max(0.0) / mean),
-            Shape::Lognormal { .. } if x <= 0.0 => 0.0,
-            Shape::Lognormal { mu, sigma } => math::normal_cdf((math::ln(x) - mu) / sigma),
-            Shape::Empirical(table) => table.cdf(x, limit),
-            Shape::Mixture(mixture) => mixture.cdf(x, limit),
-        }
-    }
-
-    /// The single value, where there is only one.
-    pub(super) fn only_value(&self) -> Option<f64> {
-        if let Shape::Constant(value) = self.0 { Some(value) } else { None }
-    }
-
-    /// Appends the values at which the distribution function has a jump or a corner.
-    pub(super) fn add_corners(&self, corners: &mut Vec<f64>) {
-        match &self.0 {
-            Shape::Constant(value) => corners.push(*value),
-            Shape::Uniform { min, max } => corners.extend([*min, *max]),
-            Shape::Exponential { .. } => corners.push(0.0),
-            Shape::Lognormal { .. } => (),
-            Shape::Empirical(table) => corners.extend(table.values()),
-            Shape::Mixture(mixture) => mixture.add_corners(corners),
-        }
+    /// The family and its parameters.
+    pub(super) const fn shape(&self) -> &Shape {
+        &self.0
     }
 
     /// Log-normal by mean and sigma: the mean is exp(mu + sigma^2 / 2).
@@ -220,103 +169,6 @@ impl Distribution {
     }
 }
 
-/// Which of the two values of a distribution function at a jump is meant.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Limit {
-    /// The probability of values below x.
-    Below,
-    /// The probability of values up to and including x.
-    UpTo,
-}
-
-/// What a number that describes a distribution is called.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(missing_docs, reason = "each is the name of the parameter it stands for")]
-pub enum Parameter {
-    Value,
-    Min,
-    Max,
-    Mean,
-    P99,
-    Median,
-    Sigma,
-    Cv,
-    Weight,
-    Probability,
-}
-
-impl fmt::Display for Parameter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Value => "value",
-            Self::Min => "min",
-            Self::Max => "max",
-            Self::Mean => "mean",
-            Self::P99 => "p99",
-            Self::Median => "median",
-            Self::Sigma => "sigma",
-            Self::Cv => "cv",
-            Self::Weight => "weight",
-            Self::Probability => "probability",
-        })
-    }
-}
-
-/// Why parameters define no distribution.
-#[derive(Clone, Copy, PartialEq, Debug, thiserror::Error)]
-pub enum DistributionError {
-    /// A parameter is NaN or outside its range, which may depend on the other parameters.
-    #[error("{parameter} {value:?} is outside {low:?} to {high:?}")]
-    OutOfRange {
-        /// Which.
-        parameter: Parameter,
-        /// What it was.
-        value: f64,
-        /// The smallest allowed.
-        low: f64,
-        /// The largest allowed.
-        high: f64,
-    },
-    /// A quantile table is too short.
-    #[error("a quantile table of {points} points is too short: at least 2 are needed")]
-    TooFewPoints {
-        /// How many there were.
-        points: usize,
-    },
-    /// A quantile table does not cover all probabilities.
-    #[error("probabilities from {first:?} to {last:?} do not run from 0 to 1")]
-    OpenEnds {
-        /// The first probability.
-        first: f64,
-        /// The last probability.
-        last: f64,
-    },
-    /// A column of a quantile table runs backwards, or a probability repeats.
-    #[error("{parameter} {value:?} at point {index} (from 0) may not follow {previous:?}")]
-    Unordered {
-        /// Probability or value.
-        parameter: Parameter,
-        /// Which point, from 0.
-        index: usize,
-        /// What it was.
-        value: f64,
-        /// What the point before had.
-        previous: f64,
-    },
-    /// Nothing in a mixture has a weight above 0.
-    #[error("no component of the mixture has a weight above 0")]
-    NoWeight,
-}
-
-/// Fails unless `value` lies in [low, high]; NaN does not.
-fn check(parameter: Parameter, value: f64, low: f64, high: f64) -> Result<(), DistributionError> {
-    if (low..=high).contains(&value) {
-        Ok(())
-    } else {
-        Err(DistributionError::OutOfRange { parameter, value, low, high })
-    }
-}
-
 /// Chosen: 30 years in nanoseconds fit; sums of billions of values stay finite.
 const LARGEST: f64 = 1e18;
 /// Chosen: far below a nanosecond in seconds; logarithms of it are harmless.
@@ -326,6 +178,7 @@ const LARGEST_SIGMA: f64 = 8.0;
 
 #[cfg(test)]
 mod tests {
+    use super::super::empirical::Limit;
     use super::*;
 
     fn close(actual: f64, expected: f64, relative: f64) -> bool {
@@ -395,7 +248,7 @@ mod tests {
             Distribution::lognormal_median_sigma(10.0, 1.5).unwrap(),
         ] {
             for u in [1e-6, 0.2, 0.5, 0.99] {
-                assert!(close(distribution.cdf(distribution.quantile(u), Limit::UpTo), u, 1e-9));
+                assert!(close(distribution.0.cdf(distribution.quantile(u), Limit::UpTo), u, 1e-9));
             }
         }
     }
@@ -410,7 +263,7 @@ mod tests {
             Distribution::lognormal_mean_cv(3.0, 0.0),
             Distribution::empirical(vec![(0.0, 3.0), (1.0, 3.0)]),
         ] {
-            assert_eq!(distribution.unwrap().only_value(), Some(3.0));
+            assert_eq!(distribution.unwrap().0.only_value(), Some(3.0));
         }
     }
 
@@ -441,5 +294,66 @@ mod tests {
         ] {
             assert!(matches!(refused, Err(DistributionError::OutOfRange { .. })), "{refused:?}");
         }
+    }
+
+    #[test]
+    fn quantiles_of_a_mixture_agree_with_scipy() {
+        // 0.9 lognorm(s=0.5, scale=100) + 0.1 expon(scale=2000): scipy.optimize.brentq on the cdf.
+        let mixture = Distribution::mixture(vec![
+            (9.0, Distribution::lognormal_median_sigma(100.0, 0.5).unwrap()),
+            (1.0, Distribution::exponential(2_000.0).unwrap()),
+        ])
+        .unwrap();
+        let pairs = [
+            (0.001, 16.811248386840646),
+            (0.3, 80.14114228172132),
+            (0.9, 295.0312311856622),
+            (0.99, 4605.170185989763),
+            (0.9999, 13815.510557964388),
+        ];
+        for (u, value) in pairs {
+            let found = mixture.quantile(u);
+            assert!((found - value).abs() <= 1e-10 * value, "{u}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_constant_inside_a_mixture_is_met_exactly() {
+        let mixture = Distribution::mixture(vec![
+            (1.0, Distribution::constant(40.0).unwrap()),
+            (1.0, Distribution::uniform(0.0, 100.0).unwrap()),
+        ])
+        .unwrap();
+        // Below 40 the share is x / 200, at 40 it jumps from 0.2 to 0.7.
+        for (u, value) in [(0.1, 20.0), (0.201, 40.0), (0.5, 40.0), (0.7, 40.0), (0.9, 80.0)] {
+            assert!((mixture.quantile(u) - value).abs() <= 1e-10, "{u}");
+        }
+        assert_eq!(mixture.quantile(0.45), 40.0);
+        assert_eq!(mixture.mean(), 45.0);
+        assert_eq!((mixture.quantile(0.0), mixture.quantile(1.0)), (0.0, 100.0));
+    }
+
+    #[test]
+    fn a_gap_between_components_is_leapt() {
+        let mixture = Distribution::mixture(vec![
+            (3.0, Distribution::uniform(1.0, 2.0).unwrap()),
+            (1.0, Distribution::uniform(1_000.0, 2_000.0).unwrap()),
+        ])
+        .unwrap();
+        assert!((mixture.quantile(0.7499) - 1.999_866_666_7).abs() < 1e-9);
+        assert!((mixture.quantile(0.7501) - 1_000.4).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_mixture_needs_a_weight() {
+        let constant = Distribution::constant(1.0).unwrap();
+        assert!(Distribution::mixture(vec![]).is_err());
+        assert!(Distribution::mixture(vec![(0.0, constant.clone())]).is_err());
+        assert!(Distribution::mixture(vec![(-1.0, constant.clone())]).is_err());
+        let only = Distribution::mixture(vec![
+            (0.0, Distribution::exponential(2.0).unwrap()),
+            (5.0, constant),
+        ]);
+        assert_eq!(only.unwrap().0.only_value(), Some(1.0));
     }
 }

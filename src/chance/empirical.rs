@@ -1,6 +1,6 @@
 //! A distribution given by points of its quantile function.
 
-use super::distribution::{DistributionError, Limit, Parameter};
+use super::parameter::{DistributionError, Parameter};
 
 /// A quantile function that is linear between its points (probability, value).
 #[derive(Clone, PartialEq, Debug)]
@@ -72,6 +72,15 @@ impl Empirical {
     pub(super) fn values(&self) -> impl Iterator<Item = f64> {
         self.0.iter().map(|(_, value)| *value)
     }
+}
+
+/// Which of the two values of a distribution function at a jump is meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Limit {
+    /// The probability of values below x.
+    Below,
+    /// The probability of values up to and including x.
+    UpTo,
 }
 
 #[cfg(test)]

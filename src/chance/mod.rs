@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use coalmine::chance::{Chance, Distribution, Purpose, Sampler};
-//! use coalmine::exchange::RequestId;
+//! use coalmine::units::RequestId;
 //!
 //! let latency = Distribution::lognormal_mean_p99(1_247.0, 2_156.0).unwrap();
 //! let sampler = Sampler::new(&latency);
@@ -18,9 +18,11 @@
 mod distribution;
 mod draws;
 mod empirical;
-mod mixture;
+mod parameter;
 mod sampler;
+mod shape;
 
-pub use distribution::{Distribution, DistributionError, Parameter};
+pub use distribution::Distribution;
 pub use draws::{Chance, DrawRng, Draws, Purpose};
+pub use parameter::{DistributionError, Parameter};
 pub use sampler::Sampler;

@@ -1,6 +1,8 @@
 //! Fast inverse transform: a table of the quantile function.
 
-use super::distribution::{Distribution, Limit};
+use super::distribution::Distribution;
+use super::empirical::Limit;
+use super::shape::Shape;
 use crate::units::Draw;
 
 /// Turns draws into variates of one distribution, one draw each, in a few nanoseconds.
@@ -24,15 +26,15 @@ struct Table {
     quantiles: [f64; CELLS + 1],
     /// A bit for each cell, set where interpolation is not good enough.
     exact: [u64; CELLS / 64],
-    distribution: Distribution,
+    shape: Shape,
 }
 
 impl Sampler {
     /// Compiles a distribution: about 4,000 evaluations of its quantile function.
     pub fn new(distribution: &Distribution) -> Self {
-        Self(match distribution.only_value() {
+        Self(match distribution.shape().only_value() {
             Some(value) => Method::Constant(value),
-            None => Method::Table(Box::new(Table::new(distribution.clone()))),
+            None => Method::Table(Box::new(Table::new(distribution.shape().clone()))),
         })
     }
 
@@ -47,10 +49,10 @@ impl Sampler {
 }
 
 impl Table {
-    fn new(distribution: Distribution) -> Self {
-        let quantiles = std::array::from_fn(|place| distribution.quantile(place as f64 / WIDTH));
-        let mut table = Self { quantiles, exact: [0; CELLS / 64], distribution };
-        let kinks = kinks(&table.distribution);
+    fn new(shape: Shape) -> Self {
+        let quantiles = std::array::from_fn(|place| shape.quantile(place as f64 / WIDTH));
+        let mut table = Self { quantiles, exact: [0; CELLS / 64], shape };
+        let kinks = kinks(&table.shape);
         for cell in 0..CELLS {
             let (start, end) = (cell as f64 / WIDTH, (cell + 1) as f64 / WIDTH);
             let from = kinks.partition_point(|u| *u <= start);
@@ -66,7 +68,7 @@ impl Table {
     fn sample(&self, draw: Draw) -> f64 {
         let cell = (draw.bits() >> (64 - CELL_BITS)) as usize;
         if self.exact[cell / 64] >> (cell % 64) & 1 != 0 {
-            return self.exact_sample(draw);
+            return self.exact_sample(cell, draw.unit());
         }
         let within = Draw::from_bits(draw.bits() << CELL_BITS).unit();
         let (low, high) = (self.quantiles[cell], self.quantiles[cell + 1]);
@@ -74,8 +76,8 @@ impl Table {
     }
 
     #[cold]
-    fn exact_sample(&self, draw: Draw) -> f64 {
-        self.distribution.quantile(draw.unit())
+    fn exact_sample(&self, cell: usize, u: f64) -> f64 {
+        self.shape.quantile_between(u, self.quantiles[cell], self.quantiles[cell + 1])
     }
 
     /// Whether linear interpolation serves in a cell. `kinks` are the probabilities inside it at
@@ -89,7 +91,7 @@ impl Table {
         let start = cell as f64 / WIDTH;
         let serves = |u: f64| {
             let estimate = low + (high - low) * ((u - start) * WIDTH);
-            let value = self.distribution.quantile(u);
+            let value = self.exact_sample(cell, u);
             (estimate - value).abs() <= TOLERANCE * value
         };
         let mut piece_start = start;
@@ -107,12 +109,12 @@ impl Table {
 }
 
 /// The probabilities at which the quantile function bends or jumps, in rising order.
-fn kinks(distribution: &Distribution) -> Vec<f64> {
+fn kinks(shape: &Shape) -> Vec<f64> {
     let mut corners = Vec::new();
-    distribution.add_corners(&mut corners);
+    shape.add_corners(&mut corners);
     let mut kinks: Vec<f64> = corners
         .into_iter()
-        .flat_map(|x| [distribution.cdf(x, Limit::Below), distribution.cdf(x, Limit::UpTo)])
+        .flat_map(|x| [shape.cdf(x, Limit::Below), shape.cdf(x, Limit::UpTo)])
         .collect();
     kinks.sort_by(f64::total_cmp);
     kinks.dedup();
@@ -133,8 +135,8 @@ mod tests {
 
     use super::*;
     use crate::chance::{Chance, Purpose};
-    use crate::exchange::RequestId;
     use crate::math;
+    use crate::units::RequestId;
 
     fn draws(count: u64) -> impl Iterator<Item = Draw> {
         let chance = Chance::new(2_024, 0);

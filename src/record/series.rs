@@ -58,7 +58,12 @@ impl SeriesBuilder {
 
     /// `latency`: that of a success; `None`: a failure.
     #[inline]
-    pub(super) fn completed(&mut self, at: Timestamp, version: VersionIndex, latency: Option<Duration>) {
+    pub(super) fn completed(
+        &mut self,
+        at: Timestamp,
+        version: VersionIndex,
+        latency: Option<Duration>,
+    ) {
         self.advance(at);
         let open = &mut self.versions[usize::from(version.0)].open;
         open.completed += 1;
@@ -71,6 +76,9 @@ impl SeriesBuilder {
     pub(super) fn finish(mut self) -> Series {
         for version in &mut self.versions {
             version.close();
+        }
+        while self.slots() > FEWEST_SLOTS && self.median_completed() < ENOUGH_REQUESTS {
+            self.coarsen();
         }
         let points = |version: &VersionSlots| version.slots.iter().map(Slot::point).collect();
         let versions = self.versions.iter().map(points).collect();
@@ -90,14 +98,27 @@ impl SeriesBuilder {
             for version in &mut self.versions {
                 version.close();
             }
-            if self.versions.first().is_some_and(|version| version.slots.len() == MOST_SLOTS) {
-                self.width = self.width + self.width;
-                self.versions.iter_mut().for_each(VersionSlots::halve);
+            if self.slots() == MOST_SLOTS {
+                self.coarsen();
             }
-            let closed = self.versions.first().map_or(0, |version| version.slots.len());
-            let until = self.width * (closed as u64 + 1);
+            let until = self.width * (self.slots() as u64 + 1);
             self.open_until = self.start + until;
         }
+    }
+
+    fn coarsen(&mut self) {
+        self.width = self.width + self.width;
+        self.versions.iter_mut().for_each(VersionSlots::halve);
+    }
+
+    fn slots(&self) -> usize {
+        self.versions.first().map_or(0, |version| version.slots.len())
+    }
+
+    /// The median number of requests in the slots that have any, of the version with the fewest.
+    fn median_completed(&self) -> u32 {
+        let medians = self.versions.iter().filter_map(VersionSlots::median_completed);
+        medians.min().unwrap_or(ENOUGH_REQUESTS)
     }
 }
 
@@ -110,6 +131,13 @@ struct VersionSlots {
 impl VersionSlots {
     fn close(&mut self) {
         self.slots.push(self.open.take());
+    }
+
+    fn median_completed(&self) -> Option<u32> {
+        let counts = self.slots.iter().map(|slot| slot.completed);
+        let mut counts: Vec<u32> = counts.filter(|count| *count > 0).collect();
+        counts.sort_unstable();
+        counts.get(counts.len() / 2).copied()
     }
 
     /// Merges each pair of neighbours.
@@ -234,8 +262,13 @@ impl Slot {
 
 /// As fine as the engine's own buckets.
 const FIRST_WIDTH: Duration = Duration::from_secs(1);
-/// Chosen: a chart of 640 to 1,280 pixels shows no more; even, so that halving leaves no rest.
-const MOST_SLOTS: usize = 1_024;
+/// Chosen: a chart 640 pixels wide shows no more; even, so that halving leaves no rest.
+const MOST_SLOTS: usize = 256;
+/// Chosen: with fewer requests to a slot one error more or less moves its error rate by over 5 %.
+const ENOUGH_REQUESTS: u32 = 20;
+/// Chosen: with fewer slots the time of a change can no longer be read. A run keeps more than half
+/// as many, however few its requests.
+const FEWEST_SLOTS: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -254,10 +287,10 @@ mod tests {
         let series = builder.finish();
         let points = &series.versions[0];
         assert!(points.len() <= MOST_SLOTS, "{}", points.len());
-        assert_eq!(series.width, Duration::from_secs(128));
+        assert_eq!(series.width, Duration::from_secs(512));
         assert_eq!(points.iter().map(|point| u64::from(point.assigned)).sum::<u64>(), 100_000);
         assert_eq!(points.iter().map(|point| u64::from(point.failed)).sum::<u64>(), 10_000);
-        assert_eq!(points[0].completed, 128);
+        assert_eq!(points[0].completed, 512);
     }
 
     #[test]
@@ -269,9 +302,26 @@ mod tests {
         }
         let series = builder.finish();
         let point = &series.versions[0][0];
-        assert_eq!(point.completed, 4);
+        assert_eq!(point.completed, 32);
         let (p50, p99) = (point.p50.unwrap(), point.p99.unwrap());
         assert!((p50.as_secs_f64() / 0.1 - 1.0).abs() < 0.01, "{p50}");
         assert!((p99.as_secs_f64() / 0.9 - 1.0).abs() < 0.01, "{p99}");
+    }
+
+    #[test]
+    fn few_requests_get_wide_slots_but_not_too_few_of_them() {
+        let slots = |every: i64, seconds: i64| {
+            let mut builder = SeriesBuilder::new(Timestamp::EPOCH, 1);
+            for second in (0..seconds).step_by(every as usize) {
+                builder.completed(Timestamp::from_second(second), ONLY, None);
+            }
+            let series = builder.finish();
+            (series.versions[0].len(), series.width.as_secs())
+        };
+        // One a second over 34 minutes: 16 to a slot are too few.
+        assert_eq!(slots(1, 2_048), (64, 32));
+        // One in 40 s: no width would do.
+        assert_eq!(slots(40, 2_048), (64, 32));
+        assert_eq!(slots(1, 50), (50, 1));
     }
 }

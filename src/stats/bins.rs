@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_bin_is_within_a_hundredth_of_its_durations(leading in 0_u64..=u64::MAX, shift in 0..63) {
+        fn a_bin_is_within_a_hundredth_of_its_durations(leading: u64, shift in 0..63) {
             let nanos = leading >> shift;
             let middle = bin(nanos).middle().as_nanos();
             prop_assert!(middle.abs_diff(nanos) as f64 <= nanos as f64 / 128.0);

@@ -249,11 +249,19 @@ impl SampleWindow {
     fn begin(&mut self, second: i64) {
         assert!(second > self.newest, "second {second} follows second {}", self.newest);
         let first = second.saturating_sub(self.seconds);
-        let (kept_from, _) = self.before(first);
-        let expired = self.starts.partition_point(|start| start.second < first);
-        self.starts.drain(..expired);
-        self.bins.drain(..(kept_from - self.dropped) as usize);
-        self.dropped = kept_from;
+        let mut expired = false;
+        while self.starts.front().is_some_and(|oldest| oldest.second < first) {
+            self.starts.pop_front();
+            expired = true;
+        }
+        if expired {
+            let kept_from = match self.starts.front() {
+                Some(oldest) => oldest.count,
+                None => self.dropped + self.bins.len() as u64,
+            };
+            self.bins.drain(..(kept_from - self.dropped) as usize);
+            self.dropped = kept_from;
+        }
         self.newest = second;
         let count = self.dropped + self.bins.len() as u64;
         self.starts.push_back(SecondStart { second, count, nanos: self.nanos });
@@ -331,7 +339,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn counts_are_those_of_a_naive_window(seconds in 1..20_u32, start in -50..50_i64, steps in arb_steps()) {
+        fn counts_are_those_of_a_naive_window(
+            seconds in 1..20_u32, start in -50..50_i64, steps in arb_steps(),
+        ) {
             let mut window = CountWindow::new(seconds);
             let mut all: Vec<(i64, bool)> = Vec::new();
             let mut now = start;

@@ -1,8 +1,10 @@
 //! A scheduled change of an upstream's behaviour.
 
+use std::fmt;
+
 use super::Failure;
 use crate::chance::Distribution;
-use crate::units::Duration;
+use crate::units::{Duration, format_significant};
 
 /// A change of behaviour for a time. Faults that overlap add up, in the order they began.
 #[derive(Clone, PartialEq, Debug)]
@@ -28,4 +30,29 @@ pub enum LatencyChange {
     Add(Duration),
     /// Drawn from this distribution instead, in seconds.
     Replace(Distribution),
+}
+
+/// What the fault does, in words: `503 +30.00 %, latency x 3`.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failures = self.failures.iter();
+        let mut parts: Vec<_> = failures
+            .map(|failure| format!("{} +{}", failure.status, failure.probability))
+            .collect();
+        match &self.latency {
+            None => {}
+            Some(LatencyChange::Times(factor)) => {
+                parts.push(format!("latency x {}", format_significant(*factor, 3)));
+            }
+            Some(LatencyChange::Add(extra)) => parts.push(format!("latency +{extra}")),
+            Some(LatencyChange::Replace(with)) => {
+                let mean = Duration::from_secs_f64(with.mean());
+                parts.push(format!("latency replaced, mean {mean}"));
+            }
+        }
+        if !self.ramp.is_zero() {
+            parts.push(format!("over {}", self.ramp));
+        }
+        f.write_str(&parts.join(", "))
+    }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use super::trace_format::TraceFormat;
 
 /// Why a row was not handed on.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DropReason {
     /// It does not have the format's shape, or a value outside its range.
@@ -15,7 +17,7 @@ pub enum DropReason {
 }
 
 /// Rows that were dropped for one reason.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Dropped {
     /// How many.
     pub count: u64,
@@ -24,8 +26,12 @@ pub struct Dropped {
 }
 
 /// Rows read = emitted + dropped, at any time.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Accounting {
+    /// The format that the trace was read in.
+    pub format: TraceFormat,
+    /// The unit that its times were taken to be in.
+    pub unit: String,
     /// Rows that were read: lines that are neither header nor blank.
     pub read: u64,
     /// Rows that were handed on.
@@ -35,6 +41,11 @@ pub struct Accounting {
 }
 
 impl Accounting {
+    pub(super) fn new(format: TraceFormat) -> Self {
+        let (unit, dropped) = (format.time_unit().to_owned(), BTreeMap::new());
+        Self { format, unit, read: 0, emitted: 0, dropped }
+    }
+
     /// Whether every row that was read is accounted for.
     pub fn is_balanced(&self) -> bool {
         let dropped: u64 = self.dropped.values().map(|dropped| dropped.count).sum();

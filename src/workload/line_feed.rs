@@ -107,13 +107,13 @@ impl<R: BufRead> LineFeed<R> {
                 let at = error.utf8_error().valid_up_to();
                 // A line that was cut at the limit may end within a character.
                 if is_too_long && error.utf8_error().error_len().is_none() {
-                    return Err(TraceErrorKind::LineTooLong);
+                    return Err(TOO_LONG);
                 }
                 let byte = error.as_bytes()[at];
                 return Err(TraceErrorKind::NotText { byte, position: at + 1 });
             }
         };
-        if is_too_long { Err(TraceErrorKind::LineTooLong) } else { Ok(text + "\n") }
+        if is_too_long { Err(TOO_LONG) } else { Ok(text + "\n") }
     }
 }
 
@@ -133,7 +133,8 @@ impl<R> Read for LineFeed<R> {
 
 /// Chosen: 1 MiB. Prompts have no place in a trace, so an honest row takes some hundred bytes;
 /// more would let a file without line ends fill the memory.
-pub(super) const LONGEST_LINE: u64 = 1 << 20;
+const LONGEST_LINE: u64 = 1 << 20;
+const TOO_LONG: TraceErrorKind = TraceErrorKind::LineTooLong { limit: LONGEST_LINE };
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 #[cfg(test)]
@@ -172,6 +173,6 @@ mod tests {
         }
         let cut_within_a_character = "x".repeat(limit + 1) + "é and more";
         let result = LineFeed::new(cut_within_a_character.as_bytes()).advance();
-        assert!(matches!(result, Err(TraceErrorKind::LineTooLong)));
+        assert!(matches!(result, Err(TraceErrorKind::LineTooLong { .. })));
     }
 }

@@ -12,8 +12,6 @@ mod coalmine_csv;
 mod coalmine_jsonl;
 mod csv_rows;
 mod line_feed;
-#[cfg(test)]
-mod peak_hour;
 mod shape;
 mod source;
 mod trace_error;

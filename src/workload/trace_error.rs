@@ -2,7 +2,6 @@
 
 use std::io;
 
-use super::trace_format::TraceFormat;
 use crate::units::Duration;
 
 /// A trace that cannot be read on: the line and what is wrong with it.
@@ -43,10 +42,12 @@ pub enum TraceErrorKind {
     #[error("the trace has a header but no rows")]
     NoRows,
     /// The first line is no header of a known format.
-    #[error("{found:?} begins no known trace format: known are {}", known_formats())]
+    #[error("{found:?} begins no known trace format: known are {known}")]
     UnknownFormat {
         /// The first line's beginning.
         found: String,
+        /// The known formats and how they begin.
+        known: String,
     },
     /// A coalmine trace of another version.
     #[error("version {found:?} of coalmine's trace format is not known: known is 1")]
@@ -66,8 +67,11 @@ pub enum TraceErrorKind {
         position: usize,
     },
     /// A line without end.
-    #[error("the line is longer than {} bytes", super::line_feed::LONGEST_LINE)]
-    LineTooLong,
+    #[error("the line is longer than {limit} bytes")]
+    LineTooLong {
+        /// How long a line may be.
+        limit: u64,
+    },
     /// The source ends inside of a row.
     #[error("the trace was cut off in this row, its last: copy the whole file again")]
     CutOff,
@@ -134,14 +138,6 @@ pub enum TraceErrorKind {
 }
 
 impl TraceErrorKind {
-    pub(super) fn unknown_format(first_line: &str) -> Self {
-        Self::UnknownFormat { found: beginning(first_line) }
-    }
-
-    pub(super) fn unsupported_version(found: &str) -> Self {
-        Self::UnsupportedVersion { found: beginning(found) }
-    }
-
     pub(super) fn value(column: &'static str, value: &str, allowed: &'static str) -> Self {
         Self::Value { column, value: beginning(value), allowed }
     }
@@ -155,10 +151,6 @@ pub(super) fn beginning(text: &str) -> String {
         beginning.push('…');
     }
     beginning
-}
-
-fn known_formats() -> String {
-    TraceFormat::ALL.map(|format| format!("{format} ({})", format.first_line())).join(", ")
 }
 
 /// `serde_json` counts lines within the text it was given, which here is always one.

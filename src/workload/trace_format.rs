@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::trace_error::TraceErrorKind;
+use super::trace_error::{TraceErrorKind, beginning};
 
 /// A format that traces are read from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TraceFormat {
     /// The canonical record as CSV, see `docs/trace-format.md`.
@@ -41,7 +41,7 @@ impl TraceFormat {
     }
 
     /// The unit that its times are taken to be in.
-    pub const fn time_unit(self) -> &'static str {
+    pub(super) const fn time_unit(self) -> &'static str {
         match self {
             Self::CoalmineCsv | Self::CoalmineJsonl => "nanoseconds since the trace began",
             Self::Azure => "date and time in UTC",
@@ -59,7 +59,7 @@ impl TraceFormat {
         if first_line.starts_with('{') {
             let header: Option<JsonHeader> = serde_json::from_str(first_line).ok();
             let Some(JsonHeader { coalmine_trace }) = header else {
-                return Err(TraceErrorKind::unknown_format(first_line));
+                return Err(unknown(first_line));
             };
             return supported(&coalmine_trace.to_string()).map(|()| Self::CoalmineJsonl);
         }
@@ -67,7 +67,7 @@ impl TraceFormat {
         if columns.eq(AZURE_COLUMNS) {
             return Ok(Self::Azure);
         }
-        Err(TraceErrorKind::unknown_format(first_line))
+        Err(unknown(first_line))
     }
 }
 
@@ -80,15 +80,24 @@ impl fmt::Display for TraceFormat {
 /// The columns of the Azure traces, in their order.
 pub(super) const AZURE_COLUMNS: [&str; 3] = ["TIMESTAMP", "ContextTokens", "GeneratedTokens"];
 
-/// The first line of a coalmine JSONL file. Exactly this key: other JSONL formats begin with `{` too.
+/// The first line of a coalmine JSONL file. Exactly this key: other formats begin with `{` too.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JsonHeader {
     coalmine_trace: serde_json::Number,
 }
 
+fn unknown(first_line: &str) -> TraceErrorKind {
+    let known = TraceFormat::ALL.map(|format| format!("{format} ({})", format.first_line()));
+    TraceErrorKind::UnknownFormat { found: beginning(first_line), known: known.join(", ") }
+}
+
 fn supported(version: &str) -> Result<(), TraceErrorKind> {
-    if version == VERSION { Ok(()) } else { Err(TraceErrorKind::unsupported_version(version)) }
+    if version == VERSION {
+        Ok(())
+    } else {
+        Err(TraceErrorKind::UnsupportedVersion { found: beginning(version) })
+    }
 }
 
 const CSV_MAGIC: &str = "#coalmine-trace ";

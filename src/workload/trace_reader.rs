@@ -59,24 +59,16 @@ impl<R: BufRead> TraceReader<R> {
             Ok(false) => Err(TraceErrorKind::Empty),
             Err(kind) => Err(kind),
         };
-        let rows = match format.map_err(|kind| TraceError::new(feed.line().max(1), kind))? {
+        let format = format.map_err(|kind| TraceError::new(feed.line().max(1), kind))?;
+        let rows = match format {
             TraceFormat::CoalmineCsv => Rows::CoalmineCsv(
                 CoalmineCsv::new(feed).map_err(|(line, kind)| TraceError::new(line, kind))?,
             ),
             TraceFormat::CoalmineJsonl => Rows::CoalmineJsonl(CoalmineJsonl::new(feed)),
             TraceFormat::Azure => Rows::Azure(Azure::new(feed)),
         };
-        let accounting = Accounting::default();
+        let accounting = Accounting::new(format);
         Ok(Self { rows, origin: None, previous: None, accounting, has_ended: false })
-    }
-
-    /// The format that the trace is in.
-    pub const fn format(&self) -> TraceFormat {
-        match self.rows {
-            Rows::CoalmineCsv(_) => TraceFormat::CoalmineCsv,
-            Rows::CoalmineJsonl(_) => TraceFormat::CoalmineJsonl,
-            Rows::Azure(_) => TraceFormat::Azure,
-        }
     }
 
     /// The line of the record that was read last, counted from 1.

@@ -1,0 +1,202 @@
+//! Where one side of a line may lie, and what follows for a comparison of two.
+
+use super::Verdict;
+use crate::assertion::Comparison;
+use crate::summary::{Estimate, Limits};
+
+/// Where the true value of one side may lie; a point for what is exact.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Range {
+    /// From `low` to `high`, both included; infinite where a limit is not known.
+    Known { low: f64, high: f64 },
+    /// Exactly: later than any time.
+    Never,
+    /// There is no data, or too little for any limit.
+    Unknown,
+}
+
+impl Range {
+    pub(super) const fn point(value: f64) -> Self {
+        Self::Known { low: value, high: value }
+    }
+
+    pub(super) fn of(estimate: &Estimate) -> Self {
+        let Some(value) = estimate.value else {
+            return if estimate.infinite { Self::Never } else { Self::Unknown };
+        };
+        if estimate.exact {
+            return Self::point(value);
+        }
+        match estimate.interval {
+            Some(Limits { low, high }) => Self::Known {
+                low: low.unwrap_or(f64::NEG_INFINITY),
+                high: high.unwrap_or(f64::INFINITY),
+            },
+            None => Self::Unknown,
+        }
+    }
+}
+
+/// What follows from two ranges for `left operator right`: it holds for every pair of values, for
+/// none, or for some.
+pub(super) fn compare(left: Range, operator: Comparison, right: Range) -> Verdict {
+    let ((low, high), (other_low, other_high)) = match (left, right) {
+        // Where neither ever happened, nothing can be said of which comes first.
+        (Range::Unknown, _) | (_, Range::Unknown) | (Range::Never, Range::Never) => {
+            return Verdict::Inconclusive;
+        }
+        // Every value is finite, even where no upper limit of it is known.
+        (Range::Never, Range::Known { .. }) => return decided(operator.holds(1.0, 0.0)),
+        (Range::Known { .. }, Range::Never) => return decided(operator.holds(0.0, 1.0)),
+        (Range::Known { low, high }, Range::Known { low: other_low, high: other_high }) => {
+            ((low, high), (other_low, other_high))
+        }
+    };
+    let (always, ever) = match operator {
+        Comparison::Below | Comparison::AtMost => {
+            (operator.holds(high, other_low), operator.holds(low, other_high))
+        }
+        Comparison::Above | Comparison::AtLeast => {
+            (operator.holds(low, other_high), operator.holds(high, other_low))
+        }
+        // The grammar has these for exact values only, which are points.
+        Comparison::Equal | Comparison::NotEqual => {
+            let holds = operator.holds(low, other_low);
+            (holds, holds)
+        }
+    };
+    match (always, ever) {
+        (true, _) => Verdict::Pass,
+        (false, true) => Verdict::Inconclusive,
+        (false, false) => Verdict::Fail,
+    }
+}
+
+fn decided(holds: bool) -> Verdict {
+    if holds { Verdict::Pass } else { Verdict::Fail }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const fn known(low: f64, high: f64) -> Range {
+        Range::Known { low, high }
+    }
+
+    #[test]
+    fn a_limit_inside_the_interval_decides_nothing() {
+        let limit = Range::point(0.01);
+        let below = |low, high| compare(known(low, high), Comparison::Below, limit);
+        assert_eq!(below(0.001, 0.009), Verdict::Pass);
+        assert_eq!(below(0.001, 0.01), Verdict::Inconclusive);
+        assert_eq!(below(0.01, 0.02), Verdict::Fail);
+        let at_most = |low, high| compare(known(low, high), Comparison::AtMost, limit);
+        assert_eq!(at_most(0.001, 0.01), Verdict::Pass);
+        assert_eq!(at_most(0.01, 0.02), Verdict::Inconclusive);
+        let above = |low, high| compare(known(low, high), Comparison::Above, limit);
+        assert_eq!(above(0.011, 0.02), Verdict::Pass);
+        assert_eq!(above(0.01, 0.02), Verdict::Inconclusive);
+        assert_eq!(above(0.001, 0.01), Verdict::Fail);
+    }
+
+    #[test]
+    fn exact_values_are_never_inconclusive() {
+        let two = Range::point(2.0);
+        for (operator, verdict) in [
+            (Comparison::Equal, Verdict::Pass),
+            (Comparison::NotEqual, Verdict::Fail),
+            (Comparison::Below, Verdict::Fail),
+            (Comparison::AtMost, Verdict::Pass),
+            (Comparison::Above, Verdict::Fail),
+            (Comparison::AtLeast, Verdict::Pass),
+        ] {
+            assert_eq!(compare(two, operator, two), verdict, "{operator:?}");
+        }
+    }
+
+    #[test]
+    fn what_never_happened_fails_every_upper_limit() {
+        let limit = Range::point(90.0);
+        for operator in [Comparison::Below, Comparison::AtMost, Comparison::Equal] {
+            assert_eq!(compare(Range::Never, operator, limit), Verdict::Fail);
+        }
+        assert_eq!(compare(limit, Comparison::AtLeast, Range::Never), Verdict::Fail);
+        assert_eq!(compare(Range::Never, Comparison::Above, limit), Verdict::Pass);
+        let both = compare(Range::Never, Comparison::AtMost, Range::Never);
+        assert_eq!(both, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn a_missing_upper_limit_can_still_fail_but_not_pass() {
+        let from_two = known(2.0, f64::INFINITY);
+        assert_eq!(compare(from_two, Comparison::Below, Range::point(1.0)), Verdict::Fail);
+        assert_eq!(compare(from_two, Comparison::Below, Range::point(9.0)), Verdict::Inconclusive);
+    }
+
+    fn arb_operator() -> impl Strategy<Value = Comparison> {
+        prop::sample::select(vec![
+            Comparison::Below,
+            Comparison::AtMost,
+            Comparison::Above,
+            Comparison::AtLeast,
+        ])
+    }
+
+    fn arb_range() -> impl Strategy<Value = Range> {
+        prop_oneof![
+            8 => (0_u32..50, 0_u32..50).prop_map(|(low, width)| {
+                known(f64::from(low), f64::from(low + width))
+            }),
+            1 => Just(Range::Never),
+            1 => Just(Range::Unknown),
+        ]
+    }
+
+    proptest! {
+        // The order of verdicts is that of precedence: pass, inconclusive, fail.
+        #[test]
+        fn tightening_a_limit_never_improves_a_verdict(
+            range in arb_range(),
+            operator in arb_operator(),
+            limit in 0_u32..100,
+            by in 0_u32..50,
+        ) {
+            let (limit, by) = (f64::from(limit), f64::from(by));
+            let tighter = match operator {
+                Comparison::Below | Comparison::AtMost => limit - by,
+                _ => limit + by,
+            };
+            let loose = compare(range, operator, Range::point(limit));
+            let tight = compare(range, operator, Range::point(tighter));
+            prop_assert!(tight >= loose, "{loose} became {tight}");
+        }
+
+        #[test]
+        fn no_data_never_passes_nor_fails(range in arb_range(), operator in arb_operator()) {
+            prop_assert_eq!(compare(Range::Unknown, operator, range), Verdict::Inconclusive);
+            prop_assert_eq!(compare(range, operator, Range::Unknown), Verdict::Inconclusive);
+        }
+
+        #[test]
+        fn what_is_decided_is_so_for_every_pair_of_values(
+            left in arb_range(),
+            operator in arb_operator(),
+            right in arb_range(),
+            (at, other) in (0.0..=1.0_f64, 0.0..=1.0_f64),
+        ) {
+            let (Range::Known { low, high }, Range::Known { low: from, high: to }) = (left, right)
+            else {
+                return Ok(());
+            };
+            let holds = operator.holds(low + at * (high - low), from + other * (to - from));
+            match compare(left, operator, right) {
+                Verdict::Pass => prop_assert!(holds),
+                Verdict::Fail => prop_assert!(!holds),
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! From the names in a selector to the indices of a record.
+
+use crate::assertion::{self, Selector};
+use crate::exchange::VersionIndex;
+use crate::record::{Arm, Record, VersionInfo};
+use crate::summary::{ColumnSpec, Selection};
+
+/// The selection that `selector` names; `None` where the record holds no such thing: a phase that
+/// was never reached, or names of another scenario.
+pub(super) fn resolve(
+    selector: &Selector,
+    record: &Record,
+    columns: &[ColumnSpec],
+) -> Option<Selection> {
+    if selector.model().is_some_and(|model| model != record.model.as_str()) {
+        return None;
+    }
+    let mut selection = match selector.column() {
+        Some(title) => columns.iter().find(|column| column.title == title)?.selection,
+        None => Selection::default(),
+    };
+    if let Some(name) = selector.phase() {
+        selection.phase = Some(record.phases.iter().position(|phase| phase.name == name)?);
+    }
+    if let Some(name) = selector.version() {
+        selection.version = Some(version(name, &record.versions)?);
+    }
+    if let Some(arm) = selector.arm() {
+        selection.arm = Some(match arm {
+            assertion::Arm::Stable => Arm::Stable,
+            assertion::Arm::Canary => Arm::Canary,
+        });
+    }
+    Some(selection)
+}
+
+/// The version of this id, or else the one that this tag named at the start.
+fn version(name: &str, versions: &[VersionInfo]) -> Option<VersionIndex> {
+    let of_id = versions.iter().position(|version| version.id.as_str() == name);
+    let has_tag = |version: &VersionInfo| version.tags.iter().any(|tag| tag.as_str() == name);
+    let index = of_id.or_else(|| versions.iter().position(has_tag))?;
+    u16::try_from(index).ok().map(VersionIndex)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assertion::Assertion;
+    use crate::summary::fixture::{NEW, OLD, record};
+
+    fn selection(selector: &str) -> Option<Selection> {
+        let columns = [ColumnSpec {
+            title: "The canary".to_owned(),
+            selection: Selection { phase: Some(1), version: Some(NEW), arm: None },
+        }];
+        let assertion = Assertion::parse(&format!("error_rate{{{selector}}} < 1%")).unwrap();
+        resolve(assertion.selectors().next().unwrap(), &record(), &columns)
+    }
+
+    #[test]
+    fn names_become_indices_and_tags_serve_for_versions() {
+        let of = |phase, version, arm| Some(Selection { phase, version, arm });
+        assert_eq!(selection(""), of(None, None, None));
+        assert_eq!(selection("phase='after rollback'"), of(Some(3), None, None));
+        assert_eq!(selection("version=gpt-4-v1"), of(None, Some(OLD), None));
+        assert_eq!(selection("version=beta, model=gpt-4"), of(None, Some(NEW), None));
+        assert_eq!(selection("column='The canary'"), of(Some(1), Some(NEW), None));
+        assert_eq!(selection("arm=stable"), of(None, None, Some(Arm::Stable)));
+    }
+
+    #[test]
+    fn what_the_record_does_not_hold_selects_nothing() {
+        for selector in ["phase=later", "version=gpt-5", "model=claude", "column=Other"] {
+            assert_eq!(selection(selector), None, "{selector}");
+        }
+    }
+}

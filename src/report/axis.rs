@@ -1,0 +1,258 @@
+//! Axes: where a value stands, and the round values that are written beside it.
+
+use crate::math;
+use crate::units::{Duration, format_significant};
+
+/// An axis from its least to its greatest value.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Axis {
+    low: f64,
+    high: f64,
+    logarithmic: bool,
+    pub(super) ticks: Vec<Tick>,
+}
+
+/// A value that is written beside an axis.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Tick {
+    pub(super) value: f64,
+    pub(super) label: String,
+}
+
+impl Axis {
+    /// Shares from 0 to at least `greatest`, at most 1, in percent.
+    pub(super) fn shares(greatest: f64) -> Self {
+        let scale = Scale { factor: 100.0, unit: " %" };
+        let mut axis = Self::from_zero(greatest.clamp(1e-4, 1.0), scale);
+        axis.high = axis.high.min(1.0);
+        axis
+    }
+
+    /// Requests per second from 0 to at least `greatest`, written per second, minute or hour.
+    pub(super) fn rates(greatest: f64) -> Self {
+        let scale = match greatest {
+            rate if rate >= 0.5 => Scale { factor: 1.0, unit: "/s" },
+            rate if rate >= 0.5 / 60.0 => Scale { factor: 60.0, unit: "/min" },
+            _ => Scale { factor: 3_600.0, unit: "/h" },
+        };
+        Self::from_zero(greatest.max(1e-6), scale)
+    }
+
+    /// Lengths of time in seconds: from 0, or logarithmic where the least and the greatest are so
+    /// far apart that the least would lie on the ground.
+    pub(super) fn latencies(least: f64, greatest: f64) -> Self {
+        let greatest = greatest.max(1e-6);
+        let scale = match greatest {
+            secs if secs >= 2.0 => Scale { factor: 1.0, unit: " s" },
+            secs if secs >= 2e-3 => Scale { factor: 1e3, unit: " ms" },
+            _ => Scale { factor: 1e6, unit: " µs" },
+        };
+        if least > 0.0 && greatest / least > LOGARITHMIC_FROM {
+            Self::logarithmic(least, greatest, scale)
+        } else {
+            Self::from_zero(greatest, scale)
+        }
+    }
+
+    /// The time since the start in seconds, with at most `most_ticks` ticks.
+    pub(super) fn times(span: Duration, most_ticks: usize) -> (Self, TimeUnit) {
+        let span = span.as_secs_f64().max(1.0);
+        let fits = |step: &f64| span / step <= most_ticks as f64;
+        let step = TIME_STEPS.iter().copied().find(fits).unwrap_or(span / 4.0);
+        let unit = TimeUnit::of(span);
+        let scale = Scale { factor: 1.0 / unit.seconds(), unit: "" };
+        let ticks = ticks(0.0, span, step, scale);
+        (Self { low: 0.0, high: span, logarithmic: false, ticks }, unit)
+    }
+
+    /// Where a value stands, from 0 at the axis's least value to 1 at its greatest.
+    pub(super) fn place(&self, value: f64) -> f64 {
+        let place = if self.logarithmic {
+            let (low, high) = (math::ln(self.low), math::ln(self.high));
+            (math::ln(value.max(self.low)) - low) / (high - low)
+        } else {
+            (value - self.low) / (self.high - self.low)
+        };
+        place.clamp(0.0, 1.0)
+    }
+
+    fn from_zero(greatest: f64, scale: Scale) -> Self {
+        let shown = greatest * scale.factor;
+        let step = round_up(shown / MOST_STEPS);
+        let high = (shown / step).ceil() * step / scale.factor;
+        let ticks = ticks(0.0, high, step / scale.factor, scale);
+        Self { low: 0.0, high, logarithmic: false, ticks }
+    }
+
+    fn logarithmic(least: f64, greatest: f64, scale: Scale) -> Self {
+        let (least, greatest) = (least * scale.factor, greatest * scale.factor);
+        let mut low = round_up(least);
+        while low > least {
+            low = round_up(low / 2.6);
+        }
+        let high = round_up(greatest);
+        let mut ticks = Vec::new();
+        let mut decade = round_up_to_decade(low) / 10.0;
+        while decade <= high {
+            if decade >= low {
+                ticks.push(tick(decade / scale.factor, scale));
+            }
+            decade *= 10.0;
+        }
+        Self { low: low / scale.factor, high: high / scale.factor, logarithmic: true, ticks }
+    }
+}
+
+/// In what a time axis is labelled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum TimeUnit {
+    Seconds,
+    Minutes,
+    Hours,
+    Days,
+}
+
+impl TimeUnit {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Seconds => "seconds",
+            Self::Minutes => "minutes",
+            Self::Hours => "hours",
+            Self::Days => "days",
+        }
+    }
+
+    fn of(span: f64) -> Self {
+        match span {
+            span if span <= 180.0 => Self::Seconds,
+            span if span <= 3.0 * 3_600.0 => Self::Minutes,
+            span if span <= 4.0 * 86_400.0 => Self::Hours,
+            _ => Self::Days,
+        }
+    }
+
+    const fn seconds(self) -> f64 {
+        match self {
+            Self::Seconds => 1.0,
+            Self::Minutes => 60.0,
+            Self::Hours => 3_600.0,
+            Self::Days => 86_400.0,
+        }
+    }
+}
+
+/// How a value is written: times `factor`, with a unit.
+#[derive(Clone, Copy, Debug)]
+struct Scale {
+    factor: f64,
+    unit: &'static str,
+}
+
+fn ticks(low: f64, high: f64, step: f64, scale: Scale) -> Vec<Tick> {
+    // Counted, not added up: sums of steps would drift off the round values.
+    let count = ((high - low) / step + 1e-6).floor() as u64;
+    (0..=count).map(|index| tick(low + index as f64 * step, scale)).collect()
+}
+
+fn tick(value: f64, scale: Scale) -> Tick {
+    let label = format!("{}{}", format_significant(value * scale.factor, 4), scale.unit);
+    Tick { value, label }
+}
+
+/// The least of 1, 2, 2.5 and 5 times a power of ten that is not below `value` (positive).
+fn round_up(value: f64) -> f64 {
+    let decade = round_up_to_decade(value);
+    let fits = |part: &f64| decade * part >= value * (1.0 - 1e-9);
+    decade * [0.2, 0.25, 0.5].into_iter().find(fits).unwrap_or(1.0)
+}
+
+/// The least power of ten that is not below `value` (positive).
+fn round_up_to_decade(value: f64) -> f64 {
+    let mut decade = 1.0;
+    while decade < value * (1.0 - 1e-9) {
+        decade *= 10.0;
+    }
+    while decade / 10.0 >= value * (1.0 - 1e-9) {
+        decade /= 10.0;
+    }
+    decade
+}
+
+/// Chosen: from here on a linear axis would squeeze the least value into the lowest 4 %.
+const LOGARITHMIC_FROM: f64 = 25.0;
+
+/// Chosen: four labels fit beside a panel of the timeline chart.
+const MOST_STEPS: f64 = 4.0;
+
+/// Steps of a time axis in seconds, at which clocks have round values.
+const TIME_STEPS: [f64; 24] = [
+    1.0,
+    2.0,
+    5.0,
+    10.0,
+    15.0,
+    30.0,
+    60.0,
+    120.0,
+    300.0,
+    600.0,
+    900.0,
+    1_200.0,
+    1_800.0,
+    3_600.0,
+    7_200.0,
+    10_800.0,
+    21_600.0,
+    43_200.0,
+    86_400.0,
+    172_800.0,
+    432_000.0,
+    864_000.0,
+    1_728_000.0,
+    4_320_000.0,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(axis: &Axis) -> Vec<&str> {
+        axis.ticks.iter().map(|tick| tick.label.as_str()).collect()
+    }
+
+    #[test]
+    fn axes_from_zero_end_at_a_round_value_above_the_greatest() {
+        let axis = Axis::shares(0.083);
+        assert_eq!(labels(&axis), ["0 %", "2.5 %", "5 %", "7.5 %", "10 %"]);
+        assert_eq!(labels(&Axis::shares(1.0)), ["0 %", "25 %", "50 %", "75 %", "100 %"]);
+        assert_eq!(axis.place(0.05), 0.5);
+        assert_eq!(labels(&Axis::rates(0.028)), ["0/min", "0.5/min", "1/min", "1.5/min", "2/min"]);
+        assert_eq!(
+            labels(&Axis::latencies(0.4, 1.9)),
+            ["0 ms", "500 ms", "1,000 ms", "1,500 ms", "2,000 ms"]
+        );
+        assert_eq!(labels(&Axis::latencies(0.4, 2.1)), ["0 s", "1 s", "2 s", "3 s"]);
+    }
+
+    #[test]
+    fn latencies_far_apart_get_a_logarithmic_axis() {
+        let axis = Axis::latencies(0.04, 30.0);
+        assert_eq!(labels(&axis), ["0.1 s", "1 s", "10 s"]);
+        assert!(axis.place(0.04) >= 0.0 && axis.place(30.0) <= 1.0);
+        let equal_factors = axis.place(10.0) - axis.place(1.0) - axis.place(1.0) + axis.place(0.1);
+        assert!(equal_factors.abs() < 1e-12);
+    }
+
+    #[test]
+    fn times_are_labelled_in_the_unit_that_fits() {
+        let (axis, unit) = Axis::times(Duration::from_secs(3_600), 8);
+        assert_eq!(
+            (labels(&axis), unit.name()),
+            (vec!["0", "10", "20", "30", "40", "50", "60"], "minutes")
+        );
+        let (axis, unit) = Axis::times(Duration::from_secs(7 * 86_400), 8);
+        assert_eq!((labels(&axis).len(), unit.name()), (8, "days"));
+        let (axis, unit) = Axis::times(Duration::from_secs(90), 8);
+        assert_eq!((labels(&axis)[1], unit.name()), ("15", "seconds"));
+    }
+}

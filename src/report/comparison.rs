@@ -1,0 +1,144 @@
+//! The comparison table as rows of text, before it is laid out for a terminal, Markdown or CSV.
+
+use super::figures::{
+    NO_DATA, change, metric_label, table_estimate, table_interval, table_value,
+};
+use crate::metric::Metric;
+use crate::summary::{ReferenceCheck, Table, TableColumn};
+
+/// What the comparison table shows beside the values.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Extras {
+    /// Each value's 95 % interval.
+    pub(super) intervals: bool,
+    /// A column of published figures beside each column that has any.
+    pub(super) published: bool,
+}
+
+/// Headings and rows of text, all of one length.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Grid {
+    pub(super) header: Vec<String>,
+    pub(super) rows: Vec<Vec<String>>,
+}
+
+impl Grid {
+    /// The comparison table. Rows without data in any column are left out; metrics that only a
+    /// published figure names follow at the end.
+    pub(super) fn comparison(table: &Table, extras: Extras) -> Self {
+        let mut header = vec!["Metric".to_owned()];
+        for (index, column) in table.columns.iter().enumerate() {
+            header.push(column.title.clone());
+            if extras.published && has_references(table, index) {
+                header.push("published".to_owned());
+            }
+        }
+        let rows = metrics(table).into_iter().filter_map(|metric| {
+            let mut row = vec![metric_label(metric).to_owned()];
+            let mut any = false;
+            for (index, column) in table.columns.iter().enumerate() {
+                let measured = measured(table, (index, column), metric, extras.intervals);
+                any |= measured.is_some();
+                row.push(measured.unwrap_or_else(|| NO_DATA.to_owned()));
+                if extras.published && has_references(table, index) {
+                    let reference = reference(table, index, metric);
+                    any |= reference.is_some();
+                    row.push(reference.map_or_else(String::new, published));
+                }
+            }
+            any.then_some(row)
+        });
+        let rows = rows.collect();
+        Self { header, rows }
+    }
+
+    /// The published figures, one to a row, for where there is no room beside the values.
+    pub(super) fn published(table: &Table) -> Self {
+        let header = ["Column", "Metric", "Published", "Measured", "Difference"];
+        let row = |check: &ReferenceCheck| {
+            let title = table.columns.get(check.column).map_or("", |column| column.title.as_str());
+            vec![
+                title.to_owned(),
+                metric_label(check.measured.metric).to_owned(),
+                published(check),
+                with_interval(check),
+                difference(check),
+            ]
+        };
+        let rows = table.references.iter().map(row).collect();
+        Self { header: header.map(str::to_owned).to_vec(), rows }
+    }
+}
+
+/// Whether a published figure lies in the measured interval, as a symbol that needs no colour.
+pub(super) const fn mark(inside: Option<bool>) -> &'static str {
+    match inside {
+        Some(true) => "✓",
+        Some(false) => "✗",
+        None => "?",
+    }
+}
+
+/// What the marks mean.
+pub(super) const MARKS: &str = "✓ published figure within the measured 95 % interval (counts and \
+                                costs: equal), ✗ outside, ? not measured";
+
+fn metrics(table: &Table) -> Vec<Metric> {
+    let columns = table.columns.iter().flat_map(|column| &column.cells);
+    let measured = columns.map(|cell| cell.estimate.metric);
+    let published = table.references.iter().map(|check| check.measured.metric);
+    let mut metrics = Vec::new();
+    for metric in measured.chain(published) {
+        if !metrics.contains(&metric) {
+            metrics.push(metric);
+        }
+    }
+    metrics
+}
+
+/// The value of a metric in a column; `None` without data.
+fn measured(
+    table: &Table,
+    (index, column): (usize, &TableColumn),
+    metric: Metric,
+    intervals: bool,
+) -> Option<String> {
+    let cell = column.cells.iter().find(|cell| cell.estimate.metric == metric);
+    let reference = || reference(table, index, metric).map(|check| &check.measured);
+    let estimate = cell.map(|cell| &cell.estimate).or_else(reference)?;
+    if estimate.value.is_none() && !estimate.infinite {
+        return None;
+    }
+    let mut text = table_estimate(estimate);
+    if let Some(percent) = cell.and_then(|cell| cell.change_percent) {
+        text.push_str(&format!(" ({})", change(percent)));
+    }
+    if let Some(interval) = table_interval(estimate).filter(|_| intervals) {
+        text.push_str(&format!(" {interval}"));
+    }
+    Some(text)
+}
+
+fn has_references(table: &Table, column: usize) -> bool {
+    table.references.iter().any(|check| check.column == column)
+}
+
+fn reference(table: &Table, column: usize, metric: Metric) -> Option<&ReferenceCheck> {
+    table.references.iter().find(|check| check.column == column && check.measured.metric == metric)
+}
+
+fn published(check: &ReferenceCheck) -> String {
+    format!("{} {}", table_value(check.measured.metric.unit(), check.published), mark(check.inside))
+}
+
+fn with_interval(check: &ReferenceCheck) -> String {
+    let value = table_estimate(&check.measured);
+    match table_interval(&check.measured) {
+        Some(interval) => format!("{value} {interval}"),
+        None => value,
+    }
+}
+
+fn difference(check: &ReferenceCheck) -> String {
+    check.difference_percent.map_or_else(|| NO_DATA.to_owned(), change)
+}

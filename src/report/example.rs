@@ -1,0 +1,161 @@
+//! A run made by hand, for the tests of what is drawn and written of a run.
+
+use crate::engine::{Evidence, Reading};
+use crate::exchange::VersionIndex;
+use crate::record::{
+    Blast, Happening, PhaseSpan, Record, Rollback, RuleHealth, Series, SeriesPoint, Timeline,
+    VersionInfo,
+};
+use crate::units::{Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
+
+const STABLE: VersionIndex = VersionIndex(0);
+const CANARY: VersionIndex = VersionIndex(1);
+
+/// An hour at `rate` requests a second: 10 % go to a canary that fails 8 % from minute 20 on and is
+/// rolled back 75 s later.
+pub(super) fn rolled_back(rate: f64) -> Record {
+    let start: Timestamp = "2024-03-15T11:00:00Z".parse().unwrap();
+    let at = |second: u64| start + Duration::from_secs(second);
+    let mut timeline = Timeline::default();
+    let what = || "8 % of requests answered 503".to_owned();
+    timeline.push(at(0), Happening::PhaseBegan { phase: 0 });
+    timeline.push(at(300), Happening::PhaseBegan { phase: 1 });
+    timeline.push(at(1_200), Happening::PhaseBegan { phase: 2 });
+    timeline.push(at(1_200), Happening::FaultBegan { version: CANARY, what: what() });
+    timeline.push(at(1_215), Happening::BreachBegan { trigger: 0, version: CANARY });
+    let evidence = evidence(at(1_215), at(1_275));
+    let fired = Box::new(evidence.clone());
+    timeline.push(at(1_275), Happening::Fired { trigger: 0, version: CANARY, evidence: fired });
+    let rolled_back = Happening::RolledBack { version: Some(CANARY), target: STABLE };
+    timeline.push(at(1_275), rolled_back);
+    timeline.push(at(1_277), Happening::Drained { version: CANARY });
+    timeline.push(at(2_400), Happening::FaultEnded { version: CANARY, what: what() });
+    let phase =
+        |name: &str, from, to| PhaseSpan { name: name.to_owned(), start: at(from), end: at(to) };
+    Record {
+        seed: 42,
+        start,
+        end: at(3_600),
+        model: ModelId::new("gpt-4").unwrap(),
+        versions: vec![info("gpt-4-v1", "stable"), info("gpt-4-turbo-v2", "beta")],
+        phases: vec![
+            phase("warm up", 0, 300),
+            phase("canary at 10 %", 300, 1_200),
+            phase("degraded", 1_200, 1_275),
+            phase("after the rollback", 1_275, 3_600),
+        ],
+        cells: Vec::new(),
+        series: series(start, rate),
+        timeline,
+        rollbacks: vec![Rollback {
+            at: at(1_275),
+            phase: 2,
+            version: CANARY,
+            target: STABLE,
+            evidence,
+            onset: Some(at(1_200)),
+        }],
+        blasts: vec![Blast {
+            version: CANARY,
+            onset: at(1_200),
+            drained: Some(at(1_277)),
+            requests: 75,
+            failed: 6,
+            failed_anyway: 0,
+            slowed: 3,
+        }],
+        rules: vec![RuleHealth {
+            trigger: "error_rate > 5 % for 60 s".to_owned(),
+            version: CANARY,
+            checks: 240,
+            no_data: 4,
+            breaches: 5,
+            firings: 1,
+            longest_timer: Duration::from_secs(60),
+        }],
+    }
+}
+
+/// A day with six versions, fourteen phases, many breaches and a latency that spans decades.
+pub(super) fn crowded() -> Record {
+    let mut record = rolled_back(0.02);
+    let (start, width) = (record.start, Duration::from_secs(360));
+    record.end = start + width * 240;
+    record.series.width = width;
+    let ids = ["gpt-4-v3", "gpt-4-v4-with-a-rather-long-name", "mistral-large", "v6"];
+    for (id, (tag, factor)) in ids.iter().zip([("next", 2), ("b", 3), ("c", 9), ("d", 30)]) {
+        record.versions.push(info(id, tag));
+        let slower = |point: &SeriesPoint| SeriesPoint {
+            p50: point.p50.map(|latency| latency * factor),
+            p99: point.p99.map(|latency| latency * factor),
+            ..point.clone()
+        };
+        let points = record.series.versions[0].iter().map(slower).collect();
+        record.series.versions.push(points);
+    }
+    let phase = |index: u64| PhaseSpan {
+        name: format!("step {index} of the ladder"),
+        start: start + width * (index * index),
+        end: start + width * ((index + 1) * (index + 1)).min(240),
+    };
+    record.phases = (0..16).map(phase).collect();
+    for index in 0..40 {
+        let at = start + width * (60 + 4 * index);
+        record.timeline.push(at, Happening::BreachBegan { trigger: 0, version: CANARY });
+        let until = at + width * (index % 3);
+        record.timeline.push(until, Happening::BreachEnded { trigger: 0, version: CANARY });
+    }
+    record
+}
+
+fn evidence(first_breach: Timestamp, check: Timestamp) -> Evidence {
+    Evidence {
+        trigger: "error_rate > 5 % for 60 s".to_owned(),
+        version: VersionId::new("gpt-4-turbo-v2").unwrap(),
+        check,
+        first_breach,
+        held: check.since(first_breach),
+        reading: Reading::Share {
+            metric: "error_rate".to_owned(),
+            hits: 5,
+            requests: 61,
+            operator: ">".to_owned(),
+            threshold: Ratio::new(0.05).unwrap(),
+            window: Duration::from_secs(60),
+        },
+    }
+}
+
+fn info(id: &str, tag: &str) -> VersionInfo {
+    let tags = vec![TagName::new(tag).unwrap()];
+    VersionInfo { id: VersionId::new(id).unwrap(), tags, price: None }
+}
+
+/// Slots of 15 s with some noise, the same on every call.
+fn series(start: Timestamp, rate: f64) -> Series {
+    let mut state = 7_u64;
+    let mut noise = move || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / f64::from(1_u32 << 31)
+    };
+    let mut point = |requests: f64, error_rate: f64, median: f64| {
+        let assigned = (requests * (0.8 + 0.4 * noise()) + noise()) as u32;
+        let failed = (f64::from(assigned) * error_rate * 2.0 * noise() + noise()) as u32;
+        let failed = failed.min(assigned);
+        let latency = |secs: f64| (assigned > failed).then(|| Duration::from_secs_f64(secs));
+        let p50 = latency(median * (0.9 + 0.2 * noise()));
+        let p99 = latency(median * (2.2 + 0.9 * noise()));
+        SeriesPoint { assigned, completed: assigned, failed, p50, p99 }
+    };
+    let mut versions = vec![Vec::new(), Vec::new()];
+    for second in (0..3_600).step_by(15) {
+        let canary = (300..1_275).contains(&second);
+        let share = if canary { 0.1 } else { 0.0 };
+        versions[0].push(point(rate * 15.0 * (1.0 - share), 0.0012, 1.24));
+        let error_rate = if second < 1_200 { 0.0008 } else { 0.08 };
+        let traffic = point(rate * 15.0 * share, error_rate, 0.89);
+        versions[1].push(if canary { traffic } else { SeriesPoint::default() });
+    }
+    Series { start, width: Duration::from_secs(15), versions }
+}

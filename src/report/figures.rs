@@ -1,0 +1,93 @@
+//! How metrics are named and their values written wherever a person reads them.
+
+use crate::metric::{Metric, Unit};
+use crate::summary::{Estimate, Limits, format_value};
+use crate::units::{Duration, format_millis, format_significant};
+
+/// A metric's name for reading; that of the registry for those without a common one.
+pub(super) fn metric_label(metric: Metric) -> &'static str {
+    match metric {
+        Metric::LatencyAvg => "Average latency",
+        Metric::LatencyP50 => "P50 latency",
+        Metric::LatencyP90 => "P90 latency",
+        Metric::LatencyP95 => "P95 latency",
+        Metric::LatencyP99 => "P99 latency",
+        Metric::LatencyP999 => "P99.9 latency",
+        Metric::ErrorRate => "Error rate",
+        Metric::SuccessRate => "Success rate",
+        Metric::CostPer1kTokens => "Cost per 1K tokens",
+        Metric::Requests => "Requests",
+        Metric::TtftAvg => "Time to first token",
+        other => other.name(),
+    }
+}
+
+/// A value in the form of the comparison table, where figures of one row are compared: latencies
+/// under two minutes in milliseconds, unlike elsewhere.
+pub(super) fn table_value(unit: Unit, value: f64) -> String {
+    let duration = Duration::from_secs_f64(value);
+    if unit == Unit::Time && duration < Duration::from_secs(120) {
+        return format_millis(duration);
+    }
+    format_value(unit, value)
+}
+
+/// An estimate's value in the form of the comparison table; a dash without data.
+pub(super) fn table_estimate(estimate: &Estimate) -> String {
+    match estimate.value {
+        Some(value) => table_value(estimate.metric.unit(), value),
+        None if estimate.infinite => "never".to_owned(),
+        None => NO_DATA.to_owned(),
+    }
+}
+
+/// An interval in the form of the comparison table: `[881 ms, 903 ms]`; `None` for exact values.
+pub(super) fn table_interval(estimate: &Estimate) -> Option<String> {
+    let Limits { low, high } = estimate.interval.filter(|_| !estimate.exact)?;
+    let unit = estimate.metric.unit();
+    let side = |limit: Option<f64>| {
+        limit.map_or_else(|| "unbounded".to_owned(), |value| table_value(unit, value))
+    };
+    Some(format!("[{}, {}]", side(low), side(high)))
+}
+
+/// A change in percent with its sign: `-28.5 %`, `+3 %`, `±0 %`.
+pub(super) fn change(percent: f64) -> String {
+    let digits = if percent.abs() >= 100.0 { 4 } else { 3 };
+    let rounded = format_significant((percent * 10.0).round() / 10.0, digits);
+    match rounded.as_str() {
+        "0" | "-0" => "±0 %".to_owned(),
+        text if text.starts_with('-') => format!("{text} %"),
+        text => format!("+{text} %"),
+    }
+}
+
+/// What stands in a table where nothing was measured.
+pub(super) const NO_DATA: &str = "–";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_carry_their_sign_and_one_decimal() {
+        let cases = [
+            (-28.467, "-28.5 %"),
+            (3.0, "+3 %"),
+            (0.04, "±0 %"),
+            (-0.04, "±0 %"),
+            (1_234.56, "+1,235 %"),
+            (99.97, "+100 %"),
+        ];
+        for (percent, text) in cases {
+            assert_eq!(change(percent), text);
+        }
+    }
+
+    #[test]
+    fn latencies_in_tables_are_in_milliseconds() {
+        assert_eq!(table_value(Unit::Time, 1.247), "1,247 ms");
+        assert_eq!(table_value(Unit::Time, 450.0), "7m 30s");
+        assert_eq!(table_value(Unit::Ratio, 0.0012), "0.12 %");
+    }
+}

@@ -1,0 +1,214 @@
+//! The timeline of a run in sentences, for every output that a person reads.
+
+use crate::engine::{Evidence, Reading};
+use crate::exchange::VersionIndex;
+use crate::record::{Happening, Record, TimelineEvent};
+use crate::units::{
+    Duration, Ratio, Timestamp, format_count, format_duration, format_percent, format_significant,
+};
+
+/// An event of the timeline.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Sentence {
+    /// How long after the start.
+    pub(super) after: Duration,
+    pub(super) at: Timestamp,
+    pub(super) text: String,
+}
+
+/// The sentences of a timeline, shortened to a number of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Narrative {
+    /// The first of them.
+    pub(super) head: Vec<Sentence>,
+    /// How many are left out between the two.
+    pub(super) omitted: u64,
+    /// The last of them.
+    pub(super) tail: Vec<Sentence>,
+}
+
+impl Narrative {
+    /// The timeline of `record` in at most `most` sentences: two thirds of them from its beginning,
+    /// the others from its end.
+    pub(super) fn of(record: &Record, most: usize) -> Self {
+        let events = &record.timeline.events;
+        let tell = |events: &[TimelineEvent]| {
+            events.iter().map(|event| sentence(record, event)).collect::<Vec<_>>()
+        };
+        if events.len() <= most {
+            return Self { head: tell(events), omitted: record.timeline.omitted, tail: Vec::new() };
+        }
+        let (head, rest) = events.split_at(most - most / 3);
+        let (middle, tail) = rest.split_at(rest.len() - most / 3);
+        let omitted = middle.len() as u64 + record.timeline.omitted;
+        Self { head: tell(head), omitted, tail: tell(tail) }
+    }
+
+    /// What stands where sentences are left out, if any are.
+    pub(super) fn ellipsis(&self) -> Option<String> {
+        (self.omitted > 0).then(|| format!("… {} more events", format_count(self.omitted)))
+    }
+}
+
+fn sentence(record: &Record, event: &TimelineEvent) -> Sentence {
+    let after = event.at.since(record.start);
+    Sentence { after, at: event.at, text: text_of(record, event) }
+}
+
+fn text_of(record: &Record, event: &TimelineEvent) -> String {
+    let name = |version: VersionIndex| version_name(record, version);
+    match &event.happening {
+        Happening::PhaseBegan { phase } => {
+            let phase = record.phases.get(usize::from(*phase));
+            format!("phase \"{}\" begins", phase.map_or("", |phase| phase.name.as_str()))
+        }
+        Happening::SplitChanged { weights } => {
+            let weights = weights.iter().enumerate().filter(|(_, weight)| **weight != Ratio::ZERO);
+            let share = |(index, weight): (usize, &Ratio)| {
+                format!("{} to {}", percent(weight.get()), name(VersionIndex(index as u16)))
+            };
+            format!("traffic split: {}", weights.map(share).collect::<Vec<_>>().join(", "))
+        }
+        Happening::FaultBegan { version, what } => {
+            format!("fault begins on {}: {what}", name(*version))
+        }
+        Happening::FaultEnded { version, what } => {
+            format!("fault ends on {}: {what}", name(*version))
+        }
+        Happening::BreachBegan { trigger, version } => {
+            format!("breach begins on {}: {}", name(*version), rule_name(record, *trigger))
+        }
+        Happening::BreachEnded { trigger, version } => {
+            format!("breach ends on {}: {}", name(*version), rule_name(record, *trigger))
+        }
+        Happening::Fired { version, evidence, .. } => {
+            format!("rule fires on {}: {}", name(*version), evidence_text(evidence))
+        }
+        Happening::RolledBack { version, target } => {
+            let of = version.map_or_else(String::new, |version| format!(" of {}", name(version)));
+            let onset = record.rollbacks.iter().find(|rollback| rollback.at == event.at);
+            let since = onset.and_then(|rollback| rollback.onset).map_or_else(String::new, |onset| {
+                format!(", {} after the onset", format_duration(event.at.since(onset)))
+            });
+            format!("rollback{of} to {}{since}", name(*target))
+        }
+        Happening::RollbackRefused { version } => {
+            format!("rollback of {} refused: there is nowhere to go", name(*version))
+        }
+        Happening::Drained { version } => {
+            format!("last request of {} has ended", name(*version))
+        }
+    }
+}
+
+/// What a trigger saw, in words.
+pub(super) fn evidence_text(evidence: &Evidence) -> String {
+    let seen = match &evidence.reading {
+        Reading::Share { metric, hits, requests, operator, threshold, window } => {
+            let share = Ratio::of(*hits, *requests).map_or(0.0, Ratio::get);
+            format!(
+                "{metric} {} ({} of {} requests) {operator} {} in {}",
+                format_percent(share),
+                format_count(*hits),
+                format_count(*requests),
+                percent(threshold.get()),
+                format_duration(*window),
+            )
+        }
+        Reading::Time { metric, value, above, requests, in_flight, operator, threshold, window } => {
+            let value = value.map_or_else(|| "unknown".to_owned(), format_duration);
+            let above = above.map_or_else(String::new, |above| {
+                format!(", {} above it", format_count(above))
+            });
+            format!(
+                "{metric} {value} {operator} {} in {} ({} requests{above}, {} in flight)",
+                format_duration(*threshold),
+                format_duration(*window),
+                format_count(*requests),
+                format_count(*in_flight),
+            )
+        }
+        Reading::Count { metric, requests, operator, threshold, window } => format!(
+            "{metric} {} {operator} {} in {}",
+            format_count(*requests),
+            format_count(*threshold),
+            format_duration(*window),
+        ),
+        Reading::NoData { metric, requests, min_requests, window } => format!(
+            "{metric} has {} of the {} requests that it needs in {}",
+            format_count(*requests),
+            format_count(*min_requests),
+            format_duration(*window),
+        ),
+        Reading::Sequential { canary_errors, stable_errors, expected_share, ln_evidence, alpha } => {
+            format!(
+                "{} errors against {} of the stable at {} of the traffic, log evidence {} at a \
+                 false alarm probability of {}",
+                format_count(*canary_errors),
+                format_count(*stable_errors),
+                percent(*expected_share),
+                format_significant(*ln_evidence, 3),
+                percent(alpha.get()),
+            )
+        }
+    };
+    match evidence.held.is_zero() {
+        true => format!("{}: {seen}", evidence.trigger),
+        false => format!("{}: {seen}, held for {}", evidence.trigger, format_duration(evidence.held)),
+    }
+}
+
+/// The name of a version of the record.
+pub(super) fn version_name(record: &Record, version: VersionIndex) -> &str {
+    record.versions.get(usize::from(version.0)).map_or("", |info| info.id.as_str())
+}
+
+fn rule_name(record: &Record, trigger: usize) -> &str {
+    record.rules.get(trigger).map_or("", |rule| rule.trigger.as_str())
+}
+
+/// A percentage that someone chose, without the zeros that a measured one shows.
+fn percent(ratio: f64) -> String {
+    format!("{} %", format_significant(ratio * 100.0, 3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{crowded, rolled_back};
+    use super::*;
+
+    #[test]
+    fn a_rollback_is_told_with_its_reason() {
+        let narrative = Narrative::of(&rolled_back(1.0), 40);
+        let texts: Vec<&str> = narrative.head.iter().map(|told| told.text.as_str()).collect();
+        assert_eq!(
+            texts,
+            [
+                "phase \"warm up\" begins",
+                "phase \"canary at 10 %\" begins",
+                "phase \"degraded\" begins",
+                "fault begins on gpt-4-turbo-v2: 8 % of requests answered 503",
+                "breach begins on gpt-4-turbo-v2: error_rate > 5 % for 60 s",
+                "rule fires on gpt-4-turbo-v2: error_rate > 5 % for 60 s: error_rate 8.20 % (5 of 61 \
+                 requests) > 5 % in 60 s, held for 60 s",
+                "rollback of gpt-4-turbo-v2 to gpt-4-v1, 75 s after the onset",
+                "last request of gpt-4-turbo-v2 has ended",
+                "fault ends on gpt-4-turbo-v2: 8 % of requests answered 503",
+            ]
+        );
+        assert_eq!(narrative.head[6].after, Duration::from_secs(1_275));
+        assert_eq!(narrative.ellipsis(), None);
+    }
+
+    #[test]
+    fn a_long_timeline_keeps_its_beginning_and_its_end() {
+        let record = crowded();
+        let narrative = Narrative::of(&record, 30);
+        assert_eq!((narrative.head.len(), narrative.tail.len()), (20, 10));
+        let all = record.timeline.events.len() as u64;
+        assert_eq!(narrative.omitted, all - 30);
+        assert_eq!(narrative.ellipsis(), Some(format!("… {} more events", all - 30)));
+        let last = record.timeline.events.last().unwrap();
+        assert_eq!(narrative.tail[9].at, last.at);
+    }
+}

@@ -1,0 +1,134 @@
+//! The looks that tell things apart in a chart: colours, dashes and symbols, never colour alone.
+
+/// A colour.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Ink {
+    pub(super) rgb: (u8, u8, u8),
+    /// In [0, 1].
+    pub(super) opacity: f64,
+}
+
+impl Ink {
+    pub(super) const BLACK: Self = Self::opaque(0x1A, 0x1A, 0x1A);
+    pub(super) const WHITE: Self = Self::opaque(0xFF, 0xFF, 0xFF);
+    /// Labels beside what is drawn.
+    pub(super) const GREY: Self = Self::opaque(0x55, 0x55, 0x55);
+    /// Faults: purple, which no version has.
+    pub(super) const FAULT: Self = Self::opaque(0x6A, 0x3D, 0x9A);
+    /// Grid lines.
+    pub(super) const PALE: Self = Self::opaque(0xD9, 0xD9, 0xD9);
+
+    const fn opaque(red: u8, green: u8, blue: u8) -> Self {
+        Self { rgb: (red, green, blue), opacity: 1.0 }
+    }
+
+    pub(super) const fn with_opacity(self, opacity: f64) -> Self {
+        Self { rgb: self.rgb, opacity }
+    }
+}
+
+/// Which parts of a line are drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Dash {
+    Solid,
+    Dashed,
+    Dotted,
+}
+
+impl Dash {
+    /// Drawn and blank lengths in turn, in pixels; empty for a line without gaps.
+    pub(super) const fn pattern(self) -> &'static [f64] {
+        match self {
+            Self::Solid => &[],
+            Self::Dashed => &[9.0, 6.0],
+            Self::Dotted => &[3.0, 5.0],
+        }
+    }
+}
+
+/// A filled shape around a place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Symbol {
+    Disc,
+    TriangleUp,
+    TriangleDown,
+    Square,
+    Diamond,
+    Cross,
+}
+
+impl Symbol {
+    /// Its corners for radius 1; `None` for a disc.
+    pub(super) const fn outline(self) -> Option<&'static [(f64, f64)]> {
+        match self {
+            Self::Disc => None,
+            Self::TriangleUp => Some(&[(0.0, -1.15), (1.1, 0.85), (-1.1, 0.85)]),
+            Self::TriangleDown => Some(&[(0.0, 1.15), (1.1, -0.85), (-1.1, -0.85)]),
+            Self::Square => Some(&[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)]),
+            Self::Diamond => Some(&[(0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)]),
+            Self::Cross => Some(CROSS),
+        }
+    }
+}
+
+/// How one version looks in every chart.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Look {
+    pub(super) ink: Ink,
+    pub(super) symbol: Symbol,
+}
+
+/// The look of the stable (`None`), or of the `n`-th of the other versions, counted from 0. Colours
+/// recur after seven, with other symbols.
+///
+/// The colours are those of M. Okabe and K. Ito, Color Universal Design (2008), which people with
+/// any kind of colour vision tell apart; yellow is left out, as it vanishes on white.
+pub(super) fn version_look(other: Option<usize>) -> Look {
+    let Some(index) = other else {
+        return Look { ink: BLUE, symbol: Symbol::Disc };
+    };
+    let symbol = OTHER_SYMBOLS[index % OTHER_SYMBOLS.len()];
+    Look { ink: OTHER_INKS[index % OTHER_INKS.len()], symbol }
+}
+
+const BLUE: Ink = Ink::opaque(0x00, 0x72, 0xB2);
+const OTHER_INKS: [Ink; 6] = [
+    Ink::opaque(0xD5, 0x5E, 0x00),
+    Ink::opaque(0x00, 0x9E, 0x73),
+    Ink::opaque(0xCC, 0x79, 0xA7),
+    Ink::opaque(0xE6, 0x9F, 0x00),
+    Ink::opaque(0x56, 0xB4, 0xE9),
+    Ink::BLACK,
+];
+/// Five beside six colours: the pairs recur after thirty.
+const OTHER_SYMBOLS: [Symbol; 5] =
+    [Symbol::TriangleUp, Symbol::Square, Symbol::Diamond, Symbol::TriangleDown, Symbol::Cross];
+
+const CROSS: &[(f64, f64)] = &[
+    (-1.1, -0.7),
+    (-0.7, -1.1),
+    (0.0, -0.4),
+    (0.7, -1.1),
+    (1.1, -0.7),
+    (0.4, 0.0),
+    (1.1, 0.7),
+    (0.7, 1.1),
+    (0.0, 0.4),
+    (-0.7, 1.1),
+    (-1.1, 0.7),
+    (-0.4, 0.0),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thirty_versions_beside_the_stable_differ_in_colour_or_symbol() {
+        let looks: Vec<Look> = (0..30).map(|index| version_look(Some(index))).collect();
+        for (index, look) in looks.iter().enumerate() {
+            assert!(!looks[..index].contains(look), "{index}");
+            assert_ne!(*look, version_look(None));
+        }
+    }
+}

@@ -1,0 +1,445 @@
+//! The timeline chart: what each version did over a run, and what was done about it.
+
+use super::axis::Axis;
+use super::canvas::{Align, Canvas, Lettering, Stroke, fit_text, text_width};
+use super::palette::{Dash, Ink, Look, Symbol, version_look};
+use super::panel::{
+    Course, Lane, Line, MEDIUM, Mark, Panel, Phase, Rows, Slot, TITLE_COLUMN, TimeFrame,
+};
+use crate::exchange::VersionIndex;
+use crate::record::{Happening, Record, SeriesPoint};
+use crate::units::{Timestamp, format_duration};
+
+/// Traffic share, error rate, latency and request rate of each version over time, one above the
+/// other, with phases, faults, breaches and what was done about them. `title` heads it.
+pub fn timeline_chart(record: &Record, title: &str) -> Canvas {
+    let story = Story::of(record);
+    let frame = story.frame();
+    let legend = Legend::of(&story.versions);
+    let top = TITLE_ROW + legend.rows as f64 * LEGEND_ROW + 8.0;
+    let height = top + frame.head_height() + PANELS_HEIGHT;
+    let mut canvas = Canvas::new(WIDTH as u32, height as u32, alternative(record, title));
+    let lettering = Lettering { ink: Ink::BLACK, size: 28, bold: true, align: Align::Start };
+    if let Some(title) = fit_text(title, 28, true, WIDTH - TITLE_COLUMN * 2.0) {
+        canvas.text((TITLE_COLUMN, TITLE_ROW * 0.5), title, lettering);
+    }
+    legend.draw(&mut canvas, TITLE_ROW);
+    frame.draw(&mut canvas, &story.panels(), Rows { top, bottom: height });
+    canvas
+}
+
+/// A record, read for drawing.
+struct Story<'a> {
+    record: &'a Record,
+    versions: Vec<Version<'a>>,
+}
+
+/// A version that had traffic.
+struct Version<'a> {
+    name: String,
+    look: Look,
+    points: &'a [SeriesPoint],
+}
+
+impl<'a> Story<'a> {
+    fn of(record: &'a Record) -> Self {
+        let mut others = 0;
+        let mut versions = Vec::new();
+        for (info, points) in record.versions.iter().zip(&record.series.versions) {
+            let tag = info.tags.first();
+            let is_stable = info.tags.iter().any(|tag| tag.as_str() == "stable");
+            let look = if is_stable {
+                version_look(None)
+            } else {
+                others += 1;
+                version_look(Some(others - 1))
+            };
+            if points.iter().any(|point| point.assigned > 0) {
+                let tag = if is_stable { Some("stable") } else { tag.map(|tag| tag.as_str()) };
+                let name = match tag {
+                    Some(tag) => format!("{} ({tag})", info.id),
+                    None => info.id.to_string(),
+                };
+                versions.push(Version { name, look, points });
+            }
+        }
+        Self { record, versions }
+    }
+
+    fn frame(&self) -> TimeFrame {
+        let record = self.record;
+        let (axis, unit) = Axis::times(record.end.since(record.start), MOST_TIME_TICKS);
+        let caption = format!("{} since the start, {}", unit.name(), record.start);
+        let phases = record.phases.iter().map(|span| Phase {
+            name: span.name.clone(),
+            from: self.seconds(span.start),
+            to: self.seconds(span.end),
+        });
+        let phases = phases.collect();
+        TimeFrame { columns: COLUMNS, axis, caption, phases, lanes: self.lanes() }
+    }
+
+    fn lanes(&self) -> Vec<Lane> {
+        let lanes = [
+            Lane { name: "Faults", marks: self.faults() },
+            Lane { name: "Breaches", marks: self.breaches() },
+            Lane { name: "Actions", marks: self.actions() },
+        ];
+        lanes.into_iter().filter(|lane| !lane.marks.is_empty()).collect()
+    }
+
+    fn faults(&self) -> Vec<Mark> {
+        let several = self.several_versions_fail();
+        let mut marks: Vec<(VersionIndex, &str, Mark)> = Vec::new();
+        for event in &self.record.timeline.events {
+            let at = self.seconds(event.at);
+            match &event.happening {
+                Happening::FaultBegan { version, what } => {
+                    let label = match several {
+                        true => format!("{}: {what}", self.name(*version)),
+                        false => what.clone(),
+                    };
+                    let mark = Mark {
+                        ink: Ink::FAULT,
+                        label,
+                        ..mark(at, Symbol::TriangleDown, Dash::Dashed)
+                    };
+                    marks.push((*version, what, mark));
+                }
+                Happening::FaultEnded { version, what } => {
+                    let open = marks.iter_mut().rev().find(|(on, begun, mark)| {
+                        on == version && begun == what && mark.to.is_none()
+                    });
+                    if let Some((_, _, mark)) = open {
+                        mark.to = Some((at, Some(Symbol::TriangleUp)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let end = self.seconds(self.record.end);
+        let closed =
+            |(_, _, mark): (_, _, Mark)| Mark { to: mark.to.or(Some((end, None))), ..mark };
+        marks.into_iter().map(closed).collect()
+    }
+
+    fn several_versions_fail(&self) -> bool {
+        let mut versions =
+            self.record.timeline.events.iter().filter_map(|event| match &event.happening {
+                Happening::FaultBegan { version, .. } => Some(*version),
+                _ => None,
+            });
+        let first = versions.next();
+        versions.any(|version| Some(version) != first)
+    }
+
+    fn breaches(&self) -> Vec<Mark> {
+        let mut marks: Vec<(VersionIndex, usize, Mark)> = Vec::new();
+        for event in &self.record.timeline.events {
+            let at = self.seconds(event.at);
+            match &event.happening {
+                Happening::BreachBegan { trigger, version } => {
+                    let rule = self.record.rules.get(*trigger);
+                    let label = rule.map_or_else(String::new, |rule| rule.trigger.clone());
+                    let mark = Mark { label, ..mark(at, Symbol::Diamond, Dash::Dotted) };
+                    marks.push((*version, *trigger, mark));
+                }
+                Happening::BreachEnded { trigger, version }
+                | Happening::Fired { trigger, version, .. } => {
+                    let open = marks
+                        .iter_mut()
+                        .rev()
+                        .find(|(on, of, mark)| on == version && of == trigger && mark.to.is_none());
+                    if let Some((_, _, mark)) = open {
+                        mark.to = Some((at, None));
+                    }
+                }
+                _ => {}
+            }
+        }
+        marks.into_iter().map(|(_, _, mark)| mark).collect()
+    }
+
+    fn actions(&self) -> Vec<Mark> {
+        let events = &self.record.timeline.events;
+        let mut marks = Vec::new();
+        for event in events {
+            let at = self.seconds(event.at);
+            let (symbol, label) = match &event.happening {
+                Happening::RolledBack { target, .. } => {
+                    let after =
+                        self.record.rollbacks.iter().find(|rollback| rollback.at == event.at);
+                    let since = after.and_then(|rollback| rollback.onset).map_or_else(
+                        String::new,
+                        |onset| {
+                            format!(", {} after the onset", format_duration(event.at.since(onset)))
+                        },
+                    );
+                    (Symbol::Square, format!("rolled back to {}{since}", self.name(*target)))
+                }
+                Happening::RollbackRefused { .. } => (Symbol::Cross, "rollback refused".to_owned()),
+                // A firing that led to a rollback is told by the rollback.
+                Happening::Fired { evidence, .. } => {
+                    let told = |other: &Happening| {
+                        matches!(
+                            other,
+                            Happening::RolledBack { .. } | Happening::RollbackRefused { .. }
+                        )
+                    };
+                    if events.iter().any(|other| other.at == event.at && told(&other.happening)) {
+                        continue;
+                    }
+                    (Symbol::Disc, format!("{} fired", evidence.trigger))
+                }
+                _ => continue,
+            };
+            marks.push(Mark { label, ..mark(at, symbol, Dash::Solid) });
+        }
+        marks
+    }
+
+    fn panels(&self) -> Vec<Panel> {
+        vec![self.shares(), self.error_rates(), self.latencies(), self.request_rates()]
+    }
+
+    fn shares(&self) -> Panel {
+        let all = &self.record.series.versions;
+        let total = |slot: usize| all.iter().map(|points| u64::from(points[slot].assigned)).sum();
+        let lines = self.lines(|version, slot, _| {
+            version.has_traffic_about(slot).then_some(())?;
+            ratio(u64::from(version.points[slot].assigned), total(slot))
+        });
+        let course = |(index, line): (usize, Line)| {
+            let course = if index == 0 { Course::Stepped } else { Course::Filled };
+            Line { course, ..line }
+        };
+        let lines = lines.into_iter().enumerate().map(course).collect();
+        Panel { title: "Share of the traffic".to_owned(), axis: Axis::shares(1.0), lines }
+    }
+
+    fn error_rates(&self) -> Panel {
+        let lines = self.lines(|version, slot, _| {
+            let point = &version.points[slot];
+            ratio(u64::from(point.failed), u64::from(point.completed))
+        });
+        let axis = Axis::shares(greatest(&lines).max(LEAST_ERROR_AXIS));
+        Panel { title: "Error rate".to_owned(), axis, lines }
+    }
+
+    fn latencies(&self) -> Panel {
+        let p50 = self.lines(|version, slot, _| {
+            version.points[slot].p50.map(|latency| latency.as_secs_f64())
+        });
+        let p99 = self.lines(|version, slot, _| {
+            version.points[slot].p99.map(|latency| latency.as_secs_f64())
+        });
+        let least = values(&p50).fold(f64::INFINITY, f64::min);
+        let axis = Axis::latencies(least, greatest(&p99));
+        let dashed = p99.into_iter().map(|line| Line { dash: Dash::Dashed, ..line });
+        let lines = p50.into_iter().chain(dashed).collect();
+        let width = format_duration(self.record.series.width);
+        let title = format!("Latency of successes, per {width}: p50 solid, p99 dashed");
+        Panel { title, axis, lines }
+    }
+
+    fn request_rates(&self) -> Panel {
+        let lines = self.lines(|version, slot, length| {
+            let assigned = f64::from(version.points[slot].assigned);
+            version.has_traffic_about(slot).then_some(assigned / length)
+        });
+        let axis = Axis::rates(greatest(&lines));
+        Panel { title: "Requests sent".to_owned(), axis, lines }
+    }
+
+    /// One line per version of `value`, which is told the version, the slot and how many seconds of
+    /// the slot lie within the run.
+    fn lines(&self, value: impl Fn(&Version<'_>, usize, f64) -> Option<f64>) -> Vec<Line> {
+        let width = self.record.series.width.as_secs_f64();
+        let start = self.seconds(self.record.series.start);
+        let end = self.seconds(self.record.end);
+        let of_version = |(rank, version): (usize, &Version<'_>)| {
+            let slots = (0..version.points.len()).filter_map(|index| {
+                let from = start + index as f64 * width;
+                let to = (from + width).min(end);
+                // What little of a slot is left at the end of a run says nothing.
+                let whole = to - from >= width / 2.0 || index == 0;
+                whole.then(|| Slot { from, to, value: value(version, index, to - from) })
+            });
+            let slots = slots.collect();
+            Line { slots, look: version.look, dash: Dash::Solid, course: Course::Joined, rank }
+        };
+        self.versions.iter().enumerate().map(of_version).collect()
+    }
+
+    fn seconds(&self, at: Timestamp) -> f64 {
+        at.since(self.record.start).as_secs_f64()
+    }
+
+    fn name(&self, version: VersionIndex) -> &str {
+        self.record.versions.get(usize::from(version.0)).map_or("", |info| info.id.as_str())
+    }
+}
+
+impl Version<'_> {
+    /// Whether it had traffic in this slot or in one next to it: where it has none for long, its
+    /// line would only hide the ground.
+    fn has_traffic_about(&self, slot: usize) -> bool {
+        let about = slot.saturating_sub(1)..(slot + 2).min(self.points.len());
+        self.points[about].iter().any(|point| point.assigned > 0)
+    }
+}
+
+/// Which version has which look.
+struct Legend<'a> {
+    items: Vec<(usize, f64, &'a Version<'a>)>,
+    rows: usize,
+}
+
+impl<'a> Legend<'a> {
+    fn of(versions: &'a [Version<'a>]) -> Self {
+        let mut items = Vec::new();
+        let (mut row, mut column) = (0, TITLE_COLUMN);
+        for version in versions {
+            let width = LEGEND_SAMPLE + text_width(&version.name, MEDIUM, false) + 36.0;
+            if column + width > WIDTH && column > TITLE_COLUMN {
+                row += 1;
+                column = TITLE_COLUMN;
+            }
+            items.push((row, column, version));
+            column += width;
+        }
+        Self { items, rows: row + 1 }
+    }
+
+    fn draw(&self, canvas: &mut Canvas, top: f64) {
+        for (row, column, version) in &self.items {
+            let row = top + (*row as f64 + 0.5) * LEGEND_ROW;
+            let ink = version.look.ink;
+            let stroke = Stroke { ink, width: 3, dash: Dash::Solid };
+            canvas.line(&[(*column, row), (column + 44.0, row)], stroke);
+            canvas.symbol((column + 22.0, row), version.look.symbol, 7.0, ink);
+            let lettering =
+                Lettering { ink: Ink::BLACK, size: MEDIUM, bold: false, align: Align::Start };
+            canvas.text((column + LEGEND_SAMPLE, row), version.name.as_str(), lettering);
+        }
+    }
+}
+
+/// The chart in words.
+fn alternative(record: &Record, title: &str) -> String {
+    let story = Story { record, versions: Vec::new() };
+    let names: Vec<&str> = record.versions.iter().map(|info| info.id.as_str()).collect();
+    let span = format_duration(record.end.since(record.start));
+    let mut text = format!(
+        "{title}: traffic share, error rate, latency and requests of {} over {span}.",
+        names.join(" and ")
+    );
+    let lanes =
+        [("Fault", story.faults()), ("Breach", story.breaches()), ("Action", story.actions())];
+    for (word, marks) in lanes {
+        for mark in marks.iter().take(MOST_TOLD) {
+            let after = format_duration(crate::units::Duration::from_secs_f64(mark.from));
+            text.push_str(&format!(" {word} after {after}: {}.", mark.label));
+        }
+        if marks.len() > MOST_TOLD {
+            text.push_str(&format!(" {} more of these.", marks.len() - MOST_TOLD));
+        }
+    }
+    text
+}
+
+fn mark(at: f64, symbol: Symbol, dash: Dash) -> Mark {
+    Mark { from: at, to: None, symbol, label: String::new(), dash, ink: Ink::BLACK }
+}
+
+fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+fn values(lines: &[Line]) -> impl Iterator<Item = f64> {
+    lines.iter().flat_map(|line| line.slots.iter().filter_map(|slot| slot.value))
+}
+
+fn greatest(lines: &[Line]) -> f64 {
+    values(lines).fold(0.0, f64::max)
+}
+
+const WIDTH: f64 = 1_280.0;
+/// On the left there is room for `1,000 ms`, on the right for half of the last tick's label.
+const COLUMNS: (f64, f64) = (136.0, 1_240.0);
+const TITLE_ROW: f64 = 56.0;
+const LEGEND_ROW: f64 = 34.0;
+const LEGEND_SAMPLE: f64 = 56.0;
+/// Four panels and the time axis.
+const PANELS_HEIGHT: f64 = 4.0 * 198.0 + 64.0;
+const MOST_TIME_TICKS: usize = 10;
+/// Chosen: without errors the axis still says how small an error rate it would show.
+const LEAST_ERROR_AXIS: f64 = 0.01;
+/// Chosen: more sentences of one kind nobody listens to.
+const MOST_TOLD: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{crowded, rolled_back};
+    use super::*;
+
+    #[test]
+    fn what_happened_is_written_in_the_chart() {
+        let svg = timeline_chart(&rolled_back(40.0), "A title").svg();
+        for text in [
+            "A title",
+            "gpt-4-v1 (stable)",
+            "gpt-4-turbo-v2 (beta)",
+            "canary at 10 %",
+            "8 % of requests answered 503",
+            "error_rate &gt; 5 % for 60 s",
+            "rolled back to gpt-4-v1, 75 s after the onset",
+            "Latency of successes, per 15 s: p50 solid, p99 dashed",
+            "minutes since the start, 2024-03-15T11:00:00Z",
+        ] {
+            assert!(svg.contains(text), "{text} is missing");
+        }
+        for colour in ["#0072B2", "#D55E00"] {
+            assert!(svg.contains(colour), "{colour} is missing");
+        }
+    }
+
+    #[test]
+    fn the_same_run_gives_the_same_bytes() {
+        let draw = || timeline_chart(&rolled_back(0.5), "A title");
+        assert_eq!(draw().svg(), draw().svg());
+        assert_eq!(draw().png(), draw().png());
+    }
+
+    #[test]
+    fn the_alternative_tells_what_happened_and_when() {
+        let chart = timeline_chart(&rolled_back(40.0), "A title");
+        assert_eq!(
+            chart.alternative(),
+            "A title: traffic share, error rate, latency and requests of gpt-4-v1 and \
+             gpt-4-turbo-v2 over 1h. Fault after 20m: 8 % of requests answered 503. Breach after \
+             20m 15s: error_rate > 5 % for 60 s. Action after 21m 15s: rolled back to gpt-4-v1, \
+             75 s after the onset."
+        );
+    }
+
+    #[test]
+    fn a_run_without_traffic_is_drawn_too() {
+        let mut record = rolled_back(1.0);
+        record.series.versions = vec![Vec::new(), Vec::new()];
+        record.timeline = crate::record::Timeline::default();
+        record.phases.clear();
+        record.end = record.start;
+        assert!(!timeline_chart(&record, "").png().is_empty());
+    }
+
+    #[test]
+    fn nothing_is_drawn_outside_a_crowded_chart() {
+        let svg = timeline_chart(&crowded(), &"A long title ".repeat(20)).svg();
+        let columns = svg.split(" x=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        for column in columns {
+            let column: f64 = column.parse().unwrap();
+            assert!((0.0..=WIDTH).contains(&column), "{column}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! One run of a scenario, with everything it left behind.
+//!
+//! Judges nothing. The caller opens the trace, if the scenario replays one: no files are named here.
+
+mod rehearsal;
+
+pub use rehearsal::{Rehearsal, TraceReport, run_virtual};

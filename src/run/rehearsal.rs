@@ -1,0 +1,88 @@
+//! A run in virtual time, recorded.
+
+use serde::{Deserialize, Serialize};
+
+use crate::chance::Chance;
+use crate::exchange::ModelIndex;
+use crate::record::{Record, Recorder, RuleHealth, RunHeader, VersionInfo};
+use crate::scenario::{Scenario, Traffic};
+use crate::simulator::{Finished, SimulationError, simulate};
+use crate::workload::{Accounting, Source, TraceInput, TraceReader};
+
+/// What one run left behind.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Rehearsal {
+    /// Everything that happened.
+    pub record: Record,
+    /// The trace that was replayed, if one was.
+    pub trace: Option<TraceReport>,
+}
+
+/// A trace that was replayed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TraceReport {
+    /// Its format and unit; rows read, emitted and dropped.
+    pub accounting: Accounting,
+    /// The SHA-256 of its bytes; absent where the run ended before the trace did.
+    pub sha256: Option<String>,
+}
+
+/// Plays `scenario` under `seed` in virtual time. `trace` is the trace that it replays: given exactly
+/// if its traffic is one.
+///
+/// # Errors
+/// The trace is broken, or the plan asks for what the engine refuses.
+///
+/// # Panics
+/// The scenario replays a trace and none is given: a bug of the caller.
+pub fn run_virtual(
+    scenario: &Scenario,
+    seed: u64,
+    trace: Option<TraceInput>,
+) -> Result<Rehearsal, SimulationError> {
+    let chance = Chance::new(seed, FIRST_RUN);
+    let source = match &scenario.traffic {
+        Traffic::Generated(workload) => Source::generate(workload, chance),
+        Traffic::Trace { replay, .. } => {
+            let input = trace.expect("a scenario that replays a trace is given it");
+            Source::replay(TraceReader::new(input)?, replay.clone(), chance)
+        }
+    };
+    let mut recorder = Recorder::new(header(scenario, seed));
+    let Finished { end, engine, source } = simulate(scenario, chance, source, &mut recorder)?;
+    let triggers = &scenario.model.rules.triggers;
+    let rules =
+        engine.health(ModelIndex(0)).into_iter().map(|(trigger, version, health)| RuleHealth {
+            trigger: triggers[trigger].id.clone(),
+            version,
+            checks: health.checks,
+            no_data: health.no_data,
+            breaches: health.breaches,
+            firings: health.firings,
+            longest_timer: health.longest_timer,
+        });
+    let record = recorder.finish(end, rules.collect());
+    let trace = source.trace().map(|reader| TraceReport {
+        accounting: reader.accounting().clone(),
+        sha256: reader.sha256(),
+    });
+    Ok(Rehearsal { record, trace })
+}
+
+fn header(scenario: &Scenario, seed: u64) -> RunHeader {
+    let versions = scenario.model.versions.iter().map(|version| VersionInfo {
+        id: version.id.clone(),
+        tags: version.tags.clone(),
+        price: version.price,
+    });
+    RunHeader {
+        seed,
+        start: scenario.start,
+        model: scenario.model.id.clone(),
+        versions: versions.collect(),
+        phases: scenario.phases.iter().map(|phase| phase.name.clone()).collect(),
+    }
+}
+
+/// A single run is the first of its seed; a study counts on from it.
+const FIRST_RUN: u64 = 0;

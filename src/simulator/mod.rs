@@ -1,0 +1,9 @@
+//! Virtual time: one loop over arrivals, ends of requests, checks and cues.
+//!
+//! The engine that is driven here is the one that serves; nothing waits, nothing is random but by
+//! the plan's seed, and one run uses one thread. Knows no sockets and no async.
+
+mod queue;
+mod virtual_run;
+
+pub use virtual_run::{Finished, SimulationError, simulate};

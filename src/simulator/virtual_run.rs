@@ -1,0 +1,375 @@
+//! One run in virtual time.
+
+use super::queue::Queue;
+use crate::chance::{Chance, Draws, Purpose};
+use crate::director::{Cue, Director};
+use crate::engine::{
+    Ask, Command, CommandError, CommandKind, Engine, Event, EventKind, RouteError, Target, Ticket,
+};
+use crate::exchange::{Arrival, Class, Ending, ModelIndex, Observed, Request, VersionIndex};
+use crate::record::{Arm, Counterfactual, Happening, Observer, Outcome};
+use crate::scenario::Scenario;
+use crate::units::{TagName, Timestamp};
+use crate::upstream::Responder;
+use crate::workload::{Source, TraceError};
+
+/// How a run came out that reached its end.
+pub struct Finished {
+    /// Engine time at which nothing was left to happen.
+    pub end: Timestamp,
+    /// The engine as it was then.
+    pub engine: Engine,
+    /// The requests that were sent, with the trace they were read from.
+    pub source: Source,
+}
+
+/// Why a run did not reach its end.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulationError {
+    /// The trace could not be read on.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// The engine refused a command of the plan.
+    #[error("at {at}: {error}")]
+    Command {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        error: CommandError,
+    },
+    /// The engine could not route a request.
+    #[error("at {at}: {error}")]
+    Route {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        error: RouteError,
+    },
+}
+
+/// Plays `scenario` in virtual time with the requests of `source` and the draws of `chance`, telling
+/// `observer` of everything.
+///
+/// # Errors
+/// The trace is broken, or the plan asks for what the engine refuses.
+pub fn simulate<O: Observer>(
+    scenario: &Scenario,
+    chance: Chance,
+    source: Source,
+    observer: &mut O,
+) -> Result<Finished, SimulationError> {
+    let mut run = VirtualRun::new(scenario, chance, source, observer);
+    run.deploy()?;
+    run.follow_cues(scenario.start)?;
+    run.play()?;
+    Ok(Finished { end: run.now, engine: run.engine, source: run.source })
+}
+
+struct VirtualRun<'a, O> {
+    scenario: &'a Scenario,
+    chance: Chance,
+    source: Source,
+    observer: &'a mut O,
+    engine: Engine,
+    director: Director<'a>,
+    upstreams: Vec<Responder>,
+    queue: Queue<InFlight>,
+    now: Timestamp,
+    stable: Option<VersionIndex>,
+    /// Nothing more is to be sent.
+    finished: bool,
+}
+
+/// A request on its way to its end.
+#[derive(Debug)]
+struct InFlight {
+    ticket: Ticket,
+    request: Request,
+    observed: Observed,
+    phase: u16,
+    arm: Arm,
+    after_onset: bool,
+    counterfactual: Option<Counterfactual>,
+}
+
+impl<'a, O: Observer> VirtualRun<'a, O> {
+    fn new(scenario: &'a Scenario, chance: Chance, source: Source, observer: &'a mut O) -> Self {
+        let versions = &scenario.model.versions;
+        Self {
+            scenario,
+            chance,
+            source,
+            observer,
+            engine: Engine::new([scenario.model.id.clone()]),
+            director: Director::new(scenario),
+            upstreams: versions.iter().map(|v| Responder::new(&v.behaviour)).collect(),
+            queue: Queue::new(),
+            now: scenario.start,
+            stable: None,
+            finished: false,
+        }
+    }
+
+    /// Makes versions, tags and rules known before the first instant.
+    fn deploy(&mut self) -> Result<(), SimulationError> {
+        let model = &self.scenario.model;
+        for version in &model.versions {
+            self.apply(CommandKind::Register(version.id.clone()))?;
+        }
+        for version in &model.versions {
+            for tag in &version.tags {
+                let target = target(version.id.as_str());
+                let tag: TagName = tag.clone();
+                self.apply(CommandKind::Tag { tag, version: target, preserve_previous: true })?;
+            }
+        }
+        self.apply(CommandKind::Rules(model.rules.clone()))
+    }
+
+    /// The loop: what is due first happens first; at one instant ends of requests, then checks, then
+    /// cues, then arrivals.
+    fn play(&mut self) -> Result<(), SimulationError> {
+        let mut arrival = self.next_arrival()?;
+        let mut arrival_at = self.instant(arrival);
+        let mut cue_at = self.next_cue();
+        loop {
+            let end_at = self.queue.next_due();
+            let check_at = self.engine.next_check().unwrap_or(Timestamp::MAX);
+            let next = end_at.min(check_at).min(cue_at).min(arrival_at);
+            if next == Timestamp::MAX || self.is_over(arrival_at, end_at) {
+                return Ok(());
+            }
+            self.now = next;
+            if end_at == next {
+                self.end_request();
+            } else if check_at == next {
+                self.engine.advance(next);
+            } else if cue_at == next {
+                self.director.advance(next);
+                self.follow_cues(next)?;
+                cue_at = self.next_cue();
+            } else if let Some(arrived) = arrival {
+                self.send(arrived.request)?;
+                if self.director.request_assigned(next) {
+                    self.follow_cues(next)?;
+                    cue_at = self.next_cue();
+                }
+                arrival = if self.finished { None } else { self.next_arrival()? };
+                arrival_at = self.instant(arrival);
+            }
+            if self.drain_events() {
+                self.follow_cues(self.now)?;
+                cue_at = self.next_cue();
+            }
+            if self.finished && arrival.is_some() {
+                arrival = None;
+                arrival_at = Timestamp::MAX;
+            }
+        }
+    }
+
+    /// Whether all requests have been sent and have ended: checks and cues that would still come
+    /// have nothing to look at.
+    fn is_over(&self, arrival_at: Timestamp, end_at: Timestamp) -> bool {
+        arrival_at == Timestamp::MAX && end_at == Timestamp::MAX
+    }
+
+    fn next_cue(&self) -> Timestamp {
+        self.director.next_time().unwrap_or(Timestamp::MAX)
+    }
+
+    #[inline]
+    fn next_arrival(&mut self) -> Result<Option<Arrival>, SimulationError> {
+        Ok(self.source.next()?)
+    }
+
+    #[inline]
+    fn instant(&self, arrival: Option<Arrival>) -> Timestamp {
+        arrival.map_or(Timestamp::MAX, |arrival| self.scenario.start + arrival.at)
+    }
+
+    /// Routes a request and plans its end.
+    #[inline]
+    fn send(&mut self, request: Request) -> Result<(), SimulationError> {
+        let now = self.now;
+        let draws = self.chance.request(request.id, 0);
+        let ask = Ask { model: MODEL, pin: None, draw: draws.draw(Purpose::Split, 0) };
+        let ticket = match self.engine.route(now, &ask) {
+            Ok(ticket) => ticket,
+            Err(error) => return Err(SimulationError::Route { at: now, error }),
+        };
+        let version = ticket.assigned();
+        let arm = if self.stable == Some(version) { Arm::Stable } else { Arm::Canary };
+        let phase = self.director.phase();
+        self.observer.assigned(now, phase, version, arm);
+        let plan = self.upstreams[usize::from(version.0)].plan(&request, now, draws);
+        let observed = plan.observe(&request, self.scenario.limits);
+        let after_onset = self.director.onset(version).is_some();
+        let counterfactual = if after_onset {
+            self.counterfactual(&request, version, &observed, draws)
+        } else {
+            None
+        };
+        let at = now + observed.latency;
+        let in_flight =
+            InFlight { ticket, request, observed, phase, arm, after_onset, counterfactual };
+        self.queue.push(at, in_flight);
+        Ok(())
+    }
+
+    /// What the stable would have done with a request of a bad version: the same draws, answered by
+    /// the stable's upstream.
+    #[cold]
+    fn counterfactual(
+        &self,
+        request: &Request,
+        version: VersionIndex,
+        observed: &Observed,
+        draws: Draws,
+    ) -> Option<Counterfactual> {
+        let stable = self.stable.filter(|stable| *stable != version)?;
+        let plan = self.upstreams[usize::from(stable.0)].plan(request, self.now, draws);
+        let instead = plan.observe(request, self.scenario.limits);
+        let both_succeed = observed.ending == Ending::Success && instead.ending == Ending::Success;
+        let slowed = both_succeed && observed.latency > instead.latency.mul_f64(SLOWED);
+        Some(Counterfactual { failed: instead.ending.class() == Class::Error, slowed })
+    }
+
+    #[inline]
+    fn end_request(&mut self) {
+        let Some((at, in_flight)) = self.queue.pop() else { return };
+        let InFlight { ticket, request, mut observed, phase, arm, after_onset, counterfactual } =
+            in_flight;
+        let (assigned, started) = (ticket.assigned(), ticket.start());
+        if observed.ending == Ending::ClientClosed {
+            observed.ending = self.engine.abandon(at, ticket, observed.first_token);
+        } else {
+            self.engine.complete(at, ticket, &observed);
+        }
+        self.observer.completed(&Outcome {
+            request,
+            phase,
+            assigned,
+            arm,
+            started,
+            ended: at,
+            observed,
+            after_onset,
+            counterfactual,
+        });
+    }
+
+    /// Tells the observer and the director what happened in the engine. Whether there was anything.
+    #[inline]
+    fn drain_events(&mut self) -> bool {
+        let mut any = false;
+        while let Some(event) = self.engine.poll_event() {
+            any = true;
+            self.take_event(event);
+        }
+        any
+    }
+
+    #[cold]
+    fn take_event(&mut self, event: Event) {
+        let at = event.at;
+        let happening = match event.kind {
+            EventKind::BreachBegan { trigger, version } => {
+                Happening::BreachBegan { trigger, version }
+            }
+            EventKind::BreachEnded { trigger, version } => {
+                Happening::BreachEnded { trigger, version }
+            }
+            EventKind::Fired { trigger, version, evidence } => {
+                Happening::Fired { trigger, version, evidence }
+            }
+            EventKind::RolledBack { version, target } => {
+                self.observer.happened(at, Happening::RolledBack { version, target });
+                self.director.rolled_back(at);
+                return;
+            }
+            EventKind::SplitChanged => {
+                let Some(split) = self.engine.split(MODEL) else { return };
+                let weights = split.weights().to_vec();
+                self.director.split_changed(at, &weights);
+                Happening::SplitChanged { weights }
+            }
+            EventKind::RollbackRefused { version, .. } => Happening::RollbackRefused { version },
+            EventKind::Drained(version) => Happening::Drained { version },
+            EventKind::Journal(_) => {
+                self.stable = self.engine.stable(MODEL);
+                return;
+            }
+        };
+        self.observer.happened(at, happening);
+    }
+
+    /// Does what the director wants, until it wants nothing more.
+    fn follow_cues(&mut self, now: Timestamp) -> Result<(), SimulationError> {
+        while let Some(cue) = self.director.poll_cue() {
+            self.follow(now, cue)?;
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self, now: Timestamp, cue: Cue) -> Result<(), SimulationError> {
+        match cue {
+            Cue::PhaseBegins(phase) => {
+                self.observer.happened(now, Happening::PhaseBegan { phase });
+            }
+            Cue::Split(weights) => {
+                let versions = &self.scenario.model.versions;
+                let name = |version: VersionIndex| &versions[usize::from(version.0)].id;
+                let shares = weights
+                    .into_iter()
+                    .map(|(version, weight)| (target(name(version).as_str()), weight))
+                    .collect();
+                // A phase that names a version that was rolled back means it.
+                self.apply(CommandKind::Split { shares, redeploy: true })?;
+            }
+            Cue::FaultsScheduled(phase) => {
+                for (version, fault) in &self.scenario.phases[usize::from(phase)].faults {
+                    let onset = self.director.phase_start() + fault.at;
+                    let until = fault.lasts.map(|lasts| onset + lasts);
+                    self.upstreams[usize::from(version.0)].begin_fault(fault, onset, until);
+                }
+            }
+            Cue::FaultBegins { phase, fault } => {
+                let (version, fault) = &self.scenario.phases[usize::from(phase)].faults[fault];
+                let (version, what) = (*version, fault.to_string());
+                self.observer.happened(now, Happening::FaultBegan { version, what });
+            }
+            Cue::FaultEnds { phase, fault } => {
+                let (version, fault) = &self.scenario.phases[usize::from(phase)].faults[fault];
+                let (version, what) = (*version, fault.to_string());
+                self.observer.happened(now, Happening::FaultEnded { version, what });
+            }
+            Cue::OpenFaultsEnd => {
+                for upstream in &mut self.upstreams {
+                    upstream.end_open_faults(now);
+                }
+            }
+            Cue::BecameBad(version) => self.observer.became_bad(now, version),
+            Cue::Finish => self.finished = true,
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, kind: CommandKind) -> Result<(), SimulationError> {
+        let at = self.now;
+        let command = Command { model: MODEL, kind };
+        let result = self.engine.apply(at, &command);
+        result.map_err(|error| SimulationError::Command { at, error })?;
+        self.drain_events();
+        Ok(())
+    }
+}
+
+fn target(name: &str) -> Target {
+    Target::new(name).expect("a checked plan names versions by valid ids")
+}
+
+/// The plan's one model.
+const MODEL: ModelIndex = ModelIndex(0);
+/// More than 20 % slower than the stable is harm: the definition of the blast radius.
+const SLOWED: f64 = 1.2;

@@ -1,0 +1,163 @@
+//! Metrics of a whole run: rollbacks, the time to them, the harm done, shares and sums.
+
+use super::estimate::{Estimate, Method};
+use super::selection::Selected;
+use crate::metric::Metric;
+use crate::record::{Blast, Rollback};
+use crate::units::Timestamp;
+
+impl Selected<'_> {
+    /// A metric of the run over the selected phase and version.
+    pub(super) fn of_run(&self, metric: Metric, method: Method) -> Estimate {
+        match metric {
+            Metric::CostTotal => match self.cost {
+                Some(cost) => Estimate::exact(metric, cost.as_usd(), self.tally.succeeded),
+                None => Estimate::absent(metric),
+            },
+            Metric::Share => {
+                let in_phase = |phase| self.selection.holds_phase(usize::from(phase));
+                let cells = self.record.cells.iter().filter(|cell| in_phase(cell.phase));
+                let all = cells.map(|cell| cell.tally.assigned).sum();
+                Estimate::share(metric, self.tally.assigned, all, method)
+            }
+            Metric::Rollbacks => self.count(metric, self.rollbacks().count() as u64),
+            Metric::FalseRollbacks => {
+                let healthy = self.rollbacks().filter(|rollback| rollback.onset.is_none());
+                self.count(metric, healthy.count() as u64)
+            }
+            Metric::TimeToRollback => self.time_from_onset(metric, |rollback| rollback.at),
+            Metric::TimeToDetect => {
+                self.time_from_onset(metric, |rollback| rollback.evidence.first_breach)
+            }
+            Metric::BlastRadiusRequests => self.blast(metric, |blast| blast.requests),
+            Metric::BlastRadiusFailed => self.blast(metric, |blast| blast.failed),
+            Metric::BlastRadiusFailedExcess => {
+                self.blast(metric, |blast| blast.failed.saturating_sub(blast.failed_anyway))
+            }
+            Metric::BlastRadiusSlowed => self.blast(metric, |blast| blast.slowed),
+            _ => Estimate::absent(metric),
+        }
+    }
+
+    fn count(&self, metric: Metric, count: u64) -> Estimate {
+        Estimate::exact(metric, count as f64, self.tally.completed())
+    }
+
+    /// From the onset to `when`, of the first rollback of a version that was bad.
+    fn time_from_onset(&self, metric: Metric, when: impl Fn(&Rollback) -> Timestamp) -> Estimate {
+        let first = self.rollbacks().find_map(|rollback| Some((rollback, rollback.onset?)));
+        first.map_or_else(
+            || Estimate::never(metric),
+            |(rollback, onset)| {
+                let time = when(rollback).since(onset).as_secs_f64();
+                Estimate::exact(metric, time, self.tally.completed())
+            },
+        )
+    }
+
+    /// The sum over the blasts that began in the selected phase.
+    fn blast(&self, metric: Metric, part: impl Fn(&Blast) -> u64) -> Estimate {
+        let selected = || self.record.blasts.iter().filter(|blast| self.holds_blast(blast));
+        let sum: u64 = selected().map(part).sum();
+        let requests = selected().map(|blast| blast.requests).sum();
+        let open_ended = selected().any(|blast| blast.drained.is_none());
+        Estimate { open_ended, ..Estimate::exact(metric, sum as f64, requests) }
+    }
+
+    fn holds_blast(&self, blast: &Blast) -> bool {
+        let began_in = |index: usize| {
+            let phase = self.record.phases.get(index);
+            phase.is_some_and(|phase| (phase.start..phase.end).contains(&blast.onset))
+        };
+        self.selection.holds_version(blast.version) && self.selection.phase.is_none_or(began_in)
+    }
+
+    fn rollbacks(&self) -> impl Iterator<Item = &Rollback> {
+        self.record.rollbacks.iter().filter(|rollback| {
+            self.selection.holds_phase(usize::from(rollback.phase))
+                && self.selection.holds_version(rollback.version)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{NEW, OLD, at, record};
+    use super::super::selection::{Selection, Summary};
+    use super::*;
+    use crate::record::{Arm, Record};
+
+    fn value(record: &Record, selection: Selection, metric: Metric) -> Option<f64> {
+        Summary::of(record).select(selection).estimate(metric, Method::Display).value
+    }
+
+    fn all(metric: Metric) -> Option<f64> {
+        value(&record(), Selection::default(), metric)
+    }
+
+    #[test]
+    fn the_rollback_is_timed_from_the_onset() {
+        assert_eq!(all(Metric::Rollbacks), Some(1.0));
+        assert_eq!(all(Metric::FalseRollbacks), Some(0.0));
+        assert_eq!(all(Metric::TimeToRollback), Some(75.0));
+        assert_eq!(all(Metric::TimeToDetect), Some(15.0));
+    }
+
+    #[test]
+    fn harm_is_summed_over_the_blasts_of_the_selection() {
+        assert_eq!(all(Metric::BlastRadiusRequests), Some(150.0));
+        assert_eq!(all(Metric::BlastRadiusFailed), Some(50.0));
+        assert_eq!(all(Metric::BlastRadiusFailedExcess), Some(49.0));
+        assert_eq!(all(Metric::BlastRadiusSlowed), Some(7.0));
+        let failed = |selection| value(&record(), selection, Metric::BlastRadiusFailed);
+        let old = Selection { version: Some(OLD), ..Selection::default() };
+        assert_eq!(failed(old), Some(0.0));
+        let phase = |phase| Selection { phase: Some(phase), ..Selection::default() };
+        assert_eq!(failed(phase(1)), Some(0.0));
+        assert_eq!(failed(phase(2)), Some(50.0));
+    }
+
+    #[test]
+    fn harm_without_an_end_says_so() {
+        let mut record = record();
+        record.blasts[0].drained = None;
+        let all = Summary::of(&record).select(Selection::default());
+        let failed = all.estimate(Metric::BlastRadiusFailed, Method::Display);
+        assert_eq!(failed.to_string(), "50 to the end of the run");
+    }
+
+    #[test]
+    fn a_rollback_that_never_came_takes_for_ever() {
+        let mut record = record();
+        record.rollbacks[0].onset = None;
+        for metric in [Metric::TimeToRollback, Metric::TimeToDetect] {
+            let all = Summary::of(&record).select(Selection::default());
+            let found = all.estimate(metric, Method::Display);
+            assert!(found.infinite && found.exact && found.value.is_none(), "{found:?}");
+        }
+        assert_eq!(value(&record, Selection::default(), Metric::FalseRollbacks), Some(1.0));
+    }
+
+    #[test]
+    fn a_false_rollback_before_the_true_one_does_not_stop_the_clock() {
+        let mut record = record();
+        let early = Rollback { at: at(500), onset: None, ..record.rollbacks[0].clone() };
+        record.rollbacks.insert(0, early);
+        assert_eq!(value(&record, Selection::default(), Metric::TimeToRollback), Some(75.0));
+        assert_eq!(value(&record, Selection::default(), Metric::Rollbacks), Some(2.0));
+    }
+
+    #[test]
+    fn a_share_is_taken_of_all_requests_of_its_phases() {
+        // scipy.stats.binomtest(300, 1000).proportion_ci(0.95, "wilson").
+        let record = record();
+        let canary = Selection { phase: Some(1), version: Some(NEW), arm: None };
+        let share = Summary::of(&record).select(canary).estimate(Metric::Share, Method::Display);
+        assert_eq!((share.value, share.n), (Some(0.3), 1_000));
+        let limits = share.interval.unwrap();
+        assert!((limits.low.unwrap() - 0.27240684247700486).abs() < 1e-12);
+        assert!((limits.high.unwrap() - 0.32912386091721724).abs() < 1e-12);
+        let stable = Selection { phase: Some(1), version: None, arm: Some(Arm::Stable) };
+        assert_eq!(value(&record, stable, Metric::Share), Some(0.7));
+    }
+}

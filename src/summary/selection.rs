@@ -1,0 +1,104 @@
+//! Which requests a metric is taken over, and their counts merged.
+
+use super::estimate::{Estimate, Method};
+use crate::exchange::VersionIndex;
+use crate::metric::{Measure, Metric};
+use crate::record::{Arm, Cell, Record, Tally};
+use crate::units::Money;
+
+/// Which requests a metric is taken over: those that all its parts select. Default: all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Selection {
+    /// Those of one phase (an index into the record's phases).
+    pub phase: Option<usize>,
+    /// Those of one version.
+    pub version: Option<VersionIndex>,
+    /// Those of one side of the split.
+    pub arm: Option<Arm>,
+}
+
+/// The metrics of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Summary<'a> {
+    record: &'a Record,
+}
+
+impl<'a> Summary<'a> {
+    /// The metrics of the run that left `record` behind.
+    pub const fn of(record: &'a Record) -> Self {
+        Self { record }
+    }
+
+    /// What the metrics are read from.
+    pub const fn record(&self) -> &'a Record {
+        self.record
+    }
+
+    /// The requests of a selection, counted once for any number of metrics.
+    pub fn select(&self, selection: Selection) -> Selected<'a> {
+        let mut tally = Tally::default();
+        let mut cost = Some(Money::ZERO);
+        for cell in self.record.cells.iter().filter(|cell| selection.holds(cell)) {
+            tally.merge(&cell.tally);
+            cost = cost.zip(cost_of(self.record, cell)).map(|(sum, of_cell)| sum + of_cell);
+        }
+        Selected { record: self.record, selection, tally, cost }
+    }
+}
+
+impl Selection {
+    /// Whether the requests of `cell` belong to it.
+    fn holds(&self, cell: &Cell) -> bool {
+        self.holds_phase(usize::from(cell.phase))
+            && self.holds_version(cell.version)
+            && self.arm.is_none_or(|arm| arm == cell.arm)
+    }
+
+    /// Whether requests of this phase belong to it.
+    pub(super) fn holds_phase(&self, phase: usize) -> bool {
+        self.phase.is_none_or(|selected| selected == phase)
+    }
+
+    /// Whether requests of this version belong to it.
+    pub(super) fn holds_version(&self, version: VersionIndex) -> bool {
+        self.version.is_none_or(|selected| selected == version)
+    }
+}
+
+/// The requests of one selection.
+#[derive(Clone, Debug)]
+pub struct Selected<'a> {
+    pub(super) record: &'a Record,
+    pub(super) selection: Selection,
+    pub(super) tally: Tally,
+    /// `None` where a version that answered has no price.
+    pub(super) cost: Option<Money>,
+}
+
+impl Selected<'_> {
+    /// A metric over these requests. Without data where the selected phase was never reached or
+    /// the selected version does not exist.
+    pub fn estimate(&self, metric: Metric, method: Method) -> Estimate {
+        let Selection { phase, version, .. } = self.selection;
+        let reached = phase.is_none_or(|phase| phase < self.record.phases.len());
+        let known =
+            version.is_none_or(|version| usize::from(version.0) < self.record.versions.len());
+        if !reached || !known {
+            Estimate::absent(metric)
+        } else if metric.measure() == Measure::OfRun {
+            self.of_run(metric, method)
+        } else {
+            self.of_requests(metric, method)
+        }
+    }
+}
+
+/// What the tokens of a cell cost; `None` where there are tokens and no price.
+fn cost_of(record: &Record, cell: &Cell) -> Option<Money> {
+    let (input, output) = (cell.tally.input_tokens, cell.tally.output_tokens);
+    if input == 0 && output == 0 {
+        return Some(Money::ZERO);
+    }
+    let version = record.versions.get(usize::from(cell.version.0))?;
+    version.price.map(|price| price.cost(input, output))
+}

@@ -1,0 +1,205 @@
+//! The comparison table: one column per selection, held against the first and against published
+//! figures.
+
+use serde::{Deserialize, Serialize};
+
+use super::estimate::{Estimate, Method};
+use super::selection::{Selection, Summary};
+use crate::metric::Metric;
+
+/// The table's rows, in order.
+pub const TABLE_METRICS: [Metric; 9] = [
+    Metric::LatencyAvg,
+    Metric::LatencyP50,
+    Metric::LatencyP95,
+    Metric::LatencyP99,
+    Metric::ErrorRate,
+    Metric::SuccessRate,
+    Metric::CostPer1kTokens,
+    Metric::Requests,
+    Metric::TtftAvg,
+];
+
+/// A column that is wanted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ColumnSpec {
+    /// Its heading.
+    pub title: String,
+    /// The requests that it shows.
+    pub selection: Selection,
+}
+
+/// A published figure that a column is held against.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct ReferenceSpec {
+    /// The column (an index).
+    pub column: usize,
+    /// The metric.
+    pub metric: Metric,
+    /// The figure in the metric's base unit.
+    pub value: f64,
+}
+
+/// The comparison table.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Table {
+    /// In the order in which they were wanted.
+    pub columns: Vec<TableColumn>,
+    /// The published figures, in the order in which they were given.
+    pub references: Vec<ReferenceCheck>,
+}
+
+/// A column of the table.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TableColumn {
+    /// Its heading.
+    pub title: String,
+    /// One cell per metric of [`TABLE_METRICS`].
+    pub cells: Vec<TableCell>,
+}
+
+/// A metric in a column.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TableCell {
+    /// Its value.
+    pub estimate: Estimate,
+    /// By how many percent the value differs from the first column's: -28 is 28 % less. Absent in
+    /// the first column, without data, and where the first column's value is 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_percent: Option<f64>,
+}
+
+/// A published figure beside the measured one.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ReferenceCheck {
+    /// The column (an index).
+    pub column: usize,
+    /// The published figure in the metric's base unit.
+    pub published: f64,
+    /// What was measured.
+    pub measured: Estimate,
+    /// By how many percent the measured value differs from the published one. Absent without data
+    /// and where the published figure is 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference_percent: Option<f64>,
+    /// Whether the published figure lies in the measured interval; of an exact value, whether the
+    /// two are the same. Absent where nothing was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inside: Option<bool>,
+}
+
+impl Table {
+    /// The table of `columns` with their published figures.
+    ///
+    /// # Panics
+    /// A reference to a column that is not there.
+    pub fn of(summary: &Summary<'_>, columns: &[ColumnSpec], references: &[ReferenceSpec]) -> Self {
+        let selected: Vec<_> =
+            columns.iter().map(|column| summary.select(column.selection)).collect();
+        let mut table = Self { columns: Vec::new(), references: Vec::new() };
+        for (column, requests) in columns.iter().zip(&selected) {
+            let cells = TABLE_METRICS.iter().enumerate().map(|(row, metric)| {
+                let estimate = requests.estimate(*metric, Method::Display);
+                let first = table.columns.first().and_then(|first| first.cells.get(row));
+                let base = first.and_then(|cell| cell.estimate.value);
+                let change_percent = difference_percent(estimate.value, base);
+                TableCell { estimate, change_percent }
+            });
+            let cells = cells.collect();
+            table.columns.push(TableColumn { title: column.title.clone(), cells });
+        }
+        let check = |reference: &ReferenceSpec| {
+            let requests = &selected[reference.column];
+            ReferenceCheck::of(reference, requests.estimate(reference.metric, Method::Display))
+        };
+        table.references = references.iter().map(check).collect();
+        table
+    }
+}
+
+impl ReferenceCheck {
+    fn of(reference: &ReferenceSpec, measured: Estimate) -> Self {
+        let published = reference.value;
+        let inside = measured.value.and_then(|value| {
+            if measured.exact {
+                let allowed = SAME * value.abs().max(published.abs());
+                return Some((value - published).abs() <= allowed);
+            }
+            measured.interval.map(|limits| limits.contain(published))
+        });
+        let difference_percent = difference_percent(measured.value, Some(published));
+        Self { column: reference.column, published, measured, difference_percent, inside }
+    }
+}
+
+fn difference_percent(value: Option<f64>, base: Option<f64>) -> Option<f64> {
+    let (value, base) = value.zip(base)?;
+    (base != 0.0).then(|| (value / base - 1.0) * 100.0)
+}
+
+/// By which share two exact figures may differ and still be the same. Chosen: no figure is published
+/// with more than six digits, and the rounding of sums of prices is far finer.
+const SAME: f64 = 1e-6;
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{NEW, record};
+    use super::*;
+
+    fn table() -> Table {
+        let of = |title: &str, phase, version| ColumnSpec {
+            title: title.to_owned(),
+            selection: Selection { phase: Some(phase), version, arm: None },
+        };
+        let columns = [
+            of("GPT-4", 0, None),
+            of("Canary", 1, Some(NEW)),
+            of("After rollback", 3, None),
+            of("Never", 4, None),
+        ];
+        let reference = |column, metric, value| ReferenceSpec { column, metric, value };
+        let references = [
+            reference(0, Metric::ErrorRate, 0.0112),
+            reference(0, Metric::LatencyAvg, 0.6),
+            reference(1, Metric::CostPer1kTokens, 0.005),
+            reference(1, Metric::CostPer1kTokens, 0.0051),
+            reference(3, Metric::LatencyP90, 1.0),
+        ];
+        Table::of(&Summary::of(&record()), &columns, &references)
+    }
+
+    #[test]
+    fn every_column_has_a_cell_for_every_row() {
+        let table = table();
+        for column in &table.columns {
+            let metrics: Vec<_> = column.cells.iter().map(|cell| cell.estimate.metric).collect();
+            assert_eq!(metrics, TABLE_METRICS);
+        }
+    }
+
+    #[test]
+    fn changes_are_held_against_the_first_column() {
+        let table = table();
+        let change = |column: usize, row: usize| table.columns[column].cells[row].change_percent;
+        assert!((change(1, 6).unwrap() + 37.5).abs() < 1e-9, "0.008 to 0.005 USD is 37.5 % less");
+        assert_eq!(change(1, 4), Some(-100.0));
+        assert_eq!(change(2, 6), Some(0.0));
+        assert_eq!(change(0, 0), None);
+        assert_eq!(change(3, 0), None);
+    }
+
+    #[test]
+    fn published_figures_lie_in_the_interval_or_outside() {
+        let table = table();
+        let inside: Vec<_> = table.references.iter().map(|check| check.inside).collect();
+        assert_eq!(inside, [Some(true), Some(false), Some(true), Some(false), None]);
+        let difference = table.references[1].difference_percent.unwrap();
+        assert!((difference - (0.5005 / 0.6 - 1.0) * 100.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_table_survives_its_file() {
+        let text = serde_json::to_string(&table()).unwrap();
+        assert_eq!(serde_json::from_str::<Table>(&text).unwrap(), table());
+    }
+}

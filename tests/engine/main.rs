@@ -1,0 +1,8 @@
+//! The engine's semantics as stories: each test states conditions, lets requests end, and says what
+//! the checks must find.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod rollback;
+mod rules;
+mod world;

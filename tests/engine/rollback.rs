@@ -1,0 +1,149 @@
+//! What a rollback does, and what it leaves alone.
+
+use coalmine::engine::{Action, Change, CommandError, CommandKind, RawTrigger};
+use coalmine::exchange::Ending;
+use coalmine::units::{Duration, Ratio, VersionId};
+
+use crate::world::{CANARY, MODEL, NEVER, STABLE, World, error_rate, target};
+
+const FAILURE: Ending = Ending::Status(503);
+
+fn id(name: &str) -> VersionId {
+    VersionId::new(name).unwrap()
+}
+
+/// A world whose canary was rolled back at second 5.
+fn rolled_back() -> World {
+    let mut world = World::half(vec![error_rate(0.0)]);
+    world.at(1.0).canary(10, FAILURE);
+    world.at(5.0);
+    assert_eq!(world.fired_at(), [5]);
+    world
+}
+
+#[test]
+fn all_traffic_goes_to_the_stable_at_one_instant() {
+    let mut world = rolled_back();
+    assert_eq!((world.weight(STABLE), world.weight(CANARY)), (1.0, 0.0));
+    let ticket = world.route(None, 0.999_999);
+    assert_eq!(ticket.assigned(), STABLE);
+    world.complete(ticket, Ending::Success, Duration::ZERO);
+    let half = Ratio::new(0.5).unwrap();
+    let expected = Change::RolledBack {
+        version: Some(id("new")),
+        target: id("old"),
+        previous: vec![(id("old"), half), (id("new"), half)],
+    };
+    assert_eq!(world.changes().last(), Some(&expected));
+}
+
+#[test]
+fn tags_stay_where_they_were() {
+    let world = rolled_back();
+    let catalog = world.engine.catalog(MODEL).unwrap();
+    assert_eq!(catalog.holder("stable"), Some(STABLE));
+    assert_eq!(catalog.holder("beta"), Some(CANARY));
+}
+
+#[test]
+fn a_version_that_was_rolled_back_comes_back_only_when_it_is_meant() {
+    let mut world = rolled_back();
+    let shares = [("old", 0.5), ("new", 0.5)];
+    assert_eq!(world.try_split(&shares, false), Err(CommandError::RolledBack(id("new"))));
+    assert_eq!(world.weight(CANARY), 0.0);
+    world.try_split(&shares, true).unwrap();
+    assert_eq!(world.weight(CANARY), 0.5);
+    // Its windows begin empty: what failed before is forgotten.
+    world.at(6.0).canary(10, Ending::Success);
+    world.at(60.0);
+    assert_eq!(world.fired_at(), [5]);
+}
+
+#[test]
+fn what_was_in_flight_is_drained_and_is_no_evidence_later() {
+    let mut world = World::half(vec![error_rate(0.0)]);
+    let in_flight: Vec<_> = (0..20).map(|_| world.route(None, 0.9)).collect();
+    world.at(1.0).canary(10, FAILURE);
+    world.at(5.0);
+    world.try_split(&[("old", 0.5), ("new", 0.5)], true).unwrap();
+    world.at(6.0);
+    for ticket in in_flight {
+        world.complete(ticket, FAILURE, Duration::from_secs(6));
+    }
+    world.at(60.0);
+    assert_eq!(world.fired_at(), [5]);
+}
+
+#[test]
+fn a_stable_at_fault_falls_back_to_the_tags_previous_holder() {
+    let rule = RawTrigger { version: Some("stable".to_owned()), ..error_rate(0.0) };
+    let mut world = World::new();
+    world.tag("stable", "new");
+    world.rules(vec![rule]);
+    world.split(&[("new", 1.0)]);
+    world.at(1.0).canary(10, FAILURE);
+    world.at(5.0);
+    assert_eq!((world.weight(STABLE), world.weight(CANARY)), (1.0, 0.0));
+}
+
+#[test]
+fn a_rollback_with_nowhere_to_go_is_refused_loudly_and_traffic_stays() {
+    let rule = RawTrigger { version: Some("stable".to_owned()), ..error_rate(0.0) };
+    let mut world = World::new();
+    world.rules(vec![rule]);
+    world.split(&[("old", 1.0)]);
+    world.at(1.0);
+    for _ in 0..10 {
+        let ticket = world.route(None, 0.5);
+        world.complete(ticket, FAILURE, Duration::ZERO);
+    }
+    world.at(30.0);
+    assert_eq!(world.refused(), [Action::RollbackToLastStable], "said once, not at every check");
+    assert_eq!(world.weight(STABLE), 1.0);
+}
+
+#[test]
+fn a_rule_can_name_where_to_roll_back_to() {
+    let rule = RawTrigger { action: Some("rollback_to:spare".to_owned()), ..error_rate(0.0) };
+    let mut world = World::new();
+    world.apply(CommandKind::Register(id("spare"))).unwrap();
+    world.rules(vec![rule]);
+    world.split(&[("old", 0.5), ("new", 0.5)]);
+    world.at(1.0).canary(10, FAILURE);
+    world.at(5.0);
+    assert_eq!(world.route(None, 0.1).assigned().0, 2);
+}
+
+#[test]
+fn a_rollback_by_command_comes_before_the_checks_of_its_instant() {
+    let mut world = World::half(vec![error_rate(0.0)]);
+    world.at(1.0).canary(10, FAILURE);
+    world.at(4.999);
+    world.apply_at(5.0, CommandKind::Rollback(Some(target("stable"))));
+    world.at(5.0);
+    assert_eq!(world.fired_at(), NEVER);
+    assert_eq!(world.weight(CANARY), 0.0);
+}
+
+#[test]
+fn unknown_names_are_answered_with_the_known_ones() {
+    let mut world = World::new();
+    let error = world.try_split(&[("nwe", 1.0)], false).unwrap_err();
+    assert_eq!(error.to_string(), "no version or tag \"nwe\"; known are old, new, beta, stable");
+    let error = world.try_split(&[("old", 0.9)], false).unwrap_err();
+    assert_eq!(error.to_string(), "weights sum to 0.9; they must sum to 1 (100 %)");
+}
+
+#[test]
+fn an_unchanged_rule_keeps_its_timer_when_the_rules_are_set_again() {
+    let rule = || RawTrigger { window_seconds: Some(15.0), ..error_rate(60.0) };
+    let mut world = World::half(vec![rule()]);
+    for second in 0..120 {
+        world.at(f64::from(second)).canary(10, FAILURE);
+        if second == 50 {
+            world.rules(vec![error_rate(600.0), rule()]);
+        }
+    }
+    // Breaches from 15 on; the timer survives the change at 50.
+    assert_eq!(world.fired_at(), [75]);
+}

@@ -1,0 +1,198 @@
+//! A world to step the engine in: whole seconds, requests that end when they are told to.
+
+use coalmine::engine::{
+    Action, Ask, Change, Command, CommandError, CommandKind, Engine, Event, EventKind, Evidence,
+    RawTrigger, RuleSet, Target, Ticket, Trigger,
+};
+use coalmine::exchange::{Ending, ModelIndex, Observed, Usage, VersionIndex};
+use coalmine::units::{Draw, Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
+
+pub(crate) const MODEL: ModelIndex = ModelIndex(0);
+pub(crate) const STABLE: VersionIndex = VersionIndex(0);
+pub(crate) const CANARY: VersionIndex = VersionIndex(1);
+
+/// An engine with a stable version `old` and a second version `new`.
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) events: Vec<Event>,
+    now: Timestamp,
+}
+
+impl World {
+    /// Nothing deployed; `old` holds the tag `stable`, `new` the tag `beta`.
+    pub(crate) fn new() -> Self {
+        let engine = Engine::new([ModelId::new("gpt-4").unwrap()]);
+        let mut world = Self { engine, events: Vec::new(), now: Timestamp::EPOCH };
+        for id in ["old", "new"] {
+            world.apply(CommandKind::Register(VersionId::new(id).unwrap())).unwrap();
+        }
+        world.tag("stable", "old");
+        world.tag("beta", "new");
+        world
+    }
+
+    /// The same with these rules and half of the traffic on `new` from second 0 on.
+    pub(crate) fn half(rules: Vec<RawTrigger>) -> Self {
+        let mut world = Self::new();
+        world.rules(rules);
+        world.split(&[("old", 0.5), ("new", 0.5)]);
+        world
+    }
+
+    pub(crate) fn rules(&mut self, rules: Vec<RawTrigger>) {
+        let triggers = rules.iter().map(|raw| Trigger::new(raw).unwrap()).collect();
+        let rules = RuleSet { enable: true, triggers, ..RuleSet::default() };
+        self.apply(CommandKind::Rules(rules)).unwrap();
+    }
+
+    pub(crate) fn tag(&mut self, tag: &str, version: &str) {
+        let (tag, version) = (TagName::new(tag).unwrap(), target(version));
+        self.apply(CommandKind::Tag { tag, version, preserve_previous: true }).unwrap();
+    }
+
+    pub(crate) fn split(&mut self, shares: &[(&str, f64)]) {
+        self.try_split(shares, false).unwrap();
+    }
+
+    pub(crate) fn try_split(
+        &mut self,
+        shares: &[(&str, f64)],
+        redeploy: bool,
+    ) -> Result<(), CommandError> {
+        let shares = shares.iter().map(|(v, w)| (target(v), Ratio::new(*w).unwrap())).collect();
+        self.apply(CommandKind::Split { shares, redeploy })
+    }
+
+    /// A command at `seconds`, before anything else that is due then.
+    pub(crate) fn apply_at(&mut self, seconds: f64, kind: CommandKind) {
+        self.now = Timestamp::EPOCH + Duration::from_secs_f64(seconds);
+        self.apply(kind).unwrap();
+    }
+
+    pub(crate) fn apply(&mut self, kind: CommandKind) -> Result<(), CommandError> {
+        let result = self.engine.apply(self.now, &Command { model: MODEL, kind });
+        self.drain();
+        result
+    }
+
+    /// Lets time pass to `seconds`, with all checks that are due on the way.
+    pub(crate) fn at(&mut self, seconds: f64) -> &mut Self {
+        self.now = Timestamp::EPOCH + Duration::from_secs_f64(seconds);
+        self.engine.advance(self.now);
+        self.drain();
+        self
+    }
+
+    /// Routes a request to the version `pin`, or by the split's draw if there is none.
+    pub(crate) fn route(&mut self, pin: Option<&str>, draw: f64) -> Ticket {
+        let bits = (draw * 18_446_744_073_709_551_616.0) as u64;
+        let ask = Ask { model: MODEL, pin: pin.map(target), draw: Draw::from_bits(bits) };
+        let ticket = self.engine.route(self.now, &ask).unwrap();
+        self.drain();
+        ticket
+    }
+
+    pub(crate) fn complete(&mut self, ticket: Ticket, ending: Ending, latency: Duration) {
+        let usage = Usage::default();
+        let observed = Observed { ending, latency, first_token: None, usage };
+        self.engine.complete(self.now, ticket, &observed);
+        self.drain();
+    }
+
+    /// `count` requests that start and end now, on the canary while it gets half of the traffic.
+    pub(crate) fn canary(&mut self, count: usize, ending: Ending) -> &mut Self {
+        self.canary_in(count, ending, Duration::from_millis(100))
+    }
+
+    /// The same, each with this latency.
+    pub(crate) fn canary_in(
+        &mut self,
+        count: usize,
+        ending: Ending,
+        latency: Duration,
+    ) -> &mut Self {
+        for _ in 0..count {
+            let ticket = self.route(None, 0.9);
+            self.complete(ticket, ending, latency);
+        }
+        self
+    }
+
+    /// Every firing so far, with the second of its check.
+    pub(crate) fn firings(&self) -> Vec<(i64, Evidence)> {
+        let fired = self.events.iter().filter_map(|event| match &event.kind {
+            EventKind::Fired { evidence, .. } => Some((event.at.second(), (**evidence).clone())),
+            _ => None,
+        });
+        fired.collect()
+    }
+
+    /// The seconds at which something fired.
+    pub(crate) fn fired_at(&self) -> Vec<i64> {
+        self.firings().into_iter().map(|(second, _)| second).collect()
+    }
+
+    /// Every change that the journal holds.
+    pub(crate) fn changes(&self) -> Vec<Change> {
+        let entries = self.events.iter().filter_map(|event| match &event.kind {
+            EventKind::Journal(entry) => Some(entry.change.clone()),
+            _ => None,
+        });
+        entries.collect()
+    }
+
+    pub(crate) fn weight(&self, version: VersionIndex) -> f64 {
+        self.engine.split(MODEL).unwrap().weight(version).get()
+    }
+
+    pub(crate) fn refused(&self) -> Vec<Action> {
+        let refused = self.events.iter().filter_map(|event| match &event.kind {
+            EventKind::RollbackRefused { action, .. } => Some(action.clone()),
+            _ => None,
+        });
+        refused.collect()
+    }
+
+    fn drain(&mut self) {
+        while let Some(event) = self.engine.poll_event() {
+            self.events.push(event);
+        }
+    }
+}
+
+pub(crate) fn target(name: &str) -> Target {
+    Target::new(name).unwrap()
+}
+
+/// The document's first rule: `error_rate > 5 %` for `duration` seconds.
+pub(crate) fn error_rate(duration: f64) -> RawTrigger {
+    RawTrigger {
+        metric: Some("error_rate".to_owned()),
+        operator: Some(">".to_owned()),
+        threshold: Some(0.05),
+        duration_seconds: Some(duration),
+        action: Some("rollback_to_last_stable".to_owned()),
+        ..RawTrigger::default()
+    }
+}
+
+/// The document's second rule: `latency_p99 > 3000 ms` for `duration` seconds.
+pub(crate) fn latency_p99(duration: f64) -> RawTrigger {
+    RawTrigger {
+        metric: Some("latency_p99".to_owned()),
+        threshold: None,
+        threshold_ms: Some(3_000.0),
+        ..error_rate(duration)
+    }
+}
+
+pub(crate) fn judge() -> RawTrigger {
+    RawTrigger {
+        judge: Some("sequential".to_owned()),
+        action: Some("rollback_to_last_stable".to_owned()),
+        ..RawTrigger::default()
+    }
+}
+
+/// Nothing has fired.
+pub(crate) const NEVER: [i64; 0] = [];
