@@ -124,6 +124,10 @@ fn explain(error: DistributionError, kind: Quantity) -> String {
             if low < 1e-9 && value <= 0.0 {
                 return format!("{parameter} {found} is out of range: allowed is more than 0");
             }
+            if high >= 1e18 {
+                let low = show(parameter, low);
+                return format!("{parameter} {found} is out of range: allowed is at least {low}");
+            }
             let (low, high) = (show(parameter, low), show(parameter, high));
             format!("{parameter} {found} is out of range: allowed are {low} to {high}")
         }

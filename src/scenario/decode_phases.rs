@@ -156,7 +156,7 @@ fn rest(
 fn positive(key: &str, node: &Node, diagnostics: &mut Diagnostics) -> Option<Duration> {
     let duration = Duration::parse(node.text()?).ok()?;
     if duration.is_zero() {
-        let message = format!("{key} is 0s: allowed is more than 0s");
+        let message = format!("`{key}` is 0s: allowed is more than 0s");
         diagnostics.report(Diagnostic::new(node.place, message));
         return None;
     }

@@ -15,6 +15,7 @@ mod decode_workload;
 mod diagnostic;
 mod files;
 mod fill;
+mod fuzz;
 mod json_schema;
 mod load;
 mod outlook;
@@ -32,6 +33,8 @@ mod tree;
 
 pub use diagnostic::ScenarioError;
 pub use files::Files;
+#[doc(hidden)]
+pub use fuzz::fuzz_scenario;
 pub use json_schema::json_schema;
 pub use load::{Document, Loaded, load};
 pub use outlook::Outlook;

@@ -60,7 +60,7 @@ pub(crate) static SCENARIO: Shape = RecordOf(&Record {
     ],
 });
 
-static WORKLOAD: Record = Record {
+pub(crate) static WORKLOAD: Record = Record {
     name: "workload",
     fields: &[
         required("arrivals", ChoiceOf(&ARRIVALS), "when requests arrive"),
@@ -246,7 +246,7 @@ pub(crate) static RULES: Record = Record {
 
 const ANY_NUMBER: Shape = One(L::Number(f64::NEG_INFINITY, f64::INFINITY));
 
-static CONDITION: Record = Record {
+pub(crate) static CONDITION: Record = Record {
     name: "condition",
     fields: &[
         optional(
@@ -489,7 +489,7 @@ macro_rules! distributions {
             required(
                 "mixture",
                 List(&ChoiceOf(&Choice {
-                    name: "mixture",
+                    name: "part of the mixture",
                     choices: &$families,
                     beside: &[required("weight", One(L::Number(0.0, 1e18)), "how often it is chosen, in proportion to the other weights, 0 to 1e18")],
                 })),
