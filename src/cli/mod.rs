@@ -12,7 +12,7 @@ pub fn main() -> ExitCode {
     let loaded = match crate::scenario::load(doc, &disk::Disk) { Ok(l) => l, Err(e) => { println!("{e}"); return ExitCode::from(3) } };
     let t = std::time::Instant::now();
     let trace = match &loaded.scenario.traffic { crate::scenario::Traffic::Trace{path,..} => Some(disk::open_trace(path).unwrap()), _ => None };
-    let r = crate::run::run_virtual(&loaded.scenario, loaded.scenario.seed, trace).unwrap();
+    let r = crate::run::run_virtual(&loaded.scenario, loaded.scenario.seed, trace, &mut |_| {}).unwrap();
     let n: u64 = r.record.cells.iter().map(|c| c.tally.assigned).sum();
     let dt = t.elapsed().as_secs_f64();
     println!("{n} requests in {dt:.3} s: {:.2} M/s", n as f64 / dt / 1e6);
