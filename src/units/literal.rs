@@ -156,8 +156,15 @@ impl Tokens {
     }
 }
 
+impl std::str::FromStr for Timestamp {
+    type Err = LiteralError;
+    fn from_str(text: &str) -> Result<Self, LiteralError> {
+        parse_timestamp(text)
+    }
+}
+
 /// RFC 3339 with a zone: `2024-03-15T11:00:00Z`.
-pub(super) fn parse_timestamp(text: &str) -> Result<Timestamp, LiteralError> {
+fn parse_timestamp(text: &str) -> Result<Timestamp, LiteralError> {
     let error = || LiteralError::new(text, "a point in time", TIMESTAMP_ALLOWED);
     let trimmed = text.trim();
     let parse = |text: &str| {
