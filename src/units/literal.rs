@@ -241,8 +241,8 @@ const LONGEST: u64 = 100 * 365 * 86_400_000_000_000;
 /// Chosen: a million dollars per 1,000 tokens is a mistake, not a price.
 const DEAREST: u64 = 1_000_000_000_000_000_000;
 
-const DURATION_ALLOWED: &str = "write a number with its unit (d, h, m, s, ms, us, ns), largest first, such as 250ms or \
-     1h30m, from 0s to 100 years";
+const DURATION_ALLOWED: &str = "write a number with its unit (d, h, m, s, ms, us, ns), largest \
+     first, such as 250ms or 1h30m, from 0s to 100 years";
 const RATIO_ALLOWED: &str = "write 0% to 100%, or 0 to 1";
 const RATE_ALLOWED: &str = "write events per /s, /m, /h or /d, such as 25/s, up to 1e9/s";
 const MONEY_ALLOWED: &str =
