@@ -1,9 +1,9 @@
 //! `coalmine explain`: what a scenario means, with every default.
 
-use super::terminal::{Failure, print};
 use super::arguments::{ExplainArguments, OutputFormat};
 use super::exit::Exit;
 use super::open::open;
+use super::terminal::{Failure, print};
 use crate::engine::{Action, Condition, RuleSet, Threshold, Trigger, TriggerKind};
 use crate::exchange::VersionIndex;
 use crate::scenario::{Outlook, PhaseEnd, PhasePlan, Scenario, Traffic, VersionPlan};
@@ -71,8 +71,7 @@ fn traffic(traffic: &Traffic) -> String {
 
 fn version(version: &VersionPlan) -> String {
     let tags: Vec<_> = version.tags.iter().map(|tag| tag.as_str()).collect();
-    let tags =
-        if tags.is_empty() { String::new() } else { format!(" [{}]", tags.join(", ")) };
+    let tags = if tags.is_empty() { String::new() } else { format!(" [{}]", tags.join(", ")) };
     let latency = &version.behaviour.latency;
     let seconds = Duration::from_secs_f64;
     let (mean, p99) = (seconds(latency.mean()), seconds(latency.p99()));
@@ -90,9 +89,7 @@ fn phase_lines(scenario: &Scenario, phase: &PhasePlan) -> Vec<String> {
         PhaseEnd::Rollback { within } => format!("until a rollback, at most {within}"),
         PhaseEnd::Rest => "until the traffic ends".to_owned(),
     };
-    let name = |version: VersionIndex| {
-        scenario.model.versions[usize::from(version.0)].id.as_str()
-    };
+    let name = |version: VersionIndex| scenario.model.versions[usize::from(version.0)].id.as_str();
     let split = match &phase.split {
         None => "the split stays as it is".to_owned(),
         Some(shares) => {
@@ -102,10 +99,9 @@ fn phase_lines(scenario: &Scenario, phase: &PhasePlan) -> Vec<String> {
     };
     let mut lines = vec![format!("  {}: {end}; {split}", phase.name)];
     for (version, fault) in &phase.faults {
-        let lasts = fault.lasts.map_or_else(
-            || "to the end of the phase".to_owned(),
-            |lasts| format!("for {lasts}"),
-        );
+        let lasts = fault
+            .lasts
+            .map_or_else(|| "to the end of the phase".to_owned(), |lasts| format!("for {lasts}"));
         lines.push(format!("    fault on {} at {} {lasts}: {fault}", name(*version), fault.at));
     }
     lines

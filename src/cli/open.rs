@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::terminal::Failure;
 use super::arguments::ScenarioArguments;
 use super::disk::{self, Disk};
+use super::terminal::Failure;
 use crate::scenario::{Document, Loaded, Scenario, Traffic, load};
 use crate::workload::TraceInput;
 
@@ -30,10 +30,9 @@ pub(super) fn open_trace(scenario: &Scenario) -> Result<Option<TraceInput>, Fail
     let Traffic::Trace { path, .. } = &scenario.traffic else { return Ok(None) };
     match disk::open_trace(path) {
         Ok(input) => Ok(Some(input)),
-        Err(error) => Err(Failure::input(format!(
-            "error: cannot read trace {}: {error}",
-            path.display()
-        ))),
+        Err(error) => {
+            Err(Failure::input(format!("error: cannot read trace {}: {error}", path.display())))
+        }
     }
 }
 

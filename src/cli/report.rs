@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::terminal::{Failure, print};
 use super::arguments::{OutputFormat, ReportArguments};
 use super::exit::Exit;
 use super::output::{Output, write_reports};
+use super::terminal::{Failure, print};
 use crate::report::ResultFile;
 
 pub(super) fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {

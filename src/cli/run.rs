@@ -2,20 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use super::terminal::{Failure, print};
 use super::arguments::{FailOn, OutputFormat, RunArguments};
-use super::digest::file_digests;
+use super::digest::digest;
 use super::exit::Exit;
 use super::open::{open, open_trace, trace_failure};
 use super::output::{Output, write_reports};
 use super::progress::Progress;
 use super::provenance::Provenance;
-use crate::gate::{Gate, Judgement, Line, Verdict};
-use crate::report::{ResultFile, ScenarioInfo};
-use crate::run::{Rehearsal, run_virtual};
-use crate::scenario::{Expectation, Loaded, Scenario, Traffic};
+use super::terminal::{Failure, print};
+use crate::report::evaluate;
+use crate::run::run_virtual;
+use crate::scenario::{Scenario, Traffic};
 use crate::simulator::SimulationError;
-use crate::summary::{ColumnSpec, ReferenceSpec, Selection, Summary, Table};
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let provenance = Provenance::begin();
@@ -30,7 +28,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         SimulationError::Trace(error) => trace_failure(scenario, error),
         other => Failure::internal(format!("error: {other}")),
     })?;
-    let result = evaluate(&arguments.scenario, &loaded, seed, rehearsal)?;
+    let result = evaluate(&loaded, vec![digest(&arguments.scenario)?], seed, rehearsal);
     let out = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));
     let run_json = provenance.finish(&result);
     write_reports(&result, &out, !arguments.no_charts, Some(&run_json))?;
@@ -45,60 +43,6 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         print(&format!("\nReport files: {files}\n{}\nRepeat: {repeat}\n", run_json.summary()))?;
     }
     Ok(Exit::of(&result.gate, arguments.fail_on == FailOn::Fail, false))
-}
-
-/// What follows from a run: table and verdict, with all that they rest on.
-fn evaluate(
-    path: &Path,
-    loaded: &Loaded,
-    seed: u64,
-    rehearsal: Rehearsal,
-) -> Result<ResultFile, Failure> {
-    let scenario = &loaded.scenario;
-    let columns = columns(scenario);
-    let Rehearsal { record, trace } = rehearsal;
-    let summary = Summary::of(&record);
-    let table = Table::of(&summary, &columns, &references(scenario));
-    let judgement = judge(scenario, &summary, &columns);
-    let files = file_digests(path, loaded)?;
-    let info = ScenarioInfo::of(scenario, files, seed, loaded.resolved.clone());
-    Ok(ResultFile::new(info, trace, judgement, table, record))
-}
-
-fn judge(scenario: &Scenario, summary: &Summary<'_>, columns: &[ColumnSpec]) -> Judgement {
-    let lines = scenario.gate.iter().map(|line| Line {
-        text: &line.text,
-        assertion: &line.assertion,
-        file: &line.file,
-        line: line.line,
-    });
-    let expected = scenario.expect.map(|expectation| match expectation {
-        Expectation::Fail => Verdict::Fail,
-        Expectation::Inconclusive => Verdict::Inconclusive,
-    });
-    let lines: Vec<_> = lines.collect();
-    Gate { lines: &lines, columns, expected, distrust: &[] }.judge(summary)
-}
-
-fn columns(scenario: &Scenario) -> Vec<ColumnSpec> {
-    let columns = scenario.columns.iter().map(|column| ColumnSpec {
-        title: column.title.clone(),
-        selection: Selection {
-            phase: column.phase,
-            version: column.version,
-            arm: None,
-        },
-    });
-    columns.collect()
-}
-
-fn references(scenario: &Scenario) -> Vec<ReferenceSpec> {
-    let references = scenario.references.iter().map(|reference| ReferenceSpec {
-        column: reference.column,
-        metric: reference.metric,
-        value: reference.value,
-    });
-    references.collect()
 }
 
 fn expected_requests(scenario: &Scenario) -> Option<u64> {

@@ -1,9 +1,9 @@
 //! `coalmine validate`: checks scenario files, and reads the traces that they replay to the end.
 
-use super::terminal::{Failure, complain, print};
 use super::arguments::ValidateArguments;
 use super::exit::Exit;
 use super::open::{open, open_trace, trace_failure};
+use super::terminal::{Failure, complain, print};
 use crate::scenario::Scenario;
 use crate::units::format_count;
 use crate::workload::TraceReader;

@@ -14,6 +14,7 @@ pub struct Blast {
     pub onset: Timestamp,
     /// When the last request drained after the rollback; absent where the harm went on to the end
     /// of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drained: Option<Timestamp>,
     /// Requests that the version was assigned from the onset on.
     pub requests: u64,

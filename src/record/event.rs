@@ -60,6 +60,7 @@ pub enum Happening {
     /// All traffic went to one version.
     RolledBack {
         /// The version at fault; absent for a rollback by command.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         version: Option<VersionIndex>,
         /// Where the traffic went.
         target: VersionIndex,

@@ -46,6 +46,7 @@ pub struct VersionInfo {
     /// Its tags at the start.
     pub tags: Vec<TagName>,
     /// What it charges, where stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
 }
 
@@ -75,6 +76,7 @@ pub struct Rollback {
     pub evidence: Evidence,
     /// When the version became bad, or was activated, if later; absent where it was not bad at any
     /// time since its activation: a false rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub onset: Option<Timestamp>,
 }
 

@@ -25,6 +25,7 @@ pub struct TraceReport {
     /// Its format and unit; rows read, emitted and dropped.
     pub accounting: Accounting,
     /// The SHA-256 of its bytes; absent where the run ended before the trace did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
 }
 
