@@ -46,7 +46,7 @@ impl Folder {
     /// The folder of the scenario at `scenario`, whose files and those of the folder `working`
     /// may be read, and all others if `allow_outside` says so.
     pub(crate) fn of(scenario: &Path, working: &Path, allow_outside: bool) -> Self {
-        let own = scenario.parent().unwrap_or(Path::new("")).to_owned();
+        let own = scenario.parent().unwrap_or_else(|| Path::new("")).to_owned();
         Self { own, working: working.to_owned(), allow_outside }
     }
 
