@@ -36,21 +36,21 @@ pub enum Happening {
     },
     /// A trigger's comparison began to hold.
     BreachBegan {
-        /// The trigger (an index into the record's rules).
+        /// The trigger (an index into the record's triggers).
         trigger: usize,
         /// On which version.
         version: VersionIndex,
     },
     /// A trigger's comparison ceased to hold before the trigger fired.
     BreachEnded {
-        /// The trigger (an index into the record's rules).
+        /// The trigger (an index into the record's triggers).
         trigger: usize,
         /// On which version.
         version: VersionIndex,
     },
     /// A trigger fired.
     Fired {
-        /// The trigger (an index into the record's rules).
+        /// The trigger (an index into the record's triggers).
         trigger: usize,
         /// On which version.
         version: VersionIndex,

@@ -20,6 +20,8 @@ pub struct Record {
     pub model: ModelId,
     /// Its versions; a [`VersionIndex`] counts in this list.
     pub versions: Vec<VersionInfo>,
+    /// The names of its triggers, in the order of the rule set: events name them by their place.
+    pub triggers: Vec<String>,
     /// The phases that were reached, in order.
     pub phases: Vec<PhaseSpan>,
     /// Requests by phase, version and arm; those that never came are absent.

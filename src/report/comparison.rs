@@ -1,8 +1,6 @@
 //! The comparison table as rows of text, before it is laid out for a terminal, Markdown or CSV.
 
-use super::figures::{
-    NO_DATA, change, metric_label, table_estimate, table_interval, table_value,
-};
+use super::figures::{NO_DATA, change, metric_label, table_estimate, table_interval, table_value};
 use crate::metric::Metric;
 use crate::summary::{ReferenceCheck, Table, TableColumn};
 

@@ -38,6 +38,7 @@ pub(super) fn rolled_back(rate: f64) -> Record {
         end: at(3_600),
         model: ModelId::new("gpt-4").unwrap(),
         versions: vec![info("gpt-4-v1", "stable"), info("gpt-4-turbo-v2", "beta")],
+        triggers: vec!["error_rate > 5 % for 60 s".to_owned()],
         phases: vec![
             phase("warm up", 0, 300),
             phase("canary at 10 %", 300, 1_200),

@@ -5,8 +5,11 @@
 
 mod axis;
 mod canvas;
+mod comparison;
 #[cfg(test)]
 mod example;
+mod figures;
+mod narrative;
 mod palette;
 mod panel;
 mod timeline_chart;

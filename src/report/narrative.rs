@@ -87,9 +87,10 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
         Happening::RolledBack { version, target } => {
             let of = version.map_or_else(String::new, |version| format!(" of {}", name(version)));
             let onset = record.rollbacks.iter().find(|rollback| rollback.at == event.at);
-            let since = onset.and_then(|rollback| rollback.onset).map_or_else(String::new, |onset| {
-                format!(", {} after the onset", format_duration(event.at.since(onset)))
-            });
+            let since =
+                onset.and_then(|rollback| rollback.onset).map_or_else(String::new, |onset| {
+                    format!(", {} after the onset", format_duration(event.at.since(onset)))
+                });
             format!("rollback{of} to {}{since}", name(*target))
         }
         Happening::RollbackRefused { version } => {
@@ -115,11 +116,19 @@ pub(super) fn evidence_text(evidence: &Evidence) -> String {
                 format_duration(*window),
             )
         }
-        Reading::Time { metric, value, above, requests, in_flight, operator, threshold, window } => {
+        Reading::Time {
+            metric,
+            value,
+            above,
+            requests,
+            in_flight,
+            operator,
+            threshold,
+            window,
+        } => {
             let value = value.map_or_else(|| "unknown".to_owned(), format_duration);
-            let above = above.map_or_else(String::new, |above| {
-                format!(", {} above it", format_count(above))
-            });
+            let above = above
+                .map_or_else(String::new, |above| format!(", {} above it", format_count(above)));
             format!(
                 "{metric} {value} {operator} {} in {} ({} requests{above}, {} in flight)",
                 format_duration(*threshold),
@@ -140,7 +149,13 @@ pub(super) fn evidence_text(evidence: &Evidence) -> String {
             format_count(*min_requests),
             format_duration(*window),
         ),
-        Reading::Sequential { canary_errors, stable_errors, expected_share, ln_evidence, alpha } => {
+        Reading::Sequential {
+            canary_errors,
+            stable_errors,
+            expected_share,
+            ln_evidence,
+            alpha,
+        } => {
             format!(
                 "{} errors against {} of the stable at {} of the traffic, log evidence {} at a \
                  false alarm probability of {}",
@@ -154,7 +169,9 @@ pub(super) fn evidence_text(evidence: &Evidence) -> String {
     };
     match evidence.held.is_zero() {
         true => format!("{}: {seen}", evidence.trigger),
-        false => format!("{}: {seen}, held for {}", evidence.trigger, format_duration(evidence.held)),
+        false => {
+            format!("{}: {seen}, held for {}", evidence.trigger, format_duration(evidence.held))
+        }
     }
 }
 
@@ -164,7 +181,7 @@ pub(super) fn version_name(record: &Record, version: VersionIndex) -> &str {
 }
 
 fn rule_name(record: &Record, trigger: usize) -> &str {
-    record.rules.get(trigger).map_or("", |rule| rule.trigger.as_str())
+    record.triggers.get(trigger).map_or("", String::as_str)
 }
 
 /// A percentage that someone chose, without the zeros that a measured one shows.
