@@ -275,7 +275,9 @@ mod tests {
             _ if scalar.is_null() => Value::Null,
             _ if scalar.quoted => json!(scalar.text),
             Some(boolean) => json!(boolean),
-            None => number.or_else(|| float().map(Value::from)).unwrap_or(json!(scalar.text)),
+            None => {
+                number.or_else(|| float().map(Value::from)).unwrap_or_else(|| json!(scalar.text))
+            }
         }
     }
 

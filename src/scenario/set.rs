@@ -182,7 +182,7 @@ impl Setting<'_, '_> {
             node.value = Value::Map(vec![entry]);
         } else if matches!(shape, Shape::FileOr(_))
             && !scalar.is_null()
-            && let Some(content) = self.reading.open(&scalar.text, node.place)
+            && let Some(content) = self.reading.open(&scalar, node.place)
         {
             *node = content;
         }
