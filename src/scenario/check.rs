@@ -18,7 +18,8 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// `owner` is the place that a missing key is reported at: that of the key which holds the part.
+    /// `owner` is the place that a missing key is reported at: that of the key which holds the
+    /// part.
     fn part(&mut self, node: &Node, shape: Shape, owner: Place) {
         match (shape, &node.value) {
             (_, Value::Scalar(scalar)) if scalar.is_null() => {

@@ -83,8 +83,8 @@ fn empirical(entry: &Entry, kind: Quantity, diagnostics: &mut Diagnostics) -> Op
         }
         _ => table.place,
     };
-    let help = "write one line per point, such as `0%: 80ms`, `50%: 400ms`, `100%: 9s`, with rising \
-                probabilities from 0% to 100% and values that never fall";
+    let help = "write one line per point, such as `0%: 80ms`, `50%: 400ms`, `100%: 9s`, with \
+                rising probabilities from 0% to 100% and values that never fall";
     diagnostics.report(Diagnostic::new(place, explain(error, kind)).help(help));
     None
 }

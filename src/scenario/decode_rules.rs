@@ -12,7 +12,7 @@ use super::diagnostic::{Diagnostic, Diagnostics};
 use super::place::Place;
 use super::read;
 use super::shape::{Field, Shape, quote};
-use super::shapes::CONDITION;
+use super::shapes_rules::CONDITION;
 use super::suggest::nearest;
 use super::tree::Node;
 

@@ -33,7 +33,9 @@ impl Definitions {
     fn shape(&mut self, shape: Shape) -> Value {
         match shape {
             Shape::One(literal) => self::literal(literal),
-            Shape::Either(literals) => any_of(literals.iter().map(|kind| literal(*kind)).collect()),
+            Shape::Either(literals) => {
+                any_of(&literals.iter().map(|kind| literal(*kind)).collect::<Vec<_>>())
+            }
             Shape::List(item) => json!({"type": "array", "items": self.shape(*item)}),
             Shape::Table(table) => json!({
                 "type": "object",
@@ -50,8 +52,8 @@ impl Definitions {
                     definitions.choice(choice)
                 })
             }
-            Shape::Short(short) => any_of(vec![literal(short.literal), self.shape(short.full)]),
-            Shape::FileOr(shape) => any_of(vec![literal(Literal::Path), self.shape(*shape)]),
+            Shape::Short(short) => any_of(&[literal(short.literal), self.shape(short.full)]),
+            Shape::FileOr(shape) => any_of(&[literal(Literal::Path), self.shape(*shape)]),
         }
     }
 
@@ -129,15 +131,14 @@ impl Definitions {
 
 /// A name without the number that tells it from others alike.
 fn base(name: &str) -> String {
-    let name = name.replace(' ', "_");
-    name.split_once('.').map_or(name.clone(), |(base, _)| base.to_owned())
+    name.split('.').next().unwrap_or(name).replace(' ', "_")
 }
 
 fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/$defs/{name}")})
 }
 
-fn any_of(alternatives: Vec<Value>) -> Value {
+fn any_of(alternatives: &[Value]) -> Value {
     json!({"anyOf": alternatives})
 }
 
@@ -172,13 +173,13 @@ fn literal(literal: Literal) -> Value {
             pattern(r"^\s*(([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*(d|h|m|s|ms|us|µs|ns)\s*)+$")
         }
         Literal::Ratio => {
-            any_of(vec![pattern(RATIO), json!({"type": "number", "minimum": 0, "maximum": 1})])
+            any_of(&[pattern(RATIO), json!({"type": "number", "minimum": 0, "maximum": 1})])
         }
         Literal::Rate => {
             pattern(r"^\s*[0-9.eE+-]+\s*/\s*(s|sec|second|m|min|minute|h|hour|d|day)\s*$")
         }
         Literal::Money => pattern(r"^\s*([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*USD\s*$"),
-        Literal::Tokens => any_of(vec![
+        Literal::Tokens => any_of(&[
             pattern(r"^\s*\+?[0-9]+\s*(tokens?)*\s*$"),
             json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}),
         ]),
@@ -274,7 +275,9 @@ mod tests {
             _ if scalar.is_null() => Value::Null,
             _ if scalar.quoted => json!(scalar.text),
             Some(boolean) => json!(boolean),
-            None => number.or_else(|| float().map(Value::from)).unwrap_or(json!(scalar.text)),
+            None => {
+                number.or_else(|| float().map(Value::from)).unwrap_or_else(|| json!(scalar.text))
+            }
         }
     }
 

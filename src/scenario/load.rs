@@ -18,7 +18,8 @@ use super::decode_outputs::{self, Known};
 use super::decode_phases::{self, Surroundings};
 use super::decode_rules;
 use super::decode_workload;
-use super::diagnostic::{Diagnostic, Diagnostics, ScenarioError};
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::error::ScenarioError;
 use super::files::{Files, Folder, Reading};
 use super::fill::fill;
 use super::parse::parse_file;
@@ -84,7 +85,7 @@ pub fn load(document: Document<'_>, files: &dyn Files) -> Result<Loaded, Scenari
             let resolved = resolved::resolve(&root, &scenario);
             Some(Loaded { scenario, resolved })
         });
-    match diagnostics.into_error(sources) {
+    match ScenarioError::of(diagnostics, sources) {
         Some(error) => Err(error),
         None => Ok(loaded.expect("whatever keeps a plan from being made is reported")),
     }

@@ -13,6 +13,7 @@ mod decode_phases;
 mod decode_rules;
 mod decode_workload;
 mod diagnostic;
+mod error;
 mod files;
 mod fill;
 mod fuzz;
@@ -28,10 +29,12 @@ mod resolved;
 mod set;
 mod shape;
 mod shapes;
+mod shapes_distribution;
+mod shapes_rules;
 mod suggest;
 mod tree;
 
-pub use diagnostic::ScenarioError;
+pub use error::ScenarioError;
 pub use files::Files;
 #[doc(hidden)]
 pub use fuzz::fuzz_scenario;

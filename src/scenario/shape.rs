@@ -347,6 +347,10 @@ fn plain_text(scalar: &Scalar) -> Result<(), Refusal> {
         let message = format!("{boolean} is a boolean: put the text in quotes");
         return Err(Refusal { message, suggestion: Some(format!("\"{boolean}\"")) });
     }
+    // A terminal or a log that shows the text must not be steered by it.
+    if text.chars().any(char::is_control) {
+        return refuse(format!("{} is not one line of plain characters", quote(text)));
+    }
     if text.chars().count() > LONGEST_TEXT {
         return refuse(format!("the text is longer than {LONGEST_TEXT} characters"));
     }
