@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::app::Failure;
+use super::terminal::Failure;
 use crate::report::FileDigest;
 
 /// The scenario file with the SHA-256 of its bytes. What it draws in from other files stands in the

@@ -26,8 +26,8 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The code for a judgement. `inconclusive_passes`: whether a gate that cannot be decided is let
-    /// through. Without a gate there is nothing to fail, unless one is `required`.
+    /// The code for a judgement. `inconclusive_passes`: whether a gate that cannot be decided is
+    /// let through. Without a gate there is nothing to fail, unless one is `required`.
     pub(super) fn of(judgement: &Judgement, inconclusive_passes: bool, required: bool) -> Self {
         let Judgement::Judged(judged) = judgement else {
             return if required { Self::NothingToEvaluate } else { Self::Pass };

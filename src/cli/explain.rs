@@ -1,10 +1,11 @@
 //! `coalmine explain`: what a scenario means, with every default.
 
-use super::app::{Failure, print};
+use super::terminal::{Failure, print};
 use super::arguments::{ExplainArguments, OutputFormat};
 use super::exit::Exit;
 use super::open::open;
 use crate::engine::{Action, Condition, RuleSet, Threshold, Trigger, TriggerKind};
+use crate::exchange::VersionIndex;
 use crate::scenario::{Outlook, PhaseEnd, PhasePlan, Scenario, Traffic, VersionPlan};
 use crate::units::Duration;
 use crate::workload::Arrivals;
@@ -89,15 +90,14 @@ fn phase_lines(scenario: &Scenario, phase: &PhasePlan) -> Vec<String> {
         PhaseEnd::Rollback { within } => format!("until a rollback, at most {within}"),
         PhaseEnd::Rest => "until the traffic ends".to_owned(),
     };
-    let name = |version: crate::exchange::VersionIndex| {
+    let name = |version: VersionIndex| {
         scenario.model.versions[usize::from(version.0)].id.as_str()
     };
     let split = match &phase.split {
         None => "the split stays as it is".to_owned(),
         Some(shares) => {
-            let shares: Vec<_> =
-                shares.iter().map(|(version, weight)| format!("{} {weight}", name(*version))).collect();
-            shares.join(", ")
+            let share = |(version, weight): &(_, _)| format!("{} {weight}", name(*version));
+            shares.iter().map(share).collect::<Vec<_>>().join(", ")
         }
     };
     let mut lines = vec![format!("  {}: {end}; {split}", phase.name)];
@@ -146,8 +146,8 @@ fn meaning(trigger: &Trigger) -> String {
                 Threshold::Count(count) => count.to_string(),
             };
             format!(
-                "every {every}: {action} once {metric} {} {threshold} over the last {window} has held \
-                 for {duration}; under {min_requests} requests in the window there is no data",
+                "every {every}: {action} once {metric} {} {threshold} over the last {window} has \
+                 held for {duration}; under {min_requests} requests in the window there is no data",
                 operator.symbol()
             )
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::app::Failure;
+use super::terminal::Failure;
 use super::arguments::ScenarioArguments;
 use super::disk::{self, Disk};
 use crate::scenario::{Document, Loaded, Scenario, Traffic, load};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::app::{Failure, print};
+use super::terminal::{Failure, print};
 use super::arguments::{OutputFormat, ReportArguments};
 use super::exit::Exit;
 use super::output::{Output, write_reports};

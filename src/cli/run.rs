@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::app::{Failure, print};
+use super::terminal::{Failure, print};
 use super::arguments::{FailOn, OutputFormat, RunArguments};
 use super::digest::file_digests;
 use super::exit::Exit;
@@ -84,7 +84,7 @@ fn columns(scenario: &Scenario) -> Vec<ColumnSpec> {
     let columns = scenario.columns.iter().map(|column| ColumnSpec {
         title: column.title.clone(),
         selection: Selection {
-            phase: column.phase.map(|phase| phase as u16),
+            phase: column.phase,
             version: column.version,
             arm: None,
         },

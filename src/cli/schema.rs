@@ -1,6 +1,6 @@
 //! `coalmine schema`: the JSON Schema of a file format.
 
-use super::app::{Failure, print};
+use super::terminal::{Failure, print};
 use super::arguments::SchemaOf;
 use super::exit::Exit;
 use crate::report::result_schema;

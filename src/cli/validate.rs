@@ -1,6 +1,6 @@
 //! `coalmine validate`: checks scenario files, and reads the traces that they replay to the end.
 
-use super::app::{Failure, complain, print};
+use super::terminal::{Failure, complain, print};
 use super::arguments::ValidateArguments;
 use super::exit::Exit;
 use super::open::{open, open_trace, trace_failure};

@@ -28,8 +28,8 @@ pub struct TraceReport {
     pub sha256: Option<String>,
 }
 
-/// Plays `scenario` under `seed` in virtual time. `trace` is the trace that it replays: given exactly
-/// if its traffic is one. `tick` is told now and then how many requests have ended.
+/// Plays `scenario` under `seed` in virtual time. `trace` is the trace that it replays: given
+/// exactly if its traffic is one. `tick` is told now and then how many requests have ended.
 ///
 /// # Errors
 /// The trace is broken, or the plan asks for what the engine refuses.
