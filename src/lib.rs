@@ -2,6 +2,7 @@
 
 pub mod assertion;
 pub mod chance;
+pub mod cli;
 pub mod director;
 pub mod engine;
 pub mod exchange;

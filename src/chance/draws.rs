@@ -8,8 +8,8 @@ use std::convert::Infallible;
 
 use rand::TryRng;
 
-use crate::exchange::RequestId;
 use crate::units::Draw;
+use crate::units::RequestId;
 
 /// The randomness of one run: a key made from the seed and the run's number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use coalmine::chance::{Chance, Distribution, Purpose, Sampler};
-//! use coalmine::exchange::RequestId;
+//! use coalmine::units::RequestId;
 //!
 //! let latency = Distribution::lognormal_mean_p99(1_247.0, 2_156.0).unwrap();
 //! let sampler = Sampler::new(&latency);

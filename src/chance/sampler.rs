@@ -135,8 +135,8 @@ mod tests {
 
     use super::*;
     use crate::chance::{Chance, Purpose};
-    use crate::exchange::RequestId;
     use crate::math;
+    use crate::units::RequestId;
 
     fn draws(count: u64) -> impl Iterator<Item = Draw> {
         let chance = Chance::new(2_024, 0);

@@ -100,8 +100,8 @@ impl Timeline {
     /// How many events are kept. Chosen: more than a person reads, a megabyte at the most.
     pub const CAPACITY: usize = 2_000;
 
-    /// Adds an event, or counts it where there is no room: breaches, which can come without end, take
-    /// at most half of it.
+    /// Adds an event, or counts it where there is no room: breaches, which can come without end,
+    /// take at most half of it.
     pub fn push(&mut self, at: Timestamp, happening: Happening) {
         let breach =
             matches!(happening, Happening::BreachBegan { .. } | Happening::BreachEnded { .. });

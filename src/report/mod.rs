@@ -7,6 +7,7 @@
 mod axis;
 mod canvas;
 mod comparison;
+mod evaluation;
 #[cfg(test)]
 mod example;
 mod figures;
@@ -24,6 +25,7 @@ mod timeline_chart;
 mod verdict;
 
 pub use canvas::Canvas;
+pub use evaluation::evaluate;
 pub use markdown::markdown_summary;
 pub use result_file::{
     ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultError, ResultFile, ScenarioInfo,

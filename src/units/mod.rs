@@ -8,6 +8,7 @@
 mod amount;
 mod draw;
 mod format;
+mod identity;
 mod literal;
 mod name;
 mod rate;
@@ -20,6 +21,7 @@ pub use format::{
     format_count, format_duration, format_millis, format_money, format_percent, format_rate,
     format_significant,
 };
+pub use identity::RequestId;
 pub use literal::LiteralError;
 pub use name::{ModelId, NameError, TagName, VersionId};
 pub use rate::Rate;

@@ -8,8 +8,8 @@ use super::trace_error::{TraceError, TraceErrorKind};
 use super::trace_reader::TraceReader;
 use super::trace_record::TraceRecord;
 use crate::chance::{Chance, Distribution, Draws, Purpose, Sampler};
-use crate::exchange::{Arrival, ModelIndex, Request, RequestId};
-use crate::units::{ModelId, Ratio, Tokens};
+use crate::exchange::{Arrival, ModelIndex, Request};
+use crate::units::{ModelId, Ratio, RequestId, Tokens};
 
 /// A workload that is generated.
 #[derive(Clone, PartialEq, Debug)]

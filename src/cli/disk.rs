@@ -1,0 +1,43 @@
+//! Files: read for scenarios and traces, written whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, Write};
+use std::path::Path;
+
+use crate::scenario::Files;
+use crate::workload::TraceInput;
+
+/// The file system, as scenarios see it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Disk;
+
+impl Files for Disk {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
+        fs::read(path).map_err(|error| error.to_string())
+    }
+}
+
+/// Opens a trace for reading.
+pub(super) fn open_trace(path: &Path) -> io::Result<TraceInput> {
+    Ok(Box::new(BufReader::with_capacity(READ_AHEAD, File::open(path)?)))
+}
+
+/// Writes a file under a temporary name beside it and renames it: a reader sees the old content or
+/// the new one, and a failure leaves nothing behind.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = folder.join(format!(".{name}.{}.tmp", std::process::id()));
+    let written = File::create(&temporary)
+        .and_then(|mut file| file.write_all(bytes))
+        .and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        // What could not be written must not lie about; the first error is the one to tell.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Chosen: large enough that reading a trace is not a matter of system calls.
+const READ_AHEAD: usize = 256 * 1024;

@@ -1,0 +1,23 @@
+//! The command line: arguments, files, terminal, exit codes.
+//!
+//! Results go to stdout, everything else to stderr. This floor alone reads clocks, files and the
+//! environment; whatever it does not have to know stands on the floors under it.
+
+mod app;
+mod arguments;
+mod digest;
+mod disk;
+mod exit;
+mod explain;
+mod open;
+mod output;
+mod progress;
+mod provenance;
+mod report;
+mod run;
+mod schema;
+mod terminal;
+mod validate;
+
+pub use app::main;
+pub use exit::Exit;

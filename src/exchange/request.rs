@@ -1,0 +1,105 @@
+//! Requests and their endings.
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Duration, RequestId, Tokens};
+
+/// The place of a model in the plan's list of models.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ModelIndex(pub u16);
+
+/// The place of a version in its model's list of versions.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct VersionIndex(pub u16);
+
+/// What a client asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Request {
+    /// Its identity.
+    pub id: RequestId,
+    /// The model asked for.
+    pub model: ModelIndex,
+    /// Which of the workload's users sent it.
+    pub user: u32,
+    /// Tokens of the prompt.
+    pub input: Tokens,
+    /// Tokens that a complete answer has.
+    pub output: Tokens,
+    /// Whether the answer is streamed.
+    pub stream: bool,
+}
+
+/// A request and when it is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Arrival {
+    /// Since the workload began.
+    pub at: Duration,
+    /// What is sent.
+    pub request: Request,
+}
+
+/// How a request ended, as its client would tell it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// A complete answer.
+    Success,
+    /// An HTTP status other than success, 400 to 599.
+    Status(u16),
+    /// No complete answer in time.
+    Timeout,
+    /// The client went away early and of its own accord.
+    ClientClosed,
+}
+
+/// What an ending says about the version that produced it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    /// The version answered.
+    Success,
+    /// The version failed.
+    Error,
+    /// The client asked for something impossible: no statement about the version's health.
+    ClientError,
+    /// Nobody can tell.
+    Neutral,
+}
+
+impl Ending {
+    /// What this ending says about the version.
+    ///
+    /// Upstream 401, 403, 404 and 408 are errors of the version: the gateway has authenticated its
+    /// client, so they mean a wrong upstream key or model name.
+    pub const fn class(self) -> Class {
+        match self {
+            Self::Success => Class::Success,
+            Self::Status(400 | 413 | 422) => Class::ClientError,
+            Self::Status(_) | Self::Timeout => Class::Error,
+            Self::ClientClosed => Class::Neutral,
+        }
+    }
+}
+
+/// Tokens that were counted for a request.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Usage {
+    /// Of the prompt.
+    pub input: Tokens,
+    /// Of the answer.
+    pub output: Tokens,
+}
+
+/// What was observed of a request when it ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Observed {
+    /// How it ended.
+    pub ending: Ending,
+    /// From the request's start to its end.
+    pub latency: Duration,
+    /// From the request's start to the first token, where one came and the answer was streamed.
+    pub first_token: Option<Duration>,
+    /// What was counted: nothing for a failure.
+    pub usage: Usage,
+}
