@@ -2,6 +2,7 @@
 
 use coalmine::engine::Reading;
 use coalmine::gate::Verdict;
+use coalmine::math;
 
 use super::world::{health, judged, result, results, seconds, shipped, shipped_result};
 
@@ -23,7 +24,7 @@ fn the_judge_rolls_a_dead_canary_back_that_no_window_sees() {
     };
     assert_eq!(canary_errors, 4);
     let expected = ln_evidence_of(canary_errors, stable_errors);
-    assert!((ln_evidence - expected).abs() < 1e-3, "{ln_evidence} {expected}");
+    assert!((ln_evidence - expected).abs() < 1e-9, "{ln_evidence} {expected}");
     for rule in ["error_rate", "latency_p99", "success_rate"] {
         let health = health(record, rule);
         assert!(health.checks > 0, "{rule}");
@@ -70,10 +71,10 @@ fn the_judge_takes_as_long_as_its_arithmetic_says() {
 /// prior of strength 10, written as the product of the predictive probabilities.
 fn ln_evidence_of(c: u64, s: u64) -> f64 {
     let share = 0.01;
-    let product = |a: f64, n: u64| (0..n).map(|j| a + j as f64).product::<f64>();
-    let evidence = product(10.0 * share, c) * product(10.0 * (1.0 - share), s)
-        / product(10.0, c + s)
-        / share.powi(c as i32)
-        / (1.0_f64 - share).powi(s as i32);
-    evidence.log2() / std::f64::consts::LOG2_E
+    let rising = |a: f64, n: u64| (0..n).map(|j| a + j as f64).product::<f64>();
+    let power = |a: f64, n: u64| (0..n).map(|_| a).product::<f64>();
+    let evidence = rising(10.0 * share, c) * rising(10.0 * (1.0 - share), s)
+        / rising(10.0, c + s)
+        / (power(share, c) * power(1.0 - share, s));
+    math::ln(evidence)
 }
