@@ -181,7 +181,7 @@ const LATEST: u64 = i64::MAX as u64;
 mod tests {
     use super::*;
     use crate::chance::Chance;
-    use crate::exchange::RequestId;
+    use crate::units::RequestId;
     use crate::units::Tokens;
     use crate::workload::ShapeMeter;
 
