@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::ParseError;
-use super::parser;
 use crate::metric::Metric;
 use crate::units::{Duration, Money, Ratio, Tokens};
 
@@ -91,15 +89,6 @@ pub enum Arm {
 }
 
 impl Assertion {
-    /// The assertion that `text` states.
-    ///
-    /// # Errors
-    /// Not of the grammar of this module; a metric, selector or operator that does not exist; a
-    /// literal or second metric of another unit; no metric at all; `==` or `!=` on an estimate.
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
-        parser::parse(text)
-    }
-
     /// The selectors of its metrics, from left to right.
     pub fn selectors(&self) -> impl Iterator<Item = &Selector> {
         [&self.left, &self.right].into_iter().filter_map(|term| match term {

@@ -5,20 +5,26 @@ use super::expression::{Arm, Assertion, Comparison, Literal, Selector, Term};
 use crate::metric::{Interval, Measure, Metric, Unit};
 use crate::units::{Duration, Money, Ratio, Tokens};
 
-/// The assertion that `text` states.
-pub(super) fn parse(text: &str) -> Result<Assertion, ParseError> {
-    let length = text.chars().count();
-    if length > LONGEST {
-        return Err(ParseError::new(text, 0, Problem::TooLong { length }));
+impl Assertion {
+    /// The assertion that `text` states.
+    ///
+    /// # Errors
+    /// Not of the grammar of this module; a metric, selector or operator that does not exist; a
+    /// literal or second metric of another unit; no metric at all; `==` or `!=` on an estimate.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let length = text.chars().count();
+        if length > LONGEST {
+            return Err(ParseError::new(text, 0, Problem::TooLong { length }));
+        }
+        let mut parser = Parser { text, at: 0 };
+        let left = parser.side()?;
+        let (operator, operator_at) = parser.operator()?;
+        let right = parser.side()?;
+        parser.end()?;
+        let assertion = parser.assertion(&left, operator, &right)?;
+        parser.check_equality(&assertion, operator_at)?;
+        Ok(assertion)
     }
-    let mut parser = Parser { text, at: 0 };
-    let left = parser.side()?;
-    let (operator, operator_at) = parser.operator()?;
-    let right = parser.side()?;
-    parser.end()?;
-    let assertion = parser.assertion(&left, operator, &right)?;
-    parser.check_equality(&assertion, operator_at)?;
-    Ok(assertion)
 }
 
 struct Parser<'a> {

@@ -120,8 +120,8 @@ impl<'a> Director<'a> {
         self.tell_onsets(now);
     }
 
-    /// A request was assigned in the present phase. Whether this ended the phase: then there are cues
-    /// to be taken before the next request.
+    /// A request was assigned in the present phase. Whether this ended the phase: then there are
+    /// cues to be taken before the next request.
     #[inline]
     pub fn request_assigned(&mut self, now: Timestamp) -> bool {
         self.assigned += 1;

@@ -35,8 +35,8 @@ impl TruthKeeper {
         self.versions[usize::from(version.0)].faults -= 1;
     }
 
-    /// Whether the version gets traffic from now on. Without traffic an onset is forgotten: the next
-    /// activation is a matter of its own.
+    /// Whether the version gets traffic from now on. Without traffic an onset is forgotten: the
+    /// next activation is a matter of its own.
     pub(super) fn set_active(&mut self, version: VersionIndex, active: bool) {
         let version = &mut self.versions[usize::from(version.0)];
         version.active = active;

@@ -106,9 +106,9 @@ impl Engine {
         }
     }
 
-    /// Takes back the ticket of a request whose client went away at `now`, and says what that counts
-    /// as: a timeout of the version, if the client had waited for [`ABANDON_AFTER`] without a token;
-    /// else the client's own decision.
+    /// Takes back the ticket of a request whose client went away at `now`, and says what that
+    /// counts as: a timeout of the version, if the client had waited for [`ABANDON_AFTER`] without
+    /// a token; else the client's own decision.
     pub fn abandon(
         &mut self,
         now: Timestamp,
@@ -163,8 +163,8 @@ impl Engine {
 
     // Effects out.
 
-    /// The next event that has not been taken yet. To be called until it returns `None`, after every
-    /// other call.
+    /// The next event that has not been taken yet. To be called until it returns `None`, after
+    /// every other call.
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
@@ -425,6 +425,6 @@ fn resolve(deployment: &Deployment, target: &Target) -> Result<VersionIndex, Com
     })
 }
 
-/// From when on a client that leaves without having seen a token counts as a timeout: a silence that
-/// long is the version's fault. From the design of the windows.
+/// From when on a client that leaves without having seen a token counts as a timeout: a silence
+/// that long is the version's fault. From the design of the windows.
 pub const ABANDON_AFTER: Duration = Duration::from_secs(10);

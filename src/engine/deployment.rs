@@ -290,8 +290,8 @@ impl Deployment {
         }
     }
 
-    /// Gives every version the watches that the rules want and that it does not have, and takes away
-    /// those that they do not want.
+    /// Gives every version the watches that the rules want and that it does not have, and takes
+    /// away those that they do not want.
     fn renew_watches(&mut self, now: Timestamp) {
         for index in 0..self.live.len() {
             let version = VersionIndex(index as u16);
@@ -325,8 +325,8 @@ impl Deployment {
         }
     }
 
-    /// Whether a trigger watches a version: one that gets traffic and that it names, or, if it names
-    /// none, a canary. A judge has nothing to compare the stable with.
+    /// Whether a trigger watches a version: one that gets traffic and that it names, or, if it
+    /// names none, a canary. A judge has nothing to compare the stable with.
     fn is_wanted(&self, trigger: usize, version: VersionIndex) -> bool {
         let rule = &self.rules.triggers[trigger];
         let gets = self.split.as_ref().is_some_and(|split| split.weight(version).get() > 0.0);

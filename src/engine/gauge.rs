@@ -1,7 +1,8 @@
 //! What a trigger looks at: a window over one version's completions, or a sequential test.
 //!
-//! A quantile condition is decided by counting, not by the quantile: "P99 above T" holds exactly when
-//! more than 1 % of the window's values lie above T. The histogram is read only for the evidence.
+//! A quantile condition is decided by counting, not by the quantile: "P99 above T" holds exactly
+//! when more than 1 % of the window's values lie above T. The histogram is read only for the
+//! evidence.
 
 use super::{Condition, Judge, Operator, Reading, Threshold};
 use crate::exchange::{Class, Ending, Observed};
@@ -213,8 +214,8 @@ fn is_far(operator: Operator, value: Duration, limit: Duration) -> bool {
 }
 
 /// Whether the quantile of `total` values and `overdue` larger ones compares with the limit, where
-/// `far` values lie beyond it ([`is_far`]): the value of rank ceil(q n) lies beyond the limit exactly
-/// if more than (1 - q) n values do.
+/// `far` values lie beyond it ([`is_far`]): the value of rank ceil(q n) lies beyond the limit
+/// exactly if more than (1 - q) n values do.
 fn quantile_holds(
     operator: Operator,
     quantile: Quantile,

@@ -39,8 +39,8 @@ impl InFlight {
         }
     }
 
-    /// The requests that started in a second which ended at least `limit` before `now`: certain to be
-    /// in flight for longer.
+    /// The requests that started in a second which ended at least `limit` before `now`: certain to
+    /// be in flight for longer.
     pub(super) fn overdue(&self, now: Timestamp, limit: Duration) -> Overdue {
         let last = now.saturating_sub(limit).second();
         let mut overdue = Overdue::default();

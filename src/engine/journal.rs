@@ -121,8 +121,10 @@ pub enum Reading {
         /// The metric's name.
         metric: String,
         /// The metric's value, to within 1 %; `None` where only requests in flight count.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         value: Option<Duration>,
         /// Requests above the threshold, those in flight included; absent for a mean.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         above: Option<u64>,
         /// Requests that count, those in flight included.
         requests: u64,

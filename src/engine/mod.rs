@@ -7,26 +7,27 @@
 //!
 //! # The contract
 //!
-//! - **Time is an argument and never goes back.** Every call takes `now`; an earlier one is raised to
-//!   the largest seen. Before a call does its own work, all checks that are due are carried out, at
-//!   their nominal times: a driver that calls late changes when a rollback is noticed, not what it is
-//!   decided on.
-//! - **Order at one instant:** a rollback by command, completions, checks, other commands, arrivals.
+//! - **Time is an argument and never goes back.** Every call takes `now`; an earlier one is raised
+//!   to the largest seen. Before a call does its own work, all checks that are due are carried out,
+//!   at their nominal times: a driver that calls late changes when a rollback is noticed, not what
+//!   it is decided on.
+//! - **Order at one instant:** a rollback by command, completions, checks, other commands,
+//!   arrivals.
 //! - **Events are drained after every call**, by [`Engine::poll_event`] until it returns `None`
 //!   (asserted in debug builds).
 //! - **A [`Ticket`] is handed back exactly once**, by [`Engine::complete`] or [`Engine::abandon`].
-//!   The engine keeps counters, no map of requests; what was routed before a version lost its traffic
-//!   is drained and is no evidence about what comes after.
-//! - **State changes by commands and triggers only**, and each change is a journal [`Entry`] with its
-//!   resolved effects. Catalog, split, rules and rollback marks are durable; windows, timers and
-//!   counts of what is in flight are not.
+//!   The engine keeps counters, no map of requests; what was routed before a version lost its
+//!   traffic is drained and is no evidence about what comes after.
+//! - **State changes by commands and triggers only**, and each change is a journal [`Entry`] with
+//!   its resolved effects. Catalog, split, rules and rollback marks are durable; windows, timers
+//!   and counts of what is in flight are not.
 //!
 //! # Windows and checks
 //!
 //! A version is activated when its weight rises from 0: at this instant, rounded up to a whole
 //! second, its windows and timers begin empty. Its triggers are checked at the activation plus
-//! k check intervals, k = 1, 2, .... A window of w seconds at a check at t covers [t - w, t); the time
-//! of a completion decides where it belongs.
+//! k check intervals, k = 1, 2, .... A window of w seconds at a check at t covers [t - w, t); the
+//! time of a completion decides where it belongs.
 
 mod catalog;
 mod command;

@@ -358,8 +358,8 @@ fn threshold(raw: &RawTrigger, metric: Metric) -> Result<Threshold, RuleError> {
     }
 }
 
-/// Default: 5 s for duration 0; else the smaller of the duration and max(5 s, duration / 4). Rounded
-/// up to whole seconds, since windows are made of one-second buckets.
+/// Default: 5 s for duration 0; else the smaller of the duration and max(5 s, duration / 4).
+/// Rounded up to whole seconds, since windows are made of one-second buckets.
 fn check_interval(raw: &RawTrigger, duration: Duration) -> Result<Duration, RuleError> {
     let field = "check_interval_seconds";
     let Some(seconds) = raw.check_interval_seconds else {

@@ -8,8 +8,8 @@ use crate::units::{Draw, Ratio};
 pub struct Split {
     /// By version index.
     weights: Vec<Ratio>,
-    /// For each version with a weight above 0 the sum of the weights up to and including its own, as
-    /// a threshold for draws; the last is the sum of all, so that no draw falls outside.
+    /// For each version with a weight above 0 the sum of the weights up to and including its own,
+    /// as a threshold for draws; the last is the sum of all, so that no draw falls outside.
     bounds: Vec<(u128, VersionIndex)>,
 }
 

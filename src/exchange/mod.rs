@@ -4,6 +4,4 @@
 
 mod request;
 
-pub use request::{
-    Arrival, Class, Ending, ModelIndex, Observed, Request, Usage, VersionIndex,
-};
+pub use request::{Arrival, Class, Ending, ModelIndex, Observed, Request, Usage, VersionIndex};

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-
 use crate::units::{Duration, RequestId, Tokens};
 
 /// The place of a model in the plan's list of models.

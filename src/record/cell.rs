@@ -4,19 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
+use super::{Arm, Outcome};
 use crate::exchange::{Class, Ending, VersionIndex};
 use crate::stats::DurationHistogram;
-
-/// Which side of the split a version stood on when a request was assigned.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Arm {
-    /// The version that the tag `stable` named.
-    Stable,
-    /// Any other.
-    Canary,
-}
 
 /// The requests of one phase, version and arm.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

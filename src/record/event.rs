@@ -36,21 +36,21 @@ pub enum Happening {
     },
     /// A trigger's comparison began to hold.
     BreachBegan {
-        /// The trigger (an index into the record's rules).
+        /// The trigger (an index into the record's triggers).
         trigger: usize,
         /// On which version.
         version: VersionIndex,
     },
     /// A trigger's comparison ceased to hold before the trigger fired.
     BreachEnded {
-        /// The trigger (an index into the record's rules).
+        /// The trigger (an index into the record's triggers).
         trigger: usize,
         /// On which version.
         version: VersionIndex,
     },
     /// A trigger fired.
     Fired {
-        /// The trigger (an index into the record's rules).
+        /// The trigger (an index into the record's triggers).
         trigger: usize,
         /// On which version.
         version: VersionIndex,
@@ -60,6 +60,7 @@ pub enum Happening {
     /// All traffic went to one version.
     RolledBack {
         /// The version at fault; absent for a rollback by command.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         version: Option<VersionIndex>,
         /// Where the traffic went.
         target: VersionIndex,
@@ -99,8 +100,8 @@ impl Timeline {
     /// How many events are kept. Chosen: more than a person reads, a megabyte at the most.
     pub const CAPACITY: usize = 2_000;
 
-    /// Adds an event, or counts it where there is no room: breaches, which can come without end, take
-    /// at most half of it.
+    /// Adds an event, or counts it where there is no room: breaches, which can come without end,
+    /// take at most half of it.
     pub fn push(&mut self, at: Timestamp, happening: Happening) {
         let breach =
             matches!(happening, Happening::BreachBegan { .. } | Happening::BreachEnded { .. });

@@ -1,22 +1,24 @@
 //! What happened in a run: the border between those who run and those who judge.
 //!
-//! A driver tells an [`Observer`] of every outcome and event; the [`Recorder`] folds them by (phase,
-//! version, arm) into counts and histograms, into time series that coarsen as the run grows, and
-//! into bounded lists of events. The [`Record`] holds all that a report needs, so that an old result
-//! can be reported again. Knows no drivers and judges nothing.
+//! A driver tells an [`Observer`] of every outcome and event; the [`Recorder`] folds them by
+//! (phase, version, arm) into counts and histograms, into time series that coarsen as the run
+//! grows, and into bounded lists of events. The [`Record`] holds all that a report needs, so that
+//! an old result can be reported again. Knows no drivers and judges nothing.
 
 mod blast;
 mod cell;
 mod event;
 mod observer;
+mod outcome;
 mod recorder;
 mod run_record;
 mod series;
 
 pub use blast::Blast;
-pub use cell::{Arm, Cell, Tally};
+pub use cell::{Cell, Tally};
 pub use event::{Happening, Timeline, TimelineEvent};
-pub use observer::{Counterfactual, Observer, Outcome};
+pub use observer::Observer;
+pub use outcome::{Arm, Counterfactual, Outcome};
 pub use recorder::{Recorder, RunHeader};
 pub use run_record::{PhaseSpan, Record, Rollback, RuleHealth, VersionInfo};
 pub use series::{Series, SeriesPoint};

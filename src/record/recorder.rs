@@ -20,6 +20,8 @@ pub struct RunHeader {
     pub model: ModelId,
     /// Its versions.
     pub versions: Vec<VersionInfo>,
+    /// The names of its triggers, in the order of the rule set.
+    pub triggers: Vec<String>,
     /// The names of the phases.
     pub phases: Vec<String>,
 }
@@ -77,6 +79,7 @@ impl Recorder {
             end,
             model: self.header.model,
             versions: self.header.versions,
+            triggers: self.header.triggers,
             phases: self.phases,
             cells: cells.collect(),
             series: self.series.finish(),

@@ -20,6 +20,8 @@ pub struct Record {
     pub model: ModelId,
     /// Its versions; a [`VersionIndex`] counts in this list.
     pub versions: Vec<VersionInfo>,
+    /// The names of its triggers, in the order of the rule set: events name them by their place.
+    pub triggers: Vec<String>,
     /// The phases that were reached, in order.
     pub phases: Vec<PhaseSpan>,
     /// Requests by phase, version and arm; those that never came are absent.
@@ -44,6 +46,7 @@ pub struct VersionInfo {
     /// Its tags at the start.
     pub tags: Vec<TagName>,
     /// What it charges, where stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
 }
 
@@ -73,6 +76,7 @@ pub struct Rollback {
     pub evidence: Evidence,
     /// When the version became bad, or was activated, if later; absent where it was not bad at any
     /// time since its activation: a false rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub onset: Option<Timestamp>,
 }
 

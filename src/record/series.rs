@@ -29,8 +29,10 @@ pub struct SeriesPoint {
     /// Those of them that failed.
     pub failed: u32,
     /// The median latency of the slot's successes, to within 1 %; absent where there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p50: Option<Duration>,
     /// Their 99th percentile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p99: Option<Duration>,
 }
 

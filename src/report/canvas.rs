@@ -64,7 +64,8 @@ enum Shape {
 }
 
 impl Canvas {
-    /// An empty canvas of `width` times `height` pixels; `alternative` tells in words what it shows.
+    /// An empty canvas of `width` times `height` pixels; `alternative` tells in words what it
+    /// shows.
     pub(super) fn new(width: u32, height: u32, alternative: String) -> Self {
         Self { width, height, alternative, shapes: Vec::new() }
     }
@@ -74,8 +75,8 @@ impl Canvas {
         &self.alternative
     }
 
-    /// The chart as an SVG document. It uses presentation attributes only: a content-security policy
-    /// that forbids styles does not blank it.
+    /// The chart as an SVG document. It uses presentation attributes only: a content-security
+    /// policy that forbids styles does not blank it.
     pub fn svg(&self) -> String {
         let mut document = String::new();
         {

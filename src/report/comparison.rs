@@ -1,9 +1,7 @@
 //! The comparison table as rows of text, before it is laid out for a terminal, Markdown or CSV.
 
-use super::figures::{
-    NO_DATA, change, metric_label, table_estimate, table_interval, table_value,
-};
-use crate::metric::Metric;
+use super::figures::{NO_DATA, change, metric_label, table_estimate, table_interval, table_value};
+use crate::metric::{Direction, Metric};
 use crate::summary::{ReferenceCheck, Table, TableColumn};
 
 /// What the comparison table shows beside the values.
@@ -15,7 +13,7 @@ pub(super) struct Extras {
     pub(super) published: bool,
 }
 
-/// Headings and rows of text, all of one length.
+/// Headings and rows of text, all of one length. A cell may have two lines.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Grid {
     pub(super) header: Vec<String>,
@@ -96,7 +94,8 @@ fn metrics(table: &Table) -> Vec<Metric> {
     metrics
 }
 
-/// The value of a metric in a column; `None` without data.
+/// The value of a metric in a column, its change against the first column where more or less of it
+/// is better, and its interval on a second line; `None` without data.
 fn measured(
     table: &Table,
     (index, column): (usize, &TableColumn),
@@ -110,11 +109,12 @@ fn measured(
         return None;
     }
     let mut text = table_estimate(estimate);
-    if let Some(percent) = cell.and_then(|cell| cell.change_percent) {
+    let compared = metric.direction() != Direction::Neutral;
+    if let Some(percent) = cell.and_then(|cell| cell.change_percent).filter(|_| compared) {
         text.push_str(&format!(" ({})", change(percent)));
     }
     if let Some(interval) = table_interval(estimate).filter(|_| intervals) {
-        text.push_str(&format!(" {interval}"));
+        text.push_str(&format!("\n{interval}"));
     }
     Some(text)
 }

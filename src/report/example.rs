@@ -1,12 +1,24 @@
 //! A run made by hand, for the tests of what is drawn and written of a run.
 
+use std::collections::BTreeMap;
+
+use super::result_file::{
+    ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultFile, ScenarioInfo,
+};
+
+use crate::assertion::Assertion;
 use crate::engine::{Evidence, Reading};
 use crate::exchange::VersionIndex;
+use crate::gate::{Gate, Judgement, Line};
+use crate::metric::Metric;
 use crate::record::{
     Blast, Happening, PhaseSpan, Record, Rollback, RuleHealth, Series, SeriesPoint, Timeline,
     VersionInfo,
 };
+use crate::run::TraceReport;
+use crate::summary::{ColumnSpec, ReferenceSpec, Selection, Summary, Table, fixture};
 use crate::units::{Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
+use crate::workload::{Accounting, DropReason, Dropped, TraceFormat};
 
 const STABLE: VersionIndex = VersionIndex(0);
 const CANARY: VersionIndex = VersionIndex(1);
@@ -37,14 +49,15 @@ pub(super) fn rolled_back(rate: f64) -> Record {
         start,
         end: at(3_600),
         model: ModelId::new("gpt-4").unwrap(),
-        versions: vec![info("gpt-4-v1", "stable"), info("gpt-4-turbo-v2", "beta")],
+        versions: fixture::record().versions,
+        triggers: vec!["error_rate > 5 % for 60 s".to_owned()],
         phases: vec![
             phase("warm up", 0, 300),
             phase("canary at 10 %", 300, 1_200),
             phase("degraded", 1_200, 1_275),
             phase("after the rollback", 1_275, 3_600),
         ],
-        cells: Vec::new(),
+        cells: fixture::record().cells,
         series: series(start, rate),
         timeline,
         rollbacks: vec![Rollback {
@@ -107,6 +120,112 @@ pub(super) fn crowded() -> Record {
     }
     record
 }
+
+/// The result of [`rolled_back`] with a gate of three lines, of which one is undecided and one
+/// fails, four published figures and a trace.
+pub(super) fn rolled_back_result() -> ResultFile {
+    let lines = [
+        ("time_to_rollback <= 90s", 41),
+        ("error_rate{phase='canary at 10 %'} < 0.1%", 42),
+        ("blast_radius.failed < 5", 43),
+    ];
+    let record = rolled_back(0.5);
+    let (gate, table) = (judge(&record, &lines), table(&record));
+    let gate_info =
+        |(text, line)| GateInfo { text: str::to_owned(text), file: FILE.to_owned(), line };
+    let scenario = ScenarioInfo {
+        name: "ten-thousand".to_owned(),
+        title: "Ten thousand requests through a canary of gpt-4".to_owned(),
+        files: vec![FileDigest { path: FILE.to_owned(), sha256: "00".repeat(32) }],
+        seed: 42,
+        columns: vec![
+            column("GPT-4", "warm up", None),
+            column("GPT-4 Turbo (canary)", "canary at 10 %", Some("gpt-4-turbo-v2")),
+            column("After the rollback", "after the rollback", None),
+        ],
+        references: REFERENCES.map(reference_info).to_vec(),
+        gate: lines.map(gate_info).to_vec(),
+        expect: None,
+        resolved: serde_json::json!({"seed": 42}),
+    };
+    ResultFile::new(scenario, Some(trace()), gate, table, record)
+}
+
+/// The same without gate, published figures, trace and events.
+pub(super) fn without_gate() -> ResultFile {
+    let mut result = rolled_back_result();
+    result.scenario.gate.clear();
+    result.scenario.references.clear();
+    result.table.references.clear();
+    result.gate = Judgement::NothingToEvaluate;
+    result.trace = None;
+    result.record.timeline = Timeline::default();
+    result.record.blasts.clear();
+    result
+}
+
+fn judge(record: &Record, lines: &[(&str, u32)]) -> Judgement {
+    let parsed = lines.iter().map(|(text, _)| Assertion::parse(text).unwrap());
+    let assertions: Vec<Assertion> = parsed.collect();
+    let lines = lines.iter().zip(&assertions).map(|(&(text, line), assertion)| Line {
+        text,
+        assertion,
+        file: FILE,
+        line,
+    });
+    let lines: Vec<Line<'_>> = lines.collect();
+    let gate = Gate { lines: &lines, columns: &[], expected: None, distrust: &[] };
+    gate.judge(&Summary::of(record))
+}
+
+fn table(record: &Record) -> Table {
+    let column = |title: &str, phase, version| ColumnSpec {
+        title: title.to_owned(),
+        selection: Selection { phase: Some(phase), version, arm: None },
+    };
+    let columns = [
+        column("GPT-4", 0, None),
+        column("GPT-4 Turbo (canary)", 1, Some(CANARY)),
+        column("After the rollback", 3, None),
+    ];
+    let reference = |(column, metric, value)| ReferenceSpec { column, metric, value };
+    Table::of(&Summary::of(record), &columns, &REFERENCES.map(reference))
+}
+
+fn column(title: &str, phase: &str, version: Option<&str>) -> ColumnInfo {
+    ColumnInfo {
+        title: title.to_owned(),
+        phase: Some(phase.to_owned()),
+        version: version.map(str::to_owned),
+    }
+}
+
+fn reference_info((column, metric, value): (usize, Metric, f64)) -> ReferenceInfo {
+    ReferenceInfo { column, metric: metric.name().to_owned(), value }
+}
+
+fn trace() -> TraceReport {
+    let accounting = Accounting {
+        format: TraceFormat::Azure,
+        unit: "RFC 3339".to_owned(),
+        read: 8_819,
+        emitted: 8_817,
+        dropped: BTreeMap::from([(
+            DropReason::OutOfOrder,
+            Dropped { count: 2, lines: vec![17, 4_002] },
+        )]),
+    };
+    TraceReport { accounting, sha256: Some("ab".repeat(32)) }
+}
+
+const FILE: &str = "scenarios/ten-thousand.yaml";
+
+const REFERENCES: [(usize, Metric, f64); 4] = [
+    (0, Metric::LatencyAvg, 0.495),
+    (0, Metric::CostPer1kTokens, 0.008),
+    (1, Metric::LatencyAvg, 0.89),
+    (1, Metric::LatencyP90, 0.5),
+];
 
 fn evidence(first_breach: Timestamp, check: Timestamp) -> Evidence {
     Evidence {

@@ -1,15 +1,36 @@
 //! What a person or a machine reads of a run: tables, charts, result file.
 //!
-//! Everything is returned as text or bytes, made from a run's record, its summary and its verdicts.
-//! Knows no files and no terminal.
+//! Everything is returned as text or bytes, made from a run's record, its summary and its verdicts:
+//! a [`ResultFile`] holds them all, so that every output can be made again from a stored one. Knows
+//! no files and no terminal.
 
 mod axis;
 mod canvas;
+mod comparison;
+mod evaluation;
 #[cfg(test)]
 mod example;
+mod figures;
+mod markdown;
+mod narrative;
+mod outline;
 mod palette;
 mod panel;
+mod result_file;
+mod result_schema;
+mod schema_words;
+mod table_csv;
+mod terminal;
 mod timeline_chart;
+mod verdict;
 
 pub use canvas::Canvas;
+pub use evaluation::evaluate;
+pub use markdown::markdown_summary;
+pub use result_file::{
+    ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultError, ResultFile, ScenarioInfo,
+};
+pub use result_schema::result_schema;
+pub use table_csv::table_csv;
+pub use terminal::{Style, terminal_report};
 pub use timeline_chart::timeline_chart;

@@ -2,10 +2,12 @@
 
 use crate::engine::{Evidence, Reading};
 use crate::exchange::VersionIndex;
-use crate::record::{Happening, Record, TimelineEvent};
+use crate::record::{Blast, Happening, Record, TimelineEvent};
+use crate::run::TraceReport;
 use crate::units::{
     Duration, Ratio, Timestamp, format_count, format_duration, format_percent, format_significant,
 };
+use crate::workload::DropReason;
 
 /// An event of the timeline.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -87,9 +89,10 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
         Happening::RolledBack { version, target } => {
             let of = version.map_or_else(String::new, |version| format!(" of {}", name(version)));
             let onset = record.rollbacks.iter().find(|rollback| rollback.at == event.at);
-            let since = onset.and_then(|rollback| rollback.onset).map_or_else(String::new, |onset| {
-                format!(", {} after the onset", format_duration(event.at.since(onset)))
-            });
+            let since =
+                onset.and_then(|rollback| rollback.onset).map_or_else(String::new, |onset| {
+                    format!(", {} after the onset", format_duration(event.at.since(onset)))
+                });
             format!("rollback{of} to {}{since}", name(*target))
         }
         Happening::RollbackRefused { version } => {
@@ -115,11 +118,19 @@ pub(super) fn evidence_text(evidence: &Evidence) -> String {
                 format_duration(*window),
             )
         }
-        Reading::Time { metric, value, above, requests, in_flight, operator, threshold, window } => {
+        Reading::Time {
+            metric,
+            value,
+            above,
+            requests,
+            in_flight,
+            operator,
+            threshold,
+            window,
+        } => {
             let value = value.map_or_else(|| "unknown".to_owned(), format_duration);
-            let above = above.map_or_else(String::new, |above| {
-                format!(", {} above it", format_count(above))
-            });
+            let above = above
+                .map_or_else(String::new, |above| format!(", {} above it", format_count(above)));
             format!(
                 "{metric} {value} {operator} {} in {} ({} requests{above}, {} in flight)",
                 format_duration(*threshold),
@@ -140,7 +151,13 @@ pub(super) fn evidence_text(evidence: &Evidence) -> String {
             format_count(*min_requests),
             format_duration(*window),
         ),
-        Reading::Sequential { canary_errors, stable_errors, expected_share, ln_evidence, alpha } => {
+        Reading::Sequential {
+            canary_errors,
+            stable_errors,
+            expected_share,
+            ln_evidence,
+            alpha,
+        } => {
             format!(
                 "{} errors against {} of the stable at {} of the traffic, log evidence {} at a \
                  false alarm probability of {}",
@@ -154,8 +171,54 @@ pub(super) fn evidence_text(evidence: &Evidence) -> String {
     };
     match evidence.held.is_zero() {
         true => format!("{}: {seen}", evidence.trigger),
-        false => format!("{}: {seen}, held for {}", evidence.trigger, format_duration(evidence.held)),
+        false => {
+            format!("{}: {seen}, held for {}", evidence.trigger, format_duration(evidence.held))
+        }
     }
+}
+
+/// The harm that each bad version did, in a sentence each.
+pub(super) fn blast_texts(record: &Record) -> Vec<String> {
+    let text = |blast: &Blast| {
+        let until = match blast.drained {
+            Some(drained) => format!("for {}", format_duration(drained.since(blast.onset))),
+            None => "to the end of the run".to_owned(),
+        };
+        format!(
+            "Blast radius of {}: {} requests from the onset (+{}) {until}; {} failed, {} of them \
+             would have failed on the stable too; {} were answered more than 20 % slower",
+            version_name(record, blast.version),
+            format_count(blast.requests),
+            format_duration(blast.onset.since(record.start)),
+            format_count(blast.failed),
+            format_count(blast.failed_anyway),
+            format_count(blast.slowed),
+        )
+    };
+    record.blasts.iter().map(text).collect()
+}
+
+/// What became of a trace's rows, in a sentence.
+pub(super) fn trace_text(trace: &TraceReport) -> String {
+    let accounting = &trace.accounting;
+    let dropped = accounting.dropped.iter().map(|(reason, dropped)| {
+        let what = match reason {
+            DropReason::Malformed => "malformed",
+            DropReason::OutOfOrder => "out of order",
+        };
+        let lines: Vec<String> = dropped.lines.iter().map(u64::to_string).collect();
+        let more = if dropped.count > lines.len() as u64 { ", ..." } else { "" };
+        let count = format_count(dropped.count);
+        format!("{count} dropped as {what} (lines {}{more})", lines.join(", "))
+    });
+    let parts = [format!(
+        "Trace ({}, times in {}): {} rows read, {} sent",
+        accounting.format,
+        accounting.unit,
+        format_count(accounting.read),
+        format_count(accounting.emitted),
+    )];
+    parts.into_iter().chain(dropped).collect::<Vec<_>>().join(", ")
 }
 
 /// The name of a version of the record.
@@ -164,7 +227,7 @@ pub(super) fn version_name(record: &Record, version: VersionIndex) -> &str {
 }
 
 fn rule_name(record: &Record, trigger: usize) -> &str {
-    record.rules.get(trigger).map_or("", |rule| rule.trigger.as_str())
+    record.triggers.get(trigger).map_or("", String::as_str)
 }
 
 /// A percentage that someone chose, without the zeros that a measured one shows.

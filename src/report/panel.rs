@@ -1,7 +1,8 @@
 //! Panels over a common time axis: the vocabulary of every chart that shows something over time.
 //!
 //! A [`TimeFrame`] holds what the panels of one chart share: the time axis, phases shaded and
-//! named, and lanes of marks whose lines run through all panels. A [`Panel`] is one value axis with lines.
+//! named, and lanes of marks whose lines run through all panels. A [`Panel`] is one value axis with
+//! lines.
 
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, Lettering, Point, Stroke, fit_text, text_width};

@@ -2,6 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, Lettering, Stroke, fit_text, text_width};
+use super::narrative::version_name;
 use super::palette::{Dash, Ink, Look, Symbol, version_look};
 use super::panel::{
     Course, Lane, Line, MEDIUM, Mark, Panel, Phase, Rows, Slot, TITLE_COLUMN, TimeFrame,
@@ -96,7 +97,7 @@ impl<'a> Story<'a> {
             match &event.happening {
                 Happening::FaultBegan { version, what } => {
                     let label = match several {
-                        true => format!("{}: {what}", self.name(*version)),
+                        true => format!("{}: {what}", version_name(self.record, *version)),
                         false => what.clone(),
                     };
                     let mark = Mark {
@@ -139,8 +140,7 @@ impl<'a> Story<'a> {
             let at = self.seconds(event.at);
             match &event.happening {
                 Happening::BreachBegan { trigger, version } => {
-                    let rule = self.record.rules.get(*trigger);
-                    let label = rule.map_or_else(String::new, |rule| rule.trigger.clone());
+                    let label = self.record.triggers.get(*trigger).cloned().unwrap_or_default();
                     let mark = Mark { label, ..mark(at, Symbol::Diamond, Dash::Dotted) };
                     marks.push((*version, *trigger, mark));
                 }
@@ -175,7 +175,10 @@ impl<'a> Story<'a> {
                             format!(", {} after the onset", format_duration(event.at.since(onset)))
                         },
                     );
-                    (Symbol::Square, format!("rolled back to {}{since}", self.name(*target)))
+                    (
+                        Symbol::Square,
+                        format!("rolled back to {}{since}", version_name(self.record, *target)),
+                    )
                 }
                 Happening::RollbackRefused { .. } => (Symbol::Cross, "rollback refused".to_owned()),
                 // A firing that led to a rollback is told by the rollback.
@@ -273,10 +276,6 @@ impl<'a> Story<'a> {
 
     fn seconds(&self, at: Timestamp) -> f64 {
         at.since(self.record.start).as_secs_f64()
-    }
-
-    fn name(&self, version: VersionIndex) -> &str {
-        self.record.versions.get(usize::from(version.0)).map_or("", |info| info.id.as_str())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ticking::Ticking;
 use crate::chance::Chance;
 use crate::exchange::ModelIndex;
 use crate::record::{Record, Recorder, RuleHealth, RunHeader, VersionInfo};
@@ -24,11 +25,12 @@ pub struct TraceReport {
     /// Its format and unit; rows read, emitted and dropped.
     pub accounting: Accounting,
     /// The SHA-256 of its bytes; absent where the run ended before the trace did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
 }
 
-/// Plays `scenario` under `seed` in virtual time. `trace` is the trace that it replays: given exactly
-/// if its traffic is one.
+/// Plays `scenario` under `seed` in virtual time. `trace` is the trace that it replays: given
+/// exactly if its traffic is one. `tick` is told now and then how many requests have ended.
 ///
 /// # Errors
 /// The trace is broken, or the plan asks for what the engine refuses.
@@ -39,6 +41,7 @@ pub fn run_virtual(
     scenario: &Scenario,
     seed: u64,
     trace: Option<TraceInput>,
+    tick: &mut dyn FnMut(u64),
 ) -> Result<Rehearsal, SimulationError> {
     let chance = Chance::new(seed, FIRST_RUN);
     let source = match &scenario.traffic {
@@ -48,8 +51,8 @@ pub fn run_virtual(
             Source::replay(TraceReader::new(input)?, replay.clone(), chance)
         }
     };
-    let mut recorder = Recorder::new(header(scenario, seed));
-    let Finished { end, engine, source } = simulate(scenario, chance, source, &mut recorder)?;
+    let mut observer = Ticking::new(Recorder::new(header(scenario, seed)), tick);
+    let Finished { end, engine, source } = simulate(scenario, chance, source, &mut observer)?;
     let triggers = &scenario.model.rules.triggers;
     let rules =
         engine.health(ModelIndex(0)).into_iter().map(|(trigger, version, health)| RuleHealth {
@@ -61,7 +64,7 @@ pub fn run_virtual(
             firings: health.firings,
             longest_timer: health.longest_timer,
         });
-    let record = recorder.finish(end, rules.collect());
+    let record = observer.into_observer().finish(end, rules.collect());
     let trace = source.trace().map(|reader| TraceReport {
         accounting: reader.accounting().clone(),
         sha256: reader.sha256(),
@@ -80,6 +83,7 @@ fn header(scenario: &Scenario, seed: u64) -> RunHeader {
         start: scenario.start,
         model: scenario.model.id.clone(),
         versions: versions.collect(),
+        triggers: scenario.model.rules.triggers.iter().map(|trigger| trigger.id.clone()).collect(),
         phases: scenario.phases.iter().map(|phase| phase.name.clone()).collect(),
     }
 }

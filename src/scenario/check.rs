@@ -18,7 +18,8 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// `owner` is the place that a missing key is reported at: that of the key which holds the part.
+    /// `owner` is the place that a missing key is reported at: that of the key which holds the
+    /// part.
     fn part(&mut self, node: &Node, shape: Shape, owner: Place) {
         match (shape, &node.value) {
             (_, Value::Scalar(scalar)) if scalar.is_null() => {
@@ -117,7 +118,7 @@ impl Check<'_> {
         }
         if chosen.is_none() {
             let message =
-                format!("{} is missing: write one of {}", choice.name, fields(choice.choices));
+                format!("{} says nothing: write one of {}", choice.name, fields(choice.choices));
             self.report(Diagnostic::new(owner, message));
         }
         self.missing(entries, choice.beside, choice.name, owner);
@@ -134,7 +135,8 @@ impl Check<'_> {
 
     fn missing(&mut self, entries: &[Entry], known: &[Field], of: &str, owner: Place) {
         for field in known.iter().filter(|field| field.absent == Absent::Refused) {
-            if !entries.iter().any(|entry| entry.key == field.name) {
+            let there = entries.iter().any(|entry| entry.key == field.name);
+            if !there && !mistyped(entries, known, field.name) {
                 let message = format!("{of} has no {:?}: {}", field.name, field.about);
                 let help = format!("write `{}:` with {}", field.name, field.shape.wanted());
                 self.report(Diagnostic::new(owner, message).help(help));
@@ -153,4 +155,14 @@ impl Check<'_> {
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.report(diagnostic);
     }
+}
+
+/// Whether one of the keys is none of the `known` ones and was probably meant to be `wanted`: then
+/// that is told, and `wanted` is not missing as well.
+pub(crate) fn mistyped(entries: &[Entry], known: &[Field], wanted: &str) -> bool {
+    let names = || known.iter().map(|field| field.name);
+    entries
+        .iter()
+        .filter(|entry| !names().any(|name| name == entry.key))
+        .any(|entry| nearest(&entry.key, names()) == Some(wanted))
 }

@@ -83,8 +83,8 @@ fn empirical(entry: &Entry, kind: Quantity, diagnostics: &mut Diagnostics) -> Op
         }
         _ => table.place,
     };
-    let help = "write one line per point, such as `0%: 80ms`, `50%: 400ms`, `100%: 9s`, with rising \
-                probabilities from 0% to 100% and values that never fall";
+    let help = "write one line per point, such as `0%: 80ms`, `50%: 400ms`, `100%: 9s`, with \
+                rising probabilities from 0% to 100% and values that never fall";
     diagnostics.report(Diagnostic::new(place, explain(error, kind)).help(help));
     None
 }
@@ -123,6 +123,10 @@ fn explain(error: DistributionError, kind: Quantity) -> String {
             let found = show(parameter, value);
             if low < 1e-9 && value <= 0.0 {
                 return format!("{parameter} {found} is out of range: allowed is more than 0");
+            }
+            if high >= 1e18 {
+                let low = show(parameter, low);
+                return format!("{parameter} {found} is out of range: allowed is at least {low}");
             }
             let (low, high) = (show(parameter, low), show(parameter, high));
             format!("{parameter} {found} is out of range: allowed are {low} to {high}")

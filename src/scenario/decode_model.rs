@@ -50,7 +50,11 @@ impl Names {
             tags: Vec::new(),
         };
         for (index, version) in versions.iter().enumerate() {
-            for tag in version.node.get("tags").map_or(&[][..], Node::items) {
+            let Some(tags) = version.node.get("tags") else { continue };
+            // A single tag that should be a list is told already; it is the version's all the same.
+            let tags =
+                if tags.text().is_some() { std::slice::from_ref(tags) } else { tags.items() };
+            for tag in tags {
                 names.add_tag(tag, index, diagnostics);
             }
         }

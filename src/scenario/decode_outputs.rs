@@ -207,8 +207,7 @@ fn gate_line(
             let quoted = node.scalar().is_some_and(|scalar| scalar.quoted);
             let offset = u32::try_from(error.column() - 1 + usize::from(quoted)).unwrap_or(0);
             let column = node.place.column.saturating_add(offset);
-            let rest = node.place.length.saturating_sub(offset).max(1);
-            let place = Place { column, length: rest.min(1), ..node.place };
+            let place = Place { column, length: 1, ..node.place };
             diagnostics.report(Diagnostic::new(place, error.to_string()));
             return None;
         }

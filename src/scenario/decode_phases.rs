@@ -4,6 +4,7 @@ use crate::exchange::VersionIndex;
 use crate::units::{Duration, Ratio, format_duration, format_significant};
 use crate::upstream::{Failure, Fault, LatencyChange};
 
+use super::check::mistyped;
 use super::decode_distribution;
 use super::decode_model::{self, Names, TOLERANCE};
 use super::diagnostic::{Diagnostic, Diagnostics};
@@ -11,6 +12,7 @@ use super::place::Place;
 use super::plan::{PhaseEnd, PhasePlan, VersionPlan};
 use super::read::{self, Quantity};
 use super::shape::quote;
+use super::shapes::PHASE;
 use super::tree::{Entry, Node};
 
 /// What phases are checked against.
@@ -47,12 +49,14 @@ pub(crate) fn decode(
         }
         names.push((text, name.place));
     }
-    if let Some(first) = phases.first().filter(|first| !first.entries().is_empty()) {
-        if first.get("split").is_none() {
-            let message = "the first phase has no \"split\": nothing says where requests go";
-            let help = "write `split: {VERSION: 100%}`";
-            diagnostics.report(Diagnostic::new(first.place, message).help(help));
-        }
+    if let Some(first) = phases.first()
+        && !first.entries().is_empty()
+        && first.get("split").is_none()
+        && !mistyped(first.entries(), PHASE.fields, "split")
+    {
+        let message = "the first phase has no \"split\": nothing says where requests go";
+        let help = "write `split: {VERSION: 100%}`";
+        diagnostics.report(Diagnostic::new(first.place, message).help(help));
     }
     let mut decoded = Vec::new();
     for (index, node) in phases.iter().enumerate() {
@@ -94,6 +98,12 @@ fn end(
         ["for", "requests", "until"].iter().filter_map(|key| node.entry(key)).collect();
     let within = node.entry("within");
     match ends.as_slice() {
+        [] if ["for", "requests", "until"]
+            .iter()
+            .any(|key| mistyped(node.entries(), PHASE.fields, key)) =>
+        {
+            return None;
+        }
         [] => {
             let message = "the phase has no end";
             let help = "write `for: 7m`, `for: rest`, `requests: 1000`, or `until: rollback` with \
@@ -156,7 +166,7 @@ fn rest(
 fn positive(key: &str, node: &Node, diagnostics: &mut Diagnostics) -> Option<Duration> {
     let duration = Duration::parse(node.text()?).ok()?;
     if duration.is_zero() {
-        let message = format!("{key} is 0s: allowed is more than 0s");
+        let message = format!("`{key}` is 0s: allowed is more than 0s");
         diagnostics.report(Diagnostic::new(node.place, message));
         return None;
     }

@@ -4,12 +4,15 @@
 use crate::engine::{
     Action, Notification, RawTrigger, RuleError, RuleProblem, RuleSet, Target, Trigger,
 };
+use crate::metric::{Metric, Unit};
 
+use super::check::mistyped;
 use super::decode_model::Names;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::place::Place;
 use super::read;
-use super::shape::quote;
+use super::shape::{Field, Shape, quote};
+use super::shapes_rules::CONDITION;
 use super::suggest::nearest;
 use super::tree::Node;
 
@@ -41,30 +44,32 @@ fn trigger(node: &Node, names: &Names, diagnostics: &mut Diagnostics) -> Option<
     if node.entries().is_empty() {
         return None;
     }
-    // A value that the check refused must not be judged again as a missing one.
-    let legible = node.entries().iter().all(|entry| match entry.key.as_str() {
-        "id" | "judge" | "metric" | "operator" | "no_data" | "version" | "action" => {
-            entry.node.text().is_some()
-        }
-        "min_requests" => read::integer(node, "min_requests").is_some(),
-        key => read::number(node, key).is_some(),
-    });
-    let raw = raw(node);
-    let before = names_of(&raw);
-    for name in before.into_iter().flatten() {
+    let mut raw = raw(node);
+    for name in names_of(&raw).into_iter().flatten() {
         let place = node.get(name.field).map_or(node.place, |node| node.place);
         names.resolve(name.name, place, diagnostics);
     }
-    if !legible {
-        return None;
+    // What the check has refused is told, and must not be judged again as wrong or missing.
+    let mut told: Vec<&'static str> = Vec::new();
+    for field in CONDITION.fields {
+        let refused = node.get(field.name).is_some_and(|node| !is_legible(node, field));
+        if refused || mistyped(node.entries(), CONDITION.fields, field.name) {
+            told.push(field.name);
+            mend(&mut raw, field.name);
+        }
     }
     match Trigger::new(&raw) {
-        Ok(trigger) => Some(trigger),
+        Ok(trigger) => told.is_empty().then_some(trigger),
         Err(error) => {
-            report_all(node, raw, error, diagnostics);
+            report_all(node, raw, error, told, diagnostics);
             None
         }
     }
+}
+
+fn is_legible(node: &Node, field: &Field) -> bool {
+    let Shape::One(literal) = field.shape else { return false };
+    node.scalar().is_some_and(|scalar| !scalar.is_null() && literal.check(scalar).is_ok())
 }
 
 fn raw(node: &Node) -> RawTrigger {
@@ -107,19 +112,21 @@ fn names_of(raw: &RawTrigger) -> [Option<Named<'_>>; 2] {
 }
 
 /// Reports `first` and then, with each refused field mended, whatever else the engine refuses.
-fn report_all(node: &Node, mut raw: RawTrigger, first: RuleError, diagnostics: &mut Diagnostics) {
-    let mut told = Vec::new();
+fn report_all(
+    node: &Node,
+    mut raw: RawTrigger,
+    first: RuleError,
+    mut told: Vec<&'static str>,
+    diagnostics: &mut Diagnostics,
+) {
     let mut error = Some(first);
     while let Some(RuleError { field, problem }) = error {
         if told.contains(&field) {
             break;
         }
-        told.push(field);
         diagnostics.report(complaint(node, field, &problem));
-        // Without its metric nothing can be said of a threshold.
-        if !mend(&mut raw, field) {
-            break;
-        }
+        told.push(field);
+        mend(&mut raw, field);
         error = Trigger::new(&raw).err();
     }
 }
@@ -131,10 +138,11 @@ fn complaint(node: &Node, field: &'static str, problem: &RuleProblem) -> Diagnos
             Diagnostic::new(place, format!("condition has no {field:?}"))
                 .help(format!("write `{example}`"))
         }
-        RuleProblem::Unknown { found, allowed } => {
-            let meant = nearest(found, allowed.split(", "));
-            Diagnostic::new(place, format!("{field}: {problem}")).suggest(meant)
-        }
+        RuleProblem::Unknown { found, allowed } => match nearest(found, allowed.split(", ")) {
+            Some(meant) => Diagnostic::new(place, format!("{field}: {found:?} is unknown"))
+                .suggest(Some(meant)),
+            None => Diagnostic::new(place, format!("{field}: {problem}")),
+        },
         RuleProblem::Misplaced { .. } => {
             let place = node.entry(field).map_or(place, |entry| entry.place);
             Diagnostic::new(place, format!("{field} {problem}")).help("remove it")
@@ -147,24 +155,43 @@ fn complaint(node: &Node, field: &'static str, problem: &RuleProblem) -> Diagnos
     }
 }
 
-/// Puts something valid in the place of a refused field; `false` where nothing could be.
-fn mend(raw: &mut RawTrigger, field: &str) -> bool {
+/// Puts something valid, or nothing, in the place of a refused field, and takes out what could only
+/// be judged by it.
+fn mend(raw: &mut RawTrigger, field: &str) {
+    let condition = raw.judge.is_none();
     match field {
-        "threshold" => raw.threshold = raw.threshold_ms.is_none().then_some(0.5),
-        "threshold_ms" => raw.threshold_ms = raw.threshold.is_none().then_some(1_000.0),
-        "operator" => raw.operator = raw.judge.is_none().then(|| ">".to_owned()),
-        "duration_seconds" => raw.duration_seconds = raw.judge.is_none().then_some(3_600.0),
+        "metric" => {
+            raw.metric = Some("error_rate".to_owned());
+            mend_threshold(raw);
+        }
+        "threshold" | "threshold_ms" => mend_threshold(raw),
+        "operator" => raw.operator = condition.then(|| ">".to_owned()),
+        "duration_seconds" => {
+            raw.duration_seconds = condition.then_some(0.0);
+            (raw.check_interval_seconds, raw.window_seconds) = (None, None);
+        }
+        "check_interval_seconds" => {
+            (raw.check_interval_seconds, raw.window_seconds) = (None, None);
+        }
         "action" => raw.action = Some("notify".to_owned()),
-        "check_interval_seconds" => raw.check_interval_seconds = None,
+        "judge" => raw.judge = None,
+        "id" => raw.id = None,
         "window_seconds" => raw.window_seconds = None,
         "min_requests" => raw.min_requests = None,
         "no_data" => raw.no_data = None,
         "version" => raw.version = None,
         "alpha" => raw.alpha = None,
-        "prior_strength" => raw.prior_strength = None,
-        _ => return false,
+        _ => raw.prior_strength = None,
     }
-    true
+}
+
+/// One threshold, in the unit of the metric; none for a judge.
+fn mend_threshold(raw: &mut RawTrigger) {
+    let metric = raw.metric.as_deref().and_then(Metric::by_name);
+    let time = metric.is_some_and(|metric| metric.unit() == Unit::Time);
+    let condition = raw.judge.is_none();
+    raw.threshold = (condition && !time).then_some(1.0);
+    raw.threshold_ms = (condition && time).then_some(1_000.0);
 }
 
 /// The action as it is written in a file.

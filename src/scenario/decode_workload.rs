@@ -6,11 +6,13 @@ use crate::units::{ModelId, Rate};
 use crate::upstream::Limits;
 use crate::workload::{Arrivals, Piecewise, PiecewiseError, Replay, Workload};
 
+use super::check::mistyped;
 use super::decode_distribution;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::files::Folder;
 use super::plan::Traffic;
 use super::read::{self, Quantity};
+use super::shapes::WORKLOAD;
 use super::tree::{Entry, Node};
 
 /// Where requests come from.
@@ -42,6 +44,9 @@ pub(crate) fn decode(
     }
     let arrivals = arrivals(chosen, diagnostics);
     let Some(tokens) = tokens else {
+        if mistyped(node.entries(), WORKLOAD.fields, "tokens") {
+            return None;
+        }
         let message = "workload has no \"tokens\": token counts per request";
         let help = "write `tokens: {input: ..., output: ...}`, each a number or a distribution";
         diagnostics.report(Diagnostic::new(entry.place, message).help(help));
@@ -67,7 +72,7 @@ pub(crate) fn limits(node: &Node, diagnostics: &mut Diagnostics) -> Option<Limit
         let duration = read::duration(node, key)?;
         if duration.is_zero() {
             let place = node.get(key)?.place;
-            let message = format!("{key} is 0s: nothing could be answered in no time");
+            let message = format!("`{key}` is 0s: nothing could be answered in no time");
             diagnostics.report(Diagnostic::new(place, message).help("write more than 0s"));
         }
         Some(duration)

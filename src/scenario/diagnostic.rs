@@ -3,10 +3,7 @@
 //! Problems are collected, never thrown: a person who mistyped three values learns of all three at
 //! once. Knows nothing of the format.
 
-use std::fmt;
-
-use super::place::{Place, Sources};
-use super::render;
+use super::place::Place;
 
 /// One problem of the input.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,36 +57,11 @@ impl Diagnostics {
         self.list.push(diagnostic);
     }
 
-    /// As an error, sorted by place; `None` where there is nothing to complain of.
-    pub(crate) fn into_error(mut self, sources: Sources) -> Option<ScenarioError> {
-        // The parts of one alias are checked wherever it is used, and fail alike each time.
+    /// All of them, sorted by place, each once.
+    pub(crate) fn into_sorted(mut self) -> Vec<Diagnostic> {
         self.list.sort_by(|a, b| (a.place, &a.message).cmp(&(b.place, &b.message)));
+        // The parts of one alias are checked wherever it is used, and fail alike each time.
         self.list.dedup();
-        (!self.list.is_empty()).then_some(ScenarioError { sources, list: self.list })
+        self.list
     }
 }
-
-/// Everything that is wrong with a scenario: at least one problem, each with its place.
-///
-/// Its display is meant for a terminal: per problem the file, line and column, the line itself with
-/// the spot marked, and the remedy.
-#[derive(Clone, Debug)]
-pub struct ScenarioError {
-    sources: Sources,
-    list: Vec<Diagnostic>,
-}
-
-impl ScenarioError {
-    /// How many problems there are, at least one.
-    pub fn count(&self) -> usize {
-        self.list.len()
-    }
-}
-
-impl fmt::Display for ScenarioError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&render::render(&self.list, &self.sources))
-    }
-}
-
-impl std::error::Error for ScenarioError {}

@@ -10,7 +10,7 @@ use super::diagnostic::{Diagnostic, Diagnostics};
 use super::parse::parse_file;
 use super::place::{Place, Sources};
 use super::shape::{Field, Literal, Shape, quote};
-use super::tree::{Node, Value};
+use super::tree::{Node, Scalar, Value};
 
 /// Reads files for the scenario that names them.
 pub trait Files {
@@ -46,7 +46,7 @@ impl Folder {
     /// The folder of the scenario at `scenario`, whose files and those of the folder `working`
     /// may be read, and all others if `allow_outside` says so.
     pub(crate) fn of(scenario: &Path, working: &Path, allow_outside: bool) -> Self {
-        let own = scenario.parent().unwrap_or(Path::new("")).to_owned();
+        let own = scenario.parent().unwrap_or_else(|| Path::new("")).to_owned();
         Self { own, working: working.to_owned(), allow_outside }
     }
 
@@ -77,7 +77,7 @@ impl Reading<'_> {
     pub(crate) fn inline(&mut self, node: &mut Node, shape: Shape) {
         match (shape, &mut node.value) {
             (Shape::FileOr(shape), Value::Scalar(scalar)) if !scalar.is_null() => {
-                let path = scalar.text.clone();
+                let path = scalar.clone();
                 if let Some(content) = self.open(&path, node.place) {
                     *node = content;
                     self.inline(node, *shape);
@@ -106,8 +106,11 @@ impl Reading<'_> {
         }
     }
 
-    /// The tree of the file that is named `path` at `place`.
-    pub(crate) fn open(&mut self, path: &str, place: Place) -> Option<Node> {
+    /// The tree of the file that `path` names at `place`; a text that can name none is left to the
+    /// check to refuse.
+    pub(crate) fn open(&mut self, path: &Scalar, place: Place) -> Option<Node> {
+        Literal::Path.check(path).ok()?;
+        let path = path.text.as_str();
         let resolved = self.folder.resolve(path, place, self.diagnostics)?;
         let name = resolved.display().to_string();
         match self.files.read(&resolved) {

@@ -33,7 +33,9 @@ impl Definitions {
     fn shape(&mut self, shape: Shape) -> Value {
         match shape {
             Shape::One(literal) => self::literal(literal),
-            Shape::Either(literals) => any_of(literals.iter().map(|kind| literal(*kind)).collect()),
+            Shape::Either(literals) => {
+                any_of(&literals.iter().map(|kind| literal(*kind)).collect::<Vec<_>>())
+            }
             Shape::List(item) => json!({"type": "array", "items": self.shape(*item)}),
             Shape::Table(table) => json!({
                 "type": "object",
@@ -50,8 +52,8 @@ impl Definitions {
                     definitions.choice(choice)
                 })
             }
-            Shape::Short(short) => any_of(vec![literal(short.literal), self.shape(short.full)]),
-            Shape::FileOr(shape) => any_of(vec![literal(Literal::Path), self.shape(*shape)]),
+            Shape::Short(short) => any_of(&[literal(short.literal), self.shape(short.full)]),
+            Shape::FileOr(shape) => any_of(&[literal(Literal::Path), self.shape(*shape)]),
         }
     }
 
@@ -129,15 +131,14 @@ impl Definitions {
 
 /// A name without the number that tells it from others alike.
 fn base(name: &str) -> String {
-    let name = name.replace(' ', "_");
-    name.split_once('.').map_or(name.clone(), |(base, _)| base.to_owned())
+    name.split('.').next().unwrap_or(name).replace(' ', "_")
 }
 
 fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/$defs/{name}")})
 }
 
-fn any_of(alternatives: Vec<Value>) -> Value {
+fn any_of(alternatives: &[Value]) -> Value {
     json!({"anyOf": alternatives})
 }
 
@@ -172,13 +173,13 @@ fn literal(literal: Literal) -> Value {
             pattern(r"^\s*(([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*(d|h|m|s|ms|us|µs|ns)\s*)+$")
         }
         Literal::Ratio => {
-            any_of(vec![pattern(RATIO), json!({"type": "number", "minimum": 0, "maximum": 1})])
+            any_of(&[pattern(RATIO), json!({"type": "number", "minimum": 0, "maximum": 1})])
         }
         Literal::Rate => {
             pattern(r"^\s*[0-9.eE+-]+\s*/\s*(s|sec|second|m|min|minute|h|hour|d|day)\s*$")
         }
         Literal::Money => pattern(r"^\s*([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*USD\s*$"),
-        Literal::Tokens => any_of(vec![
+        Literal::Tokens => any_of(&[
             pattern(r"^\s*\+?[0-9]+\s*(tokens?)*\s*$"),
             json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}),
         ]),
@@ -223,3 +224,114 @@ fn pattern(pattern: &str) -> Value {
 }
 
 const RATIO: &str = r"^\s*[0-9.eE+-]+\s*%?\s*$";
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::scenario::diagnostic::Diagnostics;
+    use crate::scenario::parse::parse_file;
+    use crate::scenario::place::Sources;
+    use crate::scenario::tree::{Node, Scalar, Value as Part};
+
+    fn scenarios() -> Vec<PathBuf> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folders = ["tests/golden/accepted", "scenarios"];
+        let mut found = Vec::new();
+        for entry in
+            folders.iter().filter_map(|folder| fs::read_dir(root.join(folder)).ok()).flatten()
+        {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "yaml") {
+                found.push(path);
+            }
+        }
+        assert!(found.len() >= 3, "{found:?}");
+        found
+    }
+
+    fn as_json(bytes: &[u8]) -> Value {
+        let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
+        to_json(&parse_file("a.yaml", bytes, &mut sources, &mut diagnostics).unwrap())
+    }
+
+    fn to_json(node: &Node) -> Value {
+        match &node.value {
+            Part::List(items) => items.iter().map(to_json).collect(),
+            Part::Map(entries) => {
+                entries.iter().map(|entry| (entry.key.clone(), to_json(&entry.node))).collect()
+            }
+            Part::Scalar(scalar) => scalar_to_json(scalar),
+        }
+    }
+
+    /// By the core schema of YAML 1.2.2, chapter 10.3.
+    fn scalar_to_json(scalar: &Scalar) -> Value {
+        let number = scalar.text.parse::<u64>().map(Value::from).ok();
+        let float = || scalar.text.parse::<f64>().ok().filter(|number| number.is_finite());
+        match scalar.as_bool() {
+            _ if scalar.is_null() => Value::Null,
+            _ if scalar.quoted => json!(scalar.text),
+            Some(boolean) => json!(boolean),
+            None => {
+                number.or_else(|| float().map(Value::from)).unwrap_or_else(|| json!(scalar.text))
+            }
+        }
+    }
+
+    #[test]
+    fn every_accepted_scenario_is_valid_under_the_schema() {
+        let validator = jsonschema::draft202012::new(&json_schema()).unwrap();
+        for path in scenarios() {
+            let instance = as_json(&fs::read(&path).unwrap());
+            let errors: Vec<_> = validator
+                .iter_errors(&instance)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(errors.is_empty(), "{}: {}", path.display(), errors.join("\n"));
+        }
+    }
+
+    #[test]
+    fn the_schema_is_valid_under_its_own_draft() {
+        assert!(jsonschema::draft202012::meta::is_valid(&json_schema()));
+    }
+
+    #[test]
+    fn the_schema_refuses_unknown_keys_and_wrong_literals() {
+        let validator = jsonschema::draft202012::new(&json_schema()).unwrap();
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/accepted/smallest.yaml");
+        let valid = as_json(&fs::read(path).unwrap());
+        assert!(validator.is_valid(&valid));
+        let changes = [
+            ("", "extends", json!(["base.yaml"])),
+            ("/workload", "request", json!(5)),
+            ("/workload", "stream", json!(30)),
+            ("/workload", "client_timeout", json!(30)),
+            ("/workload", "client_timeout", json!("thirty seconds")),
+            ("/workload/arrivals", "poisson", json!("5/s")),
+            ("/models/m/versions/v1", "truth", json!("unknown")),
+            ("/models/m/versions/v1/upstream", "failures", json!({"200": "1%"})),
+            ("/models/m/versions/v1/upstream", "latency", json!({"lognorml": {}})),
+            ("/phases/0", "for", json!("forever")),
+        ];
+        for (place, key, value) in changes {
+            let mut invalid = valid.clone();
+            invalid.pointer_mut(place).unwrap()[key] = value;
+            assert!(!validator.is_valid(&invalid), "{place}/{key}");
+        }
+    }
+
+    #[test]
+    fn every_key_is_described() {
+        let schema = json_schema();
+        for (name, definition) in schema["$defs"].as_object().unwrap() {
+            for (key, property) in definition["properties"].as_object().unwrap() {
+                assert!(property["description"].is_string(), "{name}.{key}");
+            }
+        }
+    }
+}

@@ -18,7 +18,8 @@ use super::decode_outputs::{self, Known};
 use super::decode_phases::{self, Surroundings};
 use super::decode_rules;
 use super::decode_workload;
-use super::diagnostic::{Diagnostic, Diagnostics, ScenarioError};
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::error::ScenarioError;
 use super::files::{Files, Folder, Reading};
 use super::fill::fill;
 use super::parse::parse_file;
@@ -84,7 +85,7 @@ pub fn load(document: Document<'_>, files: &dyn Files) -> Result<Loaded, Scenari
             let resolved = resolved::resolve(&root, &scenario);
             Some(Loaded { scenario, resolved })
         });
-    match diagnostics.into_error(sources) {
+    match ScenarioError::of(diagnostics, sources) {
         Some(error) => Err(error),
         None => Ok(loaded.expect("whatever keeps a plan from being made is reported")),
     }
@@ -172,5 +173,175 @@ fn expectation(root: &Node, diagnostics: &mut Diagnostics) -> Option<Expectation
         "fail" => Some(Expectation::Fail),
         "inconclusive" => Some(Expectation::Inconclusive),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::VersionIndex;
+    use crate::metric::Metric;
+    use crate::scenario::{PhaseEnd, Truth};
+    use crate::units::{Duration, Money, Ratio, Timestamp};
+    use crate::upstream::LatencyChange;
+
+    const TEN_THOUSAND: &str = include_str!("../../tests/golden/accepted/ten-thousand.yaml");
+    const EVERYTHING: &str = include_str!("../../tests/golden/accepted/everything.yaml");
+    const SMALLEST: &str = include_str!("../../tests/golden/accepted/smallest.yaml");
+
+    struct One(&'static str, &'static str);
+
+    impl Files for One {
+        fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
+            let found = path == Path::new(self.0);
+            if found { Ok(self.1.into()) } else { Err(format!("no file {}", path.display())) }
+        }
+    }
+
+    fn load_with(text: &str, settings: &[&str], files: &One) -> Result<Loaded, String> {
+        let settings: Vec<String> = settings.iter().map(|text| (*text).to_owned()).collect();
+        let document = Document {
+            path: Path::new("scenarios/a.yaml"),
+            bytes: text.as_bytes(),
+            settings: &settings,
+            working_directory: Path::new("/work"),
+            allow_outside: false,
+        };
+        load(document, files).map_err(|error| error.to_string())
+    }
+
+    fn loaded(text: &str) -> Loaded {
+        load_with(text, &[], &One("", "")).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn ratio(value: f64) -> Ratio {
+        Ratio::new(value).unwrap()
+    }
+
+    #[test]
+    fn the_documents_scenario_becomes_its_plan() {
+        let scenario = loaded(TEN_THOUSAND).scenario;
+        assert_eq!((scenario.name.as_str(), scenario.seed), ("ten-thousand", 20_240_315));
+        assert_eq!(scenario.start, "2024-03-15T11:00:00Z".parse::<Timestamp>().unwrap());
+        let Traffic::Generated(workload) = &scenario.traffic else { panic!("generated") };
+        assert_eq!((workload.requests, workload.users.get()), (Some(10_000), 2_000));
+        assert_eq!(scenario.limits.client, Duration::from_secs(30));
+        assert_eq!(scenario.limits.upstream, Duration::from_secs(60));
+        let ends: Vec<_> = scenario.phases.iter().map(|phase| phase.end).collect();
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        let rollback = PhaseEnd::Rollback { within: minutes(5) };
+        let seven = PhaseEnd::After(minutes(7));
+        assert_eq!(ends, [seven, seven, rollback, PhaseEnd::Rest]);
+        let half = ratio(0.5);
+        let split = vec![(VersionIndex(0), half), (VersionIndex(1), half)];
+        assert_eq!(scenario.phases[1].split, Some(split));
+        assert_eq!(scenario.phases[2].split, None);
+        let [(version, fault)] = &scenario.phases[2].faults[..] else { panic!("one fault") };
+        assert_eq!((*version, fault.failures[0].status), (VersionIndex(1), 503));
+        assert_eq!((fault.at, fault.lasts, fault.ramp), (Duration::ZERO, None, Duration::ZERO));
+        let old = &scenario.model.versions[0];
+        assert_eq!(old.tags.len(), 2);
+        assert_eq!(old.price.unwrap().output_per_1k, Money::from_pico_usd(8_000_000_000));
+        let latency = &old.behaviour.latency;
+        assert!((latency.mean() - 1.247).abs() < 1e-12 && (latency.p99() - 2.156).abs() < 1e-12);
+        let failures: Vec<_> =
+            old.behaviour.failures.iter().map(|f| (f.status, f.probability)).collect();
+        assert_eq!(failures, [(429, ratio(0.0004)), (500, ratio(0.0008))]);
+        assert_eq!(old.behaviour.failures[0].latency.mean(), 0.04);
+        assert_eq!(scenario.columns[2].phase, Some(3));
+        let figure = scenario.references.iter().find(|figure| figure.metric == Metric::LatencyAvg);
+        assert_eq!(figure.unwrap().value, 1.247);
+        assert_eq!((scenario.gate.len(), scenario.gate[0].line), (5, 56));
+        assert_eq!(scenario.gate[0].file, "scenarios/a.yaml");
+    }
+
+    #[test]
+    fn every_form_of_the_format_is_understood() {
+        let scenario = loaded(EVERYTHING).scenario;
+        assert_eq!(scenario.start, "2024-03-15T11:00:00Z".parse::<Timestamp>().unwrap());
+        assert_eq!(scenario.expect, Some(Expectation::Inconclusive));
+        let Traffic::Generated(workload) = &scenario.traffic else { panic!("generated") };
+        // 30 s at 5, 5, 5 and 0.5 per second.
+        assert_eq!(workload.expected_requests(), Some(465));
+        assert_eq!(workload.output.quantile(0.5), 120.0);
+        let truths: Vec<_> = scenario.model.versions.iter().map(|version| version.truth).collect();
+        assert_eq!(truths[..3], [Truth::Healthy, Truth::DuringFaults, Truth::Bad]);
+        let split = scenario.phases[1].split.as_ref().unwrap();
+        assert_eq!(split[0], (VersionIndex(0), ratio(0.75)));
+        assert_eq!(split[2], (VersionIndex(2), Ratio::ZERO));
+        let faults = &scenario.phases[1].faults;
+        assert_eq!(faults[0].1.lasts, Some(Duration::from_secs(5)));
+        assert_eq!(faults[1].1.latency, Some(LatencyChange::Add(Duration::from_millis(500))));
+        assert_eq!(faults[2].0, VersionIndex(2));
+        assert!(!scenario.model.rules.enable);
+        assert_eq!(scenario.model.rules.triggers.len(), 3);
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let Loaded { scenario, resolved } = loaded(SMALLEST);
+        assert_eq!((scenario.title.as_str(), scenario.seed), ("smallest", 1));
+        assert_eq!(scenario.columns.len(), 1);
+        assert_eq!(scenario.columns[0].title, "v1");
+        assert!(!scenario.model.rules.enable);
+        assert_eq!(scenario.model.versions[0].behaviour.first_token.get(), 0.2);
+        assert_eq!(resolved["workload"]["client_timeout"], "30s");
+        assert_eq!(resolved["models"]["m"]["versions"][0]["upstream"]["first_token"], 0.2);
+        assert_eq!(resolved["models"]["m"]["rules"]["enable"], false);
+    }
+
+    #[test]
+    fn scenarios_that_mean_the_same_resolve_to_the_same() {
+        let plain = loaded(TEN_THOUSAND).resolved;
+        let other = TEN_THOUSAND
+            .replace("mean: 1247ms", "mean: 1.247s")
+            .replace("gpt-4-v1: 50%, gpt-4-turbo-v2: 50%", "beta: 0.5, gpt-4-v1: 0.50")
+            .replace("stream: 30%", "stream: 0.3\n  client_timeout: 30000ms")
+            .replace("0.08%, \"429\": 0.04%}", "{probability: 0.08%, latency: 40ms}, 429: 0.04%}")
+            .replace("11:00:00Z", "12:00:00+01:00");
+        let other = loaded(&other).resolved;
+        assert_eq!(plain["workload"], other["workload"]);
+        assert_eq!(plain["models"], other["models"]);
+        assert_eq!(plain["start"], other["start"]);
+        assert_ne!(
+            plain,
+            loaded(&TEN_THOUSAND.replace("50%,", "0.5,").replace("7m", "8m")).resolved
+        );
+    }
+
+    #[test]
+    fn rules_resolve_with_their_effective_defaults() {
+        let resolved = loaded(TEN_THOUSAND).resolved;
+        let condition = &resolved["models"]["gpt-4"]["rules"]["conditions"][0];
+        assert_eq!(condition["check_interval_seconds"], 15.0);
+        assert_eq!(condition["window_seconds"], 60.0);
+        assert_eq!(condition["min_requests"], 10);
+    }
+
+    #[test]
+    fn settings_and_named_files_come_into_the_plan() {
+        let rules = r#"{"conditions": [{"judge": "sequential", "action": "notify"}]}"#;
+        let files = One("fixtures/rules.json", rules);
+        let settings = [
+            "models.m.rules=../fixtures/rules.json",
+            "seed=9",
+            "models.m.rules.conditions.0.alpha=0.01",
+            "workload.arrivals.trace=../fixtures/t.csv",
+        ];
+        let text = SMALLEST.replace(", \"tokens\": {\"input\": 5, \"output\": 5}", "");
+        let scenario = load_with(&text, &settings, &files).unwrap().scenario;
+        assert_eq!(scenario.seed, 9);
+        assert_eq!(scenario.model.rules.triggers.len(), 1);
+        let Traffic::Trace { path, replay } = &scenario.traffic else { panic!("a trace") };
+        assert_eq!((path.as_path(), replay.requests), (Path::new("fixtures/t.csv"), Some(10)));
+    }
+
+    #[test]
+    fn all_problems_of_all_files_come_at_once() {
+        let files = One("scenarios/rules.json", "{\"conditions\": [\n  {\"judge\": \"fast\"}]}");
+        let error =
+            load_with(SMALLEST, &["models.m.rules=rules.json", "seed=x"], &files).unwrap_err();
+        assert!(error.contains("error: scenarios/rules.json:2:"), "{error}");
+        assert!(error.contains("error: --set seed: "), "{error}");
     }
 }

@@ -13,8 +13,10 @@ mod decode_phases;
 mod decode_rules;
 mod decode_workload;
 mod diagnostic;
+mod error;
 mod files;
 mod fill;
+mod fuzz;
 mod json_schema;
 mod load;
 mod outlook;
@@ -27,11 +29,15 @@ mod resolved;
 mod set;
 mod shape;
 mod shapes;
+mod shapes_distribution;
+mod shapes_rules;
 mod suggest;
 mod tree;
 
-pub use diagnostic::ScenarioError;
+pub use error::ScenarioError;
 pub use files::Files;
+#[doc(hidden)]
+pub use fuzz::fuzz_scenario;
 pub use json_schema::json_schema;
 pub use load::{Document, Loaded, load};
 pub use outlook::Outlook;

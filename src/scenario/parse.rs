@@ -369,11 +369,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::scenario::error::ScenarioError;
 
     fn parse(bytes: &[u8]) -> Result<Node, String> {
         let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
         let node = parse_file("a.yaml", bytes, &mut sources, &mut diagnostics);
-        match diagnostics.into_error(sources) {
+        match ScenarioError::of(diagnostics, sources) {
             None => Ok(node.expect("without a problem there is a tree")),
             Some(error) => Err(error.to_string()),
         }
@@ -474,7 +475,9 @@ mod tests {
         }
 
         #[test]
-        fn arbitrary_yaml_like_text_never_panics(text in "([a-c*&!|>?%@`'\"{}\\[\\],:#\\-\n\t 01]){0,200}") {
+        fn arbitrary_yaml_like_text_never_panics(
+            text in "([a-c*&!|>?%@`'\"{}\\[\\],:#\\-\n\t 01]){0,200}"
+        ) {
             let _ = parse(text.as_bytes());
         }
     }

@@ -66,6 +66,11 @@ impl Sources {
         }
     }
 
+    /// Whether places in the source have a line number that a person knows.
+    pub(crate) fn is_numbered(&self, place: Place) -> bool {
+        self.list[place.source.0].numbered
+    }
+
     /// The line of text that the place lies in; empty past the end of the source.
     pub(crate) fn line(&self, place: Place) -> &str {
         let index = place.line.saturating_sub(1) as usize;

@@ -43,10 +43,11 @@ fn snippet(place: Place, sources: &Sources) -> String {
     let room = width.saturating_sub(column - from).max(1);
     let carets = "^".repeat((place.length as usize).clamp(1, room));
     let gutter = gutter(place);
-    let (number, empty) = (place.line, "");
+    let number = if sources.is_numbered(place) { place.line.to_string() } else { String::new() };
+    let empty = "";
     let spaces = " ".repeat(column - from);
     let window = window.trim_end();
-    format!("{empty:gutter$} |\n{number:gutter$} | {window}\n{empty:gutter$} | {spaces}{carets}\n")
+    format!("{empty:gutter$} |\n{number:>gutter$} | {window}\n{empty:gutter$} | {spaces}{carets}\n")
 }
 
 fn gutter(place: Place) -> usize {

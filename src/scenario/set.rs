@@ -1,8 +1,8 @@
 //! Settings of the command line: `--set models.gpt-4.versions.gpt-4-v1.upstream.failures.500=1%`.
 //!
 //! A path follows the format: keys joined by dots, where a key that has dots itself is matched as
-//! the longest one that exists; items of lists by number from 0 or by their name, title or id. It may
-//! name a key that the file leaves out, but none that the format does not know.
+//! the longest one that exists; items of lists by number from 0 or by their name, title or id. It
+//! may name a key that the file leaves out, but none that the format does not know.
 
 use super::diagnostic::Diagnostic;
 use super::files::{Reading, field, fits};
@@ -110,7 +110,7 @@ impl Setting<'_, '_> {
             return self.put_or_descend(&mut entry.node, field.shape, rest, value);
         }
         let mut node = Node { place: self.place, value: Value::Map(Vec::new()) };
-        if !matches!(rest, Some(_) if !fits(&node, field.shape)) {
+        if rest.is_none() || fits(&node, field.shape) {
             self.put_or_descend(&mut node, field.shape, rest, value)?;
             entries.push(Entry { place: self.place, key: field.name.to_owned(), node });
             return Ok(());
@@ -180,10 +180,11 @@ impl Setting<'_, '_> {
             let value = node.clone();
             let entry = Entry { place: node.place, key: short.field.to_owned(), node: value };
             node.value = Value::Map(vec![entry]);
-        } else if matches!(shape, Shape::FileOr(_)) && !scalar.is_null() {
-            if let Some(content) = self.reading.open(&scalar.text, node.place) {
-                *node = content;
-            }
+        } else if matches!(shape, Shape::FileOr(_))
+            && !scalar.is_null()
+            && let Some(content) = self.reading.open(&scalar, node.place)
+        {
+            *node = content;
         }
     }
 }
@@ -237,6 +238,7 @@ mod tests {
 
     use super::*;
     use crate::scenario::diagnostic::Diagnostics;
+    use crate::scenario::error::ScenarioError;
     use crate::scenario::files::{Files, Folder};
     use crate::scenario::parse::parse_file;
     use crate::scenario::place::Sources;
@@ -253,9 +255,18 @@ mod tests {
         }
     }
 
-    const TEXT: &str = "seed: 1\nworkload: {arrivals: {poisson: 5/s}}\nmodels:\n  gpt-4.1:\n    \
-                        rules: rules.json\n    versions:\n      v1.0:\n        upstream: {failures: \
-                        {500: 1%}}\nphases:\n  - {name: after rollback, for: 5m}\n";
+    const TEXT: &str = r"
+seed: 1
+workload: {arrivals: {poisson: 5/s}}
+models:
+  gpt-4.1:
+    rules: rules.json
+    versions:
+      v1.0:
+        upstream: {failures: {500: 1%}}
+phases:
+  - {name: after rollback, for: 5m}
+";
 
     fn set(setting: &str) -> Result<Node, String> {
         let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
@@ -269,7 +280,7 @@ mod tests {
             diagnostics: &mut diagnostics,
         };
         apply(&mut root, SCENARIO, setting, &mut reading);
-        match diagnostics.into_error(sources) {
+        match ScenarioError::of(diagnostics, sources) {
             None => Ok(root),
             Some(error) => Err(error.to_string()),
         }

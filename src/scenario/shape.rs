@@ -295,10 +295,12 @@ fn integer(scalar: &Scalar, least: u64, most: u64) -> Result<(), Refusal> {
     let bare: String = text.chars().filter(|c| !matches!(c, '_' | ',' | '\'' | ' ')).collect();
     let meant = bare.trim_start_matches('0');
     let whole = meant.parse::<u64>().ok().filter(|number| (least..=most).contains(number));
-    Err(Refusal {
-        message: format!("{} is not a whole number from {least} to {most}", quote(text)),
-        suggestion: whole.map(|number| number.to_string()),
-    })
+    let message = if least == most {
+        format!("{} is not {least}, the only number allowed here", quote(text))
+    } else {
+        format!("{} is not a whole number from {least} to {most}", quote(text))
+    };
+    Err(Refusal { message, suggestion: whole.map(|number| number.to_string()) })
 }
 
 fn number(scalar: &Scalar, least: f64, most: f64) -> Result<(), Refusal> {
@@ -345,6 +347,10 @@ fn plain_text(scalar: &Scalar) -> Result<(), Refusal> {
         let message = format!("{boolean} is a boolean: put the text in quotes");
         return Err(Refusal { message, suggestion: Some(format!("\"{boolean}\"")) });
     }
+    // A terminal or a log that shows the text must not be steered by it.
+    if text.chars().any(char::is_control) {
+        return refuse(format!("{} is not one line of plain characters", quote(text)));
+    }
     if text.chars().count() > LONGEST_TEXT {
         return refuse(format!("the text is longer than {LONGEST_TEXT} characters"));
     }
@@ -372,13 +378,14 @@ fn metric(text: &str) -> Result<(), Refusal> {
     if Metric::by_name(text).is_some() {
         return Ok(());
     }
-    let meant = nearest(text, Metric::all().map(Metric::name));
-    let message = format!(
-        "{} is no metric: allowed are {}",
-        quote(text),
-        listing(Metric::all().map(Metric::name))
-    );
-    Err(Refusal { message, suggestion: meant.map(str::to_owned) })
+    let names = || Metric::all().map(Metric::name);
+    match nearest(text, names()) {
+        Some(meant) => Err(Refusal {
+            message: format!("{} is no metric", quote(text)),
+            suggestion: Some(meant.to_owned()),
+        }),
+        None => refuse(format!("{} is no metric: allowed are {}", quote(text), listing(names()))),
+    }
 }
 
 fn word(text: &str, words: &'static [&'static str]) -> Result<(), Refusal> {

@@ -5,7 +5,9 @@ use super::shape::Shape::{
     Choice as ChoiceOf, Either, FileOr, List, One, Record as RecordOf, Short as ShortOf,
     Table as TableOf,
 };
-use super::shape::{Choice, Field, Record, Shape, Short, Table, defaulted, optional, required};
+use super::shape::{Choice, Record, Shape, Short, Table, defaulted, optional, required};
+use super::shapes_distribution::{DURATIONS, TOKEN_SIZES};
+use super::shapes_rules::RULES;
 
 /// A scenario file.
 pub(crate) static SCENARIO: Shape = RecordOf(&Record {
@@ -60,14 +62,16 @@ pub(crate) static SCENARIO: Shape = RecordOf(&Record {
     ],
 });
 
-static WORKLOAD: Record = Record {
+/// The workload.
+pub(crate) static WORKLOAD: Record = Record {
     name: "workload",
     fields: &[
         required("arrivals", ChoiceOf(&ARRIVALS), "when requests arrive"),
         optional(
             "requests",
             One(L::Integer(1, 1_000_000_000_000)),
-            "the number of requests after which the workload ends (default: it ends with the phases, or with the trace)",
+            "the number of requests after which the workload ends (default: it ends with the \
+             phases, or with the trace)",
         ),
         optional(
             "tokens",
@@ -84,7 +88,8 @@ static WORKLOAD: Record = Record {
             "stream",
             One(L::Ratio),
             "0%",
-            "share of requests whose answer is streamed, 0% to 100%; a trace that says so itself wins",
+            "share of requests whose answer is streamed, 0% to 100%; a trace that says so itself \
+             wins",
         ),
         defaulted(
             "client_timeout",
@@ -176,7 +181,8 @@ static VERSION: Record = Record {
             "truth",
             One(L::Word(&["healthy", "bad", "during_faults"])),
             "during_faults",
-            "when the version counts as bad, for judging rollbacks: never, always, or while a fault is on it that does not hit every version",
+            "when the version counts as bad, for judging rollbacks: never, always, or while a \
+             fault is on it that does not hit every version",
         ),
     ],
 };
@@ -230,116 +236,8 @@ static FAILURE: Short = Short {
     }),
 };
 
-/// A file of rollback rules, or the same inline.
-pub(crate) static RULES: Record = Record {
-    name: "rules",
-    fields: &[
-        defaulted("enable", One(L::Bool), "true", "whether the rules are checked at all"),
-        required(
-            "conditions",
-            List(&RecordOf(&CONDITION)),
-            "conditions and judges; at one check the first that fires wins",
-        ),
-        optional("notification", RecordOf(&NOTIFICATION), "where firings are told"),
-    ],
-};
-
-const ANY_NUMBER: Shape = One(L::Number(f64::NEG_INFINITY, f64::INFINITY));
-
-static CONDITION: Record = Record {
-    name: "condition",
-    fields: &[
-        optional(
-            "id",
-            One(L::Text),
-            "its name in events and evidence (default: made from what it watches)",
-        ),
-        optional(
-            "judge",
-            One(L::Word(&["sequential"])),
-            "makes it a judge, which compares the canary's errors with the stable's, instead of a threshold",
-        ),
-        optional(
-            "metric",
-            One(L::Text),
-            "the metric that is compared, such as error_rate or latency_p99",
-        ),
-        optional(
-            "operator",
-            One(L::Word(&[">", ">=", "<", "<="])),
-            "how it is compared with the threshold",
-        ),
-        optional("threshold", ANY_NUMBER, "the threshold of a share (0 to 1) or a count"),
-        optional(
-            "threshold_ms",
-            ANY_NUMBER,
-            "the threshold of a time, in milliseconds, more than 0",
-        ),
-        optional(
-            "duration_seconds",
-            ANY_NUMBER,
-            "how long the comparison must hold, 0 to 86400 seconds; 0 fires at the first breach",
-        ),
-        optional(
-            "check_interval_seconds",
-            ANY_NUMBER,
-            "time between checks, more than 0, at most 3600 seconds and the duration (default: 5 for duration 0, else the smaller of the duration and max(5, duration / 4))",
-        ),
-        optional(
-            "window_seconds",
-            ANY_NUMBER,
-            "the stretch of time that the metric is taken over, from one check interval to 3600 seconds (default: the duration)",
-        ),
-        optional(
-            "min_requests",
-            One(L::Integer(0, u64::MAX)),
-            "with fewer completions in the window there is no data (default: 10)",
-        ),
-        optional(
-            "no_data",
-            One(L::Word(&["hold", "breach", "clear"])),
-            "what a check without data does to the timer (default: hold)",
-        ),
-        optional(
-            "version",
-            One(L::Version),
-            "the version or tag that is watched (default: every canary)",
-        ),
-        optional(
-            "action",
-            One(L::Text),
-            "rollback_to_last_stable, rollback_to:<version or tag>, or notify",
-        ),
-        optional(
-            "alpha",
-            ANY_NUMBER,
-            "of a judge: the probability of firing on a canary that is no worse, 1e-12 to 0.5 (default: 0.001)",
-        ),
-        optional(
-            "prior_strength",
-            ANY_NUMBER,
-            "of a judge: strength of the prior on the configured split, 0.01 to 10000 (default: 10)",
-        ),
-    ],
-};
-
-static NOTIFICATION: Record = Record {
-    name: "notification",
-    fields: &[
-        optional(
-            "slack_webhook",
-            One(L::Text),
-            "a Slack incoming webhook; a rehearsal records the message and sends none",
-        ),
-        optional(
-            "email",
-            One(L::Text),
-            "an e-mail address; a rehearsal records the message and sends none",
-        ),
-    ],
-};
-
-static PHASE: Record = Record {
+/// A phase.
+pub(crate) static PHASE: Record = Record {
     name: "phase",
     fields: &[
         required(
@@ -429,75 +327,3 @@ static COLUMN: Record = Record {
 static REFERENCE: Table = Table { key: L::Text, value: TableOf(&FIGURES), ordered: false };
 
 static FIGURES: Table = Table { key: L::Metric, value: One(L::Figure), ordered: false };
-
-/// The families of distributions over one kind of value: they differ in the literal only.
-macro_rules! distributions {
-    ($shape:ident, $families:ident, $literal:expr, $what:literal) => {
-        const $shape: Shape = ShortOf(&Short {
-            literal: $literal,
-            field: "constant",
-            full: ChoiceOf(&Choice { name: $what, choices: &$families, beside: &[] }),
-        });
-
-        static $families: [Field; 6] = [
-            required("constant", One($literal), "always this value"),
-            required(
-                "uniform",
-                RecordOf(&Record {
-                    name: "uniform",
-                    fields: &[
-                        required("min", One($literal), "the smallest value"),
-                        required("max", One($literal), "the largest value, at least `min`"),
-                    ],
-                }),
-                "equally likely from `min` to `max`",
-            ),
-            required(
-                "exponential",
-                RecordOf(&Record {
-                    name: "exponential",
-                    fields: &[required("mean", One($literal), "the mean")],
-                }),
-                "the exponential distribution",
-            ),
-            required(
-                "lognormal",
-                RecordOf(&Record {
-                    name: "lognormal",
-                    fields: &[
-                        optional("mean", One($literal), "the mean, more than 0; with p99, median or cv"),
-                        optional("p99", One($literal), "the 99th percentile, 1 to 14.97 times the mean"),
-                        optional("median", One($literal), "the median, more than 0; with sigma or mean"),
-                        optional("sigma", One(L::Number(0.0, 8.0)), "standard deviation of the logarithm, 0 to 8; with median"),
-                        optional("cv", One(L::Number(0.0, 1_000.0)), "standard deviation over mean, 0 to 1000; with mean"),
-                    ],
-                }),
-                "the log-normal distribution by {mean, p99}, {median, sigma}, {mean, median} or {mean, cv}",
-            ),
-            required(
-                "empirical",
-                RecordOf(&Record {
-                    name: "empirical",
-                    fields: &[required(
-                        "quantiles",
-                        FileOr(&TableOf(&Table { key: L::Ratio, value: One($literal), ordered: false })),
-                        "the value at each probability, rising from 0% to 100%, or the path of a file with such a table",
-                    )],
-                }),
-                "measured quantiles, linear between the points",
-            ),
-            required(
-                "mixture",
-                List(&ChoiceOf(&Choice {
-                    name: "mixture",
-                    choices: &$families,
-                    beside: &[required("weight", One(L::Number(0.0, 1e18)), "how often it is chosen, in proportion to the other weights, 0 to 1e18")],
-                })),
-                "one of several distributions, chosen by weight",
-            ),
-        ];
-    };
-}
-
-distributions!(DURATIONS, DURATION_FAMILIES, L::Duration, "distribution of times");
-distributions!(TOKEN_SIZES, TOKEN_FAMILIES, L::Tokens, "distribution of token counts");

@@ -47,7 +47,8 @@ pub enum SimulationError {
     },
 }
 
-/// Plays `scenario` in virtual time with the requests of `source` and the draws of `chance`, telling
+/// Plays `scenario` in virtual time with the requests of `source` and the draws of `chance`,
+/// telling
 /// `observer` of everything.
 ///
 /// # Errors
@@ -126,8 +127,8 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         self.apply(CommandKind::Rules(model.rules.clone()))
     }
 
-    /// The loop: what is due first happens first; at one instant ends of requests, then checks, then
-    /// cues, then arrivals.
+    /// The loop: what is due first happens first; at one instant ends of requests, then checks,
+    /// then cues, then arrivals.
     fn play(&mut self) -> Result<(), SimulationError> {
         let mut arrival = self.next_arrival()?;
         let mut arrival_at = self.instant(arrival);

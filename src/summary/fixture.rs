@@ -33,6 +33,7 @@ pub(crate) fn record() -> Record {
             version("gpt-4-v1", "stable", 8_000_000_000),
             version("gpt-4-turbo-v2", "beta", 5_000_000_000),
         ],
+        triggers: vec!["error_rate".to_owned()],
         phases: [("baseline", 0, 420), ("canary", 420, 840), ("incident", 840, 915)]
             .into_iter()
             .chain([("after rollback", 915, 1_200)])

@@ -137,8 +137,8 @@ fn difference_percent(value: Option<f64>, base: Option<f64>) -> Option<f64> {
     (base != 0.0).then(|| (value / base - 1.0) * 100.0)
 }
 
-/// By which share two exact figures may differ and still be the same. Chosen: no figure is published
-/// with more than six digits, and the rounding of sums of prices is far finer.
+/// By which share two exact figures may differ and still be the same. Chosen: no figure is
+/// published with more than six digits, and the rounding of sums of prices is far finer.
 const SAME: f64 = 1e-6;
 
 #[cfg(test)]

@@ -1,11 +1,8 @@
 //! Amounts that are summed: tokens and money.
 
-use std::fmt;
 use std::ops::{Add, AddAssign};
 
 use serde::{Deserialize, Serialize};
-
-use super::format::{format_count, format_money};
 
 /// A number of tokens of one request, at most 2^32 - 1.
 #[derive(
@@ -26,12 +23,6 @@ impl Tokens {
     /// How many.
     pub const fn get(self) -> u32 {
         self.0
-    }
-}
-
-impl fmt::Display for Tokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} tokens", format_count(u64::from(self.0)))
     }
 }
 
@@ -72,18 +63,6 @@ impl Add for Money {
 impl AddAssign for Money {
     fn add_assign(&mut self, other: Self) {
         self.0 += other.0;
-    }
-}
-
-impl fmt::Display for Money {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&format_money(self.as_usd()))
-    }
-}
-
-impl fmt::Debug for Money {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }
 

@@ -156,8 +156,15 @@ impl Tokens {
     }
 }
 
+impl std::str::FromStr for Timestamp {
+    type Err = LiteralError;
+    fn from_str(text: &str) -> Result<Self, LiteralError> {
+        parse_timestamp(text)
+    }
+}
+
 /// RFC 3339 with a zone: `2024-03-15T11:00:00Z`.
-pub(super) fn parse_timestamp(text: &str) -> Result<Timestamp, LiteralError> {
+fn parse_timestamp(text: &str) -> Result<Timestamp, LiteralError> {
     let error = || LiteralError::new(text, "a point in time", TIMESTAMP_ALLOWED);
     let trimmed = text.trim();
     let parse = |text: &str| {
@@ -234,8 +241,8 @@ const LONGEST: u64 = 100 * 365 * 86_400_000_000_000;
 /// Chosen: a million dollars per 1,000 tokens is a mistake, not a price.
 const DEAREST: u64 = 1_000_000_000_000_000_000;
 
-const DURATION_ALLOWED: &str = "write a number with its unit (d, h, m, s, ms, us, ns), largest first, such as 250ms or \
-     1h30m, from 0s to 100 years";
+const DURATION_ALLOWED: &str = "write a number with its unit (d, h, m, s, ms, us, ns), largest \
+     first, such as 250ms or 1h30m, from 0s to 100 years";
 const RATIO_ALLOWED: &str = "write 0% to 100%, or 0 to 1";
 const RATE_ALLOWED: &str = "write events per /s, /m, /h or /d, such as 25/s, up to 1e9/s";
 const MONEY_ALLOWED: &str =

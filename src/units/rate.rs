@@ -1,11 +1,8 @@
 //! Events per unit of time.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::Duration;
-use super::format::format_rate;
 
 /// Events per second: finite, at least 0 and at most 10^9.
 #[derive(Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -30,18 +27,6 @@ impl Rate {
     /// The mean time between two events; `None` at rate 0.
     pub fn mean_gap(self) -> Option<Duration> {
         (self.0 > 0.0).then(|| Duration::from_secs_f64(1.0 / self.0))
-    }
-}
-
-impl fmt::Display for Rate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&format_rate(*self))
-    }
-}
-
-impl fmt::Debug for Rate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }
 

@@ -4,8 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::format::format_percent;
-
 /// A share or probability: a number in [0, 1], never NaN.
 #[derive(Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
@@ -58,12 +56,6 @@ impl TryFrom<f64> for Ratio {
 impl From<Ratio> for f64 {
     fn from(ratio: Ratio) -> Self {
         ratio.0
-    }
-}
-
-impl fmt::Display for Ratio {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&format_percent(self.0))
     }
 }
 

@@ -8,8 +8,6 @@ use std::ops::{Add, AddAssign, Mul, Sub};
 
 use serde::{Deserialize, Serialize};
 
-use super::format::format_duration;
-
 /// A length of time in nanoseconds, never negative; at most about 584 years.
 ///
 /// ```
@@ -124,18 +122,6 @@ impl Mul<u64> for Duration {
     }
 }
 
-impl fmt::Display for Duration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&format_duration(*self))
-    }
-}
-
-impl fmt::Debug for Duration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
 /// A point in time: nanoseconds since 1970-01-01T00:00:00 UTC, from the year 1677 to 2262.
 ///
 /// ```
@@ -207,13 +193,6 @@ impl Sub<Duration> for Timestamp {
     type Output = Self;
     fn sub(self, duration: Duration) -> Self {
         self.saturating_sub(duration)
-    }
-}
-
-impl std::str::FromStr for Timestamp {
-    type Err = super::LiteralError;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        super::literal::parse_timestamp(text)
     }
 }
 

@@ -194,8 +194,8 @@ impl ActiveFault {
         if elapsed >= self.ramp { 1.0 } else { elapsed.as_secs_f64() / self.ramp.as_secs_f64() }
     }
 
-    /// `latency` as the fault changes it; `draw` is the one that `latency` was drawn with, so that a
-    /// replaced latency keeps its rank.
+    /// `latency` as the fault changes it; `draw` is the one that `latency` was drawn with, so that
+    /// a replaced latency keeps its rank.
     fn change(&self, latency: Duration, now: Timestamp, draw: Draw) -> Duration {
         let Some(change) = &self.latency else { return latency };
         let strength = self.strength(now);

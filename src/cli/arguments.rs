@@ -1,0 +1,168 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::exit::EXIT_CODES;
+
+/// Rehearse a model canary before its users meet it.
+///
+/// coalmine replays recorded or synthetic traffic through the routing and rollback engine, against
+/// upstreams with injected latency and failures, in virtual time, and answers with a comparison
+/// table, a chart and a verdict.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "coalmine", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Subcommands,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum Subcommands {
+    /// Run a scenario in virtual time; print table and verdict, write the report files
+    #[command(after_help = RUN_HELP)]
+    Run(RunArguments),
+    /// Check scenario files (and the traces that they replay) without running them
+    #[command(after_help = VALIDATE_HELP)]
+    Validate(ValidateArguments),
+    /// Show what a scenario means: every default, the phases, when each rule can fire
+    #[command(after_help = EXPLAIN_HELP)]
+    Explain(ExplainArguments),
+    /// Make the report files anew from a stored result.json
+    #[command(after_help = REPORT_HELP)]
+    Report(ReportArguments),
+    /// Print the JSON Schema of a file format
+    Schema {
+        /// Which format
+        #[arg(value_enum)]
+        format: SchemaOf,
+    },
+}
+
+/// How a scenario file is read.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ScenarioArguments {
+    /// Change a value of the scenario: a path of keys and a YAML value; may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(super) settings: Vec<String>,
+    /// Let the scenario name files outside its own folder and the working directory
+    #[arg(long)]
+    pub(super) allow_outside: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct RunArguments {
+    /// The scenario file
+    pub(super) scenario: PathBuf,
+    /// Seed of all draws [default: the scenario's]
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    #[command(flatten)]
+    pub(super) reading: ScenarioArguments,
+    /// Where the report files go [default: reports/<scenario's name>]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Do not draw the charts
+    #[arg(long)]
+    pub(super) no_charts: bool,
+    /// Which verdicts make the exit code that of a failure
+    #[arg(long, value_enum, default_value_t = FailOn::Inconclusive)]
+    pub(super) fail_on: FailOn,
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(super) format: OutputFormat,
+    /// Show the 95 % interval of each figure in the table
+    #[arg(long)]
+    pub(super) intervals: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct ValidateArguments {
+    /// The scenario files
+    #[arg(required = true)]
+    pub(super) scenarios: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) reading: ScenarioArguments,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct ExplainArguments {
+    /// The scenario file
+    pub(super) scenario: PathBuf,
+    #[command(flatten)]
+    pub(super) reading: ScenarioArguments,
+    /// What is printed: text for people, or the resolved scenario as JSON
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(super) format: OutputFormat,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct ReportArguments {
+    /// A result.json that `run` has written
+    pub(super) result: PathBuf,
+    /// Where the report files go [default: the folder of the result]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Do not draw the charts
+    #[arg(long)]
+    pub(super) no_charts: bool,
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(super) format: OutputFormat,
+    /// Show the 95 % interval of each figure in the table
+    #[arg(long)]
+    pub(super) intervals: bool,
+}
+
+/// What is printed on stdout.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum OutputFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// Which verdicts fail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum FailOn {
+    /// A gate that fails, and one that cannot be decided.
+    Inconclusive,
+    /// Only a gate that fails.
+    Fail,
+}
+
+/// A file format with a schema.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// Scenario files
+    Scenario,
+    /// result.json
+    Result,
+}
+
+const RUN_HELP: &str = "\
+Examples:
+  coalmine run scenarios/ten-thousand.yaml
+  coalmine run scenarios/ten-thousand.yaml --seed 7 --out /tmp/seed-7
+  coalmine run scenarios/ten-thousand.yaml --set workload.requests=100000 --no-charts
+  coalmine run scenarios/false-alarm.yaml --format json | jq .gate.verdict
+
+The same scenario, seed and build give the same bytes of result.json; what may differ from run to
+run is in run.json.";
+
+const VALIDATE_HELP: &str = "\
+Examples:
+  coalmine validate scenarios/*.yaml
+  coalmine validate scenarios/ten-thousand.yaml --set seed=7";
+
+const EXPLAIN_HELP: &str = "\
+Examples:
+  coalmine explain scenarios/low-traffic.yaml
+  coalmine explain scenarios/low-traffic.yaml --format json | jq .models";
+
+const REPORT_HELP: &str = "\
+Examples:
+  coalmine report reports/ten-thousand/result.json
+  coalmine report old/result.json --out /tmp/again --format json";

@@ -1,0 +1,162 @@
+//! `coalmine explain`: what a scenario means, with every default.
+
+use super::arguments::{ExplainArguments, OutputFormat};
+use super::exit::Exit;
+use super::open::open;
+use super::terminal::{Failure, print};
+use crate::engine::{Action, Condition, RuleSet, Threshold, Trigger, TriggerKind};
+use crate::exchange::VersionIndex;
+use crate::scenario::{Outlook, PhaseEnd, PhasePlan, Scenario, Traffic, VersionPlan};
+use crate::units::Duration;
+use crate::workload::Arrivals;
+
+pub(super) fn explain(arguments: &ExplainArguments) -> Result<Exit, Failure> {
+    let loaded = open(&arguments.scenario, &arguments.reading)?;
+    let text = match arguments.format {
+        OutputFormat::Json => {
+            serde_json::to_string_pretty(&loaded.resolved).map_err(Failure::internal)? + "\n"
+        }
+        OutputFormat::Text => describe(&loaded.scenario),
+    };
+    print(&text)?;
+    Ok(Exit::Pass)
+}
+
+fn describe(scenario: &Scenario) -> String {
+    let mut lines = vec![
+        format!("{}: {}", scenario.name, scenario.title),
+        format!("  begins {}, seed {}", scenario.start, scenario.seed),
+        format!("  traffic: {}", traffic(&scenario.traffic)),
+        format!(
+            "  clients wait {}, the gateway waits {} for an upstream",
+            scenario.limits.client, scenario.limits.upstream
+        ),
+        String::new(),
+        format!("Model {}", scenario.model.id),
+    ];
+    lines.extend(scenario.model.versions.iter().map(version));
+    lines.extend([String::new(), "Phases".to_owned()]);
+    for phase in &scenario.phases {
+        lines.extend(phase_lines(scenario, phase));
+    }
+    lines.push(String::new());
+    lines.extend(rule_lines(&scenario.model.rules));
+    lines.extend([String::new(), "Gate".to_owned()]);
+    match scenario.gate.as_slice() {
+        [] => lines.push("  nothing is asked: a run has no verdict".to_owned()),
+        gate => lines.extend(gate.iter().map(|line| format!("  {}", line.text))),
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn traffic(traffic: &Traffic) -> String {
+    match traffic {
+        Traffic::Trace { path, .. } => format!("replays {}", path.display()),
+        Traffic::Generated(workload) => {
+            let arrivals = match &workload.arrivals {
+                Arrivals::Constant(rate) => format!("constant, {rate}"),
+                Arrivals::Poisson(rate) => format!("Poisson, {rate}"),
+                Arrivals::Piecewise(piecewise) => {
+                    let (count, every) = (piecewise.rates().len(), piecewise.every());
+                    format!("Poisson with {count} rates, {every} each")
+                }
+            };
+            let limit = workload.requests.map_or_else(String::new, |n| format!(", {n} requests"));
+            let (input, output) = (workload.input.mean(), workload.output.mean());
+            format!("{arrivals}{limit}; {input:.0} input and {output:.0} output tokens on average")
+        }
+    }
+}
+
+fn version(version: &VersionPlan) -> String {
+    let tags: Vec<_> = version.tags.iter().map(|tag| tag.as_str()).collect();
+    let tags = if tags.is_empty() { String::new() } else { format!(" [{}]", tags.join(", ")) };
+    let latency = &version.behaviour.latency;
+    let seconds = Duration::from_secs_f64;
+    let (mean, p99) = (seconds(latency.mean()), seconds(latency.p99()));
+    let failures = version.behaviour.failures.iter();
+    let failures: Vec<_> =
+        failures.map(|failure| format!("{} {}", failure.status, failure.probability)).collect();
+    let failures = if failures.is_empty() { "none".to_owned() } else { failures.join(", ") };
+    format!("  {}{tags}: latency {mean} on average, P99 {p99}; failures: {failures}", version.id)
+}
+
+fn phase_lines(scenario: &Scenario, phase: &PhasePlan) -> Vec<String> {
+    let end = match phase.end {
+        PhaseEnd::After(length) => format!("for {length}"),
+        PhaseEnd::Requests(count) => format!("for {count} requests"),
+        PhaseEnd::Rollback { within } => format!("until a rollback, at most {within}"),
+        PhaseEnd::Rest => "until the traffic ends".to_owned(),
+    };
+    let name = |version: VersionIndex| scenario.model.versions[usize::from(version.0)].id.as_str();
+    let split = match &phase.split {
+        None => "the split stays as it is".to_owned(),
+        Some(shares) => {
+            let share = |(version, weight): &(_, _)| format!("{} {weight}", name(*version));
+            shares.iter().map(share).collect::<Vec<_>>().join(", ")
+        }
+    };
+    let mut lines = vec![format!("  {}: {end}; {split}", phase.name)];
+    for (version, fault) in &phase.faults {
+        let lasts = fault
+            .lasts
+            .map_or_else(|| "to the end of the phase".to_owned(), |lasts| format!("for {lasts}"));
+        lines.push(format!("    fault on {} at {} {lasts}: {fault}", name(*version), fault.at));
+    }
+    lines
+}
+
+fn rule_lines(rules: &RuleSet) -> Vec<String> {
+    if !rules.enable || rules.triggers.is_empty() {
+        return vec!["Rules: none; nothing rolls back".to_owned()];
+    }
+    let mut lines = vec!["Rules, in order of precedence".to_owned()];
+    for trigger in &rules.triggers {
+        lines.push(format!("  {}", trigger.id));
+        lines.push(format!("    {}", meaning(trigger)));
+        lines.push(format!("    {}", outlook(trigger)));
+    }
+    lines
+}
+
+fn meaning(trigger: &Trigger) -> String {
+    let action = match &trigger.action {
+        Action::RollbackToLastStable => "roll back to the last stable".to_owned(),
+        Action::RollbackTo(target) => format!("roll back to {}", target.as_str()),
+        Action::Notify => "tell, and change nothing".to_owned(),
+    };
+    let every = trigger.check_interval;
+    match &trigger.kind {
+        TriggerKind::Judge(judge) => format!(
+            "every {every}: {action} once the canary's share of errors is too large to be chance \
+             (alpha {}, prior strength {})",
+            judge.alpha, judge.prior_strength
+        ),
+        TriggerKind::Condition(condition) => {
+            let Condition { metric, operator, threshold, duration, window, min_requests, .. } =
+                condition;
+            let threshold = match threshold {
+                Threshold::Ratio(ratio) => ratio.to_string(),
+                Threshold::Time(time) => time.to_string(),
+                Threshold::Count(count) => count.to_string(),
+            };
+            format!(
+                "every {every}: {action} once {metric} {} {threshold} over the last {window} has \
+                 held for {duration}; under {min_requests} requests in the window there is no data",
+                operator.symbol()
+            )
+        }
+    }
+}
+
+fn outlook(trigger: &Trigger) -> String {
+    let Outlook { earliest_firing, shortest_outage } = Outlook::of(trigger);
+    let earliest = format!("fires {earliest_firing} after the activation at the earliest");
+    match shortest_outage {
+        Some(shortest) => {
+            format!("{earliest}; sees a total outage of {shortest} or more, never a shorter one")
+        }
+        None => earliest,
+    }
+}

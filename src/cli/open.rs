@@ -1,0 +1,45 @@
+//! Scenario files from the disk to loaded plans.
+
+use std::path::Path;
+
+use super::arguments::ScenarioArguments;
+use super::disk::{self, Disk};
+use super::terminal::Failure;
+use crate::scenario::{Document, Loaded, Scenario, Traffic, load};
+use crate::workload::TraceInput;
+
+/// Reads and checks a scenario.
+pub(super) fn open(path: &Path, reading: &ScenarioArguments) -> Result<Loaded, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        Failure::input(format!("error: cannot read scenario {}: {error}", path.display()))
+    })?;
+    let working_directory = std::env::current_dir()
+        .map_err(|error| Failure::internal(format!("error: no working directory: {error}")))?;
+    let document = Document {
+        path,
+        bytes: &bytes,
+        settings: &reading.settings,
+        working_directory: &working_directory,
+        allow_outside: reading.allow_outside,
+    };
+    load(document, &Disk).map_err(Failure::input)
+}
+
+/// Opens the trace that a scenario replays, if it does.
+pub(super) fn open_trace(scenario: &Scenario) -> Result<Option<TraceInput>, Failure> {
+    let Traffic::Trace { path, .. } = &scenario.traffic else { return Ok(None) };
+    match disk::open_trace(path) {
+        Ok(input) => Ok(Some(input)),
+        Err(error) => {
+            Err(Failure::input(format!("error: cannot read trace {}: {error}", path.display())))
+        }
+    }
+}
+
+/// Names the trace in front of what is wrong with it.
+pub(super) fn trace_failure(scenario: &Scenario, error: impl std::fmt::Display) -> Failure {
+    match &scenario.traffic {
+        Traffic::Trace { path, .. } => Failure::input(format!("error: {}:{error}", path.display())),
+        Traffic::Generated(_) => Failure::internal(format!("error: {error}")),
+    }
+}

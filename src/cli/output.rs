@@ -1,0 +1,64 @@
+//! The files of a report, and what is printed of it.
+
+use std::path::Path;
+
+use super::disk::write_whole;
+use super::provenance::RunFile;
+use super::terminal::{Failure, wants_colour, width};
+use crate::report::{
+    ResultFile, Style, markdown_summary, table_csv, terminal_report, timeline_chart,
+};
+
+/// What is printed on stdout.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Output {
+    /// For people.
+    Text {
+        /// Whether the table shows intervals.
+        intervals: bool,
+    },
+    /// The result file.
+    Json,
+}
+
+impl Output {
+    pub(super) fn render(self, result: &ResultFile) -> String {
+        match self {
+            Self::Json => result.to_json(),
+            Self::Text { intervals } => {
+                let style = Style { width: width(), colour: wants_colour(), intervals };
+                terminal_report(result, style)
+            }
+        }
+    }
+}
+
+/// Writes the report files of `result` into `folder`. Everything is rendered before the first file is
+/// touched.
+pub(super) fn write_reports(
+    result: &ResultFile,
+    folder: &Path,
+    charts: bool,
+    run: Option<&RunFile>,
+) -> Result<(), Failure> {
+    let mut files = vec![
+        ("result.json", result.to_json().into_bytes()),
+        ("table.csv", table_csv(result).into_bytes()),
+        ("summary.md", markdown_summary(result).into_bytes()),
+    ];
+    if let Some(run) = run {
+        files.push(("run.json", run.to_json().map_err(Failure::internal)?.into_bytes()));
+    }
+    if charts {
+        let chart = timeline_chart(&result.record, &result.scenario.title);
+        files.push(("charts/timeline.svg", chart.svg().into_bytes()));
+        files.push(("charts/timeline.png", chart.png()));
+    }
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        write_whole(&path, &bytes).map_err(|error| {
+            Failure::internal(format!("error: cannot write {}: {error}", path.display()))
+        })?;
+    }
+    Ok(())
+}

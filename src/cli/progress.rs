@@ -1,0 +1,31 @@
+//! A progress bar on stderr for runs that take long, if a person is there to see it.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Shows how many requests have been simulated.
+pub(super) struct Progress(ProgressBar);
+
+impl Progress {
+    /// `expected`: how many requests there will be, where that is known.
+    pub(super) fn new(expected: Option<u64>) -> Self {
+        // Drawn at most five times a second, and not at all where stderr is no terminal.
+        let target = ProgressDrawTarget::stderr_with_hz(5);
+        let bar = ProgressBar::with_draw_target(expected, target);
+        let template = match expected {
+            Some(_) => "{bar:30} {human_pos} of {human_len} requests, {per_sec}, {eta} left",
+            None => "{spinner} {human_pos} requests, {per_sec}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    pub(super) fn show(&mut self, done: u64) {
+        self.0.set_position(done);
+    }
+
+    pub(super) fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,158 @@
+//! The summary of a run as Markdown, for a pull request or a CI job's page.
+
+use super::comparison::{Extras, Grid, MARKS};
+use super::narrative::{Narrative, Sentence, blast_texts, trace_text};
+use super::result_file::ResultFile;
+use super::verdict::{Headline, verdict_word};
+use crate::gate::{Judgement, LineResult, Verdict};
+use crate::units::format_duration;
+
+/// The summary of a run as GitHub-flavoured Markdown: the same content as on a terminal, the
+/// published figures and intervals included, and how to tell one result from another.
+pub fn markdown_summary(result: &ResultFile) -> String {
+    let headline = Headline::of(result);
+    let mut text = format!("## {}: {}\n", headline.word, escape(&headline.title));
+    for detail in &headline.details {
+        text.push_str(&format!("\n{}\n", escape(detail)));
+    }
+    if let Judgement::Judged(judged) = &result.gate
+        && !judged.lines.is_empty()
+    {
+        text.push_str("\n### Gate\n\n");
+        let header = ["Verdict", "Line", "Measured", "Place"].map(str::to_owned).to_vec();
+        let rows = judged.lines.iter().map(gate_row).collect();
+        text.push_str(&table(&Grid { header, rows }, |_| Side::Left));
+    }
+    text.push_str("\n### Comparison\n\n");
+    let published = !result.table.references.is_empty();
+    let grid = Grid::comparison(&result.table, Extras { intervals: true, published });
+    text.push_str(&table(
+        &escaped(&grid),
+        |index| if index == 0 { Side::Left } else { Side::Right },
+    ));
+    if published {
+        text.push_str(&format!("\n{MARKS}\n"));
+    }
+    let narrative = Narrative::of(&result.record, MOST_SENTENCES);
+    if !narrative.head.is_empty() {
+        text.push_str("\n### Timeline\n\n");
+        text.push_str(&timeline(&narrative));
+    }
+    let facts =
+        blast_texts(&result.record).into_iter().chain(result.trace.as_ref().map(trace_text));
+    for fact in facts {
+        text.push_str(&format!("\n{}\n", escape(&fact)));
+    }
+    text + "\n" + &provenance(result)
+}
+
+fn gate_row(line: &LineResult) -> Vec<String> {
+    let place = match line.verdict {
+        Verdict::Pass => String::new(),
+        _ => format!("{}:{}", code(&line.file), line.line),
+    };
+    let word = verdict_word(line.verdict).to_owned();
+    vec![word, code(&line.text), escape(&line.evidence), place]
+}
+
+fn timeline(narrative: &Narrative) -> String {
+    let row = |told: &Sentence| {
+        vec![format!("+{}", format_duration(told.after)), told.at.to_string(), escape(&told.text)]
+    };
+    let header = ["After", "At", "What"].map(str::to_owned).to_vec();
+    let ellipsis = narrative.ellipsis().map(|text| vec![String::new(), String::new(), text]);
+    let rows = narrative.head.iter().map(row);
+    let rows = rows.chain(ellipsis).chain(narrative.tail.iter().map(row)).collect();
+    table(&Grid { header, rows }, |index| if index == 0 { Side::Right } else { Side::Left })
+}
+
+fn provenance(result: &ResultFile) -> String {
+    let scenario = &result.scenario;
+    let digest = |text: &str| text.chars().take(SHOWN_DIGITS).collect::<String>();
+    let mut parts =
+        vec![format!("coalmine {}", result.coalmine), format!("seed {}", scenario.seed)];
+    for file in &scenario.files {
+        parts.push(format!("{} (SHA-256 {}…)", code(&file.path), digest(&file.sha256)));
+    }
+    if let Some(sha256) = result.trace.as_ref().and_then(|trace| trace.sha256.as_ref()) {
+        parts.push(format!("trace (SHA-256 {}…)", digest(sha256)));
+    }
+    format!("{}\n", parts.join(" · "))
+}
+
+/// At which side of its column a cell stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Side {
+    Left,
+    Right,
+}
+
+/// A table; its cells are Markdown already.
+fn table(grid: &Grid, side: impl Fn(usize) -> Side) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let rule = (0..grid.header.len()).map(|index| match side(index) {
+        Side::Left => ":--".to_owned(),
+        Side::Right => "--:".to_owned(),
+    });
+    let mut text = line(&grid.header) + &line(&rule.collect::<Vec<_>>());
+    text.extend(grid.rows.iter().map(|row| line(row)));
+    text
+}
+
+fn escaped(grid: &Grid) -> Grid {
+    let escape_all = |cells: &Vec<String>| cells.iter().map(|cell| escape(cell)).collect();
+    Grid { header: escape_all(&grid.header), rows: grid.rows.iter().map(escape_all).collect() }
+}
+
+/// Text whose letters mean themselves in Markdown; a line break becomes one of HTML.
+fn escape(text: &str) -> String {
+    let mut escaped = String::new();
+    for letter in text.chars() {
+        match letter {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' => escaped.extend(['\\', letter]),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            '\n' => escaped.push_str("<br>"),
+            _ => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
+/// Text as code, fit for a cell of a table.
+fn code(text: &str) -> String {
+    // Two fences let a single backtick stand in the text; a bar would end the cell even in code.
+    let text = text.replace('\n', " ").replace('|', "\\|");
+    if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
+}
+
+/// Chosen: a summary of CI jobs is read on one page.
+const MOST_SENTENCES: usize = 30;
+
+/// Chosen: enough digits to tell files apart.
+const SHOWN_DIGITS: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{rolled_back_result, without_gate};
+    use super::*;
+
+    #[test]
+    fn a_summary_holds_verdict_gate_comparison_and_timeline() {
+        insta::assert_snapshot!(markdown_summary(&rolled_back_result()));
+    }
+
+    #[test]
+    fn a_summary_without_gate_has_no_table_for_it() {
+        let text = markdown_summary(&without_gate());
+        assert!(text.starts_with("## NO VERDICT: ten-thousand: "), "{text}");
+        assert!(!text.contains("### Gate") && !text.contains("### Timeline"), "{text}");
+    }
+
+    #[test]
+    fn names_cannot_break_out_of_their_cell() {
+        assert_eq!(escape("a|b\n<b>_x_"), "a\\|b<br>&lt;b&gt;\\_x\\_");
+        assert_eq!(code("a|`b"), "`` a\\|`b ``");
+    }
+}

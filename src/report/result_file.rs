@@ -1,0 +1,288 @@
+//! The result file: all that is known of a run, from which every other output can be made again.
+//!
+//! Two runs of one scenario under one seed and one build give the same bytes: when, how long and
+//! where the run was made stands elsewhere. What a field means is said in its JSON Schema,
+//! [`result_schema`](super::result_schema).
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::outline::outline;
+use crate::gate::{Judgement, Verdict};
+use crate::record::Record;
+use crate::run::TraceReport;
+use crate::scenario::{Expectation, Scenario};
+use crate::summary::Table;
+
+/// All that is known of a run.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ResultFile {
+    /// The number of the format: [`ResultFile::SCHEMA`].
+    pub schema: u64,
+    /// The version of coalmine that wrote it.
+    pub coalmine: String,
+    /// What was rehearsed.
+    pub scenario: ScenarioInfo,
+    /// The trace that was replayed, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceReport>,
+    /// What the gate found.
+    pub gate: Judgement,
+    /// The comparison table.
+    pub table: Table,
+    /// What happened.
+    pub record: Record,
+}
+
+/// What was rehearsed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ScenarioInfo {
+    /// Its name.
+    pub name: String,
+    /// What it shows, in a line.
+    pub title: String,
+    /// The files that it was read from.
+    pub files: Vec<FileDigest>,
+    /// The seed of the run.
+    pub seed: u64,
+    /// The columns of the comparison table.
+    pub columns: Vec<ColumnInfo>,
+    /// Published figures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<ReferenceInfo>,
+    /// What had to hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gate: Vec<GateInfo>,
+    /// The verdict that its author expects instead of a pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Verdict>,
+    /// The whole scenario with every default spelled out.
+    pub resolved: Value,
+}
+
+/// A file and what was in it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FileDigest {
+    /// Its path, as named on the command line or relative to that.
+    pub path: String,
+    /// The SHA-256 of its bytes, in hexadecimal digits.
+    pub sha256: String,
+}
+
+/// A column of the comparison table.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ColumnInfo {
+    /// Its heading.
+    pub title: String,
+    /// The name of the phase that it shows; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
+    /// The name of the version that it shows; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// A published figure.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ReferenceInfo {
+    /// The column that it is for (an index).
+    pub column: usize,
+    /// The name of the metric.
+    pub metric: String,
+    /// The figure in the metric's base unit.
+    pub value: f64,
+}
+
+/// A line of the gate.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct GateInfo {
+    /// As written.
+    pub text: String,
+    /// The file that it stands in.
+    pub file: String,
+    /// Its line there, from 1.
+    pub line: u32,
+}
+
+impl ResultFile {
+    /// The number of the format that this version reads and writes.
+    pub const SCHEMA: u64 = 1;
+
+    /// The result of a run, marked with the format's number and this version of coalmine.
+    pub fn new(
+        scenario: ScenarioInfo,
+        trace: Option<TraceReport>,
+        gate: Judgement,
+        table: Table,
+        record: Record,
+    ) -> Self {
+        let coalmine = env!("CARGO_PKG_VERSION").to_owned();
+        Self { schema: Self::SCHEMA, coalmine, scenario, trace, gate, table, record }
+    }
+
+    /// The file's text: indented JSON, a newline at its end.
+    pub fn to_json(&self) -> String {
+        outline(self)
+    }
+
+    /// The result that a file's text holds.
+    ///
+    /// # Errors
+    /// Not JSON; no result file of coalmine; a format that this version does not read.
+    pub fn from_json(text: &str) -> Result<Self, ResultError> {
+        // The number is read alone first: the rest of another format need not be understood.
+        let probe: Probe = serde_json::from_str(text).map_err(ResultError::of_json)?;
+        match probe.schema {
+            None => Err(ResultError::NoSchema),
+            Some(found) if found > Self::SCHEMA => Err(ResultError::Newer {
+                found,
+                known: Self::SCHEMA,
+                coalmine: probe.coalmine.unwrap_or_else(|| "unknown".to_owned()),
+            }),
+            Some(Self::SCHEMA) => serde_json::from_str(text).map_err(ResultError::of_json),
+            Some(found) => Err(ResultError::Unknown { found, known: Self::SCHEMA }),
+        }
+    }
+}
+
+impl ScenarioInfo {
+    /// What `scenario` says, read from `files`, run under `seed`; `resolved` is its resolved form.
+    pub fn of(scenario: &Scenario, files: Vec<FileDigest>, seed: u64, resolved: Value) -> Self {
+        let phase = |index: usize| scenario.phases[index].name.clone();
+        let versions = &scenario.model.versions;
+        let columns = scenario.columns.iter().map(|column| ColumnInfo {
+            title: column.title.clone(),
+            phase: column.phase.map(phase),
+            version: column.version.map(|index| versions[usize::from(index.0)].id.to_string()),
+        });
+        let references = scenario.references.iter().map(|reference| ReferenceInfo {
+            column: reference.column,
+            metric: reference.metric.name().to_owned(),
+            value: reference.value,
+        });
+        let gate = scenario.gate.iter().map(|line| GateInfo {
+            text: line.text.clone(),
+            file: line.file.clone(),
+            line: line.line,
+        });
+        let expect = scenario.expect.map(|expectation| match expectation {
+            Expectation::Fail => Verdict::Fail,
+            Expectation::Inconclusive => Verdict::Inconclusive,
+        });
+        Self {
+            name: scenario.name.clone(),
+            title: scenario.title.clone(),
+            files,
+            seed,
+            columns: columns.collect(),
+            references: references.collect(),
+            gate: gate.collect(),
+            expect,
+            resolved,
+        }
+    }
+}
+
+/// Why a text is no result that can be read.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ResultError {
+    /// Not JSON, or not the fields of a result file.
+    #[error("not a result file of coalmine: {problem} at line {line}, column {column}")]
+    Malformed {
+        /// What is wrong.
+        problem: String,
+        /// The line of the problem, from 1.
+        line: usize,
+        /// The column of the problem, from 1.
+        column: usize,
+    },
+    /// No number of a format.
+    #[error("not a result file of coalmine: it has no field \"schema\"")]
+    NoSchema,
+    /// Written by a later version.
+    #[error(
+        "result format {found}, written by coalmine {coalmine}, is newer than {known}, the newest \
+         that this version reads: take that version or a later one"
+    )]
+    Newer {
+        /// The number in the file.
+        found: u64,
+        /// The greatest number that can be read.
+        known: u64,
+        /// The version that wrote the file.
+        coalmine: String,
+    },
+    /// A number that no version has written.
+    #[error("result format {found} does not exist; this version reads {known}")]
+    Unknown {
+        /// The number in the file.
+        found: u64,
+        /// The number that can be read.
+        known: u64,
+    },
+}
+
+impl ResultError {
+    fn of_json(error: serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        // The error's text ends in its place, which stands in fields of its own here.
+        let text = error.to_string();
+        let problem = text.split(" at line ").next().unwrap_or(&text).to_owned();
+        Self::Malformed { problem, line, column }
+    }
+}
+
+/// The fields that every format has.
+#[derive(Deserialize)]
+struct Probe {
+    schema: Option<u64>,
+    coalmine: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{rolled_back_result, without_gate};
+    use super::*;
+
+    #[test]
+    fn a_result_survives_its_file() {
+        for result in [rolled_back_result(), without_gate()] {
+            let text = result.to_json();
+            let read = ResultFile::from_json(&text).unwrap();
+            assert_eq!(read, result);
+            assert_eq!(read.to_json(), text);
+            assert!(text.ends_with("}\n"));
+            assert!(!text.contains("null"), "what is absent is left out");
+        }
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_with_the_version_that_reads_it() {
+        let text = r#"{"schema": 2, "coalmine": "3.1.4", "unheard": "of"}"#;
+        let error = ResultFile::from_json(text).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "result format 2, written by coalmine 3.1.4, is newer than 1, the newest that this \
+             version reads: take that version or a later one"
+        );
+    }
+
+    #[test]
+    fn what_is_no_result_file_is_refused_with_the_place_of_the_problem() {
+        let message = |text: &str| ResultFile::from_json(text).unwrap_err().to_string();
+        assert_eq!(
+            message("{\n  \"schema\": x\n}"),
+            "not a result file of coalmine: expected value at line 2, column 13"
+        );
+        assert_eq!(message("{}"), "not a result file of coalmine: it has no field \"schema\"");
+        assert_eq!(
+            message("{\"schema\": 1}"),
+            "not a result file of coalmine: missing field `coalmine` at line 1, column 13"
+        );
+        assert_eq!(
+            message("{\"schema\": 0}"),
+            "result format 0 does not exist; this version reads 1"
+        );
+        assert!(message("PK\u{3}\u{4}").starts_with("not a result file of coalmine: expected"));
+    }
+}

@@ -1,0 +1,494 @@
+//! The JSON Schema of the result file: what each field means, for programs that read results.
+//!
+//! A test holds it to what is written; `docs/result.schema.json` is its published copy.
+
+use serde_json::{Map, Value, json};
+
+use super::result_file::ResultFile;
+use super::schema_words::{
+    Part, digest, flag, instant, list, number, object, one_of, reference, span, text, verdict,
+    version_index, whole,
+};
+
+/// The JSON Schema (draft 2020-12) of result files.
+pub fn result_schema() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "coalmine result",
+        "description": "All that is known of one run. Equal bytes for equal scenario, seed and \
+                        build. What is not known is absent.",
+        "type": "object",
+        "required": ["schema", "coalmine", "scenario", "gate", "table", "record"],
+        "properties": {
+            "schema": {"const": ResultFile::SCHEMA, "description": "the number of the format"},
+            "coalmine": {"type": "string", "description": "the version that wrote the file"},
+            "scenario": reference("scenario"),
+            "trace": reference("trace"),
+            "gate": reference("gate"),
+            "table": reference("table"),
+            "record": reference("record"),
+        },
+        "additionalProperties": false,
+        "$defs": definitions(),
+    })
+}
+
+fn definitions() -> Value {
+    let parts = [scenario_parts(), judged_parts(), record_parts(), timeline_parts(), basic_parts()];
+    let named = parts.into_iter().flatten().map(|(name, schema)| (name.to_owned(), schema));
+    Value::Object(named.collect::<Map<_, _>>())
+}
+
+fn scenario_parts() -> Vec<Part> {
+    let file = object(
+        "a file and what was in it",
+        &[("path", text("as named on the command line")), ("sha256", digest())],
+        &[],
+    );
+    let column = object(
+        "a column of the comparison table",
+        &[("title", text("its heading"))],
+        &[
+            ("phase", text("the phase that it shows; absent: all")),
+            ("version", text("the version that it shows; absent: all")),
+        ],
+    );
+    let published = object(
+        "a published figure",
+        &[
+            ("column", whole("the column that it is for, from 0")),
+            ("metric", text("the name of the metric")),
+            ("value", number("in the metric's base unit")),
+        ],
+        &[],
+    );
+    let line = object("a line of the gate", &place(), &[]);
+    let scenario = object(
+        "what was rehearsed",
+        &[
+            ("name", text("its name")),
+            ("title", text("what it shows, in a line")),
+            ("files", list(file)),
+            ("seed", whole("the seed of the run")),
+            ("columns", list(column)),
+            ("resolved", json!({"description": "the scenario with every default spelled out"})),
+        ],
+        &[
+            ("references", list(published)),
+            ("gate", list(line)),
+            ("expect", verdict("the verdict that is expected instead of a pass")),
+        ],
+    );
+    let dropped = object(
+        "rows that were dropped for one reason",
+        &[("count", whole("how many")), ("lines", list(whole("the lines of the first few")))],
+        &[],
+    );
+    let accounting = object(
+        "what became of the trace's rows: read = emitted + dropped",
+        &[
+            ("format", json!({"enum": ["coalmine-csv", "coalmine-jsonl", "azure"]})),
+            ("unit", text("the unit that its times were taken to be in")),
+            ("read", whole("rows that were read")),
+            ("emitted", whole("rows that were sent")),
+            (
+                "dropped",
+                object(
+                    "by reason",
+                    &[],
+                    &[("malformed", dropped.clone()), ("out_of_order", dropped)],
+                ),
+            ),
+        ],
+        &[],
+    );
+    let trace = object(
+        "the trace that was replayed",
+        &[("accounting", accounting)],
+        &[("sha256", digest())],
+    );
+    vec![("scenario", scenario), ("trace", trace)]
+}
+
+fn judged_parts() -> Vec<Part> {
+    let limits = object(
+        "a confidence interval; a side that is absent could not be bounded",
+        &[],
+        &[("low", number("in the base unit")), ("high", number("in the base unit"))],
+    );
+    let estimate = object(
+        "the value of a metric; base units are seconds, ratios from 0 to 1, US dollars and counts",
+        &[
+            ("metric", text("its name")),
+            ("n", whole("requests that it was made from")),
+            ("exact", flag("a count or time of this run, not an estimate")),
+        ],
+        &[
+            ("value", number("in the base unit; absent without data")),
+            ("infinite", flag("a time until something that never happened")),
+            ("open_ended", flag("harm that went on to the end of the run")),
+            ("interval", limits),
+        ],
+    );
+    let cell = object(
+        "a metric in a column",
+        &[("estimate", reference("estimate"))],
+        &[("change_percent", number("difference from the first column in percent"))],
+    );
+    let column = object("a column", &[("title", text("its heading")), ("cells", list(cell))], &[]);
+    let check = object(
+        "a published figure beside the measured one",
+        &[
+            ("column", whole("the column, from 0")),
+            ("published", number("in the metric's base unit")),
+            ("measured", reference("estimate")),
+        ],
+        &[
+            ("difference_percent", number("difference of the measured from the published")),
+            ("inside", flag("whether the published figure lies in the measured interval")),
+        ],
+    );
+    let table = object(
+        "the comparison table",
+        &[("columns", list(column)), ("references", list(check))],
+        &[],
+    );
+    let side = one_of(vec![
+        object("measured", &[("measured", reference("estimate"))], &[]),
+        object("stated", &[("stated", number("the figure in the line"))], &[]),
+    ]);
+    let line = object(
+        "what became of a line",
+        &[
+            &place()[..],
+            &[
+                ("verdict", verdict("whether it holds")),
+                ("left", side.clone()),
+                ("right", side),
+                ("confidence", number("the coverage of the intervals")),
+                ("evidence", text("what was measured, in a sentence")),
+            ],
+        ]
+        .concat(),
+        &[("requests_needed", whole("about how many requests would decide the line"))],
+    );
+    let judged = object(
+        "a verdict and what it rests on",
+        &[
+            ("state", json!({"const": "judged"})),
+            ("verdict", verdict("the verdict")),
+            ("found", verdict("what was found, whatever was expected")),
+            ("lines", list(line)),
+        ],
+        &[
+            ("expected", verdict("what was expected instead of a pass")),
+            ("distrust", list(text("why the run cannot be trusted"))),
+        ],
+    );
+    let nothing = object("no gate", &[("state", json!({"const": "nothing_to_evaluate"}))], &[]);
+    vec![("estimate", estimate), ("table", table), ("gate", one_of(vec![judged, nothing]))]
+}
+
+fn record_parts() -> Vec<Part> {
+    let price = object(
+        "what it charges per 1,000 tokens, in pico-dollars (1e-12)",
+        &[
+            ("input_per_1k", whole("for 1,000 input tokens")),
+            ("output_per_1k", whole("for 1,000 output tokens")),
+        ],
+        &[],
+    );
+    let version = object(
+        "a version",
+        &[("id", text("its name")), ("tags", list(text("a tag at the start")))],
+        &[("price", price)],
+    );
+    let phase = object(
+        "a phase",
+        &[("name", text("its name")), ("start", instant()), ("end", instant())],
+        &[],
+    );
+    let point = object(
+        "a version's traffic in one slot",
+        &[
+            ("assigned", whole("requests assigned")),
+            ("completed", whole("requests that ended and count")),
+            ("failed", whole("those of them that failed")),
+        ],
+        &[("p50", span("median latency of successes")), ("p99", span("their 99th percentile"))],
+    );
+    let series = object(
+        "traffic over time",
+        &[
+            ("start", instant()),
+            ("width", span("the width of a slot")),
+            ("versions", list(list(point))),
+        ],
+        &[],
+    );
+    let health = object(
+        "how a trigger fared on a version",
+        &[
+            ("trigger", text("its name")),
+            ("version", version_index()),
+            ("checks", whole("checks made")),
+            ("no_data", whole("checks with too little data")),
+            ("breaches", whole("checks at which the comparison held")),
+            ("firings", whole("firings")),
+            ("longest_timer", span("the longest that the timer grew")),
+        ],
+        &[],
+    );
+    let record = object(
+        "what happened",
+        &[
+            ("seed", whole("the seed of all draws")),
+            ("start", instant()),
+            ("end", instant()),
+            ("model", text("the model under rehearsal")),
+            ("versions", list(version)),
+            ("triggers", list(text("a trigger's name, in the order of the rule set"))),
+            ("phases", list(phase)),
+            ("cells", list(reference("cell"))),
+            ("series", series),
+            ("timeline", reference("timeline")),
+            ("rollbacks", list(reference("rollback"))),
+            ("blasts", list(reference("blast"))),
+            ("rules", list(health)),
+        ],
+        &[],
+    );
+    vec![("record", record), ("cell", cell()), ("histogram", histogram())]
+}
+
+fn cell() -> Value {
+    let tally = object(
+        "counts and histograms",
+        &[
+            ("assigned", whole("requests assigned")),
+            ("succeeded", whole("requests that succeeded")),
+            ("failed", reference("endings")),
+            ("uncounted", reference("endings")),
+            ("input_tokens", whole("of the successes")),
+            ("output_tokens", whole("of the successes")),
+            ("output_tokens_squared", whole("the sum of squares over the successes")),
+            ("latency", reference("histogram")),
+            ("latency_other", reference("histogram")),
+            ("first_token", reference("histogram")),
+        ],
+        &[],
+    );
+    object(
+        "the requests of one phase, version and arm",
+        &[
+            ("phase", whole("the phase, from 0")),
+            ("version", version_index()),
+            ("arm", json!({"enum": ["stable", "canary"]})),
+            ("tally", tally),
+        ],
+        &[],
+    )
+}
+
+fn histogram() -> Value {
+    let halves = |about: &str| {
+        json!({
+            "type": "array", "prefixItems": [whole("high 64 bits"), whole("low 64 bits")],
+            "items": false, "description": about,
+        })
+    };
+    let bin = json!({
+        "type": "array", "items": false,
+        "prefixItems": [whole("its lowest microsecond"), whole("how many durations")],
+    });
+    object(
+        "durations by microsecond with three significant digits; mergeable",
+        &[
+            ("count", whole("how many")),
+            ("sum_ns", halves("their sum in nanoseconds")),
+            ("sum_of_squares_ns2", halves("the sum of their squares")),
+            ("min_ns", span("the smallest")),
+            ("max_ns", span("the largest")),
+            ("bins_us", list(bin)),
+        ],
+        &[],
+    )
+}
+
+fn timeline_parts() -> Vec<Part> {
+    let timeline = object(
+        "what happened beside requests, in order",
+        &[("events", list(reference("event"))), ("omitted", whole("events left out"))],
+        &[],
+    );
+    let event = |kind: &str, required: &[Part], optional: &[Part]| {
+        let head = [("at", instant()), ("kind", json!({"const": kind}))];
+        object(kind, &[&head[..], required].concat(), optional)
+    };
+    let version = || ("version", version_index());
+    let trigger = || ("trigger", whole("the trigger, from 0"));
+    let target = || ("target", version_index());
+    let fault = || [version(), ("what", text("the fault in words"))];
+    let weights = ("weights", list(number("the share of each version, 0 to 1")));
+    let fired = [trigger(), version(), ("evidence", reference("evidence"))];
+    let events = vec![
+        event("phase_began", &[("phase", whole("the phase, from 0"))], &[]),
+        event("split_changed", &[weights], &[]),
+        event("fault_began", &fault(), &[]),
+        event("fault_ended", &fault(), &[]),
+        event("breach_began", &[trigger(), version()], &[]),
+        event("breach_ended", &[trigger(), version()], &[]),
+        event("fired", &fired, &[]),
+        event("rolled_back", &[target()], &[version()]),
+        event("rollback_refused", &[version()], &[]),
+        event("drained", &[version()], &[]),
+    ];
+    let rollback = object(
+        "a rollback that a trigger carried out",
+        &[
+            ("at", instant()),
+            ("phase", whole("the phase, from 0")),
+            version(),
+            target(),
+            ("evidence", reference("evidence")),
+        ],
+        &[(
+            "onset",
+            json!({
+                "type": "integer",
+                "description": "when the version became bad, in nanoseconds since 1970; absent: a false rollback",
+            }),
+        )],
+    );
+    let blast = object(
+        "the harm that a bad version did",
+        &[
+            version(),
+            ("onset", instant()),
+            ("requests", whole("requests from the onset on")),
+            ("failed", whole("those of them that failed")),
+            ("failed_anyway", whole("those that the stable would have failed too")),
+            ("slowed", whole("those more than 20 % slower than on the stable")),
+        ],
+        &[("drained", instant())],
+    );
+    let evidence = object(
+        "what a trigger saw when it fired",
+        &[
+            ("trigger", text("its name")),
+            ("version", text("the version's name")),
+            ("check", instant()),
+            ("first_breach", instant()),
+            ("held", span("for how long the breach has been seen to hold")),
+            ("reading", reading()),
+        ],
+        &[],
+    );
+    vec![
+        ("timeline", timeline),
+        ("event", one_of(events)),
+        ("rollback", rollback),
+        ("blast", blast),
+        ("evidence", evidence),
+    ]
+}
+
+fn reading() -> Value {
+    let metric = || ("metric", text("the metric's name"));
+    let requests = || ("requests", whole("requests that count"));
+    let window = || ("window", span("the window's length"));
+    let operator = || ("operator", text("the comparison that held"));
+    let kind = |name: &'static str, required: &[Part], optional: &[Part]| {
+        object(name, &[(name, object(name, required, optional))], &[])
+    };
+    let share = ("threshold", number("a share, 0 to 1"));
+    let time = ("threshold", span("a latency"));
+    let count = ("threshold", whole("a number of requests"));
+    let hits = ("hits", whole("requests with the property"));
+    let in_flight = ("in_flight", whole("requests in flight above the threshold"));
+    let above = ("above", whole("requests above the threshold"));
+    one_of(vec![
+        kind("share", &[metric(), hits, requests(), operator(), share, window()], &[]),
+        kind(
+            "time",
+            &[metric(), requests(), in_flight, operator(), time, window()],
+            &[("value", span("the metric's value")), above],
+        ),
+        kind("count", &[metric(), requests(), operator(), count, window()], &[]),
+        kind(
+            "no_data",
+            &[metric(), requests(), ("min_requests", whole("how many it needs")), window()],
+            &[],
+        ),
+        kind(
+            "sequential",
+            &[
+                ("canary_errors", whole("errors of the canary")),
+                ("stable_errors", whole("errors of the stable over the same time")),
+                ("expected_share", number("the canary's share of the requests")),
+                ("ln_evidence", number("the natural logarithm of the evidence")),
+                ("alpha", number("the allowed probability of a false alarm")),
+            ],
+            &[],
+        ),
+    ])
+}
+
+fn basic_parts() -> Vec<Part> {
+    let endings = json!({
+        "type": "object", "additionalProperties": whole("how many"),
+        "description": "requests by how they ended: a status, timeout or client_closed",
+    });
+    vec![("endings", endings)]
+}
+
+/// Text, file and line of a line of the gate.
+fn place() -> [Part; 3] {
+    [
+        ("text", text("as written")),
+        ("file", text("the file that it stands in")),
+        ("line", whole("its line there, from 1")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{rolled_back_result, without_gate};
+    use super::*;
+
+    fn problems(result: &Value) -> Vec<String> {
+        let validator = jsonschema::validator_for(&result_schema()).unwrap();
+        let told =
+            |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());
+        validator.iter_errors(result).map(told).collect()
+    }
+
+    #[test]
+    fn what_is_written_is_valid() {
+        for result in [rolled_back_result(), without_gate()] {
+            let value: Value = serde_json::from_str(&result.to_json()).unwrap();
+            assert_eq!(problems(&value), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn unknown_and_missing_fields_are_invalid() {
+        let value = serde_json::to_value(rolled_back_result()).unwrap();
+        let mut unknown = value.clone();
+        unknown["record"]["wind"] = json!(3);
+        assert_eq!(problems(&unknown).len(), 1);
+        let mut missing = value;
+        missing["record"].as_object_mut().unwrap().remove("cells");
+        assert_eq!(problems(&missing).len(), 1);
+    }
+
+    #[test]
+    fn the_published_schema_is_this_one() {
+        let published = include_str!("../../docs/result.schema.json");
+        let expected = format!("{:#}\n", result_schema());
+        assert_eq!(
+            published, expected,
+            "write `coalmine schema result` to docs/result.schema.json"
+        );
+    }
+}

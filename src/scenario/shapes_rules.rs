@@ -1,0 +1,120 @@
+//! The format of rollback rules: the seed's JSON, and the same inline.
+
+use super::shape::Literal as L;
+use super::shape::Shape::{List, One, Record as RecordOf};
+use super::shape::{Record, Shape, defaulted, optional, required};
+
+/// A file of rollback rules, or the same inline.
+pub(crate) static RULES: Record = Record {
+    name: "rules",
+    fields: &[
+        defaulted("enable", One(L::Bool), "true", "whether the rules are checked at all"),
+        required(
+            "conditions",
+            List(&RecordOf(&CONDITION)),
+            "conditions and judges; at one check the first that fires wins",
+        ),
+        optional("notification", RecordOf(&NOTIFICATION), "where firings are told"),
+    ],
+};
+
+const ANY_NUMBER: Shape = One(L::Number(f64::NEG_INFINITY, f64::INFINITY));
+
+/// A condition or a judge.
+pub(crate) static CONDITION: Record = Record {
+    name: "condition",
+    fields: &[
+        optional(
+            "id",
+            One(L::Text),
+            "its name in events and evidence (default: made from what it watches)",
+        ),
+        optional(
+            "judge",
+            One(L::Word(&["sequential"])),
+            "makes it a judge, which compares the canary's errors with the stable's, instead of a \
+             threshold",
+        ),
+        optional(
+            "metric",
+            One(L::Text),
+            "the metric that is compared, such as error_rate or latency_p99",
+        ),
+        optional(
+            "operator",
+            One(L::Word(&[">", ">=", "<", "<="])),
+            "how it is compared with the threshold",
+        ),
+        optional("threshold", ANY_NUMBER, "the threshold of a share (0 to 1) or a count"),
+        optional(
+            "threshold_ms",
+            ANY_NUMBER,
+            "the threshold of a time, in milliseconds, more than 0",
+        ),
+        optional(
+            "duration_seconds",
+            ANY_NUMBER,
+            "how long the comparison must hold, 0 to 86400 seconds; 0 fires at the first breach",
+        ),
+        optional(
+            "check_interval_seconds",
+            ANY_NUMBER,
+            "time between checks, more than 0, at most 3600 seconds and the duration (default: 5 \
+             for duration 0, else the smaller of the duration and max(5, duration / 4))",
+        ),
+        optional(
+            "window_seconds",
+            ANY_NUMBER,
+            "the stretch of time that the metric is taken over, from one check interval to 3600 \
+             seconds (default: the duration)",
+        ),
+        optional(
+            "min_requests",
+            One(L::Integer(0, u64::MAX)),
+            "with fewer completions in the window there is no data (default: 10)",
+        ),
+        optional(
+            "no_data",
+            One(L::Word(&["hold", "breach", "clear"])),
+            "what a check without data does to the timer (default: hold)",
+        ),
+        optional(
+            "version",
+            One(L::Version),
+            "the version or tag that is watched (default: every canary)",
+        ),
+        optional(
+            "action",
+            One(L::Text),
+            "rollback_to_last_stable, rollback_to:<version or tag>, or notify",
+        ),
+        optional(
+            "alpha",
+            ANY_NUMBER,
+            "of a judge: the probability of firing on a canary that is no worse, 1e-12 to 0.5 \
+             (default: 0.001)",
+        ),
+        optional(
+            "prior_strength",
+            ANY_NUMBER,
+            "of a judge: strength of the prior on the configured split, 0.01 to 10000 (default: \
+             10)",
+        ),
+    ],
+};
+
+static NOTIFICATION: Record = Record {
+    name: "notification",
+    fields: &[
+        optional(
+            "slack_webhook",
+            One(L::Text),
+            "a Slack incoming webhook; a rehearsal records the message and sends none",
+        ),
+        optional(
+            "email",
+            One(L::Text),
+            "an e-mail address; a rehearsal records the message and sends none",
+        ),
+    ],
+};
