@@ -195,7 +195,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let now = self.now;
         let draws = self.chance.request(request.id, 0);
         let ask = Ask { model: MODEL, pin: None, draw: draws.draw(Purpose::Split, 0) };
-        let ticket = match self.engine.route(now, &ask) {
+        let ticket = match self.engine.route(now, ask) {
             Ok(ticket) => ticket,
             Err(error) => return Err(SimulationError::Route { at: now, error }),
         };
