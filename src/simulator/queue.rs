@@ -50,13 +50,9 @@ impl<T> Queue<T> {
     /// 2^24 items are pending.
     #[inline]
     pub(super) fn push(&mut self, at: Timestamp, item: T) {
-        let place = match self.free.pop() {
-            Some(place) => {
-                self.items[place as usize] = Some(item);
-                place
-            }
-            None => self.add_place(item),
-        };
+        let place = self.free.pop().unwrap_or_else(|| self.add_place());
+        // Written once, on every path: so the item is made in its place and not moved there.
+        self.items[place as usize] = Some(item);
         let key = key(at, self.entered, place);
         self.entered += 1;
         if self.end == ROOM {
@@ -88,10 +84,10 @@ impl<T> Queue<T> {
     }
 
     #[cold]
-    fn add_place(&mut self, item: T) -> u32 {
+    fn add_place(&mut self) -> u32 {
         let place = self.items.len() as u32;
         assert!(place < MOST_ITEMS, "at most {MOST_ITEMS} items can be pending");
-        self.items.push(Some(item));
+        self.items.push(None);
         place
     }
 

@@ -177,7 +177,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
     /// Routes the request that has arrived and plans its end.
     #[inline]
     fn send(&mut self) -> Result<(), SimulationError> {
-        let Some(Arrival { request, .. }) = self.arrival else { return Ok(()) };
+        let Some(Arrival { request, .. }) = &self.arrival else { return Ok(()) };
         let now = self.now;
         let draws = self.chance.request(request.id, 0);
         let ask = Ask { model: MODEL, pin: None, draw: draws.draw(Purpose::Split, 0) };
@@ -189,17 +189,17 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let arm = if self.stable == Some(version) { Arm::Stable } else { Arm::Canary };
         let phase = self.director.phase();
         self.observer.assigned(now, phase, version, arm);
-        let plan = self.upstreams[usize::from(version.0)].plan(&request, now, draws);
-        let observed = plan.observe(&request, self.scenario.limits);
+        let plan = self.upstreams[usize::from(version.0)].plan(request, now, draws);
+        let observed = plan.observe(request, self.scenario.limits);
         let after_onset = self.director.onset(version).is_some();
         let counterfactual = if after_onset {
-            self.counterfactual(&request, version, &observed, draws)
+            self.counterfactual(request, version, &observed, draws)
         } else {
             None
         };
         let ended = now + observed.latency;
         let outcome = Outcome {
-            request,
+            request: *request,
             phase,
             assigned: version,
             arm,
@@ -234,11 +234,12 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
     #[inline]
     fn end_request(&mut self) {
         let Some((at, InFlight { ticket, mut outcome })) = self.queue.pop() else { return };
-        let observed = &mut outcome.observed;
+        // A copy: what is lent to the engine stays in memory, and the rest of the outcome need not.
+        let observed = outcome.observed;
         if observed.ending == Ending::ClientClosed {
-            observed.ending = self.engine.abandon(at, ticket, observed.first_token);
+            outcome.observed.ending = self.engine.abandon(at, ticket, observed.first_token);
         } else {
-            self.engine.complete(at, ticket, observed);
+            self.engine.complete(at, ticket, &observed);
         }
         self.observer.completed(&outcome);
     }
