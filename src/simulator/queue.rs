@@ -7,11 +7,12 @@ use crate::units::Timestamp;
 
 /// Pending items by the time at which they are due.
 ///
-/// Small keys are ordered; the items stay where they are until they are taken. The soonest keys stand
-/// in a short sorted list, which few requests in flight never leave; a heap takes the rest.
+/// Small keys are ordered; the items stay where they are until they are taken. The soonest keys
+/// stand in a short sorted list, which few requests in flight never leave; a heap takes the rest.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
-    /// The soonest first, at the places from `start` to before `end`. Empty only where `far` is too.
+    /// The soonest first, at the places from `start` to before `end`. Empty only where `far` is
+    /// too.
     near: Box<[Key; ROOM]>,
     start: usize,
     end: usize,
@@ -103,7 +104,8 @@ impl<T> Queue<T> {
         self.end += 1;
     }
 
-    /// Moves the list back to the beginning of its room, and its later half to the heap if it is long.
+    /// Moves the list back to the beginning of its room, and its later half to the heap if it is
+    /// long.
     #[cold]
     fn make_room(&mut self) {
         if self.near().len() > MOST_NEAR {

@@ -137,8 +137,8 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         self.fetch_arrival()?;
         loop {
             let end_at = self.queue.next_due();
-            // All requests have been sent and have ended: checks and cues that would still come have
-            // nothing to look at.
+            // All requests have been sent and have ended: checks and cues that would still come
+            // have nothing to look at.
             if end_at == Timestamp::MAX && self.arrival_at == Timestamp::MAX {
                 return Ok(());
             }
