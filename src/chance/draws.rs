@@ -1,10 +1,10 @@
 //! Counter-based draws: keyed mixing of an address into 64 uniform bits.
 //!
-//! A request's key is made by two rounds of a finaliser of the kind that ends SplitMix64 (Steele, Lea
-//! and Flood, OOPSLA 2014, doi:10.1145/2660193.2660195, with D. Stafford's constants "Mix13"), with
-//! the run's key between them. From the key a draw is one step of wyrand (Wang Yi, wyhash, 2019): the
-//! two halves of a product of 128 bits, folded. It is fast and passes the tests below; it is no
-//! cipher.
+//! A request's key is made by two rounds of a finaliser of the kind that ends SplitMix64 (Steele,
+//! Lea and Flood, OOPSLA 2014, doi:10.1145/2660193.2660195, with D. Stafford's constants "Mix13"),
+//! with the run's key between them. From the key a draw is one step of wyrand (Wang Yi, wyhash,
+//! 2019): the two halves of a product of 128 bits, folded. It is fast and passes the tests below;
+//! it is no cipher.
 
 use std::convert::Infallible;
 

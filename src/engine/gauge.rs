@@ -7,7 +7,7 @@
 use super::{Condition, Judge, Operator, Reading, Threshold};
 use crate::exchange::{Class, Ending, Observed};
 use crate::math;
-use crate::metric::{Measure, Metric, Quantile, Sample};
+use crate::metric::{Measure, Quantile, Sample};
 use crate::stats::{CountWindow, Counts, ErrorShareTest, SampleWindow};
 use crate::units::{Duration, Ratio};
 
@@ -15,6 +15,8 @@ use crate::units::{Duration, Ratio};
 #[derive(Clone, Debug)]
 pub(super) struct Gauge {
     condition: Condition,
+    /// That of the condition's metric.
+    measure: Measure,
     kind: GaugeKind,
 }
 
@@ -52,7 +54,8 @@ impl Gauge {
     pub(super) fn new(condition: &Condition) -> Self {
         let seconds = condition.window.as_secs() as u32;
         let counts = CountWindow::new(seconds);
-        let kind = match condition.metric.measure() {
+        let measure = condition.metric.measure();
+        let kind = match measure {
             Measure::Requests => GaugeKind::Requests(counts),
             Measure::Mean(sample) | Measure::Quantile(sample, _) => {
                 let Threshold::Time(limit) = condition.threshold else {
@@ -62,7 +65,7 @@ impl Gauge {
             }
             _ => GaugeKind::Share(counts),
         };
-        Self { condition: condition.clone(), kind }
+        Self { condition: condition.clone(), measure, kind }
     }
 
     /// The threshold of a latency condition: requests in flight for longer count as above it.
@@ -81,7 +84,7 @@ impl Gauge {
         let class = observed.ending.class();
         match &mut self.kind {
             GaugeKind::Share(window) => {
-                if let Some(hit) = share_hit(self.condition.metric, class, observed.ending) {
+                if let Some(hit) = share_hit(self.measure, class, observed.ending) {
                     window.add(second, hit);
                 }
             }
@@ -186,22 +189,16 @@ impl Gauge {
 }
 
 /// Whether a completion has the property of a share's metric; `None` where it does not count.
-fn share_hit(metric: Metric, class: Class, ending: Ending) -> Option<bool> {
-    if class == Class::Neutral {
-        return None;
+fn share_hit(measure: Measure, class: Class, ending: Ending) -> Option<bool> {
+    match (class, measure) {
+        (Class::Neutral, _) => None,
+        (_, Measure::ClientErrorRate) => Some(class == Class::ClientError),
+        (Class::ClientError, _) => None,
+        (_, Measure::SuccessRate) => Some(class == Class::Success),
+        (_, Measure::RateLimitedRate) => Some(ending == Ending::Status(429)),
+        (_, Measure::TimeoutRate) => Some(ending == Ending::Timeout),
+        _ => Some(class == Class::Error),
     }
-    if metric.measure() == Measure::ClientErrorRate {
-        return Some(class == Class::ClientError);
-    }
-    if class == Class::ClientError {
-        return None;
-    }
-    Some(match metric.measure() {
-        Measure::SuccessRate => class == Class::Success,
-        Measure::RateLimitedRate => ending == Ending::Status(429),
-        Measure::TimeoutRate => ending == Ending::Timeout,
-        _ => class == Class::Error,
-    })
 }
 
 /// Whether a value lies on the side of the limit that [`quantile_holds`] counts: above it, where

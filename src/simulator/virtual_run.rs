@@ -76,6 +76,11 @@ struct VirtualRun<'a, O> {
     upstreams: Vec<Responder>,
     queue: Queue<InFlight>,
     now: Timestamp,
+    /// What is to be sent next.
+    arrival: Option<Arrival>,
+    arrival_at: Timestamp,
+    /// When the director wants to be called next.
+    cue_at: Timestamp,
     stable: Option<VersionIndex>,
     /// Nothing more is to be sent.
     finished: bool,
@@ -85,12 +90,8 @@ struct VirtualRun<'a, O> {
 #[derive(Debug)]
 struct InFlight {
     ticket: Ticket,
-    request: Request,
-    observed: Observed,
-    phase: u16,
-    arm: Arm,
-    after_onset: bool,
-    counterfactual: Option<Counterfactual>,
+    /// As it will be, unless its client leaves: what that means the engine says at the time.
+    outcome: Outcome,
 }
 
 impl<'a, O: Observer> VirtualRun<'a, O> {
@@ -106,6 +107,9 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             upstreams: versions.iter().map(|v| Responder::new(&v.behaviour)).collect(),
             queue: Queue::new(),
             now: scenario.start,
+            arrival: None,
+            arrival_at: Timestamp::MAX,
+            cue_at: Timestamp::MAX,
             stable: None,
             finished: false,
         }
@@ -130,68 +134,50 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
     /// The loop: what is due first happens first; at one instant ends of requests, then checks,
     /// then cues, then arrivals.
     fn play(&mut self) -> Result<(), SimulationError> {
-        let mut arrival = self.next_arrival()?;
-        let mut arrival_at = self.instant(arrival);
-        let mut cue_at = self.next_cue();
+        self.fetch_arrival()?;
         loop {
             let end_at = self.queue.next_due();
-            let check_at = self.engine.next_check().unwrap_or(Timestamp::MAX);
-            let next = end_at.min(check_at).min(cue_at).min(arrival_at);
-            if next == Timestamp::MAX || self.is_over(arrival_at, end_at) {
+            // All requests have been sent and have ended: checks and cues that would still come
+            // have nothing to look at.
+            if end_at == Timestamp::MAX && self.arrival_at == Timestamp::MAX {
                 return Ok(());
             }
+            let check_at = self.engine.next_check().unwrap_or(Timestamp::MAX);
+            let next = end_at.min(check_at).min(self.cue_at).min(self.arrival_at);
             self.now = next;
             if end_at == next {
                 self.end_request();
             } else if check_at == next {
                 self.engine.advance(next);
-            } else if cue_at == next {
+            } else if self.cue_at == next {
                 self.director.advance(next);
                 self.follow_cues(next)?;
-                cue_at = self.next_cue();
-            } else if let Some(arrived) = arrival {
-                self.send(arrived.request)?;
+            } else {
+                self.send()?;
                 if self.director.request_assigned(next) {
                     self.follow_cues(next)?;
-                    cue_at = self.next_cue();
                 }
-                arrival = if self.finished { None } else { self.next_arrival()? };
-                arrival_at = self.instant(arrival);
+                self.fetch_arrival()?;
             }
             if self.drain_events() {
                 self.follow_cues(self.now)?;
-                cue_at = self.next_cue();
-            }
-            if self.finished && arrival.is_some() {
-                arrival = None;
-                arrival_at = Timestamp::MAX;
             }
         }
     }
 
-    /// Whether all requests have been sent and have ended: checks and cues that would still come
-    /// have nothing to look at.
-    fn is_over(&self, arrival_at: Timestamp, end_at: Timestamp) -> bool {
-        arrival_at == Timestamp::MAX && end_at == Timestamp::MAX
-    }
-
-    fn next_cue(&self) -> Timestamp {
-        self.director.next_time().unwrap_or(Timestamp::MAX)
-    }
-
     #[inline]
-    fn next_arrival(&mut self) -> Result<Option<Arrival>, SimulationError> {
-        Ok(self.source.next()?)
+    fn fetch_arrival(&mut self) -> Result<(), SimulationError> {
+        self.arrival = if self.finished { None } else { self.source.next()? };
+        let start = self.scenario.start;
+        self.arrival_at =
+            self.arrival.as_ref().map_or(Timestamp::MAX, |arrival| start + arrival.at);
+        Ok(())
     }
 
+    /// Routes the request that has arrived and plans its end.
     #[inline]
-    fn instant(&self, arrival: Option<Arrival>) -> Timestamp {
-        arrival.map_or(Timestamp::MAX, |arrival| self.scenario.start + arrival.at)
-    }
-
-    /// Routes a request and plans its end.
-    #[inline]
-    fn send(&mut self, request: Request) -> Result<(), SimulationError> {
+    fn send(&mut self) -> Result<(), SimulationError> {
+        let Some(Arrival { request, .. }) = &self.arrival else { return Ok(()) };
         let now = self.now;
         let draws = self.chance.request(request.id, 0);
         let ask = Ask { model: MODEL, pin: None, draw: draws.draw(Purpose::Split, 0) };
@@ -203,18 +189,27 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let arm = if self.stable == Some(version) { Arm::Stable } else { Arm::Canary };
         let phase = self.director.phase();
         self.observer.assigned(now, phase, version, arm);
-        let plan = self.upstreams[usize::from(version.0)].plan(&request, now, draws);
-        let observed = plan.observe(&request, self.scenario.limits);
+        let plan = self.upstreams[usize::from(version.0)].plan(request, now, draws);
+        let observed = plan.observe(request, self.scenario.limits);
         let after_onset = self.director.onset(version).is_some();
         let counterfactual = if after_onset {
-            self.counterfactual(&request, version, &observed, draws)
+            self.counterfactual(request, version, &observed, draws)
         } else {
             None
         };
-        let at = now + observed.latency;
-        let in_flight =
-            InFlight { ticket, request, observed, phase, arm, after_onset, counterfactual };
-        self.queue.push(at, in_flight);
+        let ended = now + observed.latency;
+        let outcome = Outcome {
+            request: *request,
+            phase,
+            assigned: version,
+            arm,
+            started: now,
+            ended,
+            observed,
+            after_onset,
+            counterfactual,
+        };
+        self.queue.push(ended, InFlight { ticket, outcome });
         Ok(())
     }
 
@@ -238,26 +233,15 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
 
     #[inline]
     fn end_request(&mut self) {
-        let Some((at, in_flight)) = self.queue.pop() else { return };
-        let InFlight { ticket, request, mut observed, phase, arm, after_onset, counterfactual } =
-            in_flight;
-        let (assigned, started) = (ticket.assigned(), ticket.start());
+        let Some((at, InFlight { ticket, mut outcome })) = self.queue.pop() else { return };
+        // A copy: what is lent to the engine stays in memory, and the rest of the outcome need not.
+        let observed = outcome.observed;
         if observed.ending == Ending::ClientClosed {
-            observed.ending = self.engine.abandon(at, ticket, observed.first_token);
+            outcome.observed.ending = self.engine.abandon(at, ticket, observed.first_token);
         } else {
             self.engine.complete(at, ticket, &observed);
         }
-        self.observer.completed(&Outcome {
-            request,
-            phase,
-            assigned,
-            arm,
-            started,
-            ended: at,
-            observed,
-            after_onset,
-            counterfactual,
-        });
+        self.observer.completed(&outcome);
     }
 
     /// Tells the observer and the director what happened in the engine. Whether there was anything.
@@ -305,11 +289,12 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         self.observer.happened(at, happening);
     }
 
-    /// Does what the director wants, until it wants nothing more.
+    /// Does what the director wants, until it wants nothing more for now.
     fn follow_cues(&mut self, now: Timestamp) -> Result<(), SimulationError> {
         while let Some(cue) = self.director.poll_cue() {
             self.follow(now, cue)?;
         }
+        self.cue_at = self.director.next_time().unwrap_or(Timestamp::MAX);
         Ok(())
     }
 
@@ -351,7 +336,10 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
                 }
             }
             Cue::BecameBad(version) => self.observer.became_bad(now, version),
-            Cue::Finish => self.finished = true,
+            Cue::Finish => {
+                self.finished = true;
+                self.arrival_at = Timestamp::MAX;
+            }
         }
         Ok(())
     }

@@ -29,7 +29,7 @@ fn the_latency_rule_takes_a_slow_release_back_in_a_recorded_hour() {
     assert_eq!(blast.failed, 0);
     // Four times the canary's latency is three times the stable's for the same draw.
     assert_eq!(blast.slowed, blast.requests);
-    assert_accounted(&result, 9_826);
+    assert_accounted(&result, 9_875);
     assert_eq!(judged(&result).verdict, Verdict::Pass);
 }
 
