@@ -179,6 +179,8 @@ impl Gauge {
             }
             (GaugeKind::Share(counts) | GaugeKind::Time { counts, .. }, _) => {
                 let requests = counts.counts(end_second).total + overdue.count;
+                // Without any request there is no data, even where none are asked for.
+                let min_requests = min_requests.max(1);
                 Reading::NoData { metric: name, requests, min_requests, window }
             }
             (GaugeKind::Requests(_), _) => {
@@ -261,8 +263,9 @@ pub(super) struct JudgeGauge {
     stable_errors: u64,
     /// The canary's errors beyond its expected share, over all splits.
     excess: f64,
-    /// Whether the evidence has ever sufficed: it is valid at every moment, not only at checks.
-    rejected: bool,
+    /// What was read when the evidence first sufficed: it is valid at every moment, not only at
+    /// checks, and by the check it can have fallen.
+    rejected: Option<Reading>,
 }
 
 impl JudgeGauge {
@@ -275,7 +278,7 @@ impl JudgeGauge {
             canary_errors: 0,
             stable_errors: 0,
             excess: 0.0,
-            rejected: false,
+            rejected: None,
         }
     }
 
@@ -296,13 +299,15 @@ impl JudgeGauge {
             self.stable_errors += u64::from(!canary);
             self.excess += f64::from(u8::from(canary)) - self.expected_share;
             let sufficient = self.ln_evidence() >= -math::ln(self.judge.alpha.get());
-            self.rejected |= sufficient && self.excess > 0.0;
+            if self.rejected.is_none() && sufficient && self.excess > 0.0 {
+                self.rejected = Some(self.current());
+            }
         }
     }
 
     /// Rejects once the evidence has reached 1 / alpha with more than its share on the canary.
     pub(super) fn check(&self) -> Finding {
-        if self.rejected {
+        if self.rejected.is_some() {
             Finding::Breach
         } else if self.canary_errors + self.stable_errors == 0 {
             Finding::NoData
@@ -311,7 +316,12 @@ impl JudgeGauge {
         }
     }
 
+    /// The evidence of a firing: as it was when it sufficed.
     pub(super) fn reading(&self) -> Reading {
+        self.rejected.clone().unwrap_or_else(|| self.current())
+    }
+
+    fn current(&self) -> Reading {
         Reading::Sequential {
             canary_errors: self.canary_errors,
             stable_errors: self.stable_errors,
