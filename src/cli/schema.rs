@@ -3,12 +3,13 @@
 use super::arguments::SchemaOf;
 use super::exit::Exit;
 use super::terminal::{Failure, print};
+use crate::report::result_schema;
 use crate::scenario::json_schema;
 
 pub(super) fn schema(format: SchemaOf) -> Result<Exit, Failure> {
     let schema = match format {
         SchemaOf::Scenario => json_schema(),
-        SchemaOf::Result => json_schema(),
+        SchemaOf::Result => result_schema(),
     };
     let text = serde_json::to_string_pretty(&schema).map_err(Failure::internal)?;
     print(&format!("{text}\n"))?;
