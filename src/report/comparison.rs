@@ -50,8 +50,9 @@ impl Grid {
         Self { header, rows }
     }
 
-    /// The published figures, one to a row, for where there is no room beside the values.
-    pub(super) fn published(table: &Table) -> Self {
+    /// The published figures, one to a row, for where there is no room beside the values; `between`
+    /// stands between a measured value and its interval.
+    pub(super) fn published(table: &Table, between: &str) -> Self {
         let header = ["Column", "Metric", "Published", "Measured", "Difference"];
         let row = |check: &ReferenceCheck| {
             let title = table.columns.get(check.column).map_or("", |column| column.title.as_str());
@@ -59,7 +60,7 @@ impl Grid {
                 title.to_owned(),
                 metric_label(check.measured.metric).to_owned(),
                 published(check),
-                with_interval(check),
+                with_interval(check, between),
                 difference(check),
             ]
         };
@@ -131,10 +132,10 @@ fn published(check: &ReferenceCheck) -> String {
     format!("{} {}", table_value(check.measured.metric.unit(), check.published), mark(check.inside))
 }
 
-fn with_interval(check: &ReferenceCheck) -> String {
+fn with_interval(check: &ReferenceCheck, between: &str) -> String {
     let value = table_estimate(&check.measured);
     match table_interval(&check.measured) {
-        Some(interval) => format!("{value} {interval}"),
+        Some(interval) => format!("{value}{between}{interval}"),
         None => value,
     }
 }
