@@ -1,21 +1,90 @@
 //! coalmine rehearses a model canary before its users meet it.
+//!
+//! It replays recorded or synthetic traffic through the routing and rollback [`engine`] that also
+//! serves production, against [`upstream`]s with injected latency and failures, and answers with a
+//! comparison table, a chart and a verdict. The engine, and everything else on floors 0 to 5 of the
+//! list below, refuses to know a clock, a socket, a file or a generator of its own: time, draws and
+//! bytes are arguments, so the same scenario, seed and build give the same bytes.
+//!
+//! Two types matter most: [`engine::Engine`], which routes requests and takes traffic away from a
+//! version that breaks its rules, and [`record::Record`], which holds all that a run left behind.
+//! [`run::run_virtual`] leads from a [`scenario::Scenario`] to a record, [`report::evaluate`] from
+//! there to table and verdict.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use coalmine::report::evaluate;
+//! use coalmine::run::run_virtual;
+//! use coalmine::scenario::{Document, Files, load};
+//!
+//! struct NoFiles;
+//! impl Files for NoFiles {
+//!     fn read(&self, _: &Path) -> Result<Vec<u8>, String> {
+//!         Err("not here".to_owned())
+//!     }
+//! }
+//!
+//! let text = "
+//! schema: 1
+//! name: smallest
+//! workload:
+//!   {arrivals: {constant: 10/s}, requests: 100, tokens: {input: 600, output: 200}}
+//! models:
+//!   gpt-4:
+//!     versions:
+//!       old: {tags: [stable], upstream: {latency: 250ms}}
+//! phases: [{name: all, for: rest, split: {old: 100%}}]
+//! gate: [error_rate < 5%]
+//! ";
+//! let document = Document {
+//!     path: Path::new("smallest.yaml"),
+//!     bytes: text.as_bytes(),
+//!     settings: &[],
+//!     working_directory: Path::new("/"),
+//!     allow_outside: false,
+//! };
+//! let loaded = load(document, &NoFiles).unwrap();
+//! let rehearsal = run_virtual(&loaded.scenario, 7, None, &mut |_| {}).unwrap();
+//! let result = evaluate(&loaded, Vec::new(), 7, rehearsal);
+//! assert_eq!(result.gate.verdict(), Some(coalmine::gate::Verdict::Pass));
+//! ```
+//!
+//! The modules, from the lowest floor to the highest; a module names only those on lower floors,
+//! and
+//! `tests/tidy` holds it to that. `docs/architecture.md` tells how they work together.
 
-pub mod assertion;
-pub mod chance;
-pub mod cli;
-pub mod director;
-pub mod engine;
-pub mod exchange;
-pub mod gate;
+// Floor 0: quantities with their units; functions with the same results on every platform.
 pub mod math;
-pub mod metric;
-pub mod record;
-pub mod report;
-pub mod run;
-pub mod scenario;
-pub mod simulator;
-pub mod stats;
-pub mod summary;
 pub mod units;
+
+// Floor 1: what is measured, what is asked and answered, chance, statistics.
+pub mod chance;
+pub mod exchange;
+pub mod metric;
+pub mod stats;
+
+// Floor 2: routing and rollback.
+pub mod engine;
+
+// Floor 3: what answers, what asks, what is claimed, what happened.
+pub mod assertion;
+pub mod record;
 pub mod upstream;
 pub mod workload;
+
+// Floors 4 and 5: the plan of a rehearsal, and who follows it.
+pub mod director;
+pub mod scenario;
+
+// Floors 6 and 7: runs.
+pub mod run;
+pub mod simulator;
+
+// Floors 8 to 10: what a run means, whether that is enough, how it is shown.
+pub mod gate;
+pub mod report;
+pub mod summary;
+
+// Floor 11: arguments, files, terminal, exit codes.
+pub mod cli;

@@ -6,7 +6,7 @@ use super::arguments::ScenarioArguments;
 use super::disk::{self, Disk};
 use super::terminal::Failure;
 use crate::scenario::{Document, Loaded, Scenario, Traffic, load};
-use crate::workload::TraceInput;
+use crate::workload::{TraceError, TraceInput};
 
 /// Reads and checks a scenario.
 pub(super) fn open(path: &Path, reading: &ScenarioArguments) -> Result<Loaded, Failure> {
@@ -36,10 +36,11 @@ pub(super) fn open_trace(scenario: &Scenario) -> Result<Option<TraceInput>, Fail
     }
 }
 
-/// Names the trace in front of what is wrong with it.
-pub(super) fn trace_failure(scenario: &Scenario, error: impl std::fmt::Display) -> Failure {
-    match &scenario.traffic {
-        Traffic::Trace { path, .. } => Failure::input(format!("error: {}:{error}", path.display())),
-        Traffic::Generated(_) => Failure::internal(format!("error: {error}")),
-    }
+/// Names the trace and the line in front of what is wrong with it.
+pub(super) fn trace_failure(scenario: &Scenario, error: &TraceError) -> Failure {
+    let path = match &scenario.traffic {
+        Traffic::Trace { path, .. } => path.display().to_string(),
+        Traffic::Generated(_) => "generated traffic".to_owned(),
+    };
+    Failure::input(format!("error: {path}:{}: {}", error.line(), error.kind()))
 }

@@ -33,8 +33,8 @@ impl Output {
     }
 }
 
-/// Writes the report files of `result` into `folder`. Everything is rendered before the first file is
-/// touched.
+/// Writes the report files of `result` into `folder`. Everything is rendered before the first file
+/// is touched.
 pub(super) fn write_reports(
     result: &ResultFile,
     folder: &Path,

@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let rehearsal = run_virtual(scenario, seed, trace, &mut |done| progress.show(done));
     progress.clear();
     let rehearsal = rehearsal.map_err(|error| match error {
-        SimulationError::Trace(error) => trace_failure(scenario, error),
+        SimulationError::Trace(error) => trace_failure(scenario, &error),
         other => Failure::internal(format!("error: {other}")),
     })?;
     let result = evaluate(&loaded, vec![digest(&arguments.scenario)?], seed, rehearsal);

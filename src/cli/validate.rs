@@ -38,7 +38,7 @@ fn summary(scenario: &Scenario) -> String {
 /// Reads the scenario's trace to its end, if it replays one, and says what was in it.
 fn read_trace(scenario: &Scenario) -> Result<String, Failure> {
     let Some(input) = open_trace(scenario)? else { return Ok(String::new()) };
-    let failed = |error| trace_failure(scenario, error);
+    let failed = |error| trace_failure(scenario, &error);
     let mut reader = TraceReader::new(input).map_err(failed)?;
     while reader.next_record().map_err(failed)?.is_some() {}
     let rows = format_count(reader.accounting().read);

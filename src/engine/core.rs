@@ -69,11 +69,11 @@ impl Engine {
     /// # Errors
     /// The model or the pin is unknown, or nothing is deployed.
     #[inline]
-    pub fn route(&mut self, now: Timestamp, ask: &Ask) -> Result<Ticket, RouteError> {
+    pub fn route(&mut self, now: Timestamp, ask: Ask<'_>) -> Result<Ticket, RouteError> {
         let now = self.step_to(now);
         self.run_checks_up_to(now);
         let deployment = self.deployment_mut(ask.model)?;
-        let assigned = match &ask.pin {
+        let assigned = match ask.pin {
             Some(pin) => resolve(deployment, pin)?,
             None => deployment.split.as_ref().ok_or(RouteError::NothingDeployed)?.assign(ask.draw),
         };

@@ -5,12 +5,12 @@ use crate::exchange::{ModelIndex, VersionIndex};
 use crate::units::{Draw, Timestamp};
 
 /// A request that wants to be routed.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Ask {
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Ask<'a> {
     /// The model asked for.
     pub model: ModelIndex,
     /// The version asked for, if the split is not to choose.
-    pub pin: Option<Target>,
+    pub pin: Option<&'a Target>,
     /// The request's draw for its assignment.
     pub draw: Draw,
 }

@@ -50,21 +50,24 @@ impl Grid {
         Self { header, rows }
     }
 
-    /// The published figures, one to a row, for where there is no room beside the values; `between`
-    /// stands between a measured value and its interval.
-    pub(super) fn published(table: &Table, between: &str) -> Self {
-        let header = ["Column", "Metric", "Published", "Measured", "Difference"];
-        let row = |check: &ReferenceCheck| {
-            let title = table.columns.get(check.column).map_or("", |column| column.title.as_str());
-            vec![
-                title.to_owned(),
-                metric_label(check.measured.metric).to_owned(),
-                published(check),
-                with_interval(check, between),
-                difference(check),
-            ]
-        };
-        let rows = table.references.iter().map(row).collect();
+    /// The published figures, one to a row under the heading of their column, for where there is no
+    /// room beside the values.
+    pub(super) fn published(table: &Table) -> Self {
+        let header = ["", "Published", "Measured", "Difference"];
+        let mut rows = Vec::new();
+        for (index, column) in table.columns.iter().enumerate() {
+            let checks = table.references.iter().filter(|check| check.column == index);
+            let rest = checks.map(|check| {
+                let label = format!("  {}", metric_label(check.measured.metric));
+                vec![label, published(check), with_interval(check), difference(check)]
+            });
+            let rest: Vec<_> = rest.collect();
+            if !rest.is_empty() {
+                let heading = [column.title.as_str(), "", "", ""];
+                rows.push(heading.map(str::to_owned).to_vec());
+                rows.extend(rest);
+            }
+        }
         Self { header: header.map(str::to_owned).to_vec(), rows }
     }
 }
@@ -132,10 +135,10 @@ fn published(check: &ReferenceCheck) -> String {
     format!("{} {}", table_value(check.measured.metric.unit(), check.published), mark(check.inside))
 }
 
-fn with_interval(check: &ReferenceCheck, between: &str) -> String {
+fn with_interval(check: &ReferenceCheck) -> String {
     let value = table_estimate(&check.measured);
     match table_interval(&check.measured) {
-        Some(interval) => format!("{value}{between}{interval}"),
+        Some(interval) => format!("{value} {interval}"),
         None => value,
     }
 }

@@ -110,9 +110,7 @@ fn comparison(result: &ResultFile, style: Style) -> String {
     let mut text = squeezed(&Grid::comparison(table, extras), style.width);
     if published {
         section(&mut text, "Published figures", style);
-        let one_line = lay_out(&Grid::published(table, " "), style.width, false);
-        let two_lines = || squeezed(&Grid::published(table, "\n"), style.width);
-        text.push_str(&one_line.unwrap_or_else(two_lines));
+        text.push_str(&squeezed(&Grid::published(table), style.width));
         text.push_str(&marks);
     }
     text

@@ -1,6 +1,5 @@
 //! The histogram of durations that summaries are made from.
 
-use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 use super::interval::Moments;
@@ -33,8 +32,8 @@ pub struct DurationHistogram(Option<Box<Recorded>>);
 /// At least one duration.
 #[derive(Clone, PartialEq, Debug)]
 struct Recorded {
-    /// By whole microseconds, rounded to the nearest.
-    bins: Histogram<u32>,
+    /// How many durations fell into each bin, up to the octave of the largest.
+    bins: Vec<u32>,
     count: u64,
     nanos: u128,
     /// Of nanoseconds: 128 bits hold 2^45 durations of one hour.
@@ -105,12 +104,11 @@ impl DurationHistogram {
     /// The values and how often each occurred, in rising order; values of one bin count as one.
     pub fn iter(&self) -> impl Iterator<Item = (Duration, u64)> {
         self.0.iter().flat_map(|recorded| {
-            recorded.bins.iter_recorded().map(|bin| {
+            recorded.counts().map(|(bin, count)| {
                 // The middle of the last bin of all lies beyond what a duration can express.
-                let middle = recorded.bins.median_equivalent(bin.value_iterated_to());
-                let value = Duration::from_micros(middle.min(Duration::MAX.as_micros()))
-                    .clamp(recorded.min, recorded.max);
-                (value, bin.count_since_last_iteration())
+                let middle = bin.middle().min(Duration::MAX.as_micros());
+                let value = Duration::from_micros(middle).clamp(recorded.min, recorded.max);
+                (value, u64::from(count))
             })
         })
     }
@@ -135,7 +133,12 @@ impl DurationHistogram {
             self.0.clone_from(&other.0);
             return;
         };
-        ours.bins.add(&theirs.bins).expect("a histogram that resizes takes every value");
+        if ours.bins.len() < theirs.bins.len() {
+            ours.bins.resize(theirs.bins.len(), 0);
+        }
+        for (ours, theirs) in ours.bins.iter_mut().zip(&theirs.bins) {
+            *ours = ours.saturating_add(*theirs);
+        }
         ours.count += theirs.count;
         ours.nanos += theirs.nanos;
         ours.squares = ours.squares.saturating_add(theirs.squares);
@@ -148,7 +151,7 @@ impl Recorded {
     /// Ready for the first duration.
     fn new() -> Self {
         Self {
-            bins: new_bins(),
+            bins: Vec::new(),
             count: 0,
             nanos: 0,
             squares: 0,
@@ -160,12 +163,60 @@ impl Recorded {
     #[inline]
     fn record(&mut self, value: Duration) {
         let nanos = u128::from(value.as_nanos());
-        self.bins.record(nearest_micro(value)).expect("a histogram that resizes takes every value");
+        let bin = MicroBin::of(nearest_micro(value)).0;
+        match self.bins.get_mut(bin) {
+            Some(count) => *count = count.saturating_add(1),
+            None => self.record_higher(bin),
+        }
         self.count += 1;
         self.nanos += nanos;
         self.squares = self.squares.saturating_add(nanos * nanos);
         self.min = self.min.min(value);
         self.max = self.max.max(value);
+    }
+
+    /// Records in a bin above all that there was room for.
+    #[cold]
+    fn record_higher(&mut self, bin: usize) {
+        make_room(&mut self.bins, bin);
+        self.bins[bin] = 1;
+    }
+
+    /// The bins that are not empty with their counts, in rising order.
+    fn counts(&self) -> impl Iterator<Item = (MicroBin, u32)> {
+        let bins = self.bins.iter().enumerate().filter(|(_, count)| **count > 0);
+        bins.map(|(bin, count)| (MicroBin(bin), *count))
+    }
+}
+
+/// A bin of whole microseconds, those of HdrHistogram (G. Tene) with three significant digits: 1 us
+/// wide below 2,048 us, then 1,024 to the octave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct MicroBin(usize);
+
+impl MicroBin {
+    const PER_OCTAVE: usize = 1 << Self::OCTAVE_BITS;
+    const OCTAVE_BITS: u32 = 10;
+
+    #[inline]
+    const fn of(micros: u64) -> Self {
+        // The eleven leading bits are kept; setting a bit below them avoids a case for zero.
+        let shift = 63 - Self::OCTAVE_BITS - (micros | Self::PER_OCTAVE as u64).leading_zeros();
+        Self(((shift as usize) << Self::OCTAVE_BITS) + (micros >> shift) as usize)
+    }
+
+    const fn shift(self) -> usize {
+        (self.0 >> Self::OCTAVE_BITS).saturating_sub(1)
+    }
+
+    /// The lowest microsecond in it.
+    const fn lowest(self) -> u64 {
+        ((self.0 - (self.shift() << Self::OCTAVE_BITS)) as u64) << self.shift()
+    }
+
+    /// The microsecond in its middle.
+    const fn middle(self) -> u64 {
+        self.lowest() + (1 << self.shift() >> 1)
     }
 }
 
@@ -185,9 +236,7 @@ struct Stored {
 impl From<DurationHistogram> for Stored {
     fn from(histogram: DurationHistogram) -> Self {
         let Some(recorded) = histogram.0 else { return Self::default() };
-        let bins = recorded.bins.iter_recorded().map(|bin| {
-            (recorded.bins.lowest_equivalent(bin.value_iterated_to()), bin.count_at_value())
-        });
+        let bins = recorded.counts().map(|(bin, count)| (bin.lowest(), count));
         Self {
             count: recorded.count,
             sum_ns: halves(recorded.nanos),
@@ -203,13 +252,17 @@ impl TryFrom<Stored> for DurationHistogram {
     type Error = HistogramError;
 
     fn try_from(stored: Stored) -> Result<Self, HistogramError> {
-        let mut bins = new_bins();
+        let mut bins: Vec<u32> = Vec::new();
         let mut counted = 0_u64;
         for (micros, count) in &stored.bins_us {
             if *micros > Duration::MAX.as_micros() {
                 return Err(HistogramError::BinTooHigh { micros: *micros });
             }
-            bins.record_n(*micros, *count).expect("a histogram that resizes takes every value");
+            let bin = MicroBin::of(*micros).0;
+            if bin >= bins.len() {
+                make_room(&mut bins, bin);
+            }
+            bins[bin] = bins[bin].saturating_add(*count);
             counted = counted.saturating_add(u64::from(*count));
         }
         if counted != stored.count {
@@ -219,8 +272,10 @@ impl TryFrom<Stored> for DurationHistogram {
             return Ok(Self(None));
         }
         let (min, max) = (stored.min_ns, stored.max_ns);
-        let fits = |value: Duration, edge: u64| bins.equivalent(nearest_micro(value), edge);
-        if min > max || !fits(min, bins.min()) || !fits(max, bins.max()) {
+        let lowest = bins.iter().position(|count| *count > 0);
+        let highest = bins.iter().rposition(|count| *count > 0);
+        let bin = |value: Duration| Some(MicroBin::of(nearest_micro(value)).0);
+        if min > max || bin(min) != lowest || bin(max) != highest {
             return Err(HistogramError::EndsDiffer { min, max });
         }
         Ok(Self(Some(Box::new(Recorded {
@@ -261,10 +316,12 @@ pub enum HistogramError {
     },
 }
 
-fn new_bins() -> Histogram<u32> {
-    Histogram::new(3).expect("three significant digits are within 0 to 5")
+/// Makes `bin` one of `bins`, and with it the rest of its octave: this is rare then.
+fn make_room(bins: &mut Vec<u32>, bin: usize) {
+    bins.resize((bin / MicroBin::PER_OCTAVE + 1) * MicroBin::PER_OCTAVE, 0);
 }
 
+#[inline]
 const fn nearest_micro(duration: Duration) -> u64 {
     duration.saturating_add(Duration::from_nanos(500)).as_micros()
 }
@@ -331,6 +388,19 @@ mod tests {
             let read: DurationHistogram = serde_json::from_str(&text).unwrap();
             prop_assert_eq!(stored(&read), text);
             prop_assert_eq!(read, histogram);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bins_are_those_of_hdr_histogram(leading: u64, shift in 10..64) {
+            let micros = leading >> shift;
+            let hdr = hdrhistogram::Histogram::<u32>::new(3).unwrap();
+            let bin = MicroBin::of(micros);
+            prop_assert_eq!(bin.lowest(), hdr.lowest_equivalent(micros));
+            prop_assert_eq!(bin.middle(), hdr.median_equivalent(micros));
+            prop_assert_eq!(MicroBin::of(hdr.highest_equivalent(micros)), bin);
+            prop_assert_eq!(MicroBin::of(hdr.next_non_equivalent(micros)).0, bin.0 + 1);
         }
     }
 

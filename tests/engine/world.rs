@@ -86,8 +86,9 @@ impl World {
     /// Routes a request to the version `pin`, or by the split's draw if there is none.
     pub(crate) fn route(&mut self, pin: Option<&str>, draw: f64) -> Ticket {
         let bits = (draw * 18_446_744_073_709_551_616.0) as u64;
-        let ask = Ask { model: MODEL, pin: pin.map(target), draw: Draw::from_bits(bits) };
-        let ticket = self.engine.route(self.now, &ask).unwrap();
+        let pin = pin.map(target);
+        let ask = Ask { model: MODEL, pin: pin.as_ref(), draw: Draw::from_bits(bits) };
+        let ticket = self.engine.route(self.now, ask).unwrap();
         self.drain();
         ticket
     }

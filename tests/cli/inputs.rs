@@ -1,0 +1,134 @@
+//! What goes in: broken traces and results, and arguments that make no sense.
+
+use crate::program::{Ended, Workplace};
+
+/// A scenario that replays `trace.csv`.
+const REPLAY: &str = "schema: 1
+name: replay
+workload: {arrivals: {trace: trace.csv}}
+models:
+  gpt-4:
+    versions:
+      old: {tags: [stable], upstream: {latency: 250ms}}
+phases: [{name: all, for: rest, split: {old: 100%}}]
+";
+
+const HEADER: &str = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
+
+/// Runs and validates a scenario that replays `trace`: both must refuse it alike, leaving nothing
+/// behind.
+fn replay(trace: &[u8]) -> Ended {
+    let place = Workplace::new();
+    place.write("replay.yaml", REPLAY);
+    place.write("trace.csv", trace);
+    let validated = place.run(&["validate", "replay.yaml"]);
+    let ran = place.run(&["run", "replay.yaml"]);
+    assert_eq!(validated.code, ran.code, "{}{}", validated.stderr, ran.stderr);
+    assert_eq!(validated.stderr, ran.stderr);
+    if ran.code != 0 {
+        assert_eq!(place.files(), ["replay.yaml", "trace.csv"], "nothing half written");
+    }
+    ran
+}
+
+#[test]
+fn broken_traces_are_refused_with_their_line_and_a_remedy() {
+    let row = "2023-11-16 18:17:03.9799600,4808,10\n";
+    let cases: [(&str, Vec<u8>, &[&str]); 9] = [
+        ("empty", Vec::new(), &["trace.csv", "empty"]),
+        ("header only", HEADER.into(), &["trace.csv"]),
+        ("binary", vec![0, 159, 146, 150, 0, 1], &["trace.csv:1"]),
+        ("unknown header", b"a,b,c\n1,2,3\n".to_vec(), &["trace.csv:1", "TIMESTAMP"]),
+        ("cut off", format!("{HEADER}{row}2023-11-16 18:17:04,31").into(), &["trace.csv:3"]),
+        (
+            "negative tokens",
+            format!("{HEADER}2023-11-16 18:17:03,-5,10\n").into(),
+            &["trace.csv:2", "ContextTokens", "-5"],
+        ),
+        (
+            "no time",
+            format!("{HEADER}yesterday,5,10\n").into(),
+            &["trace.csv:2", "TIMESTAMP", "yesterday"],
+        ),
+        (
+            "not a number",
+            format!("{HEADER}{row}2023-11-16 18:17:04,NaN,10\n").into(),
+            &["trace.csv:3", "ContextTokens", "NaN"],
+        ),
+        (
+            "back in time",
+            format!("{HEADER}{row}2023-11-16 18:17:01,5,10\n").into(),
+            &["trace.csv:3", "line 2"],
+        ),
+    ];
+    for (name, trace, parts) in cases {
+        let ended = replay(&trace);
+        assert_eq!(ended.code, 3, "{name}: {}", ended.stderr);
+        assert_eq!(ended.stdout, "", "{name}");
+        for part in parts {
+            assert!(ended.stderr.contains(part), "{name}: {part:?} in {}", ended.stderr);
+        }
+        assert!(!ended.stderr.contains("panicked"), "{name}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_sound_trace_is_replayed_whole() {
+    let rows = "2023-11-16 18:17:03.9799600,4808,10\r\n2023-11-16 18:17:04.0319600,3180,8";
+    let ended = replay(format!("{}\r\n{rows}", HEADER.trim_end()).as_bytes());
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+}
+
+#[test]
+fn files_that_are_not_there_are_named() {
+    let place = Workplace::new();
+    place.write("replay.yaml", REPLAY);
+    for (arguments, part) in [
+        (["run", "missing.yaml"], "missing.yaml"),
+        (["run", "replay.yaml"], "trace.csv"),
+        (["report", "missing.json"], "missing.json"),
+    ] {
+        let ended = place.run(&arguments);
+        assert_eq!(ended.code, 3, "{}", ended.stderr);
+        assert!(ended.stderr.contains(part), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn results_of_another_format_are_refused() {
+    let place = Workplace::new();
+    for (text, part) in [
+        ("{", "EOF"),
+        ("{}", "schema"),
+        ("{\"schema\": 99, \"coalmine\": \"9.0.0\"}", "99"),
+        ("\u{0}\u{1}", "line 1"),
+    ] {
+        place.write("result.json", text);
+        let ended = place.run(&["report", "result.json"]);
+        assert_eq!(ended.code, 3, "{}", ended.stderr);
+        assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+        assert_eq!(place.files(), ["result.json"]);
+    }
+}
+
+#[test]
+fn arguments_that_make_no_sense_are_a_usage_error() {
+    let place = Workplace::new();
+    for arguments in [&["run"][..], &["fly"], &["run", "x.yaml", "--seed", "minus one"]] {
+        let ended = place.run(arguments);
+        assert_eq!(ended.code, 2);
+        assert!(ended.stderr.contains("Usage") || ended.stderr.contains("error:"));
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_to_is_said() {
+    let place = Workplace::new();
+    let sound = "2023-11-16 18:17:03,5,10\n";
+    place.write("replay.yaml", REPLAY);
+    place.write("trace.csv", format!("{HEADER}{sound}"));
+    place.write("taken", "a file where the folder should go");
+    let ended = place.run(&["run", "replay.yaml", "--out", "taken"]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.stderr.contains("cannot write taken"), "{}", ended.stderr);
+}

@@ -1,0 +1,138 @@
+//! What comes out: files, formats, verdicts and their exit codes.
+
+use serde_json::Value;
+
+use crate::program::{Workplace, project};
+
+/// A minute of traffic on two versions; `gate` and what follows are appended.
+fn small(gate: &str) -> String {
+    format!(
+        "schema: 1
+name: small
+workload: {{arrivals: {{poisson: 20/s}}, requests: 1200, tokens: {{input: 600, output: 200}}}}
+models:
+  gpt-4:
+    versions:
+      old: {{tags: [stable], upstream: {{latency: 250ms, failures: {{\"500\": 2%}}}}}}
+      new: {{upstream: {{latency: 200ms, failures: {{\"500\": 2%}}}}}}
+phases: [{{name: all, for: rest, split: {{old: 50%, new: 50%}}}}]
+{gate}
+"
+    )
+}
+
+fn code_of(gate: &str, arguments: &[&str]) -> i32 {
+    let place = Workplace::new();
+    place.write("small.yaml", small(gate));
+    let mut all = vec!["run", "small.yaml", "--no-charts"];
+    all.extend_from_slice(arguments);
+    place.run(&all).code
+}
+
+#[test]
+fn every_verdict_has_its_exit_code() {
+    assert_eq!(code_of("gate: [error_rate < 10%]", &[]), 0);
+    assert_eq!(code_of("gate: [error_rate < 0.1%]", &[]), 99);
+    assert_eq!(code_of("gate: [error_rate < 2%]", &[]), 5, "the interval straddles the limit");
+    assert_eq!(code_of("gate: [error_rate < 2%]", &["--fail-on", "fail"]), 0);
+    assert_eq!(code_of("", &[]), 0, "without a gate there is nothing to fail");
+    assert_eq!(code_of("gate: [error_rate < 0.1%]\nexpect: fail", &[]), 0);
+    assert_eq!(code_of("gate: [error_rate < 10%]\nexpect: fail", &[]), 99);
+}
+
+#[test]
+fn a_run_writes_its_report_files_and_nothing_else() {
+    let place = Workplace::new();
+    place.write("small.yaml", small("gate: [error_rate < 10%]"));
+    let ended = place.run(&["run", "small.yaml"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert_eq!(ended.stderr, "", "no progress where nobody watches");
+    let files = [
+        "reports/small/charts/timeline.png",
+        "reports/small/charts/timeline.svg",
+        "reports/small/result.json",
+        "reports/small/run.json",
+        "reports/small/summary.md",
+        "reports/small/table.csv",
+        "small.yaml",
+    ];
+    assert_eq!(place.files(), files);
+    assert!(!ended.stdout.contains('\u{1b}'), "no colours into a pipe");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_another_one_others() {
+    let place = Workplace::new();
+    let scenario = project("scenarios/ten-thousand.yaml");
+    for (seed, out) in [("1", "a"), ("1", "b"), ("2", "c")] {
+        let ended = place.run(&["run", &scenario, "--allow-outside", "--seed", seed, "--out", out]);
+        assert!(matches!(ended.code, 0 | 5 | 99), "{}", ended.stderr);
+    }
+    for file in ["result.json", "table.csv", "summary.md", "charts/timeline.svg"] {
+        let read = |out: &str| place.read(&format!("{out}/{file}"));
+        assert!(read("a") == read("b"), "{file} differs between two runs of one seed");
+        assert!(read("a") != read("c"), "{file} is the same under another seed");
+    }
+}
+
+#[test]
+fn a_stored_result_gives_the_same_report_again() {
+    let place = Workplace::new();
+    place.write("small.yaml", small("gate: [error_rate < 10%]"));
+    place.run(&["run", "small.yaml", "--out", "first"]);
+    let ended = place.run(&["report", "first/result.json", "--out", "again"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    for file in ["result.json", "table.csv", "summary.md", "charts/timeline.svg"] {
+        assert_eq!(place.read(&format!("first/{file}")), place.read(&format!("again/{file}")));
+    }
+}
+
+#[test]
+fn json_on_stdout_is_the_result_file_and_fits_its_schema() {
+    let place = Workplace::new();
+    place.write("small.yaml", small("gate: [error_rate < 10%]"));
+    let ended = place.run(&["run", "small.yaml", "--format", "json", "--no-charts"]);
+    assert_eq!(ended.stdout, place.read("reports/small/result.json"));
+    let result: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let schema = place.run(&["schema", "result"]).stdout;
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<_> = validator.iter_errors(&result).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    assert_eq!(result["gate"]["verdict"], "pass");
+}
+
+#[test]
+fn the_published_schema_of_scenarios_is_the_programs_own() {
+    let place = Workplace::new();
+    let printed = place.run(&["schema", "scenario"]).stdout;
+    let published = std::fs::read_to_string(project("docs/scenario.schema.json")).unwrap();
+    assert_eq!(printed, published, "write `coalmine schema scenario` to docs/scenario.schema.json");
+}
+
+#[test]
+fn settings_change_the_scenario_and_show_in_the_command_to_repeat() {
+    let place = Workplace::new();
+    place.write("small.yaml", small("gate: [error_rate < 10%]"));
+    let setting = "models.gpt-4.versions.new.upstream.failures.500=50%";
+    let ended = place.run(&["run", "small.yaml", "--no-charts", "--set", setting]);
+    assert_eq!(ended.code, 99);
+    let repeat = format!("Repeat: coalmine run small.yaml --seed 1 --set '{setting}'\n");
+    assert!(ended.stdout.ends_with(&repeat), "{}", ended.stdout);
+}
+
+#[test]
+fn explain_shows_defaults_and_when_a_rule_can_fire() {
+    let place = Workplace::new();
+    let scenario = project("scenarios/ten-thousand.yaml");
+    let ended = place.run(&["explain", &scenario, "--allow-outside"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    for part in
+        ["every 15 s", "under 10 requests in the window there is no data", "until a rollback"]
+    {
+        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
+    }
+    let json = place.run(&["explain", &scenario, "--allow-outside", "--format", "json"]).stdout;
+    let resolved: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(resolved["seed"], 20_240_315);
+}

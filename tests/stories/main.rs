@@ -1,0 +1,16 @@
+//! Whole rehearsals: that every shipped scenario tells the story of its head comment, that results
+//! are true to the model and the same for the same seed, and what holds of any plan.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod determinism;
+mod false_alarm;
+mod fidelity;
+mod invariants;
+mod low_traffic;
+mod must_fail;
+mod plans;
+mod recorded_peak;
+mod ten_thousand;
+mod witness;
+mod world;

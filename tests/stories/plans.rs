@@ -1,0 +1,161 @@
+//! Random plans: versions, splits, faults and rules in any combination.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// A scenario as JSON: two to four versions, up to five phases of up to two minutes, rules of any
+/// kind. Parts that could stand are wholly missing in many cases: a mix of everything hides much.
+pub(crate) fn arb_plan() -> impl Strategy<Value = Value> {
+    (2_usize..=4, 1_usize..=5).prop_flat_map(|(versions, phases)| {
+        (
+            prop::collection::vec(arb_upstream(), versions),
+            prop::collection::vec(arb_phase(versions), phases),
+            arb_split(versions),
+            prop::collection::vec(arb_trigger(versions), 0..=4),
+            2_u32..=60,
+        )
+            .prop_map(|(upstreams, mut phases, first, triggers, rate)| {
+                phases[0]["split"] = first;
+                for (number, phase) in phases.iter_mut().enumerate() {
+                    phase["name"] = json!(format!("phase {number}"));
+                }
+                let version = |(number, upstream): (usize, Value)| {
+                    let tags =
+                        if number == 0 { json!(["stable"]) } else { json!([format!("t{number}")]) };
+                    (format!("v{number}"), json!({"tags": tags, "upstream": upstream}))
+                };
+                let versions: serde_json::Map<_, _> =
+                    upstreams.into_iter().enumerate().map(version).collect();
+                json!({
+                    "schema": 1,
+                    "name": "random",
+                    "workload": {
+                        "arrivals": {"poisson": format!("{rate}/s")},
+                        "tokens": {"input": 10, "output": 10},
+                        "client_timeout": "10s",
+                    },
+                    "models": {"m": {"versions": versions, "rules": {"conditions": triggers}}},
+                    "phases": phases,
+                })
+            })
+    })
+}
+
+fn arb_upstream() -> impl Strategy<Value = Value> {
+    (1_u32..=2_000, arb_failures(30)).prop_map(|(mean, failures)| {
+        json!({"latency": {"exponential": {"mean": format!("{mean}ms")}}, "failures": failures})
+    })
+}
+
+/// Failures that sum to at most twice `most` percent; none in many cases.
+fn arb_failures(most: u32) -> impl Strategy<Value = Value> {
+    let one = move || prop_oneof![Just(0), 0..=most];
+    (one(), one()).prop_map(
+        |(first, second)| json!({"500": format!("{first}%"), "429": format!("{second}%")}),
+    )
+}
+
+/// Whole percents that sum to 100, with zeros among them.
+fn arb_split(versions: usize) -> impl Strategy<Value = Value> {
+    let cut = prop_oneof![Just(0_u32), Just(100), 0..=100_u32];
+    prop::collection::vec(cut, versions - 1).prop_map(move |mut cuts| {
+        cuts.sort_unstable();
+        cuts.push(100);
+        let mut last = 0;
+        let shares = cuts.into_iter().enumerate().map(|(number, cut)| {
+            let share = cut - last;
+            last = cut;
+            (format!("v{number}"), json!(format!("{share}%")))
+        });
+        Value::Object(shares.collect())
+    })
+}
+
+fn arb_phase(versions: usize) -> impl Strategy<Value = Value> {
+    let end = prop_oneof![
+        (31_u32..=120).prop_map(|seconds| json!({"for": format!("{seconds}s")})),
+        (31_u32..=120).prop_map(|s| json!({"until": "rollback", "within": format!("{s}s")})),
+        (10_u32..=800).prop_map(|requests| json!({"requests": requests})),
+    ];
+    let split = prop::option::of(arb_split(versions));
+    let faults = prop::collection::btree_map(
+        (0..versions).prop_map(|version| format!("v{version}")),
+        prop::collection::vec(arb_fault(), 1..=2),
+        0..=versions,
+    );
+    (end, split, prop::option::of(faults)).prop_map(|(mut phase, split, faults)| {
+        if let Some(split) = split {
+            phase["split"] = split;
+        }
+        if let Some(faults) = faults {
+            phase["faults"] = json!(faults);
+        }
+        phase
+    })
+}
+
+fn arb_fault() -> impl Strategy<Value = Value> {
+    let what = prop_oneof![
+        (1_u32..=20).prop_map(|percent| json!({"failures": {"503": format!("{percent}%")}})),
+        (1_u32..=9).prop_map(|times| json!({"latency": {"times": times}})),
+        (1_u32..=20).prop_map(|seconds| json!({"latency": {"add": format!("{seconds}s")}})),
+    ];
+    (what, 0_u32..=30, prop::option::of(1_u32..=60)).prop_map(|(mut fault, at, lasts)| {
+        fault["at"] = json!(format!("{at}s"));
+        if let Some(lasts) = lasts {
+            fault["for"] = json!(format!("{lasts}s"));
+        }
+        fault
+    })
+}
+
+fn arb_trigger(versions: usize) -> impl Strategy<Value = Value> {
+    let what = prop_oneof![
+        (arb_share(), arb_operator(), 0.0..=0.4).prop_map(|(metric, operator, threshold)| {
+            json!({"metric": metric, "operator": operator, "threshold": threshold})
+        }),
+        (arb_time(), arb_operator(), 1_u32..=6_000).prop_map(|(metric, operator, threshold)| {
+            json!({"metric": metric, "operator": operator, "threshold_ms": threshold})
+        }),
+        (arb_operator(), 0_u32..=300).prop_map(|(operator, threshold)| {
+            json!({"metric": "requests", "operator": operator, "threshold": threshold})
+        }),
+    ];
+    let no_data = prop::sample::select(vec!["hold", "breach", "clear"]);
+    let condition = (what, prop_oneof![Just(0_u32), 1..=60_u32], 0_u32..=30, no_data).prop_map(
+        |(mut trigger, duration, least, no_data)| {
+            trigger["duration_seconds"] = json!(duration);
+            trigger["min_requests"] = json!(least);
+            trigger["no_data"] = json!(no_data);
+            trigger
+        },
+    );
+    let judge = (0.001..=0.5, 0.1..=50.0)
+        .prop_map(|(alpha, k)| json!({"judge": "sequential", "alpha": alpha, "prior_strength": k}));
+    (prop_oneof![3 => condition, 2 => judge], arb_action(versions)).prop_map(
+        |(mut trigger, action)| {
+            trigger["action"] = json!(action);
+            trigger
+        },
+    )
+}
+
+fn arb_action(versions: usize) -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => Just("rollback_to_last_stable".to_owned()),
+        1 => (0..versions).prop_map(|version| format!("rollback_to:v{version}")),
+        1 => Just("notify".to_owned()),
+    ]
+}
+
+fn arb_share() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["error_rate", "success_rate", "rate_limited_rate", "timeout_rate"])
+}
+
+fn arb_time() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["latency_avg", "latency_p50", "latency_p99", "latency_all_p95"])
+}
+
+fn arb_operator() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![">", ">=", "<", "<="])
+}

@@ -1,0 +1,150 @@
+//! An observer that keeps everything, and holds what must hold of any run against it.
+
+use std::collections::BTreeSet;
+
+use coalmine::chance::Chance;
+use coalmine::engine::{Evidence, Reading};
+use coalmine::exchange::{ModelIndex, VersionIndex};
+use coalmine::metric::{Measure, Metric};
+use coalmine::record::{Arm, Happening, Observer, Outcome};
+use coalmine::scenario::{Scenario, Traffic};
+use coalmine::simulator::simulate;
+use coalmine::units::{Ratio, Timestamp};
+use coalmine::workload::Source;
+
+/// Everything that happened in a run, checked while it happens.
+pub(crate) struct Witness<'a> {
+    scenario: &'a Scenario,
+    weights: Vec<Ratio>,
+    /// The phase that began last, and when.
+    phase: Option<(u16, Timestamp)>,
+    /// Versions that were rolled back and not deployed again.
+    banned: BTreeSet<VersionIndex>,
+    /// What fired last.
+    fired: Option<(Timestamp, VersionIndex)>,
+    pub(crate) assigned: u64,
+    pub(crate) rollbacks: u64,
+    pub(crate) outcomes: Vec<Outcome>,
+}
+
+impl<'a> Witness<'a> {
+    /// Plays `scenario` under `seed` and tells what was seen.
+    pub(crate) fn of(scenario: &'a Scenario, seed: u64) -> Self {
+        let Traffic::Generated(workload) = &scenario.traffic else { panic!("no trace expected") };
+        let chance = Chance::new(seed, 0);
+        let mut witness = Self {
+            scenario,
+            weights: Vec::new(),
+            phase: None,
+            banned: BTreeSet::new(),
+            fired: None,
+            assigned: 0,
+            rollbacks: 0,
+            outcomes: Vec::new(),
+        };
+        let source = Source::generate(workload, chance);
+        let finished = simulate(scenario, chance, source, &mut witness).unwrap();
+        let catalog = finished.engine.catalog(ModelIndex(0)).unwrap();
+        for (index, version) in scenario.model.versions.iter().enumerate() {
+            for tag in &version.tags {
+                let holder = catalog.holder(tag.as_str());
+                assert_eq!(holder, Some(VersionIndex(index as u16)), "{tag} has moved");
+            }
+        }
+        let tags: usize = scenario.model.versions.iter().map(|version| version.tags.len()).sum();
+        assert_eq!(catalog.tags().count(), tags);
+        witness
+    }
+
+    /// Whether the plan of the phase that begins at `at` gives traffic to `version`.
+    fn is_redeployed(&self, at: Timestamp, version: VersionIndex) -> bool {
+        let Some((phase, began)) = self.phase else { return false };
+        let split = &self.scenario.phases[usize::from(phase)].split;
+        let gives = |share: &(VersionIndex, Ratio)| share.0 == version && share.1.get() > 0.0;
+        began == at && split.as_ref().is_some_and(|split| split.iter().any(gives))
+    }
+
+    fn split_changed(&mut self, at: Timestamp, weights: Vec<Ratio>) {
+        let sum: f64 = weights.iter().map(|weight| weight.get()).sum();
+        assert!((sum - 1.0).abs() <= 1e-9, "weights sum to {sum}");
+        for version in (0..weights.len() as u16).map(VersionIndex) {
+            if weights[usize::from(version.0)].get() > 0.0 && self.banned.contains(&version) {
+                assert!(self.is_redeployed(at, version), "{version:?} is back at {at}");
+                self.banned.remove(&version);
+            }
+        }
+        self.weights = weights;
+    }
+}
+
+impl Observer for Witness<'_> {
+    fn assigned(&mut self, at: Timestamp, _: u16, version: VersionIndex, _: Arm) {
+        assert!(self.weights[usize::from(version.0)].get() > 0.0, "{version:?} at weight 0, {at}");
+        assert!(!self.banned.contains(&version), "{version:?} was rolled back before {at}");
+        self.assigned += 1;
+    }
+
+    fn completed(&mut self, outcome: &Outcome) {
+        self.outcomes.push(*outcome);
+    }
+
+    fn became_bad(&mut self, _: Timestamp, _: VersionIndex) {}
+
+    fn happened(&mut self, at: Timestamp, happening: Happening) {
+        match happening {
+            Happening::PhaseBegan { phase } => self.phase = Some((phase, at)),
+            Happening::SplitChanged { weights } => self.split_changed(at, weights),
+            Happening::Fired { version, evidence, .. } => {
+                assert_eq!(evidence.check, at);
+                assert_holds(&evidence);
+                self.fired = Some((at, version));
+            }
+            Happening::RolledBack { version, target } => {
+                let version = version.unwrap();
+                assert_eq!(self.fired, Some((at, version)), "a rollback without a firing");
+                assert_ne!(version, target);
+                assert!(!self.banned.contains(&target), "{target:?} was rolled back itself");
+                self.banned.insert(version);
+                self.rollbacks += 1;
+            }
+            _ => (),
+        }
+    }
+}
+
+/// Evaluates `evidence` again, from its numbers alone.
+fn assert_holds(evidence: &Evidence) {
+    let holds = match &evidence.reading {
+        Reading::Share { hits, requests, operator, threshold, .. } => {
+            compare(operator, *hits as f64 / *requests as f64, threshold.get())
+        }
+        Reading::Time { metric, value, above, requests, operator, threshold, .. } => {
+            match (Metric::by_name(metric).unwrap().measure(), above) {
+                // The quantile is above the threshold exactly if too few values are not above it.
+                (Measure::Quantile(_, quantile), Some(above)) => {
+                    let beyond = requests - above < quantile.rank(*requests);
+                    beyond == operator.starts_with('>')
+                }
+                _ => compare(operator, value.unwrap().as_secs_f64(), threshold.as_secs_f64()),
+            }
+        }
+        Reading::Count { requests, operator, threshold, .. } => {
+            compare(operator, *requests as f64, *threshold as f64)
+        }
+        Reading::NoData { requests, min_requests, .. } => requests < min_requests,
+        // A judge may have rejected between two checks and report less at the check; that its
+        // evidence suffices is a matter of the judge's own tests.
+        Reading::Sequential { canary_errors, .. } => *canary_errors > 0,
+    };
+    assert!(holds, "{evidence:?}");
+}
+
+fn compare(operator: &str, left: f64, right: f64) -> bool {
+    match operator {
+        ">" => left > right,
+        ">=" => left >= right,
+        "<" => left < right,
+        "<=" => left <= right,
+        other => panic!("operator {other}"),
+    }
+}

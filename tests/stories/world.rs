@@ -1,0 +1,123 @@
+//! Scenarios from the repository, played with any seed.
+
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::Path;
+use std::thread;
+
+use coalmine::gate::{Judged, Judgement};
+use coalmine::record::{Record, RuleHealth};
+use coalmine::report::{ResultFile, evaluate};
+use coalmine::run::{Rehearsal, run_virtual};
+use coalmine::scenario::{Document, Files, Loaded, Scenario, Traffic, load};
+use coalmine::units::Duration;
+use coalmine::workload::TraceInput;
+
+/// The repository's folder.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The shipped scenario `name`, changed by `settings`.
+pub(crate) fn shipped(name: &str, settings: &[&str]) -> Loaded {
+    let path = Path::new("scenarios").join(name).with_extension("yaml");
+    let bytes = fs::read(root().join(&path)).unwrap();
+    load_bytes(&path, &bytes, settings)
+}
+
+/// The scenario that `text` is, as if it lay in the folder of the shipped ones.
+pub(crate) fn written(text: &str) -> Loaded {
+    load_bytes(Path::new("scenarios/written.yaml"), text.as_bytes(), &[])
+}
+
+/// A run of `loaded` under `seed`.
+pub(crate) fn play(loaded: &Loaded, seed: u64) -> Rehearsal {
+    run_virtual(&loaded.scenario, seed, trace_of(&loaded.scenario), &mut |_| {}).unwrap()
+}
+
+/// Results of `loaded` under each of `seeds`, in their order, made on two threads; of each what
+/// `look` takes.
+pub(crate) fn results<T: Send>(
+    loaded: &Loaded,
+    seeds: &[u64],
+    look: impl Fn(ResultFile) -> T + Sync,
+) -> Vec<T> {
+    let (first, second) = seeds.split_at(seeds.len() / 2);
+    let several = |seeds: &[u64]| -> Vec<T> {
+        seeds.iter().map(|seed| look(result(loaded, *seed))).collect()
+    };
+    thread::scope(|scope| {
+        let other = scope.spawn(|| several(second));
+        let mut all = several(first);
+        all.extend(other.join().unwrap());
+        all
+    })
+}
+
+/// The result of a run of `loaded` under `seed`, as its file has it.
+pub(crate) fn result(loaded: &Loaded, seed: u64) -> ResultFile {
+    evaluate(loaded, Vec::new(), seed, play(loaded, seed))
+}
+
+/// The result of the shipped scenario `name`, changed by `settings`, under its own seed.
+pub(crate) fn shipped_result(name: &str, settings: &[&str]) -> ResultFile {
+    let loaded = shipped(name, settings);
+    result(&loaded, loaded.scenario.seed)
+}
+
+/// What the gate found.
+pub(crate) fn judged(result: &ResultFile) -> &Judged {
+    match &result.gate {
+        Judgement::Judged(judged) => judged,
+        Judgement::NothingToEvaluate => panic!("{} has no gate", result.scenario.name),
+    }
+}
+
+/// How the trigger whose name begins with `name` fared on the one version that it watched.
+pub(crate) fn health<'a>(record: &'a Record, name: &str) -> &'a RuleHealth {
+    let mut found = record.rules.iter().filter(|rule| rule.trigger.starts_with(name));
+    let health = found.next().unwrap_or_else(|| panic!("no trigger {name}"));
+    assert!(found.next().is_none(), "several triggers {name}");
+    health
+}
+
+/// Requests assigned and requests ended, over the whole run.
+pub(crate) fn totals(record: &Record) -> (u64, u64) {
+    let tallies = || record.cells.iter().map(|cell| &cell.tally);
+    (tallies().map(|tally| tally.assigned).sum(), tallies().map(|tally| tally.completed()).sum())
+}
+
+pub(crate) const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+struct Disk;
+
+impl Files for Disk {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
+        fs::read(root().join(path)).map_err(|error| error.to_string())
+    }
+}
+
+fn load_bytes(path: &Path, bytes: &[u8], settings: &[&str]) -> Loaded {
+    let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
+    let document = Document {
+        path,
+        bytes,
+        settings: &settings,
+        working_directory: root(),
+        allow_outside: true,
+    };
+    load(document, &Disk).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The trace that the scenario replays, if it does.
+pub(crate) fn trace_of(scenario: &Scenario) -> Option<TraceInput> {
+    match &scenario.traffic {
+        Traffic::Generated(_) => None,
+        Traffic::Trace { path, .. } => {
+            let file = File::open(root().join(path)).unwrap();
+            Some(Box::new(BufReader::new(file)))
+        }
+    }
+}
