@@ -270,7 +270,7 @@ const MOST_SLOTS: usize = 256;
 const ENOUGH_REQUESTS: u32 = 20;
 /// Chosen: with fewer slots the time of a change can no longer be read. A run keeps more than half
 /// as many, however few its requests.
-const FEWEST_SLOTS: usize = 64;
+const FEWEST_SLOTS: usize = 128;
 
 #[cfg(test)]
 mod tests {
@@ -304,7 +304,7 @@ mod tests {
         }
         let series = builder.finish();
         let point = &series.versions[0][0];
-        assert_eq!(point.completed, 32);
+        assert_eq!(point.completed, 16);
         let (p50, p99) = (point.p50.unwrap(), point.p99.unwrap());
         assert!((p50.as_secs_f64() / 0.1 - 1.0).abs() < 0.01, "{p50}");
         assert!((p99.as_secs_f64() / 0.9 - 1.0).abs() < 0.01, "{p99}");
@@ -320,10 +320,10 @@ mod tests {
             let series = builder.finish();
             (series.versions[0].len(), series.width.as_secs())
         };
-        // One a second over 34 minutes: 16 to a slot are too few.
-        assert_eq!(slots(1, 2_048), (64, 32));
+        // One a second over 68 minutes: 16 to a slot are too few.
+        assert_eq!(slots(1, 4_096), (128, 32));
         // One in 40 s: no width would do.
-        assert_eq!(slots(40, 2_048), (64, 32));
+        assert_eq!(slots(40, 4_096), (128, 32));
         assert_eq!(slots(1, 50), (50, 1));
     }
 }

@@ -218,6 +218,14 @@ fn trace() -> TraceReport {
     TraceReport { accounting, sha256: Some("ab".repeat(32)) }
 }
 
+/// Holds a text against the snapshot of that name.
+pub(super) fn assert_snapshot(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../../tests/snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
 const FILE: &str = "scenarios/ten-thousand.yaml";
 
 const REFERENCES: [(usize, Metric, f64); 4] = [

@@ -135,12 +135,12 @@ const SHOWN_DIGITS: usize = 12;
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{rolled_back_result, without_gate};
+    use super::super::example::{assert_snapshot, rolled_back_result, without_gate};
     use super::*;
 
     #[test]
     fn a_summary_holds_verdict_gate_comparison_and_timeline() {
-        insta::assert_snapshot!(markdown_summary(&rolled_back_result()));
+        assert_snapshot("markdown", &markdown_summary(&rolled_back_result()));
     }
 
     #[test]

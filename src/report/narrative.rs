@@ -14,6 +14,7 @@ use crate::workload::DropReason;
 pub(super) struct Sentence {
     /// How long after the start.
     pub(super) after: Duration,
+    /// When, to the millisecond: in a simulation all digits have a value that nobody reads.
     pub(super) at: Timestamp,
     pub(super) text: String,
 }
@@ -54,7 +55,9 @@ impl Narrative {
 
 fn sentence(record: &Record, event: &TimelineEvent) -> Sentence {
     let after = event.at.since(record.start);
-    Sentence { after, at: event.at, text: text_of(record, event) }
+    let nanos = event.at.as_nanos();
+    let at = Timestamp::from_nanos(nanos - nanos.rem_euclid(NANOS_PER_MILLISECOND));
+    Sentence { after, at, text: text_of(record, event) }
 }
 
 fn text_of(record: &Record, event: &TimelineEvent) -> String {
@@ -106,7 +109,17 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
 
 /// What a trigger saw, in words.
 pub(super) fn evidence_text(evidence: &Evidence) -> String {
-    let seen = match &evidence.reading {
+    let seen = reading_text(&evidence.reading);
+    match evidence.held.is_zero() {
+        true => format!("{}: {seen}", evidence.trigger),
+        false => {
+            format!("{}: {seen}, held for {}", evidence.trigger, format_duration(evidence.held))
+        }
+    }
+}
+
+fn reading_text(reading: &Reading) -> String {
+    match reading {
         Reading::Share { metric, hits, requests, operator, threshold, window } => {
             let share = Ratio::of(*hits, *requests).map_or(0.0, Ratio::get);
             format!(
@@ -168,12 +181,6 @@ pub(super) fn evidence_text(evidence: &Evidence) -> String {
                 percent(alpha.get()),
             )
         }
-    };
-    match evidence.held.is_zero() {
-        true => format!("{}: {seen}", evidence.trigger),
-        false => {
-            format!("{}: {seen}, held for {}", evidence.trigger, format_duration(evidence.held))
-        }
     }
 }
 
@@ -234,6 +241,8 @@ fn rule_name(record: &Record, trigger: usize) -> &str {
 fn percent(ratio: f64) -> String {
     format!("{} %", format_significant(ratio * 100.0, 3))
 }
+
+const NANOS_PER_MILLISECOND: i64 = 1_000_000;
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! JSON that a person can read and compare line by line: the outer levels one entry to a line, the
 //! inner ones compact, so that a histogram with thousands of bins stays on one line.
 
-use std::io;
+use std::io::{Result, Write};
 
 use serde::Serialize;
 use serde_json::Serializer;
@@ -28,13 +28,13 @@ struct Outline {
 }
 
 impl Outline {
-    fn open<W: io::Write + ?Sized>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
+    fn open<W: Write + ?Sized>(&mut self, writer: &mut W, bracket: &[u8]) -> Result<()> {
         self.depth += 1;
         self.filled = false;
         writer.write_all(bracket)
     }
 
-    fn close<W: io::Write + ?Sized>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
+    fn close<W: Write + ?Sized>(&mut self, writer: &mut W, bracket: &[u8]) -> Result<()> {
         self.depth -= 1;
         if self.filled && self.depth < LEVELS {
             self.new_line(writer)?;
@@ -42,7 +42,7 @@ impl Outline {
         writer.write_all(bracket)
     }
 
-    fn entry<W: io::Write + ?Sized>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+    fn entry<W: Write + ?Sized>(&mut self, writer: &mut W, first: bool) -> Result<()> {
         if !first {
             writer.write_all(b",")?;
         }
@@ -53,55 +53,47 @@ impl Outline {
         }
     }
 
-    fn new_line<W: io::Write + ?Sized>(&self, writer: &mut W) -> io::Result<()> {
+    fn new_line<W: Write + ?Sized>(&self, writer: &mut W) -> Result<()> {
         writer.write_all(b"\n")?;
         (0..self.depth).try_for_each(|_| writer.write_all(b"  "))
     }
 }
 
 impl Formatter for Outline {
-    fn begin_array<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+    fn begin_array<W: Write + ?Sized>(&mut self, writer: &mut W) -> Result<()> {
         self.open(writer, b"[")
     }
 
-    fn end_array<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+    fn end_array<W: Write + ?Sized>(&mut self, writer: &mut W) -> Result<()> {
         self.close(writer, b"]")
     }
 
-    fn begin_array_value<W: io::Write + ?Sized>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
+    fn begin_array_value<W: Write + ?Sized>(&mut self, writer: &mut W, first: bool) -> Result<()> {
         self.entry(writer, first)
     }
 
-    fn end_array_value<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
+    fn end_array_value<W: Write + ?Sized>(&mut self, _: &mut W) -> Result<()> {
         self.filled = true;
         Ok(())
     }
 
-    fn begin_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+    fn begin_object<W: Write + ?Sized>(&mut self, writer: &mut W) -> Result<()> {
         self.open(writer, b"{")
     }
 
-    fn end_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+    fn end_object<W: Write + ?Sized>(&mut self, writer: &mut W) -> Result<()> {
         self.close(writer, b"}")
     }
 
-    fn begin_object_key<W: io::Write + ?Sized>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
+    fn begin_object_key<W: Write + ?Sized>(&mut self, writer: &mut W, first: bool) -> Result<()> {
         self.entry(writer, first)
     }
 
-    fn begin_object_value<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+    fn begin_object_value<W: Write + ?Sized>(&mut self, writer: &mut W) -> Result<()> {
         writer.write_all(b": ")
     }
 
-    fn end_object_value<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
+    fn end_object_value<W: Write + ?Sized>(&mut self, _: &mut W) -> Result<()> {
         self.filled = true;
         Ok(())
     }

@@ -116,7 +116,8 @@ impl TimeFrame {
                 (right, Rows { top: bottom - PANEL_TITLE, bottom: bottom - PANEL_TITLE * 0.3 })
             })
             .collect();
-        self.draw_mark_lines(canvas, lanes_top, &titles, body.bottom - PANEL_GAP);
+        let lanes_bottom = lanes_top + self.lanes.len() as f64 * LANE_ROW;
+        self.draw_mark_lines(canvas, lanes_bottom, &titles, body.bottom - PANEL_GAP);
         for (index, panel) in panels.iter().enumerate() {
             let rows = panel_rows(index);
             for line in &panel.lines {
@@ -209,10 +210,10 @@ impl TimeFrame {
         canvas.text((f64::midpoint(left, right), row + 52.0), self.caption.as_str(), label);
     }
 
-    /// Draws the marks' lines, interrupted where a title stands: each of `titles` has the column at
-    /// which it ends and its rows.
+    /// Draws the marks' lines, from below the lanes, where they would cross labels, interrupted
+    /// where a title stands: each of `titles` has the column at which it ends and its rows.
     fn draw_mark_lines(&self, canvas: &mut Canvas, top: f64, titles: &[(f64, Rows)], bottom: f64) {
-        for (index, lane) in self.lanes.iter().enumerate() {
+        for lane in &self.lanes {
             let opacity = if lane.marks.len() > MANY_MARKS { 0.3 } else { 1.0 };
             let mut last = f64::NEG_INFINITY;
             for mark in &lane.marks {
@@ -223,11 +224,7 @@ impl TimeFrame {
                 last = column;
                 let ink = mark.ink.with_opacity(opacity);
                 let stroke = Stroke { ink, width: 2, dash: mark.dash };
-                // Faint between the lanes, where it may cross the label of a mark below.
-                let faint = Stroke { ink: mark.ink.with_opacity(0.25), ..stroke };
-                let middle = top + (index as f64 + 0.5) * LANE_ROW;
-                let mut from = top + self.lanes.len() as f64 * LANE_ROW;
-                canvas.line(&[(column, middle), (column, from)], faint);
+                let mut from = top;
                 for (_, rows) in titles.iter().filter(|(right, _)| column < *right) {
                     canvas.line(&[(column, from), (column, rows.top)], stroke);
                     from = rows.bottom;
@@ -244,19 +241,25 @@ impl TimeFrame {
             canvas.text((self.columns.0 - 10.0, row), lane.name, name);
             let mut taken = self.columns.0;
             let mut told = "";
+            let mut last = f64::NEG_INFINITY;
             for (index, mark) in lane.marks.iter().enumerate() {
                 let next = lane.marks.get(index + 1).map(|mark| self.column(mark.from));
                 let edge = self.columns.1 + RIGHT_OVERHANG;
                 let limit = next.map_or(edge, |next| next - MARK_RADIUS * 2.0);
                 let label = if mark.label == told { "" } else { &mark.label };
                 told = &mark.label;
-                taken = self.draw_mark(canvas, mark, label, (row, taken, limit));
+                taken = self.draw_mark(canvas, mark, label, (row, taken, limit)).max(taken);
+                let column = self.column(mark.from);
+                if column - last >= MARK_RADIUS {
+                    canvas.symbol((column, row), mark.symbol, MARK_RADIUS, mark.ink);
+                    last = column;
+                }
             }
         }
     }
 
-    /// Draws a mark into a row in which its label may stand between two columns; returns the first
-    /// free column after it.
+    /// Draws a mark, without the symbol at its beginning, into a row in which its label may stand
+    /// between two columns; returns the first free column after it.
     fn draw_mark(
         &self,
         canvas: &mut Canvas,
@@ -273,9 +276,6 @@ impl TimeFrame {
             if let Some(symbol) = symbol {
                 canvas.symbol((end, row), symbol, MARK_RADIUS, mark.ink);
             }
-        }
-        if from >= free_from {
-            canvas.symbol((from, row), mark.symbol, MARK_RADIUS, mark.ink);
         }
         let gap = MARK_RADIUS + 8.0;
         let lettering = |align| Lettering { ink: Ink::BLACK, size: SMALL, bold: false, align };

@@ -131,7 +131,8 @@ impl ResultFile {
     /// Not JSON; no result file of coalmine; a format that this version does not read.
     pub fn from_json(text: &str) -> Result<Self, ResultError> {
         // The number is read alone first: the rest of another format need not be understood.
-        let probe: Probe = serde_json::from_str(text).map_err(ResultError::of_json)?;
+        let probe: Probe =
+            serde_json::from_str(text).map_err(|error| ResultError::of_json(&error))?;
         match probe.schema {
             None => Err(ResultError::NoSchema),
             Some(found) if found > Self::SCHEMA => Err(ResultError::Newer {
@@ -139,7 +140,9 @@ impl ResultFile {
                 known: Self::SCHEMA,
                 coalmine: probe.coalmine.unwrap_or_else(|| "unknown".to_owned()),
             }),
-            Some(Self::SCHEMA) => serde_json::from_str(text).map_err(ResultError::of_json),
+            Some(Self::SCHEMA) => {
+                serde_json::from_str(text).map_err(|error| ResultError::of_json(&error))
+            }
             Some(found) => Err(ResultError::Unknown { found, known: Self::SCHEMA }),
         }
     }
@@ -223,7 +226,7 @@ pub enum ResultError {
 }
 
 impl ResultError {
-    fn of_json(error: serde_json::Error) -> Self {
+    fn of_json(error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         // The error's text ends in its place, which stands in fields of its own here.
         let text = error.to_string();

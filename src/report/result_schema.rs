@@ -34,7 +34,14 @@ pub fn result_schema() -> Value {
 }
 
 fn definitions() -> Value {
-    let parts = [scenario_parts(), judged_parts(), record_parts(), timeline_parts(), basic_parts()];
+    let parts = [
+        scenario_parts(),
+        judged_parts(),
+        record_parts(),
+        timeline_parts(),
+        harm_parts(),
+        basic_parts(),
+    ];
     let named = parts.into_iter().flatten().map(|(name, schema)| (name.to_owned(), schema));
     Value::Object(named.collect::<Map<_, _>>())
 }
@@ -111,12 +118,16 @@ fn scenario_parts() -> Vec<Part> {
 }
 
 fn judged_parts() -> Vec<Part> {
+    vec![("estimate", estimate()), ("table", table()), ("gate", gate())]
+}
+
+fn estimate() -> Value {
     let limits = object(
         "a confidence interval; a side that is absent could not be bounded",
         &[],
         &[("low", number("in the base unit")), ("high", number("in the base unit"))],
     );
-    let estimate = object(
+    object(
         "the value of a metric; base units are seconds, ratios from 0 to 1, US dollars and counts",
         &[
             ("metric", text("its name")),
@@ -129,7 +140,10 @@ fn judged_parts() -> Vec<Part> {
             ("open_ended", flag("harm that went on to the end of the run")),
             ("interval", limits),
         ],
-    );
+    )
+}
+
+fn table() -> Value {
     let cell = object(
         "a metric in a column",
         &[("estimate", reference("estimate"))],
@@ -148,12 +162,11 @@ fn judged_parts() -> Vec<Part> {
             ("inside", flag("whether the published figure lies in the measured interval")),
         ],
     );
-    let table = object(
-        "the comparison table",
-        &[("columns", list(column)), ("references", list(check))],
-        &[],
-    );
-    let side = one_of(vec![
+    object("the comparison table", &[("columns", list(column)), ("references", list(check))], &[])
+}
+
+fn gate() -> Value {
+    let side = one_of(&[
         object("measured", &[("measured", reference("estimate"))], &[]),
         object("stated", &[("stated", number("the figure in the line"))], &[]),
     ]);
@@ -186,7 +199,7 @@ fn judged_parts() -> Vec<Part> {
         ],
     );
     let nothing = object("no gate", &[("state", json!({"const": "nothing_to_evaluate"}))], &[]);
-    vec![("estimate", estimate), ("table", table), ("gate", one_of(vec![judged, nothing]))]
+    one_of(&[judged, nothing])
 }
 
 fn record_parts() -> Vec<Part> {
@@ -206,24 +219,6 @@ fn record_parts() -> Vec<Part> {
     let phase = object(
         "a phase",
         &[("name", text("its name")), ("start", instant()), ("end", instant())],
-        &[],
-    );
-    let point = object(
-        "a version's traffic in one slot",
-        &[
-            ("assigned", whole("requests assigned")),
-            ("completed", whole("requests that ended and count")),
-            ("failed", whole("those of them that failed")),
-        ],
-        &[("p50", span("median latency of successes")), ("p99", span("their 99th percentile"))],
-    );
-    let series = object(
-        "traffic over time",
-        &[
-            ("start", instant()),
-            ("width", span("the width of a slot")),
-            ("versions", list(list(point))),
-        ],
         &[],
     );
     let health = object(
@@ -250,7 +245,7 @@ fn record_parts() -> Vec<Part> {
             ("triggers", list(text("a trigger's name, in the order of the rule set"))),
             ("phases", list(phase)),
             ("cells", list(reference("cell"))),
-            ("series", series),
+            ("series", series()),
             ("timeline", reference("timeline")),
             ("rollbacks", list(reference("rollback"))),
             ("blasts", list(reference("blast"))),
@@ -259,6 +254,27 @@ fn record_parts() -> Vec<Part> {
         &[],
     );
     vec![("record", record), ("cell", cell()), ("histogram", histogram())]
+}
+
+fn series() -> Value {
+    let point = object(
+        "a version's traffic in one slot",
+        &[
+            ("assigned", whole("requests assigned")),
+            ("completed", whole("requests that ended and count")),
+            ("failed", whole("those of them that failed")),
+        ],
+        &[("p50", span("median latency of successes")), ("p99", span("their 99th percentile"))],
+    );
+    object(
+        "traffic over time",
+        &[
+            ("start", instant()),
+            ("width", span("the width of a slot")),
+            ("versions", list(list(point))),
+        ],
+        &[],
+    )
 }
 
 fn cell() -> Value {
@@ -331,7 +347,7 @@ fn timeline_parts() -> Vec<Part> {
     let fault = || [version(), ("what", text("the fault in words"))];
     let weights = ("weights", list(number("the share of each version, 0 to 1")));
     let fired = [trigger(), version(), ("evidence", reference("evidence"))];
-    let events = vec![
+    let events = [
         event("phase_began", &[("phase", whole("the phase, from 0"))], &[]),
         event("split_changed", &[weights], &[]),
         event("fault_began", &fault(), &[]),
@@ -343,22 +359,26 @@ fn timeline_parts() -> Vec<Part> {
         event("rollback_refused", &[version()], &[]),
         event("drained", &[version()], &[]),
     ];
+    vec![("timeline", timeline), ("event", one_of(&events))]
+}
+
+fn harm_parts() -> Vec<Part> {
+    let version = || ("version", version_index());
+    let onset = json!({
+        "type": "integer",
+        "description": "when the version became bad, in nanoseconds since 1970-01-01T00:00:00Z; \
+                        absent: a false rollback",
+    });
     let rollback = object(
         "a rollback that a trigger carried out",
         &[
             ("at", instant()),
             ("phase", whole("the phase, from 0")),
             version(),
-            target(),
+            ("target", version_index()),
             ("evidence", reference("evidence")),
         ],
-        &[(
-            "onset",
-            json!({
-                "type": "integer",
-                "description": "when the version became bad, in nanoseconds since 1970; absent: a false rollback",
-            }),
-        )],
+        &[("onset", onset)],
     );
     let blast = object(
         "the harm that a bad version did",
@@ -384,13 +404,7 @@ fn timeline_parts() -> Vec<Part> {
         ],
         &[],
     );
-    vec![
-        ("timeline", timeline),
-        ("event", one_of(events)),
-        ("rollback", rollback),
-        ("blast", blast),
-        ("evidence", evidence),
-    ]
+    vec![("rollback", rollback), ("blast", blast), ("evidence", evidence)]
 }
 
 fn reading() -> Value {
@@ -407,7 +421,7 @@ fn reading() -> Value {
     let hits = ("hits", whole("requests with the property"));
     let in_flight = ("in_flight", whole("requests in flight above the threshold"));
     let above = ("above", whole("requests above the threshold"));
-    one_of(vec![
+    one_of(&[
         kind("share", &[metric(), hits, requests(), operator(), share, window()], &[]),
         kind(
             "time",

@@ -20,12 +20,14 @@ pub(super) fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/$defs/{name}")})
 }
 
-pub(super) fn one_of(schemas: Vec<Value>) -> Value {
+pub(super) fn one_of(schemas: &[Value]) -> Value {
     json!({"oneOf": schemas})
 }
 
 pub(super) fn list(items: Value) -> Value {
-    json!({"type": "array", "items": items})
+    let mut schema = json!({"type": "array"});
+    schema["items"] = items;
+    schema
 }
 
 pub(super) fn text(about: &str) -> Value {

@@ -71,12 +71,18 @@ fn section(text: &mut String, title: &str, style: Style) {
 /// `PASS time_to_rollback <= 90s   75 s`, with the line's place where it does not pass.
 fn gate_lines(lines: &[LineResult], style: Style) -> Vec<String> {
     let words = lines.iter().map(|line| verdict_word(line.verdict).len()).max().unwrap_or(0);
-    let texts = lines.iter().map(|line| line.text.chars().count()).max().unwrap_or(0);
+    let length = |line: &LineResult| line.text.chars().count();
+    let room = |line: &LineResult| {
+        style.width.saturating_sub(words + line.evidence.chars().count() + GATE_GAPS)
+    };
+    // Only lines that have room for their evidence at all make the column that it stands in.
+    let fitting = lines.iter().filter(|line| length(line) <= room(line));
+    let texts = fitting.map(length).max().unwrap_or(0);
     let mut told = Vec::new();
     for line in lines {
         let word =
             style.paint(&format!("{:words$}", verdict_word(line.verdict)), colour(line.verdict));
-        let beside = words + texts + 7 + line.evidence.chars().count() <= style.width;
+        let beside = length(line) <= texts && texts <= room(line);
         let indent = " ".repeat(words + 4);
         if beside {
             told.push(format!("  {word}  {:texts$}   {}\n", line.text, line.evidence));
@@ -124,9 +130,11 @@ fn lay_out(grid: &Grid, width: usize, squeeze: bool) -> Option<String> {
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
     }
-    // A value stays with its unit: only between words may a cell be broken.
+    // A value stays with its unit: only the names of the first column may be broken.
     let joined = |row: &Vec<String>| -> Vec<String> {
-        row.iter().map(|cell| cell.replace(' ', NO_BREAK)).collect()
+        let (first, others) = row.split_at(1);
+        let others = others.iter().map(|cell| cell.replace(' ', NO_BREAK));
+        first.iter().cloned().chain(others).collect()
     };
     table.set_header(&grid.header);
     table.add_rows(grid.rows.iter().map(joined));
@@ -212,6 +220,9 @@ const fn colour(verdict: Verdict) -> &'static str {
     }
 }
 
+/// The blanks in a line of the gate: before the verdict, after it, and before the evidence.
+const GATE_GAPS: usize = 2 + 2 + 3;
+
 const BOLD: &str = "1";
 
 const NO_BREAK: &str = "\u{a0}";
@@ -225,7 +236,7 @@ const LEAST_ROOM: usize = 20;
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{rolled_back_result, without_gate};
+    use super::super::example::{assert_snapshot, rolled_back_result, without_gate};
     use super::*;
 
     fn report(result: &ResultFile, width: usize) -> String {
@@ -234,18 +245,18 @@ mod tests {
 
     #[test]
     fn a_wide_terminal_shows_published_figures_beside_the_measured() {
-        insta::assert_snapshot!(report(&rolled_back_result(), 140));
+        assert_snapshot("terminal_wide", &report(&rolled_back_result(), 140));
     }
 
     #[test]
     fn a_narrow_terminal_shows_published_figures_apart() {
-        insta::assert_snapshot!(report(&rolled_back_result(), 80));
+        assert_snapshot("terminal_narrow", &report(&rolled_back_result(), 80));
     }
 
     #[test]
     fn intervals_stand_below_their_values() {
         let style = Style { width: 100, colour: false, intervals: true };
-        insta::assert_snapshot!(terminal_report(&rolled_back_result(), style));
+        assert_snapshot("terminal_intervals", &terminal_report(&rolled_back_result(), style));
     }
 
     #[test]
