@@ -25,7 +25,7 @@ pub(super) fn open_trace(path: &Path) -> io::Result<TraceInput> {
 /// Writes a file under a temporary name beside it and renames it: a reader sees the old content or
 /// the new one, and a failure leaves nothing behind.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = folder.join(format!(".{name}.{}.tmp", std::process::id()));

@@ -16,7 +16,7 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {
     let result = ResultFile::from_json(&text)
         .map_err(|error| Failure::input(format!("error: {}: {error}", path.display())))?;
     let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let out = arguments.out.as_deref().or(beside).unwrap_or(Path::new("."));
+    let out = arguments.out.as_deref().or(beside).unwrap_or_else(|| Path::new("."));
     write_reports(&result, out, !arguments.no_charts, None)?;
     let output = match arguments.format {
         OutputFormat::Json => Output::Json,

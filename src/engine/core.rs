@@ -154,7 +154,7 @@ impl Engine {
             }
             CommandKind::Rules(rules) => self.set_rules(now, model, rules)?,
             CommandKind::Rollback(target) => {
-                self.roll_back_by_command(now, model, target.as_ref())?
+                self.roll_back_by_command(now, model, target.as_ref())?;
             }
         }
         self.renew_next_check();

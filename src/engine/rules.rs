@@ -239,7 +239,7 @@ impl Operator {
     }
 
     /// Whether `left` compares with `right` this way.
-    pub fn holds<T: PartialOrd>(self, left: T, right: T) -> bool {
+    pub fn holds<T: PartialOrd + Copy>(self, left: T, right: T) -> bool {
         match self {
             Self::Above => left > right,
             Self::AtLeast => left >= right,

@@ -31,7 +31,7 @@ impl<O: Observer> Observer for Ticking<'_, O> {
     fn completed(&mut self, outcome: &Outcome) {
         self.observer.completed(outcome);
         self.completed += 1;
-        if self.completed % TICK == 0 {
+        if self.completed.is_multiple_of(TICK) {
             (self.tick)(self.completed);
         }
     }

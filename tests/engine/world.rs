@@ -32,15 +32,15 @@ impl World {
     }
 
     /// The same with these rules and half of the traffic on `new` from second 0 on.
-    pub(crate) fn half(rules: Vec<RawTrigger>) -> Self {
+    pub(crate) fn half(rules: impl IntoIterator<Item = RawTrigger>) -> Self {
         let mut world = Self::new();
         world.rules(rules);
         world.split(&[("old", 0.5), ("new", 0.5)]);
         world
     }
 
-    pub(crate) fn rules(&mut self, rules: Vec<RawTrigger>) {
-        let triggers = rules.iter().map(|raw| Trigger::new(raw).unwrap()).collect();
+    pub(crate) fn rules(&mut self, rules: impl IntoIterator<Item = RawTrigger>) {
+        let triggers = rules.into_iter().map(|raw| Trigger::new(&raw).unwrap()).collect();
         let rules = RuleSet { enable: true, triggers, ..RuleSet::default() };
         self.apply(CommandKind::Rules(rules)).unwrap();
     }
