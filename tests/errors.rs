@@ -4,6 +4,8 @@
 //! Comment lines `# set: PATH=VALUE` at a file's head are settings as by `--set`. Where an answer
 //! differs, the actual one is written below the target folder, for comparing and copying.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
