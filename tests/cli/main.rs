@@ -5,3 +5,4 @@
 mod inputs;
 mod outputs;
 mod program;
+mod readme;

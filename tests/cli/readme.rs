@@ -1,0 +1,27 @@
+//! The README, word for word: what it says the main job prints and writes.
+
+use crate::program::{Workplace, project};
+
+#[test]
+fn the_main_job_prints_and_writes_what_the_readme_shows() {
+    let place = Workplace::new();
+    for folder in ["scenarios", "fixtures"] {
+        std::fs::create_dir(place.path(folder)).unwrap();
+    }
+    for file in ["scenarios/ten-thousand.yaml", "fixtures/rollback-rules.json"] {
+        std::fs::copy(project(file), place.path(file)).unwrap();
+    }
+    let ended = place.run(&["run", "scenarios/ten-thousand.yaml"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let readme = std::fs::read_to_string(project("README.md")).unwrap();
+    for line in ended.stdout.lines() {
+        // How long it took is the one thing that may differ.
+        let line = line.split(" requests in ").next().unwrap_or(line);
+        assert!(readme.contains(line), "not in the README: {line}");
+    }
+    for file in ["result.json", "table.csv", "summary.md"] {
+        let path = format!("reports/ten-thousand/{file}");
+        let committed = std::fs::read_to_string(project(&path)).unwrap();
+        assert!(place.read(&path) == committed, "{path} is not what the main job writes");
+    }
+}
