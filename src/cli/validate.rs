@@ -5,8 +5,8 @@ use super::exit::Exit;
 use super::open::{open, open_trace, trace_failure};
 use super::terminal::{Failure, complain, print};
 use crate::scenario::Scenario;
-use crate::units::format_count;
-use crate::workload::TraceReader;
+use crate::units::{format_count, format_significant};
+use crate::workload::{Shape, ShapeMeter, TokenShape, TraceReader};
 
 pub(super) fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let mut exit = Exit::Pass;
@@ -40,7 +40,35 @@ fn read_trace(scenario: &Scenario) -> Result<String, Failure> {
     let Some(input) = open_trace(scenario)? else { return Ok(String::new()) };
     let failed = |error| trace_failure(scenario, &error);
     let mut reader = TraceReader::new(input).map_err(failed)?;
-    while reader.next_record().map_err(failed)?.is_some() {}
-    let rows = format_count(reader.accounting().read);
-    Ok(format!(", trace of {rows} rows ({})", reader.accounting().format))
+    let mut meter = ShapeMeter::default();
+    while let Some(record) = reader.next_record().map_err(failed)? {
+        meter.add(record.at, record.input, record.output);
+    }
+    let accounting = reader.accounting();
+    let (read, emitted) = (format_count(accounting.read), format_count(accounting.emitted));
+    let format = accounting.format;
+    let rows = format!("\n  trace ({format}): {read} rows read, {emitted} sound");
+    Ok(rows + &describe(&meter.shape()))
+}
+
+/// The figures that tell one trace from another.
+fn describe(shape: &Shape) -> String {
+    let mut text = format!("\n  {} requests in {}", format_count(shape.requests), shape.span);
+    if let Some(rate) = shape.rate {
+        text.push_str(&format!(", {rate}"));
+    }
+    if let Some(gap_cv) = shape.gap_cv {
+        text.push_str(&format!("; gap CV {}", format_significant(gap_cv, 4)));
+    }
+    if let [Some(second), Some(ten), Some(minute)] = shape.dispersion {
+        let [second, ten, minute] = [second, ten, minute].map(|d| format_significant(d, 3));
+        text.push_str(&format!("; dispersion {second} / {ten} / {minute} at 1 / 10 / 60 s"));
+    }
+    for (name, tokens) in [("input", shape.input), ("output", shape.output)] {
+        if let Some(TokenShape { mean, p50, p99 }) = tokens {
+            let [mean, p50, p99] = [mean, p50, p99].map(|count| format_significant(count, 4));
+            text.push_str(&format!("\n  {name} tokens: mean {mean}, P50 {p50}, P99 {p99}"));
+        }
+    }
+    text
 }

@@ -31,7 +31,7 @@ pub fn format_duration(duration: Duration) -> String {
 
 /// `7m 30s`, `2h 5m`, `3d 4h`: the two leading units.
 fn clock_like(duration: Duration) -> String {
-    let seconds = (duration + Duration::from_millis(500)).as_secs();
+    let seconds = duration.saturating_add(Duration::from_millis(500)).as_secs();
     let units = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
     let first = units.iter().position(|(_, size)| seconds >= *size).unwrap_or(3);
     let (name, size) = units[first];
@@ -203,6 +203,7 @@ mod tests {
             (120_000_000_000, "2m"),
             (7_500_000_000_000, "2h 5m"),
             (9_000_000_000_000_000, "104d 4h"),
+            (u64::MAX, "213,503d 23h"),
         ];
         for (nanos, text) in cases {
             assert_eq!(format_duration(Duration::from_nanos(nanos)), text);

@@ -32,12 +32,12 @@ pub enum LatencyChange {
     Replace(Distribution),
 }
 
-/// What the fault does, in words: `503 +30.00 %, latency x 3`.
+/// What the fault does, in words: `30.00 % answered 503, latency x 3`.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let failures = self.failures.iter();
         let mut parts: Vec<_> = failures
-            .map(|failure| format!("{} +{}", failure.status, failure.probability))
+            .map(|failure| format!("{} answered {}", failure.probability, failure.status))
             .collect();
         match &self.latency {
             None => {}
