@@ -15,6 +15,7 @@ use coalmine::units::{self, Draw, Duration, RequestId, Timestamp};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
+#[expect(dead_code, reason = "the benchmark fills no queue to its end")]
 #[path = "../src/simulator/queue.rs"]
 #[expect(unused_imports, reason = "its tests run in the library")]
 mod queue;

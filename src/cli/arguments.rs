@@ -165,4 +165,6 @@ Examples:
 const REPORT_HELP: &str = "\
 Examples:
   coalmine report reports/ten-thousand/result.json
-  coalmine report old/result.json --out /tmp/again --format json";
+  coalmine report old/result.json --out /tmp/again --format json
+
+The exit code tells whether the files could be made: 0 whatever the stored verdict is.";

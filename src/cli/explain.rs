@@ -155,7 +155,10 @@ fn outlook(trigger: &Trigger) -> String {
     let earliest = format!("fires {earliest_firing} after the activation at the earliest");
     match shortest_outage {
         Some(shortest) => {
-            format!("{earliest}; sees a total outage of {shortest} or more, never a shorter one")
+            format!(
+                "{earliest}; once its windows are full it sees a total outage of {shortest} or \
+                 more, never a shorter one"
+            )
         }
         None => earliest,
     }

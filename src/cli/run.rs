@@ -20,16 +20,20 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let loaded = open(&arguments.scenario, &arguments.reading)?;
     let scenario = &loaded.scenario;
     let seed = arguments.seed.unwrap_or(scenario.seed);
+    let out = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));
+    check_folder(&out)?;
     let trace = open_trace(scenario)?;
     let mut progress = Progress::new(expected_requests(scenario));
     let rehearsal = run_virtual(scenario, seed, trace, &mut |done| progress.show(done));
     progress.clear();
     let rehearsal = rehearsal.map_err(|error| match error {
         SimulationError::Trace(error) => trace_failure(scenario, &error),
+        error @ SimulationError::Crowded { .. } => {
+            Failure::input(format!("error: {}: {error}", arguments.scenario.display()))
+        }
         other => Failure::internal(format!("error: {other}")),
     })?;
     let result = evaluate(&loaded, vec![digest(&arguments.scenario)?], seed, rehearsal);
-    let out = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));
     let run_json = provenance.finish(&result);
     write_reports(&result, &out, !arguments.no_charts, Some(&run_json))?;
     let output = match arguments.format {
@@ -56,14 +60,63 @@ fn default_folder(name: &str) -> PathBuf {
     Path::new("reports").join(name)
 }
 
+/// Refuses a folder that is none before the run, whose result would be lost after it.
+fn check_folder(out: &Path) -> Result<(), Failure> {
+    let taken = out.ancestors().find(|path| path.exists()).filter(|path| path.is_file());
+    match taken {
+        None => Ok(()),
+        Some(file) => Err(Failure {
+            exit: Exit::Usage,
+            message: format!(
+                "error: report files cannot go to {}: {} is a file; name a folder with --out",
+                out.display(),
+                file.display()
+            ),
+        }),
+    }
+}
+
 /// The one command that repeats this run, whatever the scenario's own seed becomes.
 fn repeat_command(arguments: &RunArguments, seed: u64) -> String {
-    let mut command = format!("coalmine run {} --seed {seed}", arguments.scenario.display());
+    let scenario = shell_word(&arguments.scenario.display().to_string());
+    let mut command = format!("coalmine run {scenario} --seed {seed}");
     for setting in &arguments.reading.settings {
-        command.push_str(&format!(" --set '{setting}'"));
+        command.push_str(&format!(" --set {}", shell_word(setting)));
     }
     if arguments.reading.allow_outside {
         command.push_str(" --allow-outside");
     }
+    if let Some(out) = &arguments.out {
+        command.push_str(&format!(" --out {}", shell_word(&out.display().to_string())));
+    }
+    if arguments.no_charts {
+        command.push_str(" --no-charts");
+    }
+    if arguments.fail_on == FailOn::Fail {
+        command.push_str(" --fail-on fail");
+    }
     command
+}
+
+/// `text` as one word of a POSIX shell.
+fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=:,@%+".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_with_quotes_survives_the_shell() {
+        assert_eq!(shell_word("seed=7"), "seed=7");
+        assert_eq!(shell_word("a b"), "'a b'");
+        assert_eq!(shell_word("it's"), r"'it'\''s'");
+        assert_eq!(shell_word(""), "''");
+    }
 }

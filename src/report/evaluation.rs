@@ -18,12 +18,17 @@ pub fn evaluate(
     let Rehearsal { record, trace } = rehearsal;
     let summary = Summary::of(&record);
     let table = Table::of(&summary, &columns, &references(scenario));
-    let judgement = judge(scenario, &summary, &columns);
+    let judgement = judge(scenario, &summary, &columns, record.phases.len());
     let info = ScenarioInfo::of(scenario, files, seed, loaded.resolved.clone());
     ResultFile::new(info, trace, judgement, table, record)
 }
 
-fn judge(scenario: &Scenario, summary: &Summary<'_>, columns: &[ColumnSpec]) -> Judgement {
+fn judge(
+    scenario: &Scenario,
+    summary: &Summary<'_>,
+    columns: &[ColumnSpec],
+    reached: usize,
+) -> Judgement {
     let lines = scenario.gate.iter().map(|line| Line {
         text: &line.text,
         assertion: &line.assertion,
@@ -35,8 +40,16 @@ fn judge(scenario: &Scenario, summary: &Summary<'_>, columns: &[ColumnSpec]) -> 
         Expectation::Inconclusive => Verdict::Inconclusive,
     });
     let lines: Vec<_> = lines.collect();
-    // A simulated run is exact: whatever would make it untrustworthy has ended it with an error.
-    Gate { lines: &lines, columns, expected, distrust: &[] }.judge(summary)
+    let distrust: Vec<_> = unreached(scenario, reached).into_iter().collect();
+    Gate { lines: &lines, columns, expected, distrust: &distrust }.judge(summary)
+}
+
+/// Says which phases the traffic ended before: nothing that they were to show has been seen, so a
+/// gate that holds means nothing.
+fn unreached(scenario: &Scenario, reached: usize) -> Option<String> {
+    let rest = scenario.phases.get(reached..).filter(|rest| !rest.is_empty())?;
+    let names: Vec<_> = rest.iter().map(|phase| format!("{:?}", phase.name)).collect();
+    Some(format!("the traffic ended before these phases began: {}", names.join(", ")))
 }
 
 fn columns(scenario: &Scenario) -> Vec<ColumnSpec> {

@@ -11,7 +11,9 @@ pub struct Outlook {
     /// the trigger can fire, if every check has data and breaches. A judge may need more checks.
     pub earliest_firing: Duration,
     /// The shortest outage of all requests (for a latency: all slower than the threshold) that can
-    /// make it fire, at steady traffic with enough requests in every window; shorter ones cannot.
+    /// make it fire, at steady traffic with enough requests in every window; shorter ones cannot,
+    /// unless they come so soon after an activation that the window is not full yet: it is shorter
+    /// then, and less fills its share.
     /// `None` where that depends on the traffic: for judges, counts and means.
     pub shortest_outage: Option<Duration>,
 }

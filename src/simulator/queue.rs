@@ -29,6 +29,9 @@ pub(super) struct Queue<T> {
 type Key = u128;
 
 impl<T> Queue<T> {
+    /// How many items can be pending at once.
+    pub(super) const CAPACITY: usize = MOST_ITEMS as usize;
+
     pub(super) fn new() -> Self {
         Self {
             near: Box::new([0; ROOM]),
@@ -64,6 +67,12 @@ impl<T> Queue<T> {
         } else {
             self.insert_near(key);
         }
+    }
+
+    /// Whether there is no room for another item.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.free.is_empty() && self.items.len() == Self::CAPACITY
     }
 
     #[inline]

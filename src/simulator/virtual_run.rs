@@ -37,6 +37,17 @@ pub enum SimulationError {
         /// Why.
         error: CommandError,
     },
+    /// More requests are in flight than a simulation holds.
+    #[error(
+        "at {at}: {in_flight} requests are in flight, more than a simulation holds: lower the rate \
+         of the arrivals, or the latency of the upstreams"
+    )]
+    Crowded {
+        /// When.
+        at: Timestamp,
+        /// How many.
+        in_flight: usize,
+    },
     /// The engine could not route a request.
     #[error("at {at}: {error}")]
     Route {
@@ -179,6 +190,10 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
     fn send(&mut self) -> Result<(), SimulationError> {
         let Some(Arrival { request, .. }) = &self.arrival else { return Ok(()) };
         let now = self.now;
+        if self.queue.is_full() {
+            let in_flight = Queue::<InFlight>::CAPACITY;
+            return Err(SimulationError::Crowded { at: now, in_flight });
+        }
         let draws = self.chance.request(request.id, 0);
         let ask = Ask { model: MODEL, pin: None, draw: draws.draw(Purpose::Split, 0) };
         let ticket = match self.engine.route(now, ask) {

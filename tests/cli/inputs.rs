@@ -129,6 +129,20 @@ fn a_folder_that_cannot_be_written_to_is_said() {
     place.write("trace.csv", format!("{HEADER}{sound}"));
     place.write("taken", "a file where the folder should go");
     let ended = place.run(&["run", "replay.yaml", "--out", "taken"]);
-    assert_eq!(ended.code, 1);
-    assert!(ended.stderr.contains("cannot write taken"), "{}", ended.stderr);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("taken is a file"), "{}", ended.stderr);
+}
+
+#[test]
+fn more_requests_in_flight_than_fit_are_refused_and_do_not_panic() {
+    let place = Workplace::new();
+    let crowded = REPLAY.replace(
+        "{arrivals: {trace: trace.csv}}",
+        "{arrivals: {constant: 1e9/s}, requests: 20000000, tokens: {input: 1, output: 1}}",
+    );
+    place.write("crowded.yaml", crowded);
+    let ended = place.run(&["run", "crowded.yaml", "--no-charts"]);
+    assert_eq!(ended.code, 3, "{}", ended.stderr);
+    assert!(ended.stderr.contains("lower the rate"), "{}", ended.stderr);
+    assert_eq!(place.files(), ["crowded.yaml"]);
 }

@@ -117,7 +117,7 @@ fn settings_change_the_scenario_and_show_in_the_command_to_repeat() {
     let setting = "models.gpt-4.versions.new.upstream.failures.500=50%";
     let ended = place.run(&["run", "small.yaml", "--no-charts", "--set", setting]);
     assert_eq!(ended.code, 99);
-    let repeat = format!("Repeat: coalmine run small.yaml --seed 1 --set '{setting}'\n");
+    let repeat = format!("Repeat: coalmine run small.yaml --seed 1 --set {setting} --no-charts\n");
     assert!(ended.stdout.ends_with(&repeat), "{}", ended.stdout);
 }
 
@@ -135,4 +135,15 @@ fn explain_shows_defaults_and_when_a_rule_can_fire() {
     let json = place.run(&["explain", &scenario, "--allow-outside", "--format", "json"]).stdout;
     let resolved: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(resolved["seed"], 20_240_315);
+}
+
+#[test]
+fn a_run_that_never_reached_its_phases_is_invalid() {
+    let place = Workplace::new();
+    let scenario = project("scenarios/ten-thousand.yaml");
+    let few = ["--allow-outside", "--no-charts", "--set", "workload.requests=3000"];
+    let ended = place.run(&[&["run", scenario.as_str()][..], &few].concat());
+    assert_eq!(ended.code, 6, "{}", ended.stdout);
+    let said = "the traffic ended before these phases began: \"canary\"";
+    assert!(ended.stdout.contains(said), "{}", ended.stdout);
 }
