@@ -4,14 +4,11 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::terminal::Failure;
 use crate::report::FileDigest;
 
-/// The scenario file with the SHA-256 of its bytes. What it draws in from other files stands in the
-/// resolved scenario, and a trace brings its own digest.
-pub(super) fn digest(path: &Path) -> Result<FileDigest, Failure> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| Failure::input(format!("error: {}: {error}", path.display())))?;
-    let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(FileDigest { path: path.display().to_string(), sha256 })
+/// The file at `path` with the SHA-256 of its `bytes`. What a scenario draws in from other files
+/// stands in the resolved scenario, and a trace brings its own digest.
+pub(super) fn digest(path: &Path, bytes: &[u8]) -> FileDigest {
+    let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    FileDigest { path: path.display().to_string(), sha256 }
 }

@@ -15,7 +15,8 @@ pub enum Exit {
     Usage = 2,
     /// A file is invalid.
     InvalidInput = 3,
-    /// A verdict was wanted and there is nothing to judge.
+    /// A verdict was wanted and there is nothing to judge. `run` wants none where a scenario has no
+    /// gate, so no command ends with it yet.
     NothingToEvaluate = 4,
     /// The gate cannot be decided with the data there is.
     Inconclusive = 5,
@@ -27,10 +28,10 @@ pub enum Exit {
 
 impl Exit {
     /// The code for a judgement. `inconclusive_passes`: whether a gate that cannot be decided is
-    /// let through. Without a gate there is nothing to fail, unless one is `required`.
-    pub(super) fn of(judgement: &Judgement, inconclusive_passes: bool, required: bool) -> Self {
+    /// let through. Without a gate there is nothing to fail.
+    pub(super) fn of(judgement: &Judgement, inconclusive_passes: bool) -> Self {
         let Judgement::Judged(judged) = judgement else {
-            return if required { Self::NothingToEvaluate } else { Self::Pass };
+            return Self::Pass;
         };
         match judged.verdict {
             Verdict::Pass => Self::Pass,

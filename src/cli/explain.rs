@@ -2,7 +2,7 @@
 
 use super::arguments::{ExplainArguments, OutputFormat};
 use super::exit::Exit;
-use super::open::open;
+use super::open::{Opened, open};
 use super::terminal::{Failure, print};
 use crate::engine::{Action, Condition, RuleSet, Threshold, Trigger, TriggerKind};
 use crate::exchange::VersionIndex;
@@ -11,7 +11,7 @@ use crate::units::Duration;
 use crate::workload::Arrivals;
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<Exit, Failure> {
-    let loaded = open(&arguments.scenario, &arguments.reading)?;
+    let Opened { loaded, .. } = open(&arguments.scenario, &arguments.reading)?;
     let text = match arguments.format {
         OutputFormat::Json => {
             serde_json::to_string_pretty(&loaded.resolved).map_err(Failure::internal)? + "\n"

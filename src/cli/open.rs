@@ -3,13 +3,21 @@
 use std::path::Path;
 
 use super::arguments::ScenarioArguments;
+use super::digest::digest;
 use super::disk::{self, Disk};
 use super::terminal::Failure;
+use crate::report::FileDigest;
 use crate::scenario::{Document, Loaded, Scenario, Traffic, load};
 use crate::workload::{TraceError, TraceInput};
 
+/// A scenario and the file that it was read from.
+pub(super) struct Opened {
+    pub(super) loaded: Loaded,
+    pub(super) file: FileDigest,
+}
+
 /// Reads and checks a scenario.
-pub(super) fn open(path: &Path, reading: &ScenarioArguments) -> Result<Loaded, Failure> {
+pub(super) fn open(path: &Path, reading: &ScenarioArguments) -> Result<Opened, Failure> {
     let bytes = std::fs::read(path).map_err(|error| {
         Failure::input(format!("error: cannot read scenario {}: {error}", path.display()))
     })?;
@@ -22,7 +30,8 @@ pub(super) fn open(path: &Path, reading: &ScenarioArguments) -> Result<Loaded, F
         working_directory: &working_directory,
         allow_outside: reading.allow_outside,
     };
-    load(document, &Disk).map_err(Failure::input)
+    let loaded = load(document, &Disk).map_err(Failure::input)?;
+    Ok(Opened { loaded, file: digest(path, &bytes) })
 }
 
 /// Opens the trace that a scenario replays, if it does.

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::arguments::{FailOn, OutputFormat, RunArguments};
-use super::digest::digest;
 use super::exit::Exit;
-use super::open::{open, open_trace, trace_failure};
+use super::open::{Opened, open, open_trace, trace_failure};
 use super::output::{Output, write_reports};
 use super::progress::Progress;
 use super::provenance::Provenance;
@@ -17,7 +16,7 @@ use crate::simulator::SimulationError;
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let provenance = Provenance::begin();
-    let loaded = open(&arguments.scenario, &arguments.reading)?;
+    let Opened { loaded, file } = open(&arguments.scenario, &arguments.reading)?;
     let scenario = &loaded.scenario;
     let seed = arguments.seed.unwrap_or(scenario.seed);
     let out = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));
@@ -33,7 +32,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         }
         other => Failure::internal(format!("error: {other}")),
     })?;
-    let result = evaluate(&loaded, vec![digest(&arguments.scenario)?], seed, rehearsal);
+    let result = evaluate(&loaded, vec![file], seed, rehearsal);
     let run_json = provenance.finish(&result);
     write_reports(&result, &out, !arguments.no_charts, Some(&run_json))?;
     let output = match arguments.format {
@@ -46,7 +45,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         let files = out.display();
         print(&format!("\nReport files: {files}\n{}\nRepeat: {repeat}\n", run_json.summary()))?;
     }
-    Ok(Exit::of(&result.gate, arguments.fail_on == FailOn::Fail, false))
+    Ok(Exit::of(&result.gate, arguments.fail_on == FailOn::Fail))
 }
 
 fn expected_requests(scenario: &Scenario) -> Option<u64> {

@@ -2,7 +2,7 @@
 
 use super::arguments::ValidateArguments;
 use super::exit::Exit;
-use super::open::{open, open_trace, trace_failure};
+use super::open::{Opened, open, open_trace, trace_failure};
 use super::terminal::{Failure, complain, print};
 use crate::scenario::Scenario;
 use crate::units::{format_count, format_significant};
@@ -11,8 +11,9 @@ use crate::workload::{Shape, ShapeMeter, TokenShape, TraceReader};
 pub(super) fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let mut exit = Exit::Pass;
     for path in &arguments.scenarios {
-        let checked = open(path, &arguments.reading)
-            .and_then(|loaded| Ok((summary(&loaded.scenario), read_trace(&loaded.scenario)?)));
+        let checked = open(path, &arguments.reading).and_then(|Opened { loaded, .. }| {
+            Ok((summary(&loaded.scenario), read_trace(&loaded.scenario)?))
+        });
         match checked {
             Ok((summary, trace)) => print(&format!("{}: ok: {summary}{trace}\n", path.display()))?,
             Err(failure) => {

@@ -73,7 +73,8 @@ pub struct Condition {
 /// The sequential test of the canary's share of errors (Lindon and Malek, arXiv 2011.03567).
 #[derive(Clone, PartialEq, Debug)]
 pub struct Judge {
-    /// The probability of firing on a canary that is no worse, over the whole deployment.
+    /// The probability of ever firing on one canary that is no worse; those of several judges and
+    /// canaries add up.
     pub alpha: Ratio,
     /// The strength k of the prior on the configured split.
     pub prior_strength: f64,

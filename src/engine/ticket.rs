@@ -43,11 +43,6 @@ impl Ticket {
         self.attempted
     }
 
-    /// Whether the client chose the version.
-    pub const fn is_pinned(&self) -> bool {
-        self.pinned
-    }
-
     /// When the request was routed.
     pub const fn start(&self) -> Timestamp {
         self.start

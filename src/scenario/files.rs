@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     fn resolve(scenario: &str, path: &str) -> Option<String> {
-        let folder = Folder::of(Path::new(scenario), Path::new("/work/dir"), false);
+        let folder = Folder::of(Path::new(scenario), Path::new("/project/dir"), false);
         let place = Place::start_of(Sources::default().add_file("a", String::new()));
         let resolved = folder.resolve(path, place, &mut Diagnostics::default());
         resolved.map(|path| path.display().to_string())
@@ -184,7 +184,7 @@ mod tests {
             ("scenarios/a.yaml", "../fixtures/r.json", "fixtures/r.json"),
             ("a.yaml", "./r.json", "r.json"),
             ("/else/where/a.yaml", "r.json", "/else/where/r.json"),
-            ("/else/where/a.yaml", "/work/dir/r.json", "/work/dir/r.json"),
+            ("/else/where/a.yaml", "/project/dir/r.json", "/project/dir/r.json"),
             ("../other/a.yaml", "sub/../r.json", "../other/r.json"),
         ];
         for (scenario, path, expected) in inside {

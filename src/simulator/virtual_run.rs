@@ -304,7 +304,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         self.observer.happened(at, happening);
     }
 
-    /// Does what the director wants, until it wants nothing more for now.
+    /// Does what the director wants, until it has no cue left.
     fn follow_cues(&mut self, now: Timestamp) -> Result<(), SimulationError> {
         while let Some(cue) = self.director.poll_cue() {
             self.follow(now, cue)?;

@@ -23,11 +23,6 @@ impl Rate {
     pub const fn per_second(self) -> f64 {
         self.0
     }
-
-    /// The mean time between two events; `None` at rate 0.
-    pub fn mean_gap(self) -> Option<Duration> {
-        (self.0 > 0.0).then(|| Duration::from_secs_f64(1.0 / self.0))
-    }
 }
 
 /// Chosen: one event a nanosecond is the finest that timestamps can tell apart.
