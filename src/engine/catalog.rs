@@ -2,19 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use crate::exchange::VersionIndex;
 use crate::units::{TagName, VersionId};
+
+/// The place of a version in its model's catalog, in the order of registration. A driver that
+/// serves several models has its own numbers for their versions.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Slot(pub u16);
 
 /// The versions and tags of one model.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Catalog {
     versions: Vec<VersionId>,
     /// For each tag its holders, the present one last.
-    tags: BTreeMap<TagName, Vec<VersionIndex>>,
+    tags: BTreeMap<TagName, Vec<Slot>>,
 }
 
 impl Catalog {
-    /// The versions, in the order of their registration; a [`VersionIndex`] counts in this list.
+    /// The versions, in the order of their registration; a [`Slot`] counts in this list.
     pub fn versions(&self) -> &[VersionId] {
         &self.versions
     }
@@ -23,46 +27,46 @@ impl Catalog {
     ///
     /// # Panics
     /// The index is not of this catalog: a bug of the caller.
-    pub fn version(&self, index: VersionIndex) -> &VersionId {
+    pub fn version(&self, index: Slot) -> &VersionId {
         &self.versions[usize::from(index.0)]
     }
 
     /// The version that `name` names: an exact id first, then a tag.
-    pub fn resolve(&self, name: &str) -> Option<VersionIndex> {
+    pub fn resolve(&self, name: &str) -> Option<Slot> {
         let position = self.versions.iter().position(|id| id.as_str() == name);
-        let by_id = position.map(|position| VersionIndex(position as u16));
+        let by_id = position.map(|position| Slot(position as u16));
         by_id.or_else(|| self.holder(name))
     }
 
     /// The version that holds a tag.
-    pub fn holder(&self, tag: &str) -> Option<VersionIndex> {
+    pub fn holder(&self, tag: &str) -> Option<Slot> {
         self.history(tag).last().copied()
     }
 
     /// The version that held a tag before its present holder.
-    pub fn previous_holder(&self, tag: &str) -> Option<VersionIndex> {
+    pub fn previous_holder(&self, tag: &str) -> Option<Slot> {
         self.history(tag).iter().rev().nth(1).copied()
     }
 
     /// Every tag with its holder, in the order of the names.
-    pub fn tags(&self) -> impl Iterator<Item = (&TagName, VersionIndex)> {
+    pub fn tags(&self) -> impl Iterator<Item = (&TagName, Slot)> {
         self.tags.iter().filter_map(|(tag, holders)| Some((tag, *holders.last()?)))
     }
 
-    fn history(&self, tag: &str) -> &[VersionIndex] {
+    fn history(&self, tag: &str) -> &[Slot] {
         let found = self.tags.iter().find(|(name, _)| name.as_str() == tag);
         found.map_or(&[], |(_, holders)| holders)
     }
 
     /// Adds a version that is not there yet.
-    pub(super) fn register(&mut self, id: VersionId) -> VersionIndex {
+    pub(super) fn register(&mut self, id: VersionId) -> Slot {
         debug_assert!(!self.versions.contains(&id), "{id} is registered already");
         self.versions.push(id);
-        VersionIndex((self.versions.len() - 1) as u16)
+        Slot((self.versions.len() - 1) as u16)
     }
 
     /// Moves a tag; without `preserve_previous` its earlier holders are forgotten.
-    pub(super) fn tag(&mut self, tag: TagName, version: VersionIndex, preserve_previous: bool) {
+    pub(super) fn tag(&mut self, tag: TagName, version: Slot, preserve_previous: bool) {
         let holders = self.tags.entry(tag).or_default();
         if !preserve_previous {
             holders.clear();

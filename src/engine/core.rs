@@ -7,9 +7,9 @@ use super::deployment::{Checked, Deployment};
 use super::watch::{Health, Step};
 use super::{
     Action, Ask, Cause, Change, Command, CommandError, CommandKind, Entry, Event, EventKind,
-    Evidence, RouteError, RuleSet, Split, Target, Ticket,
+    Evidence, RouteError, RuleSet, Slot, Split, Target, Ticket,
 };
-use crate::exchange::{Ending, ModelIndex, Observed, Usage, VersionIndex};
+use crate::exchange::{Ending, ModelIndex, Observed, Usage};
 use crate::units::{Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
 
 /// The routing and rollback engine; see the [module](super) for its contract.
@@ -48,12 +48,12 @@ impl Engine {
     }
 
     /// The version that a model's tag `stable` names.
-    pub fn stable(&self, model: ModelIndex) -> Option<VersionIndex> {
+    pub fn stable(&self, model: ModelIndex) -> Option<Slot> {
         self.deployment(model).ok()?.stable()
     }
 
     /// How a model's triggers fared on the versions that they watched: (trigger, version, health).
-    pub fn health(&self, model: ModelIndex) -> Vec<(usize, VersionIndex, Health)> {
+    pub fn health(&self, model: ModelIndex) -> Vec<(usize, Slot, Health)> {
         self.deployment(model).map(Deployment::health).unwrap_or_default()
     }
 
@@ -237,7 +237,7 @@ impl Engine {
         at: Timestamp,
         model: ModelIndex,
         trigger: usize,
-        version: VersionIndex,
+        version: Slot,
         evidence: Box<Evidence>,
     ) -> bool {
         let deployment = &self.deployments[usize::from(model.0)];
@@ -359,8 +359,8 @@ impl Engine {
         &mut self,
         at: Timestamp,
         model: ModelIndex,
-        version: Option<VersionIndex>,
-        target: VersionIndex,
+        version: Option<Slot>,
+        target: Slot,
         cause: Cause,
     ) {
         let deployment = &mut self.deployments[usize::from(model.0)];
@@ -370,7 +370,7 @@ impl Engine {
         if let Some(version) = version {
             deployment.mark_rolled_back(version);
         }
-        let name = |index: VersionIndex| deployment.catalog.version(index).clone();
+        let name = |index: Slot| deployment.catalog.version(index).clone();
         let change =
             Change::RolledBack { version: version.map(name), target: name(target), previous };
         let drained = version.filter(|version| deployment.is_drained(*version));
@@ -415,7 +415,7 @@ impl Engine {
 }
 
 /// The version that `target` names, or an error that lists all that could be meant.
-fn resolve(deployment: &Deployment, target: &Target) -> Result<VersionIndex, CommandError> {
+fn resolve(deployment: &Deployment, target: &Target) -> Result<Slot, CommandError> {
     deployment.resolve(target).ok_or_else(|| {
         let catalog = &deployment.catalog;
         let versions = catalog.versions().iter().map(VersionId::as_str);

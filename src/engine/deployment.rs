@@ -4,8 +4,8 @@ use super::catalog::{Catalog, STABLE};
 use super::gauge::Overdue;
 use super::in_flight::InFlight;
 use super::watch::{Health, Step, Watch};
-use super::{Action, Evidence, RuleSet, Split, Target, Ticket, TriggerKind, Weights};
-use crate::exchange::{Class, Observed, VersionIndex};
+use super::{Action, Evidence, RuleSet, Slot, Split, Target, Ticket, TriggerKind, Weights};
+use crate::exchange::{Class, Observed};
 use crate::units::{ModelId, Ratio, Timestamp};
 
 /// A model's deployment.
@@ -19,7 +19,7 @@ pub(super) struct Deployment {
     split_number: u32,
     live: Vec<Live>,
     /// Of watches that have ended, by (trigger, version).
-    past_health: Vec<(usize, VersionIndex, Health)>,
+    past_health: Vec<(usize, Slot, Health)>,
 }
 
 /// What is volatile about one version: gone after a restart.
@@ -44,7 +44,7 @@ struct Live {
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Checked {
     pub(super) trigger: usize,
-    pub(super) version: VersionIndex,
+    pub(super) version: Slot,
     pub(super) step: Step,
     /// Where the step is a firing.
     pub(super) evidence: Option<Box<Evidence>>,
@@ -72,11 +72,11 @@ impl Deployment {
         }
     }
 
-    pub(super) fn stable(&self) -> Option<VersionIndex> {
+    pub(super) fn stable(&self) -> Option<Slot> {
         self.catalog.holder(STABLE)
     }
 
-    pub(super) fn is_rolled_back(&self, version: VersionIndex) -> bool {
+    pub(super) fn is_rolled_back(&self, version: Slot) -> bool {
         self.live(version).rolled_back
     }
 
@@ -128,7 +128,7 @@ impl Deployment {
 
     /// An error of the stable is evidence for every canary, one of a canary against itself.
     #[cold]
-    fn tell_judges(&mut self, now: Timestamp, version: VersionIndex) {
+    fn tell_judges(&mut self, now: Timestamp, version: Slot) {
         let is_stable = self.stable() == Some(version);
         for (index, live) in self.live.iter_mut().enumerate() {
             let is_own = index == usize::from(version.0);
@@ -149,7 +149,7 @@ impl Deployment {
     pub(super) fn check(&mut self, at: Timestamp) -> Vec<Checked> {
         let mut checked = Vec::new();
         for (index, live) in self.live.iter_mut().enumerate() {
-            let version = VersionIndex(index as u16);
+            let version = Slot(index as u16);
             for watch in &mut live.watches {
                 if watch.next_check != at {
                     continue;
@@ -182,7 +182,7 @@ impl Deployment {
     /// Sets the weights from `now` on.
     pub(super) fn set_split(&mut self, now: Timestamp, split: Split) {
         for index in 0..self.live.len() {
-            let version = VersionIndex(index as u16);
+            let version = Slot(index as u16);
             let was = self.split.as_ref().map_or(Ratio::ZERO, |split| split.weight(version));
             let gets = split.weight(version).get() > 0.0;
             let redeployed = gets && self.live[index].rolled_back;
@@ -202,14 +202,14 @@ impl Deployment {
     }
 
     /// Marks the version that a rollback took the traffic from.
-    pub(super) fn mark_rolled_back(&mut self, version: VersionIndex) {
+    pub(super) fn mark_rolled_back(&mut self, version: Slot) {
         let live = &mut self.live[usize::from(version.0)];
         live.rolled_back = true;
         live.draining = live.outstanding > 0;
     }
 
     /// Whether a version has no request in flight.
-    pub(super) fn is_drained(&self, version: VersionIndex) -> bool {
+    pub(super) fn is_drained(&self, version: Slot) -> bool {
         self.live(version).outstanding == 0
     }
 
@@ -226,7 +226,7 @@ impl Deployment {
                         live.watches.push(watch);
                     }
                     None => {
-                        let version = VersionIndex(index as u16);
+                        let version = Slot(index as u16);
                         self.past_health.push((watch.trigger, version, watch.health));
                     }
                 }
@@ -237,14 +237,14 @@ impl Deployment {
     }
 
     /// How each trigger fared on each version that it watched: the sum over its watches.
-    pub(super) fn health(&self) -> Vec<(usize, VersionIndex, Health)> {
+    pub(super) fn health(&self) -> Vec<(usize, Slot, Health)> {
         let present = self.live.iter().enumerate().flat_map(|(index, live)| {
-            let of = move |watch: &Watch| (watch.trigger, VersionIndex(index as u16), watch.health);
+            let of = move |watch: &Watch| (watch.trigger, Slot(index as u16), watch.health);
             live.watches.iter().map(of)
         });
         let mut all: Vec<_> = self.past_health.iter().copied().chain(present).collect();
         all.sort_by_key(|(trigger, version, _)| (*trigger, *version));
-        let mut sums: Vec<(usize, VersionIndex, Health)> = Vec::new();
+        let mut sums: Vec<(usize, Slot, Health)> = Vec::new();
         for (trigger, version, health) in all {
             match sums.last_mut().filter(|last| (last.0, last.1) == (trigger, version)) {
                 Some(last) => last.2.add(health),
@@ -255,11 +255,7 @@ impl Deployment {
     }
 
     /// The version that a rollback of `version` goes to.
-    pub(super) fn rollback_target(
-        &self,
-        action: &Action,
-        version: VersionIndex,
-    ) -> Option<VersionIndex> {
+    pub(super) fn rollback_target(&self, action: &Action, version: Slot) -> Option<Slot> {
         let target = match action {
             Action::RollbackTo(target) => self.resolve(target),
             Action::RollbackToLastStable => match self.stable() {
@@ -272,16 +268,16 @@ impl Deployment {
         target.filter(|target| *target != version && !self.live(*target).rolled_back)
     }
 
-    pub(super) fn resolve(&self, target: &Target) -> Option<VersionIndex> {
+    pub(super) fn resolve(&self, target: &Target) -> Option<Slot> {
         self.catalog.resolve(target.as_str())
     }
 
-    fn live(&self, version: VersionIndex) -> &Live {
+    fn live(&self, version: Slot) -> &Live {
         &self.live[usize::from(version.0)]
     }
 
     /// Ends the version's watches; what is in flight is drained.
-    fn deactivate(&mut self, version: VersionIndex) {
+    fn deactivate(&mut self, version: Slot) {
         let live = &mut self.live[usize::from(version.0)];
         live.activation += 1;
         live.in_flight = None;
@@ -294,7 +290,7 @@ impl Deployment {
     /// away those that they do not want.
     fn renew_watches(&mut self, now: Timestamp) {
         for index in 0..self.live.len() {
-            let version = VersionIndex(index as u16);
+            let version = Slot(index as u16);
             let wanted: Vec<_> = (0..self.rules.triggers.len())
                 .filter(|trigger| self.is_wanted(*trigger, version))
                 .collect();
@@ -327,7 +323,7 @@ impl Deployment {
 
     /// Whether a trigger watches a version: one that gets traffic and that it names, or, if it
     /// names none, a canary. A judge has nothing to compare the stable with.
-    fn is_wanted(&self, trigger: usize, version: VersionIndex) -> bool {
+    fn is_wanted(&self, trigger: usize, version: Slot) -> bool {
         let rule = &self.rules.triggers[trigger];
         let gets = self.split.as_ref().is_some_and(|split| split.weight(version).get() > 0.0);
         let is_stable = self.stable() == Some(version);
@@ -344,7 +340,7 @@ impl Deployment {
         let Some(split) = &self.split else { return };
         let stable_weight = stable.map_or(Ratio::ZERO, |stable| split.weight(stable));
         for (index, live) in self.live.iter_mut().enumerate() {
-            let weight = split.weight(VersionIndex(index as u16));
+            let weight = split.weight(Slot(index as u16));
             let judges = live.watches.iter_mut().filter_map(Watch::judge);
             judges.for_each(|judge| judge.set_weights(weight, stable_weight));
         }
@@ -352,8 +348,8 @@ impl Deployment {
 }
 
 /// Weights with the indices of their versions.
-fn indexed(weights: &[Ratio]) -> impl Iterator<Item = (VersionIndex, Ratio)> {
-    weights.iter().enumerate().map(|(index, weight)| (VersionIndex(index as u16), *weight))
+fn indexed(weights: &[Ratio]) -> impl Iterator<Item = (Slot, Ratio)> {
+    weights.iter().enumerate().map(|(index, weight)| (Slot(index as u16), *weight))
 }
 
 impl Health {

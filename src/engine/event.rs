@@ -1,7 +1,7 @@
 //! What the engine tells its driver.
 
-use super::{Action, Entry, Evidence};
-use crate::exchange::{ModelIndex, VersionIndex};
+use super::{Action, Entry, Evidence, Slot};
+use crate::exchange::ModelIndex;
 use crate::units::Timestamp;
 
 /// Something that happened in the engine, in the order in which it happened.
@@ -25,40 +25,40 @@ pub enum EventKind {
         /// The trigger's place in the rule set.
         trigger: usize,
         /// On which version.
-        version: VersionIndex,
+        version: Slot,
     },
     /// A condition ceased to hold before it fired.
     BreachEnded {
         /// The trigger's place in the rule set.
         trigger: usize,
         /// On which version.
-        version: VersionIndex,
+        version: Slot,
     },
     /// A trigger fired; its action follows.
     Fired {
         /// The trigger's place in the rule set.
         trigger: usize,
         /// On which version.
-        version: VersionIndex,
+        version: Slot,
         /// What it saw.
         evidence: Box<Evidence>,
     },
     /// All traffic went to `target`.
     RolledBack {
         /// The version at fault; `None` for a rollback by command.
-        version: Option<VersionIndex>,
+        version: Option<Slot>,
         /// Where the traffic went.
-        target: VersionIndex,
+        target: Slot,
     },
     /// A trigger's rollback had nowhere to go; traffic stays where it is.
     RollbackRefused {
         /// The version at fault.
-        version: VersionIndex,
+        version: Slot,
         /// What was wanted.
         action: Action,
     },
     /// The last request in flight of a version that was rolled back has ended.
-    Drained(VersionIndex),
+    Drained(Slot),
     /// An entry for the journal.
     Journal(Box<Entry>),
 }

@@ -43,7 +43,7 @@ mod ticket;
 mod watch;
 
 pub use self::core::{ABANDON_AFTER, Engine};
-pub use catalog::Catalog;
+pub use catalog::{Catalog, Slot};
 pub use command::{Command, CommandError, CommandKind};
 pub use event::{Event, EventKind};
 pub use journal::{Cause, Change, Entry, Evidence, Reading, Weights};

@@ -1,6 +1,6 @@
 //! The split: weights over the versions of one model, and the assignment of a request by its draw.
 
-use crate::exchange::VersionIndex;
+use super::Slot;
 use crate::units::{Draw, Ratio};
 
 /// Weights over a model's versions; they sum to 1.
@@ -10,7 +10,7 @@ pub struct Split {
     weights: Vec<Ratio>,
     /// For each version with a weight above 0 the sum of the weights up to and including its own,
     /// as a threshold for draws; the last is the sum of all, so that no draw falls outside.
-    bounds: Vec<(u128, VersionIndex)>,
+    bounds: Vec<(u128, Slot)>,
 }
 
 /// Why weights are no split.
@@ -35,7 +35,7 @@ impl Split {
     ///
     /// # Panics
     /// A share names a version that is not below `versions`: a bug of the caller.
-    pub fn new(versions: usize, shares: &[(VersionIndex, Ratio)]) -> Result<Self, SplitError> {
+    pub fn new(versions: usize, shares: &[(Slot, Ratio)]) -> Result<Self, SplitError> {
         let sum: f64 = shares.iter().map(|(_, weight)| weight.get()).sum();
         if (sum - 1.0).abs() > TOLERANCE {
             return Err(SplitError::Sum { sum });
@@ -53,7 +53,7 @@ impl Split {
         for (index, weight) in weights.iter().enumerate().filter(|(_, w)| w.get() > 0.0) {
             sum += weight.get();
             let bound = Ratio::new(sum).unwrap_or(Ratio::ONE).threshold();
-            bounds.push((bound, VersionIndex(index as u16)));
+            bounds.push((bound, Slot(index as u16)));
         }
         if let Some(last) = bounds.last_mut() {
             last.0 = Ratio::ONE.threshold();
@@ -62,20 +62,20 @@ impl Split {
     }
 
     /// All traffic to one version.
-    pub fn all_to(versions: usize, version: VersionIndex) -> Self {
+    pub fn all_to(versions: usize, version: Slot) -> Self {
         let split = Self::new(versions, &[(version, Ratio::ONE)]);
         split.expect("one weight of 1 sums to 1")
     }
 
     /// The version that a request with this draw is assigned to.
     #[inline]
-    pub fn assign(&self, draw: Draw) -> VersionIndex {
+    pub fn assign(&self, draw: Draw) -> Slot {
         let hit = self.bounds.iter().find(|(bound, _)| draw.is_below(*bound));
         hit.expect("the last bound is above every draw").1
     }
 
     /// The weight of a version.
-    pub fn weight(&self, version: VersionIndex) -> Ratio {
+    pub fn weight(&self, version: Slot) -> Ratio {
         self.weights.get(usize::from(version.0)).copied().unwrap_or_default()
     }
 
@@ -100,20 +100,20 @@ mod tests {
 
     #[test]
     fn weights_that_do_not_sum_to_one_are_refused() {
-        let shares = [(VersionIndex(0), ratio(0.5)), (VersionIndex(1), ratio(0.4))];
+        let shares = [(Slot(0), ratio(0.5)), (Slot(1), ratio(0.4))];
         assert_eq!(Split::new(2, &shares), Err(SplitError::Sum { sum: 0.9 }));
-        let shares = [(VersionIndex(0), ratio(0.5)), (VersionIndex(0), ratio(0.5))];
+        let shares = [(Slot(0), ratio(0.5)), (Slot(0), ratio(0.5))];
         assert_eq!(Split::new(2, &shares), Err(SplitError::Repeated));
     }
 
     #[test]
     fn draws_on_either_side_of_a_boundary_part() {
-        let shares = [(VersionIndex(0), ratio(0.75)), (VersionIndex(1), ratio(0.25))];
+        let shares = [(Slot(0), ratio(0.75)), (Slot(1), ratio(0.25))];
         let split = Split::new(2, &shares).unwrap();
         let boundary = 3 << 62;
-        assert_eq!(split.assign(Draw::from_bits(boundary - 1)), VersionIndex(0));
-        assert_eq!(split.assign(Draw::from_bits(boundary)), VersionIndex(1));
-        assert_eq!(split.assign(Draw::from_bits(u64::MAX)), VersionIndex(1));
+        assert_eq!(split.assign(Draw::from_bits(boundary - 1)), Slot(0));
+        assert_eq!(split.assign(Draw::from_bits(boundary)), Slot(1));
+        assert_eq!(split.assign(Draw::from_bits(u64::MAX)), Slot(1));
     }
 
     proptest! {
@@ -127,7 +127,7 @@ mod tests {
             let shares: Vec<_> = parts
                 .iter()
                 .enumerate()
-                .map(|(i, part)| (VersionIndex(i as u16), ratio(f64::from(*part) / f64::from(total))))
+                .map(|(i, part)| (Slot(i as u16), ratio(f64::from(*part) / f64::from(total))))
                 .collect();
             let split = Split::new(parts.len(), &shares).unwrap();
             for bits in [bits, 0, u64::MAX] {

@@ -1,7 +1,7 @@
 //! A request on its way: what the engine must be handed back when it ends.
 
-use super::{CommandError, Target};
-use crate::exchange::{ModelIndex, VersionIndex};
+use super::{CommandError, Slot, Target};
+use crate::exchange::ModelIndex;
 use crate::units::{Draw, Timestamp};
 
 /// A request that wants to be routed.
@@ -22,8 +22,8 @@ pub struct Ask<'a> {
 #[derive(PartialEq, Eq, Debug)]
 pub struct Ticket {
     pub(super) model: ModelIndex,
-    pub(super) assigned: VersionIndex,
-    pub(super) attempted: VersionIndex,
+    pub(super) assigned: Slot,
+    pub(super) attempted: Slot,
     pub(super) pinned: bool,
     /// Which activation of the version this is: an older one has been drained.
     pub(super) activation: u32,
@@ -34,12 +34,12 @@ pub struct Ticket {
 
 impl Ticket {
     /// The version that the split (or the pin) chose.
-    pub const fn assigned(&self) -> VersionIndex {
+    pub const fn assigned(&self) -> Slot {
         self.assigned
     }
 
     /// The version that the request is sent to.
-    pub const fn attempted(&self) -> VersionIndex {
+    pub const fn attempted(&self) -> Slot {
         self.attempted
     }
 

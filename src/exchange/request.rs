@@ -1,5 +1,7 @@
 //! Requests and their endings.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Duration, RequestId, Tokens};
@@ -9,7 +11,7 @@ use crate::units::{Duration, RequestId, Tokens};
 #[serde(transparent)]
 pub struct ModelIndex(pub u16);
 
-/// The place of a version in its model's list of versions.
+/// The place of a version in the plan's list of versions, those of all models one after the other.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct VersionIndex(pub u16);
@@ -23,6 +25,12 @@ pub struct Request {
     pub model: ModelIndex,
     /// Which of the workload's users sent it.
     pub user: u32,
+    /// Which of its user's sessions it belongs to, counted over all users.
+    pub session: u32,
+    /// Which of the workload's clients, by whose access key it is sent.
+    pub client: u16,
+    /// What it says: requests with the same number have the same prompt. `None`: like no other.
+    pub prompt: Option<NonZeroU32>,
     /// Tokens of the prompt.
     pub input: Tokens,
     /// Tokens that a complete answer has.
@@ -50,6 +58,16 @@ pub enum Ending {
     Status(u16),
     /// No complete answer in time.
     Timeout,
+    /// The connection was not accepted.
+    Refused,
+    /// The connection broke off before the end.
+    Reset,
+    /// A body or stream that cannot be read, or of another content type.
+    Malformed,
+    /// A stream that ended without its finish.
+    Truncated,
+    /// A stream that carried an error after it had begun as a success.
+    ErrorInStream,
     /// The client went away early and of its own accord.
     ClientClosed,
 }
@@ -76,7 +94,13 @@ impl Ending {
         match self {
             Self::Success => Class::Success,
             Self::Status(400 | 413 | 422) => Class::ClientError,
-            Self::Status(_) | Self::Timeout => Class::Error,
+            Self::Status(_)
+            | Self::Timeout
+            | Self::Refused
+            | Self::Reset
+            | Self::Malformed
+            | Self::Truncated
+            | Self::ErrorInStream => Class::Error,
             Self::ClientClosed => Class::Neutral,
         }
     }

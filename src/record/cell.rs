@@ -58,6 +58,11 @@ impl EndingCounts {
             Ending::Success => "success".to_owned(),
             Ending::Status(status) => status.to_string(),
             Ending::Timeout => TIMEOUT.to_owned(),
+            Ending::Refused => "refused".to_owned(),
+            Ending::Reset => "reset".to_owned(),
+            Ending::Malformed => "malformed".to_owned(),
+            Ending::Truncated => "truncated".to_owned(),
+            Ending::ErrorInStream => "error_in_stream".to_owned(),
             Ending::ClientClosed => "client_closed".to_owned(),
         };
         *self.0.entry(name).or_default() += 1;

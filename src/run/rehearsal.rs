@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ticking::Ticking;
 use crate::chance::Chance;
-use crate::exchange::ModelIndex;
+use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::{Record, Recorder, RuleHealth, RunHeader, VersionInfo};
 use crate::scenario::{Scenario, Traffic};
 use crate::simulator::{Finished, SimulationError, simulate};
@@ -55,9 +55,9 @@ pub fn run_virtual(
     let Finished { end, engine, source } = simulate(scenario, chance, source, &mut observer)?;
     let triggers = &scenario.model.rules.triggers;
     let rules =
-        engine.health(ModelIndex(0)).into_iter().map(|(trigger, version, health)| RuleHealth {
+        engine.health(ModelIndex(0)).into_iter().map(|(trigger, slot, health)| RuleHealth {
             trigger: triggers[trigger].id.clone(),
-            version,
+            version: VersionIndex(slot.0),
             checks: health.checks,
             no_data: health.no_data,
             breaches: health.breaches,

@@ -4,7 +4,8 @@ use super::queue::Queue;
 use crate::chance::{Chance, Draws, Purpose};
 use crate::director::{Cue, Director};
 use crate::engine::{
-    Ask, Command, CommandError, CommandKind, Engine, Event, EventKind, RouteError, Target, Ticket,
+    Ask, Command, CommandError, CommandKind, Engine, Event, EventKind, RouteError, Slot, Target,
+    Ticket,
 };
 use crate::exchange::{Arrival, Class, Ending, ModelIndex, Observed, Request, VersionIndex};
 use crate::record::{Arm, Counterfactual, Happening, Observer, Outcome};
@@ -200,7 +201,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             Ok(ticket) => ticket,
             Err(error) => return Err(SimulationError::Route { at: now, error }),
         };
-        let version = ticket.assigned();
+        let version = place(ticket.assigned());
         let arm = if self.stable == Some(version) { Arm::Stable } else { Arm::Canary };
         let phase = self.director.phase();
         self.observer.assigned(now, phase, version, arm);
@@ -275,15 +276,16 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let at = event.at;
         let happening = match event.kind {
             EventKind::BreachBegan { trigger, version } => {
-                Happening::BreachBegan { trigger, version }
+                Happening::BreachBegan { trigger, version: place(version) }
             }
             EventKind::BreachEnded { trigger, version } => {
-                Happening::BreachEnded { trigger, version }
+                Happening::BreachEnded { trigger, version: place(version) }
             }
             EventKind::Fired { trigger, version, evidence } => {
-                Happening::Fired { trigger, version, evidence }
+                Happening::Fired { trigger, version: place(version), evidence }
             }
             EventKind::RolledBack { version, target } => {
+                let (version, target) = (version.map(place), place(target));
                 self.observer.happened(at, Happening::RolledBack { version, target });
                 self.director.rolled_back(at);
                 return;
@@ -294,10 +296,12 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
                 self.director.split_changed(at, &weights);
                 Happening::SplitChanged { weights }
             }
-            EventKind::RollbackRefused { version, .. } => Happening::RollbackRefused { version },
-            EventKind::Drained(version) => Happening::Drained { version },
+            EventKind::RollbackRefused { version, .. } => {
+                Happening::RollbackRefused { version: place(version) }
+            }
+            EventKind::Drained(version) => Happening::Drained { version: place(version) },
             EventKind::Journal(_) => {
-                self.stable = self.engine.stable(MODEL);
+                self.stable = self.engine.stable(MODEL).map(place);
                 return;
             }
         };
@@ -371,6 +375,11 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
 
 fn target(name: &str) -> Target {
     Target::new(name).expect("a checked plan names versions by valid ids")
+}
+
+/// The plan's number for a version of its one model.
+const fn place(slot: Slot) -> VersionIndex {
+    VersionIndex(slot.0)
 }
 
 /// The plan's one model.

@@ -2,14 +2,14 @@
 
 use coalmine::engine::{
     Action, Ask, Change, Command, CommandError, CommandKind, Engine, Event, EventKind, Evidence,
-    RawTrigger, RuleSet, Target, Ticket, Trigger,
+    RawTrigger, RuleSet, Slot, Target, Ticket, Trigger,
 };
-use coalmine::exchange::{Ending, ModelIndex, Observed, Usage, VersionIndex};
+use coalmine::exchange::{Ending, ModelIndex, Observed, Usage};
 use coalmine::units::{Draw, Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
 
 pub(crate) const MODEL: ModelIndex = ModelIndex(0);
-pub(crate) const STABLE: VersionIndex = VersionIndex(0);
-pub(crate) const CANARY: VersionIndex = VersionIndex(1);
+pub(crate) const STABLE: Slot = Slot(0);
+pub(crate) const CANARY: Slot = Slot(1);
 
 /// An engine with a stable version `old` and a second version `new`.
 pub(crate) struct World {
@@ -142,7 +142,7 @@ impl World {
         entries.collect()
     }
 
-    pub(crate) fn weight(&self, version: VersionIndex) -> f64 {
+    pub(crate) fn weight(&self, version: Slot) -> f64 {
         self.engine.split(MODEL).unwrap().weight(version).get()
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use coalmine::chance::Chance;
+use coalmine::engine::Slot;
 use coalmine::engine::{Evidence, Reading};
 use coalmine::exchange::{ModelIndex, VersionIndex};
 use coalmine::math;
@@ -49,7 +50,7 @@ impl<'a> Witness<'a> {
         for (index, version) in scenario.model.versions.iter().enumerate() {
             for tag in &version.tags {
                 let holder = catalog.holder(tag.as_str());
-                assert_eq!(holder, Some(VersionIndex(index as u16)), "{tag} has moved");
+                assert_eq!(holder, Some(Slot(index as u16)), "{tag} has moved");
             }
         }
         let tags: usize = scenario.model.versions.iter().map(|version| version.tags.len()).sum();
