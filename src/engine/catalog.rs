@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Version;
 use crate::units::{TagName, VersionId};
 
 /// The place of a version in its model's catalog, in the order of registration. A driver that
@@ -12,30 +13,42 @@ pub struct Slot(pub u16);
 /// The versions and tags of one model.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Catalog {
-    versions: Vec<VersionId>,
+    versions: Vec<Version>,
     /// For each tag its holders, the present one last.
     tags: BTreeMap<TagName, Vec<Slot>>,
 }
 
 impl Catalog {
     /// The versions, in the order of their registration; a [`Slot`] counts in this list.
-    pub fn versions(&self) -> &[VersionId] {
+    pub fn versions(&self) -> &[Version] {
         &self.versions
+    }
+
+    /// A version.
+    ///
+    /// # Panics
+    /// The slot is not of this catalog: a bug of the caller.
+    pub fn version(&self, slot: Slot) -> &Version {
+        &self.versions[usize::from(slot.0)]
     }
 
     /// A version's name.
     ///
     /// # Panics
-    /// The index is not of this catalog: a bug of the caller.
-    pub fn version(&self, index: Slot) -> &VersionId {
-        &self.versions[usize::from(index.0)]
+    /// The slot is not of this catalog: a bug of the caller.
+    pub fn id(&self, slot: Slot) -> &VersionId {
+        &self.version(slot).id
     }
 
     /// The version that `name` names: an exact id first, then a tag.
     pub fn resolve(&self, name: &str) -> Option<Slot> {
-        let position = self.versions.iter().position(|id| id.as_str() == name);
-        let by_id = position.map(|position| Slot(position as u16));
-        by_id.or_else(|| self.holder(name))
+        self.slot(name).or_else(|| self.holder(name))
+    }
+
+    /// The version with this id.
+    pub fn slot(&self, id: &str) -> Option<Slot> {
+        let position = self.versions.iter().position(|version| version.id.as_str() == id);
+        position.map(|position| Slot(position as u16))
     }
 
     /// The version that holds a tag.
@@ -59,9 +72,9 @@ impl Catalog {
     }
 
     /// Adds a version that is not there yet.
-    pub(super) fn register(&mut self, id: VersionId) -> Slot {
-        debug_assert!(!self.versions.contains(&id), "{id} is registered already");
-        self.versions.push(id);
+    pub(super) fn register(&mut self, version: Version) -> Slot {
+        debug_assert!(self.slot(version.id.as_str()).is_none(), "{} is there already", version.id);
+        self.versions.push(version);
         Slot((self.versions.len() - 1) as u16)
     }
 
@@ -84,6 +97,10 @@ pub(super) const STABLE: &str = "stable";
 mod tests {
     use super::*;
 
+    fn version(name: &str) -> Version {
+        Version::new(VersionId::new(name).unwrap(), name, crate::units::Timestamp::EPOCH)
+    }
+
     fn tag(name: &str) -> TagName {
         TagName::new(name).unwrap()
     }
@@ -91,8 +108,8 @@ mod tests {
     #[test]
     fn an_exact_id_wins_over_a_tag_and_a_tag_remembers_its_holders() {
         let mut catalog = Catalog::default();
-        let old = catalog.register(VersionId::new("v1").unwrap());
-        let new = catalog.register(VersionId::new("v2").unwrap());
+        let old = catalog.register(version("v1"));
+        let new = catalog.register(version("v2"));
         catalog.tag(tag("stable"), old, true);
         catalog.tag(tag("stable"), new, true);
         assert_eq!(catalog.resolve("v1"), Some(old));

@@ -1,6 +1,6 @@
 //! Commands: what the outside can ask of the engine, and why it can refuse.
 
-use super::{RuleSet, SplitError, Target};
+use super::{RuleSet, SplitError, Target, Version};
 use crate::exchange::ModelIndex;
 use crate::units::{Ratio, TagName, VersionId};
 
@@ -16,8 +16,8 @@ pub struct Command {
 /// The kinds of [`Command`].
 #[derive(Clone, PartialEq, Debug)]
 pub enum CommandKind {
-    /// Make a version known. Registering it again changes nothing.
-    Register(VersionId),
+    /// Make a version known. Registering it again with the same content changes nothing.
+    Register(Box<Version>),
     /// Let a tag name a version.
     Tag {
         /// The tag.
@@ -53,6 +53,22 @@ pub enum CommandError {
         name: String,
         /// All versions and tags.
         known: String,
+    },
+    /// The id is that of a version with another content.
+    #[error(
+        "version {0} is registered with other content; a version never changes: choose a new id"
+    )]
+    VersionExists(VersionId),
+    /// The id is a tag.
+    #[error("version {0} cannot be registered: a tag has this name")]
+    VersionIsTag(VersionId),
+    /// The model has no room for another version.
+    #[error("version {id} cannot be registered: the model has {max_versions} versions, its limit")]
+    TooManyVersions {
+        /// What was to be registered.
+        id: VersionId,
+        /// The limit.
+        max_versions: u16,
     },
     /// The tag is the id of a version.
     #[error("tag {0} is the id of a version")]

@@ -7,10 +7,10 @@ use super::deployment::{Checked, Deployment};
 use super::watch::{Health, Step};
 use super::{
     Action, Ask, Cause, Change, Command, CommandError, CommandKind, Entry, Event, EventKind,
-    Evidence, RouteError, RuleSet, Slot, Split, Target, Ticket,
+    Evidence, ModelSettings, RouteError, RuleSet, Safeguards, Slot, Split, Target, Ticket, Version,
 };
 use crate::exchange::{Ending, ModelIndex, Observed, Usage};
-use crate::units::{Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
+use crate::units::{Duration, Ratio, TagName, Timestamp};
 
 /// The routing and rollback engine; see the [module](super) for its contract.
 #[derive(Clone, Debug)]
@@ -21,12 +21,14 @@ pub struct Engine {
     next_check: Timestamp,
     events: VecDeque<Event>,
     entries: u64,
+    safeguards: Safeguards,
 }
 
 impl Engine {
     /// An engine for these models, with nothing deployed.
-    pub fn new(models: impl IntoIterator<Item = ModelId>) -> Self {
+    pub fn new(models: impl IntoIterator<Item = ModelSettings>, safeguards: Safeguards) -> Self {
         Self {
+            safeguards,
             now: Timestamp::from_nanos(i64::MIN),
             deployments: models.into_iter().map(Deployment::new).collect(),
             next_check: Timestamp::MAX,
@@ -55,6 +57,11 @@ impl Engine {
     /// How a model's triggers fared on the versions that they watched: (trigger, version, health).
     pub fn health(&self, model: ModelIndex) -> Vec<(usize, Slot, Health)> {
         self.deployment(model).map(Deployment::health).unwrap_or_default()
+    }
+
+    /// What the engine guards against.
+    pub const fn safeguards(&self) -> Safeguards {
+        self.safeguards
     }
 
     /// When the next check is due; [`Engine::advance`] must be called then at the latest.
@@ -265,15 +272,25 @@ impl Engine {
         &mut self,
         now: Timestamp,
         model: ModelIndex,
-        version: &VersionId,
+        version: &Version,
     ) -> Result<(), CommandError> {
         let deployment = self.deployment_mut(model)?;
-        if deployment.catalog.versions().contains(version) {
-            return Ok(());
+        let (catalog, id) = (&mut deployment.catalog, &version.id);
+        if let Some(slot) = catalog.slot(id.as_str()) {
+            let same = catalog.version(slot).is_same_content(version);
+            return if same { Ok(()) } else { Err(CommandError::VersionExists(id.clone())) };
         }
-        deployment.catalog.register(version.clone());
+        if catalog.holder(id.as_str()).is_some() {
+            return Err(CommandError::VersionIsTag(id.clone()));
+        }
+        let max_versions = deployment.max_versions;
+        if catalog.versions().len() >= usize::from(max_versions) {
+            return Err(CommandError::TooManyVersions { id: id.clone(), max_versions });
+        }
+        catalog.register(version.clone());
         deployment.add_version();
-        self.journal(now, model, Cause::Command, Change::Registered { version: version.clone() });
+        let version = Box::new(version.clone());
+        self.journal(now, model, Cause::Command, Change::Registered { version });
         Ok(())
     }
 
@@ -286,14 +303,14 @@ impl Engine {
         preserve_previous: bool,
     ) -> Result<(), CommandError> {
         let deployment = self.deployment_mut(model)?;
-        if deployment.catalog.versions().iter().any(|id| id.as_str() == tag.as_str()) {
+        if deployment.catalog.slot(tag.as_str()).is_some() {
             return Err(CommandError::TagIsVersion(tag.clone()));
         }
         let holder = resolve(deployment, version)?;
         let catalog = &mut deployment.catalog;
-        let previous = catalog.holder(tag.as_str()).map(|index| catalog.version(index).clone());
+        let previous = catalog.holder(tag.as_str()).map(|index| catalog.id(index).clone());
         catalog.tag(tag.clone(), holder, preserve_previous);
-        let version = catalog.version(holder).clone();
+        let version = catalog.id(holder).clone();
         // Which version is the stable decides which are canaries.
         let rules = deployment.rules.clone();
         deployment.set_rules(now, rules);
@@ -314,7 +331,7 @@ impl Engine {
         for (target, weight) in shares {
             let version = resolve(deployment, target)?;
             if !redeploy && weight.get() > 0.0 && deployment.is_rolled_back(version) {
-                let id = deployment.catalog.version(version).clone();
+                let id = deployment.catalog.id(version).clone();
                 return Err(CommandError::RolledBack(id));
             }
             resolved.push((version, *weight));
@@ -370,7 +387,7 @@ impl Engine {
         if let Some(version) = version {
             deployment.mark_rolled_back(version);
         }
-        let name = |index: Slot| deployment.catalog.version(index).clone();
+        let name = |index: Slot| deployment.catalog.id(index).clone();
         let change =
             Change::RolledBack { version: version.map(name), target: name(target), previous };
         let drained = version.filter(|version| deployment.is_drained(*version));
@@ -418,7 +435,7 @@ impl Engine {
 fn resolve(deployment: &Deployment, target: &Target) -> Result<Slot, CommandError> {
     deployment.resolve(target).ok_or_else(|| {
         let catalog = &deployment.catalog;
-        let versions = catalog.versions().iter().map(VersionId::as_str);
+        let versions = catalog.versions().iter().map(|version| version.id.as_str());
         let tags = catalog.tags().map(|(tag, _)| tag.as_str());
         let known = versions.chain(tags).collect::<Vec<_>>().join(", ");
         CommandError::UnknownVersion { name: target.as_str().to_owned(), known }

@@ -4,7 +4,9 @@ use super::catalog::{Catalog, STABLE};
 use super::gauge::Overdue;
 use super::in_flight::InFlight;
 use super::watch::{Health, Step, Watch};
-use super::{Action, Evidence, RuleSet, Slot, Split, Target, Ticket, TriggerKind, Weights};
+use super::{
+    Action, Evidence, ModelSettings, RuleSet, Slot, Split, Target, Ticket, TriggerKind, Weights,
+};
 use crate::exchange::{Class, Observed};
 use crate::units::{ModelId, Ratio, Timestamp};
 
@@ -12,6 +14,7 @@ use crate::units::{ModelId, Ratio, Timestamp};
 #[derive(Clone, Debug)]
 pub(super) struct Deployment {
     pub(super) id: ModelId,
+    pub(super) max_versions: u16,
     pub(super) catalog: Catalog,
     pub(super) split: Option<Split>,
     pub(super) rules: RuleSet,
@@ -51,9 +54,10 @@ pub(super) struct Checked {
 }
 
 impl Deployment {
-    pub(super) fn new(id: ModelId) -> Self {
+    pub(super) fn new(settings: ModelSettings) -> Self {
         Self {
-            id,
+            id: settings.id,
+            max_versions: settings.max_versions,
             catalog: Catalog::default(),
             split: None,
             rules: RuleSet::disabled(),
@@ -85,7 +89,7 @@ impl Deployment {
         let Some(split) = &self.split else { return Weights::new() };
         indexed(split.weights())
             .filter(|(_, weight)| weight.get() > 0.0)
-            .map(|(version, weight)| (self.catalog.version(version).clone(), weight))
+            .map(|(version, weight)| (self.catalog.id(version).clone(), weight))
             .collect()
     }
 
@@ -165,7 +169,7 @@ impl Deployment {
                 let evidence = match (step, watch.held()) {
                     (Step::Fires { .. }, Some((first_breach, held))) => Some(Box::new(Evidence {
                         trigger: self.rules.triggers[watch.trigger].id.clone(),
-                        version: self.catalog.version(version).clone(),
+                        version: self.catalog.id(version).clone(),
                         check: at,
                         first_breach,
                         held,

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Version;
 use crate::units::{Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
 
 /// One entry of the journal.
@@ -36,8 +37,8 @@ pub enum Cause {
 pub enum Change {
     /// A version became known.
     Registered {
-        /// Its name.
-        version: VersionId,
+        /// All that it is.
+        version: Box<Version>,
     },
     /// A tag was set.
     Tagged {

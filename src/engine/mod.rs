@@ -38,8 +38,11 @@ mod gauge;
 mod in_flight;
 mod journal;
 mod rules;
+mod safeguards;
+mod settings;
 mod split;
 mod ticket;
+mod version;
 mod watch;
 
 pub use self::core::{ABANDON_AFTER, Engine};
@@ -51,6 +54,9 @@ pub use rules::{
     Action, Condition, Judge, NoData, Notification, Operator, RawTrigger, RuleError, RuleProblem,
     RuleSet, Target, Threshold, Trigger, TriggerKind,
 };
+pub use safeguards::Safeguards;
+pub use settings::ModelSettings;
 pub use split::{Split, SplitError};
 pub use ticket::{Ask, RouteError, Ticket};
+pub use version::Version;
 pub use watch::Health;

@@ -4,8 +4,8 @@ use super::queue::Queue;
 use crate::chance::{Chance, Draws, Purpose};
 use crate::director::{Cue, Director};
 use crate::engine::{
-    Ask, Command, CommandError, CommandKind, Engine, Event, EventKind, RouteError, Slot, Target,
-    Ticket,
+    Ask, Command, CommandError, CommandKind, Engine, Event, EventKind, ModelSettings, RouteError,
+    Safeguards, Slot, Target, Ticket, Version,
 };
 use crate::exchange::{Arrival, Class, Ending, ModelIndex, Observed, Request, VersionIndex};
 use crate::record::{Arm, Counterfactual, Happening, Observer, Outcome};
@@ -109,12 +109,13 @@ struct InFlight {
 impl<'a, O: Observer> VirtualRun<'a, O> {
     fn new(scenario: &'a Scenario, chance: Chance, source: Source, observer: &'a mut O) -> Self {
         let versions = &scenario.model.versions;
+        let model = ModelSettings::new(scenario.model.id.clone());
         Self {
             scenario,
             chance,
             source,
             observer,
-            engine: Engine::new([scenario.model.id.clone()]),
+            engine: Engine::new([model], Safeguards::default()),
             director: Director::new(scenario),
             upstreams: versions.iter().map(|v| Responder::new(&v.behaviour)).collect(),
             queue: Queue::new(),
@@ -131,7 +132,10 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
     fn deploy(&mut self) -> Result<(), SimulationError> {
         let model = &self.scenario.model;
         for version in &model.versions {
-            self.apply(CommandKind::Register(version.id.clone()))?;
+            let upstream = version.id.as_str();
+            let registered = Version::new(version.id.clone(), upstream, self.now);
+            let price = version.price;
+            self.apply(CommandKind::Register(Box::new(Version { price, ..registered })))?;
         }
         for version in &model.versions {
             for tag in &version.tags {

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod catalog;
 mod rollback;
 mod rules;
 mod world;

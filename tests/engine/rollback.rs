@@ -4,7 +4,7 @@ use coalmine::engine::{Action, Change, CommandError, CommandKind, RawTrigger};
 use coalmine::exchange::Ending;
 use coalmine::units::{Duration, Ratio, VersionId};
 
-use crate::world::{CANARY, MODEL, NEVER, STABLE, World, error_rate, target};
+use crate::world::{CANARY, MODEL, NEVER, STABLE, World, error_rate, register, target};
 
 const FAILURE: Ending = Ending::Status(503);
 
@@ -106,7 +106,7 @@ fn a_rollback_with_nowhere_to_go_is_refused_loudly_and_traffic_stays() {
 fn a_rule_can_name_where_to_roll_back_to() {
     let rule = RawTrigger { action: Some("rollback_to:spare".to_owned()), ..error_rate(0.0) };
     let mut world = World::new();
-    world.apply(CommandKind::Register(id("spare"))).unwrap();
+    world.apply(register("spare")).unwrap();
     world.rules(vec![rule]);
     world.split(&[("old", 0.5), ("new", 0.5)]);
     world.at(1.0).canary(10, FAILURE);

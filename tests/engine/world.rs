@@ -2,7 +2,7 @@
 
 use coalmine::engine::{
     Action, Ask, Change, Command, CommandError, CommandKind, Engine, Event, EventKind, Evidence,
-    RawTrigger, RuleSet, Slot, Target, Ticket, Trigger,
+    ModelSettings, RawTrigger, RuleSet, Safeguards, Slot, Target, Ticket, Trigger, Version,
 };
 use coalmine::exchange::{Ending, ModelIndex, Observed, Usage};
 use coalmine::units::{Draw, Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
@@ -21,10 +21,15 @@ pub(crate) struct World {
 impl World {
     /// Nothing deployed; `old` holds the tag `stable`, `new` the tag `beta`.
     pub(crate) fn new() -> Self {
-        let engine = Engine::new([ModelId::new("gpt-4").unwrap()]);
+        let model = ModelSettings::new(ModelId::new("gpt-4").unwrap());
+        Self::of(Engine::new([model], Safeguards::default()))
+    }
+
+    /// The same with an engine made to measure.
+    pub(crate) fn of(engine: Engine) -> Self {
         let mut world = Self { engine, events: Vec::new(), now: Timestamp::EPOCH };
         for id in ["old", "new"] {
-            world.apply(CommandKind::Register(VersionId::new(id).unwrap())).unwrap();
+            world.apply(register(id)).unwrap();
         }
         world.tag("stable", "old");
         world.tag("beta", "new");
@@ -159,6 +164,12 @@ impl World {
             self.events.push(event);
         }
     }
+}
+
+/// Registers a version `id` with an upstream of the same name.
+pub(crate) fn register(id: &str) -> CommandKind {
+    let version = Version::new(VersionId::new(id).unwrap(), id, Timestamp::EPOCH);
+    CommandKind::Register(Box::new(version))
 }
 
 pub(crate) fn target(name: &str) -> Target {
