@@ -1,8 +1,7 @@
 //! One model's deployment: its catalog, split and rules, and what watches its versions.
 
 use super::catalog::{Catalog, STABLE};
-use super::gauge::Overdue;
-use super::in_flight::InFlight;
+use super::in_flight::{InFlight, Overdue};
 use super::watch::{Health, Step, Watch};
 use super::{
     Action, Evidence, ModelSettings, RuleSet, Slot, Split, Target, Ticket, TriggerKind, Weights,

@@ -1,14 +1,15 @@
-//! What a trigger looks at: a window over one version's completions, or a sequential test.
+//! What a condition looks at: a window over one version's completions.
 //!
 //! A quantile condition is decided by counting, not by the quantile: "P99 above T" holds exactly
 //! when more than 1 % of the window's values lie above T. The histogram is read only for the
 //! evidence.
 
-use super::{Condition, Judge, Operator, Reading, Threshold};
+use super::finding::Finding;
+use super::in_flight::Overdue;
+use super::{Condition, Operator, Reading, Threshold};
 use crate::exchange::{Class, Ending, Observed};
-use crate::math;
 use crate::metric::{Measure, Quantile, Sample};
-use crate::stats::{CountWindow, Counts, ErrorShareTest, SampleWindow};
+use crate::stats::{CountWindow, Counts, SampleWindow};
 use crate::units::{Duration, Ratio};
 
 /// A condition with its window.
@@ -28,26 +29,6 @@ enum GaugeKind {
     Requests(CountWindow),
     /// Durations: hits are those on the far side of the threshold.
     Time { sample: Sample, limit: Duration, counts: CountWindow, samples: SampleWindow },
-}
-
-/// Requests in flight for longer than a latency condition's threshold, at a check.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Overdue {
-    /// How many.
-    pub(super) count: u64,
-    /// The sum of their ages so far.
-    pub(super) age: Duration,
-}
-
-/// What a check found.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) enum Finding {
-    /// Too few requests.
-    NoData,
-    /// The comparison holds.
-    Breach,
-    /// It does not.
-    Clear,
 }
 
 impl Gauge {
@@ -244,96 +225,6 @@ fn mean_with(
     let count = u128::from(view.count() + overdue.count);
     let mean = sum.checked_div(count)?;
     Some(Duration::from_nanos(mean as u64))
-}
-
-/// A sequential judge with its evidence since the canary's activation.
-///
-/// The weights are fixed within one split; when they change, the evidence so far is kept as a
-/// factor and a new test begins. Each factor is a test martingale whose steps are those of its own
-/// errors, so their product is one too and `alpha` holds over the whole deployment.
-#[derive(Clone, Debug)]
-pub(super) struct JudgeGauge {
-    judge: Judge,
-    /// The test under the present split; `None` while the stable gets nothing to compare with.
-    test: Option<ErrorShareTest>,
-    expected_share: f64,
-    /// The logarithm of the evidence under earlier splits.
-    carried: f64,
-    canary_errors: u64,
-    stable_errors: u64,
-    /// The canary's errors beyond its expected share, over all splits.
-    excess: f64,
-    /// What was read when the evidence first sufficed: it is valid at every moment, not only at
-    /// checks, and by the check it can have fallen.
-    rejected: Option<Reading>,
-}
-
-impl JudgeGauge {
-    pub(super) fn new(judge: &Judge) -> Self {
-        Self {
-            judge: judge.clone(),
-            test: None,
-            expected_share: 0.0,
-            carried: 0.0,
-            canary_errors: 0,
-            stable_errors: 0,
-            excess: 0.0,
-            rejected: None,
-        }
-    }
-
-    /// Begins a new test under new weights.
-    pub(super) fn set_weights(&mut self, canary: Ratio, stable: Ratio) {
-        self.carried = self.ln_evidence();
-        let both = canary.get() + stable.get();
-        let share = Ratio::new(canary.get() / both).unwrap_or_default();
-        self.test = ErrorShareTest::new(self.judge.prior_strength, share);
-        self.expected_share = share.get();
-    }
-
-    /// Takes in an error of a request that was assigned under the present weights.
-    pub(super) fn record(&mut self, canary: bool) {
-        if let Some(test) = &mut self.test {
-            test.record(canary);
-            self.canary_errors += u64::from(canary);
-            self.stable_errors += u64::from(!canary);
-            self.excess += f64::from(u8::from(canary)) - self.expected_share;
-            let sufficient = self.ln_evidence() >= -math::ln(self.judge.alpha.get());
-            if self.rejected.is_none() && sufficient && self.excess > 0.0 {
-                self.rejected = Some(self.current());
-            }
-        }
-    }
-
-    /// Rejects once the evidence has reached 1 / alpha with more than its share on the canary.
-    pub(super) fn check(&self) -> Finding {
-        if self.rejected.is_some() {
-            Finding::Breach
-        } else if self.canary_errors + self.stable_errors == 0 {
-            Finding::NoData
-        } else {
-            Finding::Clear
-        }
-    }
-
-    /// The evidence of a firing: as it was when it sufficed.
-    pub(super) fn reading(&self) -> Reading {
-        self.rejected.clone().unwrap_or_else(|| self.current())
-    }
-
-    fn current(&self) -> Reading {
-        Reading::Sequential {
-            canary_errors: self.canary_errors,
-            stable_errors: self.stable_errors,
-            expected_share: self.expected_share,
-            ln_evidence: self.ln_evidence(),
-            alpha: self.judge.alpha,
-        }
-    }
-
-    fn ln_evidence(&self) -> f64 {
-        self.carried + self.test.as_ref().map_or(0.0, ErrorShareTest::ln_evidence)
-    }
 }
 
 #[cfg(test)]

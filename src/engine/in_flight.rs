@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use super::gauge::Overdue;
 use crate::units::{Duration, Timestamp};
 
 /// How many requests are in flight for how long, to a second: what a latency condition needs to see
@@ -13,6 +12,15 @@ pub(super) struct InFlight {
     first: i64,
     /// By start second; the first is not 0 unless it is the only one.
     counts: VecDeque<u32>,
+}
+
+/// Requests in flight for longer than a latency condition's threshold, at a check.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Overdue {
+    /// How many.
+    pub(super) count: u64,
+    /// The sum of their ages so far.
+    pub(super) age: Duration,
 }
 
 impl InFlight {

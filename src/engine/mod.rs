@@ -29,34 +29,48 @@
 //! k check intervals, k = 1, 2, .... A window of w seconds at a check at t covers [t - w, t); the
 //! time of a completion decides where it belongs.
 
+mod action;
 mod catalog;
+mod check_interval;
 mod command;
+mod comparison;
+mod condition;
 mod core;
 mod deployment;
 mod event;
+mod finding;
 mod gauge;
 mod in_flight;
 mod journal;
+mod judge;
+mod judge_gauge;
+mod raw_trigger;
+mod rule_error;
 mod rules;
 mod safeguards;
 mod settings;
 mod split;
 mod ticket;
+mod trigger;
 mod version;
 mod watch;
 
 pub use self::core::{ABANDON_AFTER, Engine};
+pub use action::{Action, Target};
 pub use catalog::{Catalog, Slot};
 pub use command::{Command, CommandError, CommandKind};
+pub use comparison::{Operator, Threshold};
+pub use condition::{Condition, NoData};
 pub use event::{Event, EventKind};
 pub use journal::{Cause, Change, Entry, Evidence, Reading, Weights};
-pub use rules::{
-    Action, Condition, Judge, NoData, Notification, Operator, RawTrigger, RuleError, RuleProblem,
-    RuleSet, Target, Threshold, Trigger, TriggerKind,
-};
+pub use judge::Judge;
+pub use raw_trigger::RawTrigger;
+pub use rule_error::{RuleError, RuleProblem};
+pub use rules::{Notification, RuleSet};
 pub use safeguards::Safeguards;
 pub use settings::ModelSettings;
 pub use split::{Split, SplitError};
 pub use ticket::{Ask, RouteError, Ticket};
+pub use trigger::{Trigger, TriggerKind};
 pub use version::Version;
 pub use watch::Health;

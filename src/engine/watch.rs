@@ -1,6 +1,9 @@
 //! One trigger watching one version: its check grid, its timer, what it has seen.
 
-use super::gauge::{Finding, Gauge, JudgeGauge, Overdue};
+use super::finding::Finding;
+use super::gauge::Gauge;
+use super::in_flight::Overdue;
+use super::judge_gauge::JudgeGauge;
 use super::{NoData, Reading, Trigger, TriggerKind};
 use crate::exchange::Observed;
 use crate::units::{Duration, Timestamp};

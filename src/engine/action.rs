@@ -1,0 +1,51 @@
+//! What a firing does, and the versions that rules name.
+
+use super::rule_error::{required, unknown};
+use super::{RawTrigger, RuleError};
+use crate::units::{TagName, VersionId};
+
+/// What a firing does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// All traffic to the holder of `stable`, or its previous holder if that is at fault.
+    RollbackToLastStable,
+    /// All traffic to this version.
+    RollbackTo(Target),
+    /// Tell, and do nothing else.
+    Notify,
+}
+
+/// A version named by its id or by a tag.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Target(String);
+
+impl Target {
+    /// The version or tag `name`; `None` where it can be the name of neither.
+    pub fn new(name: &str) -> Option<Self> {
+        let valid = VersionId::new(name).is_ok() || TagName::new(name).is_ok();
+        valid.then(|| Self(name.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+pub(super) fn action(raw: &RawTrigger) -> Result<Action, RuleError> {
+    let name = raw.action.as_deref();
+    match required("action", name, "action: rollback_to_last_stable")? {
+        "rollback_to_last_stable" => Ok(Action::RollbackToLastStable),
+        "notify" => Ok(Action::Notify),
+        other => match other.strip_prefix("rollback_to:") {
+            Some(name) => Ok(Action::RollbackTo(target("action", name.trim())?)),
+            None => Err(unknown("action", other, ACTIONS)),
+        },
+    }
+}
+
+pub(super) fn target(field: &'static str, name: &str) -> Result<Target, RuleError> {
+    Target::new(name).ok_or_else(|| unknown(field, name, "a version id or a tag"))
+}
+
+const ACTIONS: &str = "rollback_to_last_stable, rollback_to:<version or tag>, notify";

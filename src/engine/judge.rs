@@ -1,0 +1,52 @@
+//! A judge: a statistical comparison of the canary with the stable that can fire like a condition.
+
+use super::check_interval::check_interval;
+use super::rule_error::{refuse_if, unknown};
+use super::{RawTrigger, RuleError, RuleProblem};
+use crate::units::{Duration, Ratio};
+
+/// The sequential test of the canary's share of errors (Lindon and Malek, arXiv 2011.03567).
+#[derive(Clone, PartialEq, Debug)]
+pub struct Judge {
+    /// The probability of ever firing on one canary that is no worse; those of several judges and
+    /// canaries add up.
+    pub alpha: Ratio,
+    /// The strength k of the prior on the configured split.
+    pub prior_strength: f64,
+}
+
+pub(super) fn judge(raw: &RawTrigger, name: &str) -> Result<(Judge, Duration), RuleError> {
+    if name != "sequential" {
+        return Err(unknown("judge", name, "sequential"));
+    }
+    let misplaced = [
+        ("operator", raw.operator.is_some()),
+        ("threshold", raw.threshold.is_some()),
+        ("threshold_ms", raw.threshold_ms.is_some()),
+        ("duration_seconds", raw.duration_seconds.is_some()),
+        ("window_seconds", raw.window_seconds.is_some()),
+        ("min_requests", raw.min_requests.is_some()),
+        ("no_data", raw.no_data.is_some()),
+    ];
+    for (field, given) in misplaced {
+        refuse_if(given, field, RuleProblem::Misplaced { kind: "judge" })?;
+    }
+    if let Some(metric) = raw.metric.as_deref().filter(|metric| *metric != "error_rate") {
+        return Err(unknown("metric", metric, "error_rate (the one that this judge compares)"));
+    }
+    let alpha = raw.alpha.unwrap_or(DEFAULT_ALPHA);
+    let in_range = (1e-12..=0.5).contains(&alpha);
+    let problem = RuleProblem::OutOfRange { found: alpha, allowed: "1e-12 to 0.5" };
+    let alpha = Ratio::new(alpha).ok().filter(|_| in_range);
+    let alpha = alpha.ok_or(RuleError { field: "alpha", problem })?;
+    let prior_strength = raw.prior_strength.unwrap_or(DEFAULT_PRIOR_STRENGTH);
+    let problem = RuleProblem::OutOfRange { found: prior_strength, allowed: "0.01 to 10000" };
+    refuse_if(!(0.01..=1e4).contains(&prior_strength), "prior_strength", problem)?;
+    let judge = Judge { alpha, prior_strength };
+    Ok((judge, check_interval(raw, Duration::ZERO)?))
+}
+
+/// From the design of the statistics: one false alarm in a thousand deployments.
+const DEFAULT_ALPHA: f64 = 0.001;
+/// From the same: the prior strength with the shortest runs of errors at common splits.
+const DEFAULT_PRIOR_STRENGTH: f64 = 10.0;
