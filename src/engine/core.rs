@@ -9,7 +9,7 @@ use super::{
     Action, Ask, Cause, Change, Command, CommandError, CommandKind, Entry, Event, EventKind,
     Evidence, ModelSettings, RouteError, RuleSet, Safeguards, Slot, Split, Target, Ticket, Version,
 };
-use crate::exchange::{Ending, ModelIndex, Observed, Usage};
+use crate::exchange::{Class, Ending, ModelIndex, Observed, Usage};
 use crate::units::{Duration, Ratio, TagName, Timestamp};
 
 /// The routing and rollback engine; see the [module](super) for its contract.
@@ -52,6 +52,15 @@ impl Engine {
     /// The version that a model's tag `stable` names.
     pub fn stable(&self, model: ModelIndex) -> Option<Slot> {
         self.deployment(model).ok()?.stable()
+    }
+
+    /// What an ending says about a version of `model`, under the model's rules.
+    ///
+    /// # Panics
+    /// There is no such model.
+    #[inline]
+    pub fn class(&self, model: ModelIndex, ending: Ending) -> Class {
+        ending.class(self.deployments[usize::from(model.0)].rules.classification)
     }
 
     /// How a model's triggers fared on the versions that they watched: (trigger, version, health).
@@ -126,7 +135,7 @@ impl Engine {
         let in_vain = first_token.is_none() && latency >= ABANDON_AFTER;
         let ending = if in_vain { Ending::Timeout } else { Ending::ClientClosed };
         let usage = Usage::default();
-        self.complete(now, ticket, &Observed { ending, latency, first_token, usage });
+        self.complete(now, ticket, &Observed { ending, latency, first_token, usage, finish: None });
         ending
     }
 

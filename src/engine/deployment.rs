@@ -117,13 +117,14 @@ impl Deployment {
         if let Some(in_flight) = &mut live.in_flight {
             in_flight.end(ticket.start);
         }
+        let class = observed.ending.class(self.rules.classification);
         if now >= live.activated_at {
             let second = now.second();
             for watch in &mut live.watches {
-                watch.record(second, observed);
+                watch.record(second, class, observed);
             }
         }
-        if observed.ending.class() == Class::Error && ticket.split == self.split_number {
+        if class == Class::Error && ticket.split == self.split_number {
             self.tell_judges(now, ticket.attempted);
         }
         drained

@@ -59,10 +59,9 @@ impl Gauge {
         }
     }
 
-    /// Takes in a completion in second `second`.
+    /// Takes in a completion in second `second`, of the class that the rules put it in.
     #[inline]
-    pub(super) fn record(&mut self, second: i64, observed: &Observed) {
-        let class = observed.ending.class();
+    pub(super) fn record(&mut self, second: i64, class: Class, observed: &Observed) {
         match &mut self.kind {
             GaugeKind::Share(window) => {
                 if let Some(hit) = share_hit(self.measure, class, observed.ending) {
@@ -174,11 +173,12 @@ impl Gauge {
 /// Whether a completion has the property of a share's metric; `None` where it does not count.
 fn share_hit(measure: Measure, class: Class, ending: Ending) -> Option<bool> {
     match (class, measure) {
+        (_, Measure::RateLimitedRate) if ending == Ending::Status(429) => Some(true),
         (Class::Neutral, _) => None,
         (_, Measure::ClientErrorRate) => Some(class == Class::ClientError),
         (Class::ClientError, _) => None,
         (_, Measure::SuccessRate) => Some(class == Class::Success),
-        (_, Measure::RateLimitedRate) => Some(ending == Ending::Status(429)),
+        (_, Measure::RateLimitedRate) => Some(false),
         (_, Measure::TimeoutRate) => Some(ending == Ending::Timeout),
         _ => Some(class == Class::Error),
     }

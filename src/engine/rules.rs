@@ -5,12 +5,15 @@
 //! the files that rules are written in.
 
 use super::Trigger;
+use crate::exchange::Classification;
 
 /// All triggers of a deployment, with whom to tell.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct RuleSet {
     /// Whether the triggers are checked at all.
     pub enable: bool,
+    /// What counts as an error, in windows and for judges.
+    pub classification: Classification,
     /// In the order of the file: at one check the first that fires wins.
     pub triggers: Vec<Trigger>,
     /// Where firings are told.

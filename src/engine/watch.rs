@@ -5,7 +5,7 @@ use super::gauge::Gauge;
 use super::in_flight::Overdue;
 use super::judge_gauge::JudgeGauge;
 use super::{NoData, Reading, Trigger, TriggerKind};
-use crate::exchange::Observed;
+use crate::exchange::{Class, Observed};
 use crate::units::{Duration, Timestamp};
 
 /// A trigger on a version, from the version's activation to its end.
@@ -106,9 +106,9 @@ impl Watch {
 
     /// Takes in a completion of the version.
     #[inline]
-    pub(super) fn record(&mut self, second: i64, observed: &Observed) {
+    pub(super) fn record(&mut self, second: i64, class: Class, observed: &Observed) {
         if let AnyGauge::Condition(gauge) = &mut self.gauge {
-            gauge.record(second, observed);
+            gauge.record(second, class, observed);
         }
     }
 

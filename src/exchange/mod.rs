@@ -4,4 +4,7 @@
 
 mod request;
 
-pub use request::{Arrival, Class, Ending, ModelIndex, Observed, Request, Usage, VersionIndex};
+pub use request::{
+    Arrival, Class, Classification, Ending, Finish, ModelIndex, Observed, Request, Usage,
+    VersionIndex,
+};

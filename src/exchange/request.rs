@@ -85,14 +85,30 @@ pub enum Class {
     Neutral,
 }
 
+/// What a deployment chooses to count as an error.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Classification {
+    /// Whether a request that was answered 429 is an error of the version. Otherwise nobody can
+    /// tell: it counts neither way, but for the share of rate-limited requests.
+    pub rate_limited_is_error: bool,
+}
+
+impl Default for Classification {
+    /// 429 is an error.
+    fn default() -> Self {
+        Self { rate_limited_is_error: true }
+    }
+}
+
 impl Ending {
-    /// What this ending says about the version.
+    /// What this ending says about the version, under a deployment's choice.
     ///
     /// Upstream 401, 403, 404 and 408 are errors of the version: the gateway has authenticated its
     /// client, so they mean a wrong upstream key or model name.
-    pub const fn class(self) -> Class {
+    pub const fn class(self, by: Classification) -> Class {
         match self {
             Self::Success => Class::Success,
+            Self::Status(RATE_LIMITED) if !by.rate_limited_is_error => Class::Neutral,
             Self::Status(400 | 413 | 422) => Class::ClientError,
             Self::Status(_)
             | Self::Timeout
@@ -104,6 +120,17 @@ impl Ending {
             Self::ClientClosed => Class::Neutral,
         }
     }
+}
+
+/// Why a complete answer ended where it did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Finish {
+    /// The model had said all.
+    Stop,
+    /// It was cut off at the largest number of tokens.
+    Length,
+    /// For another reason, such as a filter or the call of a tool.
+    Other,
 }
 
 /// Tokens that were counted for a request.
@@ -126,4 +153,23 @@ pub struct Observed {
     pub first_token: Option<Duration>,
     /// What was counted: nothing for a failure.
     pub usage: Usage,
+    /// Why the answer ended where it did; `None` for a failure.
+    pub finish: Option<Finish>,
 }
+
+impl Observed {
+    /// Whether a success had no output token at all.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.ending == Ending::Success && self.usage.output == Tokens::ZERO
+    }
+
+    /// Whether a success was cut off at the largest number of tokens.
+    #[inline]
+    pub fn is_cut_off(&self) -> bool {
+        self.finish == Some(Finish::Length)
+    }
+}
+
+/// Too many requests.
+const RATE_LIMITED: u16 = 429;

@@ -63,7 +63,7 @@ impl EndingCounts {
             Ending::Malformed => "malformed".to_owned(),
             Ending::Truncated => "truncated".to_owned(),
             Ending::ErrorInStream => "error_in_stream".to_owned(),
-            Ending::ClientClosed => "client_closed".to_owned(),
+            Ending::ClientClosed => CLIENT_CLOSED.to_owned(),
         };
         *self.0.entry(name).or_default() += 1;
     }
@@ -106,14 +106,14 @@ impl Tally {
             self.output_tokens += output;
             self.output_tokens_squared += u128::from(output * output);
         } else {
-            self.complete_otherwise(observed.ending);
+            self.complete_otherwise(observed.ending, outcome.class);
             self.latency_other.record(observed.latency);
         }
     }
 
     #[cold]
-    fn complete_otherwise(&mut self, ending: Ending) {
-        match ending.class() {
+    fn complete_otherwise(&mut self, ending: Ending, class: Class) {
+        match class {
             Class::Error => self.failed.add(ending),
             Class::Success | Class::ClientError | Class::Neutral => self.uncounted.add(ending),
         }
@@ -127,6 +127,23 @@ impl Tally {
     /// Requests that say something of the version: the denominator of its error rate.
     pub fn counted(&self) -> u64 {
         self.succeeded + self.failed.total()
+    }
+
+    /// Requests that were refused as the client's fault.
+    pub fn client_errors(&self) -> u64 {
+        let others = self.uncounted.of(CLIENT_CLOSED) + self.uncounted.of(RATE_LIMITED);
+        self.uncounted.total() - others
+    }
+
+    /// The denominator of the share of rate-limited requests: 429 is in it even where it counts
+    /// neither way.
+    pub fn limitable(&self) -> u64 {
+        self.counted() + self.uncounted.of(RATE_LIMITED)
+    }
+
+    /// Requests answered 429, whether or not they count as errors.
+    pub fn rate_limited(&self) -> u64 {
+        self.failed.of(RATE_LIMITED) + self.uncounted.of(RATE_LIMITED)
     }
 
     /// Requests that timed out.
@@ -149,4 +166,6 @@ impl Tally {
     }
 }
 
+const RATE_LIMITED: &str = "429";
+const CLIENT_CLOSED: &str = "client_closed";
 const TIMEOUT: &str = "timeout";

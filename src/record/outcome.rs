@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::exchange::{Observed, Request, VersionIndex};
+use crate::exchange::{Class, Observed, Request, VersionIndex};
 use crate::units::Timestamp;
 
 /// A request that has ended.
@@ -20,6 +20,8 @@ pub struct Outcome {
     pub started: Timestamp,
     /// When it ended.
     pub ended: Timestamp,
+    /// What the engine made of its end.
+    pub class: Class,
     /// What its client saw.
     pub observed: Observed,
     /// Whether its version had become bad by the time it was assigned.

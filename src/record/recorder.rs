@@ -110,7 +110,7 @@ impl Recorder {
 
     #[cold]
     fn harm(&mut self, outcome: &Outcome) {
-        let failed = outcome.observed.ending.class() == Class::Error;
+        let failed = outcome.class == Class::Error;
         let Some(blast) = self.open_blast(outcome.assigned) else { return };
         blast.requests += 1;
         blast.failed += u64::from(failed);
@@ -139,7 +139,7 @@ impl Observer for Recorder {
     #[inline]
     fn completed(&mut self, outcome: &Outcome) {
         self.tally(outcome.phase, outcome.assigned, outcome.arm).complete(outcome);
-        match outcome.observed.ending.class() {
+        match outcome.class {
             Class::Success => {
                 let latency = Some(outcome.observed.latency);
                 self.series.completed(outcome.ended, outcome.assigned, latency);

@@ -4,6 +4,7 @@
 use crate::engine::{
     Action, Notification, RawTrigger, RuleError, RuleProblem, RuleSet, Target, Trigger,
 };
+use crate::exchange::Classification;
 use crate::metric::{Metric, Unit};
 
 use super::check::mistyped;
@@ -37,7 +38,9 @@ pub(crate) fn decode(node: &Node, names: &Names, diagnostics: &mut Diagnostics) 
     let told = |key| notification.and_then(|node| read::text(node, key)).map(str::to_owned);
     let notification = Notification { slack_webhook: told("slack_webhook"), email: told("email") };
     let triggers = triggers.into_iter().collect::<Option<_>>()?;
-    Some(RuleSet { enable: read::boolean(node, "enable")?, triggers, notification })
+    let classification =
+        Classification { rate_limited_is_error: read::boolean(node, "rate_limited_is_error")? };
+    Some(RuleSet { enable: read::boolean(node, "enable")?, classification, triggers, notification })
 }
 
 fn trigger(node: &Node, names: &Names, diagnostics: &mut Diagnostics) -> Option<Trigger> {

@@ -9,6 +9,12 @@ pub(crate) static RULES: Record = Record {
     name: "rules",
     fields: &[
         defaulted("enable", One(L::Bool), "true", "whether the rules are checked at all"),
+        defaulted(
+            "rate_limited_is_error",
+            One(L::Bool),
+            "true",
+            "whether a request answered 429 counts as an error; otherwise it counts neither way",
+        ),
         required(
             "conditions",
             List(&RecordOf(&CONDITION)),

@@ -225,6 +225,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             arm,
             started: now,
             ended,
+            class: self.engine.class(MODEL, observed.ending),
             observed,
             after_onset,
             counterfactual,
@@ -248,7 +249,8 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let instead = plan.observe(request, self.scenario.limits);
         let both_succeed = observed.ending == Ending::Success && instead.ending == Ending::Success;
         let slowed = both_succeed && observed.latency > instead.latency.mul_f64(SLOWED);
-        Some(Counterfactual { failed: instead.ending.class() == Class::Error, slowed })
+        let failed = self.engine.class(request.model, instead.ending) == Class::Error;
+        Some(Counterfactual { failed, slowed })
     }
 
     #[inline]
@@ -261,6 +263,8 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         } else {
             self.engine.complete(at, ticket, &observed);
         }
+        // By the rules of now: they may have changed since the request was sent.
+        outcome.class = self.engine.class(MODEL, outcome.observed.ending);
         self.observer.completed(&outcome);
     }
 

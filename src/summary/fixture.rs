@@ -119,8 +119,8 @@ fn successes(latencies: impl Iterator<Item = Duration>) -> Tally {
 }
 
 fn end_otherwise(tally: &mut Tally, ending: Ending) {
-    use crate::exchange::Class;
-    match ending.class() {
+    use crate::exchange::{Class, Classification};
+    match ending.class(Classification::default()) {
         Class::Error => tally.failed.add(ending),
         _ => tally.uncounted.add(ending),
     }

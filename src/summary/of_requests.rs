@@ -18,8 +18,8 @@ impl Selected<'_> {
             }
             Measure::ErrorRate => share(tally.failed.total(), tally.counted()),
             Measure::SuccessRate => share(tally.succeeded, tally.counted()),
-            Measure::ClientErrorRate => share(client_errors(tally), tally.completed()),
-            Measure::RateLimitedRate => share(tally.failed.of("429"), tally.counted()),
+            Measure::ClientErrorRate => share(tally.client_errors(), tally.completed()),
+            Measure::RateLimitedRate => share(tally.rate_limited(), tally.limitable()),
             Measure::TimeoutRate => share(tally.timed_out(), tally.counted()),
             Measure::Mean(sample) => {
                 let moments = of_sample(tally, sample, DurationHistogram::moments_nanos);
@@ -48,11 +48,6 @@ impl Selected<'_> {
             _ => Estimate::absent(metric),
         }
     }
-}
-
-/// Requests refused as the client's fault: what counts neither way, less the clients that left.
-fn client_errors(tally: &Tally) -> u64 {
-    tally.uncounted.total() - tally.uncounted.of("client_closed")
 }
 
 /// Calls `read` with the durations of a sample.

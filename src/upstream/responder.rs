@@ -2,7 +2,7 @@
 
 use super::{Behaviour, Failure, Fault, LatencyChange};
 use crate::chance::{Draws, Purpose, Sampler};
-use crate::exchange::{Ending, Observed, Request, Usage};
+use crate::exchange::{Ending, Finish, Observed, Request, Usage};
 use crate::units::{Draw, Duration, Ratio, Timestamp};
 
 /// All that will happen to one request at its upstream.
@@ -27,13 +27,16 @@ impl ResponsePlan {
             let left = limits.client < limits.upstream;
             let ending = if left { Ending::ClientClosed } else { Ending::Timeout };
             let first_token = first_token.filter(|first| *first <= cut);
-            return Observed { ending, latency: cut, first_token, usage: Usage::default() };
+            let usage = Usage::default();
+            return Observed { ending, latency: cut, first_token, usage, finish: None };
         }
-        let usage = match ending {
-            Ending::Success => Usage { input: request.input, output: request.output },
-            _ => Usage::default(),
+        let (usage, finish) = match ending {
+            Ending::Success => {
+                (Usage { input: request.input, output: request.output }, Some(Finish::Stop))
+            }
+            _ => (Usage::default(), None),
         };
-        Observed { ending, latency, first_token, usage }
+        Observed { ending, latency, first_token, usage, finish }
     }
 }
 

@@ -1,10 +1,10 @@
 //! The numbered list of the rules' semantics: grid, window, timer, no data, in flight.
 
-use coalmine::engine::{RawTrigger, Reading};
-use coalmine::exchange::Ending;
+use coalmine::engine::{CommandKind, RawTrigger, Reading, RuleSet};
+use coalmine::exchange::{Class, Classification, Ending};
 use coalmine::units::Duration;
 
-use crate::world::{CANARY, MODEL, NEVER, World, error_rate, judge, latency_p99};
+use crate::world::{CANARY, MODEL, NEVER, World, error_rate, judge, latency_p99, rule, rule_set};
 
 const FAILURE: Ending = Ending::Status(503);
 
@@ -90,6 +90,7 @@ fn a_completion_at_the_instant_of_a_check_is_counted_before_it() {
         latency: Duration::from_secs(1),
         first_token: None,
         usage,
+        finish: None,
     };
     world.engine.complete(now, hanging, &observed);
     world.at(5.0);
@@ -163,6 +164,30 @@ fn client_errors_are_neither_failures_nor_requests() {
     world.at(6.0).canary(10, Ending::Status(401));
     world.at(10.0);
     assert_eq!(world.fired_at(), [10], "a wrong upstream key is the version's failure");
+}
+
+#[test]
+fn a_rule_set_chooses_whether_being_rate_limited_is_an_error() {
+    for is_error in [true, false] {
+        let mut world = World::new();
+        let conditions = [error_rate(0.0), rule("rate_limited_rate", 0.3), judge()];
+        let rules = RuleSet {
+            classification: Classification { rate_limited_is_error: is_error },
+            ..rule_set(conditions)
+        };
+        world.apply(CommandKind::Rules(rules)).unwrap();
+        world.split(&[("old", 0.5), ("new", 0.5)]);
+        world.at(1.0).canary(15, Ending::Success).canary(10, Ending::Status(429));
+        world.at(60.0);
+        // 10 of 25 were rate limited, whatever that counts as.
+        let fired: Vec<_> = world.firings().into_iter().map(|(_, e)| e.trigger).collect();
+        if is_error {
+            assert_eq!(fired, ["error_rate > 0.05 for 0s"]);
+        } else {
+            assert_eq!(fired, ["rate_limited_rate > 0.3 for 0s"]);
+        }
+        assert_eq!(world.engine.class(MODEL, Ending::Status(429)) == Class::Error, is_error);
+    }
 }
 
 #[test]

@@ -45,9 +45,7 @@ impl World {
     }
 
     pub(crate) fn rules(&mut self, rules: impl IntoIterator<Item = RawTrigger>) {
-        let triggers = rules.into_iter().map(|raw| Trigger::new(&raw).unwrap()).collect();
-        let rules = RuleSet { enable: true, triggers, ..RuleSet::default() };
-        self.apply(CommandKind::Rules(rules)).unwrap();
+        self.apply(CommandKind::Rules(rule_set(rules))).unwrap();
     }
 
     pub(crate) fn tag(&mut self, tag: &str, version: &str) {
@@ -100,7 +98,7 @@ impl World {
 
     pub(crate) fn complete(&mut self, ticket: Ticket, ending: Ending, latency: Duration) {
         let usage = Usage::default();
-        let observed = Observed { ending, latency, first_token: None, usage };
+        let observed = Observed { ending, latency, first_token: None, usage, finish: None };
         self.engine.complete(self.now, ticket, &observed);
         self.drain();
     }
@@ -174,6 +172,17 @@ pub(crate) fn register(id: &str) -> CommandKind {
 
 pub(crate) fn target(name: &str) -> Target {
     Target::new(name).unwrap()
+}
+
+pub(crate) fn rule_set(rules: impl IntoIterator<Item = RawTrigger>) -> RuleSet {
+    let triggers = rules.into_iter().map(|raw| Trigger::new(&raw).unwrap()).collect();
+    RuleSet { enable: true, triggers, ..RuleSet::default() }
+}
+
+/// `metric > threshold`, for no duration.
+pub(crate) fn rule(metric: &str, threshold: f64) -> RawTrigger {
+    let metric = Some(metric.to_owned());
+    RawTrigger { metric, threshold: Some(threshold), ..error_rate(0.0) }
 }
 
 /// The document's first rule: `error_rate > 5 %` for `duration` seconds.
