@@ -10,6 +10,7 @@ mod invariants;
 mod low_traffic;
 mod must_fail;
 mod plans;
+mod quiet_failures;
 mod recorded_peak;
 mod ten_thousand;
 mod witness;
