@@ -64,8 +64,9 @@ pub mod exchange;
 pub mod metric;
 pub mod stats;
 
-// Floor 2: routing and rollback.
+// Floor 2: routing and rollback; recorded requests.
 pub mod engine;
+pub mod trace;
 
 // Floor 3: what answers, what asks, what is claimed, what happened.
 pub mod assertion;

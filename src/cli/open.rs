@@ -8,7 +8,8 @@ use super::disk::{self, Disk};
 use super::terminal::Failure;
 use crate::report::FileDigest;
 use crate::scenario::{Document, Loaded, Scenario, Traffic, load};
-use crate::workload::{TraceError, TraceInput};
+use crate::trace::TraceError;
+use crate::workload::TraceInput;
 
 /// A scenario and the file that it was read from.
 pub(super) struct Opened {

@@ -5,8 +5,8 @@ use super::exit::Exit;
 use super::open::{Opened, open, open_trace, trace_failure};
 use super::terminal::{Failure, complain, print};
 use crate::scenario::Scenario;
+use crate::trace::{Shape, ShapeMeter, TokenShape, TraceReader};
 use crate::units::{format_count, format_significant};
-use crate::workload::{Shape, ShapeMeter, TokenShape, TraceReader};
 
 pub(super) fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let mut exit = Exit::Pass;

@@ -17,8 +17,8 @@ use crate::record::{
 };
 use crate::run::TraceReport;
 use crate::summary::{ColumnSpec, ReferenceSpec, Selection, Summary, Table, fixture};
+use crate::trace::{Accounting, DropReason, Dropped, TraceFormat};
 use crate::units::{Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
-use crate::workload::{Accounting, DropReason, Dropped, TraceFormat};
 
 const STABLE: VersionIndex = VersionIndex(0);
 const CANARY: VersionIndex = VersionIndex(1);

@@ -4,10 +4,10 @@ use crate::engine::{Evidence, Reading};
 use crate::exchange::VersionIndex;
 use crate::record::{Blast, Happening, Record, TimelineEvent};
 use crate::run::TraceReport;
+use crate::trace::DropReason;
 use crate::units::{
     Duration, Ratio, Timestamp, format_count, format_duration, format_percent, format_significant,
 };
-use crate::workload::DropReason;
 
 /// An event of the timeline.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -9,6 +9,7 @@ use super::schema_words::{
     Part, digest, flag, instant, list, number, object, one_of, reference, span, text, verdict,
     version_index, whole,
 };
+use crate::trace::TraceFormat;
 
 /// The JSON Schema (draft 2020-12) of result files.
 pub fn result_schema() -> Value {
@@ -94,7 +95,7 @@ fn scenario_parts() -> Vec<Part> {
     let accounting = object(
         "what became of the trace's rows: read = emitted + dropped",
         &[
-            ("format", json!({"enum": ["coalmine-csv", "coalmine-jsonl", "azure"]})),
+            ("format", json!({"enum": TraceFormat::ALL})),
             ("unit", text("the unit that its times were taken to be in")),
             ("read", whole("rows that were read")),
             ("emitted", whole("rows that were sent")),

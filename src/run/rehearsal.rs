@@ -8,7 +8,8 @@ use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::{Record, Recorder, RuleHealth, RunHeader, VersionInfo};
 use crate::scenario::{Scenario, Traffic};
 use crate::simulator::{Finished, SimulationError, simulate};
-use crate::workload::{Accounting, Source, TraceInput, TraceReader};
+use crate::trace::{Accounting, TraceReader};
+use crate::workload::{Source, TraceInput};
 
 /// What one run left behind.
 #[derive(Clone, PartialEq, Debug)]

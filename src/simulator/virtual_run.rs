@@ -10,9 +10,10 @@ use crate::engine::{
 use crate::exchange::{Arrival, Class, Ending, ModelIndex, Observed, Request, VersionIndex};
 use crate::record::{Arm, Counterfactual, Happening, Observer, Outcome};
 use crate::scenario::Scenario;
+use crate::trace::TraceError;
 use crate::units::{TagName, Timestamp};
 use crate::upstream::Responder;
-use crate::workload::{Source, TraceError};
+use crate::workload::Source;
 
 /// How a run came out that reached its end.
 pub struct Finished {

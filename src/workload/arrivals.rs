@@ -181,9 +181,9 @@ const LATEST: u64 = i64::MAX as u64;
 mod tests {
     use super::*;
     use crate::chance::Chance;
+    use crate::trace::ShapeMeter;
     use crate::units::RequestId;
     use crate::units::Tokens;
-    use crate::workload::ShapeMeter;
 
     fn rate(per_second: f64) -> Rate {
         Rate::per(per_second, Duration::from_secs(1)).unwrap()

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use coalmine::gate::Verdict;
 use coalmine::report::ResultFile;
 use coalmine::run::TraceReport;
-use coalmine::workload::TraceFormat;
+use coalmine::trace::TraceFormat;
 
 use super::world::{health, judged, results, root, seconds, shipped, shipped_result, totals};
 

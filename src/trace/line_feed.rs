@@ -1,25 +1,22 @@
 //! Lines of a trace: text only, of bounded length, counted and digested on the way.
 //!
-//! Whatever the size of the source, one line is held. Blank lines are no rows and passed over. As a
-//! [`Read`] it hands out exactly the current line, so that a CSV parser on top of it cannot read
-//! past the end of a row: a forgotten quote fails on its own line instead of swallowing the file.
+//! Whatever the size of the source, one line is held. Blank lines are no rows and passed over.
 
 use std::fmt::Write as _;
-use std::io::{self, BufRead, Read};
+use std::io::{BufRead, Read};
 
 use sha2::{Digest, Sha256};
 
-use super::trace_error::TraceErrorKind;
+use super::description::Line;
+use super::error::TraceErrorKind;
 
 /// The lines of `R`.
 pub(super) struct LineFeed<R> {
     input: R,
     digest: Sha256,
     line: u64,
-    /// The current line, always with a line feed at its end.
+    /// The current line, without its end.
     text: String,
-    /// How much of it was handed out.
-    handed_out: usize,
     is_terminated: bool,
     is_at_end: bool,
 }
@@ -30,8 +27,7 @@ impl<R: BufRead> LineFeed<R> {
             input,
             digest: Sha256::new(),
             line: 0,
-            text: "\n".to_owned(),
-            handed_out: 1,
+            text: String::new(),
             is_terminated: true,
             is_at_end: false,
         }
@@ -46,34 +42,26 @@ impl<R: BufRead> LineFeed<R> {
             let length = read.map_err(TraceErrorKind::Read)?;
             if length == 0 {
                 self.is_at_end = true;
-                self.text = "\n".to_owned();
-                self.handed_out = 1;
                 return Ok(false);
             }
             self.digest.update(&bytes);
             self.line += 1;
             self.is_terminated = bytes.last() == Some(&b'\n');
             self.text = self.normalise(bytes)?;
-            self.handed_out = 0;
             if !self.text.trim().is_empty() {
                 return Ok(true);
             }
         }
     }
 
-    /// The current line without its end.
-    pub(super) fn text(&self) -> &str {
-        self.text.strip_suffix('\n').unwrap_or(&self.text)
+    /// The current line.
+    pub(super) fn current(&self) -> Line<'_> {
+        Line { text: &self.text, is_terminated: self.is_terminated }
     }
 
     /// The number of the current line, counted from 1; of the last one at the end.
     pub(super) const fn line(&self) -> u64 {
         self.line
-    }
-
-    /// Whether the current line has a line end, which all lines but the last have.
-    pub(super) const fn is_terminated(&self) -> bool {
-        self.is_terminated
     }
 
     /// SHA-256 of the whole source in hexadecimal, once its end was reached.
@@ -86,7 +74,7 @@ impl<R: BufRead> LineFeed<R> {
         })
     }
 
-    /// `bytes` as text that ends in one line feed, without a byte order mark.
+    /// `bytes` as text, without line end and byte order mark.
     fn normalise(&self, mut bytes: Vec<u8>) -> Result<String, TraceErrorKind> {
         if let Some(position) = bytes.iter().position(|byte| *byte == 0) {
             return Err(TraceErrorKind::NotText { byte: 0, position: position + 1 });
@@ -113,21 +101,7 @@ impl<R: BufRead> LineFeed<R> {
                 return Err(TraceErrorKind::NotText { byte, position: at + 1 });
             }
         };
-        if is_too_long { Err(TOO_LONG) } else { Ok(text + "\n") }
-    }
-}
-
-/// Hands out the rest of the current line; fails where more is wanted.
-impl<R> Read for LineFeed<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let rest = &self.text.as_bytes()[self.handed_out..];
-        if rest.is_empty() {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
-        }
-        let length = rest.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&rest[..length]);
-        self.handed_out += length;
-        Ok(length)
+        if is_too_long { Err(TOO_LONG) } else { Ok(text) }
     }
 }
 
@@ -156,9 +130,13 @@ mod tests {
     fn line_ends_marks_and_blank_lines_are_not_part_of_the_text() {
         let mut feed = LineFeed::new("\u{feff}a,b\r\n\r\n  \nc\rd".as_bytes());
         assert!(feed.advance().unwrap());
-        assert_eq!((feed.text(), feed.line(), feed.is_terminated()), ("a,b", 1, true));
+        let current = |feed: &LineFeed<&[u8]>| {
+            let Line { text, is_terminated } = feed.current();
+            (text.to_owned(), feed.line(), is_terminated)
+        };
+        assert_eq!(current(&feed), ("a,b".to_owned(), 1, true));
         assert!(feed.advance().unwrap());
-        assert_eq!((feed.text(), feed.line(), feed.is_terminated()), ("c\rd", 4, false));
+        assert_eq!(current(&feed), ("c\rd".to_owned(), 4, false));
         assert!(!feed.advance().unwrap());
         assert_eq!(feed.line(), 4);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::trace_format::TraceFormat;
+use super::format::TraceFormat;
 
 /// Why a row was not handed on.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ pub struct Accounting {
 
 impl Accounting {
     pub(super) fn new(format: TraceFormat) -> Self {
-        let (unit, dropped) = (format.time_unit().to_owned(), BTreeMap::new());
+        let (unit, dropped) = (format.description().time_unit.to_owned(), BTreeMap::new());
         Self { format, unit, read: 0, emitted: 0, dropped }
     }
 

@@ -1,6 +1,6 @@
 //! One row of a trace: the canonical record and the columns it is stored in.
 
-use super::trace_error::TraceErrorKind;
+use super::error::TraceErrorKind;
 use crate::units::{Duration, ModelId, Tokens, VersionId};
 
 /// A request that was recorded, and what was observed of it where the source has that.
@@ -166,7 +166,7 @@ impl Column {
     pub(super) fn by_name(name: &str) -> Result<Self, TraceErrorKind> {
         Self::ALL.into_iter().find(|column| column.name() == name).ok_or_else(|| {
             TraceErrorKind::UnknownColumn {
-                name: super::trace_error::beginning(name),
+                name: super::error::beginning(name),
                 known: Self::ALL.map(Self::name).join(", "),
             }
         })

@@ -7,19 +7,17 @@
 use std::io::BufRead;
 
 use super::accounting::{Accounting, DropReason};
-use super::azure::Azure;
-use super::coalmine_csv::CoalmineCsv;
-use super::coalmine_jsonl::CoalmineJsonl;
+use super::description::{FirstLine, Origin, ReadRows, Row};
+use super::error::{TraceError, TraceErrorKind};
+use super::format::TraceFormat;
 use super::line_feed::LineFeed;
-use super::trace_error::{TraceError, TraceErrorKind};
-use super::trace_format::TraceFormat;
-use super::trace_record::TraceRecord;
+use super::record::TraceRecord;
 use crate::units::Timestamp;
 
 /// Reads the records of a trace.
 ///
 /// ```
-/// use coalmine::workload::TraceReader;
+/// use coalmine::trace::TraceReader;
 /// let text = "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:17:03.9799600,4808,10";
 /// let mut reader = TraceReader::new(text.as_bytes()).unwrap();
 /// let record = reader.next_record().unwrap().unwrap();
@@ -28,17 +26,15 @@ use crate::units::Timestamp;
 /// assert_eq!(reader.accounting().read, 1);
 /// ```
 pub struct TraceReader<R> {
-    rows: Rows<R>,
-    origin: Option<Timestamp>,
+    feed: LineFeed<R>,
+    rows: Box<dyn ReadRows + Send>,
+    /// The line that the feed is at is a row that was not read yet.
+    is_at_row: bool,
+    /// When the trace begins, on the scale of the source.
+    begin: Option<Timestamp>,
     previous: Option<Previous>,
     accounting: Accounting,
     has_ended: bool,
-}
-
-enum Rows<R> {
-    CoalmineCsv(CoalmineCsv<R>),
-    CoalmineJsonl(CoalmineJsonl<R>),
-    Azure(Azure<R>),
 }
 
 #[derive(Clone, Copy)]
@@ -48,32 +44,33 @@ struct Previous {
 }
 
 impl<R: BufRead> TraceReader<R> {
-    /// Reads the header, which tells the format.
+    /// Reads the first line, which tells the format.
     ///
     /// # Errors
     /// The source cannot be read, is empty, no text, or in no known format.
     pub fn new(input: R) -> Result<Self, TraceError> {
         let mut feed = LineFeed::new(input);
         let format = match feed.advance() {
-            Ok(true) => TraceFormat::detect(feed.text()),
+            Ok(true) => TraceFormat::detect(feed.current().text),
             Ok(false) => Err(TraceErrorKind::Empty),
             Err(kind) => Err(kind),
         };
         let format = format.map_err(|kind| TraceError::new(feed.line().max(1), kind))?;
-        let rows = match format {
-            TraceFormat::CoalmineCsv => Rows::CoalmineCsv(
-                CoalmineCsv::new(feed).map_err(|(line, kind)| TraceError::new(line, kind))?,
-            ),
-            TraceFormat::CoalmineJsonl => Rows::CoalmineJsonl(CoalmineJsonl::new(feed)),
-            TraceFormat::Azure => Rows::Azure(Azure::new(feed)),
-        };
-        let accounting = Accounting::new(format);
-        Ok(Self { rows, origin: None, previous: None, accounting, has_ended: false })
+        let description = format.description();
+        Ok(Self {
+            feed,
+            rows: (description.read)(),
+            is_at_row: description.first_line == FirstLine::Row,
+            begin: (description.origin == Origin::Beginning).then_some(Timestamp::EPOCH),
+            previous: None,
+            accounting: Accounting::new(format),
+            has_ended: false,
+        })
     }
 
     /// The line of the record that was read last, counted from 1.
-    pub fn line(&self) -> u64 {
-        self.feed().line()
+    pub const fn line(&self) -> u64 {
+        self.feed.line()
     }
 
     /// What became of the rows so far.
@@ -83,7 +80,7 @@ impl<R: BufRead> TraceReader<R> {
 
     /// The SHA-256 of the source in hexadecimal, once it was read to its end.
     pub fn sha256(&self) -> Option<String> {
-        self.feed().sha256()
+        self.feed.sha256()
     }
 
     /// The next record; `None` at the end of the trace and after an error.
@@ -121,12 +118,14 @@ impl<R: BufRead> TraceReader<R> {
     }
 
     /// The next row, and its time on the scale of the source.
-    fn next_row(&mut self) -> Result<Option<(Timestamp, TraceRecord)>, TraceErrorKind> {
-        let since_start = |record: TraceRecord| (Timestamp::EPOCH + record.at, record);
-        match &mut self.rows {
-            Rows::CoalmineCsv(rows) => Ok(rows.next()?.map(since_start)),
-            Rows::CoalmineJsonl(rows) => Ok(rows.next()?.map(since_start)),
-            Rows::Azure(rows) => rows.next(),
+    fn next_row(&mut self) -> Result<Option<Row>, TraceErrorKind> {
+        loop {
+            if !std::mem::take(&mut self.is_at_row) && !self.feed.advance()? {
+                return Ok(None);
+            }
+            if let Some(row) = self.rows.read(self.feed.current())? {
+                return Ok(Some(row));
+            }
         }
     }
 
@@ -141,23 +140,12 @@ impl<R: BufRead> TraceReader<R> {
             return Err(TraceErrorKind::OutOfOrder { earlier_by, previous_line: previous.line });
         }
         self.previous = Some(Previous { line: self.line(), at });
-        let begin = match self.rows {
-            Rows::CoalmineCsv(_) | Rows::CoalmineJsonl(_) => Timestamp::EPOCH,
-            Rows::Azure(_) => *self.origin.get_or_insert(at),
-        };
-        record.at = at.since(begin);
+        record.at = at.since(*self.begin.get_or_insert(at));
         Ok(record)
     }
 
-    fn feed(&self) -> &LineFeed<R> {
-        match &self.rows {
-            Rows::CoalmineCsv(rows) => rows.feed(),
-            Rows::CoalmineJsonl(rows) => rows.feed(),
-            Rows::Azure(rows) => rows.feed(),
-        }
-    }
-
-    fn error(&self, kind: TraceErrorKind) -> TraceError {
+    /// What is wrong with the record that was read last.
+    pub(crate) const fn error(&self, kind: TraceErrorKind) -> TraceError {
         TraceError::new(self.line(), kind)
     }
 }

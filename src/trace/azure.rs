@@ -3,48 +3,63 @@
 //! When, tokens in, tokens out; nothing was observed of the answers. Times have seven decimals and
 //! no zone (2023) or `+00:00` (2024); lines end in CR LF, but the last one does not.
 
-use std::io::BufRead;
-
 use csv::StringRecord;
 
 use super::csv_rows::CsvRows;
-use super::line_feed::LineFeed;
-use super::trace_error::TraceErrorKind;
-use super::trace_format::AZURE_COLUMNS;
-use super::trace_record::{TraceRecord, whole};
+use super::description::{
+    Description, FirstLine, Line, Origin, ReadRows, Recognised, Row, WriteRows,
+};
+use super::error::TraceErrorKind;
+use super::record::{TraceRecord, whole};
 use crate::units::{Timestamp, Tokens};
 
-/// The rows of an Azure file.
-pub(super) struct Azure<R> {
-    rows: CsvRows<R>,
+/// The format.
+pub(super) static FORMAT: Description = Description {
+    name: "azure",
+    begins: "TIMESTAMP,ContextTokens,GeneratedTokens",
+    time_unit: "date and time in UTC",
+    origin: Origin::FirstRow,
+    first_line: FirstLine::Header,
+    recognise,
+    read: || Box::new(Azure::default()),
+    write: Some(WriteRows { header: || COLUMNS.join(","), row: write }),
+};
+
+const COLUMNS: [&str; 3] = ["TIMESTAMP", "ContextTokens", "GeneratedTokens"];
+
+fn recognise(first_line: &str) -> Recognised {
+    let columns = first_line.split(',').map(|column| column.trim().trim_matches('"'));
+    if columns.eq(COLUMNS) { Recognised::Yes } else { Recognised::No }
 }
 
-impl<R: BufRead> Azure<R> {
-    /// The rows from the line after the current one on.
-    pub(super) fn new(feed: LineFeed<R>) -> Self {
-        Self { rows: CsvRows::new(feed) }
-    }
+/// The line end comes first: the last row of the format has none.
+fn write(text: &mut String, record: &TraceRecord, origin: Timestamp) {
+    let at = origin + record.at;
+    let second = Timestamp::from_second(at.second());
+    let date_time = second.to_string();
+    let date_time = date_time.trim_end_matches('Z').replace('T', " ");
+    let decimals = at.since(second).as_nanos() / 100;
+    let (input, output) = (record.input.get(), record.output.get());
+    text.push_str(&format!("\r\n{date_time}.{decimals:07},{input},{output}"));
+}
 
-    /// A row and when it was sent.
-    pub(super) fn next(&mut self) -> Result<Option<(Timestamp, TraceRecord)>, TraceErrorKind> {
-        let Some(row) = self.rows.next_of(AZURE_COLUMNS.len())? else {
-            return Ok(None);
-        };
-        let last_is_empty = row[2].is_empty();
-        let parsed = parse(row);
-        if last_is_empty && !self.rows.feed().is_terminated() {
+#[derive(Default)]
+struct Azure {
+    rows: CsvRows,
+}
+
+impl ReadRows for Azure {
+    fn read(&mut self, line: Line<'_>) -> Result<Option<Row>, TraceErrorKind> {
+        let row = self.rows.read_of(COLUMNS.len(), line)?;
+        if row[2].is_empty() && !line.is_terminated {
             return Err(TraceErrorKind::CutOff);
         }
-        parsed.map(Some)
-    }
-
-    pub(super) fn feed(&self) -> &LineFeed<R> {
-        self.rows.feed()
+        parse(row).map(Some)
     }
 }
 
 fn parse(row: &StringRecord) -> Result<(Timestamp, TraceRecord), TraceErrorKind> {
-    let [time, context, generated] = AZURE_COLUMNS;
+    let [time, context, generated] = COLUMNS;
     let at =
         parse_time(&row[0]).ok_or_else(|| TraceErrorKind::value(time, &row[0], TIME_ALLOWED))?;
     let tokens = |column, cell: &str| {

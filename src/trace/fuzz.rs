@@ -1,7 +1,7 @@
 //! The body of the fuzz target for traces, kept here so that ordinary builds compile and run it.
 
-use super::trace_error::TraceErrorKind;
-use super::trace_reader::TraceReader;
+use super::error::TraceErrorKind;
+use super::reader::TraceReader;
 
 /// Reads `bytes` as a trace. Whatever they are, the reader ends, its rows balance, its errors name
 /// a line that exists, and what it hands on is in order of time.

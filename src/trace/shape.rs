@@ -180,7 +180,6 @@ const WINDOWS: [Duration; 3] =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workload::TraceReader;
 
     fn shape_of(arrivals: &[(u64, u32)]) -> Shape {
         let mut meter = ShapeMeter::default();
@@ -211,41 +210,5 @@ mod tests {
         let shape = shape_of(&[(0, 5)]);
         assert_eq!((shape.rate, shape.gap_cv, shape.dispersion), (None, None, [None; 3]));
         assert_eq!(shape.input.unwrap().p99, 5.0);
-    }
-
-    /// The published hour of Azure's code assistant; the figures were computed with numpy.
-    #[test]
-    fn the_azure_code_trace_has_its_known_shape() {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../shared/traces/AzureLLMInferenceTrace_code.csv"
-        );
-        let Ok(file) = std::fs::File::open(path) else {
-            println!("skipped: there is no {path}");
-            return;
-        };
-        let mut reader = TraceReader::new(std::io::BufReader::new(file)).unwrap();
-        let mut meter = ShapeMeter::default();
-        while let Some(record) = reader.next_record().unwrap() {
-            meter.add(record.at, record.input, record.output);
-        }
-        let accounting = reader.accounting();
-        assert_eq!((accounting.read, accounting.emitted), (8_819, 8_819));
-        let shape = meter.shape();
-        assert_eq!(shape.span, Duration::from_nanos(3_435_948_056_000));
-        let close = |found: f64, expected: f64, error: f64| {
-            assert!((found - expected).abs() <= error, "{found} against {expected}");
-        };
-        close(shape.rate.unwrap().per_second(), 2.5667, 5e-5);
-        close(shape.gap_cv.unwrap(), 13.1520, 5e-5);
-        close(shape.dispersion[0].unwrap(), 13.1903, 5e-5);
-        close(shape.dispersion[1].unwrap(), 71.8509, 5e-5);
-        close(shape.dispersion[2].unwrap(), 166.8926, 5e-5);
-        let (input, output) = (shape.input.unwrap(), shape.output.unwrap());
-        close(input.mean, 2_047.848_3, 5e-5);
-        assert_eq!((input.p50, input.p99), (1_469.0, 7_436.0));
-        close(output.mean, 27.8825, 5e-5);
-        assert_eq!(output.p50, 13.0);
-        close(output.p99, 251.46, 1e-9);
     }
 }
