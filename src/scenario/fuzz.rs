@@ -1,4 +1,4 @@
-//! The body of the fuzz target for scenarios.
+//! The bodies of the fuzz targets for scenarios and for files of rollback rules.
 
 use std::path::Path;
 
@@ -7,15 +7,44 @@ use super::load::{Document, load};
 
 /// Loads `bytes` as a scenario whose files are the same bytes again, and prints what is wrong with
 /// it. Whatever the bytes are, nothing panics.
+///
+/// # Panics
+/// What was loaded is not what was resolved, or a refusal does not say that it is one.
 pub fn fuzz_scenario(bytes: &[u8]) {
+    check(bytes, bytes);
+}
+
+/// Loads `bytes` as the rollback rules of a sound scenario. Whatever they are, nothing panics.
+///
+/// # Panics
+/// As [`fuzz_scenario`].
+pub fn fuzz_rules(bytes: &[u8]) {
+    check(AROUND_RULES, bytes);
+}
+
+/// A scenario whose rules are in a file.
+const AROUND_RULES: &[u8] = b"\
+schema: 1
+name: around-rules
+workload: {arrivals: {constant: 1/s}, requests: 10, tokens: {input: 1, output: 1}}
+models:
+  m:
+    rules: rules.json
+    versions:
+      old: {tags: [stable], upstream: {latency: 1ms}}
+      new: {tags: [beta], upstream: {latency: 1ms}}
+phases: [{name: all, for: rest, split: {old: 50%, new: 50%}}]
+";
+
+fn check(scenario: &[u8], file: &[u8]) {
     let document = Document {
         path: Path::new("fuzz.yaml"),
-        bytes,
+        bytes: scenario,
         settings: &[],
         working_directory: Path::new("/"),
         allow_outside: false,
     };
-    match load(document, &Same(bytes)) {
+    match load(document, &Same(file)) {
         Ok(loaded) => assert_eq!(loaded.resolved["name"], loaded.scenario.name.as_str()),
         Err(error) => assert!(error.to_string().starts_with("error: ")),
     }

@@ -37,7 +37,7 @@ mod tree;
 pub use error::ScenarioError;
 pub use files::Files;
 #[doc(hidden)]
-pub use fuzz::fuzz_scenario;
+pub use fuzz::{fuzz_rules, fuzz_scenario};
 pub use json_schema::json_schema;
 pub use load::{Document, Loaded, load};
 pub use outlook::Outlook;

@@ -1,0 +1,51 @@
+//! The fuzz targets on the inputs that are kept: the seeds under `fuzz/seeds/`, among them every
+//! input that once broke something. `fuzz/` itself is a package of its own that needs libFuzzer.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What takes the bytes of an input, and panics if something is wrong.
+type Body = fn(&[u8]);
+
+/// Every target with its body; `fuzz/src/bin/` holds a file for each.
+const TARGETS: &[(&str, Body)] = &[
+    ("assertion", coalmine::assertion::fuzz_assertion),
+    ("rules", coalmine::scenario::fuzz_rules),
+    ("scenario", coalmine::scenario::fuzz_scenario),
+    ("trace", coalmine::workload::fuzz_trace),
+];
+
+/// The files in a folder of `fuzz/`, by name.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(folder);
+    let mut files: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn the_seeds_of_every_target_break_nothing() {
+    for (target, body) in TARGETS {
+        let seeds = files(&format!("seeds/{target}"));
+        assert!(!seeds.is_empty(), "{target} has no seeds");
+        for seed in seeds {
+            // The name of what runs, should it panic.
+            eprintln!("{}", seed.display());
+            body(&fs::read(seed).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_body_has_its_target_and_its_seeds() {
+    let stems = |folder: &str| -> Vec<_> {
+        let stem = |file: &PathBuf| file.file_stem().unwrap().to_str().unwrap().to_owned();
+        files(folder).iter().map(stem).collect()
+    };
+    let listed: Vec<_> = TARGETS.iter().map(|(target, _)| *target).collect();
+    assert_eq!(stems("src/bin"), listed);
+    assert_eq!(stems("seeds"), listed);
+}
