@@ -14,7 +14,7 @@ const TARGETS: &[(&str, Body)] = &[
     ("assertion", coalmine::assertion::fuzz_assertion),
     ("rules", coalmine::scenario::fuzz_rules),
     ("scenario", coalmine::scenario::fuzz_scenario),
-    ("trace", coalmine::workload::fuzz_trace),
+    ("trace", coalmine::trace::fuzz_trace),
 ];
 
 /// The files in a folder of `fuzz/`, by name.

@@ -1,5 +1,5 @@
-//! Fuzzes `workload::fuzz_trace`.
+//! Fuzzes `trace::fuzz_trace`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| coalmine::workload::fuzz_trace(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| coalmine::trace::fuzz_trace(bytes));
