@@ -26,21 +26,26 @@ fn describe(scenario: &Scenario) -> String {
     let mut lines = vec![
         format!("{}: {}", scenario.name, scenario.title),
         format!("  begins {}, seed {}", scenario.start, scenario.seed),
-        format!("  traffic: {}", traffic(&scenario.traffic)),
+        format!("  traffic: {}{}", traffic(&scenario.traffic), shares(scenario)),
         format!(
             "  clients wait {}, the gateway waits {} for an upstream",
             scenario.limits.client, scenario.limits.upstream
         ),
-        String::new(),
-        format!("Model {}", scenario.model.id),
     ];
-    lines.extend(scenario.model.versions.iter().map(version));
+    for model in &scenario.models {
+        lines.extend([String::new(), format!("Model {}", model.id)]);
+        lines.extend(model.versions.iter().map(version));
+    }
     lines.extend([String::new(), "Phases".to_owned()]);
     for phase in &scenario.phases {
         lines.extend(phase_lines(scenario, phase));
     }
-    lines.push(String::new());
-    lines.extend(rule_lines(&scenario.model.rules));
+    for model in &scenario.models {
+        lines.push(String::new());
+        let of =
+            if scenario.models.len() > 1 { format!(" of {}", model.id) } else { String::new() };
+        lines.extend(rule_lines(&model.rules, &of));
+    }
     lines.extend([String::new(), "Gate".to_owned()]);
     match scenario.gate.as_slice() {
         [] => lines.push("  nothing is asked: a run has no verdict".to_owned()),
@@ -69,6 +74,24 @@ fn traffic(traffic: &Traffic) -> String {
     }
 }
 
+/// Which share of the requests asks for which model, where there are several.
+fn shares(scenario: &Scenario) -> String {
+    let shares: Vec<_> = match &scenario.traffic {
+        Traffic::Generated(workload) => workload.models.clone(),
+        Traffic::Trace { replay, .. } => replay.models.iter().map(|(_, share)| *share).collect(),
+    };
+    if shares.len() <= 1 {
+        return String::new();
+    }
+    let said = match &scenario.traffic {
+        Traffic::Generated(_) => "asking for",
+        Traffic::Trace { .. } => "where it names no model asking for",
+    };
+    let models = scenario.models.iter().zip(shares).filter(|(_, share)| share.get() > 0.0);
+    let models: Vec<_> = models.map(|(model, share)| format!("{} {share}", model.id)).collect();
+    format!("; {said} {}", models.join(", "))
+}
+
 fn version(version: &VersionPlan) -> String {
     let tags: Vec<_> = version.tags.iter().map(|tag| tag.as_str()).collect();
     let tags = if tags.is_empty() { String::new() } else { format!(" [{}]", tags.join(", ")) };
@@ -89,7 +112,7 @@ fn phase_lines(scenario: &Scenario, phase: &PhasePlan) -> Vec<String> {
         PhaseEnd::Rollback { within } => format!("until a rollback, at most {within}"),
         PhaseEnd::Rest => "until the traffic ends".to_owned(),
     };
-    let name = |version: VersionIndex| scenario.model.versions[usize::from(version.0)].id.as_str();
+    let name = |version: VersionIndex| scenario.version(version).id.as_str();
     let split = match &phase.split {
         None => "the split stays as it is".to_owned(),
         Some(shares) => {
@@ -107,11 +130,12 @@ fn phase_lines(scenario: &Scenario, phase: &PhasePlan) -> Vec<String> {
     lines
 }
 
-fn rule_lines(rules: &RuleSet) -> Vec<String> {
+/// The rules of a model; `of` names it where there are several.
+fn rule_lines(rules: &RuleSet, of: &str) -> Vec<String> {
     if !rules.enable || rules.triggers.is_empty() {
-        return vec!["Rules: none; nothing rolls back".to_owned()];
+        return vec![format!("Rules{of}: none; nothing rolls back")];
     }
-    let mut lines = vec!["Rules, in order of precedence".to_owned()];
+    let mut lines = vec![format!("Rules{of}, in order of precedence")];
     for trigger in &rules.triggers {
         lines.push(format!("  {}", trigger.id));
         lines.push(format!("    {}", meaning(trigger)));

@@ -6,7 +6,7 @@ use super::open::{Opened, open, open_trace, trace_failure};
 use super::terminal::{Failure, complain, print};
 use crate::scenario::Scenario;
 use crate::trace::{Shape, ShapeMeter, TokenShape, TraceReader};
-use crate::units::{format_count, format_significant};
+use crate::units::{format_count, format_counted, format_significant};
 
 pub(super) fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let mut exit = Exit::Pass;
@@ -26,13 +26,17 @@ pub(super) fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
 }
 
 fn summary(scenario: &Scenario) -> String {
+    let of = match &scenario.models[..] {
+        [only] => only.id.to_string(),
+        several => format_counted(several.len() as u64, "model", "models"),
+    };
+    let rules = scenario.models.iter().map(|model| model.rules.triggers.len()).sum::<usize>();
     format!(
-        "{} phases, {} versions of {}, {} rules, {} gate lines",
-        scenario.phases.len(),
-        scenario.model.versions.len(),
-        scenario.model.id,
-        scenario.model.rules.triggers.len(),
-        scenario.gate.len(),
+        "{}, {} of {of}, {}, {}",
+        format_counted(scenario.phases.len() as u64, "phase", "phases"),
+        format_counted(scenario.versions().count() as u64, "version", "versions"),
+        format_counted(rules as u64, "rule", "rules"),
+        format_counted(scenario.gate.len() as u64, "gate line", "gate lines"),
     )
 }
 

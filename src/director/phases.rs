@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::truth::TruthKeeper;
-use crate::exchange::VersionIndex;
-use crate::scenario::{PhaseEnd, Scenario};
+use crate::exchange::{ModelIndex, VersionIndex};
+use crate::scenario::{PhaseEnd, Scenario, Truth};
 use crate::units::{Ratio, Timestamp};
 
 /// Something to be done or told, at the time of the call that brought it out.
@@ -12,7 +12,7 @@ use crate::units::{Ratio, Timestamp};
 pub enum Cue {
     /// A phase begins (an index into the plan's phases).
     PhaseBegins(u16),
-    /// The weights are to be set.
+    /// The weights are to be set, those of the models that are named.
     Split(Vec<(VersionIndex, Ratio)>),
     /// The faults of this phase (an index) are to be put on their upstreams, with their instants.
     FaultsScheduled(u16),
@@ -73,7 +73,7 @@ impl<'a> Director<'a> {
             assigned: 0,
             assigned_limit: u64::MAX,
             fault_times: Vec::new(),
-            truth: TruthKeeper::new(scenario.model.versions.iter().map(|version| version.truth)),
+            truth: TruthKeeper::new(truths(scenario)),
             finished: false,
             cues: VecDeque::new(),
         };
@@ -133,7 +133,7 @@ impl<'a> Director<'a> {
         ends
     }
 
-    /// Traffic was moved by a rollback.
+    /// Traffic was moved by a rollback, of whichever model.
     pub fn rolled_back(&mut self, now: Timestamp) {
         if let Some(PhaseEnd::Rollback { .. }) = self.present_end() {
             self.end_phase(now);
@@ -141,10 +141,10 @@ impl<'a> Director<'a> {
         self.tell_onsets(now);
     }
 
-    /// The weights changed, by whatever cause.
-    pub fn split_changed(&mut self, now: Timestamp, weights: &[Ratio]) {
-        for (index, weight) in weights.iter().enumerate() {
-            self.truth.set_active(VersionIndex(index as u16), weight.get() > 0.0);
+    /// The weights of a model changed, by whatever cause: `first` is its first version.
+    pub fn split_changed(&mut self, now: Timestamp, first: VersionIndex, weights: &[Ratio]) {
+        for (index, weight) in (first.0..).zip(weights) {
+            self.truth.set_active(VersionIndex(index), weight.get() > 0.0);
         }
         self.tell_onsets(now);
     }
@@ -240,4 +240,11 @@ impl<'a> Director<'a> {
         let onsets = self.truth.new_onsets(now);
         self.cues.extend(onsets.into_iter().map(Cue::BecameBad));
     }
+}
+
+fn truths(scenario: &Scenario) -> impl Iterator<Item = (ModelIndex, Truth)> {
+    (0..)
+        .map(ModelIndex)
+        .zip(&scenario.models)
+        .flat_map(|(index, model)| model.versions.iter().map(move |version| (index, version.truth)))
 }

@@ -1,10 +1,10 @@
 //! Which versions are bad, and since when: the truth that rollbacks are held against.
 
-use crate::exchange::VersionIndex;
+use crate::exchange::{ModelIndex, VersionIndex};
 use crate::scenario::Truth;
 use crate::units::Timestamp;
 
-/// The truth about each version of a model.
+/// The truth about each version of all models.
 #[derive(Clone, Debug)]
 pub(super) struct TruthKeeper {
     versions: Vec<VersionTruth>,
@@ -13,6 +13,7 @@ pub(super) struct TruthKeeper {
 #[derive(Clone, Debug)]
 struct VersionTruth {
     truth: Truth,
+    model: ModelIndex,
     /// Whether it gets traffic.
     active: bool,
     /// How many faults are on it.
@@ -22,8 +23,10 @@ struct VersionTruth {
 }
 
 impl TruthKeeper {
-    pub(super) fn new(truths: impl IntoIterator<Item = Truth>) -> Self {
-        let version = |truth| VersionTruth { truth, active: false, faults: 0, onset: None };
+    /// Of versions by their model and their own truth, those of one model side by side.
+    pub(super) fn new(truths: impl IntoIterator<Item = (ModelIndex, Truth)>) -> Self {
+        let version =
+            |(model, truth)| VersionTruth { truth, model, active: false, faults: 0, onset: None };
         Self { versions: truths.into_iter().map(version).collect() }
     }
 
@@ -46,20 +49,24 @@ impl TruthKeeper {
     }
 
     /// The versions that have become bad by `now`; to be called once all changes of one instant are
-    /// in. Faults that hit every version make none of them bad.
+    /// in. Faults that hit every version of a model make none of them bad.
     pub(super) fn new_onsets(&mut self, now: Timestamp) -> Vec<VersionIndex> {
-        let everywhere = self.versions.iter().all(|version| version.faults > 0);
         let mut onsets = Vec::new();
-        for (index, version) in self.versions.iter_mut().enumerate() {
-            let bad = match version.truth {
-                Truth::Healthy => false,
-                Truth::Bad => true,
-                Truth::DuringFaults => version.faults > 0 && !everywhere,
-            };
-            if version.active && bad && version.onset.is_none() {
-                version.onset = Some(now);
-                onsets.push(VersionIndex(index as u16));
+        let mut first = 0;
+        for model in self.versions.chunk_by_mut(|one, next| one.model == next.model) {
+            let everywhere = model.iter().all(|version| version.faults > 0);
+            for (index, version) in (first..).zip(model.iter_mut()) {
+                let bad = match version.truth {
+                    Truth::Healthy => false,
+                    Truth::Bad => true,
+                    Truth::DuringFaults => version.faults > 0 && !everywhere,
+                };
+                if version.active && bad && version.onset.is_none() {
+                    version.onset = Some(now);
+                    onsets.push(VersionIndex(index));
+                }
             }
+            first += model.len() as u16;
         }
         onsets
     }
@@ -77,7 +84,7 @@ mod tests {
     const CANARY: VersionIndex = VersionIndex(1);
 
     fn keeper(truths: [Truth; 2]) -> TruthKeeper {
-        let mut keeper = TruthKeeper::new(truths);
+        let mut keeper = TruthKeeper::new(truths.map(|truth| (ModelIndex(0), truth)));
         keeper.set_active(STABLE, true);
         keeper.set_active(CANARY, true);
         keeper
@@ -103,6 +110,19 @@ mod tests {
         keeper.fault_began(CANARY);
         keeper.fault_began(STABLE);
         assert_eq!(keeper.new_onsets(Timestamp::EPOCH), []);
+    }
+
+    #[test]
+    fn what_hits_all_of_one_model_is_no_matter_of_another() {
+        let models = [ModelIndex(0), ModelIndex(1), ModelIndex(1)];
+        let mut keeper = TruthKeeper::new(models.map(|model| (model, Truth::DuringFaults)));
+        for version in [0, 1, 2].map(VersionIndex) {
+            keeper.set_active(version, true);
+        }
+        keeper.fault_began(VersionIndex(0));
+        assert_eq!(keeper.new_onsets(Timestamp::EPOCH), [], "the only version of its model");
+        keeper.fault_began(VersionIndex(2));
+        assert_eq!(keeper.new_onsets(Timestamp::EPOCH), [VersionIndex(2)]);
     }
 
     #[test]

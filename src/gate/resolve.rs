@@ -1,7 +1,7 @@
 //! From the names in a selector to the indices of a record.
 
 use crate::assertion::{self, Selector};
-use crate::exchange::VersionIndex;
+use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::{Arm, Record, VersionInfo};
 use crate::summary::{ColumnSpec, Selection};
 
@@ -12,9 +12,6 @@ pub(super) fn resolve(
     record: &Record,
     columns: &[ColumnSpec],
 ) -> Option<Selection> {
-    if selector.model().is_some_and(|model| model != record.model.as_str()) {
-        return None;
-    }
     let mut selection = match selector.column() {
         Some(title) => columns.iter().find(|column| column.title == title)?.selection,
         None => Selection::default(),
@@ -22,8 +19,12 @@ pub(super) fn resolve(
     if let Some(name) = selector.phase() {
         selection.phase = Some(record.phases.iter().position(|phase| phase.name == name)?);
     }
+    if let Some(name) = selector.model() {
+        let place = record.models.iter().position(|model| model.id.as_str() == name)?;
+        selection.model = Some(ModelIndex(u16::try_from(place).ok()?));
+    }
     if let Some(name) = selector.version() {
-        selection.version = Some(version(name, &record.versions)?);
+        selection.version = Some(version(name, record, selection.model)?);
     }
     if let Some(arm) = selector.arm() {
         selection.arm = Some(match arm {
@@ -34,12 +35,16 @@ pub(super) fn resolve(
     Some(selection)
 }
 
-/// The version of this id, or else the one that this tag named at the start.
-fn version(name: &str, versions: &[VersionInfo]) -> Option<VersionIndex> {
-    let of_id = versions.iter().position(|version| version.id.as_str() == name);
+/// The version of this id, or else the one that this tag named at the start, of `model` where one
+/// is given.
+fn version(name: &str, record: &Record, model: Option<ModelIndex>) -> Option<VersionIndex> {
+    let all = (0..).map(VersionIndex).zip(record.versions());
+    let mut own = all.filter(|(index, _)| {
+        model.is_none_or(|model| record.versions_of(model).contains(&index.0))
+    });
     let has_tag = |version: &VersionInfo| version.tags.iter().any(|tag| tag.as_str() == name);
-    let index = of_id.or_else(|| versions.iter().position(has_tag))?;
-    u16::try_from(index).ok().map(VersionIndex)
+    let of_id = own.clone().find(|(_, version)| version.id.as_str() == name);
+    of_id.or_else(|| own.find(|(_, version)| has_tag(version))).map(|(index, _)| index)
 }
 
 #[cfg(test)]
@@ -51,7 +56,7 @@ mod tests {
     fn selection(selector: &str) -> Option<Selection> {
         let columns = [ColumnSpec {
             title: "The canary".to_owned(),
-            selection: Selection { phase: Some(1), version: Some(NEW), arm: None },
+            selection: Selection { phase: Some(1), version: Some(NEW), ..Selection::default() },
         }];
         let assertion = Assertion::parse(&format!("error_rate{{{selector}}} < 1%")).unwrap();
         resolve(assertion.selectors().next().unwrap(), &record(), &columns)
@@ -59,11 +64,13 @@ mod tests {
 
     #[test]
     fn names_become_indices_and_tags_serve_for_versions() {
-        let of = |phase, version, arm| Some(Selection { phase, version, arm });
+        let of = |phase, version, arm| Some(Selection { phase, version, arm, model: None });
+        let model = Some(ModelIndex(0));
         assert_eq!(selection(""), of(None, None, None));
         assert_eq!(selection("phase='after rollback'"), of(Some(3), None, None));
         assert_eq!(selection("version=gpt-4-v1"), of(None, Some(OLD), None));
-        assert_eq!(selection("version=beta, model=gpt-4"), of(None, Some(NEW), None));
+        let of_model = Selection { model, version: Some(NEW), ..Selection::default() };
+        assert_eq!(selection("version=beta, model=gpt-4"), Some(of_model));
         assert_eq!(selection("column='The canary'"), of(Some(1), Some(NEW), None));
         assert_eq!(selection("arm=stable"), of(None, None, Some(Arm::Stable)));
     }

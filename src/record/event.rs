@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Evidence;
-use crate::exchange::VersionIndex;
+use crate::exchange::{ModelIndex, VersionIndex};
 use crate::units::{Ratio, Timestamp};
 
 /// Something other than a request's end.
@@ -15,9 +15,11 @@ pub enum Happening {
         /// The phase (an index).
         phase: u16,
     },
-    /// The weights changed.
+    /// The weights of a model changed.
     SplitChanged {
-        /// The weight of each version, in the record's order.
+        /// Which (an index into the record's models).
+        model: ModelIndex,
+        /// The weight of each of its versions, in the record's order.
         weights: Vec<Ratio>,
     },
     /// A fault began on a version.
@@ -36,21 +38,21 @@ pub enum Happening {
     },
     /// A trigger's comparison began to hold.
     BreachBegan {
-        /// The trigger (an index into the record's triggers).
+        /// The trigger (an index into those of the version's model).
         trigger: usize,
         /// On which version.
         version: VersionIndex,
     },
     /// A trigger's comparison ceased to hold before the trigger fired.
     BreachEnded {
-        /// The trigger (an index into the record's triggers).
+        /// The trigger (an index into those of the version's model).
         trigger: usize,
         /// On which version.
         version: VersionIndex,
     },
     /// A trigger fired.
     Fired {
-        /// The trigger (an index into the record's triggers).
+        /// The trigger (an index into those of the version's model).
         trigger: usize,
         /// On which version.
         version: VersionIndex,

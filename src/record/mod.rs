@@ -20,5 +20,5 @@ pub use event::{Happening, Timeline, TimelineEvent};
 pub use observer::Observer;
 pub use outcome::{Arm, Counterfactual, Outcome};
 pub use recorder::{Recorder, RunHeader};
-pub use run_record::{PhaseSpan, Record, Rollback, RuleHealth, VersionInfo};
+pub use run_record::{ModelInfo, PhaseSpan, Record, Rollback, RuleHealth, VersionInfo};
 pub use series::{Series, SeriesPoint};

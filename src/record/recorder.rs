@@ -2,12 +2,12 @@
 
 use super::series::SeriesBuilder;
 use super::{
-    Arm, Blast, Cell, Happening, Observer, Outcome, PhaseSpan, Record, Rollback, RuleHealth, Tally,
-    Timeline, VersionInfo,
+    Arm, Blast, Cell, Happening, ModelInfo, Observer, Outcome, PhaseSpan, Record, Rollback,
+    RuleHealth, Tally, Timeline,
 };
 use crate::engine::Evidence;
 use crate::exchange::{Class, VersionIndex};
-use crate::units::{ModelId, Timestamp};
+use crate::units::Timestamp;
 
 /// What is known of a run before it begins.
 #[derive(Clone, PartialEq, Debug)]
@@ -16,12 +16,8 @@ pub struct RunHeader {
     pub seed: u64,
     /// Engine time of the first instant.
     pub start: Timestamp,
-    /// The model under rehearsal.
-    pub model: ModelId,
-    /// Its versions.
-    pub versions: Vec<VersionInfo>,
-    /// The names of its triggers, in the order of the rule set.
-    pub triggers: Vec<String>,
+    /// The models under rehearsal.
+    pub models: Vec<ModelInfo>,
     /// The names of the phases.
     pub phases: Vec<String>,
 }
@@ -30,6 +26,8 @@ pub struct RunHeader {
 #[derive(Clone, Debug)]
 pub struct Recorder {
     header: RunHeader,
+    /// How many versions there are.
+    versions: usize,
     /// By phase, version and arm; made when first used.
     tallies: Vec<Option<Box<Tally>>>,
     series: SeriesBuilder,
@@ -46,8 +44,9 @@ pub struct Recorder {
 impl Recorder {
     /// A recorder of a run that is about to begin.
     pub fn new(header: RunHeader) -> Self {
-        let versions = header.versions.len();
+        let versions = header.models.iter().map(|model| model.versions.len()).sum();
         Self {
+            versions,
             tallies: vec![None; header.phases.len() * versions * ARMS],
             series: SeriesBuilder::new(header.start, versions),
             timeline: Timeline::default(),
@@ -63,7 +62,7 @@ impl Recorder {
     /// The record, at the end of the run.
     pub fn finish(mut self, end: Timestamp, rules: Vec<RuleHealth>) -> Record {
         self.end_phase(end);
-        let versions = self.header.versions.len();
+        let versions = self.versions;
         let cells = self.tallies.into_iter().enumerate().filter_map(|(index, tally)| {
             let arm = if index % ARMS == 0 { Arm::Stable } else { Arm::Canary };
             Some(Cell {
@@ -77,9 +76,7 @@ impl Recorder {
             seed: self.header.seed,
             start: self.header.start,
             end,
-            model: self.header.model,
-            versions: self.header.versions,
-            triggers: self.header.triggers,
+            models: self.header.models,
             phases: self.phases,
             cells: cells.collect(),
             series: self.series.finish(),
@@ -92,8 +89,8 @@ impl Recorder {
 
     #[inline]
     fn tally(&mut self, phase: u16, version: VersionIndex, arm: Arm) -> &mut Tally {
-        let versions = self.header.versions.len();
-        let index = (usize::from(phase) * versions + usize::from(version.0)) * ARMS + arm as usize;
+        let row = usize::from(phase) * self.versions + usize::from(version.0);
+        let index = row * ARMS + arm as usize;
         self.tallies[index].get_or_insert_default()
     }
 
@@ -174,8 +171,10 @@ impl Observer for Recorder {
                 let name = self.header.phases[usize::from(*phase)].clone();
                 self.phases.push(PhaseSpan { name, start: at, end: at });
             }
-            Happening::SplitChanged { weights } => {
-                for (onset, weight) in self.onsets.iter_mut().zip(weights) {
+            Happening::SplitChanged { model, weights } => {
+                let before = self.header.models.iter().take(usize::from(model.0));
+                let first = before.map(|model| model.versions.len()).sum();
+                for (onset, weight) in self.onsets.iter_mut().skip(first).zip(weights) {
                     onset.take_if(|_| weight.get() == 0.0);
                 }
             }

@@ -1,10 +1,12 @@
 //! Everything that one run left behind.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Blast, Cell, Series, Timeline};
 use crate::engine::Evidence;
-use crate::exchange::VersionIndex;
+use crate::exchange::{ModelIndex, VersionIndex};
 use crate::units::{ModelId, Price, TagName, Timestamp, VersionId};
 
 /// Everything that one run left behind: integers, so that the same run gives the same bytes.
@@ -16,12 +18,8 @@ pub struct Record {
     pub start: Timestamp,
     /// Engine time at which the last request had ended and the last phase was over.
     pub end: Timestamp,
-    /// The model under rehearsal.
-    pub model: ModelId,
-    /// Its versions; a [`VersionIndex`] counts in this list.
-    pub versions: Vec<VersionInfo>,
-    /// The names of its triggers, in the order of the rule set: events name them by their place.
-    pub triggers: Vec<String>,
+    /// The models under rehearsal; a [`VersionIndex`] counts in their versions one after the other.
+    pub models: Vec<ModelInfo>,
     /// The phases that were reached, in order.
     pub phases: Vec<PhaseSpan>,
     /// Requests by phase, version and arm; those that never came are absent.
@@ -38,6 +36,17 @@ pub struct Record {
     pub rules: Vec<RuleHealth>,
 }
 
+/// A model, as reports name it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ModelInfo {
+    /// Its name.
+    pub id: ModelId,
+    /// Its versions.
+    pub versions: Vec<VersionInfo>,
+    /// The names of its triggers, in the order of the rule set: events name them by their place.
+    pub triggers: Vec<String>,
+}
+
 /// A version, as reports name it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct VersionInfo {
@@ -48,6 +57,39 @@ pub struct VersionInfo {
     /// What it charges, where stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
+}
+
+impl Record {
+    /// The versions of all models, in the order in which a [`VersionIndex`] counts them.
+    pub fn versions(&self) -> impl Iterator<Item = &VersionInfo> + Clone {
+        self.models.iter().flat_map(|model| &model.versions)
+    }
+
+    /// A version; `None` where there is none of this index.
+    pub fn version(&self, index: VersionIndex) -> Option<&VersionInfo> {
+        self.versions().nth(usize::from(index.0))
+    }
+
+    /// The places of a model's versions in the list over all models; empty where there is no such
+    /// model.
+    pub fn versions_of(&self, model: ModelIndex) -> Range<u16> {
+        let before = self.models.iter().take(usize::from(model.0));
+        let start: usize = before.map(|model| model.versions.len()).sum();
+        let own = self.models.get(usize::from(model.0)).map_or(0, |model| model.versions.len());
+        start as u16..(start + own) as u16
+    }
+
+    /// The model of a version; `None` where there is no such version.
+    pub fn model_of(&self, version: VersionIndex) -> Option<ModelIndex> {
+        let mut models = (0..self.models.len() as u16).map(ModelIndex);
+        models.find(|model| self.versions_of(*model).contains(&version.0))
+    }
+
+    /// The name of a trigger of the model that `version` is of; empty where there is none.
+    pub fn trigger(&self, version: VersionIndex, index: usize) -> &str {
+        let model = self.model_of(version).map(|model| &self.models[usize::from(model.0)]);
+        model.and_then(|model| model.triggers.get(index)).map_or("", String::as_str)
+    }
 }
 
 /// A phase and its time.

@@ -55,7 +55,12 @@ fn unreached(scenario: &Scenario, reached: usize) -> Option<String> {
 fn columns(scenario: &Scenario) -> Vec<ColumnSpec> {
     let columns = scenario.columns.iter().map(|column| ColumnSpec {
         title: column.title.clone(),
-        selection: Selection { phase: column.phase, version: column.version, arm: None },
+        selection: Selection {
+            phase: column.phase,
+            model: column.model,
+            version: column.version,
+            arm: None,
+        },
     });
     columns.collect()
 }

@@ -12,13 +12,13 @@ use crate::exchange::VersionIndex;
 use crate::gate::{Gate, Judgement, Line};
 use crate::metric::Metric;
 use crate::record::{
-    Blast, Happening, PhaseSpan, Record, Rollback, RuleHealth, Series, SeriesPoint, Timeline,
-    VersionInfo,
+    Blast, Happening, ModelInfo, PhaseSpan, Record, Rollback, RuleHealth, Series, SeriesPoint,
+    Timeline, VersionInfo,
 };
 use crate::run::TraceReport;
 use crate::summary::{ColumnSpec, ReferenceSpec, Selection, Summary, Table, fixture};
 use crate::trace::{Accounting, DropReason, Dropped, TraceFormat};
-use crate::units::{Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
+use crate::units::{Duration, Ratio, TagName, Timestamp, VersionId};
 
 const STABLE: VersionIndex = VersionIndex(0);
 const CANARY: VersionIndex = VersionIndex(1);
@@ -48,9 +48,10 @@ pub(super) fn rolled_back(rate: f64) -> Record {
         seed: 42,
         start,
         end: at(3_600),
-        model: ModelId::new("gpt-4").unwrap(),
-        versions: fixture::record().versions,
-        triggers: vec!["error_rate > 5 % for 60 s".to_owned()],
+        models: vec![ModelInfo {
+            triggers: vec!["error_rate > 5 % for 60 s".to_owned()],
+            ..fixture::record().models.remove(0)
+        }],
         phases: vec![
             phase("warm up", 0, 300),
             phase("canary at 10 %", 300, 1_200),
@@ -97,7 +98,7 @@ pub(super) fn crowded() -> Record {
     record.series.width = width;
     let ids = ["gpt-4-v3", "gpt-4-v4-with-a-rather-long-name", "mistral-large", "v6"];
     for (id, (tag, factor)) in ids.iter().zip([("next", 2), ("b", 3), ("c", 9), ("d", 30)]) {
-        record.versions.push(info(id, tag));
+        record.models[0].versions.push(info(id, tag));
         let slower = |point: &SeriesPoint| SeriesPoint {
             p50: point.p50.map(|latency| latency * factor),
             p99: point.p99.map(|latency| latency * factor),
@@ -181,7 +182,7 @@ fn judge(record: &Record, lines: &[(&str, u32)]) -> Judgement {
 fn table(record: &Record) -> Table {
     let column = |title: &str, phase, version| ColumnSpec {
         title: title.to_owned(),
-        selection: Selection { phase: Some(phase), version, arm: None },
+        selection: Selection { phase: Some(phase), version, ..Selection::default() },
     };
     let columns = [
         column("GPT-4", 0, None),
@@ -196,6 +197,7 @@ fn column(title: &str, phase: &str, version: Option<&str>) -> ColumnInfo {
     ColumnInfo {
         title: title.to_owned(),
         phase: Some(phase.to_owned()),
+        model: None,
         version: version.map(str::to_owned),
     }
 }

@@ -1,7 +1,7 @@
 //! The timeline of a run in sentences, for every output that a person reads.
 
 use crate::engine::{Evidence, Reading};
-use crate::exchange::VersionIndex;
+use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::{Blast, Happening, Record, TimelineEvent};
 use crate::run::TraceReport;
 use crate::trace::DropReason;
@@ -67,12 +67,17 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
             let phase = record.phases.get(usize::from(*phase));
             format!("phase \"{}\" begins", phase.map_or("", |phase| phase.name.as_str()))
         }
-        Happening::SplitChanged { weights } => {
-            let weights = weights.iter().enumerate().filter(|(_, weight)| **weight != Ratio::ZERO);
-            let share = |(index, weight): (usize, &Ratio)| {
-                format!("{} to {}", percent(weight.get()), name(VersionIndex(index as u16)))
+        Happening::SplitChanged { model, weights } => {
+            let weights = record.versions_of(*model).map(VersionIndex).zip(weights);
+            let share = |(version, weight): (VersionIndex, &Ratio)| {
+                let share = || format!("{} to {}", percent(weight.get()), name(version));
+                (*weight != Ratio::ZERO).then(share)
             };
-            format!("traffic split: {}", weights.map(share).collect::<Vec<_>>().join(", "))
+            let shares = weights.filter_map(share).collect::<Vec<_>>().join(", ");
+            match &record.models[..] {
+                [_, _, ..] => format!("traffic split of {}: {shares}", model_name(record, *model)),
+                _ => format!("traffic split: {shares}"),
+            }
         }
         Happening::FaultBegan { version, what } => {
             format!("fault begins on {}: {what}", name(*version))
@@ -81,21 +86,19 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
             format!("fault ends on {}: {what}", name(*version))
         }
         Happening::BreachBegan { trigger, version } => {
-            format!("breach begins on {}: {}", name(*version), rule_name(record, *trigger))
+            let rule = record.trigger(*version, *trigger);
+            format!("breach begins on {}: {rule}", name(*version))
         }
         Happening::BreachEnded { trigger, version } => {
-            format!("breach ends on {}: {}", name(*version), rule_name(record, *trigger))
+            let rule = record.trigger(*version, *trigger);
+            format!("breach ends on {}: {rule}", name(*version))
         }
         Happening::Fired { version, evidence, .. } => {
             format!("rule fires on {}: {}", name(*version), evidence_text(evidence))
         }
         Happening::RolledBack { version, target } => {
             let of = version.map_or_else(String::new, |version| format!(" of {}", name(version)));
-            let onset = record.rollbacks.iter().find(|rollback| rollback.at == event.at);
-            let since =
-                onset.and_then(|rollback| rollback.onset).map_or_else(String::new, |onset| {
-                    format!(", {} after the onset", format_duration(event.at.since(onset)))
-                });
+            let since = since_onset(record, event.at, *target);
             format!("rollback{of} to {}{since}", name(*target))
         }
         Happening::RollbackRefused { version } => {
@@ -228,13 +231,23 @@ pub(super) fn trace_text(trace: &TraceReport) -> String {
     parts.into_iter().chain(dropped).collect::<Vec<_>>().join(", ")
 }
 
-/// The name of a version of the record.
-pub(super) fn version_name(record: &Record, version: VersionIndex) -> &str {
-    record.versions.get(usize::from(version.0)).map_or("", |info| info.id.as_str())
+/// `, 75 s after the onset` of a rollback to `target` at `at`; nothing for one without an onset.
+pub(super) fn since_onset(record: &Record, at: Timestamp, target: VersionIndex) -> String {
+    let mut rollbacks = record.rollbacks.iter();
+    let rollback = rollbacks.find(|rollback| rollback.at == at && rollback.target == target);
+    rollback.and_then(|rollback| rollback.onset).map_or_else(String::new, |onset| {
+        format!(", {} after the onset", format_duration(at.since(onset)))
+    })
 }
 
-fn rule_name(record: &Record, trigger: usize) -> &str {
-    record.triggers.get(trigger).map_or("", String::as_str)
+/// The name of a model of the record.
+pub(super) fn model_name(record: &Record, model: ModelIndex) -> &str {
+    record.models.get(usize::from(model.0)).map_or("", |info| info.id.as_str())
+}
+
+/// The name of a version of the record.
+pub(super) fn version_name(record: &Record, version: VersionIndex) -> &str {
+    record.version(version).map_or("", |info| info.id.as_str())
 }
 
 /// A percentage that someone chose, without the zeros that a measured one shows.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::outline::outline;
+use crate::exchange::ModelIndex;
 use crate::gate::{Judgement, Verdict};
 use crate::record::Record;
 use crate::run::TraceReport;
@@ -77,6 +78,9 @@ pub struct ColumnInfo {
     /// The name of the phase that it shows; absent: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
+    /// The name of the model that it shows; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// The name of the version that it shows; absent: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
@@ -152,11 +156,12 @@ impl ScenarioInfo {
     /// What `scenario` says, read from `files`, run under `seed`; `resolved` is its resolved form.
     pub fn of(scenario: &Scenario, files: Vec<FileDigest>, seed: u64, resolved: Value) -> Self {
         let phase = |index: usize| scenario.phases[index].name.clone();
-        let versions = &scenario.model.versions;
+        let model = |index: ModelIndex| scenario.models[usize::from(index.0)].id.to_string();
         let columns = scenario.columns.iter().map(|column| ColumnInfo {
             title: column.title.clone(),
             phase: column.phase.map(phase),
-            version: column.version.map(|index| versions[usize::from(index.0)].id.to_string()),
+            model: column.model.map(model),
+            version: column.version.map(|index| scenario.version(index).id.to_string()),
         });
         let references = scenario.references.iter().map(|reference| ReferenceInfo {
             column: reference.column,

@@ -47,19 +47,23 @@ fn definitions() -> Value {
     Value::Object(named.collect::<Map<_, _>>())
 }
 
+fn column_info() -> Value {
+    object(
+        "a column of the comparison table",
+        &[("title", text("its heading"))],
+        &[
+            ("phase", text("the phase that it shows; absent: all")),
+            ("model", text("the model that it shows; absent: all")),
+            ("version", text("the version that it shows; absent: all")),
+        ],
+    )
+}
+
 fn scenario_parts() -> Vec<Part> {
     let file = object(
         "a file and what was in it",
         &[("path", text("as named on the command line")), ("sha256", digest())],
         &[],
-    );
-    let column = object(
-        "a column of the comparison table",
-        &[("title", text("its heading"))],
-        &[
-            ("phase", text("the phase that it shows; absent: all")),
-            ("version", text("the version that it shows; absent: all")),
-        ],
     );
     let published = object(
         "a published figure",
@@ -78,7 +82,7 @@ fn scenario_parts() -> Vec<Part> {
             ("title", text("what it shows, in a line")),
             ("files", list(file)),
             ("seed", whole("the seed of the run")),
-            ("columns", list(column)),
+            ("columns", list(column_info())),
             ("resolved", json!({"description": "the scenario with every default spelled out"})),
         ],
         &[
@@ -217,6 +221,15 @@ fn record_parts() -> Vec<Part> {
         &[("id", text("its name")), ("tags", list(text("a tag at the start")))],
         &[("price", price)],
     );
+    let model = object(
+        "a model",
+        &[
+            ("id", text("its name")),
+            ("versions", list(version)),
+            ("triggers", list(text("a trigger's name, in the order of the rule set"))),
+        ],
+        &[],
+    );
     let phase = object(
         "a phase",
         &[("name", text("its name")), ("start", instant()), ("end", instant())],
@@ -241,9 +254,7 @@ fn record_parts() -> Vec<Part> {
             ("seed", whole("the seed of all draws")),
             ("start", instant()),
             ("end", instant()),
-            ("model", text("the model under rehearsal")),
-            ("versions", list(version)),
-            ("triggers", list(text("a trigger's name, in the order of the rule set"))),
+            ("models", list(model)),
             ("phases", list(phase)),
             ("cells", list(reference("cell"))),
             ("series", series()),
@@ -343,14 +354,15 @@ fn timeline_parts() -> Vec<Part> {
         object(kind, &[&head[..], required].concat(), optional)
     };
     let version = || ("version", version_index());
-    let trigger = || ("trigger", whole("the trigger, from 0"));
+    let trigger = || ("trigger", whole("the trigger of the version's model, from 0"));
+    let model = ("model", whole("the model, from 0"));
     let target = || ("target", version_index());
     let fault = || [version(), ("what", text("the fault in words"))];
-    let weights = ("weights", list(number("the share of each version, 0 to 1")));
+    let weights = ("weights", list(number("the share of each of its versions, 0 to 1")));
     let fired = [trigger(), version(), ("evidence", reference("evidence"))];
     let events = [
         event("phase_began", &[("phase", whole("the phase, from 0"))], &[]),
-        event("split_changed", &[weights], &[]),
+        event("split_changed", &[model, weights], &[]),
         event("fault_began", &fault(), &[]),
         event("fault_ended", &fault(), &[]),
         event("breach_began", &[trigger(), version()], &[]),

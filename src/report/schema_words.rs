@@ -55,7 +55,7 @@ pub(super) fn instant() -> Value {
 }
 
 pub(super) fn version_index() -> Value {
-    whole("the version, from 0, in the record's list")
+    whole("the version, from 0, in the lists of the record's models one after the other")
 }
 
 pub(super) fn digest() -> Value {

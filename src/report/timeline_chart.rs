@@ -1,14 +1,16 @@
 //! The timeline chart: what each version did over a run, and what was done about it.
 
+use std::ops::Range;
+
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, Lettering, Stroke, fit_text, text_width};
-use super::narrative::version_name;
+use super::narrative::{since_onset, version_name};
 use super::palette::{Dash, Ink, Look, Symbol, version_look};
 use super::panel::{
     Course, Lane, Line, MEDIUM, Mark, Panel, Phase, Rows, Slot, TITLE_COLUMN, TimeFrame,
 };
-use crate::exchange::VersionIndex;
-use crate::record::{Happening, Record, SeriesPoint};
+use crate::exchange::{ModelIndex, VersionIndex};
+use crate::record::{Happening, Record, SeriesPoint, VersionInfo};
 use crate::units::{Timestamp, format_duration};
 
 /// Traffic share, error rate, latency and request rate of each version over time, one above the
@@ -16,22 +18,33 @@ use crate::units::{Timestamp, format_duration};
 pub fn timeline_chart(record: &Record, title: &str) -> Canvas {
     let story = Story::of(record);
     let frame = story.frame();
-    let legend = Legend::of(&story.versions);
+    let legend = Legend::of(story.versions());
+    let panels = story.panels();
     let top = TITLE_ROW + legend.rows as f64 * LEGEND_ROW + 8.0;
-    let height = top + frame.head_height() + PANELS_HEIGHT;
+    let height = top + frame.head_height() + panels.len() as f64 * PANEL_HEIGHT + AXIS_HEIGHT;
     let mut canvas = Canvas::new(WIDTH as u32, height as u32, alternative(record, title));
     let lettering = Lettering { ink: Ink::BLACK, size: 28, bold: true, align: Align::Start };
     if let Some(title) = fit_text(title, 28, true, WIDTH - TITLE_COLUMN * 2.0) {
         canvas.text((TITLE_COLUMN, TITLE_ROW * 0.5), title, lettering);
     }
     legend.draw(&mut canvas, TITLE_ROW);
-    frame.draw(&mut canvas, &story.panels(), Rows { top, bottom: height });
+    frame.draw(&mut canvas, &panels, Rows { top, bottom: height });
     canvas
 }
 
 /// A record, read for drawing.
 struct Story<'a> {
     record: &'a Record,
+    groups: Vec<Group<'a>>,
+}
+
+/// Versions that share their panels.
+struct Group<'a> {
+    /// Their model, where it must be told.
+    model: Option<&'a str>,
+    /// All versions whose traffic the shares are taken of.
+    all: Range<usize>,
+    /// Those of them that had traffic.
     versions: Vec<Version<'a>>,
 }
 
@@ -43,28 +56,45 @@ struct Version<'a> {
 }
 
 impl<'a> Story<'a> {
+    /// A group for each model that had several versions with traffic, at most [`MOST_GROUPS`];
+    /// where there is none, one of all versions, side by side.
     fn of(record: &'a Record) -> Self {
+        let models = (0..).map(ModelIndex).zip(&record.models);
         let mut others = 0;
-        let mut versions = Vec::new();
-        for (info, points) in record.versions.iter().zip(&record.series.versions) {
-            let tag = info.tags.first();
-            let is_stable = info.tags.iter().any(|tag| tag.as_str() == "stable");
-            let look = if is_stable {
-                version_look(None)
-            } else {
-                others += 1;
-                version_look(Some(others - 1))
-            };
-            if points.iter().any(|point| point.assigned > 0) {
-                let tag = if is_stable { Some("stable") } else { tag.map(|tag| tag.as_str()) };
-                let name = match tag {
-                    Some(tag) => format!("{} ({tag})", info.id),
-                    None => info.id.to_string(),
-                };
-                versions.push(Version { name, look, points });
+        let mut groups = Vec::new();
+        for (index, model) in models {
+            let places = record.versions_of(index);
+            let all = usize::from(places.start)..usize::from(places.end);
+            let points = record.series.versions.get(all.clone()).unwrap_or_default();
+            let busy = points.iter().filter(|points| has_traffic(points)).count();
+            if busy < 2 && record.models.len() > 1 || groups.len() == MOST_GROUPS {
+                continue;
             }
+            let versions = versions(&model.versions, points, |is_stable| match is_stable {
+                true => version_look(None),
+                false => other_look(&mut others),
+            });
+            let model = (record.models.len() > 1).then_some(model.id.as_str());
+            groups.push(Group { model, all, versions });
         }
-        Self { record, versions }
+        if groups.is_empty() {
+            let all = 0..record.series.versions.len();
+            let infos: Vec<VersionInfo> = record.versions().cloned().collect();
+            let mut first = true;
+            let versions = versions(&infos, &record.series.versions, |_| {
+                if std::mem::take(&mut first) {
+                    version_look(None)
+                } else {
+                    other_look(&mut others)
+                }
+            });
+            groups.push(Group { model: None, all, versions });
+        }
+        Self { record, groups }
+    }
+
+    fn versions(&self) -> impl Iterator<Item = &Version<'a>> {
+        self.groups.iter().flat_map(|group| &group.versions)
     }
 
     fn frame(&self) -> TimeFrame {
@@ -140,7 +170,7 @@ impl<'a> Story<'a> {
             let at = self.seconds(event.at);
             match &event.happening {
                 Happening::BreachBegan { trigger, version } => {
-                    let label = self.record.triggers.get(*trigger).cloned().unwrap_or_default();
+                    let label = self.record.trigger(*version, *trigger).to_owned();
                     let mark = Mark { label, ..mark(at, Symbol::Diamond, Dash::Dotted) };
                     marks.push((*version, *trigger, mark));
                 }
@@ -167,14 +197,7 @@ impl<'a> Story<'a> {
             let at = self.seconds(event.at);
             let (symbol, label) = match &event.happening {
                 Happening::RolledBack { target, .. } => {
-                    let after =
-                        self.record.rollbacks.iter().find(|rollback| rollback.at == event.at);
-                    let since = after.and_then(|rollback| rollback.onset).map_or_else(
-                        String::new,
-                        |onset| {
-                            format!(", {} after the onset", format_duration(event.at.since(onset)))
-                        },
-                    );
+                    let since = since_onset(self.record, event.at, *target);
                     (
                         Symbol::Square,
                         format!("rolled back to {}{since}", version_name(self.record, *target)),
@@ -202,13 +225,23 @@ impl<'a> Story<'a> {
     }
 
     fn panels(&self) -> Vec<Panel> {
-        vec![self.shares(), self.error_rates(), self.latencies(), self.request_rates()]
+        let panels_of = |group: &Group<'_>| {
+            let panels = [Self::shares, Self::error_rates, Self::latencies, Self::request_rates];
+            panels.map(|panel| {
+                let panel = panel(self, group);
+                match group.model {
+                    Some(model) => Panel { title: format!("{model}: {}", panel.title), ..panel },
+                    None => panel,
+                }
+            })
+        };
+        self.groups.iter().flat_map(panels_of).collect()
     }
 
-    fn shares(&self) -> Panel {
-        let all = &self.record.series.versions;
+    fn shares(&self, group: &Group<'_>) -> Panel {
+        let all = &self.record.series.versions[group.all.clone()];
         let total = |slot: usize| all.iter().map(|points| u64::from(points[slot].assigned)).sum();
-        let lines = self.lines(|version, slot, _| {
+        let lines = self.lines(group, |version, slot, _| {
             version.has_traffic_about(slot).then_some(())?;
             ratio(u64::from(version.points[slot].assigned), total(slot))
         });
@@ -220,8 +253,8 @@ impl<'a> Story<'a> {
         Panel { title: "Share of the traffic".to_owned(), axis: Axis::shares(1.0), lines }
     }
 
-    fn error_rates(&self) -> Panel {
-        let lines = self.lines(|version, slot, _| {
+    fn error_rates(&self, group: &Group<'_>) -> Panel {
+        let lines = self.lines(group, |version, slot, _| {
             let point = &version.points[slot];
             ratio(u64::from(point.failed), u64::from(point.completed))
         });
@@ -229,11 +262,11 @@ impl<'a> Story<'a> {
         Panel { title: "Error rate".to_owned(), axis, lines }
     }
 
-    fn latencies(&self) -> Panel {
-        let p50 = self.lines(|version, slot, _| {
+    fn latencies(&self, group: &Group<'_>) -> Panel {
+        let p50 = self.lines(group, |version, slot, _| {
             version.points[slot].p50.map(|latency| latency.as_secs_f64())
         });
-        let p99 = self.lines(|version, slot, _| {
+        let p99 = self.lines(group, |version, slot, _| {
             version.points[slot].p99.map(|latency| latency.as_secs_f64())
         });
         let least = values(&p50).fold(f64::INFINITY, f64::min);
@@ -245,8 +278,8 @@ impl<'a> Story<'a> {
         Panel { title, axis, lines }
     }
 
-    fn request_rates(&self) -> Panel {
-        let lines = self.lines(|version, slot, length| {
+    fn request_rates(&self, group: &Group<'_>) -> Panel {
+        let lines = self.lines(group, |version, slot, length| {
             let assigned = f64::from(version.points[slot].assigned);
             version.has_traffic_about(slot).then_some(assigned / length)
         });
@@ -256,7 +289,11 @@ impl<'a> Story<'a> {
 
     /// One line per version of `value`, which is told the version, the slot and how many seconds of
     /// the slot lie within the run.
-    fn lines(&self, value: impl Fn(&Version<'_>, usize, f64) -> Option<f64>) -> Vec<Line> {
+    fn lines(
+        &self,
+        group: &Group<'_>,
+        value: impl Fn(&Version<'_>, usize, f64) -> Option<f64>,
+    ) -> Vec<Line> {
         let width = self.record.series.width.as_secs_f64();
         let start = self.seconds(self.record.series.start);
         let end = self.seconds(self.record.end);
@@ -271,12 +308,45 @@ impl<'a> Story<'a> {
             let slots = slots.collect();
             Line { slots, look: version.look, dash: Dash::Solid, course: Course::Joined, rank }
         };
-        self.versions.iter().enumerate().map(of_version).collect()
+        group.versions.iter().enumerate().map(of_version).collect()
     }
 
     fn seconds(&self, at: Timestamp) -> f64 {
         at.since(self.record.start).as_secs_f64()
     }
+}
+
+/// Those of a group that had traffic, with the look that `look` gives them, told whether they are
+/// the stable.
+fn versions<'a>(
+    infos: &[VersionInfo],
+    points: &'a [Vec<SeriesPoint>],
+    mut look: impl FnMut(bool) -> Look,
+) -> Vec<Version<'a>> {
+    let mut versions = Vec::new();
+    for (info, points) in infos.iter().zip(points) {
+        let is_stable = info.tags.iter().any(|tag| tag.as_str() == "stable");
+        let tag = info.tags.first().map(|tag| tag.as_str());
+        let look = look(is_stable);
+        if has_traffic(points) {
+            let name = match if is_stable { Some("stable") } else { tag } {
+                Some(tag) => format!("{} ({tag})", info.id),
+                None => info.id.to_string(),
+            };
+            versions.push(Version { name, look, points });
+        }
+    }
+    versions
+}
+
+/// The look of the next version that is not the stable.
+fn other_look(others: &mut usize) -> Look {
+    *others += 1;
+    version_look(Some(*others - 1))
+}
+
+fn has_traffic(points: &[SeriesPoint]) -> bool {
+    points.iter().any(|point| point.assigned > 0)
 }
 
 impl Version<'_> {
@@ -295,7 +365,7 @@ struct Legend<'a> {
 }
 
 impl<'a> Legend<'a> {
-    fn of(versions: &'a [Version<'a>]) -> Self {
+    fn of(versions: impl Iterator<Item = &'a Version<'a>>) -> Self {
         let mut items = Vec::new();
         let (mut row, mut column) = (0, TITLE_COLUMN);
         for version in versions {
@@ -326,8 +396,8 @@ impl<'a> Legend<'a> {
 
 /// The chart in words.
 fn alternative(record: &Record, title: &str) -> String {
-    let story = Story { record, versions: Vec::new() };
-    let names: Vec<&str> = record.versions.iter().map(|info| info.id.as_str()).collect();
+    let story = Story { record, groups: Vec::new() };
+    let names: Vec<&str> = record.versions().map(|info| info.id.as_str()).collect();
     let span = format_duration(record.end.since(record.start));
     let mut text = format!(
         "{title}: traffic share, error rate, latency and requests of {} over {span}.",
@@ -369,8 +439,11 @@ const COLUMNS: (f64, f64) = (136.0, 1_240.0);
 const TITLE_ROW: f64 = 56.0;
 const LEGEND_ROW: f64 = 34.0;
 const LEGEND_SAMPLE: f64 = 56.0;
-/// Four panels and the time axis.
-const PANELS_HEIGHT: f64 = 4.0 * 198.0 + 64.0;
+const PANEL_HEIGHT: f64 = 198.0;
+/// The time axis below the panels.
+const AXIS_HEIGHT: f64 = 64.0;
+/// Chosen: more panels no longer fit a page.
+const MOST_GROUPS: usize = 4;
 const MOST_TIME_TICKS: usize = 10;
 /// Chosen: without errors the axis still says how small an error rate it would show.
 const LEAST_ERROR_AXIS: f64 = 0.01;

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::ticking::Ticking;
 use crate::chance::Chance;
+use crate::engine::Engine;
 use crate::exchange::{ModelIndex, VersionIndex};
-use crate::record::{Record, Recorder, RuleHealth, RunHeader, VersionInfo};
-use crate::scenario::{Scenario, Traffic};
+use crate::record::{ModelInfo, Record, Recorder, RuleHealth, RunHeader, VersionInfo};
+use crate::scenario::{Scenario, Traffic, VersionPlan};
 use crate::simulator::{Finished, SimulationError, simulate};
 use crate::trace::{Accounting, TraceReader};
 use crate::workload::{Source, TraceInput};
@@ -54,18 +55,7 @@ pub fn run_virtual(
     };
     let mut observer = Ticking::new(Recorder::new(header(scenario, seed)), tick);
     let Finished { end, engine, source } = simulate(scenario, chance, source, &mut observer)?;
-    let triggers = &scenario.model.rules.triggers;
-    let rules =
-        engine.health(ModelIndex(0)).into_iter().map(|(trigger, slot, health)| RuleHealth {
-            trigger: triggers[trigger].id.clone(),
-            version: VersionIndex(slot.0),
-            checks: health.checks,
-            no_data: health.no_data,
-            breaches: health.breaches,
-            firings: health.firings,
-            longest_timer: health.longest_timer,
-        });
-    let record = observer.into_observer().finish(end, rules.collect());
+    let record = observer.into_observer().finish(end, rule_health(scenario, &engine));
     let trace = source.trace().map(|reader| TraceReport {
         accounting: reader.accounting().clone(),
         sha256: reader.sha256(),
@@ -73,18 +63,41 @@ pub fn run_virtual(
     Ok(Rehearsal { record, trace })
 }
 
+/// How the triggers of each model fared, model by model.
+fn rule_health(scenario: &Scenario, engine: &Engine) -> Vec<RuleHealth> {
+    let mut all = Vec::new();
+    for (index, model) in (0..).map(ModelIndex).zip(&scenario.models) {
+        let first = scenario.first_version(index);
+        for (trigger, slot, health) in engine.health(index) {
+            all.push(RuleHealth {
+                trigger: model.rules.triggers[trigger].id.clone(),
+                version: VersionIndex(first.0 + slot.0),
+                checks: health.checks,
+                no_data: health.no_data,
+                breaches: health.breaches,
+                firings: health.firings,
+                longest_timer: health.longest_timer,
+            });
+        }
+    }
+    all
+}
+
 fn header(scenario: &Scenario, seed: u64) -> RunHeader {
-    let versions = scenario.model.versions.iter().map(|version| VersionInfo {
+    let version = |version: &VersionPlan| VersionInfo {
         id: version.id.clone(),
         tags: version.tags.clone(),
         price: version.price,
+    };
+    let models = scenario.models.iter().map(|model| ModelInfo {
+        id: model.id.clone(),
+        versions: model.versions.iter().map(version).collect(),
+        triggers: model.rules.triggers.iter().map(|trigger| trigger.id.clone()).collect(),
     });
     RunHeader {
         seed,
         start: scenario.start,
-        model: scenario.model.id.clone(),
-        versions: versions.collect(),
-        triggers: scenario.model.rules.triggers.iter().map(|trigger| trigger.id.clone()).collect(),
+        models: models.collect(),
         phases: scenario.phases.iter().map(|phase| phase.name.clone()).collect(),
     }
 }

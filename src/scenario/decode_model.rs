@@ -1,145 +1,61 @@
-//! The model under rehearsal: its versions, their tags, prices and upstreams.
+//! The models under rehearsal: their versions with tags, prices and upstreams, and their rules.
 
-use crate::exchange::VersionIndex;
+use crate::engine::RuleSet;
+use crate::exchange::ModelIndex;
 use crate::units::{ModelId, Price, Ratio, TagName, VersionId, format_significant};
 use crate::upstream::{Behaviour, Failure};
 
 use super::decode_distribution;
+use super::decode_rules;
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::names::{Names, STABLE};
 use super::place::Place;
-use super::plan::{Truth, VersionPlan};
+use super::plan::{ModelPlan, Truth, VersionPlan};
 use super::read::{self, Quantity};
-use super::shape::quote;
-use super::suggest::{listing, nearest};
 use super::tree::{Entry, Node};
 
-/// The names that other parts of a scenario may use for versions.
-pub(crate) struct Names {
-    /// The model's.
-    pub(crate) model: Option<ModelId>,
-    versions: Vec<String>,
-    tags: Vec<(String, usize, Place)>,
+/// A model, as far as it could be made out.
+pub(crate) struct Draft {
+    id: Option<ModelId>,
+    /// In the order of the file; `None` for those that could not be made out.
+    versions: Vec<Option<VersionPlan>>,
+    rules: Option<RuleSet>,
 }
 
-impl Names {
-    /// Of the one model in `models`; reported where there is none or more than one, where a tag
-    /// stands twice or is a version's name, and where no version is stable.
-    pub(crate) fn collect<'a>(
-        models: &'a Entry,
+impl Draft {
+    /// The model at `entry`, whose place in the file is `index`.
+    pub(crate) fn decode(
+        entry: &Entry,
+        index: ModelIndex,
+        names: &Names,
         diagnostics: &mut Diagnostics,
-    ) -> (Self, Option<&'a Entry>) {
-        let entries = models.node.entries();
-        if let [first, second, ..] = entries {
-            let message = "a second model: a scenario rehearses one model";
-            let diagnostic = Diagnostic::new(second.place, message)
-                .note(first.place, "the first model")
-                .help("write a scenario for each model");
-            diagnostics.report(diagnostic);
+    ) -> Self {
+        let entries = entry.node.get("versions").map_or(&[][..], Node::entries);
+        let mut versions: Vec<_> =
+            entries.iter().map(|entry| version(entry, diagnostics)).collect();
+        // A model's only version is its stable, whether it says so or not.
+        if let ([Some(only)], Ok(stable)) = (&mut versions[..], TagName::new(STABLE))
+            && !only.tags.contains(&stable)
+        {
+            only.tags.push(stable);
         }
-        let Some(entry) = entries.first() else {
-            if models.node.text().is_none() {
-                diagnostics.report(Diagnostic::new(models.place, "models is empty: write a model"));
-            }
-            let names = Self { model: None, versions: Vec::new(), tags: Vec::new() };
-            return (names, None);
+        let rules = match entry.node.get("rules") {
+            Some(node) => decode_rules::decode(node, index, names, diagnostics),
+            None => Some(RuleSet::disabled()),
         };
-        let versions = entry.node.get("versions").map_or(&[][..], Node::entries);
-        let mut names = Self {
-            model: ModelId::new(&entry.key).ok(),
-            versions: versions.iter().map(|version| version.key.clone()).collect(),
-            tags: Vec::new(),
-        };
-        for (index, version) in versions.iter().enumerate() {
-            let Some(tags) = version.node.get("tags") else { continue };
-            // A single tag that should be a list is told already; it is the version's all the same.
-            let tags =
-                if tags.text().is_some() { std::slice::from_ref(tags) } else { tags.items() };
-            for tag in tags {
-                names.add_tag(tag, index, diagnostics);
-            }
-        }
-        names.check_versions(entry, diagnostics);
-        (names, Some(entry))
+        Self { id: ModelId::new(&entry.key).ok(), versions, rules }
     }
 
-    /// The version that is named `name`, by its id or else by a tag.
-    pub(crate) fn version(&self, name: &str) -> Option<VersionIndex> {
-        let by_id = self.versions.iter().position(|version| version == name);
-        let by_tag = || self.tags.iter().find(|(tag, ..)| tag == name).map(|(_, index, _)| *index);
-        by_id.or_else(by_tag).and_then(|index| u16::try_from(index).ok()).map(VersionIndex)
+    /// The versions; `None` for those that could not be made out.
+    pub(crate) fn versions(&self) -> &[Option<VersionPlan>] {
+        &self.versions
     }
 
-    /// The version that `name` at `place` names; reported where there is none.
-    pub(crate) fn resolve(
-        &self,
-        name: &str,
-        place: Place,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<VersionIndex> {
-        let found = self.version(name);
-        if found.is_none() {
-            let message = format!("{} is no version or tag of the model", quote(name));
-            diagnostics.report(self.hint(Diagnostic::new(place, message), name));
-        }
-        found
+    /// The plan, if all of it could be made out.
+    pub(crate) fn finish(self) -> Option<ModelPlan> {
+        let versions = self.versions.into_iter().collect::<Option<_>>()?;
+        Some(ModelPlan { id: self.id?, versions, rules: self.rules? })
     }
-
-    /// `diagnostic` with the version or tag that `name` was probably meant to be.
-    pub(crate) fn hint(&self, diagnostic: Diagnostic, name: &str) -> Diagnostic {
-        let known = || {
-            let tags = self.tags.iter().map(|(tag, ..)| tag.as_str());
-            self.versions.iter().map(String::as_str).chain(tags)
-        };
-        match nearest(name, known()) {
-            Some(meant) => diagnostic.suggest(Some(meant)),
-            None => diagnostic.help(format!("known versions and tags: {}", listing(known()))),
-        }
-    }
-
-    /// The versions, in the order of the file.
-    pub(crate) fn versions(&self) -> Vec<&str> {
-        self.versions.iter().map(String::as_str).collect()
-    }
-
-    fn add_tag(&mut self, tag: &Node, index: usize, diagnostics: &mut Diagnostics) {
-        let Some(name) = tag.text() else { return };
-        if let Some((_, _, first)) = self.tags.iter().find(|(known, ..)| known == name) {
-            let message = format!("the tag {} names a version already", quote(name));
-            let twice = Diagnostic::new(tag.place, message).note(*first, "it stands here first");
-            diagnostics.report(twice.help("a tag names one version at a time: remove one"));
-        } else if self.versions.iter().any(|version| version == name) {
-            let message = format!("the tag {} is the name of a version", quote(name));
-            diagnostics.report(Diagnostic::new(tag.place, message).help("name the tag otherwise"));
-        } else {
-            self.tags.push((name.to_owned(), index, tag.place));
-        }
-    }
-
-    fn check_versions(&self, model: &Entry, diagnostics: &mut Diagnostics) {
-        let Some(versions) = model.node.entry("versions") else { return };
-        let count = self.versions.len();
-        if versions.node.text().is_some() {
-        } else if count == 0 {
-            diagnostics.report(Diagnostic::new(versions.place, "the model has no versions"));
-        } else if count > MOST_VERSIONS {
-            let message = format!("{count} versions: at most {MOST_VERSIONS} are allowed");
-            diagnostics.report(Diagnostic::new(versions.place, message));
-        } else if !self.tags.iter().any(|(tag, ..)| tag == "stable") {
-            let message = "no version has the tag \"stable\": rollbacks would have no target";
-            let help = format!("write `tags: [stable]` at {}", quote(&self.versions[0]));
-            diagnostics.report(Diagnostic::new(versions.place, message).help(help));
-        }
-    }
-}
-
-/// The versions of the model at `entry`, in the order of the file; `None` for those that could not
-/// be made out.
-pub(crate) fn decode_versions(
-    model: &Entry,
-    diagnostics: &mut Diagnostics,
-) -> Vec<Option<VersionPlan>> {
-    let versions = model.node.get("versions").map_or(&[][..], Node::entries);
-    versions.iter().map(|entry| version(entry, diagnostics)).collect()
 }
 
 fn version(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<VersionPlan> {
@@ -246,5 +162,3 @@ pub(crate) fn sum(failures: &[Failure]) -> f64 {
 
 /// What sums of decimal fractions may be off by.
 pub(crate) const TOLERANCE: f64 = 1e-9;
-/// Chosen: more are a mistake; the index of a version has 16 bits.
-const MOST_VERSIONS: usize = 1_000;

@@ -5,8 +5,8 @@ use crate::exchange::VersionIndex;
 use crate::metric::{Measure, Metric, Unit};
 use crate::units::{Duration, Money, Ratio};
 
-use super::decode_model::Names;
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::names::Names;
 use super::place::{Place, Sources};
 use super::plan::{Column, GateLine, Reference};
 use super::read;
@@ -76,7 +76,7 @@ pub(crate) fn columns(
     let Some(node) = node else {
         let column = |(index, title): (usize, &String)| {
             let version = Some(VersionIndex(u16::try_from(index).ok()?));
-            Some(Column { title: title.clone(), phase: None, version })
+            Some(Column { title: title.clone(), phase: None, model: None, version })
         };
         return known.columns.iter().enumerate().map(column).collect();
     };
@@ -89,8 +89,13 @@ pub(crate) fn columns(
         let phase = node
             .get("phase")
             .map(|node| node.text().and_then(|name| known.phase(name, node.place, diagnostics)));
+        let model = node.get("model").map(|node| {
+            node.text().and_then(|name| known.names.resolve_model(name, node.place, diagnostics))
+        });
         let version = node.get("version").map(|node| {
-            node.text().and_then(|name| known.names.resolve(name, node.place, diagnostics))
+            let model = model.flatten();
+            let name = node.text()?;
+            known.names.resolve_in(model, name, node.place, diagnostics)
         });
         let Some(title) = node.get("title") else {
             decoded.push(None);
@@ -104,14 +109,13 @@ pub(crate) fn columns(
             }
             titles.push((text, title.place));
         }
-        decoded.push(match (title.text(), phase, version) {
-            (Some(title), None | Some(Some(_)), None | Some(Some(_))) => Some(Column {
-                title: title.to_owned(),
-                phase: phase.flatten(),
-                version: version.flatten(),
-            }),
-            _ => None,
-        });
+        let clear = phase != Some(None) && model != Some(None) && version != Some(None);
+        decoded.push(title.text().filter(|_| clear).map(|title| Column {
+            title: title.to_owned(),
+            phase: phase.flatten(),
+            model: model.flatten(),
+            version: version.flatten(),
+        }));
     }
     decoded.into_iter().collect()
 }
@@ -232,16 +236,14 @@ fn check_selector(
 ) -> bool {
     let phase = selector.phase().map(|name| known.phase(name, place, diagnostics).is_some());
     let column = selector.column().map(|name| known.column(name, place, diagnostics).is_some());
-    let version =
-        selector.version().map(|name| known.names.resolve(name, place, diagnostics).is_some());
-    let model = selector.model().map(|name| {
-        let is_it = known.names.model.as_ref().is_some_and(|model| model.as_str() == name);
-        if !is_it {
-            let message = format!("{} is no model of the scenario", quote(name));
-            let meant = known.names.model.as_ref().map(|model| model.as_str());
-            diagnostics.report(Diagnostic::new(place, message).suggest(meant));
-        }
-        is_it
-    });
+    let model = selector.model().map(|name| known.names.resolve_model(name, place, diagnostics));
+    let version = match model {
+        // Of a model that there is not, no version can be told.
+        Some(None) => None,
+        _ => selector.version().map(|name| {
+            known.names.resolve_in(model.flatten(), name, place, diagnostics).is_some()
+        }),
+    };
+    let model = model.map(|model| model.is_some());
     [phase, column, version, model].into_iter().all(|found| found != Some(false))
 }

@@ -1,13 +1,15 @@
 //! Phases: how long they last, how they split the traffic, what they break.
 
 use crate::exchange::VersionIndex;
-use crate::units::{Duration, Ratio, format_duration, format_significant};
+use crate::units::{Duration, format_duration};
 use crate::upstream::{Failure, Fault, LatencyChange};
 
 use super::check::mistyped;
 use super::decode_distribution;
-use super::decode_model::{self, Names, TOLERANCE};
+use super::decode_model;
+use super::decode_split;
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::names::Names;
 use super::place::Place;
 use super::plan::{PhaseEnd, PhasePlan, VersionPlan};
 use super::read::{self, Quantity};
@@ -19,8 +21,8 @@ use super::tree::{Entry, Node};
 pub(crate) struct Surroundings<'a> {
     /// The names of versions.
     pub(crate) names: &'a Names,
-    /// The versions; `None` where one could not be made out.
-    pub(crate) versions: &'a [Option<VersionPlan>],
+    /// The versions of all models; `None` where one could not be made out.
+    pub(crate) versions: &'a [Option<&'a VersionPlan>],
     /// Whether the workload goes on for ever.
     pub(crate) endless: bool,
 }
@@ -49,19 +51,14 @@ pub(crate) fn decode(
         }
         names.push((text, name.place));
     }
-    if let Some(first) = phases.first()
-        && !first.entries().is_empty()
-        && first.get("split").is_none()
-        && !mistyped(first.entries(), PHASE.fields, "split")
-    {
-        let message = "the first phase has no \"split\": nothing says where requests go";
-        let help = "write `split: {VERSION: 100%}`";
-        diagnostics.report(Diagnostic::new(first.place, message).help(help));
-    }
     let mut decoded = Vec::new();
     for (index, node) in phases.iter().enumerate() {
         let last = index + 1 == phases.len();
         decoded.push(phase(node, last, around, diagnostics));
+    }
+    if let Some(Some(first)) = decoded.first_mut() {
+        let written = first.split.take().unwrap_or_default();
+        first.split = Some(decode_split::first(written, around.names));
     }
     decoded.into_iter().collect()
 }
@@ -77,7 +74,7 @@ fn phase(
     }
     let end = end(node, last, around, diagnostics);
     let split = match node.entry("split") {
-        Some(entry) => split(entry, around.names, diagnostics).map(Some),
+        Some(entry) => decode_split::decode(entry, around.names, diagnostics).map(Some),
         None => Some(None),
     };
     let faults = match node.get("faults") {
@@ -171,50 +168,6 @@ fn positive(key: &str, node: &Node, diagnostics: &mut Diagnostics) -> Option<Dur
         return None;
     }
     Some(duration)
-}
-
-fn split(
-    entry: &Entry,
-    names: &Names,
-    diagnostics: &mut Diagnostics,
-) -> Option<Vec<(VersionIndex, Ratio)>> {
-    let arms = entry.node.entries();
-    let mut seen: Vec<(VersionIndex, Ratio, Place)> = Vec::new();
-    let mut complete = !arms.is_empty();
-    for arm in arms {
-        let version = names.resolve(&arm.key, arm.place, diagnostics);
-        let weight = arm.node.text().and_then(|text| Ratio::parse(text).ok());
-        let (Some(version), Some(weight)) = (version, weight) else {
-            complete = false;
-            continue;
-        };
-        if let Some((.., first)) = seen.iter().find(|(known, ..)| *known == version) {
-            let message = format!("{} is a version that has a weight already", quote(&arm.key));
-            diagnostics.report(Diagnostic::new(arm.place, message).note(*first, "it stands here"));
-        }
-        seen.push((version, weight, arm.place));
-    }
-    // Of a part of the weights the sum says nothing.
-    let weights: Option<Vec<f64>> = arms
-        .iter()
-        .map(|arm| arm.node.text().and_then(|text| Ratio::parse(text).ok()).map(Ratio::get))
-        .collect();
-    if let Some(weights) = weights.filter(|_| entry.node.text().is_none()) {
-        let sum: f64 = weights.iter().sum();
-        if (sum - 1.0).abs() > TOLERANCE {
-            let percent = |ratio: f64| format_significant(ratio * 100.0, 9);
-            let message = format!("the weights sum to {}%: they must sum to 100%", percent(sum));
-            let help = if sum < 1.0 {
-                format!("give the remaining {}% to one of the versions", percent(1.0 - sum))
-            } else {
-                format!("take {}% from one of the versions", percent(sum - 1.0))
-            };
-            diagnostics.report(Diagnostic::new(entry.place, message).help(help));
-        }
-    }
-    seen.sort_by_key(|(version, ..)| *version);
-    let split = seen.into_iter().map(|(version, weight, _)| (version, weight)).collect();
-    complete.then_some(split)
 }
 
 fn faults(
@@ -315,7 +268,7 @@ fn check_overlaps(
     around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
 ) {
-    let normal = around.versions.get(usize::from(version.0)).and_then(Option::as_ref);
+    let normal = around.versions.get(usize::from(version.0)).copied().flatten();
     let normal = normal.map_or(&[][..], |version| &version.behaviour.failures);
     let active = |fault: &Fault, at: Duration| {
         let over = fault.lasts.is_some_and(|lasts| fault.at.saturating_add(lasts) <= at);

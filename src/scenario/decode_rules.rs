@@ -4,12 +4,12 @@
 use crate::engine::{
     Action, Notification, RawTrigger, RuleError, RuleProblem, RuleSet, Target, Trigger,
 };
-use crate::exchange::Classification;
+use crate::exchange::{Classification, ModelIndex};
 use crate::metric::{Metric, Unit};
 
 use super::check::mistyped;
-use super::decode_model::Names;
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::names::Names;
 use super::place::Place;
 use super::read;
 use super::shape::{Field, Shape, quote};
@@ -17,12 +17,17 @@ use super::shapes_rules::CONDITION;
 use super::suggest::nearest;
 use super::tree::Node;
 
-/// The rules that `node` holds.
-pub(crate) fn decode(node: &Node, names: &Names, diagnostics: &mut Diagnostics) -> Option<RuleSet> {
+/// The rules of `model` that `node` holds.
+pub(crate) fn decode(
+    node: &Node,
+    model: ModelIndex,
+    names: &Names,
+    diagnostics: &mut Diagnostics,
+) -> Option<RuleSet> {
     let mut ids: Vec<(&str, Place)> = Vec::new();
     let mut triggers = Vec::new();
     for node in node.get("conditions")?.items() {
-        triggers.push(trigger(node, names, diagnostics));
+        triggers.push(trigger(node, model, names, diagnostics));
         if let (Some(id), Some(place)) =
             (read::text(node, "id"), node.get("id").map(|node| node.place))
         {
@@ -43,14 +48,19 @@ pub(crate) fn decode(node: &Node, names: &Names, diagnostics: &mut Diagnostics) 
     Some(RuleSet { enable: read::boolean(node, "enable")?, classification, triggers, notification })
 }
 
-fn trigger(node: &Node, names: &Names, diagnostics: &mut Diagnostics) -> Option<Trigger> {
+fn trigger(
+    node: &Node,
+    model: ModelIndex,
+    names: &Names,
+    diagnostics: &mut Diagnostics,
+) -> Option<Trigger> {
     if node.entries().is_empty() {
         return None;
     }
     let mut raw = raw(node);
     for name in names_of(&raw).into_iter().flatten() {
         let place = node.get(name.field).map_or(node.place, |node| node.place);
-        names.resolve(name.name, place, diagnostics);
+        names.resolve_in(Some(model), name.name, place, diagnostics);
     }
     // What the check has refused is told, and must not be judged again as wrong or missing.
     let mut told: Vec<&'static str> = Vec::new();

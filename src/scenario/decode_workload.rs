@@ -2,14 +2,16 @@
 
 use std::num::NonZeroU32;
 
-use crate::units::{ModelId, Rate};
+use crate::units::{ModelId, Rate, Ratio};
 use crate::upstream::Limits;
 use crate::workload::{Arrivals, Piecewise, PiecewiseError, Replay, Workload};
 
 use super::check::mistyped;
 use super::decode_distribution;
+use super::decode_split::check_sum;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::files::Folder;
+use super::names::Names;
 use super::plan::Traffic;
 use super::read::{self, Quantity};
 use super::shapes::WORKLOAD;
@@ -18,7 +20,7 @@ use super::tree::{Entry, Node};
 /// Where requests come from.
 pub(crate) fn decode(
     entry: &Entry,
-    model: Option<&ModelId>,
+    names: &Names,
     folder: &Folder,
     diagnostics: &mut Diagnostics,
 ) -> Option<Traffic> {
@@ -38,11 +40,30 @@ pub(crate) fn decode(
             diagnostics.report(diagnostic);
         }
         let path = folder.resolve(chosen.node.text()?, chosen.node.place, diagnostics);
-        let (users, stream) = (users?, stream?);
-        let replay = Replay { requests, models: vec![model?.clone()], users, stream };
+        // What a trace does not say is drawn; without shares it is the first model.
+        let shares = match node.entry("models") {
+            Some(entry) => shares(entry, names, diagnostics),
+            None => Some(only_first(names)),
+        };
+        let ids: Option<Vec<_>> = names.models().map(|id| ModelId::new(id).ok()).collect();
+        let models = ids?.into_iter().zip(shares?).collect();
+        let replay = Replay { requests, models, users: users?, stream: stream? };
         return Some(Traffic::Trace { path: path?, replay });
     }
     let arrivals = arrivals(chosen, diagnostics);
+    let shares = match node.entry("models") {
+        Some(entry) => shares(entry, names, diagnostics),
+        None if names.models().count() <= 1 => Some(only_first(names)),
+        None if mistyped(node.entries(), WORKLOAD.fields, "models") => None,
+        None => {
+            let message = "workload has no \"models\": nothing says which model requests ask for";
+            let mut ids = names.models();
+            let [first, second] = [ids.next(), ids.next()].map(Option::unwrap_or_default);
+            let help = format!("write `models: {{{first}: 50%, {second}: 50%}}`, a share for each");
+            diagnostics.report(Diagnostic::new(entry.place, message).help(help));
+            None
+        }
+    };
     let Some(tokens) = tokens else {
         if mistyped(node.entries(), WORKLOAD.fields, "tokens") {
             return None;
@@ -63,7 +84,36 @@ pub(crate) fn decode(
         output: output?,
         users: users?,
         stream: stream?,
+        models: shares?,
     }))
+}
+
+/// The shares of the models that `entry` gives, in the order of the models; 0 for those that it
+/// does not name.
+fn shares(entry: &Entry, names: &Names, diagnostics: &mut Diagnostics) -> Option<Vec<Ratio>> {
+    let mut shares = vec![Ratio::ZERO; names.models().count()];
+    let mut complete = entry.node.text().is_none();
+    for named in entry.node.entries() {
+        let model = names.resolve_model(&named.key, named.place, diagnostics);
+        let share = named.node.text().and_then(|text| Ratio::parse(text).ok());
+        match (model, share) {
+            (Some(model), Some(share)) => shares[usize::from(model.0)] = share,
+            _ => complete = false,
+        }
+    }
+    if complete {
+        let sum = shares.iter().map(|share| share.get()).sum();
+        check_sum("shares", "the models", sum, entry.place, diagnostics);
+    }
+    complete.then_some(shares)
+}
+
+fn only_first(names: &Names) -> Vec<Ratio> {
+    let mut shares = vec![Ratio::ZERO; names.models().count()];
+    if let Some(first) = shares.first_mut() {
+        *first = Ratio::ONE;
+    }
+    shares
 }
 
 /// How long clients and gateway wait.

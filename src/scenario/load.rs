@@ -9,22 +9,22 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::engine::RuleSet;
+use crate::exchange::ModelIndex;
 use crate::workload::Arrivals;
 
 use super::check::check;
-use super::decode_model::{self, Names};
+use super::decode_model::Draft;
 use super::decode_outputs::{self, Known};
 use super::decode_phases::{self, Surroundings};
-use super::decode_rules;
 use super::decode_workload;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::error::ScenarioError;
 use super::files::{Files, Folder, Reading};
 use super::fill::fill;
+use super::names::Names;
 use super::parse::parse_file;
 use super::place::Sources;
-use super::plan::{Expectation, ModelPlan, Scenario, Traffic};
+use super::plan::{Expectation, Scenario, Traffic};
 use super::read;
 use super::resolved;
 use super::set;
@@ -98,17 +98,14 @@ fn decode(
     diagnostics: &mut Diagnostics,
 ) -> Option<Scenario> {
     let models = root.entry("models")?;
-    let (names, model) = Names::collect(models, diagnostics);
-    let versions = model.map(|model| decode_model::decode_versions(model, diagnostics));
-    let versions = versions.unwrap_or_default();
-    let rules = match model.and_then(|model| model.node.get("rules")) {
-        Some(node) => decode_rules::decode(node, &names, diagnostics),
-        None => Some(RuleSet::disabled()),
-    };
+    let names = Names::collect(models, diagnostics);
+    let drafts = (0..).map(ModelIndex).zip(models.node.entries());
+    let drafts: Vec<_> =
+        drafts.map(|(index, entry)| Draft::decode(entry, index, &names, diagnostics)).collect();
+    let versions: Vec<_> = drafts.iter().flat_map(Draft::versions).map(Option::as_ref).collect();
     let workload = root.entry("workload");
-    let traffic = workload.and_then(|entry| {
-        decode_workload::decode(entry, names.model.as_ref(), folder, diagnostics)
-    });
+    let traffic =
+        workload.and_then(|entry| decode_workload::decode(entry, &names, folder, diagnostics));
     let limits = workload.and_then(|entry| decode_workload::limits(&entry.node, diagnostics));
     let phases = root.entry("phases").and_then(|entry| {
         let endless = traffic.as_ref().is_some_and(is_endless);
@@ -138,11 +135,7 @@ fn decode(
         seed: read::integer(root, "seed")?,
         traffic: traffic?,
         limits: limits?,
-        model: ModelPlan {
-            id: names.model?,
-            versions: versions.into_iter().collect::<Option<_>>()?,
-            rules: rules?,
-        },
+        models: drafts.into_iter().map(Draft::finish).collect::<Option<_>>()?,
         phases: phases?,
         columns: columns?,
         references: references?,
@@ -239,7 +232,7 @@ mod tests {
         let [(version, fault)] = &scenario.phases[2].faults[..] else { panic!("one fault") };
         assert_eq!((*version, fault.failures[0].status), (VersionIndex(1), 503));
         assert_eq!((fault.at, fault.lasts, fault.ramp), (Duration::ZERO, None, Duration::ZERO));
-        let old = &scenario.model.versions[0];
+        let old = &scenario.models[0].versions[0];
         assert_eq!(old.tags.len(), 2);
         assert_eq!(old.price.unwrap().output_per_1k, Money::from_pico_usd(8_000_000_000));
         let latency = &old.behaviour.latency;
@@ -264,7 +257,8 @@ mod tests {
         // 30 s at 5, 5, 5 and 0.5 per second.
         assert_eq!(workload.expected_requests(), Some(465));
         assert_eq!(workload.output.quantile(0.5), 120.0);
-        let truths: Vec<_> = scenario.model.versions.iter().map(|version| version.truth).collect();
+        let truths: Vec<_> =
+            scenario.models[0].versions.iter().map(|version| version.truth).collect();
         assert_eq!(truths[..3], [Truth::Healthy, Truth::DuringFaults, Truth::Bad]);
         let split = scenario.phases[1].split.as_ref().unwrap();
         assert_eq!(split[0], (VersionIndex(0), ratio(0.75)));
@@ -273,8 +267,8 @@ mod tests {
         assert_eq!(faults[0].1.lasts, Some(Duration::from_secs(5)));
         assert_eq!(faults[1].1.latency, Some(LatencyChange::Add(Duration::from_millis(500))));
         assert_eq!(faults[2].0, VersionIndex(2));
-        assert!(!scenario.model.rules.enable);
-        assert_eq!(scenario.model.rules.triggers.len(), 3);
+        assert!(!scenario.models[0].rules.enable);
+        assert_eq!(scenario.models[0].rules.triggers.len(), 3);
     }
 
     #[test]
@@ -283,11 +277,11 @@ mod tests {
         assert_eq!((scenario.title.as_str(), scenario.seed), ("smallest", 1));
         assert_eq!(scenario.columns.len(), 1);
         assert_eq!(scenario.columns[0].title, "v1");
-        assert!(!scenario.model.rules.enable);
-        assert_eq!(scenario.model.versions[0].behaviour.first_token.get(), 0.2);
+        assert!(!scenario.models[0].rules.enable);
+        assert_eq!(scenario.models[0].versions[0].behaviour.first_token.get(), 0.2);
         assert_eq!(resolved["workload"]["client_timeout"], "30s");
-        assert_eq!(resolved["models"]["m"]["versions"][0]["upstream"]["first_token"], 0.2);
-        assert_eq!(resolved["models"]["m"]["rules"]["enable"], false);
+        assert_eq!(resolved["models"][0]["versions"][0]["upstream"]["first_token"], 0.2);
+        assert_eq!(resolved["models"][0]["rules"]["enable"], false);
     }
 
     #[test]
@@ -312,7 +306,7 @@ mod tests {
     #[test]
     fn rules_resolve_with_their_effective_defaults() {
         let resolved = loaded(TEN_THOUSAND).resolved;
-        let condition = &resolved["models"]["gpt-4"]["rules"]["conditions"][0];
+        let condition = &resolved["models"][0]["rules"]["conditions"][0];
         assert_eq!(condition["check_interval_seconds"], 15.0);
         assert_eq!(condition["window_seconds"], 60.0);
         assert_eq!(condition["min_requests"], 10);
@@ -331,7 +325,7 @@ mod tests {
         let text = SMALLEST.replace(", \"tokens\": {\"input\": 5, \"output\": 5}", "");
         let scenario = load_with(&text, &settings, &files).unwrap().scenario;
         assert_eq!(scenario.seed, 9);
-        assert_eq!(scenario.model.rules.triggers.len(), 1);
+        assert_eq!(scenario.models[0].rules.triggers.len(), 1);
         let Traffic::Trace { path, replay } = &scenario.traffic else { panic!("a trace") };
         assert_eq!((path.as_path(), replay.requests), (Path::new("fixtures/t.csv"), Some(10)));
     }

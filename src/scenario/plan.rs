@@ -1,11 +1,12 @@
 //! The checked plan of a rehearsal: what a scenario file says once every default is filled in and
 //! every name resolved to an index.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::assertion::Assertion;
 use crate::engine::RuleSet;
-use crate::exchange::VersionIndex;
+use crate::exchange::{ModelIndex, VersionIndex};
 use crate::metric::Metric;
 use crate::units::{Duration, ModelId, Price, Ratio, TagName, Timestamp, VersionId};
 use crate::upstream::{Behaviour, Fault, Limits};
@@ -26,8 +27,9 @@ pub struct Scenario {
     pub traffic: Traffic,
     /// How long clients and gateway wait.
     pub limits: Limits,
-    /// The model under rehearsal.
-    pub model: ModelPlan,
+    /// The models behind the gateway, in the order of the file; a [`ModelIndex`] counts in this
+    /// list, a [`VersionIndex`] in their versions one after the other. At least one.
+    pub models: Vec<ModelPlan>,
     /// In order; the first sets the split.
     pub phases: Vec<PhasePlan>,
     /// The comparison table.
@@ -38,6 +40,59 @@ pub struct Scenario {
     pub gate: Vec<GateLine>,
     /// The verdict that the author expects instead of a pass.
     pub expect: Option<Expectation>,
+}
+
+impl Scenario {
+    /// The versions of all models, in the order in which a [`VersionIndex`] counts them.
+    pub fn versions(&self) -> impl Iterator<Item = &VersionPlan> + Clone {
+        self.models.iter().flat_map(|model| &model.versions)
+    }
+
+    /// A version.
+    ///
+    /// # Panics
+    /// The index is of another plan: a bug of the caller.
+    pub fn version(&self, index: VersionIndex) -> &VersionPlan {
+        self.versions().nth(usize::from(index.0)).expect("an index is of this plan")
+    }
+
+    /// The model of a version.
+    ///
+    /// # Panics
+    /// The index is of another plan: a bug of the caller.
+    pub fn model_of(&self, version: VersionIndex) -> ModelIndex {
+        let of_version = (0..self.models.len() as u16)
+            .map(ModelIndex)
+            .find(|model| self.versions_of(*model).contains(&usize::from(version.0)));
+        of_version.expect("an index is of this plan")
+    }
+
+    /// The first version of a model: its others follow.
+    ///
+    /// # Panics
+    /// The index is of another plan: a bug of the caller.
+    pub fn first_version(&self, model: ModelIndex) -> VersionIndex {
+        VersionIndex(self.versions_of(model).start as u16)
+    }
+
+    /// The model of this id.
+    pub fn model_named(&self, id: &str) -> Option<ModelIndex> {
+        let place = self.models.iter().position(|model| model.id.as_str() == id)?;
+        u16::try_from(place).ok().map(ModelIndex)
+    }
+
+    /// The version of this id.
+    pub fn version_named(&self, id: &str) -> Option<VersionIndex> {
+        let place = self.versions().position(|version| version.id.as_str() == id)?;
+        u16::try_from(place).ok().map(VersionIndex)
+    }
+
+    /// The places of a model's versions in the list over all models.
+    fn versions_of(&self, model: ModelIndex) -> Range<usize> {
+        let (before, rest) = self.models.split_at(usize::from(model.0));
+        let start = before.iter().map(|model| model.versions.len()).sum();
+        start..start + rest[0].versions.len()
+    }
 }
 
 /// Where requests come from.
@@ -59,7 +114,7 @@ pub enum Traffic {
 pub struct ModelPlan {
     /// What clients ask for.
     pub id: ModelId,
-    /// In the order of the file; a [`VersionIndex`] counts in this list.
+    /// In the order of the file. At least one.
     pub versions: Vec<VersionPlan>,
     /// What rolls back.
     pub rules: RuleSet,
@@ -87,7 +142,7 @@ pub enum Truth {
     Healthy,
     /// Always.
     Bad,
-    /// While a fault is on it that does not hit every version.
+    /// While a fault is on it that does not hit every version of its model.
     #[default]
     DuringFaults,
 }
@@ -99,7 +154,8 @@ pub struct PhasePlan {
     pub name: String,
     /// When it ends.
     pub end: PhaseEnd,
-    /// The split that it begins with; `None`: as it was.
+    /// The weights that it begins with, for every version with a weight of the models that it
+    /// names; `None`, and of other models: as they were. The first phase names every model.
     pub split: Option<Vec<(VersionIndex, Ratio)>>,
     /// The faults that it schedules, by version.
     pub faults: Vec<(VersionIndex, Fault)>,
@@ -128,6 +184,8 @@ pub struct Column {
     pub title: String,
     /// The phase whose requests it shows (an index into the phases); `None`: all.
     pub phase: Option<usize>,
+    /// The model whose requests it shows; `None`: all.
+    pub model: Option<ModelIndex>,
     /// The version whose requests it shows; `None`: all.
     pub version: Option<VersionIndex>,
 }

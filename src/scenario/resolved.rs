@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::engine::{NoData, Threshold, Trigger, TriggerKind};
+use crate::exchange::VersionIndex;
 use crate::units::{Duration, Money, Rate, Ratio, Timestamp, Tokens};
 
 use super::decode_rules::action_text;
@@ -23,17 +24,33 @@ pub(crate) fn resolve(root: &Node, scenario: &Scenario) -> Value {
         if let Some(phase) = column.phase {
             map.insert("phase".to_owned(), json!(scenario.phases[phase].name));
         }
+        if let Some(model) = column.model {
+            map.insert("model".to_owned(), json!(scenario.models[usize::from(model.0)].id));
+        }
         if let Some(version) = column.version {
-            let version = &scenario.model.versions[usize::from(version.0)];
-            map.insert("version".to_owned(), json!(version.id));
+            map.insert("version".to_owned(), json!(scenario.version(version).id));
         }
         Value::Object(map)
     };
     map.insert("columns".to_owned(), scenario.columns.iter().map(column).collect());
-    let model = map.get_mut("models").and_then(|models| models.get_mut(scenario.model.id.as_str()));
-    if let Some(Value::Object(model)) = model {
+    let models = map.get_mut("models").and_then(Value::as_array_mut).into_iter().flatten();
+    for (resolved, plan) in models.zip(&scenario.models) {
+        let Value::Object(model) = resolved else { continue };
         let rules = model.entry("rules").or_insert_with(|| json!({"enable": false}));
-        rules["conditions"] = scenario.model.rules.triggers.iter().map(trigger).collect();
+        rules["conditions"] = plan.rules.triggers.iter().map(trigger).collect();
+        let versions = model.get_mut("versions").and_then(Value::as_array_mut);
+        for (resolved, plan) in versions.into_iter().flatten().zip(&plan.versions) {
+            resolved["tags"] = json!(plan.tags);
+        }
+    }
+    let phases = map.get_mut("phases").and_then(Value::as_array_mut).into_iter().flatten();
+    for (resolved, plan) in phases.zip(&scenario.phases) {
+        if let Some(split) = &plan.split {
+            let weight = |(version, weight): &(VersionIndex, Ratio)| {
+                (scenario.version(*version).id.to_string(), json!(weight.get()))
+            };
+            resolved["split"] = split.iter().map(weight).collect::<Map<_, _>>().into();
+        }
     }
     resolved
 }

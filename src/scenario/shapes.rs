@@ -32,7 +32,7 @@ pub(crate) static SCENARIO: Shape = RecordOf(&Record {
         required(
             "models",
             TableOf(&MODELS),
-            "the model under rehearsal, by the name that clients ask for",
+            "the models under rehearsal, by the name that clients ask for",
         ),
         required(
             "phases",
@@ -77,6 +77,13 @@ pub(crate) static WORKLOAD: Record = Record {
             "tokens",
             RecordOf(&TOKENS),
             "token counts per request; required unless a trace brings them",
+        ),
+        optional(
+            "models",
+            TableOf(&MODEL_SHARES),
+            "share of the requests that asks for each model, summing to 100%; required where there \
+             are several, unless a trace brings the models (default for what it does not say: the \
+             first)",
         ),
         defaulted(
             "users",
@@ -145,7 +152,9 @@ static TOKENS: Record = Record {
     ],
 };
 
-static MODELS: Table = Table { key: L::Model, value: RecordOf(&MODEL), ordered: false };
+static MODEL_SHARES: Table = Table { key: L::Model, value: One(L::Ratio), ordered: false };
+
+static MODELS: Table = Table { key: L::Model, value: RecordOf(&MODEL), ordered: true };
 
 static MODEL: Record = Record {
     name: "model",
@@ -173,7 +182,8 @@ static VERSION: Record = Record {
         optional(
             "tags",
             List(&One(L::Tag)),
-            "names that point to this version at the start; one version has `stable`",
+            "names that point to this version at the start; one version of a model has `stable`, \
+             the only one without being told",
         ),
         optional("price", RecordOf(&PRICE), "what the version charges for 1,000 tokens"),
         required("upstream", RecordOf(&UPSTREAM), "how the version answers"),
@@ -182,7 +192,7 @@ static VERSION: Record = Record {
             One(L::Word(&["healthy", "bad", "during_faults"])),
             "during_faults",
             "when the version counts as bad, for judging rollbacks: never, always, or while a \
-             fault is on it that does not hit every version",
+             fault is on it that does not hit every version of its model",
         ),
     ],
 };
@@ -316,6 +326,7 @@ static COLUMN: Record = Record {
     fields: &[
         required("title", One(L::Text), "its heading, different from those of the other columns"),
         optional("phase", One(L::Text), "the phase whose requests it shows (default: all)"),
+        optional("model", One(L::Model), "the model whose requests it shows (default: all)"),
         optional(
             "version",
             One(L::Version),

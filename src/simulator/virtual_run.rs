@@ -11,7 +11,7 @@ use crate::exchange::{Arrival, Class, Ending, ModelIndex, Observed, Request, Ver
 use crate::record::{Arm, Counterfactual, Happening, Observer, Outcome};
 use crate::scenario::Scenario;
 use crate::trace::TraceError;
-use crate::units::{TagName, Timestamp};
+use crate::units::{Ratio, Timestamp};
 use crate::upstream::Responder;
 use crate::workload::Source;
 
@@ -86,7 +86,10 @@ struct VirtualRun<'a, O> {
     observer: &'a mut O,
     engine: Engine,
     director: Director<'a>,
+    /// By version.
     upstreams: Vec<Responder>,
+    /// By model: where its versions begin in the plan's list.
+    first_versions: Vec<VersionIndex>,
     queue: Queue<InFlight>,
     now: Timestamp,
     /// What is to be sent next.
@@ -94,7 +97,8 @@ struct VirtualRun<'a, O> {
     arrival_at: Timestamp,
     /// When the director wants to be called next.
     cue_at: Timestamp,
-    stable: Option<VersionIndex>,
+    /// By model.
+    stables: Vec<Option<VersionIndex>>,
     /// Nothing more is to be sent.
     finished: bool,
 }
@@ -109,43 +113,47 @@ struct InFlight {
 
 impl<'a, O: Observer> VirtualRun<'a, O> {
     fn new(scenario: &'a Scenario, chance: Chance, source: Source, observer: &'a mut O) -> Self {
-        let versions = &scenario.model.versions;
-        let model = ModelSettings::new(scenario.model.id.clone());
+        let models = &scenario.models;
+        let first_version = |index| scenario.first_version(ModelIndex(index as u16));
+        let settings = models.iter().map(|model| ModelSettings::new(model.id.clone()));
         Self {
             scenario,
             chance,
             source,
             observer,
-            engine: Engine::new([model], Safeguards::default()),
+            engine: Engine::new(settings, Safeguards::default()),
             director: Director::new(scenario),
-            upstreams: versions.iter().map(|v| Responder::new(&v.behaviour)).collect(),
+            upstreams: scenario.versions().map(|v| Responder::new(&v.behaviour)).collect(),
+            first_versions: (0..models.len()).map(first_version).collect(),
             queue: Queue::new(),
             now: scenario.start,
             arrival: None,
             arrival_at: Timestamp::MAX,
             cue_at: Timestamp::MAX,
-            stable: None,
+            stables: vec![None; models.len()],
             finished: false,
         }
     }
 
     /// Makes versions, tags and rules known before the first instant.
     fn deploy(&mut self) -> Result<(), SimulationError> {
-        let model = &self.scenario.model;
-        for version in &model.versions {
-            let upstream = version.id.as_str();
-            let registered = Version::new(version.id.clone(), upstream, self.now);
-            let price = version.price;
-            self.apply(CommandKind::Register(Box::new(Version { price, ..registered })))?;
-        }
-        for version in &model.versions {
-            for tag in &version.tags {
-                let target = target(version.id.as_str());
-                let tag: TagName = tag.clone();
-                self.apply(CommandKind::Tag { tag, version: target, preserve_previous: true })?;
+        for (index, model) in (0..).map(ModelIndex).zip(&self.scenario.models) {
+            for version in &model.versions {
+                let upstream = version.id.as_str();
+                let registered = Version::new(version.id.clone(), upstream, self.now);
+                let version = Version { price: version.price, ..registered };
+                self.apply(index, CommandKind::Register(Box::new(version)))?;
             }
+            for version in &model.versions {
+                for tag in &version.tags {
+                    let (tag, version) = (tag.clone(), target(version.id.as_str()));
+                    let kind = CommandKind::Tag { tag, version, preserve_previous: true };
+                    self.apply(index, kind)?;
+                }
+            }
+            self.apply(index, CommandKind::Rules(model.rules.clone()))?;
         }
-        self.apply(CommandKind::Rules(model.rules.clone()))
+        Ok(())
     }
 
     /// The loop: what is due first happens first; at one instant ends of requests, then checks,
@@ -201,13 +209,15 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             return Err(SimulationError::Crowded { at: now, in_flight });
         }
         let draws = self.chance.request(request.id, 0);
-        let ask = Ask { model: MODEL, pin: None, draw: draws.draw(Purpose::Split, 0) };
+        let model = request.model;
+        let ask = Ask { model, pin: None, draw: draws.draw(Purpose::Split, 0) };
         let ticket = match self.engine.route(now, ask) {
             Ok(ticket) => ticket,
             Err(error) => return Err(SimulationError::Route { at: now, error }),
         };
-        let version = place(ticket.assigned());
-        let arm = if self.stable == Some(version) { Arm::Stable } else { Arm::Canary };
+        let version = self.place(model, ticket.assigned());
+        let is_stable = self.stables[usize::from(model.0)] == Some(version);
+        let arm = if is_stable { Arm::Stable } else { Arm::Canary };
         let phase = self.director.phase();
         self.observer.assigned(now, phase, version, arm);
         let plan = self.upstreams[usize::from(version.0)].plan(request, now, draws);
@@ -226,7 +236,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             arm,
             started: now,
             ended,
-            class: self.engine.class(MODEL, observed.ending),
+            class: self.engine.class(model, observed.ending),
             observed,
             after_onset,
             counterfactual,
@@ -245,7 +255,10 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         observed: &Observed,
         draws: Draws,
     ) -> Option<Counterfactual> {
-        let stable = self.stable.filter(|stable| *stable != version)?;
+        let stable = self.stables[usize::from(request.model.0)]?;
+        if stable == version {
+            return None;
+        }
         let plan = self.upstreams[usize::from(stable.0)].plan(request, self.now, draws);
         let instead = plan.observe(request, self.scenario.limits);
         let both_succeed = observed.ending == Ending::Success && instead.ending == Ending::Success;
@@ -265,7 +278,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             self.engine.complete(at, ticket, &observed);
         }
         // By the rules of now: they may have changed since the request was sent.
-        outcome.class = self.engine.class(MODEL, outcome.observed.ending);
+        outcome.class = self.engine.class(outcome.request.model, outcome.observed.ending);
         self.observer.completed(&outcome);
     }
 
@@ -282,8 +295,9 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
 
     #[cold]
     fn take_event(&mut self, event: Event) {
-        let at = event.at;
-        let happening = match event.kind {
+        let Event { at, model, kind } = event;
+        let place = |slot| self.place(model, slot);
+        let happening = match kind {
             EventKind::BreachBegan { trigger, version } => {
                 Happening::BreachBegan { trigger, version: place(version) }
             }
@@ -300,17 +314,19 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
                 return;
             }
             EventKind::SplitChanged => {
-                let Some(split) = self.engine.split(MODEL) else { return };
+                let Some(split) = self.engine.split(model) else { return };
                 let weights = split.weights().to_vec();
-                self.director.split_changed(at, &weights);
-                Happening::SplitChanged { weights }
+                let first = self.first_versions[usize::from(model.0)];
+                self.director.split_changed(at, first, &weights);
+                Happening::SplitChanged { model, weights }
             }
             EventKind::RollbackRefused { version, .. } => {
                 Happening::RollbackRefused { version: place(version) }
             }
             EventKind::Drained(version) => Happening::Drained { version: place(version) },
             EventKind::Journal(_) => {
-                self.stable = self.engine.stable(MODEL).map(place);
+                let stable = self.engine.stable(model).map(place);
+                self.stables[usize::from(model.0)] = stable;
                 return;
             }
         };
@@ -332,14 +348,19 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
                 self.observer.happened(now, Happening::PhaseBegan { phase });
             }
             Cue::Split(weights) => {
-                let versions = &self.scenario.model.versions;
-                let name = |version: VersionIndex| &versions[usize::from(version.0)].id;
-                let shares = weights
-                    .into_iter()
-                    .map(|(version, weight)| (target(name(version).as_str()), weight))
-                    .collect();
-                // A phase that names a version that was rolled back means it.
-                self.apply(CommandKind::Split { shares, redeploy: true })?;
+                let scenario = self.scenario;
+                let same_model = |(one, _): &(VersionIndex, _), (next, _): &(VersionIndex, _)| {
+                    scenario.model_of(*one) == scenario.model_of(*next)
+                };
+                for weights in weights.chunk_by(same_model) {
+                    let model = scenario.model_of(weights[0].0);
+                    let share = |(version, weight): &(VersionIndex, Ratio)| {
+                        (target(scenario.version(*version).id.as_str()), *weight)
+                    };
+                    let shares = weights.iter().map(share).collect();
+                    // A phase that names a version that was rolled back means it.
+                    self.apply(model, CommandKind::Split { shares, redeploy: true })?;
+                }
             }
             Cue::FaultsScheduled(phase) => {
                 for (version, fault) in &self.scenario.phases[usize::from(phase)].faults {
@@ -372,13 +393,19 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         Ok(())
     }
 
-    fn apply(&mut self, kind: CommandKind) -> Result<(), SimulationError> {
+    fn apply(&mut self, model: ModelIndex, kind: CommandKind) -> Result<(), SimulationError> {
         let at = self.now;
-        let command = Command { model: MODEL, kind };
+        let command = Command { model, kind };
         let result = self.engine.apply(at, &command);
         result.map_err(|error| SimulationError::Command { at, error })?;
         self.drain_events();
         Ok(())
+    }
+
+    /// The plan's number for a version of a model.
+    #[inline]
+    fn place(&self, model: ModelIndex, slot: Slot) -> VersionIndex {
+        VersionIndex(self.first_versions[usize::from(model.0)].0 + slot.0)
     }
 }
 
@@ -386,12 +413,5 @@ fn target(name: &str) -> Target {
     Target::new(name).expect("a checked plan names versions by valid ids")
 }
 
-/// The plan's number for a version of its one model.
-const fn place(slot: Slot) -> VersionIndex {
-    VersionIndex(slot.0)
-}
-
-/// The plan's one model.
-const MODEL: ModelIndex = ModelIndex(0);
 /// More than 20 % slower than the stable is harm: the definition of the blast radius.
 const SLOWED: f64 = 1.2;

@@ -3,7 +3,7 @@
 use crate::engine::{Evidence, Reading};
 use crate::exchange::{Ending, VersionIndex};
 use crate::record::{
-    Arm, Blast, Cell, PhaseSpan, Record, Rollback, Series, Tally, Timeline, VersionInfo,
+    Arm, Blast, Cell, ModelInfo, PhaseSpan, Record, Rollback, Series, Tally, Timeline, VersionInfo,
 };
 use crate::units::{Duration, ModelId, Money, Price, Ratio, TagName, Timestamp, VersionId};
 
@@ -28,12 +28,14 @@ pub(crate) fn record() -> Record {
         seed: 1,
         start: at(0),
         end: at(1_200),
-        model: ModelId::new("gpt-4").unwrap(),
-        versions: vec![
-            version("gpt-4-v1", "stable", 8_000_000_000),
-            version("gpt-4-turbo-v2", "beta", 5_000_000_000),
-        ],
-        triggers: vec!["error_rate".to_owned()],
+        models: vec![ModelInfo {
+            id: ModelId::new("gpt-4").unwrap(),
+            versions: vec![
+                version("gpt-4-v1", "stable", 8_000_000_000),
+                version("gpt-4-turbo-v2", "beta", 5_000_000_000),
+            ],
+            triggers: vec!["error_rate".to_owned()],
+        }],
         phases: [("baseline", 0, 420), ("canary", 420, 840), ("incident", 840, 915)]
             .into_iter()
             .chain([("after rollback", 915, 1_200)])

@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_quantile_of_too_few_is_unbounded_above() {
-        let canary = Selection { phase: Some(1), version: Some(NEW), arm: None };
+        let canary = Selection { phase: Some(1), version: Some(NEW), ..Selection::default() };
         let found = estimate(canary, Metric::LatencyP99, GATE);
         let limits = found.interval.unwrap();
         assert!(limits.low.is_some() && limits.high.is_none(), "{found:?}");
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn tokens_without_a_price_have_no_cost() {
         let mut record = record();
-        record.versions[1].price = None;
+        record.models[0].versions[1].price = None;
         let all = Summary::of(&record).select(Selection::default());
         assert_eq!(all.estimate(Metric::CostTotal, GATE).value, None);
         assert_eq!(all.estimate(Metric::CostPer1kTokens, GATE).value, None);
@@ -219,7 +219,7 @@ mod tests {
             assert_eq!(estimate(unreached, metric, GATE), nothing);
             assert_eq!(estimate(unknown, metric, GATE), nothing);
         }
-        let idle = Selection { phase: Some(0), version: None, arm: Some(Arm::Canary) };
+        let idle = Selection { phase: Some(0), arm: Some(Arm::Canary), ..Selection::default() };
         assert_eq!(estimate(idle, Metric::ErrorRate, GATE).value, None);
         assert_eq!(estimate(idle, Metric::LatencyP50, GATE).value, None);
         assert_eq!(estimate(idle, Metric::LatencyAvg, GATE).value, None);

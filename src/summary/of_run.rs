@@ -1,7 +1,7 @@
 //! Metrics of a whole run: rollbacks, the time to them, the harm done, shares and sums.
 
 use super::estimate::{Estimate, Method};
-use super::selection::Selected;
+use super::selection::{Selected, Selection};
 use crate::metric::Metric;
 use crate::record::{Blast, Rollback};
 use crate::units::Timestamp;
@@ -14,12 +14,7 @@ impl Selected<'_> {
                 Some(cost) => Estimate::exact(metric, cost.as_usd(), self.tally.succeeded),
                 None => Estimate::absent(metric),
             },
-            Metric::Share => {
-                let in_phase = |phase| self.selection.holds_phase(usize::from(phase));
-                let cells = self.record.cells.iter().filter(|cell| in_phase(cell.phase));
-                let all = cells.map(|cell| cell.tally.assigned).sum();
-                Estimate::share(metric, self.tally.assigned, all, method)
-            }
+            Metric::Share => Estimate::share(metric, self.tally.assigned, self.whole(), method),
             Metric::Rollbacks => self.count(metric, self.rollbacks().count() as u64),
             Metric::FalseRollbacks => {
                 let healthy = self.rollbacks().filter(|rollback| rollback.onset.is_none());
@@ -37,6 +32,17 @@ impl Selected<'_> {
             Metric::BlastRadiusSlowed => self.blast(metric, |blast| blast.slowed),
             _ => Estimate::absent(metric),
         }
+    }
+
+    /// How many requests a share is taken of: all of the selected phase; where a version or an arm
+    /// is selected, those of its model.
+    fn whole(&self) -> u64 {
+        let Selection { phase, model, version, arm } = self.selection;
+        let of_version = version.and_then(|version| self.record.model_of(version));
+        let model = of_version.or(model.filter(|_| arm.is_some()));
+        let all = Selection { phase, model, ..Selection::default() };
+        let cells = self.record.cells.iter().filter(|cell| all.holds(self.record, cell));
+        cells.map(|cell| cell.tally.assigned).sum()
     }
 
     fn count(&self, metric: Metric, count: u64) -> Estimate {
@@ -69,13 +75,14 @@ impl Selected<'_> {
             let phase = self.record.phases.get(index);
             phase.is_some_and(|phase| (phase.start..phase.end).contains(&blast.onset))
         };
-        self.selection.holds_version(blast.version) && self.selection.phase.is_none_or(began_in)
+        self.selection.holds_version(self.record, blast.version)
+            && self.selection.phase.is_none_or(began_in)
     }
 
     fn rollbacks(&self) -> impl Iterator<Item = &Rollback> {
         self.record.rollbacks.iter().filter(|rollback| {
             self.selection.holds_phase(usize::from(rollback.phase))
-                && self.selection.holds_version(rollback.version)
+                && self.selection.holds_version(self.record, rollback.version)
         })
     }
 }
@@ -83,7 +90,7 @@ impl Selected<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{NEW, OLD, at, record};
-    use super::super::selection::{Selection, Summary};
+    use super::super::selection::Summary;
     use super::*;
     use crate::record::{Arm, Record};
 
@@ -151,13 +158,13 @@ mod tests {
     fn a_share_is_taken_of_all_requests_of_its_phases() {
         // scipy.stats.binomtest(300, 1000).proportion_ci(0.95, "wilson").
         let record = record();
-        let canary = Selection { phase: Some(1), version: Some(NEW), arm: None };
+        let canary = Selection { phase: Some(1), version: Some(NEW), ..Selection::default() };
         let share = Summary::of(&record).select(canary).estimate(Metric::Share, Method::Display);
         assert_eq!((share.value, share.n), (Some(0.3), 1_000));
         let limits = share.interval.unwrap();
         assert!((limits.low.unwrap() - 0.27240684247700486).abs() < 1e-12);
         assert!((limits.high.unwrap() - 0.32912386091721724).abs() < 1e-12);
-        let stable = Selection { phase: Some(1), version: None, arm: Some(Arm::Stable) };
+        let stable = Selection { phase: Some(1), arm: Some(Arm::Stable), ..Selection::default() };
         assert_eq!(value(&record, stable, Metric::Share), Some(0.7));
     }
 }

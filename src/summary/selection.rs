@@ -1,7 +1,7 @@
 //! Which requests a metric is taken over, and their counts merged.
 
 use super::estimate::{Estimate, Method};
-use crate::exchange::VersionIndex;
+use crate::exchange::{ModelIndex, VersionIndex};
 use crate::metric::{Measure, Metric};
 use crate::record::{Arm, Cell, Record, Tally};
 use crate::units::Money;
@@ -11,6 +11,8 @@ use crate::units::Money;
 pub struct Selection {
     /// Those of one phase (an index into the record's phases).
     pub phase: Option<usize>,
+    /// Those of one model.
+    pub model: Option<ModelIndex>,
     /// Those of one version.
     pub version: Option<VersionIndex>,
     /// Those of one side of the split.
@@ -38,7 +40,7 @@ impl<'a> Summary<'a> {
     pub fn select(&self, selection: Selection) -> Selected<'a> {
         let mut tally = Tally::default();
         let mut cost = Some(Money::ZERO);
-        for cell in self.record.cells.iter().filter(|cell| selection.holds(cell)) {
+        for cell in self.record.cells.iter().filter(|cell| selection.holds(self.record, cell)) {
             tally.merge(&cell.tally);
             cost = cost.zip(cost_of(self.record, cell)).map(|(sum, of_cell)| sum + of_cell);
         }
@@ -48,9 +50,9 @@ impl<'a> Summary<'a> {
 
 impl Selection {
     /// Whether the requests of `cell` belong to it.
-    fn holds(&self, cell: &Cell) -> bool {
+    pub(super) fn holds(&self, record: &Record, cell: &Cell) -> bool {
         self.holds_phase(usize::from(cell.phase))
-            && self.holds_version(cell.version)
+            && self.holds_version(record, cell.version)
             && self.arm.is_none_or(|arm| arm == cell.arm)
     }
 
@@ -60,8 +62,9 @@ impl Selection {
     }
 
     /// Whether requests of this version belong to it.
-    pub(super) fn holds_version(&self, version: VersionIndex) -> bool {
+    pub(super) fn holds_version(&self, record: &Record, version: VersionIndex) -> bool {
         self.version.is_none_or(|selected| selected == version)
+            && self.model.is_none_or(|selected| record.model_of(version) == Some(selected))
     }
 }
 
@@ -77,13 +80,13 @@ pub struct Selected<'a> {
 
 impl Selected<'_> {
     /// A metric over these requests. Without data where the selected phase was never reached or
-    /// the selected version does not exist.
+    /// the selected model or version does not exist.
     pub fn estimate(&self, metric: Metric, method: Method) -> Estimate {
-        let Selection { phase, version, .. } = self.selection;
+        let Selection { phase, model, version, .. } = self.selection;
         let reached = phase.is_none_or(|phase| phase < self.record.phases.len());
-        let known =
-            version.is_none_or(|version| usize::from(version.0) < self.record.versions.len());
-        if !reached || !known {
+        let has_model = model.is_none_or(|model| !self.record.versions_of(model).is_empty());
+        let has_version = version.is_none_or(|version| self.record.version(version).is_some());
+        if !reached || !has_model || !has_version {
             Estimate::absent(metric)
         } else if metric.measure() == Measure::OfRun {
             self.of_run(metric, method)
@@ -99,6 +102,6 @@ fn cost_of(record: &Record, cell: &Cell) -> Option<Money> {
     if input == 0 && output == 0 {
         return Some(Money::ZERO);
     }
-    let version = record.versions.get(usize::from(cell.version.0))?;
+    let version = record.version(cell.version)?;
     version.price.map(|price| price.cost(input, output))
 }

@@ -149,7 +149,7 @@ mod tests {
     fn table() -> Table {
         let of = |title: &str, phase, version| ColumnSpec {
             title: title.to_owned(),
-            selection: Selection { phase: Some(phase), version, arm: None },
+            selection: Selection { phase: Some(phase), version, ..Selection::default() },
         };
         let columns = [
             of("GPT-4", 0, None),

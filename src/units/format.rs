@@ -90,6 +90,11 @@ pub fn format_count(count: u64) -> String {
     group_thousands(&count.to_string())
 }
 
+/// A number with the word for the things counted: `1 phase`, `10,000 phases`.
+pub fn format_counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", format_count(count), if count == 1 { one } else { many })
+}
+
 /// A rate in the unit that reads best: `8.33/s`, `1.68/min`.
 pub fn format_rate(rate: Rate) -> String {
     let per_second = rate.per_second();

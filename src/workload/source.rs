@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use super::arrivals::{ArrivalTimes, Arrivals};
 use crate::chance::{Chance, Distribution, Draws, Purpose, Sampler};
 use crate::exchange::{Arrival, ModelIndex, Request};
-use crate::trace::{TraceError, TraceErrorKind, TraceReader, TraceRecord};
+use crate::trace::{TraceError, TraceErrorKind, TraceReader};
 use crate::units::{ModelId, Ratio, RequestId, Tokens};
 
 /// A workload that is generated.
@@ -24,6 +24,8 @@ pub struct Workload {
     pub users: NonZeroU32,
     /// The share of requests whose answer is streamed.
     pub stream: Ratio,
+    /// The share of requests that asks for each of the plan's models; they sum to 1.
+    pub models: Vec<Ratio>,
 }
 
 impl Workload {
@@ -39,8 +41,9 @@ impl Workload {
 pub struct Replay {
     /// How many requests at most.
     pub requests: Option<u64>,
-    /// The plan's models; a record without a model asks for the first.
-    pub models: Vec<ModelId>,
+    /// The plan's models, each with its share of the requests whose record has no model; the
+    /// shares sum to 1.
+    pub models: Vec<(ModelId, Ratio)>,
     /// How many users there are, where the trace has none.
     pub users: NonZeroU32,
     /// The share of requests whose answer is streamed, where the trace does not say.
@@ -65,6 +68,7 @@ pub type TraceInput = Box<dyn BufRead + Send>;
 ///     output: tokens,
 ///     users: 10.try_into().unwrap(),
 ///     stream: Ratio::ZERO,
+///     models: vec![Ratio::ONE],
 /// };
 /// let mut source = Source::generate(&workload, Chance::new(42, 0));
 /// assert_eq!(source.next().unwrap().unwrap().at, Duration::ZERO);
@@ -77,6 +81,7 @@ pub struct Source {
     limit: u64,
     users: NonZeroU32,
     stream: Chooser,
+    model: ModelChooser,
     origin: Origin,
 }
 
@@ -94,6 +99,7 @@ impl Source {
             limit: workload.requests.unwrap_or(u64::MAX),
             users: workload.users,
             stream: Chooser::new(workload.stream),
+            model: ModelChooser::new(workload.models.iter().copied()),
             origin: Origin::Generated {
                 times: ArrivalTimes::new(&workload.arrivals),
                 input: TokenSampler::new(&workload.input),
@@ -110,7 +116,11 @@ impl Source {
             limit: replay.requests.unwrap_or(u64::MAX),
             users: replay.users,
             stream: Chooser::new(replay.stream),
-            origin: Origin::Trace { reader: Box::new(reader), models: replay.models },
+            model: ModelChooser::new(replay.models.iter().map(|(_, share)| *share)),
+            origin: Origin::Trace {
+                reader: Box::new(reader),
+                models: replay.models.into_iter().map(|(model, _)| model).collect(),
+            },
         }
     }
 
@@ -135,14 +145,14 @@ impl Source {
         }
         let id = RequestId(self.next);
         let draws = self.chance.request(id, 0);
-        let (users, stream) = (self.users, self.stream);
+        let (users, stream, model) = (self.users, self.stream, &self.model);
         let arrival = match &mut self.origin {
             Origin::Generated { times, input, output } => {
                 times.next(self.next, draws).map(|at| Arrival {
                     at,
                     request: Request {
                         id,
-                        model: ModelIndex(0),
+                        model: model.choose(draws),
                         user: user(users, draws),
                         session: self.next as u32,
                         client: 0,
@@ -158,7 +168,12 @@ impl Source {
                     at: record.at,
                     request: Request {
                         id,
-                        model: place_of(&record, models).map_err(|kind| reader.error(kind))?,
+                        model: match &record.model {
+                            Some(name) => {
+                                place_of(name, models).map_err(|kind| reader.error(kind))?
+                            }
+                            None => model.choose(draws),
+                        },
                         user: record.user.unwrap_or_else(|| user(users, draws)),
                         session: self.next as u32,
                         client: 0,
@@ -176,10 +191,7 @@ impl Source {
     }
 }
 
-fn place_of(record: &TraceRecord, models: &[ModelId]) -> Result<ModelIndex, TraceErrorKind> {
-    let Some(name) = &record.model else {
-        return Ok(ModelIndex(0));
-    };
+fn place_of(name: &ModelId, models: &[ModelId]) -> Result<ModelIndex, TraceErrorKind> {
     let place = models.iter().position(|model| model == name);
     place.and_then(|place| u16::try_from(place).ok()).map(ModelIndex).ok_or_else(|| {
         let known = models.iter().map(ModelId::as_str).collect::<Vec<_>>().join(", ");
@@ -222,6 +234,49 @@ impl Chooser {
     }
 }
 
+/// Which model is asked for; without a draw where there is but one.
+enum ModelChooser {
+    Only(ModelIndex),
+    /// For each model with a share the sum of the shares up to its own, as a threshold.
+    Below(Vec<(u128, ModelIndex)>),
+}
+
+impl ModelChooser {
+    fn new(shares: impl Iterator<Item = Ratio>) -> Self {
+        let mut bound = 0;
+        let mut bounds: Vec<_> = (0..)
+            .map(ModelIndex)
+            .zip(shares)
+            .filter(|(_, share)| share.get() > 0.0)
+            .map(|(model, share)| {
+                bound += share.threshold();
+                (bound, model)
+            })
+            .collect();
+        match bounds[..] {
+            [] => Self::Only(ModelIndex(0)),
+            [(_, only)] => Self::Only(only),
+            [.., ref mut last] => {
+                // What rounding left over is the last one's.
+                last.0 = Ratio::ONE.threshold();
+                Self::Below(bounds)
+            }
+        }
+    }
+
+    #[inline]
+    fn choose(&self, draws: Draws) -> ModelIndex {
+        match self {
+            Self::Only(model) => *model,
+            Self::Below(bounds) => {
+                let draw = draws.draw(Purpose::Model, 0);
+                let hit = bounds.iter().find(|(bound, _)| draw.is_below(*bound));
+                hit.expect("the last bound is above every draw").1
+            }
+        }
+    }
+}
+
 /// Token counts of one kind; without a draw where there is but one.
 enum TokenSampler {
     Constant(Tokens),
@@ -257,7 +312,7 @@ fn tokens(count: f64) -> Tokens {
 mod tests {
     use super::super::Piecewise;
     use super::*;
-    use crate::trace::{TraceFormat, TraceWriter};
+    use crate::trace::{TraceFormat, TraceRecord, TraceWriter};
     use crate::units::{Duration, Rate};
 
     fn workload() -> Workload {
@@ -268,6 +323,7 @@ mod tests {
             output: Distribution::lognormal_mean_p99(210.0, 900.0).unwrap(),
             users: 2_000.try_into().unwrap(),
             stream: Ratio::new(0.3).unwrap(),
+            models: vec![Ratio::ONE],
         }
     }
 
@@ -278,7 +334,8 @@ mod tests {
 
     fn replay(text: &'static str) -> Source {
         let input: TraceInput = Box::new(text.as_bytes());
-        let models = ["gpt-4", "llama"].map(|name| ModelId::new(name).unwrap()).to_vec();
+        let shares = [("gpt-4", Ratio::ONE), ("llama", Ratio::ZERO)];
+        let models = shares.map(|(name, share)| (ModelId::new(name).unwrap(), share)).to_vec();
         let (users, stream) = (2_000.try_into().unwrap(), Ratio::new(0.3).unwrap());
         let replay = Replay { requests: None, models, users, stream };
         Source::replay(TraceReader::new(input).unwrap(), replay, Chance::new(1, 0))
@@ -375,6 +432,26 @@ mod tests {
         assert_eq!(source.trace().unwrap().accounting().emitted, 2);
     }
 
+    /// Binomial standard deviations at 100,000 requests.
+    #[test]
+    fn models_get_their_shares_and_nothing_else_changes() {
+        let plain = generate(&workload(), Chance::new(3, 0));
+        let shares = [0.5, 0.2, 0.0, 0.3];
+        let models = shares.map(|share| Ratio::new(share).unwrap()).to_vec();
+        let several = generate(&Workload { models, ..workload() }, Chance::new(3, 0));
+        let mut counts = [0_u32; 4];
+        for (before, after) in plain.iter().zip(&several) {
+            let model = after.request.model;
+            counts[usize::from(model.0)] += 1;
+            let same = Request { model: ModelIndex(0), ..after.request };
+            assert_eq!((before.request, before.at), (same, after.at));
+        }
+        for (share, count) in shares.into_iter().zip(counts) {
+            let deviation = (100_000.0 * share * (1.0 - share)).sqrt();
+            assert!((f64::from(count) - 100_000.0 * share).abs() <= 4.0 * deviation, "{counts:?}");
+        }
+    }
+
     #[test]
     fn a_model_that_the_plan_does_not_have_is_an_error_with_its_line() {
         let mut source = replay(
@@ -409,6 +486,7 @@ mod tests {
             output: Distribution::lognormal_mean_p99(211.0, 900.0).unwrap(),
             users: 1.try_into().unwrap(),
             stream: Ratio::ZERO,
+            models: vec![Ratio::ONE],
         };
         let mut source = Source::generate(&workload, Chance::new(20_240_315, 0));
         let start = "2024-03-15T11:00:00Z".parse().unwrap();

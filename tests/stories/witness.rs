@@ -47,13 +47,13 @@ impl<'a> Witness<'a> {
         let source = Source::generate(workload, chance);
         let finished = simulate(scenario, chance, source, &mut witness).unwrap();
         let catalog = finished.engine.catalog(ModelIndex(0)).unwrap();
-        for (index, version) in scenario.model.versions.iter().enumerate() {
+        for (index, version) in scenario.versions().enumerate() {
             for tag in &version.tags {
                 let holder = catalog.holder(tag.as_str());
                 assert_eq!(holder, Some(Slot(index as u16)), "{tag} has moved");
             }
         }
-        let tags: usize = scenario.model.versions.iter().map(|version| version.tags.len()).sum();
+        let tags: usize = scenario.versions().map(|version| version.tags.len()).sum();
         assert_eq!(catalog.tags().count(), tags);
         witness
     }
@@ -95,7 +95,7 @@ impl Observer for Witness<'_> {
     fn happened(&mut self, at: Timestamp, happening: Happening) {
         match happening {
             Happening::PhaseBegan { phase } => self.phase = Some((phase, at)),
-            Happening::SplitChanged { weights } => self.split_changed(at, weights),
+            Happening::SplitChanged { weights, .. } => self.split_changed(at, weights),
             Happening::Fired { version, evidence, .. } => {
                 assert_eq!(evidence.check, at);
                 assert_holds(&evidence);

@@ -1,0 +1,118 @@
+//! Splits: which weights a phase gives to which versions.
+
+use crate::exchange::{ModelIndex, VersionIndex};
+use crate::units::{Ratio, format_significant};
+
+use super::decode_model::TOLERANCE;
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::names::Names;
+use super::place::Place;
+use super::shape::quote;
+use super::tree::{Entry, Node};
+
+/// The weights that `entry` gives, in the order of the versions. Of each model that it names the
+/// weights sum to 1.
+pub(crate) fn decode(
+    entry: &Entry,
+    names: &Names,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<(VersionIndex, Ratio)>> {
+    let arms = entry.node.entries();
+    let mut seen: Vec<(VersionIndex, Ratio, Place)> = Vec::new();
+    let mut complete = !arms.is_empty();
+    for arm in arms {
+        let version = names.resolve(&arm.key, arm.place, diagnostics);
+        let (Some(version), Some(weight)) = (version, weight(&arm.node)) else {
+            complete = false;
+            continue;
+        };
+        if let Some((.., first)) = seen.iter().find(|(known, ..)| *known == version) {
+            let message = format!("{} is a version that has a weight already", quote(&arm.key));
+            diagnostics.report(Diagnostic::new(arm.place, message).note(*first, "it stands here"));
+        }
+        seen.push((version, weight, arm.place));
+    }
+    if entry.node.text().is_none() {
+        check_sums(entry, &seen, complete, names, diagnostics);
+    }
+    seen.sort_by_key(|(version, ..)| *version);
+    let split = seen.into_iter().map(|(version, weight, _)| (version, weight)).collect();
+    complete.then_some(split)
+}
+
+/// The weights of the first phase: as `written`, and of each model that is not named there all to
+/// its stable.
+pub(crate) fn first(
+    written: Vec<(VersionIndex, Ratio)>,
+    names: &Names,
+) -> Vec<(VersionIndex, Ratio)> {
+    let mut split = written;
+    for (model, _) in (0..).map(ModelIndex).zip(names.models()) {
+        let named = split.iter().any(|(version, _)| names.model_of(*version) == Some(model));
+        if let Some(stable) = names.stable(model).filter(|_| !named) {
+            split.push((stable, Ratio::ONE));
+        }
+    }
+    split.sort_by_key(|(version, _)| *version);
+    split
+}
+
+fn weight(node: &Node) -> Option<Ratio> {
+    node.text().and_then(|text| Ratio::parse(text).ok())
+}
+
+/// Reports each model whose weights do not sum to 1. Where versions could not be made out, the sum
+/// over all weights still tells if there is but one model; where weights could not, nothing does.
+fn check_sums(
+    entry: &Entry,
+    seen: &[(VersionIndex, Ratio, Place)],
+    complete: bool,
+    names: &Names,
+    diagnostics: &mut Diagnostics,
+) {
+    let arms = entry.node.entries();
+    let weights: Option<Vec<f64>> =
+        arms.iter().map(|arm| weight(&arm.node).map(Ratio::get)).collect();
+    let Some(weights) = weights else { return };
+    if names.models().count() <= 1 {
+        check_sum("weights", "the versions", weights.iter().sum(), entry.place, diagnostics);
+        return;
+    }
+    if !complete && !arms.is_empty() {
+        return;
+    }
+    if arms.is_empty() {
+        check_sum("weights", "the versions", 0.0, entry.place, diagnostics);
+    }
+    for (model, id) in (0..).map(ModelIndex).zip(names.models()) {
+        let of_model =
+            |(version, ..): &&(VersionIndex, Ratio, Place)| names.model_of(*version) == Some(model);
+        let mut own = seen.iter().filter(of_model).peekable();
+        if own.peek().is_some() {
+            let sum = own.map(|(_, weight, _)| weight.get()).sum();
+            let what = format!("weights of {}", quote(id));
+            check_sum(&what, "its versions", sum, entry.place, diagnostics);
+        }
+    }
+}
+
+/// Reports `sum` of `what` (such as weights) over `parts` (such as versions) where it is not 1.
+pub(crate) fn check_sum(
+    what: &str,
+    parts: &str,
+    sum: f64,
+    place: Place,
+    diagnostics: &mut Diagnostics,
+) {
+    if (sum - 1.0).abs() <= TOLERANCE {
+        return;
+    }
+    let percent = |ratio: f64| format_significant(ratio * 100.0, 9);
+    let message = format!("the {what} sum to {}%: they must sum to 100%", percent(sum));
+    let help = if sum < 1.0 {
+        format!("give the remaining {}% to one of {parts}", percent(1.0 - sum))
+    } else {
+        format!("take {}% from one of {parts}", percent(sum - 1.0))
+    };
+    diagnostics.report(Diagnostic::new(place, message).help(help));
+}
