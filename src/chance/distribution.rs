@@ -1,6 +1,7 @@
 //! Distributions of quantities that are never negative, by their quantile functions.
 
 use super::empirical::Empirical;
+use super::family::Family;
 use super::parameter::{DistributionError, Parameter, check};
 use super::shape::{Mixture, Shape};
 use crate::math;
@@ -29,7 +30,11 @@ impl Distribution {
     pub fn uniform(min: f64, max: f64) -> Result<Self, DistributionError> {
         check(Parameter::Min, min, 0.0, LARGEST)?;
         check(Parameter::Max, max, min, LARGEST)?;
-        let shape = if min == max { Shape::Constant(min) } else { Shape::Uniform { min, max } };
+        let shape = if min == max {
+            Shape::Constant(min)
+        } else {
+            Shape::Family(Family::Uniform { min, max })
+        };
         Ok(Self(shape))
     }
 
@@ -39,7 +44,11 @@ impl Distribution {
     /// `mean` outside 0 to 10^18.
     pub fn exponential(mean: f64) -> Result<Self, DistributionError> {
         check(Parameter::Mean, mean, 0.0, LARGEST)?;
-        let shape = if mean == 0.0 { Shape::Constant(0.0) } else { Shape::Exponential { mean } };
+        let shape = if mean == 0.0 {
+            Shape::Constant(0.0)
+        } else {
+            Shape::Family(Family::Exponential { mean })
+        };
         Ok(Self(shape))
     }
 
@@ -69,7 +78,7 @@ impl Distribution {
         let shape = if sigma == 0.0 {
             Shape::Constant(median)
         } else {
-            Shape::Lognormal { mu: math::ln(median), sigma }
+            Shape::Family(Family::Lognormal { mu: math::ln(median), sigma })
         };
         Ok(Self(shape))
     }
@@ -94,6 +103,106 @@ impl Distribution {
         check(Parameter::Mean, mean, SMALLEST, LARGEST)?;
         check(Parameter::Cv, cv, 0.0, 1_000.0)?;
         Ok(Self::lognormal(mean, math::ln_1p(cv * cv).sqrt()))
+    }
+
+    /// The normal distribution of this mean and standard deviation, given that it is not negative:
+    /// what lies below 0 is cut away, so that the mean is larger than `mean`, by 0.15 %
+    /// of it where `sd` is a third of `mean`.
+    ///
+    /// # Errors
+    /// `mean` or `sd` outside 0 to 10^18.
+    pub fn normal_mean_sd(mean: f64, sd: f64) -> Result<Self, DistributionError> {
+        check(Parameter::Mean, mean, 0.0, LARGEST)?;
+        check(Parameter::Sd, sd, 0.0, LARGEST)?;
+        let shape =
+            if sd == 0.0 { Shape::Constant(mean) } else { Shape::Family(Family::normal(mean, sd)) };
+        Ok(Self(shape))
+    }
+
+    /// The gamma distribution of this mean and coefficient of variation (standard deviation over
+    /// mean): shape 1 / cv^2, scale mean * cv^2.
+    ///
+    /// # Errors
+    /// `mean` outside 10^-12 to 10^18, `cv` outside 0.01 to 20.
+    pub fn gamma_mean_cv(mean: f64, cv: f64) -> Result<Self, DistributionError> {
+        check(Parameter::Mean, mean, SMALLEST, LARGEST)?;
+        check(Parameter::Cv, cv, SMALLEST_GAMMA_CV, LARGEST_GAMMA_CV)?;
+        let square = cv * cv;
+        Ok(Self(Shape::Family(Family::Gamma { shape: 1.0 / square, scale: mean * square })))
+    }
+
+    /// The Weibull distribution: P(X > x) = exp(-(x / scale)^shape). Its tail is heavier than that
+    /// of an exponential for a shape below 1, lighter above.
+    ///
+    /// # Errors
+    /// `scale` outside 10^-12 to 10^18, `shape` outside 0.1 to 100.
+    pub fn weibull_scale_shape(scale: f64, shape: f64) -> Result<Self, DistributionError> {
+        check(Parameter::Scale, scale, SMALLEST, LARGEST)?;
+        check(Parameter::Shape, shape, SMALLEST_SHAPE, LARGEST_WEIBULL_SHAPE)?;
+        Ok(Self(Shape::Family(Family::Weibull { scale, shape })))
+    }
+
+    /// The Weibull distribution of this mean and shape: scale mean / Gamma(1 + 1 / shape).
+    ///
+    /// # Errors
+    /// `mean` outside 10^-12 to 10^18, `shape` outside 0.1 to 100.
+    pub fn weibull_mean_shape(mean: f64, shape: f64) -> Result<Self, DistributionError> {
+        check(Parameter::Mean, mean, SMALLEST, LARGEST)?;
+        check(Parameter::Shape, shape, SMALLEST_SHAPE, LARGEST_WEIBULL_SHAPE)?;
+        let scale = mean / math::gamma(1.0 + 1.0 / shape);
+        Ok(Self(Shape::Family(Family::Weibull { scale, shape })))
+    }
+
+    /// The Pareto distribution: P(X > x) = (min / x)^shape from `min` on. It has no finite mean for
+    /// a shape of 1 or less.
+    ///
+    /// # Errors
+    /// `min` outside 10^-12 to 10^18, `shape` outside 0.1 to 1000.
+    pub fn pareto_min_shape(min: f64, shape: f64) -> Result<Self, DistributionError> {
+        check(Parameter::Min, min, SMALLEST, LARGEST)?;
+        check(Parameter::Shape, shape, SMALLEST_SHAPE, LARGEST_PARETO_SHAPE)?;
+        Ok(Self(Shape::Family(Family::Pareto { min, shape })))
+    }
+
+    /// The Pareto distribution of this mean and shape: min = mean (shape - 1) / shape.
+    ///
+    /// # Errors
+    /// `mean` outside 10^-12 to 10^18, `shape` outside 1.001 to 1000: at 1 there is no mean.
+    pub fn pareto_mean_shape(mean: f64, shape: f64) -> Result<Self, DistributionError> {
+        check(Parameter::Mean, mean, SMALLEST, LARGEST)?;
+        check(Parameter::Shape, shape, SMALLEST_SHAPE_WITH_MEAN, LARGEST_PARETO_SHAPE)?;
+        Ok(Self(Shape::Family(Family::Pareto { min: mean * (shape - 1.0) / shape, shape })))
+    }
+
+    /// This distribution with every value `by` larger.
+    ///
+    /// # Errors
+    /// `by` outside 0 to 10^18.
+    pub fn shifted(self, by: f64) -> Result<Self, DistributionError> {
+        check(Parameter::By, by, 0.0, LARGEST)?;
+        Ok(Self(match self.0 {
+            Shape::Constant(value) => Shape::Constant(by + value),
+            of => Shape::Shifted { by, of: Box::new(of) },
+        }))
+    }
+
+    /// This distribution with every smaller value raised to `min`, and every larger one lowered to
+    /// `max`; without `max` none is lowered.
+    ///
+    /// # Errors
+    /// `min` outside 0 to 10^18, `max` outside min to 10^18.
+    pub fn clamped(self, min: f64, max: Option<f64>) -> Result<Self, DistributionError> {
+        check(Parameter::Min, min, 0.0, LARGEST)?;
+        if let Some(max) = max {
+            check(Parameter::Max, max, min, LARGEST)?;
+        }
+        let max = max.unwrap_or(f64::INFINITY);
+        let [lowest, highest] = [0.0, 1.0].map(|u| self.0.quantile(u).clamp(min, max));
+        Ok(Self(if lowest == highest {
+            Shape::Constant(lowest)
+        } else {
+            Shape::Clamped { min, max, of: Box::new(self.0) }
+        }))
     }
 
     /// A table of (probability, quantile), linear between its points. Probabilities rise strictly
@@ -134,8 +243,8 @@ impl Distribution {
     }
 
     /// The smallest value that is exceeded with probability at most 1 - `u`; `u` in [0, 1]. At 1
-    /// the largest possible value, which is infinite for log-normal and exponential. Exact to
-    /// rounding, of a mixture to 1e-12 relative.
+    /// the largest possible value, which is infinite for most families. Exact to rounding, of gamma
+    /// and mixtures to 1e-12 relative.
     ///
     /// # Panics
     /// `u` outside [0, 1].
@@ -144,7 +253,7 @@ impl Distribution {
         self.0.quantile(u)
     }
 
-    /// The mean.
+    /// The mean; infinite where there is none, see [`Distribution::pareto_min_shape`].
     pub fn mean(&self) -> f64 {
         self.0.mean()
     }
@@ -164,7 +273,7 @@ impl Distribution {
         Self(if sigma == 0.0 {
             Shape::Constant(mean)
         } else {
-            Shape::Lognormal { mu: math::ln(mean) - 0.5 * sigma * sigma, sigma }
+            Shape::Family(Family::Lognormal { mu: math::ln(mean) - 0.5 * sigma * sigma, sigma })
         })
     }
 }
@@ -175,6 +284,18 @@ const LARGEST: f64 = 1e18;
 const SMALLEST: f64 = 1e-12;
 /// Chosen: the mean is then e^32 times the median, beyond any use; larger ones would overflow.
 const LARGEST_SIGMA: f64 = 8.0;
+/// Chosen: below it the distribution is as good as constant, and its function is slow to compute.
+const SMALLEST_GAMMA_CV: f64 = 0.01;
+/// Chosen: three quarters of all values are then below 10^-46 of the mean.
+const LARGEST_GAMMA_CV: f64 = 20.0;
+/// Chosen: the quantile at 1 - 2^-53 is then 10^160 times the smallest; less would overflow.
+const SMALLEST_SHAPE: f64 = 0.1;
+/// Chosen: the standard deviation is then 1.3 % of the mean.
+const LARGEST_WEIBULL_SHAPE: f64 = 100.0;
+/// Chosen: the standard deviation is then 0.1 % of the mean.
+const LARGEST_PARETO_SHAPE: f64 = 1_000.0;
+/// Chosen: the mean is then a thousand times the smallest value.
+const SMALLEST_SHAPE_WITH_MEAN: f64 = 1.001;
 
 #[cfg(test)]
 mod tests {
@@ -187,7 +308,7 @@ mod tests {
 
     fn sigma(distribution: &Distribution) -> f64 {
         match distribution.0 {
-            Shape::Lognormal { sigma, .. } => sigma,
+            Shape::Family(Family::Lognormal { sigma, .. }) => sigma,
             _ => f64::NAN,
         }
     }
@@ -262,6 +383,11 @@ mod tests {
             Distribution::lognormal_mean_median(3.0, 3.0),
             Distribution::lognormal_mean_cv(3.0, 0.0),
             Distribution::empirical(vec![(0.0, 3.0), (1.0, 3.0)]),
+            Distribution::normal_mean_sd(3.0, 0.0),
+            Distribution::constant(1.0).unwrap().shifted(2.0),
+            Distribution::exponential(1.0).unwrap().clamped(3.0, Some(3.0)),
+            Distribution::uniform(4.0, 5.0).unwrap().clamped(0.0, Some(3.0)),
+            Distribution::uniform(1.0, 2.0).unwrap().clamped(3.0, None),
         ] {
             assert_eq!(distribution.unwrap().0.only_value(), Some(3.0));
         }
@@ -291,6 +417,13 @@ mod tests {
             Distribution::lognormal_median_sigma(1.0, 8.1),
             Distribution::lognormal_mean_median(1.0, 1.1),
             Distribution::lognormal_mean_cv(1.0, f64::NAN),
+            Distribution::normal_mean_sd(1.0, -1.0),
+            Distribution::gamma_mean_cv(1.0, 0.0),
+            Distribution::gamma_mean_cv(0.0, 1.0),
+            Distribution::weibull_scale_shape(1.0, 0.05),
+            Distribution::pareto_mean_shape(1.0, 1.0),
+            Distribution::exponential(1.0).unwrap().shifted(f64::INFINITY),
+            Distribution::exponential(1.0).unwrap().clamped(2.0, Some(1.0)),
         ] {
             assert!(matches!(refused, Err(DistributionError::OutOfRange { .. })), "{refused:?}");
         }
@@ -355,5 +488,42 @@ mod tests {
             (5.0, constant),
         ]);
         assert_eq!(only.unwrap().0.only_value(), Some(1.0));
+    }
+
+    #[test]
+    fn shifting_moves_every_quantile_and_the_mean() {
+        let plain = Distribution::lognormal_median_sigma(10.0, 1.0).unwrap();
+        let shifted = plain.clone().shifted(3.0).unwrap();
+        for u in [0.0, 0.2, 0.99] {
+            assert_eq!(shifted.quantile(u), 3.0 + plain.quantile(u));
+        }
+        assert_eq!(shifted.mean(), 3.0 + plain.mean());
+        assert_eq!(shifted.shape().cdf(13.0, Limit::UpTo), plain.shape().cdf(10.0, Limit::UpTo));
+    }
+
+    #[test]
+    fn clamping_gathers_both_ends_at_the_bounds() {
+        // Of an exponential of mean 100, 1 - e^-0.2 lies below 20 and e^-3 above 300.
+        let clamped = Distribution::exponential(100.0).unwrap().clamped(20.0, Some(300.0)).unwrap();
+        assert_eq!((clamped.quantile(0.1), clamped.quantile(0.96)), (20.0, 300.0));
+        let cdf = |x, limit| clamped.shape().cdf(x, limit);
+        assert_eq!((cdf(20.0, Limit::Below), cdf(300.0, Limit::UpTo)), (0.0, 1.0));
+        assert!(close(cdf(20.0, Limit::UpTo), 0.18126924692201818, 1e-14));
+        assert!(close(cdf(300.0, Limit::Below), 0.950212931632136, 1e-14));
+        // 20 + 100 (e^-0.2 - e^-3).
+        assert!(close(clamped.mean(), 96.89436847101179, 1e-14));
+        // min(X, 50) of it: 20 + 100 (e^-0.2 - e^-0.5).
+        let twice = clamped.clamped(0.0, Some(50.0)).unwrap();
+        assert!(close(twice.mean(), 41.22000933653485, 1e-14));
+    }
+
+    #[test]
+    fn the_mean_of_a_clamped_mixture_is_that_of_its_parts() {
+        // min(X, 60) over 0.5 of 10 + uniform(0, 100) and 0.5 of the table: 0.5 (60 - 12.5) + 0.5 *
+        // (0.25 * 50 + 0.75 * 60) by hand.
+        let shifted = Distribution::uniform(0.0, 100.0).unwrap().shifted(10.0).unwrap();
+        let table = Distribution::empirical(vec![(0.0, 40.0), (0.25, 60.0), (1.0, 90.0)]).unwrap();
+        let mixture = Distribution::mixture(vec![(1.0, shifted), (1.0, table)]).unwrap();
+        assert!(close(mixture.clamped(0.0, Some(60.0)).unwrap().mean(), 52.5, 1e-14));
     }
 }

@@ -48,6 +48,19 @@ impl Empirical {
         self.0.windows(2).map(|pair| (pair[1].0 - pair[0].0) * 0.5 * (pair[0].1 + pair[1].1)).sum()
     }
 
+    /// The mean of the smaller of the variate and `limit`.
+    pub(super) fn limited_mean(&self, limit: f64) -> f64 {
+        let piece = |pair: &[(f64, f64)]| {
+            let [(from, low), (to, high)] = [pair[0], pair[1]];
+            if high <= limit {
+                return (to - from) * 0.5 * (low + high);
+            }
+            let below = if low < limit { (limit - low) / (high - low) } else { 0.0 };
+            (to - from) * (below * 0.5 * (low + limit) + (1.0 - below) * limit)
+        };
+        self.0.windows(2).map(piece).sum()
+    }
+
     pub(super) fn cdf(&self, x: f64, limit: Limit) -> f64 {
         let after = match limit {
             Limit::Below => self.0.partition_point(|(_, value)| *value < x),

@@ -18,6 +18,7 @@
 mod distribution;
 mod draws;
 mod empirical;
+mod family;
 mod parameter;
 mod sampler;
 mod shape;

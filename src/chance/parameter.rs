@@ -14,6 +14,10 @@ pub enum Parameter {
     Median,
     Sigma,
     Cv,
+    Sd,
+    Scale,
+    Shape,
+    By,
     Weight,
     Probability,
 }
@@ -29,6 +33,10 @@ impl fmt::Display for Parameter {
             Self::Median => "median",
             Self::Sigma => "sigma",
             Self::Cv => "cv",
+            Self::Sd => "sd",
+            Self::Scale => "scale",
+            Self::Shape => "shape",
+            Self::By => "by",
             Self::Weight => "weight",
             Self::Probability => "probability",
         })

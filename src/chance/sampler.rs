@@ -244,7 +244,15 @@ mod tests {
             Distribution::lognormal_median_sigma(10.0, 2.0).unwrap(),
             Distribution::empirical(table).unwrap(),
             Distribution::mixture(bimodal).unwrap(),
-            Distribution::mixture(gap).unwrap(),
+            Distribution::mixture(gap.clone()).unwrap(),
+            Distribution::normal_mean_sd(100.0, 40.0).unwrap(),
+            Distribution::gamma_mean_cv(80.0, 0.4).unwrap(),
+            Distribution::gamma_mean_cv(80.0, 2.0).unwrap(),
+            Distribution::weibull_mean_shape(80.0, 0.6).unwrap(),
+            Distribution::pareto_mean_shape(80.0, 1.4).unwrap(),
+            Distribution::exponential(120.0).unwrap().shifted(30.0).unwrap(),
+            Distribution::exponential(120.0).unwrap().clamped(20.0, Some(400.0)).unwrap(),
+            Distribution::mixture(gap).unwrap().shifted(5.0).unwrap().clamped(7.0, None).unwrap(),
         ]
     }
 
@@ -331,6 +339,19 @@ mod tests {
         let exponential = rand_distr::Exp::new(1.0 / 7.0).unwrap();
         let ours = Distribution::exponential(7.0).unwrap();
         assert_same(&ours, (0..200_000).map(|_| exponential.sample(&mut rng)).collect());
+        let gamma = rand_distr::Gamma::new(0.25, 400.0).unwrap();
+        let ours = Distribution::gamma_mean_cv(100.0, 2.0).unwrap();
+        assert_same(&ours, (0..200_000).map(|_| gamma.sample(&mut rng)).collect());
+        let weibull = rand_distr::Weibull::new(100.0, 0.7).unwrap();
+        let ours = Distribution::weibull_scale_shape(100.0, 0.7).unwrap();
+        assert_same(&ours, (0..200_000).map(|_| weibull.sample(&mut rng)).collect());
+        let pareto = rand_distr::Pareto::new(100.0, 1.5).unwrap();
+        let ours = Distribution::pareto_min_shape(100.0, 1.5).unwrap();
+        assert_same(&ours, (0..200_000).map(|_| pareto.sample(&mut rng)).collect());
+        let normal = rand_distr::Normal::new(100.0, 80.0).unwrap();
+        let cut = std::iter::repeat_with(|| normal.sample(&mut rng)).filter(|x| *x >= 0.0);
+        let ours = Distribution::normal_mean_sd(100.0, 80.0).unwrap();
+        assert_same(&ours, cut.take(200_000).collect());
         let uniform = rand_distr::Uniform::new(3.0, 11.0).unwrap();
         let ours = Distribution::uniform(3.0, 11.0).unwrap();
         assert_same(&ours, (0..200_000).map(|_| uniform.sample(&mut rng)).collect());

@@ -1,21 +1,31 @@
-//! The families of distributions: quantile function, distribution function, mean.
+//! Distributions made of distributions: mixtures, shifted and clamped ones.
 //!
 //! The quantile of a mixture has no formula: it is found on the distribution function, between the
 //! smallest and the largest of the components' quantiles. Values that a component takes with
 //! positive probability are met exactly.
 
 use super::empirical::{Empirical, Limit};
-use crate::math;
+use super::family::Family;
 
-/// The families; parameters are valid by construction and no member is degenerate.
+/// The shapes; no member is degenerate.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Shape {
     Constant(f64),
-    Uniform { min: f64, max: f64 },
-    Exponential { mean: f64 },
-    Lognormal { mu: f64, sigma: f64 },
+    Family(Family),
     Empirical(Empirical),
     Mixture(Mixture),
+    /// `by` more than a variate of `of`.
+    Shifted {
+        by: f64,
+        of: Box<Self>,
+    },
+    /// A variate of `of`, but `min` where it is smaller and `max`, which may be infinite, where it
+    /// is larger.
+    Clamped {
+        min: f64,
+        max: f64,
+        of: Box<Self>,
+    },
 }
 
 impl Shape {
@@ -23,11 +33,11 @@ impl Shape {
     pub(super) fn quantile(&self, u: f64) -> f64 {
         match self {
             Self::Constant(value) => *value,
-            Self::Uniform { min, max } => min + u * (max - min),
-            Self::Exponential { mean } => -mean * math::ln_1p(-u),
-            Self::Lognormal { mu, sigma } => math::exp(mu + sigma * math::normal_quantile(u)),
+            Self::Family(family) => family.quantile(u),
             Self::Empirical(table) => table.quantile(u),
             Self::Mixture(mixture) => mixture.quantile(u),
+            Self::Shifted { by, of } => by + of.quantile(u),
+            Self::Clamped { min, max, of } => of.quantile(u).clamp(*min, *max),
         }
     }
 
@@ -40,31 +50,54 @@ impl Shape {
         }
     }
 
-    /// The mean.
+    /// The mean; infinite for the Pareto distributions that have none.
     pub(super) fn mean(&self) -> f64 {
         match self {
             Self::Constant(value) => *value,
-            Self::Uniform { min, max } => min + 0.5 * (max - min),
-            Self::Exponential { mean } => *mean,
-            Self::Lognormal { mu, sigma } => math::exp(mu + 0.5 * sigma * sigma),
+            Self::Family(family) => family.mean(),
             Self::Empirical(table) => table.mean(),
-            Self::Mixture(mixture) => mixture.mean(),
+            Self::Mixture(mixture) => mixture.parts().map(|(weight, of)| weight * of.mean()).sum(),
+            Self::Shifted { by, of } => by + of.mean(),
+            Self::Clamped { min, max, of } if max.is_infinite() => {
+                min + of.mean() - of.limited_mean(*min)
+            }
+            Self::Clamped { min, max, of } => min + of.limited_mean(*max) - of.limited_mean(*min),
+        }
+    }
+
+    /// The mean of the smaller of the variate and `limit`, 0 to 10^18.
+    fn limited_mean(&self, limit: f64) -> f64 {
+        match self {
+            Self::Constant(value) => value.min(limit),
+            Self::Family(family) => family.limited_mean(limit),
+            Self::Empirical(table) => table.limited_mean(limit),
+            Self::Mixture(mixture) => {
+                mixture.parts().map(|(weight, of)| weight * of.limited_mean(limit)).sum()
+            }
+            Self::Shifted { by, .. } | Self::Clamped { min: by, .. } if limit <= *by => limit,
+            Self::Shifted { by, of } => by + of.limited_mean(limit - by),
+            Self::Clamped { min, max, of } => {
+                min + of.limited_mean(limit.min(*max)) - of.limited_mean(*min)
+            }
         }
     }
 
     /// The probability of values up to `x`.
     pub(super) fn cdf(&self, x: f64, limit: Limit) -> f64 {
+        let reaches = |value: f64| match limit {
+            Limit::Below => x > value,
+            Limit::UpTo => x >= value,
+        };
         match self {
-            Self::Constant(value) => f64::from(match limit {
-                Limit::Below => x > *value,
-                Limit::UpTo => x >= *value,
-            }),
-            Self::Uniform { min, max } => ((x - min) / (max - min)).clamp(0.0, 1.0),
-            Self::Exponential { mean } => -math::exp_m1(-x.max(0.0) / mean),
-            Self::Lognormal { .. } if x <= 0.0 => 0.0,
-            Self::Lognormal { mu, sigma } => math::normal_cdf((math::ln(x) - mu) / sigma),
+            Self::Constant(value) => f64::from(reaches(*value)),
+            Self::Family(family) => family.cdf(x),
             Self::Empirical(table) => table.cdf(x, limit),
             Self::Mixture(mixture) => mixture.cdf(x, limit),
+            Self::Shifted { by, of } => of.cdf(x - by, limit),
+            Self::Clamped { min, max, .. } if !reaches(*min) || reaches(*max) => {
+                f64::from(reaches(*max))
+            }
+            Self::Clamped { of, .. } => of.cdf(x, limit),
         }
     }
 
@@ -77,11 +110,23 @@ impl Shape {
     pub(super) fn add_corners(&self, corners: &mut Vec<f64>) {
         match self {
             Self::Constant(value) => corners.push(*value),
-            Self::Uniform { min, max } => corners.extend([*min, *max]),
-            Self::Exponential { .. } => corners.push(0.0),
-            Self::Lognormal { .. } => (),
+            Self::Family(family) => family.add_corners(corners),
             Self::Empirical(table) => corners.extend(table.values()),
-            Self::Mixture(mixture) => mixture.add_corners(corners),
+            Self::Mixture(mixture) => {
+                mixture.parts().for_each(|(_, part)| part.add_corners(corners));
+            }
+            Self::Shifted { by, of } => {
+                let own = corners.len();
+                of.add_corners(corners);
+                corners[own..].iter_mut().for_each(|corner| *corner += by);
+            }
+            Self::Clamped { min, max, of } => {
+                let mut inner = Vec::new();
+                of.add_corners(&mut inner);
+                inner.retain(|corner| min < corner && corner < max);
+                inner.extend([*min, *max].into_iter().filter(|end| end.is_finite()));
+                corners.append(&mut inner);
+            }
         }
     }
 }
@@ -103,7 +148,7 @@ impl Mixture {
         }
         let mut mixture = Self { parts: parts.into(), jumps: Box::default() };
         let mut corners = Vec::new();
-        mixture.add_corners(&mut corners);
+        mixture.parts().for_each(|(_, part)| part.add_corners(&mut corners));
         corners.retain(|x| mixture.cdf(*x, Limit::Below) < mixture.cdf(*x, Limit::UpTo));
         corners.sort_by(f64::total_cmp);
         corners.dedup();
@@ -140,18 +185,12 @@ impl Mixture {
         self.root(u, low, high)
     }
 
-    pub(super) fn mean(&self) -> f64 {
-        self.parts.iter().map(|(weight, part)| weight * part.mean()).sum()
-    }
-
     pub(super) fn cdf(&self, x: f64, limit: Limit) -> f64 {
         self.parts.iter().map(|(weight, part)| weight * part.cdf(x, limit)).sum()
     }
 
-    pub(super) fn add_corners(&self, corners: &mut Vec<f64>) {
-        for (_, part) in &self.parts {
-            part.add_corners(corners);
-        }
+    fn parts(&self) -> impl Iterator<Item = &(f64, Shape)> {
+        self.parts.iter()
     }
 
     /// The root of F(x) = u in [low, high], where F is continuous: Illinois steps (M. Dowell and

@@ -1,6 +1,7 @@
 //! The beta distribution, and Student's t distribution through it.
 
-use super::elementary::{exp, ln, ln_gamma};
+use super::elementary::exp;
+use super::saddle::{deviance, stirling_error};
 
 /// The regularised incomplete beta function I_x(a, b): the probability that a beta variate with
 /// parameters `a`, `b` > 0 is at most `x` in [0, 1]. NaN outside this domain. Relative error about
@@ -103,39 +104,6 @@ fn beta_density(x: f64, a: f64, b: f64) -> f64 {
     binomial * (a * b / n) / (x * (1.0 - x))
 }
 
-/// ln Gamma(n + 1) less Stirling's approximation (n + 1/2) ln n - n + ln sqrt(2 pi).
-fn stirling_error(n: f64) -> f64 {
-    if n <= 15.0 {
-        return ln_gamma(n + 1.0) - (n + 0.5) * ln(n) + n - LN_SQRT_TAU;
-    }
-    let square = n * n;
-    let series = 1.0 / 1_680.0 - 1.0 / 1_188.0 / square;
-    let series = 1.0 / 1_260.0 - series / square;
-    let series = 1.0 / 360.0 - series / square;
-    (1.0 / 12.0 - series / square) / n
-}
-
-/// x ln(x / mean) + mean - x, without cancellation where the two are close.
-fn deviance(x: f64, mean: f64) -> f64 {
-    let difference = x - mean;
-    if difference.abs() >= 0.1 * (x + mean) {
-        return x * ln(x / mean) - difference;
-    }
-    let v = difference / (x + mean);
-    let mut sum = difference * v;
-    let mut term = 2.0 * x * v;
-    let mut odd = 1.0;
-    loop {
-        term *= v * v;
-        odd += 2.0;
-        let next = sum + term / odd;
-        if next == sum {
-            return sum;
-        }
-        sum = next;
-    }
-}
-
 fn continued_fraction(x: f64, a: f64, b: f64) -> f64 {
     let keep = |value: f64| if value.abs() < TINY { TINY } else { value };
     let mut c = 1.0;
@@ -159,8 +127,6 @@ fn continued_fraction(x: f64, a: f64, b: f64) -> f64 {
     fraction
 }
 
-/// ln sqrt(2 pi).
-const LN_SQRT_TAU: f64 = 0.918_938_533_204_672_8;
 /// Keeps Lentz's quotients away from 0, as in its original description.
 const TINY: f64 = 1e-300;
 /// Chosen: enough for parameters of 10^10; a bound against a loop without end only.

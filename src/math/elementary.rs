@@ -30,6 +30,11 @@ pub fn pow(base: f64, exponent: f64) -> f64 {
     libm::pow(base, exponent)
 }
 
+/// Gamma(x); infinite above 171.6, NaN at negative integers.
+pub fn gamma(x: f64) -> f64 {
+    libm::tgamma(x)
+}
+
 /// The natural logarithm of |Gamma(x)|; infinite at 0 and at negative integers.
 pub fn ln_gamma(x: f64) -> f64 {
     libm::lgamma(x)
@@ -69,5 +74,8 @@ mod tests {
         }
         assert_eq!(ln_gamma(1.0), 0.0);
         assert_eq!(ln_gamma(2.0), 0.0);
+        // scipy.special.gamma.
+        assert!(close(gamma(1.1), 0.9513507698668732, 1e-15));
+        assert!(close(gamma(11.0), 3_628_800.0, 1e-15));
     }
 }

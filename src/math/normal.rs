@@ -5,6 +5,11 @@ pub fn normal_cdf(x: f64) -> f64 {
     0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
 }
 
+/// The density of the standard normal distribution at `x`.
+pub fn normal_density(x: f64) -> f64 {
+    libm::exp(-0.5 * x * x) * DENSITY_AT_ZERO
+}
+
 /// The `p`-quantile of the standard normal distribution, to about 1e-16 relative; -infinity at 0,
 /// infinity at 1, NaN outside [0, 1].
 ///
@@ -38,6 +43,8 @@ fn ratio(x: f64, numerator: &[f64; 8], denominator: &[f64; 8]) -> f64 {
     value(numerator) / value(denominator)
 }
 
+/// 1 / sqrt(2 pi).
+const DENSITY_AT_ZERO: f64 = 0.398_942_280_401_432_7;
 // The coefficients of AS 241, as printed.
 const CENTRE_NUMERATOR: [f64; 8] = [
     3.387_132_872_796_366_5,
@@ -133,5 +140,16 @@ mod tests {
         assert_eq!(normal_quantile(0.5), 0.0);
         assert!(normal_quantile(-0.1).is_nan());
         assert!(normal_quantile(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn the_density_agrees_with_scipy() {
+        // scipy.stats.norm.pdf.
+        for (x, density) in
+            [(0.0, 0.3989422804014327), (1.5, 0.12951759566589174), (-4.0, 0.00013383022576488537)]
+        {
+            let found = normal_density(x);
+            assert!((found - density).abs() <= 1e-14 * density, "{x}: {found}");
+        }
     }
 }

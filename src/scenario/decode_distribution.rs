@@ -4,8 +4,11 @@ use crate::chance::{Distribution, DistributionError, Parameter};
 use crate::units::{Duration, Ratio, format_duration, format_significant};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::files::field;
 use super::place::Place;
 use super::read::{self, Quantity};
+use super::shape::Shape;
+use super::shapes_distribution::DURATION_FAMILIES;
 use super::tree::{Entry, Node};
 
 /// The distribution that `node` describes, in seconds or tokens.
@@ -14,53 +17,122 @@ pub(crate) fn decode(
     kind: Quantity,
     diagnostics: &mut Diagnostics,
 ) -> Option<Distribution> {
-    let entry = node.entries().iter().find(|entry| FAMILIES.contains(&entry.key.as_str()))?;
-    let inner = &entry.node;
-    let value = |key: &str| read::text(inner, key).and_then(|text| read::quantity(text, kind));
+    let entry = chosen(node)?;
+    let distribution = part(entry, kind, diagnostics)?;
+    if distribution.mean().is_infinite() {
+        let message = format!("the {} distribution has no finite mean", entry.key);
+        let help = "give a `shape` above 1, or an upper bound: `clamped: {max: ..., pareto: ...}`";
+        diagnostics.report(Diagnostic::new(entry.place, message).help(help));
+        return None;
+    }
+    Some(distribution)
+}
+
+/// The family among the keys of `node`.
+fn chosen(node: &Node) -> Option<&Entry> {
+    let is_family = |key: &str| DURATION_FAMILIES.iter().any(|family| family.name == key);
+    node.entries().iter().find(|entry| is_family(&entry.key))
+}
+
+/// A distribution that may be a part of another one.
+fn part(entry: &Entry, kind: Quantity, diagnostics: &mut Diagnostics) -> Option<Distribution> {
+    let node = &entry.node;
+    let value = |key: &str| read::text(node, key).and_then(|text| read::quantity(text, kind));
+    let number = |key: &str| number(entry, key);
     let made = match entry.key.as_str() {
-        "constant" => Distribution::constant(read::quantity(inner.text()?, kind)?),
+        "constant" => Distribution::constant(read::quantity(node.text()?, kind)?),
         "uniform" => Distribution::uniform(value("min")?, value("max")?),
+        "normal" => Distribution::normal_mean_sd(value("mean")?, value("sd")?),
         "exponential" => Distribution::exponential(value("mean")?),
-        "lognormal" => return lognormal(entry, kind, diagnostics),
+        "gamma" => Distribution::gamma_mean_cv(value("mean")?, number("cv")?),
+        "lognormal" | "weibull" | "pareto" => by_pair(entry, kind, diagnostics)?,
         "empirical" => return empirical(entry, kind, diagnostics),
         "mixture" => {
-            let parts: Vec<_> = inner
-                .items()
-                .iter()
-                .map(|part| Some((read::number(part, "weight")?, decode(part, kind, diagnostics)?)))
-                .collect();
+            let weighted = |node: &Node| {
+                Some((read::number(node, "weight")?, part(chosen(node)?, kind, diagnostics)?))
+            };
+            let parts: Vec<_> = node.items().iter().map(weighted).collect();
             Distribution::mixture(parts.into_iter().collect::<Option<_>>()?)
+        }
+        "shifted" => part(chosen(node)?, kind, diagnostics)?.shifted(value("by")?),
+        "clamped" => {
+            let of = part(chosen(node)?, kind, diagnostics)?;
+            // A bound that was refused is told already: without it the clamping means another one.
+            let bound = |key: &str| match node.get(key) {
+                Some(_) => value(key).map(Some),
+                None => Some(None),
+            };
+            of.clamped(bound("min")?.unwrap_or(0.0), bound("max")?)
         }
         _ => return None,
     };
     accept(made, entry, kind, diagnostics)
 }
 
-fn lognormal(entry: &Entry, kind: Quantity, diagnostics: &mut Diagnostics) -> Option<Distribution> {
+/// A family that is given by one of several pairs of parameters.
+fn by_pair(
+    entry: &Entry,
+    kind: Quantity,
+    diagnostics: &mut Diagnostics,
+) -> Option<Result<Distribution, DistributionError>> {
     let node = &entry.node;
-    let mut given: Vec<&str> = node.entries().iter().map(|entry| entry.key.as_str()).collect();
-    given.retain(|key| ["mean", "p99", "median", "sigma", "cv"].contains(key));
-    given.sort_unstable();
     let value = |key: &str| read::text(node, key).and_then(|text| read::quantity(text, kind));
-    let number = |key: &str| read::number(node, key);
-    let made = match given.as_slice() {
-        ["mean", "p99"] => Distribution::lognormal_mean_p99(value("mean")?, value("p99")?),
-        ["median", "sigma"] => {
+    let number = |key: &str| number(entry, key);
+    let mut given: Vec<&str> = node.entries().iter().map(|entry| entry.key.as_str()).collect();
+    given.retain(|key| PAIRED.contains(key));
+    given.sort_unstable();
+    Some(match (entry.key.as_str(), given.as_slice()) {
+        ("lognormal", ["mean", "p99"]) => {
+            Distribution::lognormal_mean_p99(value("mean")?, value("p99")?)
+        }
+        ("lognormal", ["median", "sigma"]) => {
             Distribution::lognormal_median_sigma(value("median")?, number("sigma")?)
         }
-        ["mean", "median"] => Distribution::lognormal_mean_median(value("mean")?, value("median")?),
-        ["cv", "mean"] => Distribution::lognormal_mean_cv(value("mean")?, number("cv")?),
-        // Not a map: told before.
-        [] if node.entries().is_empty() && node.text().is_some() => return None,
-        given => {
+        ("lognormal", ["mean", "median"]) => {
+            Distribution::lognormal_mean_median(value("mean")?, value("median")?)
+        }
+        ("lognormal", ["cv", "mean"]) => {
+            Distribution::lognormal_mean_cv(value("mean")?, number("cv")?)
+        }
+        ("weibull", ["scale", "shape"]) => {
+            Distribution::weibull_scale_shape(value("scale")?, number("shape")?)
+        }
+        ("weibull", ["mean", "shape"]) => {
+            Distribution::weibull_mean_shape(value("mean")?, number("shape")?)
+        }
+        ("pareto", ["min", "shape"]) => {
+            Distribution::pareto_min_shape(value("min")?, number("shape")?)
+        }
+        ("pareto", ["mean", "shape"]) => {
+            Distribution::pareto_mean_shape(value("mean")?, number("shape")?)
+        }
+        // Without its shape, or no map at all: told before.
+        ("weibull" | "pareto", given) if !given.contains(&"shape") => return None,
+        (_, []) if node.entries().is_empty() && node.text().is_some() => return None,
+        (family, given) => {
             let found = if given.is_empty() { "nothing".to_owned() } else { given.join(", ") };
-            let message = format!("a log-normal distribution is not defined by {found}");
-            let help = "give mean and p99, or median and sigma, or mean and median, or mean and cv";
+            let (family, help) = match family {
+                "weibull" => ("Weibull", "give scale and shape, or mean and shape"),
+                "pareto" => ("Pareto", "give min and shape, or mean and shape"),
+                _ => (
+                    "log-normal",
+                    "give mean and p99, or median and sigma, or mean and median, or mean and cv",
+                ),
+            };
+            let message = format!("a {family} distribution is not defined by {found}");
             diagnostics.report(Diagnostic::new(entry.place, message).help(help));
             return None;
         }
-    };
-    accept(made, entry, kind, diagnostics)
+    })
+}
+
+/// The number at `key` of a family; nothing where it is out of the range that the format states,
+/// which is told before.
+fn number(entry: &Entry, key: &str) -> Option<f64> {
+    let family = DURATION_FAMILIES.iter().find(|family| family.name == entry.key)?;
+    let Shape::One(literal) = field(family.shape, key)?.shape else { return None };
+    literal.check(entry.node.get(key)?.scalar()?).ok()?;
+    read::number(&entry.node, key)
 }
 
 fn empirical(entry: &Entry, kind: Quantity, diagnostics: &mut Diagnostics) -> Option<Distribution> {
@@ -114,7 +186,9 @@ fn accept(
 fn explain(error: DistributionError, kind: Quantity) -> String {
     let show = |parameter: Parameter, value: f64| match (parameter, kind) {
         (Parameter::Probability, _) => format!("{}%", format_significant(value * 100.0, 6)),
-        (Parameter::Sigma | Parameter::Cv | Parameter::Weight, _) => format_significant(value, 4),
+        (Parameter::Sigma | Parameter::Cv | Parameter::Shape | Parameter::Weight, _) => {
+            format_significant(value, 4)
+        }
         (_, Quantity::Seconds) => format_duration(Duration::from_secs_f64(value)),
         (_, Quantity::Tokens) => format!("{} tokens", format_significant(value, 4)),
     };
@@ -147,5 +221,5 @@ fn explain(error: DistributionError, kind: Quantity) -> String {
     }
 }
 
-const FAMILIES: [&str; 6] =
-    ["constant", "uniform", "exponential", "lognormal", "empirical", "mixture"];
+/// The parameters that come in pairs.
+const PAIRED: [&str; 8] = ["mean", "p99", "median", "sigma", "cv", "scale", "shape", "min"];

@@ -16,7 +16,7 @@ macro_rules! distributions {
             full: ChoiceOf(&Choice { name: $what, choices: &$families, beside: &[] }),
         });
 
-        static $families: [Field; 6] = [
+        pub(crate) static $families: [Field; 12] = [
             required("constant", One($literal), "always this value"),
             required(
                 "uniform",
@@ -30,12 +30,15 @@ macro_rules! distributions {
                 "equally likely from `min` to `max`",
             ),
             required(
-                "exponential",
+                "normal",
                 RecordOf(&Record {
-                    name: "exponential",
-                    fields: &[required("mean", One($literal), "the mean")],
+                    name: "normal",
+                    fields: &[
+                        required("mean", One($literal), "the mean before it is cut off at 0"),
+                        required("sd", One($literal), "the standard deviation, likewise"),
+                    ],
                 }),
-                "the exponential distribution",
+                "the normal distribution, cut off at 0: what would be negative is drawn anew",
             ),
             required(
                 "lognormal",
@@ -73,6 +76,81 @@ macro_rules! distributions {
                  {mean, cv}",
             ),
             required(
+                "exponential",
+                RecordOf(&Record {
+                    name: "exponential",
+                    fields: &[required("mean", One($literal), "the mean")],
+                }),
+                "the exponential distribution",
+            ),
+            required(
+                "gamma",
+                RecordOf(&Record {
+                    name: "gamma",
+                    fields: &[
+                        required("mean", One($literal), "the mean, more than 0"),
+                        required(
+                            "cv",
+                            One(L::Number(0.01, 20.0)),
+                            "standard deviation over mean, 0.01 to 20; 1 is the exponential \
+                             distribution",
+                        ),
+                    ],
+                }),
+                "the gamma distribution",
+            ),
+            required(
+                "weibull",
+                RecordOf(&Record {
+                    name: "weibull",
+                    fields: &[
+                        optional(
+                            "scale",
+                            One($literal),
+                            "the value that a share 1/e, 36.8 %, lies above; more than 0",
+                        ),
+                        optional("mean", One($literal), "the mean, more than 0; instead of scale"),
+                        required(
+                            "shape",
+                            One(L::Number(0.1, 100.0)),
+                            "0.1 to 100: below 1 the tail is heavier than an exponential one, \
+                             above 1 lighter",
+                        ),
+                    ],
+                }),
+                "the Weibull distribution by {scale, shape} or {mean, shape}",
+            ),
+            required(
+                "pareto",
+                RecordOf(&Record {
+                    name: "pareto",
+                    fields: &[
+                        optional("min", One($literal), "the smallest value, more than 0"),
+                        optional("mean", One($literal), "the mean, more than 0; instead of min"),
+                        required(
+                            "shape",
+                            One(L::Number(0.1, 1_000.0)),
+                            "0.1 to 1000: a share (min / x)^shape lies above x; at 1 or less there \
+                             is no mean, and it must be clamped",
+                        ),
+                    ],
+                }),
+                "the Pareto distribution, a power law, by {min, shape} or {mean, shape}",
+            ),
+            required(
+                "mixture",
+                List(&ChoiceOf(&Choice {
+                    name: "part of the mixture",
+                    choices: &$families,
+                    beside: &[required(
+                        "weight",
+                        One(L::Number(0.0, 1e18)),
+                        "how often it is chosen, in proportion to the other weights, 0 to 1e18",
+                    )],
+                })),
+                "one of several distributions, chosen by weight",
+            ),
+            required(
                 "empirical",
                 RecordOf(&Record {
                     name: "empirical",
@@ -90,17 +168,34 @@ macro_rules! distributions {
                 "measured quantiles, linear between the points",
             ),
             required(
-                "mixture",
-                List(&ChoiceOf(&Choice {
-                    name: "part of the mixture",
+                "shifted",
+                ChoiceOf(&Choice {
+                    name: "shifted distribution",
                     choices: &$families,
-                    beside: &[required(
-                        "weight",
-                        One(L::Number(0.0, 1e18)),
-                        "how often it is chosen, in proportion to the other weights, 0 to 1e18",
-                    )],
-                })),
-                "one of several distributions, chosen by weight",
+                    beside: &[required("by", One($literal), "what is added to every value")],
+                }),
+                "a distribution with something added to every value",
+            ),
+            required(
+                "clamped",
+                ChoiceOf(&Choice {
+                    name: "clamped distribution",
+                    choices: &$families,
+                    beside: &[
+                        optional(
+                            "min",
+                            One($literal),
+                            "what every smaller value is raised to (default: none is)",
+                        ),
+                        optional(
+                            "max",
+                            One($literal),
+                            "what every larger value is lowered to, at least `min` (default: none \
+                             is)",
+                        ),
+                    ],
+                }),
+                "a distribution whose values are kept within bounds",
             ),
         ];
     };
