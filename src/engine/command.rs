@@ -1,14 +1,16 @@
 //! Commands: what the outside can ask of the engine, and why it can refuse.
 
-use super::{RuleSet, SplitError, Target, Version};
+use super::{Evaluation, Ladder, Refused, RuleSet, SplitError, Target, Version};
 use crate::exchange::ModelIndex;
-use crate::units::{Ratio, TagName, VersionId};
+use crate::units::{Duration, Ratio, TagName, VersionId};
 
 /// Something asked of the engine.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Command {
     /// For which model.
     pub model: ModelIndex,
+    /// Who asks: the journal keeps it.
+    pub by: String,
     /// What.
     pub kind: CommandKind,
 }
@@ -27,17 +29,50 @@ pub enum CommandKind {
         /// Whether the earlier holder stays in the tag's history.
         preserve_previous: bool,
     },
+    /// Attach the results of a run to a version.
+    Evaluate {
+        /// The version, by id or by tag.
+        version: Target,
+        /// What the run said of it.
+        evaluation: Box<Evaluation>,
+    },
     /// Set the weights; versions that are not named get 0.
     Split {
         /// Versions, by id or tag, with their weights.
         shares: Vec<(Target, Ratio)>,
-        /// Whether versions that were rolled back may be deployed again.
+        /// Whether versions that were rolled back may be deployed again. All that are named then
+        /// begin anew, with empty windows.
         redeploy: bool,
     },
     /// Replace the rules.
     Rules(RuleSet),
-    /// All traffic to a version; `None`: the holder of `stable`.
+    /// All traffic to a version; `None`: to the last stable.
     Rollback(Option<Target>),
+    /// Raise a canary's weight step by step, and make it the stable at the end.
+    StartRollout {
+        /// The canary, by id or by tag.
+        version: Target,
+        /// The steps.
+        steps: Ladder,
+        /// How long the rules cover it after its promotion.
+        bake: Duration,
+        /// Whether it may have been rolled back; it then begins anew.
+        redeploy: bool,
+    },
+    /// Make a version the stable, with all traffic, at once; if it has become it already, end its
+    /// bake.
+    Promote {
+        /// The version, by id or by tag; while a rollout is under way, its canary.
+        version: Target,
+        /// Whether it may have been rolled back; it then begins anew.
+        redeploy: bool,
+    },
+    /// Stop the rollout where it is.
+    Pause,
+    /// Let the rollout go on.
+    Resume,
+    /// End the rollout, and give its traffic back to the stable.
+    Abort,
 }
 
 /// Why a command is refused. Nothing has changed.
@@ -70,6 +105,17 @@ pub enum CommandError {
         /// The limit.
         max_versions: u16,
     },
+    /// The version names no upstream: nothing would answer for it.
+    #[error("version {0} cannot be registered: it names no upstream")]
+    NoUpstream(VersionId),
+    /// A metric of an evaluation is no number.
+    #[error("metric {metric} is {value}; allowed are finite numbers")]
+    MetricNotFinite {
+        /// Its name.
+        metric: String,
+        /// What it is said to be.
+        value: f64,
+    },
     /// The tag is the id of a version.
     #[error("tag {0} is the id of a version")]
     TagIsVersion(TagName),
@@ -79,7 +125,26 @@ pub enum CommandError {
     /// A version was rolled back and may not be deployed by accident.
     #[error("version {0} was rolled back; deploy it again with redeploy")]
     RolledBack(VersionId),
-    /// A rollback has nowhere to go.
+    /// A rollback has nowhere to go, or a rollout nothing to take traffic from.
     #[error("no version holds the tag stable")]
     NoStable,
+    /// A rollout under way rests on its stable.
+    #[error("the tag stable cannot be moved while a rollout is under way; abort it first")]
+    StableInRollout,
+    /// The stable cannot be its own canary.
+    #[error("version {0} is the stable already")]
+    AlreadyStable(VersionId),
+    /// A rollout of another version is under way.
+    #[error(
+        "version {asked} cannot be promoted: a rollout of {under_way} is under way; abort it first"
+    )]
+    OtherRollout {
+        /// What was to be promoted.
+        asked: VersionId,
+        /// The version of the rollout under way.
+        under_way: VersionId,
+    },
+    /// The rollout does not stand where the command needs it to.
+    #[error(transparent)]
+    Rollout(#[from] Refused),
 }

@@ -1,27 +1,33 @@
 //! One model's deployment: its catalog, split and rules, and what watches its versions.
 
-use super::catalog::{Catalog, STABLE};
+use super::decision::{Terms, step_over};
 use super::in_flight::{InFlight, Overdue};
+use super::model_state::{ModelState, Occasion};
+use super::progress::Progress;
 use super::watch::{Health, Step, Watch};
 use super::{
-    Action, Evidence, ModelSettings, RuleSet, Slot, Split, Target, Ticket, TriggerKind, Weights,
+    Action, Change, EventKind, Evidence, ModelSettings, RuleSet, Slot, Split, Target, Ticket,
+    TriggerKind,
 };
 use crate::exchange::{Class, Observed};
-use crate::units::{ModelId, Ratio, Timestamp};
+use crate::units::{ModelId, Ratio, Timestamp, VersionId};
 
 /// A model's deployment.
 #[derive(Clone, Debug)]
 pub(super) struct Deployment {
     pub(super) id: ModelId,
-    pub(super) max_versions: u16,
-    pub(super) catalog: Catalog,
+    terms: Terms,
+    /// What is durable; all else is gone after a restart.
+    pub(super) state: ModelState,
+    /// The state's weights, made ready for assignments.
     pub(super) split: Option<Split>,
-    pub(super) rules: RuleSet,
     /// Counts the splits, so that an error can be told from one under earlier weights.
     split_number: u32,
     live: Vec<Live>,
     /// Of watches that have ended, by (trigger, version).
     past_health: Vec<(usize, Slot, Health)>,
+    /// How far the step of the rollout has come.
+    progress: Progress,
 }
 
 /// What is volatile about one version: gone after a restart.
@@ -32,7 +38,8 @@ struct Live {
     activation: u32,
     /// Windows and timers begin here: a whole second.
     activated_at: Timestamp,
-    rolled_back: bool,
+    /// Requests that ended and were evidence, of all activations.
+    completed: u64,
     /// Requests in flight, of all activations.
     outstanding: u64,
     /// Whether the end of the last of them is to be told.
@@ -53,43 +60,27 @@ pub(super) struct Checked {
 }
 
 impl Deployment {
-    pub(super) fn new(settings: ModelSettings) -> Self {
+    pub(super) fn new(settings: ModelSettings, keep_tags: bool) -> Self {
         Self {
             id: settings.id,
-            max_versions: settings.max_versions,
-            catalog: Catalog::default(),
+            terms: Terms { max_versions: settings.max_versions, keep_tags },
+            state: ModelState::default(),
             split: None,
-            rules: RuleSet::disabled(),
             split_number: 0,
             live: Vec::new(),
             past_health: Vec::new(),
+            progress: Progress::default(),
         }
     }
 
-    /// Makes room for a version that was registered.
-    pub(super) fn add_version(&mut self) {
-        self.live.push(Live::default());
-        if let Some(split) = &self.split {
-            let shares: Vec<_> = indexed(split.weights()).collect();
-            self.split = Split::new(self.live.len(), &shares).ok();
-        }
+    pub(super) const fn terms(&self) -> Terms {
+        self.terms
     }
 
-    pub(super) fn stable(&self) -> Option<Slot> {
-        self.catalog.holder(STABLE)
-    }
-
-    pub(super) fn is_rolled_back(&self, version: Slot) -> bool {
-        self.live(version).rolled_back
-    }
-
-    /// The present weights above 0, by name.
-    pub(super) fn weights(&self) -> Weights {
-        let Some(split) = &self.split else { return Weights::new() };
-        indexed(split.weights())
-            .filter(|(_, weight)| weight.get() > 0.0)
-            .map(|(version, weight)| (self.catalog.id(version).clone(), weight))
-            .collect()
+    /// The slot of a version that is in the catalog.
+    pub(super) fn slot_of(&self, version: &VersionId) -> Slot {
+        let slot = self.state.catalog.slot(version.as_str());
+        slot.expect("a change that was carried out names versions of the catalog")
     }
 
     /// Counts a request in that is sent to `version`.
@@ -117,8 +108,9 @@ impl Deployment {
         if let Some(in_flight) = &mut live.in_flight {
             in_flight.end(ticket.start);
         }
-        let class = observed.ending.class(self.rules.classification);
+        let class = observed.ending.class(self.state.rules.classification);
         if now >= live.activated_at {
+            live.completed += 1;
             let second = now.second();
             for watch in &mut live.watches {
                 watch.record(second, class, observed);
@@ -133,7 +125,7 @@ impl Deployment {
     /// An error of the stable is evidence for every canary, one of a canary against itself.
     #[cold]
     fn tell_judges(&mut self, now: Timestamp, version: Slot) {
-        let is_stable = self.stable() == Some(version);
+        let is_stable = self.state.stable() == Some(version);
         for (index, live) in self.live.iter_mut().enumerate() {
             let is_own = index == usize::from(version.0);
             if (is_stable || is_own) && now >= live.activated_at {
@@ -168,8 +160,8 @@ impl Deployment {
                 }
                 let evidence = match (step, watch.held()) {
                     (Step::Fires { .. }, Some((first_breach, held))) => Some(Box::new(Evidence {
-                        trigger: self.rules.triggers[watch.trigger].id.clone(),
-                        version: self.catalog.id(version).clone(),
+                        trigger: self.state.rules.triggers[watch.trigger].id.clone(),
+                        version: self.state.catalog.id(version).clone(),
                         check: at,
                         first_breach,
                         held,
@@ -183,48 +175,131 @@ impl Deployment {
         checked
     }
 
-    /// Sets the weights from `now` on.
-    pub(super) fn set_split(&mut self, now: Timestamp, split: Split) {
-        for index in 0..self.live.len() {
-            let version = Slot(index as u16);
-            let was = self.split.as_ref().map_or(Ratio::ZERO, |split| split.weight(version));
-            let gets = split.weight(version).get() > 0.0;
-            let redeployed = gets && self.live[index].rolled_back;
-            if gets && (was.get() == 0.0 || redeployed) {
-                self.deactivate(version);
-                let live = &mut self.live[index];
-                live.activated_at = now.ceil_second();
-                live.rolled_back = false;
-            } else if !gets && was.get() > 0.0 {
-                self.deactivate(version);
+    /// Carries out a change that was decided on this deployment's state.
+    pub(super) fn apply(
+        &mut self,
+        occasion: Occasion<'_>,
+        change: &Change,
+        rules: Option<RuleSet>,
+    ) {
+        let stable = self.state.stable();
+        let weights = self.state.weights.clone();
+        let baking = self.state.rollout.baking();
+        let done = self.state.apply(occasion, change);
+        done.expect("a change is carried out on the state that it was decided on");
+        self.live.resize_with(self.state.catalog.versions().len(), Live::default);
+        let now = occasion.at;
+        if let Some(new) = rules {
+            let old = std::mem::replace(&mut self.state.rules, new);
+            self.keep_same_triggers(&old);
+        }
+        let redeployed = match change.shift() {
+            Some(shift) => shift.redeployed.as_slice(),
+            None => &[],
+        };
+        if change.shift().is_some() {
+            self.follow_weights(now, &weights, redeployed);
+        } else if matches!(change, Change::Registered { .. }) {
+            self.split = self.split.take().map(|_| self.present_split());
+        }
+        let watched = matches!(change, Change::Rules { .. }) || change.shift().is_some();
+        if watched || stable != self.state.stable() || baking != self.state.rollout.baking() {
+            self.renew_watches(now);
+            self.renew_judges();
+        }
+        if let Change::RolledBack { marked, .. } = change {
+            for version in marked {
+                let slot = self.slot_of(version);
+                self.live[usize::from(slot.0)].draining = true;
             }
         }
-        self.split = Some(split);
+        let begins =
+            matches!(change, Change::RolloutStarted { .. } | Change::RolloutStepped { .. });
+        let completed = self.canary().map_or(0, |live| live.completed);
+        self.progress.follow(now, &self.state.rollout, begins, completed);
+    }
+
+    /// When the rollout's step is to be looked at, or the bake is over.
+    pub(super) fn next_step(&self) -> Option<Timestamp> {
+        self.state.rollout.bake_ends().or_else(|| self.progress.due())
+    }
+
+    /// Looks at the rollout at `at`: the change that is due, or what the step waits for, if that
+    /// was not told before.
+    pub(super) fn take_step(&mut self, at: Timestamp) -> Result<Option<Change>, EventKind> {
+        let rollout = &self.state.rollout;
+        if rollout.bake_ends().is_some() {
+            return Ok(Some(Change::BakeOver));
+        }
+        let Some(((stage, step, _), version)) = rollout.step().zip(rollout.version()) else {
+            return Ok(None);
+        };
+        let canary = &self.live[usize::from(version.0)];
+        let rules = &self.state.rules;
+        match self.progress.look(at, &step, rules, canary.completed, &canary.watches) {
+            None => Ok(step_over(&self.state, self.terms)),
+            Some(waiting) if self.progress.is_news(&waiting) => {
+                Err(EventKind::StepWaits { version, stage, waiting })
+            }
+            Some(_) => Ok(None),
+        }
+    }
+
+    fn canary(&self) -> Option<&Live> {
+        Some(&self.live[usize::from(self.state.rollout.version()?.0)])
+    }
+
+    /// The versions that were rolled back and have nothing in flight any more; each is told once.
+    pub(super) fn take_drained(&mut self) -> Vec<Slot> {
+        let mut drained = Vec::new();
+        for (index, live) in self.live.iter_mut().enumerate() {
+            if live.draining && live.outstanding == 0 {
+                live.draining = false;
+                drained.push(Slot(index as u16));
+            }
+        }
+        drained
+    }
+
+    /// Activates the versions that get traffic now and did not before, or begin anew, and ends the
+    /// activations of those that get none any more.
+    fn follow_weights(
+        &mut self,
+        now: Timestamp,
+        before: &[(VersionId, Ratio)],
+        redeployed: &[VersionId],
+    ) {
+        for slot in self.state.catalog.slots() {
+            let id = self.state.catalog.id(slot);
+            let had = before.iter().any(|(version, _)| version == id);
+            let gets = self.state.weight(slot).get() > 0.0;
+            let begins = gets && (!had || redeployed.contains(id));
+            if begins || (had && !gets) {
+                self.deactivate(slot);
+            }
+            if begins {
+                self.live[usize::from(slot.0)].activated_at = now.ceil_second();
+            }
+        }
+        self.split = Some(self.present_split());
         self.split_number += 1;
-        self.renew_watches(now);
-        self.renew_judges();
     }
 
-    /// Marks the version that a rollback took the traffic from.
-    pub(super) fn mark_rolled_back(&mut self, version: Slot) {
-        let live = &mut self.live[usize::from(version.0)];
-        live.rolled_back = true;
-        live.draining = live.outstanding > 0;
+    fn present_split(&self) -> Split {
+        let weights = self.state.weights.iter();
+        let shares: Vec<_> = weights.map(|(id, weight)| (self.slot_of(id), *weight)).collect();
+        let split = Split::new(self.state.catalog.versions().len(), &shares);
+        split.expect("the state's weights sum to 1")
     }
 
-    /// Whether a version has no request in flight.
-    pub(super) fn is_drained(&self, version: Slot) -> bool {
-        self.live(version).outstanding == 0
-    }
-
-    /// Replaces the rules. A trigger that is the same keeps its windows and its timer.
-    pub(super) fn set_rules(&mut self, now: Timestamp, rules: RuleSet) {
-        let old = std::mem::replace(&mut self.rules, rules);
+    /// Keeps the windows and timers of triggers that are in the new rules as they were in the old.
+    fn keep_same_triggers(&mut self, old: &RuleSet) {
+        let rules = &self.state.rules;
         for (index, live) in self.live.iter_mut().enumerate() {
             for mut watch in std::mem::take(&mut live.watches) {
                 let trigger = &old.triggers[watch.trigger];
-                let same = self.rules.triggers.iter().position(|new| new == trigger);
-                match same.filter(|_| self.rules.enable) {
+                let same = rules.triggers.iter().position(|new| new == trigger);
+                match same.filter(|_| rules.enable) {
                     Some(position) => {
                         watch.trigger = position;
                         live.watches.push(watch);
@@ -236,8 +311,6 @@ impl Deployment {
                 }
             }
         }
-        self.renew_watches(now);
-        self.renew_judges();
     }
 
     /// How each trigger fared on each version that it watched: the sum over its watches.
@@ -258,26 +331,19 @@ impl Deployment {
         sums
     }
 
-    /// The version that a rollback of `version` goes to.
+    /// The version that a rollback of `version` goes to: never one that was rolled back itself.
     pub(super) fn rollback_target(&self, action: &Action, version: Slot) -> Option<Slot> {
-        let target = match action {
-            Action::RollbackTo(target) => self.resolve(target),
-            Action::RollbackToLastStable => match self.stable() {
-                Some(stable) if stable == version => self.catalog.previous_holder(STABLE),
-                stable => stable,
-            },
+        match action {
+            Action::RollbackTo(target) => self
+                .resolve(target)
+                .filter(|target| *target != version && !self.state.catalog.is_rolled_back(*target)),
+            Action::RollbackToLastStable => self.state.last_stable(Some(version)),
             Action::Notify => None,
-        };
-        // A version that was rolled back itself is no refuge.
-        target.filter(|target| *target != version && !self.live(*target).rolled_back)
+        }
     }
 
-    pub(super) fn resolve(&self, target: &Target) -> Option<Slot> {
-        self.catalog.resolve(target.as_str())
-    }
-
-    fn live(&self, version: Slot) -> &Live {
-        &self.live[usize::from(version.0)]
+    fn resolve(&self, target: &Target) -> Option<Slot> {
+        self.state.catalog.resolve(target.as_str())
     }
 
     /// Ends the version's watches; what is in flight is drained.
@@ -295,7 +361,7 @@ impl Deployment {
     fn renew_watches(&mut self, now: Timestamp) {
         for index in 0..self.live.len() {
             let version = Slot(index as u16);
-            let wanted: Vec<_> = (0..self.rules.triggers.len())
+            let wanted: Vec<_> = (0..self.state.rules.triggers.len())
                 .filter(|trigger| self.is_wanted(*trigger, version))
                 .collect();
             let live = &mut self.live[index];
@@ -308,7 +374,7 @@ impl Deployment {
             }
             for trigger in wanted {
                 if !live.watches.iter().any(|watch| watch.trigger == trigger) {
-                    let rule = &self.rules.triggers[trigger];
+                    let rule = &self.state.rules.triggers[trigger];
                     live.watches.push(Watch::new(trigger, rule, live.activated_at, now));
                 }
             }
@@ -326,21 +392,23 @@ impl Deployment {
     }
 
     /// Whether a trigger watches a version: one that gets traffic and that it names, or, if it
-    /// names none, a canary. A judge has nothing to compare the stable with.
+    /// names none, a canary or one that was just promoted. A judge has nothing to compare the
+    /// stable with.
     fn is_wanted(&self, trigger: usize, version: Slot) -> bool {
-        let rule = &self.rules.triggers[trigger];
+        let rule = &self.state.rules.triggers[trigger];
         let gets = self.split.as_ref().is_some_and(|split| split.weight(version).get() > 0.0);
-        let is_stable = self.stable() == Some(version);
+        let is_stable = self.state.stable() == Some(version);
+        let is_baking = self.state.rollout.baking() == Some(version);
         let named = match &rule.version {
-            None => !is_stable,
+            None => !is_stable || is_baking,
             Some(target) => self.resolve(target) == Some(version),
         };
         let comparable = !is_stable || matches!(rule.kind, TriggerKind::Condition(_));
-        self.rules.enable && gets && named && comparable
+        self.state.rules.enable && gets && named && comparable
     }
 
     fn renew_judges(&mut self) {
-        let stable = self.stable();
+        let stable = self.state.stable();
         let Some(split) = &self.split else { return };
         let stable_weight = stable.map_or(Ratio::ZERO, |stable| split.weight(stable));
         for (index, live) in self.live.iter_mut().enumerate() {
@@ -349,11 +417,6 @@ impl Deployment {
             judges.for_each(|judge| judge.set_weights(weight, stable_weight));
         }
     }
-}
-
-/// Weights with the indices of their versions.
-fn indexed(weights: &[Ratio]) -> impl Iterator<Item = (Slot, Ratio)> {
-    weights.iter().enumerate().map(|(index, weight)| (Slot(index as u16), *weight))
 }
 
 impl Health {

@@ -1,6 +1,6 @@
 //! What the engine tells its driver.
 
-use super::{Action, Entry, Evidence, Slot};
+use super::{Action, Evidence, RolloutState, Sealed, Slot, StageIndex, Waiting};
 use crate::exchange::ModelIndex;
 use crate::units::Timestamp;
 
@@ -59,6 +59,25 @@ pub enum EventKind {
     },
     /// The last request in flight of a version that was rolled back has ended.
     Drained(Slot),
+    /// A rollout went from one state to another.
+    RolloutMoved {
+        /// The canary, or the version that was promoted.
+        version: Slot,
+        /// Where it stood.
+        from: RolloutState,
+        /// Where it stands.
+        to: RolloutState,
+    },
+    /// A step of a rollout has lasted long enough, and waits all the same. Told anew when the
+    /// reason changes.
+    StepWaits {
+        /// The canary.
+        version: Slot,
+        /// Which step.
+        stage: StageIndex,
+        /// For what.
+        waiting: Waiting,
+    },
     /// An entry for the journal.
-    Journal(Box<Entry>),
+    Journal(Box<Sealed>),
 }

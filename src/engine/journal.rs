@@ -1,24 +1,38 @@
 //! Journal entries: every accepted command and every automatic action, with its resolved effects
 //! and, for an action, the evidence it was taken on.
+//!
+//! The entries form a chain: each states the SHA-256 of the one before, over its canonical bytes,
+//! so that none can be changed, left out or put in unseen.
 
 use serde::{Deserialize, Serialize};
 
-use super::Version;
-use crate::units::{Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
+use super::canonical::{self, CanonicalError};
+use super::{Change, Digest};
+use crate::units::{Duration, ModelId, Ratio, Timestamp, VersionId};
 
 /// One entry of the journal.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Entry {
     /// Counted from 1, without gaps.
     pub number: u64,
     /// When it took effect.
     pub at: Timestamp,
-    /// Whose deployment it changed.
-    pub model: ModelId,
+    /// Whose deployment it changed; `None`: what all models share.
+    pub model: Option<ModelId>,
     /// Who wanted it.
     pub cause: Cause,
     /// What it changed.
     pub change: Change,
+    /// The hash of the entry before; zeros before the first.
+    pub previous: Digest,
+}
+
+/// An entry with its own hash: what the next one states as its previous, and what a store keeps.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Sealed {
+    entry: Entry,
+    hash: Digest,
 }
 
 /// Who wanted a change.
@@ -26,60 +40,77 @@ pub struct Entry {
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// A command from outside.
-    Command,
+    Command {
+        /// Whose.
+        by: String,
+    },
     /// A trigger that fired.
     Trigger(Box<Evidence>),
+    /// The rollout that is under way: its time had come.
+    Rollout,
 }
 
-/// A change of durable state, with its effects resolved: what a fold of the journal needs.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Change {
-    /// A version became known.
-    Registered {
-        /// All that it is.
-        version: Box<Version>,
-    },
-    /// A tag was set.
-    Tagged {
-        /// The tag.
-        tag: TagName,
-        /// The version that it names now.
-        version: VersionId,
-        /// The version that it named before.
-        previous: Option<VersionId>,
-        /// Whether `previous` stays in the tag's history.
-        preserve_previous: bool,
-    },
-    /// The weights were set.
-    Split {
-        /// The new weights; a version that is absent has weight 0.
-        split: Weights,
-        /// Those before.
-        previous: Weights,
-    },
-    /// The rules were set; their number says how many triggers they hold.
-    Rules {
-        /// Whether they are checked.
-        enabled: bool,
-        /// The triggers' names, in their order.
-        triggers: Vec<String>,
-    },
-    /// All traffic went to one version and the failing one was marked.
-    RolledBack {
-        /// The version at fault; `None` for a rollback by command.
-        version: Option<VersionId>,
-        /// Where the traffic went.
-        target: VersionId,
-        /// The weights before.
-        previous: Weights,
-    },
-    /// A trigger told of its firing and changed nothing.
-    Notified,
+impl Sealed {
+    /// An entry, sealed as it is.
+    pub(super) fn new(entry: Entry) -> Self {
+        let hash = Digest::of(&canonical::encode(&entry));
+        Self { entry, hash }
+    }
+
+    /// The entry that a store kept as `bytes` with the hash `hash`.
+    ///
+    /// # Errors
+    /// The hash is not that of the bytes, or they are no entry in canonical form.
+    pub fn read(bytes: &[u8], hash: Digest) -> Result<Self, SealError> {
+        let found = Digest::of(bytes);
+        if found != hash {
+            return Err(SealError::Hash { found, stated: hash });
+        }
+        Ok(Self { entry: canonical::decode(bytes)?, hash })
+    }
+
+    /// The entry.
+    pub const fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// The SHA-256 of [`Sealed::to_bytes`].
+    pub const fn hash(&self) -> Digest {
+        self.hash
+    }
+
+    /// The entry in canonical form: what a store keeps, with the hash beside it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        canonical::encode(&self.entry)
+    }
 }
 
-/// Versions with their weights, in the catalog's order.
-pub type Weights = Vec<(VersionId, Ratio)>;
+/// Why what a store kept is no sealed entry.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// The bytes were changed, or are cut off.
+    #[error("the bytes have the hash {found}, not {stated}")]
+    Hash {
+        /// That of the bytes.
+        found: Digest,
+        /// That which was kept beside them.
+        stated: Digest,
+    },
+    /// The bytes are no entry.
+    #[error(transparent)]
+    Form(#[from] CanonicalError),
+}
+
+impl Cause {
+    /// Who wanted it, in a word.
+    pub fn by(&self) -> &str {
+        match self {
+            Self::Command { by } => by,
+            Self::Trigger(evidence) => &evidence.trigger,
+            Self::Rollout => "rollout",
+        }
+    }
+}
 
 /// What a trigger saw when it fired: enough to evaluate it again.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -20,6 +20,7 @@ pub(super) struct Watch {
     no_data: NoData,
     gauge: AnyGauge,
     timer: Timer,
+    last_finding: Option<Finding>,
 }
 
 #[derive(Clone, Debug)]
@@ -85,7 +86,13 @@ impl Watch {
             no_data,
             gauge,
             timer: Timer::default(),
+            last_finding: None,
         }
+    }
+
+    /// What the last check found; `None` before the first.
+    pub(super) fn last_finding(&self) -> Option<&Finding> {
+        self.last_finding.as_ref()
     }
 
     /// The age from which on requests in flight count as above the threshold.
@@ -120,6 +127,7 @@ impl Watch {
             AnyGauge::Condition(gauge) => gauge.check(at.second(), overdue),
             AnyGauge::Judge(judge) => judge.check(),
         };
+        self.last_finding = Some(finding.clone());
         self.health.checks += 1;
         self.health.no_data += u64::from(finding == Finding::NoData);
         let breach = match (&finding, self.no_data) {

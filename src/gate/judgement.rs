@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Verdict;
+use super::expected::against;
 use super::line::{Line, LineResult};
 use crate::summary::{ColumnSpec, Summary};
 
@@ -56,7 +57,7 @@ impl Gate<'_> {
             return Judgement::NothingToEvaluate;
         };
         Judgement::Judged(Judged {
-            verdict: self.expected.map_or(found, |expected| found.against(expected)),
+            verdict: self.expected.map_or(found, |expected| against(found, expected)),
             found,
             expected: self.expected,
             distrust: self.distrust.to_vec(),

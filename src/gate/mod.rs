@@ -4,13 +4,13 @@
 //! violates it, and is inconclusive between: too few requests never pass. Counts and times of one
 //! deterministic run are exact. Knows no files and no terminal; exit codes are the CLI's.
 
+mod expected;
 mod judgement;
 mod line;
 mod needed;
 mod range;
 mod resolve;
-mod verdict;
 
+pub use crate::engine::Verdict;
 pub use judgement::{Gate, Judged, Judgement};
 pub use line::{Line, LineResult, Side};
-pub use verdict::Verdict;

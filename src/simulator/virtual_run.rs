@@ -157,7 +157,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
     }
 
     /// The loop: what is due first happens first; at one instant ends of requests, then checks,
-    /// then cues, then arrivals.
+    /// then cues, then steps of rollouts, then arrivals.
     fn play(&mut self) -> Result<(), SimulationError> {
         self.fetch_arrival()?;
         loop {
@@ -172,11 +172,13 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             self.now = next;
             if end_at == next {
                 self.end_request();
-            } else if check_at == next {
-                self.engine.advance(next);
+            } else if check_at == next && self.engine.is_check_due(next) {
+                self.engine.check(next);
             } else if self.cue_at == next {
                 self.director.advance(next);
                 self.follow_cues(next)?;
+            } else if check_at == next {
+                self.engine.advance(next);
             } else {
                 self.send()?;
                 if self.director.request_assigned(next) {
@@ -324,6 +326,8 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
                 Happening::RollbackRefused { version: place(version) }
             }
             EventKind::Drained(version) => Happening::Drained { version: place(version) },
+            // No plan starts a rollout.
+            EventKind::RolloutMoved { .. } | EventKind::StepWaits { .. } => return,
             EventKind::Journal(_) => {
                 let stable = self.engine.stable(model).map(place);
                 self.stables[usize::from(model.0)] = stable;
@@ -357,9 +361,14 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
                     let share = |(version, weight): &(VersionIndex, Ratio)| {
                         (target(scenario.version(*version).id.as_str()), *weight)
                     };
-                    let shares = weights.iter().map(share).collect();
+                    let shares: Vec<_> = weights.iter().map(share).collect();
                     // A phase that names a version that was rolled back means it.
-                    self.apply(model, CommandKind::Split { shares, redeploy: true })?;
+                    let redeploy = self.engine.catalog(model).is_some_and(|catalog| {
+                        let named = shares.iter().filter(|(_, weight)| weight.get() > 0.0);
+                        let mut slots = named.filter_map(|(name, _)| catalog.slot(name.as_str()));
+                        slots.any(|slot| catalog.is_rolled_back(slot))
+                    });
+                    self.apply(model, CommandKind::Split { shares, redeploy })?;
                 }
             }
             Cue::FaultsScheduled(phase) => {
@@ -395,7 +404,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
 
     fn apply(&mut self, model: ModelIndex, kind: CommandKind) -> Result<(), SimulationError> {
         let at = self.now;
-        let command = Command { model, kind };
+        let command = Command { model, by: PLAN.to_owned(), kind };
         let result = self.engine.apply(at, &command);
         result.map_err(|error| SimulationError::Command { at, error })?;
         self.drain_events();
@@ -413,5 +422,7 @@ fn target(name: &str) -> Target {
     Target::new(name).expect("a checked plan names versions by valid ids")
 }
 
+/// Who asks for what the plan says.
+const PLAN: &str = "scenario";
 /// More than 20 % slower than the stable is harm: the definition of the blast radius.
 const SLOWED: f64 = 1.2;

@@ -1,9 +1,11 @@
 //! Versions that never change, and the tags that name them.
 
-use coalmine::engine::{CommandError, CommandKind, Engine, ModelSettings, Safeguards, Version};
+use coalmine::engine::{
+    CommandError, CommandKind, Engine, Evaluation, ModelSettings, Safeguards, Verdict, Version,
+};
 use coalmine::units::{ModelId, TagName, Timestamp, VersionId};
 
-use crate::world::{World, register, target};
+use crate::world::{CANARY, MODEL, STABLE, World, register, target};
 
 fn id(name: &str) -> VersionId {
     VersionId::new(name).unwrap()
@@ -41,4 +43,70 @@ fn a_full_model_refuses_another_version_and_says_its_limit() {
     let expected = "version third cannot be registered: the model has 2 versions, its limit";
     assert_eq!(error.to_string(), expected);
     world.apply(register("new")).unwrap();
+}
+
+#[test]
+fn a_tag_remembers_who_moved_it_from_where_and_when_unless_told_to_forget() {
+    let mut world = World::new();
+    let tag = |version: &str, preserve_previous| CommandKind::Tag {
+        tag: TagName::new("beta").unwrap(),
+        version: target(version),
+        preserve_previous,
+    };
+    world.apply_at(60.0, tag("stable", true));
+    let history = |world: &World| world.engine.catalog(MODEL).unwrap().history("beta").to_vec();
+    let moved = history(&world).pop().unwrap();
+    assert_eq!((moved.from, moved.to), (Some(CANARY), Some(STABLE)));
+    assert_eq!((moved.by.as_str(), moved.at), ("ops", Timestamp::from_second(60)));
+    let entries = world.changes().len();
+    world.apply(tag("old", true)).unwrap();
+    assert_eq!(world.changes().len(), entries, "the holder keeps it: nothing moves");
+    world.apply_at(90.0, tag("new", false));
+    let moves = history(&world);
+    assert_eq!(moves.len(), 1);
+    assert_eq!((moves[0].from, moves[0].to), (None, Some(CANARY)));
+}
+
+#[test]
+fn results_of_runs_are_attached_to_a_version() {
+    let mut world = World::new();
+    let evaluation = |value: f64| Evaluation {
+        scenario: "ten-thousand".to_owned(),
+        seed: 7,
+        verdict: Verdict::Pass,
+        metrics: [("error_rate".to_owned(), value)].into(),
+    };
+    let evaluate = |value| CommandKind::Evaluate {
+        version: target("beta"),
+        evaluation: Box::new(evaluation(value)),
+    };
+    world.apply(evaluate(0.001)).unwrap();
+    let catalog = world.engine.catalog(MODEL).unwrap();
+    assert_eq!(catalog.evaluations(CANARY), [evaluation(0.001)]);
+    assert!(catalog.evaluations(STABLE).is_empty());
+    let error = world.apply(evaluate(f64::NAN)).unwrap_err();
+    assert_eq!(error.to_string(), "metric error_rate is NaN; allowed are finite numbers");
+}
+
+#[test]
+fn a_version_without_an_upstream_is_refused() {
+    let mut world = World::new();
+    let version = Version::new(id("third"), "", Timestamp::EPOCH);
+    let error = world.apply(CommandKind::Register(Box::new(version))).unwrap_err();
+    assert_eq!(error, CommandError::NoUpstream(id("third")));
+}
+
+#[test]
+fn without_the_safeguard_tags_go_with_the_traffic_of_their_versions() {
+    let tags_after = |keep_tags: bool| {
+        let settings = ModelSettings::new(ModelId::new("gpt-4").unwrap());
+        let safeguards = Safeguards { keep_tags, ..Safeguards::default() };
+        let mut world = World::of(Engine::new([settings], safeguards));
+        world.split(&[("old", 0.5), ("new", 0.5)]);
+        world.apply(CommandKind::Rollback(None)).unwrap();
+        let catalog = world.engine.catalog(MODEL).unwrap();
+        catalog.tags().map(|(tag, _)| tag.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(tags_after(true), ["beta", "stable"]);
+    assert_eq!(tags_after(false), ["stable"]);
 }

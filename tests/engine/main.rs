@@ -5,5 +5,6 @@
 
 mod catalog;
 mod rollback;
+mod rollout;
 mod rules;
 mod world;

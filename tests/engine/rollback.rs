@@ -1,6 +1,6 @@
 //! What a rollback does, and what it leaves alone.
 
-use coalmine::engine::{Action, Change, CommandError, CommandKind, RawTrigger};
+use coalmine::engine::{Action, Change, CommandError, CommandKind, RawTrigger, Shift};
 use coalmine::exchange::Ending;
 use coalmine::units::{Duration, Ratio, VersionId};
 
@@ -31,8 +31,13 @@ fn all_traffic_goes_to_the_stable_at_one_instant() {
     let half = Ratio::new(0.5).unwrap();
     let expected = Change::RolledBack {
         version: Some(id("new")),
+        marked: vec![id("new")],
         target: id("old"),
-        previous: vec![(id("old"), half), (id("new"), half)],
+        shift: Shift {
+            split: vec![(id("old"), Ratio::ONE)],
+            previous: vec![(id("old"), half), (id("new"), half)],
+            ..Shift::default()
+        },
     };
     assert_eq!(world.changes().last(), Some(&expected));
 }

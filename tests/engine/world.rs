@@ -2,7 +2,8 @@
 
 use coalmine::engine::{
     Action, Ask, Change, Command, CommandError, CommandKind, Engine, Event, EventKind, Evidence,
-    ModelSettings, RawTrigger, RuleSet, Safeguards, Slot, Target, Ticket, Trigger, Version,
+    ModelSettings, RawTrigger, RolloutState, RuleSet, Safeguards, Slot, Target, Ticket, Trigger,
+    Version, Waiting,
 };
 use coalmine::exchange::{Ending, ModelIndex, Observed, Usage};
 use coalmine::units::{Draw, Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
@@ -72,8 +73,15 @@ impl World {
         self.apply(kind).unwrap();
     }
 
+    /// A command at `seconds` that is refused.
+    pub(crate) fn apply_refused_at(&mut self, seconds: f64, kind: CommandKind) -> CommandError {
+        self.now = Timestamp::EPOCH + Duration::from_secs_f64(seconds);
+        self.apply(kind).unwrap_err()
+    }
+
     pub(crate) fn apply(&mut self, kind: CommandKind) -> Result<(), CommandError> {
-        let result = self.engine.apply(self.now, &Command { model: MODEL, kind });
+        let result =
+            self.engine.apply(self.now, &Command { model: MODEL, by: "ops".to_owned(), kind });
         self.drain();
         result
     }
@@ -136,10 +144,28 @@ impl World {
         self.firings().into_iter().map(|(second, _)| second).collect()
     }
 
+    /// Where the rollout stood after each of its transitions.
+    pub(crate) fn states(&self) -> Vec<(i64, RolloutState)> {
+        let moved = self.events.iter().filter_map(|event| match &event.kind {
+            EventKind::RolloutMoved { to, .. } => Some((event.at.second(), *to)),
+            _ => None,
+        });
+        moved.collect()
+    }
+
+    /// What steps waited for.
+    pub(crate) fn waits(&self) -> Vec<(i64, Waiting)> {
+        let waits = self.events.iter().filter_map(|event| match &event.kind {
+            EventKind::StepWaits { waiting, .. } => Some((event.at.second(), waiting.clone())),
+            _ => None,
+        });
+        waits.collect()
+    }
+
     /// Every change that the journal holds.
     pub(crate) fn changes(&self) -> Vec<Change> {
         let entries = self.events.iter().filter_map(|event| match &event.kind {
-            EventKind::Journal(entry) => Some(entry.change.clone()),
+            EventKind::Journal(sealed) => Some(sealed.entry().change.clone()),
             _ => None,
         });
         entries.collect()

@@ -1,8 +1,24 @@
-//! What a gate can answer.
+//! Results of runs that are attached to a version: its history of tests.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+/// What a run said of a version.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evaluation {
+    /// The scenario that was run.
+    pub scenario: String,
+    /// Its seed.
+    pub seed: u64,
+    /// What its gate answered.
+    pub verdict: Verdict,
+    /// The metrics that matter most, by name, in their base units: seconds, ratios, dollars,
+    /// counts.
+    pub metrics: BTreeMap<String, f64>,
+}
 
 /// What a gate answers. In rising order of precedence: of several, the greatest counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -28,16 +44,6 @@ impl Verdict {
             Self::Invalid => "invalid",
         }
     }
-
-    /// This verdict where its scenario expects `expected`: a pass if that was found, a failure if
-    /// not. A run that cannot be trusted stays so, whatever was expected of it.
-    pub(super) fn against(self, expected: Self) -> Self {
-        match self {
-            Self::Invalid => Self::Invalid,
-            found if found == expected => Self::Pass,
-            _ => Self::Fail,
-        }
-    }
 }
 
 impl fmt::Display for Verdict {
@@ -56,14 +62,5 @@ mod tests {
         assert_eq!(all.into_iter().max(), Some(Verdict::Invalid));
         assert_eq!(all[..3].iter().max(), Some(&Verdict::Fail));
         assert!(Verdict::Inconclusive > Verdict::Pass);
-    }
-
-    #[test]
-    fn an_expected_failure_is_a_pass_and_a_missing_one_a_failure() {
-        assert_eq!(Verdict::Fail.against(Verdict::Fail), Verdict::Pass);
-        assert_eq!(Verdict::Pass.against(Verdict::Fail), Verdict::Fail);
-        assert_eq!(Verdict::Inconclusive.against(Verdict::Fail), Verdict::Fail);
-        assert_eq!(Verdict::Inconclusive.against(Verdict::Inconclusive), Verdict::Pass);
-        assert_eq!(Verdict::Invalid.against(Verdict::Fail), Verdict::Invalid);
     }
 }

@@ -1,0 +1,146 @@
+//! What a journal entry changes: durable state, with every effect resolved.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Evaluation, Ladder, RolloutState, StageIndex, Version};
+use crate::units::{Duration, Ratio, TagName, VersionId};
+
+/// A change of durable state, with its effects resolved: what a fold of the journal needs.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// A version became known.
+    Registered {
+        /// All that it is.
+        version: Box<Version>,
+    },
+    /// The results of a run were attached to a version.
+    Evaluated {
+        /// Which.
+        version: VersionId,
+        /// What the run said.
+        evaluation: Box<Evaluation>,
+    },
+    /// A tag was set.
+    Tagged {
+        /// The tag.
+        tag: TagName,
+        /// The version that it names now.
+        version: VersionId,
+        /// The version that it named before.
+        previous: Option<VersionId>,
+        /// Whether `previous` stays in the tag's history.
+        preserve_previous: bool,
+    },
+    /// The weights were set by hand.
+    Split {
+        /// How traffic moved.
+        shift: Shift,
+    },
+    /// The rules were set; their number says how many triggers they hold.
+    Rules {
+        /// Whether they are checked.
+        enabled: bool,
+        /// The triggers' names, in their order.
+        triggers: Vec<String>,
+    },
+    /// All traffic went to one version, and a rollout that was under way ended.
+    RolledBack {
+        /// The version at fault; `None` for a rollback by command.
+        version: Option<VersionId>,
+        /// The versions that are not deployed again by accident: the one at fault, or those whose
+        /// traffic a command took.
+        marked: Vec<VersionId>,
+        /// Where the traffic went.
+        target: VersionId,
+        /// How traffic moved.
+        shift: Shift,
+    },
+    /// A rollout began.
+    RolloutStarted {
+        /// The canary.
+        version: VersionId,
+        /// The stable that it takes its traffic from.
+        stable: VersionId,
+        /// Its steps.
+        steps: Ladder,
+        /// How long its rules cover the canary after its promotion.
+        bake: Duration,
+        /// Where it stands: at its first step, paused if that waits for a command.
+        state: RolloutState,
+        /// How traffic moved.
+        shift: Shift,
+    },
+    /// A rollout went on to its next step.
+    RolloutStepped {
+        /// Where it stands now.
+        state: RolloutState,
+        /// How traffic moved.
+        shift: Shift,
+    },
+    /// A rollout was stopped where it is.
+    RolloutPaused {
+        /// The step that goes on until it is resumed.
+        stage: StageIndex,
+    },
+    /// A rollout was let go on.
+    RolloutResumed {
+        /// The step that is under way.
+        stage: StageIndex,
+    },
+    /// A rollout was ended, and its traffic went back to the stable.
+    RolloutAborted {
+        /// How traffic moved.
+        shift: Shift,
+    },
+    /// A version became the stable and got all traffic.
+    Promoted {
+        /// Which.
+        version: VersionId,
+        /// The stable before it.
+        former_stable: Option<VersionId>,
+        /// How long the rules still cover it.
+        bake: Duration,
+        /// How traffic moved.
+        shift: Shift,
+    },
+    /// The rules no longer cover the version that was promoted.
+    BakeOver,
+    /// A trigger told of its firing and changed nothing.
+    Notified,
+}
+
+impl Change {
+    /// How it moves traffic, if it does.
+    pub const fn shift(&self) -> Option<&Shift> {
+        match self {
+            Self::Split { shift }
+            | Self::RolledBack { shift, .. }
+            | Self::RolloutStarted { shift, .. }
+            | Self::RolloutStepped { shift, .. }
+            | Self::RolloutAborted { shift }
+            | Self::Promoted { shift, .. } => Some(shift),
+            _ => None,
+        }
+    }
+}
+
+/// Versions with their weights, in the catalog's order.
+pub type Weights = Vec<(VersionId, Ratio)>;
+
+/// A change of the weights, with what follows from it.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shift {
+    /// The new weights; a version that is absent has weight 0.
+    pub split: Weights,
+    /// Those before.
+    pub previous: Weights,
+    /// Versions that begin anew, whatever became of them before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redeployed: Vec<VersionId>,
+    /// Tags that were dropped with the traffic of their versions: none, unless the safeguard
+    /// against it is off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped_tags: Vec<TagName>,
+}

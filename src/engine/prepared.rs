@@ -1,0 +1,139 @@
+//! Commands, from the question to the effect, and the sealing of journal entries.
+//!
+//! A command is prepared (decided, and its entry sealed on the journal's present head), its entry
+//! is appended to the store, and then it is committed. [`Prepared`] borrows the engine, so that
+//! nothing can happen in between; dropped, it has changed nothing. Automatic actions take effect at
+//! once and are journalled after: a crash in between restores the canary, and its rule fires again.
+
+use super::core::Engine;
+use super::decision::decide;
+use super::model_state::Occasion;
+use super::{
+    Cause, Change, Command, CommandError, CommandKind, Entry, EventKind, RolloutState, RuleSet,
+    Sealed, Slot,
+};
+use crate::exchange::ModelIndex;
+use crate::units::Timestamp;
+
+/// A command that has been accepted and has not taken effect.
+#[must_use = "a command takes effect when it is committed"]
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    engine: &'a mut Engine,
+    model: ModelIndex,
+    entry: Option<Box<Sealed>>,
+    rules: Option<RuleSet>,
+}
+
+impl Prepared<'_> {
+    /// The journal entry, to be appended to the store before the commit; `None`: the command
+    /// changes nothing.
+    pub fn entry(&self) -> Option<&Sealed> {
+        self.entry.as_deref()
+    }
+
+    /// Lets the command take effect.
+    pub fn commit(self) {
+        if let Some(entry) = self.entry {
+            self.engine.enact(self.model, entry, self.rules);
+            self.engine.renew_next_due();
+        }
+    }
+}
+
+impl Engine {
+    /// Decides on a command at `now`: after the checks that are due at `now` and before the steps
+    /// of rollouts; but abort and rollback come before the checks.
+    ///
+    /// # Errors
+    /// The command is refused, and nothing has changed.
+    pub fn prepare(
+        &mut self,
+        now: Timestamp,
+        command: &Command,
+    ) -> Result<Prepared<'_>, CommandError> {
+        let now = self.step_to(now);
+        if matches!(command.kind, CommandKind::Rollback(_) | CommandKind::Abort) {
+            self.run_before(now);
+        } else {
+            self.run_checks_up_to(now);
+        }
+        let model = command.model;
+        let deployment = self.deployment(model)?;
+        let change = decide(&deployment.state, deployment.terms(), &command.kind)?;
+        let cause = Cause::Command { by: command.by.clone() };
+        let entry = change.map(|change| self.seal(now, model, cause, change));
+        let rules = match &command.kind {
+            CommandKind::Rules(rules) => Some(rules.clone()),
+            _ => None,
+        };
+        Ok(Prepared { engine: self, model, entry, rules })
+    }
+
+    /// Carries out a command at `now`: [`Engine::prepare`] and [`Prepared::commit`] in one, for
+    /// drivers that keep no store.
+    ///
+    /// # Errors
+    /// The command is refused, and nothing has changed.
+    pub fn apply(&mut self, now: Timestamp, command: &Command) -> Result<(), CommandError> {
+        self.prepare(now, command)?.commit();
+        Ok(())
+    }
+
+    /// Carries out an automatic action.
+    pub(super) fn change(
+        &mut self,
+        at: Timestamp,
+        model: ModelIndex,
+        cause: Cause,
+        change: Change,
+    ) {
+        let entry = self.seal(at, model, cause, change);
+        self.enact(model, entry, None);
+    }
+
+    fn seal(&self, at: Timestamp, model: ModelIndex, cause: Cause, change: Change) -> Box<Sealed> {
+        Box::new(Sealed::new(Entry {
+            number: self.entries + 1,
+            at,
+            model: Some(self.deployments[usize::from(model.0)].id.clone()),
+            cause,
+            change,
+            previous: self.head,
+        }))
+    }
+
+    /// Carries out a sealed entry and tells of all that follows.
+    fn enact(&mut self, model: ModelIndex, sealed: Box<Sealed>, rules: Option<RuleSet>) {
+        let Entry { number, at, cause, change, .. } = sealed.entry();
+        let at = *at;
+        let deployment = &mut self.deployments[usize::from(model.0)];
+        let before = (deployment.state.rollout.state(), deployment.state.rollout.version());
+        deployment.apply(Occasion { entry: *number, at, cause }, change, rules);
+        let rollout = &deployment.state.rollout;
+        let moved =
+            rollout_moved(before.0, rollout.state(), before.1.or_else(|| rollout.version()));
+        let drained = deployment.take_drained();
+        let rolled_back = match change {
+            Change::RolledBack { version, target, .. } => {
+                let slot = |id| deployment.slot_of(id);
+                let version = version.as_ref().map(slot);
+                Some(EventKind::RolledBack { version, target: slot(target) })
+            }
+            _ => None,
+        };
+        let shifted = change.shift().map(|_| EventKind::SplitChanged);
+        let drained = drained.into_iter().map(EventKind::Drained);
+        let told = rolled_back.into_iter().chain(moved).chain(shifted).chain(drained);
+        let told: Vec<_> = told.collect();
+        self.entries = *number;
+        self.head = sealed.hash();
+        told.into_iter().for_each(|kind| self.emit(at, model, kind));
+        self.emit(at, model, EventKind::Journal(sealed));
+    }
+}
+
+fn rollout_moved(from: RolloutState, to: RolloutState, version: Option<Slot>) -> Option<EventKind> {
+    let version = version.filter(|_| from != to)?;
+    Some(EventKind::RolloutMoved { version, from, to })
+}
