@@ -12,6 +12,8 @@ use crate::units::{Ratio, Timestamp};
 pub enum Cue {
     /// A phase begins (an index into the plan's phases).
     PhaseBegins(u16),
+    /// The present phase ends without the event that it was to last until.
+    WaitEnded(u16),
     /// The weights are to be set, those of the models that are named.
     Split(Vec<(VersionIndex, Ratio)>),
     /// The faults of this phase (an index) are to be put on their upstreams, with their instants.
@@ -110,6 +112,9 @@ impl<'a> Director<'a> {
             return;
         }
         if self.phase_deadline().is_some_and(|deadline| deadline <= now) {
+            if matches!(self.present_end(), Some(PhaseEnd::Rollback { .. })) {
+                self.cues.push_back(Cue::WaitEnded(self.phase as u16));
+            }
             self.end_phase(now);
         }
         self.fault_times.sort_by_key(|time| (time.at, time.begins, time.phase, time.fault));

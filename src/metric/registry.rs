@@ -32,8 +32,12 @@ pub enum Metric {
     CostPer1kTokens,
     CostTotal,
     Share,
+    Attempts,
+    FinalErrorRate,
     Rollbacks,
     FalseRollbacks,
+    KeysRejected,
+    TagsLost,
     TimeToRollback,
     TimeToDetect,
     BlastRadiusRequests,
@@ -47,6 +51,10 @@ pub enum Metric {
 pub enum Measure {
     /// How many requests ended.
     Requests,
+    /// How many attempts ended: several of one request where it was retried.
+    Attempts,
+    /// The share of requests that failed for good.
+    FinalErrorRate,
     /// The share of requests that failed.
     ErrorRate,
     /// 1 - the share of requests that failed.
@@ -176,11 +184,14 @@ impl Metric {
             | Measure::SuccessRate
             | Measure::ClientErrorRate
             | Measure::RateLimitedRate
-            | Measure::TimeoutRate => Interval::Proportion,
+            | Measure::TimeoutRate
+            | Measure::FinalErrorRate => Interval::Proportion,
             Measure::Mean(_) | Measure::OutputTokens => Interval::Mean,
             Measure::Quantile(..) => Interval::Quantile,
             Measure::OfRun if self == Self::Share => Interval::Proportion,
-            Measure::Requests | Measure::CostPer1k | Measure::OfRun => Interval::Exact,
+            Measure::Requests | Measure::Attempts | Measure::CostPer1k | Measure::OfRun => {
+                Interval::Exact
+            }
         }
     }
 
@@ -196,7 +207,14 @@ impl Metric {
 
     /// Whether a rollback rule can watch it: the engine keeps windows of it.
     pub fn is_windowed(self) -> bool {
-        !matches!(self.measure(), Measure::OfRun | Measure::OutputTokens | Measure::CostPer1k)
+        !matches!(
+            self.measure(),
+            Measure::OfRun
+                | Measure::Attempts
+                | Measure::FinalErrorRate
+                | Measure::OutputTokens
+                | Measure::CostPer1k
+        )
     }
 
     /// The metric of this name.
@@ -245,9 +263,9 @@ const BAD_SHARE: (Unit, Direction) = (Unit::Ratio, Direction::Lower);
 const BAD_COUNT: (Unit, Direction) = (Unit::Count, Direction::Lower);
 
 #[rustfmt::skip]
-const REGISTRY: [Row; 34] = [
+const REGISTRY: [Row; 38] = [
     row(Metric::Requests, "requests", (Unit::Count, Direction::Neutral), Measure::Requests,
-        "requests that ended"),
+        "requests that ended, each counted once"),
     row(Metric::ErrorRate, "error_rate", BAD_SHARE, Measure::ErrorRate,
         "share of requests that failed: 5xx, 429, timeouts, upstream 401, 403, 404 and 408; \
          client errors and clients that left count neither way"),
@@ -306,11 +324,21 @@ const REGISTRY: [Row; 34] = [
     row(Metric::CostTotal, "cost_total", (Unit::Money, Direction::Lower), Measure::OfRun,
         "cost of all tokens"),
     row(Metric::Share, "share", (Unit::Ratio, Direction::Neutral), Measure::OfRun,
-        "share of the selected model's requests that the selected version was assigned"),
+        "share of its model's requests that the selected version was assigned; of all requests \
+         that the selected model was asked"),
+    row(Metric::Attempts, "attempts", (Unit::Count, Direction::Neutral), Measure::Attempts,
+        "attempts at the selected versions: more than requests where they are retried"),
+    row(Metric::FinalErrorRate, "final_error_rate", BAD_SHARE, Measure::FinalErrorRate,
+        "share of requests whose last attempt failed: what clients see of errors, by the version \
+         that was assigned first"),
     row(Metric::Rollbacks, "rollbacks", BAD_COUNT, Measure::OfRun,
         "rollbacks that rules or judges carried out"),
     row(Metric::FalseRollbacks, "false_rollbacks", BAD_COUNT, Measure::OfRun,
         "rollbacks of a version that was never bad since its activation"),
+    row(Metric::KeysRejected, "keys_rejected", BAD_COUNT, Measure::OfRun,
+        "requests that were refused for their access key"),
+    row(Metric::TagsLost, "tags_lost", BAD_COUNT, Measure::OfRun,
+        "tags that named a version and name none any more"),
     row(Metric::TimeToRollback, "time_to_rollback", TIME, Measure::OfRun,
         "from the first fault on the version (or its activation, if later) to its rollback"),
     row(Metric::TimeToDetect, "time_to_detect", TIME, Measure::OfRun,

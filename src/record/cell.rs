@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Arm, Outcome};
-use crate::exchange::{Class, Ending, VersionIndex};
+use super::Arm;
+use crate::exchange::{Class, Ending, Observed, VersionIndex};
 use crate::stats::DurationHistogram;
 
 /// The requests of one phase, version and arm.
@@ -17,8 +17,15 @@ pub struct Cell {
     pub version: VersionIndex,
     /// The arm.
     pub arm: Arm,
-    /// What was counted.
+    /// Requests that took one attempt: what the version did is what their clients saw.
     pub tally: Tally,
+    /// Attempts at this version at requests that took several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<Tally>,
+    /// Requests assigned to this version that took several attempts (or none, where a cache
+    /// answered), as their clients saw them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finals: Option<Tally>,
 }
 
 /// What is counted of a set of requests. Tallies of disjoint sets merge.
@@ -91,10 +98,9 @@ impl EndingCounts {
 }
 
 impl Tally {
-    /// Counts a request that has ended.
+    /// Counts a request, or an attempt, that has ended.
     #[inline]
-    pub fn complete(&mut self, outcome: &Outcome) {
-        let observed = &outcome.observed;
+    pub fn complete(&mut self, class: Class, observed: &Observed) {
         if let Some(first_token) = observed.first_token {
             self.first_token.record(first_token);
         }
@@ -106,7 +112,7 @@ impl Tally {
             self.output_tokens += output;
             self.output_tokens_squared += u128::from(output * output);
         } else {
-            self.complete_otherwise(observed.ending, outcome.class);
+            self.complete_otherwise(observed.ending, class);
             self.latency_other.record(observed.latency);
         }
     }

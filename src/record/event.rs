@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::Evidence;
 use crate::exchange::{ModelIndex, VersionIndex};
-use crate::units::{Ratio, Timestamp};
+use crate::units::{Ratio, TagName, Timestamp};
 
 /// Something other than a request's end.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -14,6 +14,13 @@ pub enum Happening {
     PhaseBegan {
         /// The phase (an index).
         phase: u16,
+    },
+    /// A phase ended without the event that it was to last until.
+    WaitEnded {
+        /// The phase (an index).
+        phase: u16,
+        /// What it had waited for, in words.
+        what: String,
     },
     /// The weights of a model changed.
     SplitChanged {
@@ -70,6 +77,13 @@ pub enum Happening {
     /// A rollback had nowhere to go.
     RollbackRefused {
         /// The version at fault.
+        version: VersionIndex,
+    },
+    /// A tag that named a version was lost.
+    TagLost {
+        /// The tag.
+        tag: TagName,
+        /// The version that it named last.
         version: VersionIndex,
     },
     /// The last request of a version that was rolled back ended.

@@ -15,10 +15,12 @@ mod run_record;
 mod series;
 
 pub use blast::Blast;
-pub use cell::{Cell, Tally};
+pub use cell::{Cell, EndingCounts, Tally};
 pub use event::{Happening, Timeline, TimelineEvent};
 pub use observer::Observer;
-pub use outcome::{Arm, Counterfactual, Outcome};
+pub use outcome::{Arm, Attempt, Counterfactual, Outcome};
 pub use recorder::{Recorder, RunHeader};
-pub use run_record::{ModelInfo, PhaseSpan, Record, Rollback, RuleHealth, VersionInfo};
+pub use run_record::{
+    KeyRejections, ModelInfo, PhaseSpan, Record, Rollback, RuleHealth, VersionInfo,
+};
 pub use series::{Series, SeriesPoint};

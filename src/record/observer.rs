@@ -1,7 +1,7 @@
 //! Who is told of what happens in a run.
 
-use super::{Arm, Happening, Outcome};
-use crate::exchange::VersionIndex;
+use super::{Arm, Attempt, Happening, Outcome};
+use crate::exchange::{ModelIndex, VersionIndex};
 use crate::units::Timestamp;
 
 /// Told of everything that happens, in the order of time. Statically dispatched: a driver is
@@ -10,8 +10,15 @@ pub trait Observer {
     /// A request was assigned to `version` in phase `phase`.
     fn assigned(&mut self, at: Timestamp, phase: u16, version: VersionIndex, arm: Arm);
 
+    /// An attempt ended. Told of each attempt at a request that takes several, before
+    /// [`Observer::completed`]; the only attempt at a request is told by that alone.
+    fn attempted(&mut self, attempt: &Attempt);
+
     /// A request ended.
     fn completed(&mut self, outcome: &Outcome);
+
+    /// A request for `model` was refused for its access key, in phase `phase`: no version saw it.
+    fn key_rejected(&mut self, phase: u16, model: ModelIndex);
 
     /// A version became bad, or one that is bad was activated: from here on its requests are
     /// harmed.

@@ -14,7 +14,13 @@ pub struct Outcome {
     pub phase: u16,
     /// The version that the split chose.
     pub assigned: VersionIndex,
-    /// Whether that was the canary or the stable when it was assigned.
+    /// The version whose answer the client got: the assigned one, unless the request fell back to
+    /// another, or a cache kept an answer of another.
+    pub served: VersionIndex,
+    /// How often it was sent to an upstream. 0: a cache before the gateway had an answer, and the
+    /// request was assigned to none; `assigned` is then the version that was served.
+    pub attempts: u8,
+    /// Whether the assigned version was the canary or the stable at the time.
     pub arm: Arm,
     /// When it was sent.
     pub started: Timestamp,
@@ -22,13 +28,30 @@ pub struct Outcome {
     pub ended: Timestamp,
     /// What the engine made of its end.
     pub class: Class,
-    /// What its client saw.
+    /// What its client saw, from its first attempt to its last.
     pub observed: Observed,
     /// Whether its version had become bad by the time it was assigned.
     pub after_onset: bool,
     /// What the stable would have done with it; known in simulation only, and asked for only after
     /// the onset.
     pub counterfactual: Option<Counterfactual>,
+}
+
+/// An attempt that has ended at a request that took several.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Attempt {
+    /// The phase in which the request was assigned (an index).
+    pub phase: u16,
+    /// The version that it was sent to.
+    pub version: VersionIndex,
+    /// Whether that was the canary or the stable when it was sent.
+    pub arm: Arm,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// What the engine made of its end.
+    pub class: Class,
+    /// What was observed of this attempt alone.
+    pub observed: Observed,
 }
 
 /// What the stable would have done with a request of a bad version.

@@ -2,11 +2,11 @@
 
 use super::series::SeriesBuilder;
 use super::{
-    Arm, Blast, Cell, Happening, ModelInfo, Observer, Outcome, PhaseSpan, Record, Rollback,
-    RuleHealth, Tally, Timeline,
+    Arm, Attempt, Blast, Cell, Happening, KeyRejections, ModelInfo, Observer, Outcome, PhaseSpan,
+    Record, Rollback, RuleHealth, Tally, Timeline,
 };
 use crate::engine::Evidence;
-use crate::exchange::{Class, VersionIndex};
+use crate::exchange::{Class, ModelIndex, VersionIndex};
 use crate::units::Timestamp;
 
 /// What is known of a run before it begins.
@@ -30,11 +30,14 @@ pub struct Recorder {
     versions: usize,
     /// By phase, version and arm; made when first used.
     tallies: Vec<Option<Box<Tally>>>,
+    /// The same of what took several attempts.
+    several: Vec<Option<Box<Several>>>,
     series: SeriesBuilder,
     timeline: Timeline,
     phases: Vec<PhaseSpan>,
     rollbacks: Vec<Rollback>,
     blasts: Vec<Blast>,
+    key_rejections: Vec<KeyRejections>,
     /// By version, when it became bad; forgotten when it loses its traffic.
     onsets: Vec<Option<Timestamp>>,
     /// The evidence of the firing that a rollback follows.
@@ -48,11 +51,13 @@ impl Recorder {
         Self {
             versions,
             tallies: vec![None; header.phases.len() * versions * ARMS],
+            several: vec![None; header.phases.len() * versions * ARMS],
             series: SeriesBuilder::new(header.start, versions),
             timeline: Timeline::default(),
             phases: Vec::new(),
             rollbacks: Vec::new(),
             blasts: Vec::new(),
+            key_rejections: Vec::new(),
             onsets: vec![None; versions],
             fired: None,
             header,
@@ -63,13 +68,19 @@ impl Recorder {
     pub fn finish(mut self, end: Timestamp, rules: Vec<RuleHealth>) -> Record {
         self.end_phase(end);
         let versions = self.versions;
-        let cells = self.tallies.into_iter().enumerate().filter_map(|(index, tally)| {
-            let arm = if index % ARMS == 0 { Arm::Stable } else { Arm::Canary };
+        let counted = self.tallies.into_iter().zip(self.several).enumerate();
+        let cells = counted.filter_map(|(index, (tally, several))| {
+            if tally.is_none() && several.is_none() {
+                return None;
+            }
+            let Several { attempts, finals } = several.map(|several| *several).unwrap_or_default();
             Some(Cell {
                 phase: (index / ARMS / versions) as u16,
                 version: VersionIndex((index / ARMS % versions) as u16),
-                arm,
-                tally: *tally?,
+                arm: if index % ARMS == 0 { Arm::Stable } else { Arm::Canary },
+                tally: tally.map(|tally| *tally).unwrap_or_default(),
+                attempts,
+                finals,
             })
         });
         Record {
@@ -83,15 +94,27 @@ impl Recorder {
             timeline: self.timeline,
             rollbacks: self.rollbacks,
             blasts: self.blasts,
+            key_rejections: self.key_rejections,
             rules,
         }
     }
 
     #[inline]
     fn tally(&mut self, phase: u16, version: VersionIndex, arm: Arm) -> &mut Tally {
-        let row = usize::from(phase) * self.versions + usize::from(version.0);
-        let index = row * ARMS + arm as usize;
+        let index = self.index(phase, version, arm);
         self.tallies[index].get_or_insert_default()
+    }
+
+    #[cold]
+    fn several(&mut self, phase: u16, version: VersionIndex, arm: Arm) -> &mut Several {
+        let index = self.index(phase, version, arm);
+        self.several[index].get_or_insert_default()
+    }
+
+    #[inline]
+    fn index(&self, phase: u16, version: VersionIndex, arm: Arm) -> usize {
+        let row = usize::from(phase) * self.versions + usize::from(version.0);
+        row * ARMS + arm as usize
     }
 
     fn end_phase(&mut self, at: Timestamp) {
@@ -133,19 +156,33 @@ impl Observer for Recorder {
         self.series.assigned(at, version);
     }
 
+    fn attempted(&mut self, attempt: &Attempt) {
+        let Attempt { phase, version, arm, ended, class, ref observed } = *attempt;
+        let attempts = &mut self.several(phase, version, arm).attempts;
+        attempts.get_or_insert_default().complete(class, observed);
+        self.series.completed(ended, version, class, observed.latency);
+    }
+
     #[inline]
     fn completed(&mut self, outcome: &Outcome) {
-        self.tally(outcome.phase, outcome.assigned, outcome.arm).complete(outcome);
-        match outcome.class {
-            Class::Success => {
-                let latency = Some(outcome.observed.latency);
-                self.series.completed(outcome.ended, outcome.assigned, latency);
-            }
-            Class::Error => self.series.completed(outcome.ended, outcome.assigned, None),
-            Class::ClientError | Class::Neutral => {}
+        let Outcome { phase, assigned, arm, ended, class, ref observed, .. } = *outcome;
+        if outcome.attempts == 1 {
+            self.tally(phase, assigned, arm).complete(class, observed);
+            self.series.completed(ended, assigned, class, observed.latency);
+        } else {
+            let finals = &mut self.several(phase, assigned, arm).finals;
+            finals.get_or_insert_default().complete(class, observed);
         }
         if outcome.after_onset {
             self.harm(outcome);
+        }
+    }
+
+    fn key_rejected(&mut self, phase: u16, model: ModelIndex) {
+        let same = |other: &&mut KeyRejections| (other.phase, other.model) == (phase, model);
+        match self.key_rejections.iter_mut().find(same) {
+            Some(rejections) => rejections.count += 1,
+            None => self.key_rejections.push(KeyRejections { phase, model, count: 1 }),
         }
     }
 
@@ -193,5 +230,120 @@ impl Observer for Recorder {
     }
 }
 
+/// What took several attempts, or none.
+#[derive(Clone, Debug, Default)]
+struct Several {
+    attempts: Option<Tally>,
+    finals: Option<Tally>,
+}
+
 /// Stable and canary.
 const ARMS: usize = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::{Ending, Observed, Request, Usage};
+    use crate::record::VersionInfo;
+    use crate::units::{Duration, ModelId, RequestId, Tokens, VersionId};
+
+    const STABLE: VersionIndex = VersionIndex(0);
+    const CANARY: VersionIndex = VersionIndex(1);
+
+    fn recorder() -> Recorder {
+        let version =
+            |id| VersionInfo { id: VersionId::new(id).unwrap(), tags: Vec::new(), price: None };
+        let model = ModelInfo {
+            id: ModelId::new("m").unwrap(),
+            versions: vec![version("old"), version("new")],
+            triggers: Vec::new(),
+        };
+        let header = RunHeader {
+            seed: 1,
+            start: Timestamp::EPOCH,
+            models: vec![model],
+            phases: vec!["all".to_owned()],
+        };
+        let mut recorder = Recorder::new(header);
+        recorder.happened(Timestamp::EPOCH, Happening::PhaseBegan { phase: 0 });
+        recorder
+    }
+
+    fn observed(ending: Ending) -> Observed {
+        Observed {
+            ending,
+            latency: Duration::from_millis(100),
+            first_token: None,
+            usage: Usage::default(),
+            finish: None,
+        }
+    }
+
+    fn attempt(version: VersionIndex, arm: Arm, ending: Ending) -> Attempt {
+        let class = if ending == Ending::Success { Class::Success } else { Class::Error };
+        let ended = Timestamp::from_second(1);
+        Attempt { phase: 0, version, arm, ended, class, observed: observed(ending) }
+    }
+
+    /// Assigned to the canary.
+    fn outcome(served: VersionIndex, attempts: u8, ending: Ending) -> Outcome {
+        let request = Request {
+            id: RequestId(1),
+            model: ModelIndex(0),
+            user: 0,
+            session: 0,
+            client: 0,
+            prompt: None,
+            input: Tokens::new(1),
+            output: Tokens::new(1),
+            stream: false,
+        };
+        Outcome {
+            request,
+            phase: 0,
+            assigned: CANARY,
+            served,
+            attempts,
+            arm: Arm::Canary,
+            started: Timestamp::EPOCH,
+            ended: Timestamp::from_second(1),
+            class: if ending == Ending::Success { Class::Success } else { Class::Error },
+            observed: observed(ending),
+            after_onset: false,
+            counterfactual: None,
+        }
+    }
+
+    #[test]
+    fn attempts_count_for_the_version_that_was_tried_and_requests_for_the_one_assigned() {
+        let mut recorder = recorder();
+        recorder.completed(&outcome(CANARY, 1, Ending::Success));
+        recorder.attempted(&attempt(CANARY, Arm::Canary, Ending::Status(503)));
+        recorder.attempted(&attempt(STABLE, Arm::Stable, Ending::Success));
+        recorder.completed(&outcome(STABLE, 2, Ending::Success));
+        let record = recorder.finish(Timestamp::from_second(2), Vec::new());
+        let [stable, canary] = &record.cells[..] else { panic!("{:?}", record.cells) };
+        assert_eq!((stable.version, stable.arm), (STABLE, Arm::Stable));
+        assert_eq!(stable.tally, Tally::default());
+        assert_eq!(stable.attempts.as_ref().unwrap().succeeded, 1);
+        assert_eq!(stable.finals, None);
+        assert_eq!((canary.version, canary.tally.succeeded), (CANARY, 1));
+        assert_eq!(canary.attempts.as_ref().unwrap().failed.of("503"), 1);
+        assert_eq!(canary.finals.as_ref().unwrap().succeeded, 1);
+        let completed = |version: usize| -> u32 {
+            record.series.versions[version].iter().map(|point| point.completed).sum()
+        };
+        assert_eq!((completed(0), completed(1)), (1, 2), "each attempt, and none twice");
+    }
+
+    #[test]
+    fn refused_keys_are_counted_by_phase_and_model() {
+        let mut recorder = recorder();
+        for _ in 0..3 {
+            recorder.key_rejected(0, ModelIndex(0));
+        }
+        let record = recorder.finish(Timestamp::EPOCH, Vec::new());
+        let expected = KeyRejections { phase: 0, model: ModelIndex(0), count: 3 };
+        assert_eq!(record.key_rejections, [expected]);
+    }
+}

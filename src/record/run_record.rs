@@ -32,6 +32,9 @@ pub struct Record {
     pub rollbacks: Vec<Rollback>,
     /// The harm that bad versions did.
     pub blasts: Vec<Blast>,
+    /// Requests that were refused for their access key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_rejections: Vec<KeyRejections>,
     /// How each trigger fared.
     pub rules: Vec<RuleHealth>,
 }
@@ -120,6 +123,17 @@ pub struct Rollback {
     /// time since its activation: a false rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub onset: Option<Timestamp>,
+}
+
+/// Requests of one phase for one model that were refused for their access key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct KeyRejections {
+    /// The phase (an index).
+    pub phase: u16,
+    /// The model (an index).
+    pub model: ModelIndex,
+    /// How many.
+    pub count: u64,
 }
 
 /// How one trigger fared on one version over a run.

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use crate::exchange::VersionIndex;
+use crate::exchange::{Class, VersionIndex};
 use crate::stats::Bin;
 use crate::units::{Duration, Timestamp};
 
@@ -58,20 +58,24 @@ impl SeriesBuilder {
         self.versions[usize::from(version.0)].open.assigned += 1;
     }
 
-    /// `latency`: that of a success; `None`: a failure.
+    /// An attempt ended: those that say nothing of the version are left out.
     #[inline]
     pub(super) fn completed(
         &mut self,
         at: Timestamp,
         version: VersionIndex,
-        latency: Option<Duration>,
+        class: Class,
+        latency: Duration,
     ) {
+        if matches!(class, Class::ClientError | Class::Neutral) {
+            return;
+        }
         self.advance(at);
         let open = &mut self.versions[usize::from(version.0)].open;
         open.completed += 1;
-        match latency {
-            Some(latency) => open.record(latency),
-            None => open.failed += 1,
+        match class {
+            Class::Success => open.record(latency),
+            _ => open.failed += 1,
         }
     }
 
@@ -284,7 +288,8 @@ mod tests {
         for second in 0..100_000 {
             let at = Timestamp::from_second(second);
             builder.assigned(at, ONLY);
-            builder.completed(at, ONLY, (second % 10 != 0).then_some(Duration::from_millis(100)));
+            let class = if second % 10 == 0 { Class::Error } else { Class::Success };
+            builder.completed(at, ONLY, class, Duration::from_millis(100));
         }
         let series = builder.finish();
         let points = &series.versions[0];
@@ -300,7 +305,7 @@ mod tests {
         let mut builder = SeriesBuilder::new(Timestamp::EPOCH, 1);
         for second in 0..2_048 {
             let latency = Duration::from_millis(if second % 2 == 0 { 100 } else { 900 });
-            builder.completed(Timestamp::from_second(second), ONLY, Some(latency));
+            builder.completed(Timestamp::from_second(second), ONLY, Class::Success, latency);
         }
         let series = builder.finish();
         let point = &series.versions[0][0];
@@ -315,7 +320,8 @@ mod tests {
         let slots = |every: i64, seconds: i64| {
             let mut builder = SeriesBuilder::new(Timestamp::EPOCH, 1);
             for second in (0..seconds).step_by(every as usize) {
-                builder.completed(Timestamp::from_second(second), ONLY, None);
+                let at = Timestamp::from_second(second);
+                builder.completed(at, ONLY, Class::Error, Duration::ZERO);
             }
             let series = builder.finish();
             (series.versions[0].len(), series.width.as_secs())

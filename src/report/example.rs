@@ -78,6 +78,7 @@ pub(super) fn rolled_back(rate: f64) -> Record {
             failed_anyway: 0,
             slowed: 3,
         }],
+        key_rejections: Vec::new(),
         rules: vec![RuleHealth {
             trigger: "error_rate > 5 % for 60 s".to_owned(),
             version: CANARY,

@@ -67,6 +67,11 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
             let phase = record.phases.get(usize::from(*phase));
             format!("phase \"{}\" begins", phase.map_or("", |phase| phase.name.as_str()))
         }
+        Happening::WaitEnded { phase, what } => {
+            let phase = record.phases.get(usize::from(*phase));
+            let name = phase.map_or("", |phase| phase.name.as_str());
+            format!("phase \"{name}\" ends at its latest: there was no {what}")
+        }
         Happening::SplitChanged { model, weights } => {
             let weights = record.versions_of(*model).map(VersionIndex).zip(weights);
             let share = |(version, weight): (VersionIndex, &Ratio)| {
@@ -103,6 +108,9 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
         }
         Happening::RollbackRefused { version } => {
             format!("rollback of {} refused: there is nowhere to go", name(*version))
+        }
+        Happening::TagLost { tag, version } => {
+            format!("tag {tag} of {} is lost", name(*version))
         }
         Happening::Drained { version } => {
             format!("last request of {} has ended", name(*version))

@@ -110,7 +110,7 @@ pub struct GateInfo {
 
 impl ResultFile {
     /// The number of the format that this version reads and writes.
-    pub const SCHEMA: u64 = 1;
+    pub const SCHEMA: u64 = 2;
 
     /// The result of a run, marked with the format's number and this version of coalmine.
     pub fn new(
@@ -147,6 +147,11 @@ impl ResultFile {
             Some(Self::SCHEMA) => {
                 serde_json::from_str(text).map_err(|error| ResultError::of_json(&error))
             }
+            Some(found) if found > 0 => Err(ResultError::Older {
+                found,
+                known: Self::SCHEMA,
+                coalmine: probe.coalmine.unwrap_or_else(|| "unknown".to_owned()),
+            }),
             Some(found) => Err(ResultError::Unknown { found, known: Self::SCHEMA }),
         }
     }
@@ -220,6 +225,19 @@ pub enum ResultError {
         /// The version that wrote the file.
         coalmine: String,
     },
+    /// Written by an earlier version, which told of one model only.
+    #[error(
+        "result format {found}, written by coalmine {coalmine}, is older than {known}, the one \
+         that this version reads: run the scenario again, under the seed that the file states"
+    )]
+    Older {
+        /// The number in the file.
+        found: u64,
+        /// The number that can be read.
+        known: u64,
+        /// The version that wrote the file.
+        coalmine: String,
+    },
     /// A number that no version has written.
     #[error("result format {found} does not exist; this version reads {known}")]
     Unknown {
@@ -266,12 +284,22 @@ mod tests {
 
     #[test]
     fn a_newer_format_is_refused_with_the_version_that_reads_it() {
-        let text = r#"{"schema": 2, "coalmine": "3.1.4", "unheard": "of"}"#;
+        let text = r#"{"schema": 3, "coalmine": "3.1.4", "unheard": "of"}"#;
         let error = ResultFile::from_json(text).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "result format 2, written by coalmine 3.1.4, is newer than 1, the newest that this \
+            "result format 3, written by coalmine 3.1.4, is newer than 2, the newest that this \
              version reads: take that version or a later one"
+        );
+    }
+
+    #[test]
+    fn an_older_format_is_refused_with_what_to_do() {
+        let error = ResultFile::from_json(r#"{"schema": 1, "coalmine": "0.1.0"}"#).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "result format 1, written by coalmine 0.1.0, is older than 2, the one that this \
+             version reads: run the scenario again, under the seed that the file states"
         );
     }
 
@@ -284,12 +312,12 @@ mod tests {
         );
         assert_eq!(message("{}"), "not a result file of coalmine: it has no field \"schema\"");
         assert_eq!(
-            message("{\"schema\": 1}"),
+            message("{\"schema\": 2}"),
             "not a result file of coalmine: missing field `coalmine` at line 1, column 13"
         );
         assert_eq!(
             message("{\"schema\": 0}"),
-            "result format 0 does not exist; this version reads 1"
+            "result format 0 does not exist; this version reads 2"
         );
         assert!(message("PK\u{3}\u{4}").starts_with("not a result file of coalmine: expected"));
     }

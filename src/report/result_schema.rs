@@ -248,6 +248,15 @@ fn record_parts() -> Vec<Part> {
         ],
         &[],
     );
+    let rejections = object(
+        "requests that were refused for their access key",
+        &[
+            ("phase", whole("the phase, from 0")),
+            ("model", whole("the model, from 0")),
+            ("count", whole("how many")),
+        ],
+        &[],
+    );
     let record = object(
         "what happened",
         &[
@@ -263,9 +272,9 @@ fn record_parts() -> Vec<Part> {
             ("blasts", list(reference("blast"))),
             ("rules", list(health)),
         ],
-        &[],
+        &[("key_rejections", list(rejections))],
     );
-    vec![("record", record), ("cell", cell()), ("histogram", histogram())]
+    vec![("record", record), ("cell", cell()), ("tally", tally()), ("histogram", histogram())]
 }
 
 fn series() -> Value {
@@ -289,8 +298,8 @@ fn series() -> Value {
     )
 }
 
-fn cell() -> Value {
-    let tally = object(
+fn tally() -> Value {
+    object(
         "counts and histograms",
         &[
             ("assigned", whole("requests assigned")),
@@ -305,16 +314,21 @@ fn cell() -> Value {
             ("first_token", reference("histogram")),
         ],
         &[],
-    );
+    )
+}
+
+fn cell() -> Value {
     object(
-        "the requests of one phase, version and arm",
+        "the requests of one phase, version and arm: `tally` those that took one attempt, \
+         `attempts` each attempt at this version at those that took several, `finals` those \
+         assigned to it that took several as their clients saw them",
         &[
             ("phase", whole("the phase, from 0")),
             ("version", version_index()),
             ("arm", json!({"enum": ["stable", "canary"]})),
-            ("tally", tally),
+            ("tally", reference("tally")),
         ],
-        &[],
+        &[("attempts", reference("tally")), ("finals", reference("tally"))],
     )
 }
 
@@ -357,11 +371,13 @@ fn timeline_parts() -> Vec<Part> {
     let trigger = || ("trigger", whole("the trigger of the version's model, from 0"));
     let model = ("model", whole("the model, from 0"));
     let target = || ("target", version_index());
+    let phase = || ("phase", whole("the phase, from 0"));
     let fault = || [version(), ("what", text("the fault in words"))];
     let weights = ("weights", list(number("the share of each of its versions, 0 to 1")));
     let fired = [trigger(), version(), ("evidence", reference("evidence"))];
     let events = [
-        event("phase_began", &[("phase", whole("the phase, from 0"))], &[]),
+        event("phase_began", &[phase()], &[]),
+        event("wait_ended", &[phase(), ("what", text("what it had waited for"))], &[]),
         event("split_changed", &[model, weights], &[]),
         event("fault_began", &fault(), &[]),
         event("fault_ended", &fault(), &[]),
@@ -370,6 +386,7 @@ fn timeline_parts() -> Vec<Part> {
         event("fired", &fired, &[]),
         event("rolled_back", &[target()], &[version()]),
         event("rollback_refused", &[version()], &[]),
+        event("tag_lost", &[("tag", text("its name")), version()], &[]),
         event("drained", &[version()], &[]),
     ];
     vec![("timeline", timeline), ("event", one_of(&events))]

@@ -1,7 +1,7 @@
 //! Tells how far a run has come, now and then.
 
-use crate::exchange::VersionIndex;
-use crate::record::{Arm, Happening, Observer, Outcome};
+use crate::exchange::{ModelIndex, VersionIndex};
+use crate::record::{Arm, Attempt, Happening, Observer, Outcome};
 use crate::units::Timestamp;
 
 /// Passes everything on to another observer, and the number of requests so far to `tick`.
@@ -34,6 +34,14 @@ impl<O: Observer> Observer for Ticking<'_, O> {
         if self.completed.is_multiple_of(TICK) {
             (self.tick)(self.completed);
         }
+    }
+
+    fn attempted(&mut self, attempt: &Attempt) {
+        self.observer.attempted(attempt);
+    }
+
+    fn key_rejected(&mut self, phase: u16, model: ModelIndex) {
+        self.observer.key_rejected(phase, model);
     }
 
     fn became_bad(&mut self, at: Timestamp, version: VersionIndex) {

@@ -11,7 +11,7 @@ use crate::exchange::{Arrival, Class, Ending, ModelIndex, Observed, Request, Ver
 use crate::record::{Arm, Counterfactual, Happening, Observer, Outcome};
 use crate::scenario::Scenario;
 use crate::trace::TraceError;
-use crate::units::{Ratio, Timestamp};
+use crate::units::{Ratio, TagName, Timestamp};
 use crate::upstream::Responder;
 use crate::workload::Source;
 
@@ -88,8 +88,7 @@ struct VirtualRun<'a, O> {
     director: Director<'a>,
     /// By version.
     upstreams: Vec<Responder>,
-    /// By model: where its versions begin in the plan's list.
-    first_versions: Vec<VersionIndex>,
+    models: Vec<ModelState>,
     queue: Queue<InFlight>,
     now: Timestamp,
     /// What is to be sent next.
@@ -97,10 +96,18 @@ struct VirtualRun<'a, O> {
     arrival_at: Timestamp,
     /// When the director wants to be called next.
     cue_at: Timestamp,
-    /// By model.
-    stables: Vec<Option<VersionIndex>>,
     /// Nothing more is to be sent.
     finished: bool,
+}
+
+/// What is known of a model beside the engine.
+#[derive(Clone, Debug)]
+struct ModelState {
+    /// Where its versions begin in the plan's list.
+    first_version: VersionIndex,
+    stable: Option<VersionIndex>,
+    /// Its tags with their holders.
+    tags: Vec<(TagName, VersionIndex)>,
 }
 
 /// A request on its way to its end.
@@ -114,7 +121,11 @@ struct InFlight {
 impl<'a, O: Observer> VirtualRun<'a, O> {
     fn new(scenario: &'a Scenario, chance: Chance, source: Source, observer: &'a mut O) -> Self {
         let models = &scenario.models;
-        let first_version = |index| scenario.first_version(ModelIndex(index as u16));
+        let state = |index| ModelState {
+            first_version: scenario.first_version(ModelIndex(index as u16)),
+            stable: None,
+            tags: Vec::new(),
+        };
         let settings = models.iter().map(|model| ModelSettings::new(model.id.clone()));
         Self {
             scenario,
@@ -124,13 +135,12 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             engine: Engine::new(settings, Safeguards::default()),
             director: Director::new(scenario),
             upstreams: scenario.versions().map(|v| Responder::new(&v.behaviour)).collect(),
-            first_versions: (0..models.len()).map(first_version).collect(),
+            models: (0..models.len()).map(state).collect(),
             queue: Queue::new(),
             now: scenario.start,
             arrival: None,
             arrival_at: Timestamp::MAX,
             cue_at: Timestamp::MAX,
-            stables: vec![None; models.len()],
             finished: false,
         }
     }
@@ -217,9 +227,9 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             Ok(ticket) => ticket,
             Err(error) => return Err(SimulationError::Route { at: now, error }),
         };
-        let version = self.place(model, ticket.assigned());
-        let is_stable = self.stables[usize::from(model.0)] == Some(version);
-        let arm = if is_stable { Arm::Stable } else { Arm::Canary };
+        let state = &self.models[usize::from(model.0)];
+        let version = state.place(ticket.assigned());
+        let arm = if state.stable == Some(version) { Arm::Stable } else { Arm::Canary };
         let phase = self.director.phase();
         self.observer.assigned(now, phase, version, arm);
         let plan = self.upstreams[usize::from(version.0)].plan(request, now, draws);
@@ -235,10 +245,13 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             request: *request,
             phase,
             assigned: version,
+            served: version,
+            attempts: 1,
             arm,
             started: now,
             ended,
-            class: self.engine.class(model, observed.ending),
+            // Until the end tells.
+            class: Class::Success,
             observed,
             after_onset,
             counterfactual,
@@ -257,10 +270,8 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         observed: &Observed,
         draws: Draws,
     ) -> Option<Counterfactual> {
-        let stable = self.stables[usize::from(request.model.0)]?;
-        if stable == version {
-            return None;
-        }
+        let stable = self.models[usize::from(request.model.0)].stable;
+        let stable = stable.filter(|stable| *stable != version)?;
         let plan = self.upstreams[usize::from(stable.0)].plan(request, self.now, draws);
         let instead = plan.observe(request, self.scenario.limits);
         let both_succeed = observed.ending == Ending::Success && instead.ending == Ending::Success;
@@ -279,8 +290,10 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         } else {
             self.engine.complete(at, ticket, &observed);
         }
-        // By the rules of now: they may have changed since the request was sent.
-        outcome.class = self.engine.class(outcome.request.model, outcome.observed.ending);
+        if outcome.observed.ending != Ending::Success {
+            // By the rules of now: they may have changed since the request was sent.
+            outcome.class = self.engine.class(outcome.request.model, outcome.observed.ending);
+        }
         self.observer.completed(&outcome);
     }
 
@@ -298,7 +311,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
     #[cold]
     fn take_event(&mut self, event: Event) {
         let Event { at, model, kind } = event;
-        let place = |slot| self.place(model, slot);
+        let place = |slot| self.models[usize::from(model.0)].place(slot);
         let happening = match kind {
             EventKind::BreachBegan { trigger, version } => {
                 Happening::BreachBegan { trigger, version: place(version) }
@@ -318,7 +331,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             EventKind::SplitChanged => {
                 let Some(split) = self.engine.split(model) else { return };
                 let weights = split.weights().to_vec();
-                let first = self.first_versions[usize::from(model.0)];
+                let first = self.models[usize::from(model.0)].first_version;
                 self.director.split_changed(at, first, &weights);
                 Happening::SplitChanged { model, weights }
             }
@@ -330,11 +343,25 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             EventKind::RolloutMoved { .. } | EventKind::StepWaits { .. } => return,
             EventKind::Journal(_) => {
                 let stable = self.engine.stable(model).map(place);
-                self.stables[usize::from(model.0)] = stable;
+                self.models[usize::from(model.0)].stable = stable;
+                self.tell_lost_tags(at, model);
                 return;
             }
         };
         self.observer.happened(at, happening);
+    }
+
+    /// Tells of the tags of a model that named a version before the last change and do no more.
+    fn tell_lost_tags(&mut self, at: Timestamp, model: ModelIndex) {
+        let Some(catalog) = self.engine.catalog(model) else { return };
+        let state = &mut self.models[usize::from(model.0)];
+        let tagged = |(tag, slot): (&TagName, Slot)| (tag.clone(), state.place(slot));
+        let now = catalog.tags().map(tagged).collect();
+        for (tag, version) in std::mem::replace(&mut state.tags, now) {
+            if !state.tags.iter().any(|(known, _)| *known == tag) {
+                self.observer.happened(at, Happening::TagLost { tag, version });
+            }
+        }
     }
 
     /// Does what the director wants, until it has no cue left.
@@ -350,6 +377,10 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         match cue {
             Cue::PhaseBegins(phase) => {
                 self.observer.happened(now, Happening::PhaseBegan { phase });
+            }
+            Cue::WaitEnded(phase) => {
+                let what = "rollback".to_owned();
+                self.observer.happened(now, Happening::WaitEnded { phase, what });
             }
             Cue::Split(weights) => {
                 let scenario = self.scenario;
@@ -410,11 +441,13 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         self.drain_events();
         Ok(())
     }
+}
 
-    /// The plan's number for a version of a model.
+impl ModelState {
+    /// The plan's number for a version of the model.
     #[inline]
-    fn place(&self, model: ModelIndex, slot: Slot) -> VersionIndex {
-        VersionIndex(self.first_versions[usize::from(model.0)].0 + slot.0)
+    fn place(&self, slot: Slot) -> VersionIndex {
+        VersionIndex(self.first_version.0 + slot.0)
     }
 }
 

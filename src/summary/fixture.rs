@@ -64,6 +64,7 @@ pub(crate) fn record() -> Record {
             failed_anyway: 1,
             slowed: 7,
         }],
+        key_rejections: Vec::new(),
         rules: Vec::new(),
     }
 }
@@ -102,7 +103,7 @@ fn version(id: &str, tag: &str, pico_per_1k: u128) -> VersionInfo {
 
 fn cell(phase: u16, version: VersionIndex, arm: Arm, mut tally: Tally) -> Cell {
     tally.assigned = tally.completed();
-    Cell { phase, version, arm, tally }
+    Cell { phase, version, arm, tally, attempts: None, finals: None }
 }
 
 /// Successes of 300 input and 100 output tokens with these latencies, their first token after a

@@ -13,8 +13,16 @@ impl Selected<'_> {
         let share = |hits, total| Estimate::share(metric, hits, total, method);
         match metric.measure() {
             Measure::Requests => {
-                let completed = tally.completed();
+                let completed = self.requests().completed();
                 Estimate::exact(metric, completed as f64, completed)
+            }
+            Measure::Attempts => {
+                let attempts = tally.completed();
+                Estimate::exact(metric, attempts as f64, attempts)
+            }
+            Measure::FinalErrorRate => {
+                let requests = self.requests();
+                share(requests.failed.total(), requests.counted())
             }
             Measure::ErrorRate => share(tally.failed.total(), tally.counted()),
             Measure::SuccessRate => share(tally.succeeded, tally.counted()),
@@ -114,7 +122,7 @@ mod tests {
     use super::super::fixture::{NEW, OLD, record};
     use super::super::selection::{Selection, Summary};
     use super::*;
-    use crate::record::Arm;
+    use crate::record::{Arm, Cell};
     use crate::stats::Confidence;
 
     const GATE: Method = Method::Gate(Confidence::PERCENT_95);
@@ -125,6 +133,41 @@ mod tests {
 
     fn baseline(metric: Metric, method: Method) -> Estimate {
         estimate(Selection { phase: Some(0), ..Selection::default() }, metric, method)
+    }
+
+    #[test]
+    fn retries_hide_errors_from_clients_and_not_from_the_version() {
+        let mut record = record();
+        // Of the canary's 50 errors in the incident 40 were mended on the stable.
+        let canary = record.cells.iter().position(|cell| cell.phase == 2).unwrap();
+        let mut failed = Tally::default();
+        std::mem::swap(&mut failed.failed, &mut record.cells[canary].tally.failed);
+        let mended = Tally { succeeded: 40, ..Tally::default() };
+        let mut finals = mended.clone();
+        for _ in 0..10 {
+            finals.failed.add(crate::exchange::Ending::Status(503));
+        }
+        record.cells[canary].attempts = Some(failed);
+        record.cells[canary].finals = Some(finals);
+        let stable = Cell {
+            version: OLD,
+            arm: Arm::Stable,
+            tally: Tally::default(),
+            attempts: Some(mended),
+            finals: None,
+            phase: 2,
+        };
+        record.cells.push(stable);
+        let of = |version, metric| {
+            let selection = Selection { phase: Some(2), version, ..Selection::default() };
+            Summary::of(&record).select(selection).estimate(metric, Method::Display).value
+        };
+        assert_eq!(of(Some(NEW), Metric::ErrorRate), Some(50.0 / 150.0));
+        assert_eq!(of(Some(NEW), Metric::FinalErrorRate), Some(10.0 / 150.0));
+        assert_eq!(of(Some(OLD), Metric::Requests), Some(0.0));
+        assert_eq!(of(Some(OLD), Metric::Attempts), Some(40.0));
+        assert_eq!(of(None, Metric::Requests), Some(150.0));
+        assert_eq!(of(None, Metric::Attempts), Some(190.0));
     }
 
     fn assert_close(estimate: &Estimate, value: f64, n: u64, low: f64, high: f64) {

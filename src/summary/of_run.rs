@@ -2,8 +2,9 @@
 
 use super::estimate::{Estimate, Method};
 use super::selection::{Selected, Selection};
+use crate::exchange::VersionIndex;
 use crate::metric::Metric;
-use crate::record::{Blast, Rollback};
+use crate::record::{Blast, Happening, Rollback, TimelineEvent};
 use crate::units::Timestamp;
 
 impl Selected<'_> {
@@ -19,6 +20,20 @@ impl Selected<'_> {
             Metric::FalseRollbacks => {
                 let healthy = self.rollbacks().filter(|rollback| rollback.onset.is_none());
                 self.count(metric, healthy.count() as u64)
+            }
+            Metric::KeysRejected => {
+                let rejected = self.record.key_rejections.iter().filter(|rejections| {
+                    self.selection.holds_phase(usize::from(rejections.phase))
+                        && self.selection.model.is_none_or(|model| model == rejections.model)
+                });
+                self.count(metric, rejected.map(|rejections| rejections.count).sum())
+            }
+            Metric::TagsLost => {
+                let lost = self.happenings(|happening| match happening {
+                    Happening::TagLost { version, .. } => Some(*version),
+                    _ => None,
+                });
+                self.count(metric, lost)
             }
             Metric::TimeToRollback => self.time_from_onset(metric, |rollback| rollback.at),
             Metric::TimeToDetect => {
@@ -43,6 +58,23 @@ impl Selected<'_> {
         let all = Selection { phase, model, ..Selection::default() };
         let cells = self.record.cells.iter().filter(|cell| all.holds(self.record, cell));
         cells.map(|cell| cell.tally.assigned).sum()
+    }
+
+    /// How many happenings concern a version of the selection, in its phase; `version` tells which
+    /// one a happening concerns, if it counts.
+    fn happenings(&self, version: impl Fn(&Happening) -> Option<VersionIndex>) -> u64 {
+        let counts = |event: &&TimelineEvent| {
+            self.selection.phase.is_none_or(|phase| self.is_in(phase, event.at))
+                && version(&event.happening)
+                    .is_some_and(|version| self.selection.holds_version(self.record, version))
+        };
+        self.record.timeline.events.iter().filter(counts).count() as u64
+    }
+
+    /// Whether an instant lies in a phase.
+    fn is_in(&self, phase: usize, at: Timestamp) -> bool {
+        let phase = self.record.phases.get(phase);
+        phase.is_some_and(|phase| (phase.start..phase.end).contains(&at))
     }
 
     fn count(&self, metric: Metric, count: u64) -> Estimate {
@@ -71,10 +103,7 @@ impl Selected<'_> {
     }
 
     fn holds_blast(&self, blast: &Blast) -> bool {
-        let began_in = |index: usize| {
-            let phase = self.record.phases.get(index);
-            phase.is_some_and(|phase| (phase.start..phase.end).contains(&blast.onset))
-        };
+        let began_in = |phase: usize| self.is_in(phase, blast.onset);
         self.selection.holds_version(self.record, blast.version)
             && self.selection.phase.is_none_or(began_in)
     }
@@ -92,7 +121,9 @@ mod tests {
     use super::super::fixture::{NEW, OLD, at, record};
     use super::super::selection::Summary;
     use super::*;
-    use crate::record::{Arm, Record};
+    use crate::exchange::ModelIndex;
+    use crate::record::{Arm, KeyRejections, Record};
+    use crate::units::{ModelId, TagName};
 
     fn value(record: &Record, selection: Selection, metric: Metric) -> Option<f64> {
         Summary::of(record).select(selection).estimate(metric, Method::Display).value
@@ -152,6 +183,53 @@ mod tests {
         record.rollbacks.insert(0, early);
         assert_eq!(value(&record, Selection::default(), Metric::TimeToRollback), Some(75.0));
         assert_eq!(value(&record, Selection::default(), Metric::Rollbacks), Some(2.0));
+    }
+
+    #[test]
+    fn refused_keys_and_lost_tags_are_counted_in_their_phase() {
+        let mut record = record();
+        let model = ModelIndex(0);
+        record.key_rejections = vec![KeyRejections { phase: 2, model, count: 7 }];
+        let tag = TagName::new("beta").unwrap();
+        record.timeline.push(at(915), Happening::TagLost { tag, version: NEW });
+        let of =
+            |phase, metric| value(&record, Selection { phase, ..Selection::default() }, metric);
+        assert_eq!(of(None, Metric::KeysRejected), Some(7.0));
+        assert_eq!(of(Some(1), Metric::KeysRejected), Some(0.0));
+        assert_eq!(of(None, Metric::TagsLost), Some(1.0));
+        assert_eq!(of(Some(3), Metric::TagsLost), Some(1.0), "915 s is the phase's first instant");
+        let of_old = Selection { version: Some(OLD), ..Selection::default() };
+        assert_eq!(value(&record, of_old, Metric::TagsLost), Some(0.0));
+    }
+
+    #[test]
+    fn figures_of_a_model_are_those_of_its_versions() {
+        let mut record = record();
+        let mut other = record.models[0].clone();
+        other.id = ModelId::new("claude").unwrap();
+        other.versions.truncate(1);
+        record.models.insert(0, other);
+        for cell in &mut record.cells {
+            cell.version.0 += 1;
+        }
+        record.rollbacks[0].version = VersionIndex(2);
+        record.blasts[0].version = VersionIndex(2);
+        let mut first = record.cells[1].clone();
+        (first.version, first.tally.assigned) = (VersionIndex(0), 4_000);
+        record.cells.push(first);
+        let of = |model, metric| {
+            let model = Some(ModelIndex(model));
+            value(&record, Selection { model, phase: None, ..Selection::default() }, metric)
+        };
+        assert_eq!((of(0, Metric::Rollbacks), of(1, Metric::Rollbacks)), (Some(0.0), Some(1.0)));
+        assert_eq!(of(0, Metric::BlastRadiusFailed), Some(0.0));
+        assert_eq!(of(1, Metric::BlastRadiusFailed), Some(50.0));
+        assert_eq!(of(2, Metric::Rollbacks), None, "there is no third model");
+        let share = |model, version| {
+            value(&record, Selection { phase: Some(1), model, version, arm: None }, Metric::Share)
+        };
+        assert_eq!(share(None, Some(VersionIndex(2))), Some(0.3), "of its own model's requests");
+        assert_eq!(share(Some(ModelIndex(1)), None), Some(0.2), "of all requests");
     }
 
     #[test]

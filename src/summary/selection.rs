@@ -39,12 +39,20 @@ impl<'a> Summary<'a> {
     /// The requests of a selection, counted once for any number of metrics.
     pub fn select(&self, selection: Selection) -> Selected<'a> {
         let mut tally = Tally::default();
+        let mut finals = None;
         let mut cost = Some(Money::ZERO);
-        for cell in self.record.cells.iter().filter(|cell| selection.holds(self.record, cell)) {
+        let cells = || self.record.cells.iter().filter(|cell| selection.holds(self.record, cell));
+        for cell in cells() {
             tally.merge(&cell.tally);
             cost = cost.zip(cost_of(self.record, cell)).map(|(sum, of_cell)| sum + of_cell);
         }
-        Selected { record: self.record, selection, tally, cost }
+        if cells().any(|cell| cell.attempts.is_some() || cell.finals.is_some()) {
+            let seen = finals.insert(tally.clone());
+            cells().filter_map(|cell| cell.finals.as_ref()).for_each(|other| seen.merge(other));
+            let attempts = cells().filter_map(|cell| cell.attempts.as_ref());
+            attempts.for_each(|other| tally.merge(other));
+        }
+        Selected { record: self.record, selection, tally, finals, cost }
     }
 }
 
@@ -73,12 +81,21 @@ impl Selection {
 pub struct Selected<'a> {
     pub(super) record: &'a Record,
     pub(super) selection: Selection,
+    /// Every attempt at the selected versions: what they did.
     pub(super) tally: Tally,
+    /// The requests assigned to them, as their clients saw them; `None` where no request took
+    /// several attempts, so that the two are the same.
+    finals: Option<Tally>,
     /// `None` where a version that answered has no price.
     pub(super) cost: Option<Money>,
 }
 
 impl Selected<'_> {
+    /// The requests as their clients saw them, each counted once.
+    pub fn requests(&self) -> &Tally {
+        self.finals.as_ref().unwrap_or(&self.tally)
+    }
+
     /// A metric over these requests. Without data where the selected phase was never reached or
     /// the selected model or version does not exist.
     pub fn estimate(&self, metric: Metric, method: Method) -> Estimate {
@@ -98,7 +115,10 @@ impl Selected<'_> {
 
 /// What the tokens of a cell cost; `None` where there are tokens and no price.
 fn cost_of(record: &Record, cell: &Cell) -> Option<Money> {
-    let (input, output) = (cell.tally.input_tokens, cell.tally.output_tokens);
+    let tallies = [Some(&cell.tally), cell.attempts.as_ref()].into_iter().flatten();
+    let (input, output) = tallies.fold((0, 0), |(input, output), tally| {
+        (input + tally.input_tokens, output + tally.output_tokens)
+    });
     if input == 0 && output == 0 {
         return Some(Money::ZERO);
     }

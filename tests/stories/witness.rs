@@ -8,7 +8,7 @@ use coalmine::engine::{Evidence, Reading};
 use coalmine::exchange::{ModelIndex, VersionIndex};
 use coalmine::math;
 use coalmine::metric::{Measure, Metric};
-use coalmine::record::{Arm, Happening, Observer, Outcome};
+use coalmine::record::{Arm, Attempt, Happening, Observer, Outcome};
 use coalmine::scenario::{Scenario, Traffic};
 use coalmine::simulator::simulate;
 use coalmine::units::{Ratio, Timestamp};
@@ -89,6 +89,10 @@ impl Observer for Witness<'_> {
     fn completed(&mut self, outcome: &Outcome) {
         self.outcomes.push(*outcome);
     }
+
+    fn attempted(&mut self, _: &Attempt) {}
+
+    fn key_rejected(&mut self, _: u16, _: ModelIndex) {}
 
     fn became_bad(&mut self, _: Timestamp, _: VersionIndex) {}
 
