@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::metric::Metric;
-use crate::units::{Duration, Money, Ratio, Tokens};
+use crate::units::{Duration, Money, Rate, Ratio, Tokens};
 
 /// A comparison that must hold of a run's results.
 ///
@@ -48,6 +48,8 @@ pub enum Literal {
     Time(Duration),
     /// Tokens.
     Tokens(Tokens),
+    /// Tokens per second.
+    Speed(Rate),
     /// Dollars.
     Money(Money),
 }
@@ -106,6 +108,7 @@ impl Literal {
             Self::Ratio(ratio) => ratio.get(),
             Self::Time(duration) => duration.as_secs_f64(),
             Self::Tokens(tokens) => f64::from(tokens.get()),
+            Self::Speed(speed) => speed.per_second(),
             Self::Money(money) => money.as_usd(),
         }
     }
@@ -230,6 +233,7 @@ impl fmt::Display for Literal {
             }
             Self::Time(duration) => f.write_str(&duration.to_literal()),
             Self::Tokens(tokens) => write!(f, "{} tokens", tokens.get()),
+            Self::Speed(speed) => write!(f, "{}/s", speed.per_second()),
             Self::Money(money) => {
                 let pico = money.as_pico_usd();
                 let fraction = format!("{:012}", pico % PICO_PER_USD);

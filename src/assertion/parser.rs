@@ -3,7 +3,7 @@
 use super::error::{LONGEST, ParseError, Problem};
 use super::expression::{Arm, Assertion, Comparison, Literal, Selector, Term};
 use crate::metric::{Interval, Measure, Metric, Unit};
-use crate::units::{Duration, Money, Ratio, Tokens};
+use crate::units::{Duration, Money, Rate, Ratio, Tokens};
 
 impl Assertion {
     /// The assertion that `text` states.
@@ -72,6 +72,8 @@ impl<'a> Parser<'a> {
                 let part = c.is_alphanumeric()
                     || c.is_whitespace()
                     || matches!(c, '.' | ',' | '%' | '$')
+                    // As in `40/s`.
+                    || (c == '/' && previous.is_alphanumeric() && is_rate(rest, at))
                     || (sign && (at == 0 || matches!(previous, 'e' | 'E')));
                 previous = c;
                 !part
@@ -298,6 +300,7 @@ impl<'a> Parser<'a> {
             Unit::Ratio => Ratio::parse(text).map(Literal::Ratio),
             Unit::Time => Duration::parse(text).map(Literal::Time),
             Unit::Tokens => Tokens::parse(text).map(Literal::Tokens),
+            Unit::TokensPerSecond => Rate::parse(text).map(Literal::Speed),
             Unit::Money => Money::parse(text).map(Literal::Money),
             Unit::Count => {
                 let count = text.parse::<u64>().ok().filter(|count| *count <= LARGEST_COUNT);
@@ -360,6 +363,11 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// Whether a unit of time follows the stroke at `at`.
+fn is_rate(rest: &str, at: usize) -> bool {
+    rest[at + 1..].starts_with(['s', 'm', 'h', 'd'])
+}
+
 fn term(metric: Metric, selector: &Selector) -> Term {
     Term::Metric { metric, selector: selector.clone() }
 }
@@ -379,6 +387,7 @@ fn unit_name(unit: Unit) -> &'static str {
         Unit::Ratio => "a ratio",
         Unit::Time => "a time",
         Unit::Tokens => "a number of tokens",
+        Unit::TokensPerSecond => "a number of tokens per second",
         Unit::Money => "an amount of money",
     }
 }
@@ -427,6 +436,7 @@ mod tests {
         assert_eq!(value("error_rate < 1e-3"), 0.001);
         assert_eq!(value("requests > 150"), 150.0);
         assert_eq!(value("cost_total < 0.008 USD"), 0.008);
+        assert_eq!(value("tokens_per_second >= 40/s"), 40.0);
         assert_eq!(value("latency_avg < 1h 2m"), 3_720.0);
     }
 
@@ -513,6 +523,7 @@ mod tests {
                 .prop_map(|nanos| Duration::from_nanos(nanos).to_literal()),
             (0_u64..100_000_000, 0_u32..12)
                 .prop_map(|(whole, fraction)| format!("{}.{fraction} USD", whole % 1_000_000)),
+            (0.0..1e9_f64).prop_map(|speed| format!("{speed}/s")),
         ];
         prop_oneof![3 => metric, 2 => literal]
     }

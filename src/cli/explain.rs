@@ -4,10 +4,12 @@ use super::arguments::{ExplainArguments, OutputFormat};
 use super::exit::Exit;
 use super::open::{Opened, open};
 use super::terminal::{Failure, print};
-use crate::engine::{Action, Condition, RuleSet, Threshold, Trigger, TriggerKind};
+use crate::engine::{Action, Condition, Relation, RuleSet, Threshold, Trigger, TriggerKind};
 use crate::exchange::VersionIndex;
+use crate::metric::Unit;
 use crate::scenario::{Outlook, PhaseEnd, PhasePlan, Scenario, Traffic, VersionPlan};
-use crate::units::Duration;
+use crate::summary::format_value;
+use crate::units::{Duration, format_significant};
 use crate::workload::Arrivals;
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<Exit, Failure> {
@@ -164,6 +166,16 @@ fn meaning(trigger: &Trigger) -> String {
                 Threshold::Ratio(ratio) => ratio.to_string(),
                 Threshold::Time(time) => time.to_string(),
                 Threshold::Count(count) => count.to_string(),
+                Threshold::Number(number) => format_value(metric.unit(), *number),
+                Threshold::Money(money) => format_value(metric.unit(), money.as_usd()),
+                Threshold::Stable(Relation::Times(factor)) => {
+                    format!("{} times the stable's", format_significant(*factor, 6))
+                }
+                Threshold::Stable(Relation::Plus(more)) => {
+                    let base = if metric.unit() == Unit::Time { more / 1e9 } else { *more };
+                    let sign = if base < 0.0 { "less" } else { "plus" };
+                    format!("the stable's {sign} {}", format_value(metric.unit(), base.abs()))
+                }
             };
             format!(
                 "every {every}: {action} once {metric} {} {threshold} over the last {window} has \

@@ -1,13 +1,12 @@
 //! One model's deployment: its catalog, split and rules, and what watches its versions.
 
 use super::decision::{Terms, step_over};
-use super::in_flight::{InFlight, Overdue};
+use super::in_flight::InFlight;
 use super::model_state::{ModelState, Occasion};
 use super::progress::Progress;
-use super::watch::{Health, Step, Watch};
+use super::watch::{Health, Prices, Step, Watch};
 use super::{
     Action, Change, EventKind, Evidence, ModelSettings, RuleSet, Slot, Split, Target, Ticket,
-    TriggerKind,
 };
 use crate::exchange::{Class, Observed};
 use crate::units::{ModelId, Ratio, Timestamp, VersionId};
@@ -23,6 +22,10 @@ pub(super) struct Deployment {
     pub(super) split: Option<Split>,
     /// Counts the splits, so that an error can be told from one under earlier weights.
     split_number: u32,
+    /// The stable that comparisons and judges compare with.
+    reference: Option<Slot>,
+    /// The same, if a condition compares: then its completions are told to it.
+    compared_with: Option<Slot>,
     live: Vec<Live>,
     /// Of watches that have ended, by (trigger, version).
     past_health: Vec<(usize, Slot, Health)>,
@@ -67,6 +70,8 @@ impl Deployment {
             state: ModelState::default(),
             split: None,
             split_number: 0,
+            reference: None,
+            compared_with: None,
             live: Vec::new(),
             past_health: Vec::new(),
             progress: Progress::default(),
@@ -116,10 +121,22 @@ impl Deployment {
                 watch.record(second, class, observed);
             }
         }
+        if self.compared_with == Some(ticket.attempted) {
+            self.tell_comparisons(now, class, observed);
+        }
         if class == Class::Error && ticket.split == self.split_number {
             self.tell_judges(now, ticket.attempted);
         }
         drained
+    }
+
+    /// A completion of the stable is what the canaries' are compared with.
+    #[inline(never)]
+    fn tell_comparisons(&mut self, now: Timestamp, class: Class, observed: &Observed) {
+        let second = now.second();
+        for live in self.live.iter_mut().filter(|live| now >= live.activated_at) {
+            live.watches.iter_mut().for_each(|watch| watch.record_stable(second, class, observed));
+        }
     }
 
     /// An error of the stable is evidence for every canary, one of a canary against itself.
@@ -150,11 +167,8 @@ impl Deployment {
                 if watch.next_check != at {
                     continue;
                 }
-                let overdue = match (&live.in_flight, watch.overdue_limit()) {
-                    (Some(in_flight), Some(limit)) => in_flight.overdue(at, limit),
-                    _ => Overdue::default(),
-                };
-                let step = watch.check(overdue);
+                let in_flight = live.in_flight.as_ref();
+                let step = watch.check(in_flight);
                 if step == Step::Same {
                     continue;
                 }
@@ -165,7 +179,8 @@ impl Deployment {
                         check: at,
                         first_breach,
                         held,
-                        reading: watch.reading(at, overdue),
+                        duration: watch.duration(),
+                        reading: watch.reading(at, in_flight),
                     })),
                     _ => None,
                 };
@@ -359,6 +374,8 @@ impl Deployment {
     /// Gives every version the watches that the rules want and that it does not have, and takes
     /// away those that they do not want.
     fn renew_watches(&mut self, now: Timestamp) {
+        let stable = self.state.stable();
+        self.forget_comparisons_unless(stable);
         for index in 0..self.live.len() {
             let version = Slot(index as u16);
             let wanted: Vec<_> = (0..self.state.rules.triggers.len())
@@ -372,14 +389,18 @@ impl Deployment {
             for watch in ended {
                 self.past_health.push((watch.trigger, version, watch.health));
             }
+            let prices = Prices {
+                own: self.state.catalog.version(version).price,
+                stable: stable.and_then(|stable| self.state.catalog.version(stable).price),
+            };
             for trigger in wanted {
                 if !live.watches.iter().any(|watch| watch.trigger == trigger) {
                     let rule = &self.state.rules.triggers[trigger];
-                    live.watches.push(Watch::new(trigger, rule, live.activated_at, now));
+                    live.watches.push(Watch::new(trigger, rule, prices, live.activated_at, now));
                 }
             }
             live.watches.sort_by_key(|watch| watch.trigger);
-            let wants_in_flight = live.watches.iter().any(|w| w.overdue_limit().is_some());
+            let wants_in_flight = live.watches.iter().any(Watch::sees_in_flight);
             if wants_in_flight && live.in_flight.is_none() {
                 // Requests that are in flight already would be counted out without having been
                 // counted in: they belong to an activation of their own.
@@ -389,11 +410,32 @@ impl Deployment {
                 live.in_flight = None;
             }
         }
+        let compares = self.live.iter().flat_map(|live| &live.watches).any(Watch::compares);
+        self.compared_with = stable.filter(|_| compares);
+    }
+
+    /// What was compared with another stable is no evidence against this one: comparisons and
+    /// judges begin anew.
+    fn forget_comparisons_unless(&mut self, stable: Option<Slot>) {
+        if self.reference == stable {
+            return;
+        }
+        self.reference = stable;
+        for (index, live) in self.live.iter_mut().enumerate() {
+            for mut watch in std::mem::take(&mut live.watches) {
+                if watch.compares() || watch.judge().is_some() {
+                    let version = Slot(index as u16);
+                    self.past_health.push((watch.trigger, version, watch.health));
+                } else {
+                    live.watches.push(watch);
+                }
+            }
+        }
     }
 
     /// Whether a trigger watches a version: one that gets traffic and that it names, or, if it
-    /// names none, a canary or one that was just promoted. A judge has nothing to compare the
-    /// stable with.
+    /// names none, a canary or one that was just promoted. What compares with the stable has
+    /// nothing to compare the stable itself with.
     fn is_wanted(&self, trigger: usize, version: Slot) -> bool {
         let rule = &self.state.rules.triggers[trigger];
         let gets = self.split.as_ref().is_some_and(|split| split.weight(version).get() > 0.0);
@@ -403,7 +445,7 @@ impl Deployment {
             None => !is_stable || is_baking,
             Some(target) => self.resolve(target) == Some(version),
         };
-        let comparable = !is_stable || matches!(rule.kind, TriggerKind::Condition(_));
+        let comparable = !is_stable || !rule.is_relative();
         self.state.rules.enable && gets && named && comparable
     }
 

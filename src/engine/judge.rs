@@ -23,6 +23,8 @@ pub(super) fn judge(raw: &RawTrigger, name: &str) -> Result<(Judge, Duration), R
         ("operator", raw.operator.is_some()),
         ("threshold", raw.threshold.is_some()),
         ("threshold_ms", raw.threshold_ms.is_some()),
+        ("compare_to", raw.compare_to.is_some()),
+        ("as", raw.form.is_some()),
         ("duration_seconds", raw.duration_seconds.is_some()),
         ("window_seconds", raw.window_seconds.is_some()),
         ("min_requests", raw.min_requests.is_some()),

@@ -1,7 +1,7 @@
 //! What a judge looks at: a sequential test of the canary's errors against the stable's.
 
 use super::finding::Finding;
-use super::{Judge, Reading};
+use super::{ErrorShares, Judge, Reading};
 use crate::math;
 use crate::stats::ErrorShareTest;
 use crate::units::Ratio;
@@ -82,13 +82,14 @@ impl JudgeGauge {
     }
 
     fn current(&self) -> Reading {
-        Reading::Sequential {
+        Reading::Sequential(ErrorShares {
             canary_errors: self.canary_errors,
             stable_errors: self.stable_errors,
             expected_share: self.expected_share,
+            excess: self.excess,
             ln_evidence: self.ln_evidence(),
             alpha: self.judge.alpha,
-        }
+        })
     }
 
     fn ln_evidence(&self) -> f64 {

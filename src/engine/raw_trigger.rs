@@ -10,6 +10,9 @@ pub struct RawTrigger {
     pub operator: Option<String>,
     pub threshold: Option<f64>,
     pub threshold_ms: Option<f64>,
+    pub compare_to: Option<String>,
+    /// `as`
+    pub form: Option<String>,
     pub duration_seconds: Option<f64>,
     pub check_interval_seconds: Option<f64>,
     pub window_seconds: Option<f64>,

@@ -4,8 +4,9 @@
 use super::action::{action, target};
 use super::condition::condition;
 use super::judge::judge;
-use super::{Action, Condition, Judge, RawTrigger, RuleError, Target, Threshold};
-use crate::units::Duration;
+use super::{Action, Condition, Judge, RawTrigger, Relation, RuleError, Target, Threshold};
+use crate::metric::Unit;
+use crate::units::{Duration, format_significant};
 
 /// Something that is checked on a grid of times and can fire: a condition or a judge.
 #[derive(Clone, PartialEq, Debug)]
@@ -32,6 +33,14 @@ pub enum TriggerKind {
 }
 
 impl Trigger {
+    /// Whether it compares with the stable: it can watch no stable then.
+    pub const fn is_relative(&self) -> bool {
+        match &self.kind {
+            TriggerKind::Condition(condition) => condition.threshold.is_relative(),
+            TriggerKind::Judge(_) => true,
+        }
+    }
+
     /// The trigger that `raw` describes, with every default filled in.
     ///
     /// # Errors
@@ -62,9 +71,22 @@ fn default_id(kind: &TriggerKind) -> String {
         TriggerKind::Judge(_) => "judge: sequential error_rate".to_owned(),
         TriggerKind::Condition(condition) => {
             let threshold = match condition.threshold {
-                Threshold::Ratio(ratio) => crate::units::format_significant(ratio.get(), 6),
+                Threshold::Ratio(ratio) => format_significant(ratio.get(), 6),
                 Threshold::Time(time) => time.to_literal(),
                 Threshold::Count(count) => count.to_string(),
+                Threshold::Number(number) => format_significant(number, 6),
+                Threshold::Money(money) => format_significant(money.as_usd(), 6),
+                Threshold::Stable(Relation::Times(factor)) => {
+                    format!("{} x stable", format_significant(factor, 6))
+                }
+                Threshold::Stable(Relation::Plus(more)) => {
+                    let sign = if more < 0.0 { '-' } else { '+' };
+                    let more = match condition.metric.unit() {
+                        Unit::Time => Duration::from_nanos(more.abs() as u64).to_literal(),
+                        _ => format_significant(more.abs(), 6),
+                    };
+                    format!("stable {sign} {more}")
+                }
             };
             let Condition { metric, operator, duration, .. } = condition;
             format!("{metric} {} {threshold} for {}", operator.symbol(), duration.to_literal())

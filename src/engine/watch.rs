@@ -2,11 +2,11 @@
 
 use super::finding::Finding;
 use super::gauge::Gauge;
-use super::in_flight::Overdue;
+use super::in_flight::InFlight;
 use super::judge_gauge::JudgeGauge;
 use super::{NoData, Reading, Trigger, TriggerKind};
 use crate::exchange::{Class, Observed};
-use crate::units::{Duration, Timestamp};
+use crate::units::{Duration, Price, Timestamp};
 
 /// A trigger on a version, from the version's activation to its end.
 #[derive(Clone, Debug)]
@@ -21,6 +21,13 @@ pub(super) struct Watch {
     gauge: AnyGauge,
     timer: Timer,
     last_finding: Option<Finding>,
+}
+
+/// What the versions charge that a watch looks at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Prices {
+    pub(super) own: Option<Price>,
+    pub(super) stable: Option<Price>,
 }
 
 #[derive(Clone, Debug)]
@@ -63,12 +70,14 @@ impl Watch {
     pub(super) fn new(
         index: usize,
         trigger: &Trigger,
+        prices: Prices,
         activated_at: Timestamp,
         now: Timestamp,
     ) -> Self {
         let (gauge, duration, no_data) = match &trigger.kind {
             TriggerKind::Condition(condition) => {
-                let gauge = AnyGauge::Condition(Box::new(Gauge::new(condition)));
+                let gauge =
+                    AnyGauge::Condition(Box::new(Gauge::new(condition, prices.own, prices.stable)));
                 (gauge, condition.duration, condition.no_data)
             }
             TriggerKind::Judge(judge) => {
@@ -95,11 +104,19 @@ impl Watch {
         self.last_finding.as_ref()
     }
 
-    /// The age from which on requests in flight count as above the threshold.
-    pub(super) fn overdue_limit(&self) -> Option<Duration> {
+    /// Whether requests in flight for too long count as slow.
+    pub(super) fn sees_in_flight(&self) -> bool {
         match &self.gauge {
-            AnyGauge::Condition(gauge) => gauge.overdue_limit(),
-            AnyGauge::Judge(_) => None,
+            AnyGauge::Condition(gauge) => gauge.sees_in_flight(),
+            AnyGauge::Judge(_) => false,
+        }
+    }
+
+    /// Whether it is a condition that looks at the stable's completions as well.
+    pub(super) fn compares(&self) -> bool {
+        match &self.gauge {
+            AnyGauge::Condition(gauge) => gauge.compares(),
+            AnyGauge::Judge(_) => false,
         }
     }
 
@@ -119,12 +136,19 @@ impl Watch {
         }
     }
 
+    /// Takes in a completion of the stable.
+    pub(super) fn record_stable(&mut self, second: i64, class: Class, observed: &Observed) {
+        if let AnyGauge::Condition(gauge) = &mut self.gauge {
+            gauge.record_stable(second, class, observed);
+        }
+    }
+
     /// Carries out the check that is due at `next_check`.
-    pub(super) fn check(&mut self, overdue: Overdue) -> Step {
+    pub(super) fn check(&mut self, in_flight: Option<&InFlight>) -> Step {
         let at = self.next_check;
         self.next_check = at + self.check_interval;
         let finding = match &mut self.gauge {
-            AnyGauge::Condition(gauge) => gauge.check(at.second(), overdue),
+            AnyGauge::Condition(gauge) => gauge.check(at, in_flight),
             AnyGauge::Judge(judge) => judge.check(),
         };
         self.last_finding = Some(finding.clone());
@@ -152,11 +176,16 @@ impl Watch {
     }
 
     /// What stood before the trigger at the check that was carried out last, at `at`.
-    pub(super) fn reading(&mut self, at: Timestamp, overdue: Overdue) -> Reading {
+    pub(super) fn reading(&mut self, at: Timestamp, in_flight: Option<&InFlight>) -> Reading {
         match &mut self.gauge {
-            AnyGauge::Condition(gauge) => gauge.reading(at.second(), overdue),
+            AnyGauge::Condition(gauge) => gauge.reading(at, in_flight),
             AnyGauge::Judge(judge) => judge.reading(),
         }
+    }
+
+    /// How long the comparison must hold.
+    pub(super) const fn duration(&self) -> Duration {
+        self.duration
     }
 
     /// The check at which the present breach began, and for how long it has been seen to hold.

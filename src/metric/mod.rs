@@ -6,4 +6,4 @@
 
 mod registry;
 
-pub use registry::{Direction, Interval, Measure, Metric, Quantile, Sample, Unit};
+pub use registry::{Direction, Interval, Measure, Metric, Quantile, Sample, Unit, UnknownMetric};

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A metric of the registry.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
 #[expect(missing_docs, reason = "each is described by its row of the registry")]
 pub enum Metric {
     Requests,
@@ -12,6 +15,8 @@ pub enum Metric {
     ClientErrorRate,
     RateLimitedRate,
     TimeoutRate,
+    EmptyRate,
+    LengthFinishRate,
     LatencyAvg,
     LatencyP50,
     LatencyP90,
@@ -29,6 +34,7 @@ pub enum Metric {
     TtftP95,
     TtftP99,
     OutputTokensAvg,
+    TokensPerSecond,
     CostPer1kTokens,
     CostTotal,
     Share,
@@ -65,12 +71,18 @@ pub enum Measure {
     RateLimitedRate,
     /// The share of requests that timed out.
     TimeoutRate,
+    /// The share of requests that succeeded without a single output token.
+    EmptyRate,
+    /// The share of requests whose answer was cut off at the largest number of tokens.
+    LengthFinishRate,
     /// The mean of a sample.
     Mean(Sample),
     /// A quantile of a sample.
     Quantile(Sample, Quantile),
     /// Output tokens per success.
     OutputTokens,
+    /// Output tokens of all successes by the sum of their latencies: how fast answers come.
+    OutputSpeed,
     /// Cost per 1,000 tokens of input and output.
     CostPer1k,
     /// A figure of a whole run, no window of requests: usable in a gate, not in a rule.
@@ -133,6 +145,8 @@ pub enum Unit {
     Time,
     /// Tokens.
     Tokens,
+    /// Tokens per second.
+    TokensPerSecond,
     /// Dollars.
     Money,
 }
@@ -185,13 +199,17 @@ impl Metric {
             | Measure::ClientErrorRate
             | Measure::RateLimitedRate
             | Measure::TimeoutRate
+            | Measure::EmptyRate
+            | Measure::LengthFinishRate
             | Measure::FinalErrorRate => Interval::Proportion,
             Measure::Mean(_) | Measure::OutputTokens => Interval::Mean,
             Measure::Quantile(..) => Interval::Quantile,
             Measure::OfRun if self == Self::Share => Interval::Proportion,
-            Measure::Requests | Measure::Attempts | Measure::CostPer1k | Measure::OfRun => {
-                Interval::Exact
-            }
+            Measure::Requests
+            | Measure::Attempts
+            | Measure::OutputSpeed
+            | Measure::CostPer1k
+            | Measure::OfRun => Interval::Exact,
         }
     }
 
@@ -207,14 +225,7 @@ impl Metric {
 
     /// Whether a rollback rule can watch it: the engine keeps windows of it.
     pub fn is_windowed(self) -> bool {
-        !matches!(
-            self.measure(),
-            Measure::OfRun
-                | Measure::Attempts
-                | Measure::FinalErrorRate
-                | Measure::OutputTokens
-                | Measure::CostPer1k
-        )
+        !matches!(self.measure(), Measure::OfRun | Measure::Attempts | Measure::FinalErrorRate)
     }
 
     /// The metric of this name.
@@ -233,11 +244,29 @@ impl Metric {
     }
 }
 
+impl TryFrom<String> for Metric {
+    type Error = UnknownMetric;
+    fn try_from(name: String) -> Result<Self, UnknownMetric> {
+        Self::by_name(&name).ok_or(UnknownMetric(name))
+    }
+}
+
+impl From<Metric> for &'static str {
+    fn from(metric: Metric) -> Self {
+        metric.name()
+    }
+}
+
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
 }
+
+/// A name that is none of a metric.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("unknown metric {0:?}")]
+pub struct UnknownMetric(String);
 
 struct Row {
     metric: Metric,
@@ -263,7 +292,7 @@ const BAD_SHARE: (Unit, Direction) = (Unit::Ratio, Direction::Lower);
 const BAD_COUNT: (Unit, Direction) = (Unit::Count, Direction::Lower);
 
 #[rustfmt::skip]
-const REGISTRY: [Row; 38] = [
+const REGISTRY: [Row; 41] = [
     row(Metric::Requests, "requests", (Unit::Count, Direction::Neutral), Measure::Requests,
         "requests that ended, each counted once"),
     row(Metric::ErrorRate, "error_rate", BAD_SHARE, Measure::ErrorRate,
@@ -277,6 +306,10 @@ const REGISTRY: [Row; 38] = [
         "share of requests answered 429"),
     row(Metric::TimeoutRate, "timeout_rate", BAD_SHARE, Measure::TimeoutRate,
         "share of requests that timed out"),
+    row(Metric::EmptyRate, "empty_rate", BAD_SHARE, Measure::EmptyRate,
+        "share of requests that succeeded without a single output token"),
+    row(Metric::LengthFinishRate, "length_finish_rate", BAD_SHARE, Measure::LengthFinishRate,
+        "share of requests whose answer was cut off at the largest number of tokens"),
     row(Metric::LatencyAvg, "latency_avg", TIME, Measure::Mean(Sample::Latency),
         "mean time to a complete answer, of successes"),
     row(Metric::LatencyP50, "latency_p50", TIME, Measure::Quantile(Sample::Latency, Quantile::P50),
@@ -318,6 +351,9 @@ const REGISTRY: [Row; 38] = [
     row(Metric::OutputTokensAvg, "output_tokens_avg", (Unit::Tokens, Direction::Neutral),
         Measure::OutputTokens,
         "output tokens per success"),
+    row(Metric::TokensPerSecond, "tokens_per_second", (Unit::TokensPerSecond, Direction::Higher),
+        Measure::OutputSpeed,
+        "output tokens of all successes by the sum of their latencies"),
     row(Metric::CostPer1kTokens, "cost_per_1k_tokens", (Unit::Money, Direction::Lower),
         Measure::CostPer1k,
         "cost per 1,000 tokens of input and output"),

@@ -35,6 +35,12 @@ pub struct Tally {
     pub assigned: u64,
     /// Requests that succeeded.
     pub succeeded: u64,
+    /// Those of them without a single output token.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub empty: u64,
+    /// Those of them that were cut off at the largest number of tokens.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cut_off: u64,
     /// Requests that failed, by how.
     pub failed: EndingCounts,
     /// Requests that say nothing of the version, by how.
@@ -106,6 +112,8 @@ impl Tally {
         }
         if observed.ending == Ending::Success {
             self.succeeded += 1;
+            self.empty += u64::from(observed.is_empty());
+            self.cut_off += u64::from(observed.is_cut_off());
             self.latency.record(observed.latency);
             let output = u64::from(observed.usage.output.get());
             self.input_tokens += u64::from(observed.usage.input.get());
@@ -161,6 +169,8 @@ impl Tally {
     pub fn merge(&mut self, other: &Self) {
         self.assigned += other.assigned;
         self.succeeded += other.succeeded;
+        self.empty += other.empty;
+        self.cut_off += other.cut_off;
         self.failed.merge(&other.failed);
         self.uncounted.merge(&other.uncounted);
         self.input_tokens += other.input_tokens;
@@ -170,6 +180,10 @@ impl Tally {
         self.latency_other.merge(&other.latency_other);
         self.first_token.merge(&other.first_token);
     }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 const RATE_LIMITED: &str = "429";

@@ -7,7 +7,7 @@ use super::result_file::{
 };
 
 use crate::assertion::Assertion;
-use crate::engine::{Evidence, Reading};
+use crate::engine::{Evidence, Operator, Reading};
 use crate::exchange::VersionIndex;
 use crate::gate::{Gate, Judgement, Line};
 use crate::metric::Metric;
@@ -245,11 +245,12 @@ fn evidence(first_breach: Timestamp, check: Timestamp) -> Evidence {
         check,
         first_breach,
         held: check.since(first_breach),
+        duration: Duration::from_secs(60),
         reading: Reading::Share {
-            metric: "error_rate".to_owned(),
+            metric: Metric::ErrorRate,
             hits: 5,
             requests: 61,
-            operator: ">".to_owned(),
+            operator: Operator::Above,
             threshold: Ratio::new(0.05).unwrap(),
             window: Duration::from_secs(60),
         },

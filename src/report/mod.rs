@@ -8,6 +8,7 @@ mod axis;
 mod canvas;
 mod comparison;
 mod evaluation;
+mod evidence_text;
 #[cfg(test)]
 mod example;
 mod figures;
@@ -18,6 +19,7 @@ mod palette;
 mod panel;
 mod result_file;
 mod result_schema;
+mod schema_readings;
 mod schema_words;
 mod table_csv;
 mod terminal;

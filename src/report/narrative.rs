@@ -1,13 +1,11 @@
 //! The timeline of a run in sentences, for every output that a person reads.
 
-use crate::engine::{Evidence, Reading};
+use super::evidence_text::{evidence_text, percent};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::{Blast, Happening, Record, TimelineEvent};
 use crate::run::TraceReport;
 use crate::trace::DropReason;
-use crate::units::{
-    Duration, Ratio, Timestamp, format_count, format_duration, format_percent, format_significant,
-};
+use crate::units::{Duration, Ratio, Timestamp, format_count, format_duration};
 
 /// An event of the timeline.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -118,83 +116,6 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
     }
 }
 
-/// What a trigger saw, in words.
-pub(super) fn evidence_text(evidence: &Evidence) -> String {
-    let seen = reading_text(&evidence.reading);
-    match evidence.held.is_zero() {
-        true => format!("{}: {seen}", evidence.trigger),
-        false => {
-            format!("{}: {seen}, held for {}", evidence.trigger, format_duration(evidence.held))
-        }
-    }
-}
-
-fn reading_text(reading: &Reading) -> String {
-    match reading {
-        Reading::Share { metric, hits, requests, operator, threshold, window } => {
-            let share = Ratio::of(*hits, *requests).map_or(0.0, Ratio::get);
-            format!(
-                "{metric} {} ({} of {} requests) {operator} {} in {}",
-                format_percent(share),
-                format_count(*hits),
-                format_count(*requests),
-                percent(threshold.get()),
-                format_duration(*window),
-            )
-        }
-        Reading::Time {
-            metric,
-            value,
-            above,
-            requests,
-            in_flight,
-            operator,
-            threshold,
-            window,
-        } => {
-            let value = value.map_or_else(|| "unknown".to_owned(), format_duration);
-            let above = above
-                .map_or_else(String::new, |above| format!(", {} above it", format_count(above)));
-            format!(
-                "{metric} {value} {operator} {} in {} ({} requests{above}, {} in flight)",
-                format_duration(*threshold),
-                format_duration(*window),
-                format_count(*requests),
-                format_count(*in_flight),
-            )
-        }
-        Reading::Count { metric, requests, operator, threshold, window } => format!(
-            "{metric} {} {operator} {} in {}",
-            format_count(*requests),
-            format_count(*threshold),
-            format_duration(*window),
-        ),
-        Reading::NoData { metric, requests, min_requests, window } => format!(
-            "{metric} has {} of the {} requests that it needs in {}",
-            format_count(*requests),
-            format_count(*min_requests),
-            format_duration(*window),
-        ),
-        Reading::Sequential {
-            canary_errors,
-            stable_errors,
-            expected_share,
-            ln_evidence,
-            alpha,
-        } => {
-            format!(
-                "{} errors against {} of the stable at {} of the traffic, log evidence {} at a \
-                 false alarm probability of {}",
-                format_count(*canary_errors),
-                format_count(*stable_errors),
-                percent(*expected_share),
-                format_significant(*ln_evidence, 3),
-                percent(alpha.get()),
-            )
-        }
-    }
-}
-
 /// The harm that each bad version did, in a sentence each.
 pub(super) fn blast_texts(record: &Record) -> Vec<String> {
     let text = |blast: &Blast| {
@@ -256,11 +177,6 @@ pub(super) fn model_name(record: &Record, model: ModelIndex) -> &str {
 /// The name of a version of the record.
 pub(super) fn version_name(record: &Record, version: VersionIndex) -> &str {
     record.version(version).map_or("", |info| info.id.as_str())
-}
-
-/// A percentage that someone chose, without the zeros that a measured one shows.
-fn percent(ratio: f64) -> String {
-    format!("{} %", format_significant(ratio * 100.0, 3))
 }
 
 const NANOS_PER_MILLISECOND: i64 = 1_000_000;

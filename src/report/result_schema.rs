@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::result_file::ResultFile;
+use super::schema_readings;
 use super::schema_words::{
     Part, digest, flag, instant, list, number, object, one_of, reference, span, text, verdict,
     version_index, whole,
@@ -313,7 +314,10 @@ fn tally() -> Value {
             ("latency_other", reference("histogram")),
             ("first_token", reference("histogram")),
         ],
-        &[],
+        &[
+            ("empty", whole("successes without a single output token")),
+            ("cut_off", whole("successes cut off at the largest number of tokens")),
+        ],
     )
 }
 
@@ -430,52 +434,12 @@ fn harm_parts() -> Vec<Part> {
             ("check", instant()),
             ("first_breach", instant()),
             ("held", span("for how long the breach has been seen to hold")),
-            ("reading", reading()),
+            ("duration", span("for how long it had to hold")),
+            ("reading", schema_readings::reading()),
         ],
         &[],
     );
     vec![("rollback", rollback), ("blast", blast), ("evidence", evidence)]
-}
-
-fn reading() -> Value {
-    let metric = || ("metric", text("the metric's name"));
-    let requests = || ("requests", whole("requests that count"));
-    let window = || ("window", span("the window's length"));
-    let operator = || ("operator", text("the comparison that held"));
-    let kind = |name: &'static str, required: &[Part], optional: &[Part]| {
-        object(name, &[(name, object(name, required, optional))], &[])
-    };
-    let share = ("threshold", number("a share, 0 to 1"));
-    let time = ("threshold", span("a latency"));
-    let count = ("threshold", whole("a number of requests"));
-    let hits = ("hits", whole("requests with the property"));
-    let in_flight = ("in_flight", whole("requests in flight above the threshold"));
-    let above = ("above", whole("requests above the threshold"));
-    one_of(&[
-        kind("share", &[metric(), hits, requests(), operator(), share, window()], &[]),
-        kind(
-            "time",
-            &[metric(), requests(), in_flight, operator(), time, window()],
-            &[("value", span("the metric's value")), above],
-        ),
-        kind("count", &[metric(), requests(), operator(), count, window()], &[]),
-        kind(
-            "no_data",
-            &[metric(), requests(), ("min_requests", whole("how many it needs")), window()],
-            &[],
-        ),
-        kind(
-            "sequential",
-            &[
-                ("canary_errors", whole("errors of the canary")),
-                ("stable_errors", whole("errors of the stable over the same time")),
-                ("expected_share", number("the canary's share of the requests")),
-                ("ln_evidence", number("the natural logarithm of the evidence")),
-                ("alpha", number("the allowed probability of a false alarm")),
-            ],
-            &[],
-        ),
-    ])
 }
 
 fn basic_parts() -> Vec<Part> {

@@ -66,6 +66,7 @@ const fn unit_name(unit: Unit) -> &'static str {
         Unit::Ratio => "ratio",
         Unit::Time => "seconds",
         Unit::Tokens => "tokens",
+        Unit::TokensPerSecond => "tokens per second",
         Unit::Money => "usd",
     }
 }

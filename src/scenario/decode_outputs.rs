@@ -3,7 +3,7 @@
 use crate::assertion::{Assertion, Selector};
 use crate::exchange::VersionIndex;
 use crate::metric::{Measure, Metric, Unit};
-use crate::units::{Duration, Money, Ratio};
+use crate::units::{Duration, Money, Rate, Ratio};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::names::Names;
@@ -159,6 +159,7 @@ fn figure(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<(Metric, f64)>
         Unit::Time => Duration::parse(text).map(Duration::as_secs_f64),
         Unit::Ratio => Ratio::parse(text).map(Ratio::get),
         Unit::Money => Money::parse(text).map(Money::as_usd),
+        Unit::TokensPerSecond => Rate::parse(text).map(Rate::per_second),
         Unit::Count | Unit::Tokens => {
             let bare = text.trim_end_matches("tokens").trim_end();
             let Some(number) = as_number(bare).filter(|number| (0.0..=1e15).contains(number))

@@ -95,6 +95,8 @@ fn raw(node: &Node) -> RawTrigger {
         operator: text("operator"),
         threshold: number("threshold"),
         threshold_ms: number("threshold_ms"),
+        compare_to: text("compare_to"),
+        form: text("as"),
         duration_seconds: number("duration_seconds"),
         check_interval_seconds: number("check_interval_seconds"),
         window_seconds: number("window_seconds"),
@@ -177,6 +179,10 @@ fn mend(raw: &mut RawTrigger, field: &str) {
             raw.metric = Some("error_rate".to_owned());
             mend_threshold(raw);
         }
+        "compare_to" | "as" => {
+            (raw.compare_to, raw.form) = (None, None);
+            mend_threshold(raw);
+        }
         "threshold" | "threshold_ms" => mend_threshold(raw),
         "operator" => raw.operator = condition.then(|| ">".to_owned()),
         "duration_seconds" => {
@@ -203,8 +209,10 @@ fn mend_threshold(raw: &mut RawTrigger) {
     let metric = raw.metric.as_deref().and_then(Metric::by_name);
     let time = metric.is_some_and(|metric| metric.unit() == Unit::Time);
     let condition = raw.judge.is_none();
-    raw.threshold = (condition && !time).then_some(1.0);
-    raw.threshold_ms = (condition && time).then_some(1_000.0);
+    let ratio = raw.compare_to.is_some() && raw.form.as_deref() != Some("difference");
+    let in_millis = time && !ratio;
+    raw.threshold = (condition && !in_millis).then_some(1.0);
+    raw.threshold_ms = (condition && in_millis).then_some(1_000.0);
 }
 
 /// The action as it is written in a file.

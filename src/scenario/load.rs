@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(faults[1].1.latency, Some(LatencyChange::Add(Duration::from_millis(500))));
         assert_eq!(faults[2].0, VersionIndex(2));
         assert!(!scenario.models[0].rules.enable);
-        assert_eq!(scenario.models[0].rules.triggers.len(), 3);
+        assert_eq!(scenario.models[0].rules.triggers.len(), 5);
     }
 
     #[test]

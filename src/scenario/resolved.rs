@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::engine::{NoData, Threshold, Trigger, TriggerKind};
+use crate::engine::{NoData, Relation, Threshold, Trigger, TriggerKind};
 use crate::exchange::VersionIndex;
+use crate::metric::Unit;
 use crate::units::{Duration, Money, Rate, Ratio, Timestamp, Tokens};
 
 use super::decode_rules::action_text;
@@ -121,6 +122,8 @@ fn figure(text: &str) -> Value {
         json!(duration.to_literal())
     } else if let Ok(amount) = Money::parse(text) {
         money(amount)
+    } else if let Ok(speed) = Rate::parse(text) {
+        json!(format!("{}/s", speed.per_second()))
     } else if let Ok(ratio) = Ratio::parse(text) {
         json!(ratio.get())
     } else {
@@ -155,6 +158,21 @@ fn trigger(trigger: &Trigger) -> Value {
                 Threshold::Ratio(ratio) => put("threshold", json!(ratio.get())),
                 Threshold::Time(time) => put("threshold_ms", json!(time.as_millis_f64())),
                 Threshold::Count(count) => put("threshold", json!(count)),
+                Threshold::Number(number) => put("threshold", json!(number)),
+                Threshold::Money(money) => put("threshold", json!(money.as_usd())),
+                Threshold::Stable(Relation::Times(factor)) => {
+                    put("compare_to", json!("stable"));
+                    put("as", json!("ratio"));
+                    put("threshold", json!(factor))
+                }
+                Threshold::Stable(Relation::Plus(more)) => {
+                    put("compare_to", json!("stable"));
+                    put("as", json!("difference"));
+                    match condition.metric.unit() {
+                        Unit::Time => put("threshold_ms", json!(more / 1e6)),
+                        _ => put("threshold", json!(more)),
+                    }
+                }
             };
             put("duration_seconds", json!(condition.duration.as_secs_f64()));
             put("window_seconds", json!(condition.window.as_secs_f64()));

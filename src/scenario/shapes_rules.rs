@@ -51,11 +51,27 @@ pub(crate) static CONDITION: Record = Record {
             One(L::Word(&[">", ">=", "<", "<="])),
             "how it is compared with the threshold",
         ),
-        optional("threshold", ANY_NUMBER, "the threshold of a share (0 to 1) or a count"),
+        optional(
+            "threshold",
+            ANY_NUMBER,
+            "the threshold of a share (0 to 1), of a count, of tokens, of tokens per second, of \
+             dollars per 1,000 tokens, or of a ratio to the stable",
+        ),
         optional(
             "threshold_ms",
             ANY_NUMBER,
             "the threshold of a time, in milliseconds, more than 0",
+        ),
+        optional(
+            "compare_to",
+            One(L::Word(&["stable"])),
+            "compares with the stable's value over the same window instead of a fixed threshold",
+        ),
+        optional(
+            "as",
+            One(L::Word(&["ratio", "difference"])),
+            "how compare_to compares: the threshold is a multiple of the stable's value, or is \
+             added to it (default: ratio)",
         ),
         optional(
             "duration_seconds",

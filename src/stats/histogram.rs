@@ -55,6 +55,11 @@ impl DurationHistogram {
         Some(Duration::from_nanos(((recorded.nanos + count / 2) / count) as u64))
     }
 
+    /// The sum of all, in nanoseconds.
+    pub fn sum_nanos(&self) -> u128 {
+        self.0.as_ref().map_or(0, |recorded| recorded.nanos)
+    }
+
     /// Number, mean and variance in nanoseconds, for an interval of the mean.
     pub fn moments_nanos(&self) -> Option<Moments> {
         let recorded = self.0.as_ref()?;

@@ -6,10 +6,12 @@ mod bins;
 mod histogram;
 mod interval;
 mod sequential;
+mod sum_window;
 mod window;
 
 pub use bins::Bin;
 pub use histogram::{DurationHistogram, HistogramError};
 pub use interval::{Confidence, Interval, Moments, QuantileRanks};
 pub use sequential::ErrorShareTest;
+pub use sum_window::{SumWindow, Sums};
 pub use window::{CountWindow, Counts, SampleView, SampleWindow};

@@ -289,6 +289,17 @@ impl SampleView<'_> {
         Some(Duration::from_nanos(mean as u64))
     }
 
+    /// How many samples lie above `limit` (where `at_limit`: or at it), each taken as the middle of
+    /// its bin, as [`SampleView::at_rank`] takes it. Takes time proportional to the number of
+    /// samples.
+    pub fn count_beyond(&self, limit: Duration, at_limit: bool) -> u64 {
+        let first = Bin::of(limit);
+        let middle = first.middle();
+        let inside = if at_limit { middle >= limit } else { middle > limit };
+        let beyond = |bin: &&Bin| if inside { **bin >= first } else { **bin > first };
+        self.bins.clone().filter(beyond).count() as u64
+    }
+
     /// The sample of this rank, counted from 1 for the smallest, within 0.8 %; `None` for rank 0
     /// and beyond the number of samples. Takes time proportional to the number of samples.
     pub fn at_rank(&self, rank: u64) -> Option<Duration> {
@@ -392,6 +403,14 @@ mod tests {
                 for (index, exact) in naive.iter().enumerate() {
                     let found = view.at_rank(index as u64 + 1).unwrap().as_nanos();
                     prop_assert!(found.abs_diff(*exact) as f64 <= *exact as f64 / 128.0);
+                }
+                let limit = Duration::from_nanos(naive.first().copied().unwrap_or(nanos));
+                for at_limit in [false, true] {
+                    let beyond = (1..=count).filter(|rank| {
+                        let sample = view.at_rank(*rank).unwrap();
+                        sample > limit || (at_limit && sample == limit)
+                    });
+                    prop_assert_eq!(view.count_beyond(limit, at_limit), beyond.count() as u64);
                 }
                 prop_assert_eq!(view.at_rank(0), None);
                 prop_assert_eq!(view.at_rank(count + 1), None);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::metric::{self, Measure, Metric, Sample, Unit};
 use crate::stats::{Confidence, Interval};
@@ -14,7 +14,6 @@ use crate::units::{
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Estimate {
     /// Which metric, in files by its name.
-    #[serde(serialize_with = "write_metric", deserialize_with = "read_metric")]
     pub metric: Metric,
     /// In the base unit: seconds, a ratio, dollars, a count. Absent where there is no data, and
     /// where the value is infinite.
@@ -154,6 +153,7 @@ pub fn format_value(unit: Unit, value: f64) -> String {
         Unit::Ratio => format_percent(value),
         Unit::Time => format_duration(Duration::from_secs_f64(value)),
         Unit::Tokens => format!("{} tokens", format_significant(value, 4)),
+        Unit::TokensPerSecond => format!("{} tokens/s", format_significant(value, 4)),
         Unit::Money => format_money(value),
     }
 }
@@ -162,7 +162,8 @@ fn counted_things(metric: Metric, n: u64) -> &'static str {
     let (one, many) = match metric.measure() {
         Measure::Mean(Sample::Latency)
         | Measure::Quantile(Sample::Latency, _)
-        | Measure::OutputTokens => ("success", "successes"),
+        | Measure::OutputTokens
+        | Measure::OutputSpeed => ("success", "successes"),
         Measure::Mean(Sample::FirstToken) | Measure::Quantile(Sample::FirstToken, _) => {
             ("first token", "first tokens")
         }
@@ -173,16 +174,6 @@ fn counted_things(metric: Metric, n: u64) -> &'static str {
 
 fn is_false(flag: &bool) -> bool {
     !flag
-}
-
-fn write_metric<S: Serializer>(metric: &Metric, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(metric.name())
-}
-
-fn read_metric<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Metric, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    Metric::by_name(&name)
-        .ok_or_else(|| serde::de::Error::custom(format_args!("unknown metric {name:?}")))
 }
 
 #[cfg(test)]

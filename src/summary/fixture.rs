@@ -1,7 +1,8 @@
 //! A small record for tests, made by hand: four phases, a canary, an incident, one rollback.
 
-use crate::engine::{Evidence, Reading};
+use crate::engine::{Evidence, Operator, Reading};
 use crate::exchange::{Ending, VersionIndex};
+use crate::metric::Metric;
 use crate::record::{
     Arm, Blast, Cell, ModelInfo, PhaseSpan, Record, Rollback, Series, Tally, Timeline, VersionInfo,
 };
@@ -75,10 +76,10 @@ pub(crate) fn at(second: i64) -> Timestamp {
 
 fn rollback() -> Rollback {
     let reading = Reading::Share {
-        metric: "error_rate".to_owned(),
+        metric: Metric::ErrorRate,
         hits: 30,
         requests: 90,
-        operator: ">".to_owned(),
+        operator: Operator::Above,
         threshold: Ratio::new(0.05).unwrap(),
         window: Duration::from_secs(60),
     };
@@ -88,6 +89,7 @@ fn rollback() -> Rollback {
         check: at(915),
         first_breach: at(855),
         held: Duration::from_secs(60),
+        duration: Duration::from_secs(60),
         reading,
     };
     Rollback { at: at(915), phase: 2, version: NEW, target: OLD, evidence, onset: Some(at(840)) }

@@ -29,6 +29,8 @@ impl Selected<'_> {
             Measure::ClientErrorRate => share(tally.client_errors(), tally.completed()),
             Measure::RateLimitedRate => share(tally.rate_limited(), tally.limitable()),
             Measure::TimeoutRate => share(tally.timed_out(), tally.counted()),
+            Measure::EmptyRate => share(tally.empty, tally.counted()),
+            Measure::LengthFinishRate => share(tally.cut_off, tally.counted()),
             Measure::Mean(sample) => {
                 let moments = of_sample(tally, sample, DurationHistogram::moments_nanos);
                 mean(metric, moments.map(nanos_to_seconds), method)
@@ -41,6 +43,7 @@ impl Selected<'_> {
                 let squares = tally.output_tokens_squared;
                 mean(metric, Moments::of_sums(tally.succeeded, sum, squares), method)
             }
+            Measure::OutputSpeed => tokens_per_second(metric, tally),
             Measure::CostPer1k => self.cost_per_1k_tokens(metric),
             Measure::OfRun => Estimate::absent(metric),
         }
@@ -54,6 +57,16 @@ impl Selected<'_> {
                 Estimate::exact(metric, per_1k, self.tally.succeeded)
             }
             _ => Estimate::absent(metric),
+        }
+    }
+}
+
+fn tokens_per_second(metric: Metric, tally: &Tally) -> Estimate {
+    match tally.latency.sum_nanos() {
+        0 => Estimate::absent(metric),
+        nanos => {
+            let speed = tally.output_tokens as f64 * NANOS_PER_SECOND / nanos as f64;
+            Estimate::exact(metric, speed, tally.succeeded)
         }
     }
 }

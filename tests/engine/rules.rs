@@ -287,10 +287,9 @@ fn the_judge_fires_after_four_errors_in_a_row_on_one_percent() {
         assert_eq!(!world.fired_at().is_empty(), fires, "{second}");
     }
     let (_, evidence) = world.firings().remove(0);
-    let Reading::Sequential { canary_errors, ln_evidence, .. } = evidence.reading else {
-        panic!("{evidence:?}")
-    };
-    assert_eq!(canary_errors, 4);
+    let Reading::Sequential(shares) = evidence.reading else { panic!("{evidence:?}") };
+    assert_eq!(shares.canary_errors, 4);
+    let ln_evidence = shares.ln_evidence;
     // 10 x 17.5 x 23.846
     assert!((ln_evidence - coalmine::math::ln(4_173.076_923)).abs() < 1e-9, "{ln_evidence}");
 }

@@ -116,6 +116,15 @@ impl World {
         self.canary_in(count, ending, Duration::from_millis(100))
     }
 
+    /// `count` requests with this draw that start now and are answered so at once.
+    pub(crate) fn answers(&mut self, count: usize, draw: f64, observed: &Observed) {
+        for _ in 0..count {
+            let ticket = self.route(None, draw);
+            self.engine.complete(self.now, ticket, observed);
+            self.drain();
+        }
+    }
+
     /// The same, each with this latency.
     pub(crate) fn canary_in(
         &mut self,
@@ -192,8 +201,11 @@ impl World {
 
 /// Registers a version `id` with an upstream of the same name.
 pub(crate) fn register(id: &str) -> CommandKind {
-    let version = Version::new(VersionId::new(id).unwrap(), id, Timestamp::EPOCH);
-    CommandKind::Register(Box::new(version))
+    CommandKind::Register(Box::new(version(id)))
+}
+
+pub(crate) fn version(id: &str) -> Version {
+    Version::new(VersionId::new(id).unwrap(), id, Timestamp::EPOCH)
 }
 
 pub(crate) fn target(name: &str) -> Target {

@@ -1,6 +1,6 @@
 //! `low-traffic`: the threshold rules never have data, the judge decides.
 
-use coalmine::engine::Reading;
+use coalmine::engine::{ErrorShares, Reading};
 use coalmine::gate::Verdict;
 use coalmine::math;
 
@@ -17,7 +17,7 @@ fn the_judge_rolls_a_dead_canary_back_that_no_window_sees() {
     assert!(rollback.at.since(record.phases[1].start) <= seconds(8 * 60));
     // The fourth error of the canary is the one that suffices, as long as the stable has had fewer
     // than five: the arithmetic of the head comment.
-    let Reading::Sequential { canary_errors, stable_errors, ln_evidence, .. } =
+    let Reading::Sequential(ErrorShares { canary_errors, stable_errors, ln_evidence, .. }) =
         rollback.evidence.reading
     else {
         panic!("{:?}", rollback.evidence)

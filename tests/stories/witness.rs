@@ -7,7 +7,7 @@ use coalmine::engine::Slot;
 use coalmine::engine::{Evidence, Reading};
 use coalmine::exchange::{ModelIndex, VersionIndex};
 use coalmine::math;
-use coalmine::metric::{Measure, Metric};
+use coalmine::metric::Measure;
 use coalmine::record::{Arm, Attempt, Happening, Observer, Outcome};
 use coalmine::scenario::{Scenario, Traffic};
 use coalmine::simulator::simulate;
@@ -122,25 +122,39 @@ impl Observer for Witness<'_> {
 fn assert_holds(evidence: &Evidence) {
     let holds = match &evidence.reading {
         Reading::Share { hits, requests, operator, threshold, .. } => {
-            compare(operator, *hits as f64 / *requests as f64, threshold.get())
+            compare(operator.symbol(), *hits as f64 / *requests as f64, threshold.get())
         }
         Reading::Time { metric, value, above, requests, operator, threshold, .. } => {
-            match (Metric::by_name(metric).unwrap().measure(), above) {
+            match (metric.measure(), above) {
                 // The quantile is above the threshold exactly if too few values are not above it.
                 (Measure::Quantile(_, quantile), Some(above)) => {
                     let beyond = requests - above < quantile.rank(*requests);
-                    beyond == operator.starts_with('>')
+                    beyond == operator.symbol().starts_with('>')
                 }
-                _ => compare(operator, value.unwrap().as_secs_f64(), threshold.as_secs_f64()),
+                _ => compare(
+                    operator.symbol(),
+                    value.unwrap().as_secs_f64(),
+                    threshold.as_secs_f64(),
+                ),
             }
         }
         Reading::Count { requests, operator, threshold, .. } => {
-            compare(operator, *requests as f64, *threshold as f64)
+            compare(operator.symbol(), *requests as f64, *threshold as f64)
         }
+        Reading::Amount { value, operator, threshold, .. } => {
+            compare(operator.symbol(), *value, *threshold)
+        }
+        Reading::Compared(seen) => match (seen.metric.measure(), seen.above) {
+            (Measure::Quantile(_, quantile), Some(above)) => {
+                let beyond = seen.requests - above < quantile.rank(seen.requests);
+                beyond == seen.operator.symbol().starts_with('>')
+            }
+            _ => compare(seen.operator.symbol(), seen.value.unwrap(), seen.limit),
+        },
         Reading::NoData { requests, min_requests, .. } => requests < min_requests,
-        Reading::Sequential { ln_evidence, alpha, .. } => *ln_evidence >= -math::ln(alpha.get()),
+        Reading::Sequential(shares) => shares.ln_evidence >= -math::ln(shares.alpha.get()),
     };
-    assert!(holds, "{evidence:?}");
+    assert!(holds && evidence.holds(), "{evidence:?}");
 }
 
 fn compare(operator: &str, left: f64, right: f64) -> bool {

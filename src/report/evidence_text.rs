@@ -1,0 +1,127 @@
+//! The evidence of a firing in words: what a trigger saw.
+
+use crate::engine::{Comparison, ErrorShares, Evidence, Level, Reading, Relation};
+use crate::metric::Unit;
+use crate::summary::format_value;
+use crate::units::{
+    Duration, Ratio, format_count, format_duration, format_percent, format_significant,
+};
+
+/// What a trigger saw, in words.
+pub(super) fn evidence_text(evidence: &Evidence) -> String {
+    let seen = reading_text(&evidence.reading);
+    match evidence.held.is_zero() {
+        true => format!("{}: {seen}", evidence.trigger),
+        false => {
+            format!("{}: {seen}, held for {}", evidence.trigger, format_duration(evidence.held))
+        }
+    }
+}
+
+fn reading_text(reading: &Reading) -> String {
+    match reading {
+        Reading::Share { metric, hits, requests, operator, threshold, window } => {
+            let share = Ratio::of(*hits, *requests).map_or(0.0, Ratio::get);
+            format!(
+                "{metric} {} ({} of {} requests) {operator} {} in {}",
+                format_percent(share),
+                format_count(*hits),
+                format_count(*requests),
+                percent(threshold.get()),
+                format_duration(*window),
+            )
+        }
+        Reading::Count { metric, requests, operator, threshold, window } => format!(
+            "{metric} {} {operator} {} in {}",
+            format_count(*requests),
+            format_count(*threshold),
+            format_duration(*window),
+        ),
+        Reading::Amount { metric, value, requests, operator, threshold, window } => format!(
+            "{metric} {} {operator} {} in {} ({} requests)",
+            format_value(metric.unit(), *value),
+            format_value(metric.unit(), *threshold),
+            format_duration(*window),
+            format_count(*requests),
+        ),
+        Reading::Time {
+            metric,
+            value,
+            above,
+            requests,
+            in_flight,
+            operator,
+            threshold,
+            window,
+        } => {
+            let value = value.map_or_else(|| "unknown".to_owned(), format_duration);
+            let above = above
+                .map_or_else(String::new, |above| format!(", {} above it", format_count(above)));
+            format!(
+                "{metric} {value} {operator} {} in {} ({} requests{above}, {} in flight)",
+                format_duration(*threshold),
+                format_duration(*window),
+                format_count(*requests),
+                format_count(*in_flight),
+            )
+        }
+        Reading::Compared(comparison) => comparison_text(comparison),
+        Reading::NoData { metric, requests, min_requests, stable, window } => format!(
+            "{metric} has {} of the {} requests that it needs in {}{}",
+            format_count(*requests),
+            format_count(*min_requests),
+            format_duration(*window),
+            stable.map_or_else(String::new, stable_text),
+        ),
+        Reading::Sequential(shares) => sequential_text(shares),
+    }
+}
+
+fn stable_text(stable: Level) -> String {
+    format!(", the stable {}", format_count(stable.requests))
+}
+
+fn sequential_text(shares: &ErrorShares) -> String {
+    format!(
+        "{} errors against {} of the stable at {} of the traffic, log evidence {} at a false alarm \
+         probability of {}",
+        format_count(shares.canary_errors),
+        format_count(shares.stable_errors),
+        percent(shares.expected_share),
+        format_significant(shares.ln_evidence, 3),
+        percent(shares.alpha.get()),
+    )
+}
+
+/// A version's figure against the stable's.
+fn comparison_text(comparison: &Comparison) -> String {
+    let Comparison { metric, operator, threshold, stable, .. } = comparison;
+    let in_unit = |value: f64| match metric.unit() {
+        Unit::Time => format_duration(Duration::from_nanos(value.max(0.0) as u64)),
+        unit => format_value(unit, value),
+    };
+    let figure = |value: Option<f64>| value.map_or_else(|| "unknown".to_owned(), in_unit);
+    let relation = match threshold {
+        Relation::Times(factor) => format!("{} times", format_significant(*factor, 4)),
+        Relation::Plus(more) if *more < 0.0 => format!("{} less than", in_unit(-more)),
+        Relation::Plus(more) => format!("{} more than", in_unit(*more)),
+    };
+    let beyond = |above| format!(", {} beyond it", format_count(above));
+    format!(
+        "{metric} {} {operator} {} ({relation} the stable's {} of {} requests) in {} ({} \
+         requests{}, {} in flight)",
+        figure(comparison.value),
+        in_unit(comparison.limit),
+        figure(stable.value),
+        format_count(stable.requests),
+        format_duration(comparison.window),
+        format_count(comparison.requests),
+        comparison.above.map_or_else(String::new, beyond),
+        format_count(comparison.in_flight),
+    )
+}
+
+/// A percentage that someone chose, without the zeros that a measured one shows.
+pub(super) fn percent(ratio: f64) -> String {
+    format!("{} %", format_significant(ratio * 100.0, 3))
+}
