@@ -340,9 +340,14 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
                 Happening::RollbackRefused { version: place(version) }
             }
             EventKind::Drained(version) => Happening::Drained { version: place(version) },
-            // No plan starts a rollout.
-            EventKind::RolloutMoved { .. } | EventKind::StepWaits { .. } => return,
-            EventKind::Journal(_) => {
+            EventKind::RolloutMoved { version, from, to } => {
+                Happening::RolloutMoved { version: place(version), from, to }
+            }
+            EventKind::StepWaits { version, stage, waiting } => {
+                Happening::StepWaits { version: place(version), stage, waiting }
+            }
+            EventKind::Journal(entry) => {
+                self.observer.journalled(&entry);
                 let stable = self.engine.stable(model).map(place);
                 self.models[usize::from(model.0)].stable = stable;
                 self.tell_lost_tags(at, model);
