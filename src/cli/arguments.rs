@@ -32,7 +32,7 @@ pub(super) enum Subcommands {
     /// Make the report files anew from a stored result.json
     #[command(after_help = REPORT_HELP)]
     Report(ReportArguments),
-    /// Print the JSON Schema of a file format
+    /// Print the JSON Schema of a file format, or the keys of scenario files as tables
     Schema {
         /// Which format
         #[arg(value_enum)]
@@ -140,6 +140,8 @@ pub(super) enum SchemaOf {
     Scenario,
     /// result.json
     Result,
+    /// Every key of scenario files with its default and meaning, as Markdown
+    Reference,
 }
 
 const RUN_HELP: &str = "\

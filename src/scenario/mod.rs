@@ -27,6 +27,7 @@ mod parse;
 mod place;
 mod plan;
 mod read;
+mod reference;
 mod render;
 mod resolved;
 mod set;
@@ -50,3 +51,4 @@ pub use plan::{
     Column, Expectation, GateLine, ModelPlan, PhaseEnd, PhasePlan, Reference, Scenario, Traffic,
     Truth, VersionPlan,
 };
+pub use reference::{Section, reference};

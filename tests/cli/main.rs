@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod examples;
+mod generated;
 mod inputs;
 mod outputs;
+mod pages;
 mod program;
 mod readme;

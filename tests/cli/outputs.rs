@@ -103,14 +103,6 @@ fn json_on_stdout_is_the_result_file_and_fits_its_schema() {
 }
 
 #[test]
-fn the_published_schema_of_scenarios_is_the_programs_own() {
-    let place = Workplace::new();
-    let printed = place.run(&["schema", "scenario"]).stdout;
-    let published = std::fs::read_to_string(project("docs/scenario.schema.json")).unwrap();
-    assert_eq!(printed, published, "write `coalmine schema scenario` to docs/scenario.schema.json");
-}
-
-#[test]
 fn settings_change_the_scenario_and_show_in_the_command_to_repeat() {
     let place = Workplace::new();
     place.write("small.yaml", small("gate: [error_rate < 10%]"));

@@ -15,6 +15,15 @@ impl Workplace {
         Self { folder: TempDir::new().unwrap() }
     }
 
+    /// A folder that holds the project's scenarios and the files that they name.
+    pub(crate) fn with_project() -> Self {
+        let place = Self::new();
+        for folder in ["scenarios", "fixtures"] {
+            copy(Path::new(&project(folder)), &place.path(folder));
+        }
+        place
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -66,6 +75,19 @@ impl Ended {
 /// A file of the project.
 pub(crate) fn project(path: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path).display().to_string()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
 }
 
 fn collect(root: &Path, folder: &Path, files: &mut Vec<String>) {

@@ -4,13 +4,7 @@ use crate::program::{Workplace, project};
 
 #[test]
 fn the_main_job_prints_and_writes_what_the_readme_shows() {
-    let place = Workplace::new();
-    for folder in ["scenarios", "fixtures"] {
-        std::fs::create_dir(place.path(folder)).unwrap();
-    }
-    for file in ["scenarios/ten-thousand.yaml", "fixtures/rollback-rules.json"] {
-        std::fs::copy(project(file), place.path(file)).unwrap();
-    }
+    let place = Workplace::with_project();
     let ended = place.run(&["run", "scenarios/ten-thousand.yaml"]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let readme = std::fs::read_to_string(project("README.md")).unwrap();

@@ -1,0 +1,316 @@
+//! The description of the format as tables for people: every key with what it holds, its default
+//! and its meaning.
+//!
+//! The pages in `docs/` show these tables between their own words; a test holds them together.
+
+use super::shape::{Absent, Choice, Field, Literal, Shape, Short, Table};
+use super::shapes::SCENARIO;
+
+/// The keys of one part of the format.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// What the part is called: `workload`, `fault`.
+    pub name: &'static str,
+    /// Its keys, a row each, as a Markdown table.
+    pub table: String,
+}
+
+/// Every key of scenario files, by the parts that have a section of their own. Keys of smaller
+/// parts stand in the section that holds them, behind a dot.
+pub fn reference() -> Vec<Section> {
+    let mut writer = Writer::default();
+    writer.shape("", SCENARIO, &mut Vec::new());
+    writer.sections
+}
+
+/// The parts with a section of their own, and where the pages in `docs/` explain them.
+const OWN: &[(&str, &str)] = &[
+    ("scenario", "scenario.md#the-file"),
+    ("workload", "workloads.md#the-workload"),
+    ("arrivals", "workloads.md#arrivals"),
+    ("model", "scenario.md#models-and-versions"),
+    ("version", "scenario.md#models-and-versions"),
+    ("upstream", "upstreams.md#the-upstream"),
+    ("failure", "upstreams.md#failures"),
+    ("distribution of times", "upstreams.md#distributions"),
+    ("phase", "scenario.md#phases"),
+    ("fault", "upstreams.md#faults"),
+    ("rules", "engine.md#rules"),
+    ("condition", "engine.md#rules"),
+];
+
+/// Parts that are explained by the section of another: they differ in a literal only.
+const ALIKE: &[(&str, &str)] = &[("distribution of token counts", "distribution of times")];
+
+#[derive(Default)]
+struct Writer {
+    sections: Vec<Section>,
+    /// The keys of choices whose section is begun, to tell a part that repeats them.
+    choices: Vec<(&'static str, *const Field)>,
+}
+
+impl Writer {
+    /// What `shape` is, in a cell; the rows of its own keys go to `rows`, each below `path`.
+    fn shape(&mut self, path: &str, shape: Shape, rows: &mut Vec<String>) -> String {
+        match shape {
+            Shape::One(literal) => literal_words(literal),
+            Shape::Either(literals) => {
+                literals.iter().map(|kind| literal_words(*kind)).collect::<Vec<_>>().join(" or ")
+            }
+            Shape::List(item) => {
+                format!("list of: {}", self.shape(&format!("{path}[]"), *item, rows))
+            }
+            Shape::Table(table) => self.table(path, table, rows),
+            Shape::Record(record) => self
+                .of_own(record.name, |writer, rows| writer.fields("", record.fields, rows))
+                .unwrap_or_else(|| {
+                    self.fields(path, record.fields, rows);
+                    "map".to_owned()
+                }),
+            Shape::Choice(choice) => self.choice(path, choice, rows),
+            Shape::Short(short) => self.short(path, short, rows),
+            Shape::FileOr(shape) => {
+                format!("{}, or the path of a file with it", self.shape(path, *shape, rows))
+            }
+        }
+    }
+
+    fn table(&mut self, path: &str, table: &'static Table, rows: &mut Vec<String>) -> String {
+        let key = key_words(table.key);
+        let value = self.shape(&format!("{path}.<{key}>"), table.value, rows);
+        format!("map of {key} to {value}")
+    }
+
+    fn short(&mut self, path: &str, short: &'static Short, rows: &mut Vec<String>) -> String {
+        let full = self.shape(path, short.full, rows);
+        format!("{}, or {full}", literal_words(short.literal))
+    }
+
+    fn choice(&mut self, path: &str, choice: &'static Choice, rows: &mut Vec<String>) -> String {
+        let identity = choice.choices.as_ptr();
+        let own = self.of_own(choice.name, |writer, rows| {
+            writer.choices.push((choice.name, identity));
+            writer.choices("", choice, rows);
+        });
+        if let Some(words) = own {
+            return words;
+        }
+        let known = self.choices.iter().find(|(_, known)| *known == identity);
+        if let Some(name) = known.map(|(name, _)| *name) {
+            self.fields(path, choice.beside, rows);
+            let beside = choice.beside.iter().map(|field| format!("`{}`", field.name));
+            let beside = beside.collect::<Vec<_>>().join(", ");
+            return format!("{} with {beside}", link(name));
+        }
+        self.choices(path, choice, rows);
+        "map with one of its keys".to_owned()
+    }
+
+    fn choices(&mut self, path: &str, choice: &'static Choice, rows: &mut Vec<String>) {
+        for field in choice.choices {
+            self.row(path, field, "one of these", rows);
+        }
+        self.fields(path, choice.beside, rows);
+    }
+
+    fn fields(&mut self, path: &str, fields: &'static [Field], rows: &mut Vec<String>) {
+        for field in fields {
+            self.row(path, field, "required", rows);
+        }
+    }
+
+    fn row(&mut self, path: &str, field: &Field, must: &str, rows: &mut Vec<String>) {
+        let key =
+            if path.is_empty() { field.name.to_owned() } else { format!("{path}.{}", field.name) };
+        let mut below = Vec::new();
+        let holds = self.shape(&key, field.shape, &mut below);
+        let (about, said) = parted(field.about);
+        let default = match field.absent {
+            Absent::Refused => must.to_owned(),
+            Absent::Default(default) => format!("`{default}`"),
+            Absent::Nothing => said.to_owned(),
+        };
+        let cells = [format!("`{key}`"), holds, plain(&default), plain(about)];
+        rows.push(format!("| {} |", cells.map(|cell| cell.replace('|', "\\|")).join(" | ")));
+        rows.append(&mut below);
+    }
+
+    /// If the part `name` has a section of its own: the link to it. The section is written the
+    /// first time.
+    fn of_own(
+        &mut self,
+        name: &'static str,
+        write: impl FnOnce(&mut Self, &mut Vec<String>),
+    ) -> Option<String> {
+        if ALIKE.iter().any(|(part, _)| *part == name) {
+            return Some(link(name));
+        }
+        OWN.iter().find(|(part, _)| *part == name)?;
+        if !self.sections.iter().any(|section| section.name == name) {
+            let at = self.sections.len();
+            self.sections.push(Section { name, table: String::new() });
+            let mut rows = Vec::new();
+            write(self, &mut rows);
+            self.sections[at].table = format!("{HEAD}{}\n", rows.join("\n"));
+        }
+        Some(link(name))
+    }
+}
+
+const HEAD: &str = "| key | holds | default | meaning |\n| --- | --- | --- | --- |\n";
+
+/// `name`, with a link to where it is explained.
+fn link(name: &str) -> String {
+    let part = ALIKE.iter().find(|(part, _)| *part == name).map_or(name, |(_, like)| like);
+    let target = OWN.iter().find(|(own, _)| *own == part).map_or("", |(_, target)| target);
+    format!("[{name}]({target})")
+}
+
+/// `text` with what Markdown would take for a tag written out, but for what stands in code.
+fn plain(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let written =
+        parts.map(
+            |(index, part)| {
+                if index % 2 == 0 { part.replace('<', "&lt;") } else { part.to_owned() }
+            },
+        );
+    written.collect::<Vec<_>>().join("`")
+}
+
+/// A key's sentence without the default at its end, and that default.
+fn parted(about: &str) -> (&str, &str) {
+    let rest = about.strip_suffix(')').and_then(|rest| rest.split_once(" (default: "));
+    rest.unwrap_or((about, ""))
+}
+
+fn key_words(literal: Literal) -> &'static str {
+    match literal {
+        Literal::Version => "version",
+        Literal::Model => "model",
+        Literal::Status => "status",
+        Literal::Metric => "metric",
+        Literal::Ratio => "ratio",
+        Literal::Text => "name",
+        _ => "key",
+    }
+}
+
+fn literal_words(literal: Literal) -> String {
+    let words = match literal {
+        Literal::Duration => "duration",
+        Literal::Ratio => "ratio",
+        Literal::Rate => "rate",
+        Literal::Money => "money",
+        Literal::Tokens => "tokens",
+        Literal::Timestamp => "timestamp",
+        Literal::Figure => "figure",
+        Literal::Bool => "`true` or `false`",
+        Literal::Text => "text",
+        Literal::Slug => "short name",
+        Literal::Model => "model",
+        Literal::Version => "version or tag",
+        Literal::Tag => "tag",
+        Literal::Metric => "metric",
+        Literal::Status => "status",
+        Literal::Path => "path of a file",
+        Literal::Word(words) => {
+            return words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        }
+        Literal::Integer(least, most) if least == most => return format!("`{least}`"),
+        Literal::Integer(least, most) => {
+            return format!("whole number, {} to {}", whole(least), whole(most));
+        }
+        Literal::Number(least, most) if least.is_finite() => {
+            return format!("number, {} to {}", number(least), number(most));
+        }
+        Literal::Number(..) => "number",
+    };
+    words.to_owned()
+}
+
+fn number(bound: f64) -> String {
+    if bound.abs() < 1e6 { bound.to_string() } else { format!("{bound:e}") }
+}
+
+/// A bound of a range as people read it.
+fn whole(number: u64) -> String {
+    let power = |base: u64, name: &str| {
+        let exponent = (1..64).find(|exponent| base.checked_pow(*exponent) == Some(number));
+        exponent.map(|exponent| format!("{name}^{exponent}"))
+    };
+    match number {
+        u64::MAX => "2^64 - 1".to_owned(),
+        4_294_967_295 => "2^32 - 1".to_owned(),
+        0..1_000_000 => number.to_string(),
+        _ => power(10, "10").unwrap_or_else(|| number.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn section(name: &str) -> String {
+        let sections = reference();
+        sections.iter().find(|section| section.name == name).unwrap().table.clone()
+    }
+
+    #[test]
+    fn a_row_says_what_a_key_holds_its_default_and_its_meaning() {
+        let workload = section("workload");
+        for row in [
+            "| `arrivals` | [arrivals](workloads.md#arrivals) | required | when requests arrive |",
+            "| `tokens.input` | tokens, or [distribution of token counts]",
+            "| `client_timeout` | duration | `30s` | how long a client waits",
+        ] {
+            assert!(workload.contains(row), "{row} in\n{workload}");
+        }
+        assert!(section("model").contains("| `rules` | [rules](engine.md#rules), or the path"));
+    }
+
+    #[test]
+    fn what_looks_like_a_tag_is_written_out() {
+        assert_eq!(plain("to:<version>, or `<any>`"), "to:&lt;version>, or `<any>`");
+    }
+
+    #[test]
+    fn a_default_in_words_goes_to_its_own_column() {
+        assert_eq!(parted("what it is (default: none)"), ("what it is", "none"));
+        assert_eq!(parted("what it is (or was)"), ("what it is (or was)", ""));
+        let condition = section("condition");
+        assert!(condition.contains("| 10 | with fewer completions"), "{condition}");
+    }
+
+    #[test]
+    fn parts_without_a_section_stand_below_the_key_that_holds_them() {
+        let fault = section("fault");
+        assert!(
+            fault.contains("| `latency.times` | number, 0 to 1000 | one of these |"),
+            "{fault}"
+        );
+        assert!(
+            section("distribution of times")
+                .contains("| `mixture[].weight` | number, 0 to 1000000000000000000 | required |")
+        );
+    }
+
+    #[test]
+    fn every_part_that_is_to_have_a_section_is_in_the_format() {
+        let sections = reference();
+        for (name, _) in OWN {
+            let known = sections.iter().filter(|section| section.name == *name).count();
+            assert_eq!(known, 1, "{name}");
+        }
+        for section in sections {
+            assert!(section.table.lines().count() > 2, "{} has no keys", section.name);
+        }
+    }
+
+    #[test]
+    fn bounds_are_written_as_people_read_them() {
+        assert_eq!(whole(1_000_000_000_000), "10^12");
+        assert_eq!(whole(4_294_967_295), "2^32 - 1");
+        assert_eq!(whole(65_535), "65535");
+    }
+}
