@@ -34,6 +34,7 @@ fn metrics(chosen: impl Fn(Metric) -> bool) -> String {
             Unit::Time => "time",
             Unit::Tokens => "tokens",
             Unit::Money => "money",
+            Unit::TokensPerSecond => "tokens/s",
         };
         let better = match metric.direction() {
             Direction::Lower => "lower",
