@@ -291,7 +291,7 @@ mod tests {
         );
         assert!(
             section("distribution of times")
-                .contains("| `mixture[].weight` | number, 0 to 1000000000000000000 | required |")
+                .contains("| `mixture[].weight` | number, 0 to 1e18 | required |")
         );
     }
 
