@@ -40,13 +40,17 @@ const OWN: &[(&str, &str)] = &[
 ];
 
 /// Parts that are explained by the section of another: they differ in a literal only.
-const ALIKE: &[(&str, &str)] = &[("distribution of token counts", "distribution of times")];
+const ALIKE: &[(&str, &str)] = &[
+    ("distribution of token counts", "distribution of times"),
+    ("distribution of rates", "distribution of times"),
+];
 
 #[derive(Default)]
 struct Writer {
     sections: Vec<Section>,
-    /// The keys of choices whose section is begun, to tell a part that repeats them.
-    choices: Vec<(&'static str, *const Field)>,
+    /// The choices with a section, and those that are being written: a part that repeats their
+    /// keys is not written out again.
+    choices: Vec<&'static Choice>,
 }
 
 impl Writer {
@@ -87,22 +91,21 @@ impl Writer {
     }
 
     fn choice(&mut self, path: &str, choice: &'static Choice, rows: &mut Vec<String>) -> String {
-        let identity = choice.choices.as_ptr();
         let own = self.of_own(choice.name, |writer, rows| {
-            writer.choices.push((choice.name, identity));
+            writer.choices.push(choice);
             writer.choices("", choice, rows);
         });
         if let Some(words) = own {
             return words;
         }
-        let known = self.choices.iter().find(|(_, known)| *known == identity);
-        if let Some(name) = known.map(|(name, _)| *name) {
+        let like = self.choices.iter().find(|known| repeats(choice, known)).copied();
+        if let Some(like) = like {
             self.fields(path, choice.beside, rows);
-            let beside = choice.beside.iter().map(|field| format!("`{}`", field.name));
-            let beside = beside.collect::<Vec<_>>().join(", ");
-            return format!("{} with {beside}", link(name));
+            return likeness(choice, like);
         }
+        self.choices.push(choice);
         self.choices(path, choice, rows);
+        self.choices.retain(|known| !std::ptr::eq(*known, choice));
         "map with one of its keys".to_owned()
     }
 
@@ -157,13 +160,36 @@ impl Writer {
     }
 }
 
+/// Whether every key of `choice` is one of `known`.
+fn repeats(choice: &Choice, known: &Choice) -> bool {
+    let knows = |field: &Field| known.choices.iter().any(|other| other.name == field.name);
+    choice.choices.iter().all(knows)
+}
+
+/// What `choice` is, by one that has its keys: `[arrivals](...) but for trace`.
+fn likeness(choice: &Choice, like: &Choice) -> String {
+    let listed = |fields: &mut dyn Iterator<Item = &Field>| {
+        fields.map(|field| format!("`{}`", field.name)).collect::<Vec<_>>().join(", ")
+    };
+    let has = |field: &&Field| choice.choices.iter().any(|other| other.name == field.name);
+    let missing = listed(&mut like.choices.iter().filter(|field| !has(field)));
+    let beside = listed(&mut choice.beside.iter());
+    let mut words = link(like.name);
+    for (word, keys) in [("but for", missing), ("with", beside)] {
+        if !keys.is_empty() {
+            words.push_str(&format!(" {word} {keys}"));
+        }
+    }
+    words
+}
+
 const HEAD: &str = "| key | holds | default | meaning |\n| --- | --- | --- | --- |\n";
 
 /// `name`, with a link to where it is explained.
 fn link(name: &str) -> String {
     let part = ALIKE.iter().find(|(part, _)| *part == name).map_or(name, |(_, like)| like);
-    let target = OWN.iter().find(|(own, _)| *own == part).map_or("", |(_, target)| target);
-    format!("[{name}]({target})")
+    let own = OWN.iter().find(|(own, _)| *own == part);
+    own.map_or_else(|| name.to_owned(), |(_, target)| format!("[{name}]({target})"))
 }
 
 /// `text` with what Markdown would take for a tag written out, but for what stands in code.
