@@ -64,8 +64,7 @@ pub mod exchange;
 pub mod metric;
 pub mod stats;
 
-// Floor 2: routing and rollback; when requests come, and recorded ones.
-pub mod arrivals;
+// Floor 2: routing and rollback; recorded requests.
 pub mod engine;
 pub mod trace;
 

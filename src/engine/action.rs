@@ -1,11 +1,14 @@
 //! What a firing does, and the versions that rules name.
 
+use serde::{Deserialize, Serialize};
+
 use super::rule_error::{required, unknown};
 use super::{RawTrigger, RuleError};
 use crate::units::{TagName, VersionId};
 
 /// What a firing does.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// All traffic to the holder of `stable`, or its previous holder if that is at fault.
     RollbackToLastStable,
@@ -16,7 +19,7 @@ pub enum Action {
 }
 
 /// A version named by its id or by a tag.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Target(String);
 
 impl Target {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Evaluation, Ladder, RolloutState, StageIndex, Version};
+use super::{Evaluation, Ladder, RolloutState, RuleSet, StageIndex, Version};
 use crate::units::{Duration, Ratio, TagName, VersionId};
 
 /// A change of durable state, with its effects resolved: what a fold of the journal needs.
@@ -37,12 +37,10 @@ pub enum Change {
         /// How traffic moved.
         shift: Shift,
     },
-    /// The rules were set; their number says how many triggers they hold.
+    /// The rules were set.
     Rules {
-        /// Whether they are checked.
-        enabled: bool,
-        /// The triggers' names, in their order.
-        triggers: Vec<String>,
+        /// All of them, with their defaults filled in.
+        rules: Box<RuleSet>,
     },
     /// All traffic went to one version, and a rollout that was under way ended.
     RolledBack {
@@ -106,6 +104,11 @@ pub enum Change {
     },
     /// The rules no longer cover the version that was promoted.
     BakeOver,
+    /// The engine was restarted: what it had seen of these versions is lost.
+    ObservationLost {
+        /// Those that were being watched.
+        versions: Vec<VersionId>,
+    },
     /// A trigger told of its firing and changed nothing.
     Notified,
 }

@@ -108,6 +108,17 @@ pub enum CommandError {
     /// The version names no upstream: nothing would answer for it.
     #[error("version {0} cannot be registered: it names no upstream")]
     NoUpstream(VersionId),
+    /// A price is beyond what the journal can hold.
+    #[error(
+        "version {id} cannot be registered: it charges {usd} USD per 1k tokens; allowed are \
+         at most 18000000 USD"
+    )]
+    Price {
+        /// The version.
+        id: VersionId,
+        /// The higher of its two prices.
+        usd: f64,
+    },
     /// A metric of an evaluation is no number.
     #[error("metric {metric} is {value}; allowed are finite numbers")]
     MetricNotFinite {

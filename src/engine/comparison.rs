@@ -30,7 +30,8 @@ pub enum Operator {
 }
 
 /// What a metric is compared with.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Threshold {
     /// For shares.
     Ratio(Ratio),

@@ -1,5 +1,7 @@
 //! A condition: a metric that is compared with a threshold, over a window, for a duration.
 
+use serde::{Deserialize, Serialize};
+
 use super::check_interval::check_interval;
 use super::comparison::{operator, threshold};
 use super::rule_error::{refuse_if, required, seconds_in, unknown};
@@ -8,7 +10,7 @@ use crate::metric::Metric;
 use crate::units::Duration;
 
 /// A comparison of a metric with a threshold that must hold for a duration.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Condition {
     /// What is compared.
     pub metric: Metric,
@@ -27,7 +29,8 @@ pub struct Condition {
 }
 
 /// What a check does whose window holds too few requests.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NoData {
     /// The timer stands still.
     #[default]

@@ -6,7 +6,7 @@ use super::decision;
 use super::deployment::Deployment;
 use super::{
     Ask, Catalog, CommandError, Digest, Event, EventKind, Health, ModelSettings, Rollout,
-    RouteError, Safeguards, Slot, Split, Ticket,
+    RouteError, Safeguards, Slot, Split, Ticket, VersionStatus,
 };
 use crate::exchange::{Class, Ending, ModelIndex, Observed, Usage};
 use crate::units::{Duration, Timestamp};
@@ -25,6 +25,8 @@ pub struct Engine {
     pub(super) entries: u64,
     /// The hash of the last of them.
     pub(super) head: Digest,
+    /// When it took effect.
+    pub(super) last_entry: Option<Timestamp>,
     safeguards: Safeguards,
 }
 
@@ -41,6 +43,7 @@ impl Engine {
             events: VecDeque::new(),
             entries: 0,
             head: Digest::default(),
+            last_entry: None,
             safeguards,
         }
     }
@@ -50,6 +53,11 @@ impl Engine {
     /// The versions and tags of a model.
     pub fn catalog(&self, model: ModelIndex) -> Option<&Catalog> {
         Some(&self.deployment(model).ok()?.state.catalog)
+    }
+
+    /// The versions of a model as they stand, the newest first.
+    pub fn versions(&self, model: ModelIndex) -> Vec<VersionStatus<'_>> {
+        self.deployment(model).map(|d| d.state.statuses()).unwrap_or_default()
     }
 
     /// The weights of a model; `None` while nothing is deployed.

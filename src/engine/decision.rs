@@ -43,10 +43,7 @@ pub(super) fn decide(
         }
         CommandKind::Evaluate { version, evaluation } => evaluate(state, version, evaluation)?,
         CommandKind::Split { shares, redeploy } => set_split(state, terms, shares, *redeploy)?,
-        CommandKind::Rules(rules) => Change::Rules {
-            enabled: rules.enable,
-            triggers: rules.triggers.iter().map(|trigger| trigger.id.clone()).collect(),
-        },
+        CommandKind::Rules(rules) => Change::Rules { rules: Box::new(rules.clone()) },
         CommandKind::Rollback(target) => roll_back_by_command(state, terms, target.as_ref())?,
         CommandKind::StartRollout { version, steps, bake, redeploy } => {
             let candidate = Candidate { version, redeploy: *redeploy };
@@ -135,6 +132,10 @@ fn register(
     }
     if version.upstream.is_empty() {
         return Err(CommandError::NoUpstream(id.clone()));
+    }
+    let highest = version.price.map(|price| price.input_per_1k.max(price.output_per_1k));
+    if let Some(price) = highest.filter(|price| price.as_usd() > HIGHEST_USD) {
+        return Err(CommandError::Price { id: id.clone(), usd: price.as_usd() });
     }
     let max_versions = terms.max_versions;
     if catalog.versions().len() >= usize::from(max_versions) {
@@ -348,3 +349,6 @@ fn ladder_weights(state: &ModelState, canary: Slot, stable: Slot, weight: Ratio)
 fn named(state: &ModelState, weights: &[(Slot, Ratio)]) -> Weights {
     weights.iter().map(|(slot, weight)| (state.catalog.id(*slot).clone(), *weight)).collect()
 }
+
+/// A journal entry holds a price as 64 bits of pico-dollars, which end at 18.4 million dollars.
+const HIGHEST_USD: f64 = 18e6;

@@ -191,12 +191,8 @@ impl Deployment {
     }
 
     /// Carries out a change that was decided on this deployment's state.
-    pub(super) fn apply(
-        &mut self,
-        occasion: Occasion<'_>,
-        change: &Change,
-        rules: Option<RuleSet>,
-    ) {
+    pub(super) fn apply(&mut self, occasion: Occasion<'_>, change: &Change) {
+        let rules = matches!(change, Change::Rules { .. }).then(|| self.state.rules.clone());
         let stable = self.state.stable();
         let weights = self.state.weights.clone();
         let baking = self.state.rollout.baking();
@@ -204,8 +200,7 @@ impl Deployment {
         done.expect("a change is carried out on the state that it was decided on");
         self.live.resize_with(self.state.catalog.versions().len(), Live::default);
         let now = occasion.at;
-        if let Some(new) = rules {
-            let old = std::mem::replace(&mut self.state.rules, new);
+        if let Some(old) = rules {
             self.keep_same_triggers(&old);
         }
         let redeployed = match change.shift() {
@@ -232,6 +227,21 @@ impl Deployment {
             matches!(change, Change::RolloutStarted { .. } | Change::RolloutStepped { .. });
         let completed = self.canary().map_or(0, |live| live.completed);
         self.progress.follow(now, &self.state.rollout, begins, completed);
+    }
+
+    /// Goes on from `state` at `now`: what gets traffic is activated now. The versions that are
+    /// watched.
+    pub(super) fn restore(&mut self, now: Timestamp, state: ModelState) -> Vec<Slot> {
+        self.state = state;
+        self.live = vec![Live::default(); self.state.catalog.versions().len()];
+        if !self.state.weights.is_empty() {
+            self.follow_weights(now, &[], &[]);
+        }
+        self.renew_watches(now);
+        self.renew_judges();
+        self.progress.follow(now, &self.state.rollout, false, 0);
+        let slots = self.state.catalog.slots();
+        slots.filter(|slot| !self.live[usize::from(slot.0)].watches.is_empty()).collect()
     }
 
     /// When the rollout's step is to be looked at, or the bake is over.

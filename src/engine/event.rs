@@ -78,6 +78,11 @@ pub enum EventKind {
         /// For what.
         waiting: Waiting,
     },
+    /// The engine was restarted: what it had seen of these versions is lost.
+    ObservationLost {
+        /// Those that were being watched.
+        versions: Vec<Slot>,
+    },
     /// An entry for the journal.
     Journal(Box<Sealed>),
 }

@@ -48,6 +48,8 @@ pub enum Cause {
     Trigger(Box<Evidence>),
     /// The rollout that is under way: its time had come.
     Rollout,
+    /// A restart of the engine.
+    Restart,
 }
 
 impl Sealed {
@@ -108,6 +110,7 @@ impl Cause {
             Self::Command { by } => by,
             Self::Trigger(evidence) => &evidence.trigger,
             Self::Rollout => "rollout",
+            Self::Restart => "restart",
         }
     }
 }

@@ -1,12 +1,14 @@
 //! A judge: a statistical comparison of the canary with the stable that can fire like a condition.
 
+use serde::{Deserialize, Serialize};
+
 use super::check_interval::check_interval;
 use super::rule_error::{refuse_if, unknown};
 use super::{RawTrigger, RuleError, RuleProblem};
 use crate::units::{Duration, Ratio};
 
 /// The sequential test of the canary's share of errors (Lindon and Malek, arXiv 2011.03567).
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Judge {
     /// The probability of ever firing on one canary that is no worse; those of several judges and
     /// canaries add up.

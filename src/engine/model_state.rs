@@ -3,6 +3,8 @@
 //! The live engine changes its state by [`ModelState::apply`] and by nothing else, and so does a
 //! fold of the journal: that is why the two agree.
 
+use serde::Serialize;
+
 use super::catalog::STABLE;
 use super::rollout::{Course, next_step};
 use super::transition::{Input, Refused};
@@ -13,7 +15,7 @@ use super::{
 use crate::units::{Ratio, TagName, Timestamp, VersionId};
 
 /// What is durable about one model.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct ModelState {
     pub(super) catalog: Catalog,
     /// Those above 0, in the catalog's order; empty while nothing is deployed.
@@ -103,7 +105,8 @@ impl ModelState {
                 self.enter(Input::Deploy)?;
                 self.shift(occasion, shift)?;
             }
-            Change::Rules { .. } | Change::Notified => {}
+            Change::Rules { rules } => self.rules.clone_from(rules),
+            Change::Notified | Change::ObservationLost { .. } => {}
             Change::RolledBack { marked, shift, .. } => {
                 self.enter(Input::RollBack)?;
                 self.shift(occasion, shift)?;

@@ -9,8 +9,7 @@ use super::core::Engine;
 use super::decision::decide;
 use super::model_state::Occasion;
 use super::{
-    Cause, Change, Command, CommandError, CommandKind, Entry, EventKind, RolloutState, RuleSet,
-    Sealed, Slot,
+    Cause, Change, Command, CommandError, CommandKind, Entry, EventKind, RolloutState, Sealed, Slot,
 };
 use crate::exchange::ModelIndex;
 use crate::units::Timestamp;
@@ -22,7 +21,6 @@ pub struct Prepared<'a> {
     engine: &'a mut Engine,
     model: ModelIndex,
     entry: Option<Box<Sealed>>,
-    rules: Option<RuleSet>,
 }
 
 impl Prepared<'_> {
@@ -35,7 +33,7 @@ impl Prepared<'_> {
     /// Lets the command take effect.
     pub fn commit(self) {
         if let Some(entry) = self.entry {
-            self.engine.enact(self.model, entry, self.rules);
+            self.engine.enact(self.model, entry);
             self.engine.renew_next_due();
         }
     }
@@ -63,11 +61,7 @@ impl Engine {
         let change = decide(&deployment.state, deployment.terms(), &command.kind)?;
         let cause = Cause::Command { by: command.by.clone() };
         let entry = change.map(|change| self.seal(now, model, cause, change));
-        let rules = match &command.kind {
-            CommandKind::Rules(rules) => Some(rules.clone()),
-            _ => None,
-        };
-        Ok(Prepared { engine: self, model, entry, rules })
+        Ok(Prepared { engine: self, model, entry })
     }
 
     /// Carries out a command at `now`: [`Engine::prepare`] and [`Prepared::commit`] in one, for
@@ -89,7 +83,7 @@ impl Engine {
         change: Change,
     ) {
         let entry = self.seal(at, model, cause, change);
-        self.enact(model, entry, None);
+        self.enact(model, entry);
     }
 
     fn seal(&self, at: Timestamp, model: ModelIndex, cause: Cause, change: Change) -> Box<Sealed> {
@@ -104,12 +98,12 @@ impl Engine {
     }
 
     /// Carries out a sealed entry and tells of all that follows.
-    fn enact(&mut self, model: ModelIndex, sealed: Box<Sealed>, rules: Option<RuleSet>) {
+    fn enact(&mut self, model: ModelIndex, sealed: Box<Sealed>) {
         let Entry { number, at, cause, change, .. } = sealed.entry();
         let at = *at;
         let deployment = &mut self.deployments[usize::from(model.0)];
         let before = (deployment.state.rollout.state(), deployment.state.rollout.version());
-        deployment.apply(Occasion { entry: *number, at, cause }, change, rules);
+        deployment.apply(Occasion { entry: *number, at, cause }, change);
         let rollout = &deployment.state.rollout;
         let moved =
             rollout_moved(before.0, rollout.state(), before.1.or_else(|| rollout.version()));
@@ -127,6 +121,7 @@ impl Engine {
         let told = rolled_back.into_iter().chain(moved).chain(shifted).chain(drained);
         let told: Vec<_> = told.collect();
         self.entries = *number;
+        self.last_entry = Some(at);
         self.head = sealed.hash();
         told.into_iter().for_each(|kind| self.emit(at, model, kind));
         self.emit(at, model, EventKind::Journal(sealed));

@@ -4,11 +4,13 @@
 //! fault: the threshold of the wrong unit, the interval longer than the duration. Knows nothing of
 //! the files that rules are written in.
 
+use serde::{Deserialize, Serialize};
+
 use super::Trigger;
 use crate::exchange::Classification;
 
 /// All triggers of a deployment, with whom to tell.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct RuleSet {
     /// Whether the triggers are checked at all.
     pub enable: bool,
@@ -21,7 +23,7 @@ pub struct RuleSet {
 }
 
 /// Whom a firing is told to.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Notification {
     /// A Slack incoming webhook.
     pub slack_webhook: Option<String>,

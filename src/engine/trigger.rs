@@ -1,6 +1,8 @@
 //! A trigger: something that is checked on a grid of times and can fire, made from one element of a
 //! rule set's `conditions`.
 
+use serde::{Deserialize, Serialize};
+
 use super::action::{action, target};
 use super::condition::condition;
 use super::judge::judge;
@@ -9,7 +11,7 @@ use crate::metric::Unit;
 use crate::units::{Duration, format_significant};
 
 /// Something that is checked on a grid of times and can fire: a condition or a judge.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Trigger {
     /// Its name in events and evidence: the file's, or made from what it watches.
     pub id: String,
@@ -24,7 +26,8 @@ pub struct Trigger {
 }
 
 /// What a trigger checks.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TriggerKind {
     /// A metric against a threshold, for a duration.
     Condition(Condition),

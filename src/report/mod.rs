@@ -19,7 +19,6 @@ mod palette;
 mod panel;
 mod result_file;
 mod result_schema;
-mod schema_history;
 mod schema_readings;
 mod schema_words;
 mod table_csv;

@@ -5,7 +5,6 @@
 use serde_json::{Map, Value, json};
 
 use super::result_file::ResultFile;
-use super::schema_history::{history_fields, journal_parts, rollout_events};
 use super::schema_readings;
 use super::schema_words::{
     Part, digest, flag, instant, list, number, object, one_of, reference, span, text, verdict,
@@ -42,7 +41,6 @@ fn definitions() -> Value {
         judged_parts(),
         record_parts(),
         timeline_parts(),
-        journal_parts(),
         harm_parts(),
         basic_parts(),
     ];
@@ -274,9 +272,8 @@ fn record_parts() -> Vec<Part> {
             ("rollbacks", list(reference("rollback"))),
             ("blasts", list(reference("blast"))),
             ("rules", list(health)),
-            ("journal", reference("journal")),
         ],
-        &[&history_fields()[..], &[("key_rejections", list(rejections))]].concat(),
+        &[("key_rejections", list(rejections))],
     );
     vec![("record", record), ("cell", cell()), ("tally", tally()), ("histogram", histogram())]
 }
@@ -393,11 +390,9 @@ fn timeline_parts() -> Vec<Part> {
         event("fired", &fired, &[]),
         event("rolled_back", &[target()], &[version()]),
         event("rollback_refused", &[version()], &[]),
+        event("tag_lost", &[("tag", text("its name")), version()], &[]),
         event("drained", &[version()], &[]),
     ];
-    let rollouts = rollout_events();
-    let rollouts = rollouts.iter().map(|(kind, fields)| event(kind, fields, &[]));
-    let events: Vec<_> = events.into_iter().chain(rollouts).collect();
     vec![("timeline", timeline), ("event", one_of(&events))]
 }
 
@@ -466,7 +461,7 @@ fn place() -> [Part; 3] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{eventful, rolled_back_result, without_gate};
+    use super::super::example::{rolled_back_result, without_gate};
     use super::*;
 
     fn problems(result: &Value) -> Vec<String> {
@@ -478,8 +473,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_valid() {
-        let eventful = ResultFile { record: eventful(), ..without_gate() };
-        for result in [rolled_back_result(), without_gate(), eventful] {
+        for result in [rolled_back_result(), without_gate()] {
             let value: Value = serde_json::from_str(&result.to_json()).unwrap();
             assert_eq!(problems(&value), [""; 0]);
         }

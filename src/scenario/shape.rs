@@ -117,7 +117,7 @@ pub(crate) struct Choice {
 }
 
 /// A key of the format.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Field {
     /// The key.
     pub(crate) name: &'static str,

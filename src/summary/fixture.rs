@@ -4,8 +4,7 @@ use crate::engine::{Evidence, Operator, Reading};
 use crate::exchange::{Ending, VersionIndex};
 use crate::metric::Metric;
 use crate::record::{
-    Arm, Blast, Cell, JournalCopy, ModelInfo, PhaseSpan, Record, Rollback, Series, Tally, Timeline,
-    VersionInfo,
+    Arm, Blast, Cell, ModelInfo, PhaseSpan, Record, Rollback, Series, Tally, Timeline, VersionInfo,
 };
 use crate::units::{Duration, ModelId, Money, Price, Ratio, TagName, Timestamp, VersionId};
 
@@ -57,8 +56,6 @@ pub(crate) fn record() -> Record {
         series: Series { start: at(0), width: Duration::from_secs(1), versions: Vec::new() },
         timeline: Timeline::default(),
         rollbacks: vec![rollback()],
-        promotions: Vec::new(),
-        lost_tags: Vec::new(),
         blasts: vec![Blast {
             version: NEW,
             onset: at(840),
@@ -70,7 +67,6 @@ pub(crate) fn record() -> Record {
         }],
         key_rejections: Vec::new(),
         rules: Vec::new(),
-        journal: JournalCopy::default(),
     }
 }
 

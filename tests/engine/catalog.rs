@@ -1,9 +1,10 @@
 //! Versions that never change, and the tags that name them.
 
 use coalmine::engine::{
-    CommandError, CommandKind, Engine, Evaluation, ModelSettings, Safeguards, Verdict, Version,
+    CommandError, CommandKind, Engine, Evaluation, ModelSettings, Safeguards, Status, Verdict,
+    Version,
 };
-use coalmine::units::{ModelId, TagName, Timestamp, VersionId};
+use coalmine::units::{ModelId, Money, Price, TagName, Timestamp, VersionId};
 
 use crate::world::{CANARY, MODEL, STABLE, World, register, target};
 
@@ -97,6 +98,19 @@ fn a_version_without_an_upstream_is_refused() {
 }
 
 #[test]
+fn a_price_that_no_journal_holds_is_refused() {
+    let mut world = World::new();
+    let register = |usd: u128| {
+        let price = Some(Price::blended(Money::from_pico_usd(usd * 1_000_000_000_000)));
+        let version = Version::new(id("third"), "openai", Timestamp::EPOCH);
+        CommandKind::Register(Box::new(Version { price, ..version }))
+    };
+    let error = world.apply(register(19_000_000)).unwrap_err();
+    assert!(error.to_string().contains("19000000 USD per 1k tokens; allowed are at most"));
+    world.apply(register(18_000_000)).unwrap();
+}
+
+#[test]
 fn without_the_safeguard_tags_go_with_the_traffic_of_their_versions() {
     let tags_after = |keep_tags: bool| {
         let settings = ModelSettings::new(ModelId::new("gpt-4").unwrap());
@@ -109,4 +123,29 @@ fn without_the_safeguard_tags_go_with_the_traffic_of_their_versions() {
     };
     assert_eq!(tags_after(true), ["beta", "stable"]);
     assert_eq!(tags_after(false), ["stable"]);
+}
+
+#[test]
+fn a_list_of_versions_says_how_each_stands_the_newest_first() {
+    let mut world = World::new();
+    world.apply(register("third")).unwrap();
+    world.split(&[("old", 0.75), ("new", 0.25)]);
+    let stands = |world: &World| {
+        let all = world.engine.versions(MODEL).into_iter();
+        all.map(|one| (one.version.id.to_string(), one.status, one.weight.get())).collect()
+    };
+    let expected: Vec<_> = [
+        ("third".to_owned(), Status::Idle, 0.0),
+        ("new".to_owned(), Status::Canary, 0.25),
+        ("old".to_owned(), Status::Stable, 0.75),
+    ]
+    .into();
+    let found: Vec<_> = stands(&world);
+    assert_eq!(found, expected);
+    world.apply(CommandKind::Rollback(None)).unwrap();
+    let found: Vec<_> = stands(&world);
+    assert_eq!(found[1], ("new".to_owned(), Status::RolledBack, 0.0));
+    assert_eq!(found[2], ("old".to_owned(), Status::Stable, 1.0));
+    let tags: Vec<_> = world.engine.versions(MODEL)[1].tags.iter().map(|t| t.as_str()).collect();
+    assert_eq!(tags, ["beta"]);
 }

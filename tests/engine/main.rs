@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod catalog;
+mod journal;
 mod metrics;
 mod rollback;
 mod rollout;

@@ -2,8 +2,8 @@
 
 use coalmine::engine::{
     Action, Ask, Change, Command, CommandError, CommandKind, Engine, Event, EventKind, Evidence,
-    ModelSettings, RawTrigger, RolloutState, RuleSet, Safeguards, Slot, Target, Ticket, Trigger,
-    Version, Waiting,
+    ModelSettings, RawTrigger, RolloutState, RuleSet, Safeguards, Sealed, Slot, Target, Ticket,
+    Trigger, Version, Waiting,
 };
 use coalmine::exchange::{Ending, ModelIndex, Observed, Usage};
 use coalmine::units::{Draw, Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
@@ -171,13 +171,25 @@ impl World {
         waits.collect()
     }
 
-    /// Every change that the journal holds.
-    pub(crate) fn changes(&self) -> Vec<Change> {
+    /// The journal.
+    pub(crate) fn sealed(&self) -> Vec<Sealed> {
         let entries = self.events.iter().filter_map(|event| match &event.kind {
-            EventKind::Journal(sealed) => Some(sealed.entry().change.clone()),
+            EventKind::Journal(sealed) => Some((**sealed).clone()),
             _ => None,
         });
         entries.collect()
+    }
+
+    /// Every change that the journal holds.
+    pub(crate) fn changes(&self) -> Vec<Change> {
+        self.sealed().into_iter().map(|sealed| sealed.entry().change.clone()).collect()
+    }
+
+    /// The same history, going on with an engine that was restored at `now`.
+    pub(crate) fn restarted(self, engine: Engine, now: Timestamp) -> Self {
+        let mut world = Self { engine, now, ..self };
+        world.drain();
+        world
     }
 
     pub(crate) fn weight(&self, version: Slot) -> f64 {
