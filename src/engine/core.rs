@@ -6,7 +6,7 @@ use super::decision;
 use super::deployment::Deployment;
 use super::{
     Ask, Catalog, CommandError, Digest, Event, EventKind, Health, ModelSettings, Rollout,
-    RouteError, Safeguards, Slot, Split, Ticket, VersionStatus,
+    RouteError, Slot, Split, Ticket, VersionStatus,
 };
 use crate::exchange::{Class, Ending, ModelIndex, Observed, Usage};
 use crate::units::{Duration, Timestamp};
@@ -27,24 +27,20 @@ pub struct Engine {
     pub(super) head: Digest,
     /// When it took effect.
     pub(super) last_entry: Option<Timestamp>,
-    safeguards: Safeguards,
 }
 
 impl Engine {
     /// An engine for these models, with nothing deployed.
-    pub fn new(models: impl IntoIterator<Item = ModelSettings>, safeguards: Safeguards) -> Self {
-        let keep_tags = safeguards.keep_tags;
-        let deployment = |settings| Deployment::new(settings, keep_tags);
+    pub fn new(models: impl IntoIterator<Item = ModelSettings>) -> Self {
         Self {
             now: Timestamp::from_nanos(i64::MIN),
-            deployments: models.into_iter().map(deployment).collect(),
+            deployments: models.into_iter().map(Deployment::new).collect(),
             next_check: Timestamp::MAX,
             next_due: Timestamp::MAX,
             events: VecDeque::new(),
             entries: 0,
             head: Digest::default(),
             last_entry: None,
-            safeguards,
         }
     }
 
@@ -87,11 +83,6 @@ impl Engine {
     /// How a model's triggers fared on the versions that they watched: (trigger, version, health).
     pub fn health(&self, model: ModelIndex) -> Vec<(usize, Slot, Health)> {
         self.deployment(model).map(Deployment::health).unwrap_or_default()
-    }
-
-    /// What the engine guards against.
-    pub const fn safeguards(&self) -> Safeguards {
-        self.safeguards
     }
 
     /// When the next check or rollout step is due; [`Engine::advance`] must be called then at the

@@ -63,10 +63,13 @@ pub(super) struct Checked {
 }
 
 impl Deployment {
-    pub(super) fn new(settings: ModelSettings, keep_tags: bool) -> Self {
+    pub(super) fn new(settings: ModelSettings) -> Self {
         Self {
             id: settings.id,
-            terms: Terms { max_versions: settings.max_versions, keep_tags },
+            terms: Terms {
+                max_versions: settings.max_versions,
+                keep_tags: settings.safeguards.keep_tags,
+            },
             state: ModelState::default(),
             split: None,
             split_number: 0,

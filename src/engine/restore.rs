@@ -1,7 +1,7 @@
 //! From a live engine to its durable state, and back after a restart.
 
 use super::core::Engine;
-use super::{Cause, Change, DurableState, EventKind, ModelSettings, ModelState, Safeguards};
+use super::{Cause, Change, DurableState, EventKind, ModelSettings, ModelState};
 use crate::exchange::ModelIndex;
 use crate::units::{ModelId, Timestamp};
 
@@ -23,10 +23,9 @@ impl Engine {
     pub fn restore(
         now: Timestamp,
         models: impl IntoIterator<Item = ModelSettings>,
-        safeguards: Safeguards,
         mut state: DurableState,
     ) -> Result<Self, RestoreError> {
-        let mut engine = Self::new(models, safeguards);
+        let mut engine = Self::new(models);
         engine.entries = state.entries;
         engine.head = state.head;
         let now = state.at.map_or(now, |at| at.max(now));

@@ -5,7 +5,7 @@ use crate::chance::{Chance, Draws, Purpose};
 use crate::director::{Cue, Director};
 use crate::engine::{
     Ask, Command, CommandError, CommandKind, Engine, Event, EventKind, ModelSettings, RouteError,
-    Safeguards, Slot, Target, Ticket, Version,
+    Slot, Target, Ticket, Version,
 };
 use crate::exchange::{Arrival, Class, Ending, ModelIndex, Observed, Request, VersionIndex};
 use crate::record::{Arm, Counterfactual, Happening, Observer, Outcome};
@@ -132,7 +132,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             chance,
             source,
             observer,
-            engine: Engine::new(settings, Safeguards::default()),
+            engine: Engine::new(settings),
             director: Director::new(scenario),
             upstreams: scenario.versions().map(|v| Responder::new(&v.behaviour)).collect(),
             models: (0..models.len()).map(state).collect(),

@@ -39,7 +39,7 @@ fn tags_and_versions_share_their_names() {
 fn a_full_model_refuses_another_version_and_says_its_limit() {
     let settings = ModelSettings::new(ModelId::new("gpt-4").unwrap());
     let settings = ModelSettings { max_versions: 2, ..settings };
-    let mut world = World::of(Engine::new([settings], Safeguards::default()));
+    let mut world = World::of(Engine::new([settings]));
     let error = world.apply(register("third")).unwrap_err();
     let expected = "version third cannot be registered: the model has 2 versions, its limit";
     assert_eq!(error.to_string(), expected);
@@ -113,9 +113,9 @@ fn a_price_that_no_journal_holds_is_refused() {
 #[test]
 fn without_the_safeguard_tags_go_with_the_traffic_of_their_versions() {
     let tags_after = |keep_tags: bool| {
-        let settings = ModelSettings::new(ModelId::new("gpt-4").unwrap());
         let safeguards = Safeguards { keep_tags, ..Safeguards::default() };
-        let mut world = World::of(Engine::new([settings], safeguards));
+        let settings = ModelSettings::new(ModelId::new("gpt-4").unwrap());
+        let mut world = World::of(Engine::new([ModelSettings { safeguards, ..settings }]));
         world.split(&[("old", 0.5), ("new", 0.5)]);
         world.apply(CommandKind::Rollback(None)).unwrap();
         let catalog = world.engine.catalog(MODEL).unwrap();

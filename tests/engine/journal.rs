@@ -2,8 +2,8 @@
 
 use coalmine::engine::{
     BrokenJournal, Cause, Change, Command, CommandKind, Digest, DurableState, Engine, EventKind,
-    JournalFault, Ladder, ModelSettings, RestoreError, RolloutState, RolloutStep, Safeguards,
-    Sealed, StageIndex,
+    JournalFault, Ladder, ModelSettings, RestoreError, RolloutState, RolloutStep, Sealed,
+    StageIndex,
 };
 use coalmine::exchange::Ending;
 use coalmine::units::{Duration, ModelId, Ratio, Timestamp};
@@ -129,7 +129,7 @@ fn an_engine_goes_on_from_its_durable_state_with_empty_windows() {
     }
     let state = DurableState::fold(stored(&world)).unwrap();
     let now = Timestamp::from_second(70);
-    let engine = Engine::restore(now, [model()], Safeguards::default(), state.clone()).unwrap();
+    let engine = Engine::restore(now, [model()], state.clone()).unwrap();
     let mut world = world.restarted(engine, now);
     let lost = world.events.iter().find_map(|event| match &event.kind {
         EventKind::ObservationLost { versions } => Some(versions.clone()),
@@ -155,7 +155,7 @@ fn a_restored_rollout_goes_on_where_it_stood() {
     world.at(10.0).canary(5, Ending::Success);
     let state = world.engine.durable();
     let now = Timestamp::from_second(100);
-    let engine = Engine::restore(now, [model()], Safeguards::default(), state).unwrap();
+    let engine = Engine::restore(now, [model()], state).unwrap();
     let mut world = world.restarted(engine, now);
     assert_eq!((world.weight(STABLE), world.weight(CANARY)), (0.9, 0.1));
     world.at(100.0);
@@ -170,7 +170,7 @@ fn a_model_that_is_no_longer_served_stops_the_restore() {
     let state = eventful().engine.durable();
     let other = ModelSettings::new(ModelId::new("gpt-5").unwrap());
     let now = Timestamp::EPOCH;
-    let error = Engine::restore(now, [other], Safeguards::default(), state).unwrap_err();
+    let error = Engine::restore(now, [other], state).unwrap_err();
     assert_eq!(error, RestoreError::UnknownModel(ModelId::new("gpt-4").unwrap()));
 }
 

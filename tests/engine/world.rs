@@ -2,8 +2,8 @@
 
 use coalmine::engine::{
     Action, Ask, Change, Command, CommandError, CommandKind, Engine, Event, EventKind, Evidence,
-    ModelSettings, RawTrigger, RolloutState, RuleSet, Safeguards, Sealed, Slot, Target, Ticket,
-    Trigger, Version, Waiting,
+    ModelSettings, RawTrigger, RolloutState, RuleSet, Sealed, Slot, Target, Ticket, Trigger,
+    Version, Waiting,
 };
 use coalmine::exchange::{Ending, ModelIndex, Observed, Usage};
 use coalmine::units::{Draw, Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
@@ -23,7 +23,7 @@ impl World {
     /// Nothing deployed; `old` holds the tag `stable`, `new` the tag `beta`.
     pub(crate) fn new() -> Self {
         let model = ModelSettings::new(ModelId::new("gpt-4").unwrap());
-        Self::of(Engine::new([model], Safeguards::default()))
+        Self::of(Engine::new([model]))
     }
 
     /// The same with an engine made to measure.
