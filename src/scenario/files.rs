@@ -78,9 +78,18 @@ impl Reading<'_> {
         match (shape, &mut node.value) {
             (Shape::FileOr(shape), Value::Scalar(scalar)) if !scalar.is_null() => {
                 let path = scalar.clone();
-                if let Some(content) = self.open(&path, node.place) {
-                    *node = content;
-                    self.inline(node, *shape);
+                match self.open(&path, node.place) {
+                    // In place of the path it would be taken for one.
+                    Some(content) if content.scalar().is_some() && !fits(&content, *shape) => {
+                        let found = quote(content.text().unwrap_or_default());
+                        let message = format!("found {found} where {} is wanted", shape.wanted());
+                        self.diagnostics.report(Diagnostic::new(content.place, message));
+                    }
+                    Some(content) => {
+                        *node = content;
+                        self.inline(node, *shape);
+                    }
+                    None => {}
                 }
             }
             (Shape::FileOr(shape), _) => self.inline(node, *shape),
