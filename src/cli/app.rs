@@ -6,7 +6,7 @@ use clap::Parser;
 
 use super::arguments::{Arguments, Subcommands};
 use super::terminal::complain;
-use super::{explain, report, run, schema, validate};
+use super::{explain, init, report, run, schema, validate};
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -14,6 +14,7 @@ pub fn main() -> ExitCode {
     let ended = match &arguments.command {
         Subcommands::Run(arguments) => run::run(arguments),
         Subcommands::Validate(arguments) => validate::validate(arguments),
+        Subcommands::Init(arguments) => init::init(arguments),
         Subcommands::Explain(arguments) => explain::explain(arguments),
         Subcommands::Report(arguments) => report::report(arguments),
         Subcommands::Schema { format } => schema::schema(*format),

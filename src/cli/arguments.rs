@@ -26,6 +26,9 @@ pub(super) enum Subcommands {
     /// Check scenario files (and the traces that they replay) without running them
     #[command(after_help = VALIDATE_HELP)]
     Validate(ValidateArguments),
+    /// Write a commented scenario to begin with
+    #[command(after_help = INIT_HELP)]
+    Init(InitArguments),
     /// Show what a scenario means: every default, the phases, when each rule can fire
     #[command(after_help = EXPLAIN_HELP)]
     Explain(ExplainArguments),
@@ -52,11 +55,18 @@ pub(super) struct ScenarioArguments {
 }
 
 #[derive(Clone, Debug, Args)]
+pub(super) struct InitArguments {
+    /// The scenario's name, or the path of its file
+    #[arg(default_value = "canary")]
+    pub(super) name: PathBuf,
+}
+
+#[derive(Clone, Debug, Args)]
 pub(super) struct RunArguments {
     /// The scenario file
     pub(super) scenario: PathBuf,
     /// Seed of all draws [default: the scenario's]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, value_parser = seed)]
     pub(super) seed: Option<u64>,
     #[command(flatten)]
     pub(super) reading: ScenarioArguments,
@@ -92,6 +102,9 @@ pub(super) struct ExplainArguments {
     pub(super) scenario: PathBuf,
     #[command(flatten)]
     pub(super) reading: ScenarioArguments,
+    /// Print the whole scenario instead, as a scenario file with every default written out
+    #[arg(long, conflicts_with = "format")]
+    pub(super) resolved: bool,
     /// What is printed: text for people, or the resolved scenario as JSON
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub(super) format: OutputFormat,
@@ -144,6 +157,10 @@ pub(super) enum SchemaOf {
     Reference,
 }
 
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
+}
+
 const RUN_HELP: &str = "\
 Examples:
   coalmine run scenarios/ten-thousand.yaml
@@ -154,6 +171,13 @@ Examples:
 The same scenario, seed and build give the same bytes of result.json; what may differ from run to
 run is in run.json.";
 
+const INIT_HELP: &str = "\
+Examples:
+  coalmine init
+  coalmine init scenarios/gpt-5.yaml
+
+Beside the scenario stands scenario.schema.json, by which editors complete and check it.";
+
 const VALIDATE_HELP: &str = "\
 Examples:
   coalmine validate scenarios/*.yaml
@@ -162,6 +186,7 @@ Examples:
 const EXPLAIN_HELP: &str = "\
 Examples:
   coalmine explain scenarios/low-traffic.yaml
+  coalmine explain scenarios/low-traffic.yaml --resolved > scenarios/low-traffic-whole.yaml
   coalmine explain scenarios/low-traffic.yaml --format json | jq .models";
 
 const REPORT_HELP: &str = "\

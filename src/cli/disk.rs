@@ -7,13 +7,17 @@ use std::path::Path;
 use crate::scenario::Files;
 use crate::workload::TraceInput;
 
-/// The file system, as scenarios see it.
+/// The file system and the environment, as scenarios see them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Disk;
 
 impl Files for Disk {
     fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
         fs::read(path).map_err(|error| error.to_string())
+    }
+
+    fn environment(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
     }
 }
 
@@ -37,6 +41,18 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&temporary);
     }
     written
+}
+
+/// Writes a file that does not exist yet, and its folder. Whether it did not.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    match File::create_new(path) {
+        Ok(mut file) => file.write_all(bytes).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Chosen: large enough that reading a trace is not a matter of system calls.

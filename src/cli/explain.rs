@@ -14,6 +14,12 @@ use crate::workload::Arrivals;
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<Exit, Failure> {
     let Opened { loaded, .. } = open(&arguments.scenario, &arguments.reading)?;
+    if arguments.resolved {
+        let path = arguments.scenario.display();
+        print(&format!("# {path} with every default; paths are relative to its folder.\n"))?;
+        print(loaded.to_yaml())?;
+        return Ok(Exit::Pass);
+    }
     let text = match arguments.format {
         OutputFormat::Json => {
             serde_json::to_string_pretty(&loaded.resolved).map_err(Failure::internal)? + "\n"

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::arguments::ScenarioArguments;
 use super::digest::digest;
 use super::disk::{self, Disk};
-use super::terminal::Failure;
+use super::terminal::{Failure, complain};
 use crate::report::FileDigest;
 use crate::scenario::{Document, Loaded, Scenario, Traffic, load};
 use crate::trace::TraceError;
@@ -17,7 +17,7 @@ pub(super) struct Opened {
     pub(super) file: FileDigest,
 }
 
-/// Reads and checks a scenario.
+/// Reads and checks a scenario; says what is odd about it.
 pub(super) fn open(path: &Path, reading: &ScenarioArguments) -> Result<Opened, Failure> {
     let bytes = std::fs::read(path).map_err(|error| {
         Failure::input(format!("error: cannot read scenario {}: {error}", path.display()))
@@ -32,6 +32,9 @@ pub(super) fn open(path: &Path, reading: &ScenarioArguments) -> Result<Opened, F
         allow_outside: reading.allow_outside,
     };
     let loaded = load(document, &Disk).map_err(Failure::input)?;
+    if loaded.warnings.count() > 0 {
+        complain(&loaded.warnings.to_string());
+    }
     Ok(Opened { loaded, file: digest(path, &bytes) })
 }
 

@@ -1,5 +1,7 @@
 //! `coalmine schema`: the JSON Schema of a file format, or its keys as tables.
 
+use serde_json::Value;
+
 use super::arguments::SchemaOf;
 use super::exit::Exit;
 use super::terminal::{Failure, print};
@@ -7,17 +9,24 @@ use crate::report::result_schema;
 use crate::scenario::{json_schema, reference};
 
 pub(super) fn schema(format: SchemaOf) -> Result<Exit, Failure> {
-    let schema = match format {
-        SchemaOf::Scenario => json_schema(),
-        SchemaOf::Result => result_schema(),
+    let text = match format {
+        SchemaOf::Scenario => scenario_schema()?,
+        SchemaOf::Result => pretty(&result_schema())?,
         SchemaOf::Reference => {
             let sections = reference().into_iter();
             let sections = sections.map(|part| format!("## {}\n\n{}", part.name, part.table));
-            print(&sections.collect::<Vec<_>>().join("\n"))?;
-            return Ok(Exit::Pass);
+            sections.collect::<Vec<_>>().join("\n")
         }
     };
-    let text = serde_json::to_string_pretty(&schema).map_err(Failure::internal)?;
-    print(&format!("{text}\n"))?;
+    print(&text)?;
     Ok(Exit::Pass)
+}
+
+/// The schema of scenario files as text.
+pub(super) fn scenario_schema() -> Result<String, Failure> {
+    pretty(&json_schema())
+}
+
+fn pretty(schema: &Value) -> Result<String, Failure> {
+    Ok(serde_json::to_string_pretty(schema).map_err(Failure::internal)? + "\n")
 }

@@ -2,19 +2,25 @@
 //! that are none. Reports everything and stops at nothing, so that later passes may take any value
 //! that they can read for a valid one and leave the rest alone.
 
+use crate::units::Duration;
+
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::place::Place;
-use super::shape::{Absent, Choice, Field, Literal, Record, Refusal, Shape, Table, fields, quote};
+use super::shape::{
+    Absent, Choice, Field, Literal, Record, Refusal, Shape, Table, as_number, fields, quote,
+};
 use super::suggest::nearest;
 use super::tree::{Entry, Node, Scalar, Value};
 
 /// Reports all of `node` that is not of `shape`.
 pub(crate) fn check(node: &Node, shape: Shape, diagnostics: &mut Diagnostics) {
-    Check { diagnostics }.part(node, shape, node.place);
+    Check { diagnostics, unit: None }.part(node, shape, node.place);
 }
 
 struct Check<'a> {
     diagnostics: &'a mut Diagnostics,
+    /// The unit of a duration beside the part that is checked next.
+    unit: Option<String>,
 }
 
 impl Check<'_> {
@@ -54,6 +60,7 @@ impl Check<'_> {
     }
 
     fn literals(&mut self, place: Place, scalar: &Scalar, literals: &[Literal]) {
+        let unit = self.unit.take();
         let mut refusals = Vec::new();
         for literal in literals {
             match literal.check(scalar) {
@@ -73,6 +80,9 @@ impl Check<'_> {
             others => format!("{message}, or {}", others.join(", or ")),
         };
         let suggestion = refusals.fold(suggestion, |found, other| found.or(other.suggestion));
+        // `1247` beside `p99: 2156ms` was hardly meant in seconds.
+        let beside = unit.filter(|_| literals.contains(&Literal::Duration) && is_bare(scalar));
+        let suggestion = beside.map(|unit| scalar.text.clone() + &unit).or(suggestion);
         self.report(Diagnostic::new(place, message).suggest(suggestion.as_deref()));
     }
 
@@ -80,6 +90,7 @@ impl Check<'_> {
         for entry in entries {
             let key = Scalar { text: entry.key.clone(), quoted: true };
             self.literals(entry.place, &key, &[table.key]);
+            self.unit = unit_beside(entry, entries);
             self.part(&entry.node, table.value, entry.place);
         }
     }
@@ -87,7 +98,10 @@ impl Check<'_> {
     fn record(&mut self, entries: &[Entry], record: &Record, owner: Place) {
         for entry in entries {
             match record.fields.iter().find(|field| field.name == entry.key) {
-                Some(field) => self.part(&entry.node, field.shape, entry.place),
+                Some(field) => {
+                    self.unit = unit_beside(entry, entries);
+                    self.part(&entry.node, field.shape, entry.place);
+                }
                 None => self.unknown(entry, record.name, record.fields),
             }
         }
@@ -155,6 +169,26 @@ impl Check<'_> {
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.report(diagnostic);
     }
+}
+
+/// Whether a value is a number of no unit.
+fn is_bare(scalar: &Scalar) -> bool {
+    scalar.text.starts_with(|c: char| c.is_ascii_digit()) && as_number(&scalar.text).is_some()
+}
+
+/// The unit of a duration that stands beside `entry`, which itself is a bare number.
+fn unit_beside(entry: &Entry, entries: &[Entry]) -> Option<String> {
+    entry.node.scalar().filter(|scalar| is_bare(scalar))?;
+    // A long table is not searched whole for a hint.
+    entries
+        .iter()
+        .take(64)
+        .find_map(|other| {
+            let text = other.node.text().filter(|text| Duration::parse(text).is_ok())?;
+            let unit = text.trim().trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+            Some(unit.trim_start()).filter(|unit| unit.chars().all(char::is_alphabetic))
+        })
+        .map(str::to_owned)
 }
 
 /// Whether one of the keys is none of the `known` ones and was probably meant to be `wanted`: then

@@ -4,7 +4,6 @@ use crate::chance::{Distribution, DistributionError, Parameter};
 use crate::units::{Duration, Ratio, format_duration, format_significant};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
-use super::files::field;
 use super::place::Place;
 use super::read::{self, Quantity};
 use super::shape::Shape;
@@ -130,7 +129,7 @@ fn by_pair(
 /// which is told before.
 fn number(entry: &Entry, key: &str) -> Option<f64> {
     let family = DURATION_FAMILIES.iter().find(|family| family.name == entry.key)?;
-    let Shape::One(literal) = field(family.shape, key)?.shape else { return None };
+    let Shape::One(literal) = family.shape.field(key)?.shape else { return None };
     literal.check(entry.node.get(key)?.scalar()?).ok()?;
     read::number(&entry.node, key)
 }

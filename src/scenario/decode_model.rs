@@ -93,7 +93,7 @@ fn price(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Price> {
         _ => {
             let message = "a price is either `blended`, or `input` and `output`";
             let help = "write `price: {blended: 0.008 USD}`, the dollars for 1,000 tokens";
-            diagnostics.report(Diagnostic::new(entry.place, message).help(help));
+            diagnostics.report(Diagnostic::new(entry.place_of_whole(), message).help(help));
             None
         }
     }
@@ -106,7 +106,7 @@ fn behaviour(node: &Node, diagnostics: &mut Diagnostics) -> Option<Behaviour> {
     let failures = match node.entry("failures") {
         Some(entry) => {
             let failures = failures(&entry.node, diagnostics);
-            check_sum(failures.as_deref(), &[], entry.place, diagnostics);
+            check_sum(failures.as_deref(), &[], entry.place_of_whole(), diagnostics);
             failures
         }
         None => Some(Vec::new()),

@@ -212,7 +212,11 @@ fn gate_line(
             let quoted = node.scalar().is_some_and(|scalar| scalar.quoted);
             let offset = u32::try_from(error.column() - 1 + usize::from(quoted)).unwrap_or(0);
             let column = node.place.column.saturating_add(offset);
-            let place = Place { column, length: 1, ..node.place };
+            // With vars in it, the text is not the one that stands there.
+            let place = match diagnostics.is_from_elsewhere(node.place) {
+                true => node.place,
+                false => Place { column, length: 1, ..node.place },
+            };
             diagnostics.report(Diagnostic::new(place, error.to_string()));
             return None;
         }

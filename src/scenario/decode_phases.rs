@@ -193,7 +193,8 @@ fn faults(
         for item in entry.node.items() {
             match (version, fault(item, end, diagnostics)) {
                 (Some(version), Some(fault)) => {
-                    placed.push((item.place, fault.clone()));
+                    let place = item.place_of_setting().unwrap_or(item.place);
+                    placed.push((place, fault.clone()));
                     all.push((version, fault));
                 }
                 _ => complete = false,

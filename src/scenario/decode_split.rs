@@ -75,14 +75,20 @@ fn check_sums(
         arms.iter().map(|arm| weight(&arm.node).map(Ratio::get)).collect();
     let Some(weights) = weights else { return };
     if names.models().count() <= 1 {
-        check_sum("weights", "the versions", weights.iter().sum(), entry.place, diagnostics);
+        check_sum(
+            "weights",
+            "the versions",
+            weights.iter().sum(),
+            entry.place_of_whole(),
+            diagnostics,
+        );
         return;
     }
     if !complete && !arms.is_empty() {
         return;
     }
     if arms.is_empty() {
-        check_sum("weights", "the versions", 0.0, entry.place, diagnostics);
+        check_sum("weights", "the versions", 0.0, entry.place_of_whole(), diagnostics);
     }
     for (model, id) in (0..).map(ModelIndex).zip(names.models()) {
         let of_model =
@@ -91,7 +97,7 @@ fn check_sums(
         if own.peek().is_some() {
             let sum = own.map(|(_, weight, _)| weight.get()).sum();
             let what = format!("weights of {}", quote(id));
-            check_sum(&what, "its versions", sum, entry.place, diagnostics);
+            check_sum(&what, "its versions", sum, entry.place_of_whole(), diagnostics);
         }
     }
 }

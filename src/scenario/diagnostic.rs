@@ -3,6 +3,8 @@
 //! Problems are collected, never thrown: a person who mistyped three values learns of all three at
 //! once. Knows nothing of the format.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::place::Place;
 
 /// One problem of the input.
@@ -45,23 +47,75 @@ impl Diagnostic {
     }
 }
 
-/// The problems found so far.
+/// The problems found so far: errors, with which there is no plan, and warnings beside a plan.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Diagnostics {
-    list: Vec<Diagnostic>,
+    errors: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+    /// Places whose error is told: what else is found there follows from it.
+    settled: BTreeSet<Place>,
+    /// Where values stand that came from elsewhere, and from where.
+    origins: BTreeMap<Place, Vec<(Place, String)>>,
 }
 
 impl Diagnostics {
-    /// Adds one.
+    /// Adds an error.
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
-        self.list.push(diagnostic);
+        if !self.settled.contains(&diagnostic.place) {
+            let diagnostic = self.with_origins(diagnostic);
+            self.errors.push(diagnostic);
+        }
     }
 
-    /// All of them, sorted by place, each once.
-    pub(crate) fn into_sorted(mut self) -> Vec<Diagnostic> {
-        self.list.sort_by(|a, b| (a.place, &a.message).cmp(&(b.place, &b.message)));
-        // The parts of one alias are checked wherever it is used, and fail alike each time.
-        self.list.dedup();
-        self.list
+    /// Adds an error that leaves the value at its place unknown: what later passes find there is no
+    /// problem of its own.
+    pub(crate) fn settle(&mut self, diagnostic: Diagnostic) {
+        let place = diagnostic.place;
+        self.report(diagnostic);
+        self.leave(place);
+    }
+
+    /// The value at `place` is unknown for a reason that is told elsewhere: what later passes find
+    /// there is no problem of its own.
+    pub(crate) fn leave(&mut self, place: Place) {
+        self.settled.insert(place);
+    }
+
+    /// Adds a warning.
+    pub(crate) fn warn(&mut self, diagnostic: Diagnostic) {
+        let diagnostic = self.with_origins(diagnostic);
+        self.warnings.push(diagnostic);
+    }
+
+    /// Remembers that the value at `place` came from `origin`, so that whatever is wrong with it is
+    /// told with `note` there.
+    pub(crate) fn came_from(&mut self, place: Place, origin: Place, note: String) {
+        let origins = self.origins.entry(place).or_default();
+        if !origins.contains(&(origin, note.clone())) {
+            origins.push((origin, note));
+        }
+    }
+
+    /// Whether the text at `place` came from elsewhere in part or whole, so that columns within it
+    /// mean nothing.
+    pub(crate) fn is_from_elsewhere(&self, place: Place) -> bool {
+        self.origins.contains_key(&place)
+    }
+
+    /// The errors and the warnings, each sorted by place and each once.
+    pub(crate) fn into_sorted(self) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
+        let sorted = |mut list: Vec<Diagnostic>| {
+            list.sort_by(|a, b| (a.place, &a.message).cmp(&(b.place, &b.message)));
+            // The parts of one alias are checked wherever it is used, and fail alike each time.
+            list.dedup();
+            list
+        };
+        (sorted(self.errors), sorted(self.warnings))
+    }
+
+    fn with_origins(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        let origins = self.origins.get(&diagnostic.place);
+        diagnostic.notes.extend(origins.into_iter().flatten().cloned());
+        diagnostic
     }
 }

@@ -1,4 +1,4 @@
-//! The one error of loading: all problems with the texts that they lie in.
+//! What loading answers beside a plan: all errors, or the warnings, with the texts they lie in.
 
 use std::fmt;
 
@@ -16,13 +16,39 @@ pub struct ScenarioError {
     list: Vec<Diagnostic>,
 }
 
-impl ScenarioError {
-    /// The error of these problems; `None` where there are none.
-    pub(crate) fn of(diagnostics: Diagnostics, sources: Sources) -> Option<Self> {
-        let list = diagnostics.into_sorted();
-        (!list.is_empty()).then_some(Self { sources, list })
-    }
+/// What is odd about a scenario that has a plan all the same: it will not do what it seems to.
+///
+/// Its display is like that of [`ScenarioError`]; it is empty where there is nothing odd.
+#[derive(Clone, Debug)]
+pub struct ScenarioWarnings {
+    sources: Sources,
+    list: Vec<Diagnostic>,
+}
 
+/// The warnings that remain where no error was found.
+///
+/// # Errors
+/// The errors that were found.
+pub(crate) fn conclude(
+    diagnostics: Diagnostics,
+    sources: Sources,
+) -> Result<ScenarioWarnings, ScenarioError> {
+    let (errors, warnings) = diagnostics.into_sorted();
+    if errors.is_empty() {
+        Ok(ScenarioWarnings { sources, list: warnings })
+    } else {
+        Err(ScenarioError { sources, list: errors })
+    }
+}
+
+impl ScenarioWarnings {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.list.len()
+    }
+}
+
+impl ScenarioError {
     /// How many problems there are, at least one.
     pub fn count(&self) -> usize {
         self.list.len()
@@ -31,7 +57,13 @@ impl ScenarioError {
 
 impl fmt::Display for ScenarioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&render::render(&self.list, &self.sources))
+        f.write_str(&render::render("error", &self.list, &self.sources))
+    }
+}
+
+impl fmt::Display for ScenarioWarnings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&render::render("warning", &self.list, &self.sources))
     }
 }
 

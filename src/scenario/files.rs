@@ -8,11 +8,12 @@ use std::path::{Component, Path, PathBuf};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::parse::parse_file;
-use super::place::{Place, Sources};
-use super::shape::{Field, Literal, Shape, quote};
+use super::place::{Place, SourceIndex, Sources};
+use super::shape::{Literal, Shape, quote};
 use super::tree::{Node, Scalar, Value};
+use super::vars::{Scope, Variables};
 
-/// Reads files for the scenario that names them.
+/// What a scenario may ask of the world around it.
 pub trait Files {
     /// The bytes of the file at `path`, which is relative to the working directory if the
     /// scenario's own path is.
@@ -20,12 +21,21 @@ pub trait Files {
     /// # Errors
     /// It cannot be read: why, for a person.
     fn read(&self, path: &Path) -> Result<Vec<u8>, String>;
+
+    /// The value of the environment variable `name`, where a scenario writes `${env:NAME}`; `None`
+    /// if there is none, as by default.
+    fn environment(&self, name: &str) -> Option<String> {
+        let _ = name;
+        None
+    }
 }
 
 /// What a scenario's paths are relative to, and how far they may lead.
 #[derive(Clone, Debug)]
 pub(crate) struct Folder {
     own: PathBuf,
+    /// Of the other files that were read; paths are relative to the file that they stand in.
+    others: Vec<(SourceIndex, PathBuf)>,
     working: PathBuf,
     allow_outside: bool,
 }
@@ -35,19 +45,21 @@ pub(crate) struct Reading<'a> {
     /// Where files come from.
     pub(crate) files: &'a dyn Files,
     /// What paths are relative to.
-    pub(crate) folder: &'a Folder,
+    pub(crate) folder: &'a mut Folder,
     /// The texts read so far.
     pub(crate) sources: &'a mut Sources,
     /// The problems found so far.
     pub(crate) diagnostics: &'a mut Diagnostics,
+    /// The values that parts may name; `None` while they are not known.
+    pub(crate) variables: Option<Variables>,
 }
 
 impl Folder {
     /// The folder of the scenario at `scenario`, whose files and those of the folder `working`
     /// may be read, and all others if `allow_outside` says so.
-    pub(crate) fn of(scenario: &Path, working: &Path, allow_outside: bool) -> Self {
-        let own = scenario.parent().unwrap_or_else(|| Path::new("")).to_owned();
-        Self { own, working: working.to_owned(), allow_outside }
+    pub(crate) fn new(scenario: &Path, working: &Path, allow_outside: bool) -> Self {
+        let working = working.to_owned();
+        Self { own: parent(scenario), others: Vec::new(), working, allow_outside }
     }
 
     /// The path of the file that the scenario names `path`; reported if it leads outside.
@@ -57,7 +69,7 @@ impl Folder {
         place: Place,
         diagnostics: &mut Diagnostics,
     ) -> Option<PathBuf> {
-        let resolved = normal(&self.own.join(path));
+        let resolved = normal(&self.of(place).join(path));
         let absolute = normal(&self.working.join(&resolved));
         let inside = [normal(&self.working.join(&self.own)), normal(&self.working)];
         if self.allow_outside || inside.iter().any(|folder| absolute.starts_with(folder)) {
@@ -68,6 +80,27 @@ impl Folder {
         let help = "move the file, or allow it with `--allow-outside`";
         diagnostics.report(Diagnostic::new(place, message).help(help));
         None
+    }
+
+    /// The path in `node` as it must be written in the scenario's own folder.
+    pub(crate) fn relocate(&self, node: &Node) -> String {
+        let path = Path::new(node.text().unwrap_or_default());
+        if path.is_absolute() || *self.of(node.place) == *self.own {
+            return path.display().to_string();
+        }
+        let resolved = normal(&self.working.join(self.of(node.place)).join(path));
+        let own = normal(&self.working.join(&self.own));
+        let common = resolved.components().zip(own.components()).take_while(|(a, b)| a == b);
+        let common = common.count();
+        let up = own.components().skip(common).map(|_| Component::ParentDir);
+        let relative: PathBuf = up.chain(resolved.components().skip(common)).collect();
+        relative.display().to_string()
+    }
+
+    /// The folder that a path at `place` is relative to.
+    fn of(&self, place: Place) -> &Path {
+        let other = self.others.iter().find(|(source, _)| *source == place.source);
+        other.map_or(&self.own, |(_, folder)| folder)
     }
 }
 
@@ -106,7 +139,7 @@ impl Reading<'_> {
             }
             (Shape::Record(_) | Shape::Choice(_), Value::Map(entries)) => {
                 for entry in entries {
-                    if let Some(field) = field(shape, &entry.key) {
+                    if let Some(field) = shape.field(&entry.key) {
                         self.inline(&mut entry.node, field.shape);
                     }
                 }
@@ -118,30 +151,51 @@ impl Reading<'_> {
     /// The tree of the file that `path` names at `place`; a text that can name none is left to the
     /// check to refuse.
     pub(crate) fn open(&mut self, path: &Scalar, place: Place) -> Option<Node> {
-        Literal::Path.check(path).ok()?;
-        let path = path.text.as_str();
-        let resolved = self.folder.resolve(path, place, self.diagnostics)?;
+        let resolved = self.locate(path, place)?;
         let name = resolved.display().to_string();
-        match self.files.read(&resolved) {
+        let read = match self.files.read(&resolved) {
             Ok(bytes) => parse_file(&name, &bytes, self.sources, self.diagnostics),
             Err(why) => {
                 let message = format!("cannot read {name}: {why}");
-                let help = "paths are relative to the scenario's folder";
+                let help = "paths are relative to the file that they stand in";
                 self.diagnostics.report(Diagnostic::new(place, message).help(help));
                 None
             }
-        }
+        };
+        let mut root = read?;
+        self.folder.others.push((root.place.source, parent(&resolved)));
+        self.substitute(&mut root);
+        Some(root)
     }
-}
 
-/// The field `key` of a record or choice.
-pub(crate) fn field(shape: Shape, key: &str) -> Option<&'static Field> {
-    match shape {
-        Shape::Record(record) => record.fields.iter().find(|field| field.name == key),
-        Shape::Choice(choice) => {
-            choice.choices.iter().chain(choice.beside).find(|field| field.name == key)
+    /// The path that `path` at `place` leads to; a text that can be none is left to the check to
+    /// refuse.
+    pub(crate) fn locate(&mut self, path: &Scalar, place: Place) -> Option<PathBuf> {
+        Literal::Path.check(path).ok()?;
+        if self.variables.is_none() && path.text.contains("${") {
+            let message = "vars are not known while files are put together: write the path out";
+            self.diagnostics.settle(Diagnostic::new(place, message));
+            return None;
         }
-        _ => None,
+        self.folder.resolve(&path.text, place, self.diagnostics)
+    }
+
+    /// Takes the vars out of the document `root` and puts their values wherever it names them.
+    pub(crate) fn resolve_variables(&mut self, root: &mut Node) {
+        let environment = |name: &str| self.files.environment(name);
+        let mut scope = Scope { environment: &environment, diagnostics: self.diagnostics };
+        let mut variables = Variables::take(root, &mut scope);
+        variables.substitute(root, &mut scope);
+        self.variables = Some(variables);
+    }
+
+    /// Puts the values of vars wherever `node` names them.
+    pub(crate) fn substitute(&mut self, node: &mut Node) {
+        if let Some(variables) = &mut self.variables {
+            let environment = |name: &str| self.files.environment(name);
+            let mut scope = Scope { environment: &environment, diagnostics: self.diagnostics };
+            variables.substitute(node, &mut scope);
+        }
     }
 }
 
@@ -161,8 +215,12 @@ pub(crate) fn fits(node: &Node, shape: Shape) -> bool {
     }
 }
 
+fn parent(path: &Path) -> PathBuf {
+    path.parent().unwrap_or_else(|| Path::new("")).to_owned()
+}
+
 /// `path` without `.` and, as far as its letters allow, without `..`.
-fn normal(path: &Path) -> PathBuf {
+pub(crate) fn normal(path: &Path) -> PathBuf {
     let mut parts: Vec<Component<'_>> = Vec::new();
     for part in path.components() {
         match (part, parts.last()) {
@@ -181,7 +239,7 @@ mod tests {
     use super::*;
 
     fn resolve(scenario: &str, path: &str) -> Option<String> {
-        let folder = Folder::of(Path::new(scenario), Path::new("/project/dir"), false);
+        let folder = Folder::new(Path::new(scenario), Path::new("/project/dir"), false);
         let place = Place::start_of(Sources::default().add_file("a", String::new()));
         let resolved = folder.resolve(path, place, &mut Diagnostics::default());
         resolved.map(|path| path.display().to_string())

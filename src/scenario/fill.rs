@@ -1,6 +1,5 @@
 //! Every default written out and every short form unfolded: the tree that the plan is made from.
 
-use super::files::field;
 use super::place::Place;
 use super::shape::{Absent, Shape};
 use super::tree::{Entry, Node, Scalar, Value};
@@ -38,7 +37,7 @@ pub(crate) fn fill(node: &mut Node, shape: Shape) {
                 }
             }
             for entry in entries {
-                if let Some(field) = field(shape, &entry.key) {
+                if let Some(field) = shape.field(&entry.key) {
                     fill(&mut entry.node, field.shape);
                 }
             }

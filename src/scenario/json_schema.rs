@@ -8,16 +8,23 @@ use super::shapes::SCENARIO;
 /// The JSON Schema (draft 2020-12) of scenario files.
 ///
 /// Whatever [`load`](super::load) accepts is valid under it; what it cannot express (names that
-/// must exist, weights that sum to 1) is left to `coalmine validate`.
+/// must exist, weights that sum to 1) is left to `coalmine validate`. A file that extends others
+/// may leave out whatever they bring.
 pub fn json_schema() -> Value {
     let mut definitions = Definitions::default();
-    let Value::Object(mut root) = definitions.shape(SCENARIO) else {
-        unreachable!("every shape has an object for its schema")
-    };
-    root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
-    root.insert("title".to_owned(), json!("coalmine scenario"));
-    root.insert("$defs".to_owned(), Value::Object(definitions.map));
-    Value::Object(root)
+    let whole = definitions.shape(SCENARIO);
+    definitions.partial = true;
+    let partial = definitions.shape(SCENARIO);
+    let variable = json!({"type": "string", "pattern": VARIABLE});
+    definitions.map.insert("variable".to_owned(), variable);
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "coalmine scenario",
+        "if": {"required": ["extends"]},
+        "then": partial,
+        "else": whole,
+        "$defs": definitions.map,
+    })
 }
 
 /// The schemas of records and choices, each under its own name, so that they may refer to
@@ -25,8 +32,11 @@ pub fn json_schema() -> Value {
 #[derive(Default)]
 struct Definitions {
     map: Map<String, Value>,
-    /// Which shape took which name.
-    taken: Vec<(*const (), String)>,
+    /// Which shape took which name, as a whole or as a part.
+    taken: Vec<(*const (), bool, String)>,
+    /// Whether they are those of a file that is laid over others: nothing must stand, and nothing
+    /// in a key's place takes the key away.
+    partial: bool,
 }
 
 impl Definitions {
@@ -40,7 +50,7 @@ impl Definitions {
             Shape::Table(table) => json!({
                 "type": "object",
                 "propertyNames": key(table.key),
-                "additionalProperties": self.shape(table.value),
+                "additionalProperties": self.value(table.value),
             }),
             Shape::Record(record) => {
                 self.define(std::ptr::from_ref(record).cast(), record.name, |definitions| {
@@ -64,59 +74,63 @@ impl Definitions {
         make: impl FnOnce(&mut Self) -> Value,
     ) -> Value {
         // A shape is told by its address: two that only share their name stay two.
-        let known =
-            self.taken.iter().find(|(taken, of)| *taken == identity && base(of) == base(name));
-        if let Some((_, name)) = known {
+        let word = name.replace(' ', "_");
+        let word = if self.partial { format!("partial_{word}") } else { word };
+        let known = self.taken.iter().find(|(taken, partial, of)| {
+            *taken == identity && *partial == self.partial && base(of) == word
+        });
+        if let Some((.., name)) = known {
             return reference(name);
         }
-        let word = name.replace(' ', "_");
-        let alike = self.taken.iter().filter(|(_, taken)| base(taken) == word).count();
+        let alike = self.taken.iter().filter(|(.., taken)| base(taken) == word).count();
         let word = if alike == 0 { word } else { format!("{word}.{}", alike + 1) };
-        self.taken.push((identity, word.clone()));
+        self.taken.push((identity, self.partial, word.clone()));
         let made = make(self);
         self.map.insert(word.clone(), made);
         reference(&word)
     }
 
     fn record(&mut self, record: &Record) -> Value {
-        let required: Vec<_> = record
-            .fields
-            .iter()
-            .filter(|field| field.absent == Absent::Refused)
-            .map(|field| field.name)
-            .collect();
         json!({
             "type": "object",
             "properties": self.properties(record.fields),
-            "required": required,
+            "required": self.required(record.fields),
             "additionalProperties": false,
         })
+    }
+
+    /// The names of those fields that must stand.
+    fn required(&self, fields: &[Field]) -> Vec<&'static str> {
+        let required = fields.iter().filter(|field| field.absent == Absent::Refused);
+        if self.partial { Vec::new() } else { required.map(|field| field.name).collect() }
     }
 
     fn choice(&mut self, choice: &Choice) -> Value {
         let mut properties = self.properties(choice.choices);
         properties.extend(self.properties(choice.beside));
-        let beside: Vec<_> = choice
-            .beside
-            .iter()
-            .filter(|field| field.absent == Absent::Refused)
-            .map(|field| field.name)
-            .collect();
-        let one: Vec<_> =
-            choice.choices.iter().map(|field| json!({"required": [field.name]})).collect();
-        json!({
+        let mut schema = json!({
             "type": "object",
             "properties": properties,
-            "required": beside,
-            "oneOf": one,
+            "required": self.required(choice.beside),
             "additionalProperties": false,
-        })
+        });
+        if !self.partial {
+            let one = choice.choices.iter().map(|field| json!({"required": [field.name]}));
+            schema["oneOf"] = one.collect();
+        }
+        schema
+    }
+
+    /// What stands at a key.
+    fn value(&mut self, shape: Shape) -> Value {
+        let value = self.shape(shape);
+        if self.partial { any_of(&[value, json!({"type": "null"})]) } else { value }
     }
 
     fn properties(&mut self, fields: &[Field]) -> Map<String, Value> {
         let mut properties = Map::new();
         for field in fields {
-            let Value::Object(mut schema) = self.shape(field.shape) else {
+            let Value::Object(mut schema) = self.value(field.shape) else {
                 unreachable!("every shape has an object for its schema")
             };
             schema.insert("description".to_owned(), json!(field.about));
@@ -130,8 +144,8 @@ impl Definitions {
 }
 
 /// A name without the number that tells it from others alike.
-fn base(name: &str) -> String {
-    name.split('.').next().unwrap_or(name).replace(' ', "_")
+fn base(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
 }
 
 fn reference(name: &str) -> Value {
@@ -157,17 +171,24 @@ fn key(literal: Literal) -> Value {
         Literal::Status => pattern("^[45][0-9][0-9]$"),
         Literal::Ratio => pattern(RATIO),
         Literal::Metric => self::literal(Literal::Metric),
-        other => match self::literal(other) {
-            Value::Object(mut schema) => {
-                schema.insert("type".to_owned(), json!("string"));
-                Value::Object(schema)
-            }
-            schema => schema,
-        },
+        other => {
+            let mut schema = plain(other);
+            schema["type"] = json!("string");
+            schema
+        }
     }
 }
 
+/// The schema of a value, or of the name of one.
 fn literal(literal: Literal) -> Value {
+    let schema = plain(literal);
+    if schema.get("type").is_some_and(|kind| *kind == "string" || kind.is_array()) {
+        return schema;
+    }
+    any_of(&[schema, reference("variable")])
+}
+
+fn plain(literal: Literal) -> Value {
     match literal {
         Literal::Duration => {
             pattern(r"^\s*(([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*(d|h|m|s|ms|us|µs|ns)\s*)+$")
@@ -211,17 +232,23 @@ fn literal(literal: Literal) -> Value {
         Literal::Status => json!({"type": "integer", "minimum": 400, "maximum": 599}),
         Literal::Word(words) => json!({"enum": words}),
         Literal::Path => json!({"type": ["string", "number"]}),
+        Literal::Variable => json!({"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]*$"}),
+        Literal::Any => json!({"type": ["string", "number", "boolean"]}),
     }
 }
 
 /// A name, which YAML may take for a number where it is not in quotes.
 fn named(pattern: &str) -> Value {
+    let pattern = format!("{pattern}|{VARIABLE}");
     json!({"type": ["string", "number", "boolean"], "pattern": pattern})
 }
 
 fn pattern(pattern: &str) -> Value {
-    json!({"type": "string", "pattern": pattern})
+    json!({"type": "string", "pattern": format!("{pattern}|{VARIABLE}")})
 }
+
+/// Where a value may stand, its name may.
+const VARIABLE: &str = r"\$\{";
 
 const RATIO: &str = r"^\s*[0-9.eE+-]+\s*%?\s*$";
 
@@ -307,7 +334,8 @@ mod tests {
         let valid = as_json(&fs::read(path).unwrap());
         assert!(validator.is_valid(&valid));
         let changes = [
-            ("", "extends", json!(["base.yaml"])),
+            ("", "extend", json!(["base.yaml"])),
+            ("", "vars", json!({"a b": 1})),
             ("/workload", "request", json!(5)),
             ("/workload", "stream", json!(30)),
             ("/workload", "client_timeout", json!(30)),
@@ -329,7 +357,8 @@ mod tests {
     fn every_key_is_described() {
         let schema = json_schema();
         for (name, definition) in schema["$defs"].as_object().unwrap() {
-            for (key, property) in definition["properties"].as_object().unwrap() {
+            // All but the name of a value have keys.
+            for (key, property) in definition["properties"].as_object().into_iter().flatten() {
                 assert!(property["description"].is_string(), "{name}.{key}");
             }
         }

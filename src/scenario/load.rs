@@ -18,8 +18,9 @@ use super::decode_outputs::{self, Known};
 use super::decode_phases::{self, Surroundings};
 use super::decode_workload;
 use super::diagnostic::{Diagnostic, Diagnostics};
-use super::error::ScenarioError;
-use super::files::{Files, Folder, Reading};
+use super::error::{ScenarioError, ScenarioWarnings, conclude};
+use super::extend::extend;
+use super::files::{Files, Folder, Reading, normal};
 use super::fill::fill;
 use super::names::Names;
 use super::parse::parse_file;
@@ -30,6 +31,7 @@ use super::resolved;
 use super::set;
 use super::shapes::SCENARIO;
 use super::tree::Node;
+use super::write::write;
 
 /// A scenario file as it was read, and what the command line says about it.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +57,17 @@ pub struct Loaded {
     /// that mean the same, so its digest tells scenarios apart. Versions are a list, since their
     /// order has a meaning; durations are literals, ratios numbers.
     pub resolved: Value,
+    /// What is odd about it.
+    pub warnings: ScenarioWarnings,
+    yaml: String,
+}
+
+impl Loaded {
+    /// The plan with every default spelled out, as a scenario file that has the same plan if it
+    /// stands in the folder of the file that was read.
+    pub fn to_yaml(&self) -> &str {
+        &self.yaml
+    }
 }
 
 /// The plan of the scenario that `document` is.
@@ -64,31 +77,48 @@ pub struct Loaded {
 /// place and a remedy.
 pub fn load(document: Document<'_>, files: &dyn Files) -> Result<Loaded, ScenarioError> {
     let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
-    let folder = Folder::of(document.path, document.working_directory, document.allow_outside);
+    let mut folder = Folder::new(document.path, document.working_directory, document.allow_outside);
+    let mut reading = Reading {
+        files,
+        folder: &mut folder,
+        sources: &mut sources,
+        diagnostics: &mut diagnostics,
+        variables: None,
+    };
+    let made = assemble(&document, &mut reading).and_then(|mut root| {
+        check(&root, SCENARIO, &mut diagnostics);
+        fill(&mut root, SCENARIO);
+        let scenario = decode(&root, &folder, &sources, &mut diagnostics)?;
+        resolved::complete(&mut root, &scenario);
+        let yaml = write(&root, SCENARIO, &|path| folder.relocate(path));
+        Some((scenario, resolved::resolve(&root), yaml))
+    });
+    let warnings = conclude(diagnostics, sources)?;
+    let made = made.expect("whatever keeps a plan from being made is reported");
+    let (scenario, resolved, yaml) = made;
+    Ok(Loaded { scenario, resolved, warnings, yaml })
+}
+
+/// The whole document: laid over those that it extends, with settings, values and files in place.
+fn assemble(document: &Document<'_>, reading: &mut Reading<'_>) -> Option<Node> {
     let name = document.path.display().to_string();
-    let loaded =
-        parse_file(&name, document.bytes, &mut sources, &mut diagnostics).and_then(|root| {
-            let mut root = root;
-            let mut reading = Reading {
-                files,
-                folder: &folder,
-                sources: &mut sources,
-                diagnostics: &mut diagnostics,
-            };
-            for setting in document.settings {
-                set::apply(&mut root, SCENARIO, setting, &mut reading);
-            }
-            reading.inline(&mut root, SCENARIO);
-            check(&root, SCENARIO, &mut diagnostics);
-            fill(&mut root, SCENARIO);
-            let scenario = decode(&root, &folder, &sources, &mut diagnostics)?;
-            let resolved = resolved::resolve(&root, &scenario);
-            Some(Loaded { scenario, resolved })
-        });
-    match ScenarioError::of(diagnostics, sources) {
-        Some(error) => Err(error),
-        None => Ok(loaded.expect("whatever keeps a plan from being made is reported")),
+    let root = parse_file(&name, document.bytes, reading.sources, reading.diagnostics)?;
+    let mut root = extend(root, &normal(document.path), reading);
+    // Vars are set before their values go where their names stand, all else after that.
+    let (vars, others): (Vec<_>, Vec<_>) =
+        document.settings.iter().partition(|setting| set::is_of_vars(setting));
+    for setting in vars {
+        set::apply(&mut root, SCENARIO, setting, reading);
     }
+    reading.resolve_variables(&mut root);
+    for setting in others {
+        set::apply(&mut root, SCENARIO, setting, reading);
+    }
+    reading.inline(&mut root, SCENARIO);
+    if let Some(variables) = &reading.variables {
+        variables.warn_of_unused(reading.diagnostics);
+    }
+    Some(root)
 }
 
 fn decode(
@@ -273,7 +303,8 @@ mod tests {
 
     #[test]
     fn what_is_left_out_has_its_default() {
-        let Loaded { scenario, resolved } = loaded(SMALLEST);
+        let Loaded { scenario, resolved, warnings, .. } = loaded(SMALLEST);
+        assert_eq!(warnings.count(), 0);
         assert_eq!((scenario.title.as_str(), scenario.seed), ("smallest", 1));
         assert_eq!(scenario.columns.len(), 1);
         assert_eq!(scenario.columns[0].title, "v1");
@@ -328,6 +359,21 @@ mod tests {
         assert_eq!(scenario.models[0].rules.triggers.len(), 1);
         let Traffic::Trace { path, replay } = &scenario.traffic else { panic!("a trace") };
         assert_eq!((path.as_path(), replay.requests), (Path::new("fixtures/t.csv"), Some(10)));
+    }
+
+    #[test]
+    fn the_plan_spelled_out_has_the_same_plan() {
+        let mut texts: Vec<String> = vec![EVERYTHING.into(), TEN_THOUSAND.into(), SMALLEST.into()];
+        texts.push(
+            SMALLEST.replace("\"smallest\"", "\"smallest\", \"title\": \"$${x}: 'a' # \\\\ é\""),
+        );
+        for text in texts {
+            let first = load_with(&text, &[], &One("", "")).unwrap();
+            let again = load_with(first.to_yaml(), &[], &One("", ""));
+            let again = again.unwrap_or_else(|error| panic!("{error}\n{}", first.to_yaml()));
+            assert_eq!(again.resolved, first.resolved, "{}", first.to_yaml());
+            assert_eq!(again.to_yaml(), first.to_yaml());
+        }
     }
 
     #[test]

@@ -15,11 +15,13 @@ mod decode_split;
 mod decode_workload;
 mod diagnostic;
 mod error;
+mod extend;
 mod files;
 mod fill;
 mod fuzz;
 mod json_schema;
 mod load;
+mod merge;
 mod names;
 mod outlook;
 mod parse;
@@ -36,8 +38,10 @@ mod shapes_distribution;
 mod shapes_rules;
 mod suggest;
 mod tree;
+mod vars;
+mod write;
 
-pub use error::ScenarioError;
+pub use error::{ScenarioError, ScenarioWarnings};
 pub use files::Files;
 #[doc(hidden)]
 pub use fuzz::{fuzz_rules, fuzz_scenario};

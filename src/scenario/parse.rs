@@ -369,14 +369,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::scenario::error::ScenarioError;
+    use crate::scenario::error::conclude;
 
     fn parse(bytes: &[u8]) -> Result<Node, String> {
         let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
         let node = parse_file("a.yaml", bytes, &mut sources, &mut diagnostics);
-        match ScenarioError::of(diagnostics, sources) {
-            None => Ok(node.expect("without a problem there is a tree")),
-            Some(error) => Err(error.to_string()),
+        match conclude(diagnostics, sources) {
+            Ok(_) => Ok(node.expect("without a problem there is a tree")),
+            Err(error) => Err(error.to_string()),
         }
     }
 

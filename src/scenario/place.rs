@@ -18,7 +18,10 @@ pub(crate) struct Place {
 
 /// The place of a source in the list of sources.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct SourceIndex(usize);
+pub(crate) struct SourceIndex {
+    index: u32,
+    setting: bool,
+}
 
 /// The texts that were read, each with its name.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +33,6 @@ pub(crate) struct Sources {
 struct Source {
     name: String,
     text: String,
-    numbered: bool,
 }
 
 impl Place {
@@ -38,48 +40,52 @@ impl Place {
     pub(crate) const fn start_of(source: SourceIndex) -> Self {
         Self { source, line: 1, column: 1, length: 1 }
     }
+
+    /// Whether it lies in a setting of the command line.
+    pub(crate) const fn is_setting(self) -> bool {
+        self.source.setting
+    }
 }
 
 impl Sources {
     /// Keeps the text of a file.
     pub(crate) fn add_file(&mut self, name: &str, text: String) -> SourceIndex {
-        self.add(Source { name: name.to_owned(), text, numbered: true })
+        self.add(Source { name: name.to_owned(), text }, false)
     }
 
     /// Keeps the value of a setting; its places are named by its path, without line numbers.
     pub(crate) fn add_setting(&mut self, path: &str, value: &str) -> SourceIndex {
-        self.add(Source { name: format!("--set {path}"), text: value.to_owned(), numbered: false })
+        self.add(Source { name: format!("--set {path}"), text: value.to_owned() }, true)
     }
 
     /// The name of the source that `place` lies in.
     pub(crate) fn name(&self, place: Place) -> &str {
-        &self.list[place.source.0].name
+        &self.source(place).name
     }
 
     /// How the place is told to a person: `file:line:column`, or the setting's path.
     pub(crate) fn locate(&self, place: Place) -> String {
-        let source = &self.list[place.source.0];
-        if source.numbered {
-            format!("{}:{}:{}", source.name, place.line, place.column)
+        let name = self.name(place);
+        if place.is_setting() {
+            name.to_owned()
         } else {
-            source.name.clone()
+            format!("{name}:{}:{}", place.line, place.column)
         }
-    }
-
-    /// Whether places in the source have a line number that a person knows.
-    pub(crate) fn is_numbered(&self, place: Place) -> bool {
-        self.list[place.source.0].numbered
     }
 
     /// The line of text that the place lies in; empty past the end of the source.
     pub(crate) fn line(&self, place: Place) -> &str {
         let index = place.line.saturating_sub(1) as usize;
-        let text = &self.list[place.source.0].text;
-        text.lines().nth(index).unwrap_or("")
+        self.source(place).text.lines().nth(index).unwrap_or("")
     }
 
-    fn add(&mut self, source: Source) -> SourceIndex {
+    fn source(&self, place: Place) -> &Source {
+        &self.list[place.source.index as usize]
+    }
+
+    fn add(&mut self, source: Source, setting: bool) -> SourceIndex {
+        let index = u32::try_from(self.list.len()).expect("memory holds fewer texts");
         self.list.push(source);
-        SourceIndex(self.list.len() - 1)
+        SourceIndex { index, setting }
     }
 }

@@ -240,6 +240,8 @@ fn literal_words(literal: Literal) -> String {
         Literal::Metric => "metric",
         Literal::Status => "status",
         Literal::Path => "path of a file",
+        Literal::Variable => "name of a var",
+        Literal::Any => "value",
         Literal::Word(words) => {
             return words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
         }

@@ -5,19 +5,20 @@
 use super::diagnostic::Diagnostic;
 use super::place::{Place, Sources};
 
-/// All of `list`, one block each, with an empty line between two; at most [`MOST_SHOWN`] of them.
-pub(crate) fn render(list: &[Diagnostic], sources: &Sources) -> String {
+/// All of `list`, one block each that begins with `kind`, with an empty line between two; at most
+/// [`MOST_SHOWN`] of them.
+pub(crate) fn render(kind: &str, list: &[Diagnostic], sources: &Sources) -> String {
     let mut blocks: Vec<String> =
-        list.iter().take(MOST_SHOWN).map(|diagnostic| block(diagnostic, sources)).collect();
+        list.iter().take(MOST_SHOWN).map(|diagnostic| block(kind, diagnostic, sources)).collect();
     if list.len() > MOST_SHOWN {
-        blocks.push(format!("and {} more errors\n", list.len() - MOST_SHOWN));
+        blocks.push(format!("and {} more {kind}s\n", list.len() - MOST_SHOWN));
     }
     blocks.join("\n")
 }
 
-fn block(diagnostic: &Diagnostic, sources: &Sources) -> String {
+fn block(kind: &str, diagnostic: &Diagnostic, sources: &Sources) -> String {
     let place = diagnostic.place;
-    let mut text = format!("error: {}: {}\n", sources.locate(place), diagnostic.message);
+    let mut text = format!("{kind}: {}: {}\n", sources.locate(place), diagnostic.message);
     text.push_str(&snippet(place, sources));
     let indent = " ".repeat(gutter(place));
     for (place, note) in &diagnostic.notes {
@@ -43,7 +44,7 @@ fn snippet(place: Place, sources: &Sources) -> String {
     let room = width.saturating_sub(column - from).max(1);
     let carets = "^".repeat((place.length as usize).clamp(1, room));
     let gutter = gutter(place);
-    let number = if sources.is_numbered(place) { place.line.to_string() } else { String::new() };
+    let number = if place.is_setting() { String::new() } else { place.line.to_string() };
     let empty = "";
     let spaces = " ".repeat(column - from);
     let window = window.trim_end();
@@ -85,7 +86,7 @@ mod tests {
         let diagnostic = Diagnostic::new(place, "not a number").suggest(Some("1"));
         let expected = "error: a.yaml:2:7: not a number\n   |\n 2 | seed: minus one\n   \
                         |       ^^^^^^^^^\n   help: did you mean `1`?\n";
-        assert_eq!(render(&[diagnostic], &sources), expected);
+        assert_eq!(render("error", &[diagnostic], &sources), expected);
     }
 
     #[test]
@@ -93,7 +94,7 @@ mod tests {
         let mut sources = Sources::default();
         let text = format!("{}HERE{}", "a".repeat(3_000), "b".repeat(3_000));
         let place = place(&mut sources, &text, (1, 3_001, 4));
-        let rendered = render(&[Diagnostic::new(place, "here")], &sources);
+        let rendered = render("error", &[Diagnostic::new(place, "here")], &sources);
         assert!(rendered.lines().all(|line| line.chars().count() < 120), "{rendered}");
         assert!(rendered.contains("HERE"));
     }
@@ -102,6 +103,7 @@ mod tests {
     fn places_outside_the_text_have_no_snippet() {
         let mut sources = Sources::default();
         let place = place(&mut sources, "", (7, 9, 1));
-        assert_eq!(render(&[Diagnostic::new(place, "x")], &sources), "error: a.yaml:7:9: x\n");
+        let rendered = render("error", &[Diagnostic::new(place, "x")], &sources);
+        assert_eq!(rendered, "error: a.yaml:7:9: x\n");
     }
 }

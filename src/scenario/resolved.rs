@@ -1,4 +1,5 @@
-//! The plan spelled out as JSON: every default written, every literal in one form, sorted keys.
+//! The plan spelled out: what follows from several parts is written into the document, and the
+//! document becomes JSON, with every literal in one form and sorted keys.
 
 use serde_json::{Map, Value, json};
 
@@ -8,17 +9,17 @@ use crate::metric::Unit;
 use crate::units::{Duration, Money, Rate, Ratio, Timestamp, Tokens};
 
 use super::decode_rules::action_text;
-use super::files::field;
+use super::fill::fill;
+use super::place::Place;
 use super::plan::Scenario;
 use super::shape::{Literal, Shape, as_number};
 use super::shapes::SCENARIO;
-use super::tree::{Entry, Node, Scalar};
+use super::tree::{Entry, Node, Scalar, Value as Part};
 
-/// The resolved form of a tree that has been checked and filled, and of the plan made from it.
-pub(crate) fn resolve(root: &Node, scenario: &Scenario) -> Value {
-    let mut resolved = node(root, SCENARIO);
-    let Value::Object(map) = &mut resolved else { return resolved };
-    map.insert("title".to_owned(), json!(scenario.title));
+/// Writes into a tree that has been checked and filled what the plan made from it says of parts
+/// that it leaves out: the title, the columns, and of each rule whatever follows from the rest.
+pub(crate) fn complete(root: &mut Node, scenario: &Scenario) {
+    put(root, "title", &json!(scenario.title));
     let column = |column: &super::plan::Column| {
         let mut map = Map::new();
         map.insert("title".to_owned(), json!(column.title));
@@ -33,27 +34,63 @@ pub(crate) fn resolve(root: &Node, scenario: &Scenario) -> Value {
         }
         Value::Object(map)
     };
-    map.insert("columns".to_owned(), scenario.columns.iter().map(column).collect());
-    let models = map.get_mut("models").and_then(Value::as_array_mut).into_iter().flatten();
-    for (resolved, plan) in models.zip(&scenario.models) {
-        let Value::Object(model) = resolved else { continue };
-        let rules = model.entry("rules").or_insert_with(|| json!({"enable": false}));
-        rules["conditions"] = plan.rules.triggers.iter().map(trigger).collect();
-        let versions = model.get_mut("versions").and_then(Value::as_array_mut);
-        for (resolved, plan) in versions.into_iter().flatten().zip(&plan.versions) {
-            resolved["tags"] = json!(plan.tags);
+    put(root, "columns", &scenario.columns.iter().map(column).collect());
+    let models = root.get_mut("models").map_or(&mut [][..], Node::entries_mut);
+    for (entry, plan) in models.iter_mut().zip(&scenario.models) {
+        if entry.node.get("rules").is_none() {
+            put(&mut entry.node, "rules", &json!({"enable": false}));
+        }
+        if let Some(rules) = entry.node.get_mut("rules") {
+            put(rules, "conditions", &plan.rules.triggers.iter().map(trigger).collect());
+        }
+        let versions = entry.node.get_mut("versions").map_or(&mut [][..], Node::entries_mut);
+        for (entry, plan) in versions.iter_mut().zip(&plan.versions) {
+            put(&mut entry.node, "tags", &json!(plan.tags));
         }
     }
-    let phases = map.get_mut("phases").and_then(Value::as_array_mut).into_iter().flatten();
-    for (resolved, plan) in phases.zip(&scenario.phases) {
+    fill(root, SCENARIO);
+    let phases = root.get_mut("phases").map_or(&mut [][..], Node::items_mut);
+    for (node, plan) in phases.iter_mut().zip(&scenario.phases) {
         if let Some(split) = &plan.split {
             let weight = |(version, weight): &(VersionIndex, Ratio)| {
                 (scenario.version(*version).id.to_string(), json!(weight.get()))
             };
-            resolved["split"] = split.iter().map(weight).collect::<Map<_, _>>().into();
+            put(node, "split", &split.iter().map(weight).collect::<Map<_, _>>().into());
         }
     }
-    resolved
+}
+
+/// The resolved form of a complete tree.
+pub(crate) fn resolve(root: &Node) -> Value {
+    node(root, SCENARIO)
+}
+
+/// Writes `value` at the key of a map, at the place of what it replaces.
+fn put(map: &mut Node, key: &str, value: &Value) {
+    let place = map.entry(key).map_or(map.place, |entry| entry.node.place);
+    let node = written(value, place);
+    let Part::Map(entries) = &mut map.value else { return };
+    match entries.iter_mut().find(|entry| entry.key == key) {
+        Some(entry) => entry.node = node,
+        None => entries.push(Entry { place, key: key.to_owned(), node }),
+    }
+}
+
+/// A value as a document has it.
+fn written(value: &Value, place: Place) -> Node {
+    let value = match value {
+        Value::Array(items) => Part::List(items.iter().map(|item| written(item, place)).collect()),
+        Value::Object(map) => {
+            let entry = |(key, value): (&String, &Value)| {
+                let node = written(value, place);
+                Entry { place, key: key.clone(), node }
+            };
+            Part::Map(map.iter().map(entry).collect())
+        }
+        Value::String(text) => Part::Scalar(Scalar { text: text.clone(), quoted: true }),
+        other => Part::Scalar(Scalar { text: other.to_string(), quoted: false }),
+    };
+    Node { place, value }
 }
 
 fn node(of: &Node, shape: Shape) -> Value {
@@ -83,7 +120,7 @@ fn node(of: &Node, shape: Shape) -> Value {
         }
         Shape::Record(_) | Shape::Choice(_) => {
             let item = |entry: &Entry| {
-                let field = field(shape, &entry.key)?;
+                let field = shape.field(&entry.key)?;
                 Some((entry.key.clone(), node(&entry.node, field.shape)))
             };
             Value::Object(of.entries().iter().filter_map(item).collect())

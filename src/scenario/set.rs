@@ -5,10 +5,10 @@
 //! may name a key that the file leaves out, but none that the format does not know.
 
 use super::diagnostic::Diagnostic;
-use super::files::{Reading, field, fits};
+use super::files::{Reading, fits};
 use super::parse::parse_setting;
 use super::place::Place;
-use super::shape::{Field, Shape, quote};
+use super::shape::{Field, Literal, Shape, quote};
 use super::suggest::{listing, nearest};
 use super::tree::{Entry, Node, Scalar, Value};
 
@@ -22,9 +22,10 @@ pub(crate) fn apply(root: &mut Node, shape: Shape, setting: &str, reading: &mut 
         reading.diagnostics.report(Diagnostic::new(Place::start_of(source), message));
         return;
     }
-    let Some(value) = parse_setting(path, value, reading.sources, reading.diagnostics) else {
+    let Some(mut value) = parse_setting(path, value, reading.sources, reading.diagnostics) else {
         return;
     };
+    reading.substitute(&mut value);
     let place = value.place;
     if let Err(refused) = (Setting { reading, place }).put(root, shape, path, value) {
         let diagnostic = Diagnostic::new(place, refused.message);
@@ -33,6 +34,12 @@ pub(crate) fn apply(root: &mut Node, shape: Shape, setting: &str, reading: &mut 
             None => diagnostic.help(refused.known),
         });
     }
+}
+
+/// Whether a setting is of the vars, which must stand before their values go where they are named.
+pub(crate) fn is_of_vars(setting: &str) -> bool {
+    let path = setting.split_once('=').map_or(setting, |(path, _)| path).trim();
+    path == "vars" || path.starts_with("vars.")
 }
 
 /// Why a path leads nowhere.
@@ -67,7 +74,9 @@ impl Setting<'_, '_> {
                     return self.put_or_descend(&mut entries[index].node, table.value, rest, value);
                 }
                 let key = Scalar { text: path.to_owned(), quoted: true };
-                if fits(&value, table.value) && table.key.check(&key).is_ok() {
+                // A var that nothing can have named yet is a slip of the pen.
+                let new = table.key != Literal::Variable;
+                if new && fits(&value, table.value) && table.key.check(&key).is_ok() {
                     let key = path.to_owned();
                     entries.push(Entry { place: self.place, key, node: value });
                     return Ok(());
@@ -79,8 +88,15 @@ impl Setting<'_, '_> {
                     Some((key, rest)) => (key, Some(rest)),
                     None => (path, None),
                 };
-                let Some(field) = field(shape, key) else {
-                    return Err(unknown(key, known(shape).map(|field| field.name)));
+                if key == "extends" {
+                    return Err(Refused {
+                        message: "files are put together before anything is set".to_owned(),
+                        meant: None,
+                        known: "write a file that extends them".to_owned(),
+                    });
+                }
+                let Some(field) = shape.field(key) else {
+                    return Err(unknown(key, shape.fields().map(|field| field.name)));
                 };
                 self.put_field(entries, (shape, field), rest, value)
             }
@@ -129,7 +145,8 @@ impl Setting<'_, '_> {
         path: &str,
         value: Node,
     ) -> Result<(), Refused> {
-        let names: Vec<_> = items.iter().map(|item| name(item).unwrap_or_default()).collect();
+        let names = items.iter().map(|item| item.name().unwrap_or_default().to_owned());
+        let names: Vec<_> = names.collect();
         let (index, rest) = match longest(names.iter().map(String::as_str), path) {
             Some((index, rest)) => (Some(index), rest),
             None => {
@@ -189,16 +206,6 @@ impl Setting<'_, '_> {
     }
 }
 
-/// The fields of a record or choice.
-fn known(shape: Shape) -> impl Iterator<Item = &'static Field> {
-    let (first, second): (&[Field], &[Field]) = match shape {
-        Shape::Record(record) => (record.fields, &[]),
-        Shape::Choice(choice) => (choice.choices, choice.beside),
-        _ => (&[], &[]),
-    };
-    first.iter().chain(second)
-}
-
 /// Which of `keys` is the longest that `path` begins with, and what follows it.
 fn longest<'a, 'b>(
     keys: impl Iterator<Item = &'a str>,
@@ -212,24 +219,17 @@ fn longest<'a, 'b>(
     matches.max_by_key(|(length, ..)| *length).map(|(_, index, rest)| (index, rest))
 }
 
-/// The name that an item of a list goes by.
-fn name(item: &Node) -> Option<String> {
-    ["name", "title", "id"]
-        .iter()
-        .find_map(|key| item.get(key).and_then(Node::text))
-        .map(str::to_owned)
-}
-
 fn unknown<'a>(path: &str, known: impl Iterator<Item = &'a str>) -> Refused {
     let known: Vec<_> = known.collect();
     let key = path.split('.').next().unwrap_or(path);
     let meant =
         nearest(path, known.iter().copied()).or_else(|| nearest(key, known.iter().copied()));
-    Refused {
-        message: format!("the scenario has no {}", quote(key)),
-        meant: meant.map(str::to_owned),
-        known: format!("known here: {}", listing(known)),
-    }
+    let meant = meant.map(str::to_owned);
+    let known = match known.as_slice() {
+        [] => "nothing is known here".to_owned(),
+        known => format!("known here: {}", listing(known.iter().copied())),
+    };
+    Refused { message: format!("the scenario has no {}", quote(key)), meant, known }
 }
 
 #[cfg(test)]
@@ -238,7 +238,7 @@ mod tests {
 
     use super::*;
     use crate::scenario::diagnostic::Diagnostics;
-    use crate::scenario::error::ScenarioError;
+    use crate::scenario::error::conclude;
     use crate::scenario::files::{Files, Folder};
     use crate::scenario::parse::parse_file;
     use crate::scenario::place::Sources;
@@ -272,17 +272,18 @@ phases:
         let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
         let mut root =
             parse_file("a.yaml", TEXT.as_bytes(), &mut sources, &mut diagnostics).unwrap();
-        let folder = Folder::of(Path::new("a.yaml"), Path::new("/"), false);
+        let mut folder = Folder::new(Path::new("a.yaml"), Path::new("/"), false);
         let mut reading = Reading {
             files: &Rules,
-            folder: &folder,
+            folder: &mut folder,
             sources: &mut sources,
             diagnostics: &mut diagnostics,
+            variables: None,
         };
         apply(&mut root, SCENARIO, setting, &mut reading);
-        match ScenarioError::of(diagnostics, sources) {
-            None => Ok(root),
-            Some(error) => Err(error.to_string()),
+        match conclude(diagnostics, sources) {
+            Ok(_) => Ok(root),
+            Err(error) => Err(error.to_string()),
         }
     }
 

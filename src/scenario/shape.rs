@@ -70,8 +70,12 @@ pub(crate) enum Literal {
     Status,
     /// One of these words.
     Word(&'static [&'static str]),
-    /// The path of a file, relative to the scenario's.
+    /// The path of a file, relative to the one that it stands in.
     Path,
+    /// The name of a var.
+    Variable,
+    /// Any single value.
+    Any,
 }
 
 /// A map whose keys are names that the author gives.
@@ -199,6 +203,8 @@ impl Literal {
                 )),
             },
             Self::Word(words) => word(text, words),
+            Self::Variable => variable(text),
+            Self::Any => Ok(()),
         }
     }
 
@@ -224,11 +230,28 @@ impl Literal {
             Self::Status => "an HTTP status",
             Self::Word(_) => "a word",
             Self::Path => "the path of a file",
+            Self::Variable => "the name of a var",
+            Self::Any => "a single value",
         }
     }
 }
 
 impl Shape {
+    /// The field `key` of a record or choice.
+    pub(crate) fn field(self, key: &str) -> Option<&'static Field> {
+        self.fields().find(|field| field.name == key)
+    }
+
+    /// The fields of a record or choice; none of anything else.
+    pub(crate) fn fields(self) -> impl Iterator<Item = &'static Field> {
+        let (first, second): (&'static [Field], &'static [Field]) = match self {
+            Self::Record(record) => (record.fields, &[]),
+            Self::Choice(choice) => (choice.choices, choice.beside),
+            _ => (&[], &[]),
+        };
+        first.iter().chain(second)
+    }
+
     /// What it is, in a few words, for a message that says what is wanted.
     pub(crate) fn wanted(self) -> String {
         match self {
@@ -372,6 +395,17 @@ fn slug(text: &str) -> Result<(), Refusal> {
         ),
         suggestion: (!meant.is_empty()).then_some(meant),
     })
+}
+
+fn variable(text: &str) -> Result<(), Refusal> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(legal) {
+        return Ok(());
+    }
+    refuse(format!(
+        "{} is no name of a var: allowed are A-Z a-z 0-9 _ -, the first a letter",
+        quote(text)
+    ))
 }
 
 fn metric(text: &str) -> Result<(), Refusal> {

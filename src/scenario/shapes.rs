@@ -14,6 +14,18 @@ pub(crate) static SCENARIO: Shape = RecordOf(&Record {
     name: "scenario",
     fields: &[
         required("schema", One(L::Integer(1, 1)), "number of the format, 1"),
+        optional(
+            "extends",
+            EXTENDS,
+            "scenario files that this one is laid over, the last uppermost: maps merge, lists of \
+             named things merge by name, other lists replace, and `key: ~` takes a key away",
+        ),
+        optional(
+            "vars",
+            VARS,
+            "values by name, to be put wherever `${name}` is written; `${env:NAME}` is a value of \
+             the environment",
+        ),
         required("name", One(L::Slug), "name of the scenario, of its reports and of their folder"),
         optional("title", One(L::Text), "what it shows, in a line (default: the name)"),
         defaulted(
@@ -61,6 +73,13 @@ pub(crate) static SCENARIO: Shape = RecordOf(&Record {
         ),
     ],
 });
+
+/// The files that a scenario is laid over.
+pub(crate) const EXTENDS: Shape = List(&One(L::Path));
+
+/// Values by name.
+pub(crate) const VARS: Shape =
+    TableOf(&Table { key: L::Variable, value: One(L::Any), ordered: false });
 
 /// The workload.
 pub(crate) static WORKLOAD: Record = Record {

@@ -61,7 +61,28 @@ impl Scalar {
     }
 }
 
+impl Entry {
+    /// The place to name when the parts of the value do not fit together: that of a setting that
+    /// changed one of them, else that of the key.
+    pub(crate) fn place_of_whole(&self) -> Place {
+        self.node.place_of_setting().unwrap_or(self.place)
+    }
+}
+
 impl Node {
+    /// The place of the last setting that wrote it or a part of it.
+    pub(crate) fn place_of_setting(&self) -> Option<Place> {
+        let own = Some(self.place).filter(|place| place.is_setting());
+        let parts: Option<Place> = match &self.value {
+            Value::Scalar(_) => None,
+            Value::List(items) => items.iter().filter_map(Self::place_of_setting).max(),
+            Value::Map(entries) => {
+                entries.iter().filter_map(|entry| entry.node.place_of_setting()).max()
+            }
+        };
+        own.max(parts)
+    }
+
     /// The scalar, if it is one.
     pub(crate) fn scalar(&self) -> Option<&Scalar> {
         match &self.value {
@@ -96,9 +117,45 @@ impl Node {
         self.entry(key).map(|entry| &entry.node)
     }
 
+    /// The items of a list, to be changed.
+    pub(crate) fn items_mut(&mut self) -> &mut [Self] {
+        match &mut self.value {
+            Value::List(items) => items,
+            _ => &mut [],
+        }
+    }
+
+    /// The entries of a map, to be changed.
+    pub(crate) fn entries_mut(&mut self) -> &mut [Entry] {
+        match &mut self.value {
+            Value::Map(entries) => entries,
+            _ => &mut [],
+        }
+    }
+
+    /// The value of a map's key, to be changed.
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
+        let entry = self.entries_mut().iter_mut().find(|entry| entry.key == key);
+        entry.map(|entry| &mut entry.node)
+    }
+
     /// The entry of a map's key.
     pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries().iter().find(|entry| entry.key == key)
+    }
+
+    /// The name that an item of a list goes by.
+    pub(crate) fn name(&self) -> Option<&str> {
+        ["name", "title", "id"].iter().find_map(|key| self.get(key).and_then(Self::text))
+    }
+
+    /// How many nodes it is made of, itself included.
+    pub(crate) fn size(&self) -> usize {
+        match &self.value {
+            Value::Scalar(_) => 1,
+            Value::List(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
+            Value::Map(entries) => 1 + entries.iter().map(|entry| entry.node.size()).sum::<usize>(),
+        }
     }
 
     /// What it is, for messages.

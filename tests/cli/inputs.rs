@@ -122,6 +122,40 @@ fn arguments_that_make_no_sense_are_a_usage_error() {
 }
 
 #[test]
+fn a_seed_below_zero_is_answered_with_the_seeds_there_are() {
+    let place = Workplace::new();
+    let ended = place.run(&["run", "x.yaml", "--seed", "-1"]);
+    assert_eq!(ended.code, 2);
+    let stderr = ended.stderr;
+    assert!(stderr.contains("a whole number from 0 to 18446744073709551615"), "{stderr}");
+}
+
+#[test]
+fn what_is_odd_is_said_beside_the_result() {
+    let place = Workplace::new();
+    place.write("replay.yaml", format!("vars: {{unused: 1}}\n{REPLAY}"));
+    place.write("trace.csv", format!("{HEADER}2023-11-16 18:17:03,5,10\n"));
+    let ended = place.run(&["run", "replay.yaml"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let warning = "warning: replay.yaml:1:8: nothing uses the var \"unused\"";
+    assert!(ended.stderr.contains(warning), "{}", ended.stderr);
+}
+
+#[test]
+fn scenarios_take_values_from_the_environment_where_they_say_so() {
+    let place = Workplace::new();
+    place.write("replay.yaml", REPLAY.replace("trace.csv", "\"${env:HOME_OF_NO_TRACE}\""));
+    let ended = place.run(&["validate", "replay.yaml"]);
+    assert_eq!(ended.code, 3);
+    let expected = "the environment has no variable \"HOME_OF_NO_TRACE\"";
+    assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+    place.write("replay.yaml", REPLAY.replace("latency: 250ms", "latency: \"${env:PATH}\""));
+    let ended = place.run(&["validate", "replay.yaml"]);
+    assert!(ended.stderr.contains("is not a duration"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("from the environment's PATH"), "{}", ended.stderr);
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_to_is_said() {
     let place = Workplace::new();
     let sound = "2023-11-16 18:17:03,5,10\n";

@@ -102,6 +102,67 @@ fn json_on_stdout_is_the_result_file_and_fits_its_schema() {
     assert_eq!(result["gate"]["verdict"], "pass");
 }
 
+/// The result in `out` without where its scenario stands.
+fn placeless(place: &Workplace, out: &str) -> Value {
+    let mut result: Value =
+        serde_json::from_str(&place.read(&format!("{out}/result.json"))).unwrap();
+    result["scenario"]["files"] = Value::Null;
+    for path in ["/scenario/gate", "/gate/lines"] {
+        for line in result.pointer_mut(path).and_then(Value::as_array_mut).into_iter().flatten() {
+            line["file"] = Value::Null;
+            line["line"] = Value::Null;
+        }
+    }
+    result
+}
+
+#[test]
+fn the_resolved_scenario_gives_the_same_result() {
+    let place = Workplace::new();
+    for folder in ["scenarios", "fixtures"] {
+        std::fs::create_dir(place.path(folder)).unwrap();
+    }
+    for file in ["scenarios/recorded-peak.yaml", "fixtures/rollback-rules.json"] {
+        std::fs::copy(project(file), place.path(file)).unwrap();
+    }
+    std::fs::copy(project("fixtures/peak-hour.csv"), place.path("fixtures/peak-hour.csv")).unwrap();
+    place.write("scenarios/small.yaml", small("gate: [error_rate < 10%, rollbacks == 0]"));
+    for name in ["recorded-peak", "small"] {
+        let scenario = format!("scenarios/{name}.yaml");
+        let ended = place.run(&["explain", &scenario, "--resolved"]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        place.write("scenarios/whole.yaml", &ended.stdout);
+        for (file, out) in [(scenario.as_str(), "first"), ("scenarios/whole.yaml", "again")] {
+            place.run(&["run", file, "--no-charts", "--out", out]);
+        }
+        assert_eq!(placeless(&place, "first"), placeless(&place, "again"), "{name}");
+    }
+}
+
+#[test]
+fn the_starter_is_written_once_and_its_gate_holds() {
+    let place = Workplace::new();
+    let ended = place.run(&["init"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert_eq!(place.files(), ["canary.yaml", "scenario.schema.json"]);
+    let text = place.read("canary.yaml");
+    assert!(text.starts_with("# yaml-language-server: $schema=scenario.schema.json\n"));
+    for command in [["validate", "canary.yaml"], ["run", "canary.yaml"]] {
+        let ended = place.run(&command);
+        assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{command:?}: {}", ended.stdout);
+    }
+    place.write("canary.yaml", "mine");
+    let ended = place.run(&["init", "canary"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("canary.yaml exists"), "{}", ended.stderr);
+    assert_eq!(place.read("canary.yaml"), "mine");
+    let ended = place.run(&["init", "sub/other.yaml"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(place.read("sub/other.yaml").contains("name: other\n"));
+    let ended = place.run(&["init", "no good"]);
+    assert!(ended.stderr.contains("cannot name a scenario"), "{}", ended.stderr);
+}
+
 #[test]
 fn settings_change_the_scenario_and_show_in_the_command_to_repeat() {
     let place = Workplace::new();
