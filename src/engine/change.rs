@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Evaluation, Ladder, RolloutState, RuleSet, StageIndex, Version};
+use super::{Assignment, Evaluation, Ladder, RolloutState, RuleSet, StageIndex, Version};
 use crate::units::{Duration, Ratio, TagName, VersionId};
 
 /// A change of durable state, with its effects resolved: what a fold of the journal needs.
@@ -36,6 +36,11 @@ pub enum Change {
     Split {
         /// How traffic moved.
         shift: Shift,
+    },
+    /// How the split chooses was set.
+    Assignment {
+        /// How it chooses now.
+        assignment: Assignment,
     },
     /// The rules were set.
     Rules {

@@ -1,6 +1,6 @@
 //! Commands: what the outside can ask of the engine, and why it can refuse.
 
-use super::{Evaluation, Ladder, Refused, RuleSet, SplitError, Target, Version};
+use super::{Assignment, Evaluation, Ladder, Refused, RuleSet, SplitError, Target, Version};
 use crate::exchange::ModelIndex;
 use crate::units::{Duration, Ratio, TagName, VersionId};
 
@@ -44,6 +44,8 @@ pub enum CommandKind {
         /// begin anew, with empty windows.
         redeploy: bool,
     },
+    /// Choose how the split is to choose.
+    Assignment(Assignment),
     /// Replace the rules.
     Rules(RuleSet),
     /// All traffic to a version; `None`: to the last stable.
@@ -136,6 +138,15 @@ pub enum CommandError {
     /// A version was rolled back and may not be deployed by accident.
     #[error("version {0} was rolled back; deploy it again with redeploy")]
     RolledBack(VersionId),
+    /// A judge's test holds for requests that chance has assigned.
+    #[error(
+        "judge {judge} cannot watch requests that are assigned in turns: set the assignment to \
+         random or sticky, or take the judge out of the rules"
+    )]
+    JudgeOfTurns {
+        /// Its name.
+        judge: String,
+    },
     /// A rollback has nowhere to go, or a rollout nothing to take traffic from.
     #[error("no version holds the tag stable")]
     NoStable,

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::decision;
 use super::deployment::Deployment;
+use super::split_check::SplitFinding;
 use super::{
     Ask, Catalog, CommandError, Digest, Event, EventKind, Health, ModelSettings, Rollout,
     RouteError, Slot, Split, Ticket, VersionStatus,
@@ -110,7 +111,7 @@ impl Engine {
         let deployment = self.deployment_mut(ask.model)?;
         let assigned = match ask.pin {
             Some(pin) => decision::resolve(&deployment.state, pin)?,
-            None => deployment.split.as_ref().ok_or(RouteError::NothingDeployed)?.assign(ask.draw),
+            None => deployment.assign(&ask)?,
         };
         let mut ticket = Ticket {
             model: ask.model,
@@ -122,6 +123,9 @@ impl Engine {
             start: now,
         };
         deployment.begin(&mut ticket);
+        if let Some(findings) = deployment.check_split(ticket.pinned) {
+            self.tell_of_split(now, ticket.model, findings);
+        }
         Ok(ticket)
     }
 
@@ -178,6 +182,17 @@ impl Engine {
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
+    }
+
+    #[cold]
+    fn tell_of_split(&mut self, at: Timestamp, model: ModelIndex, findings: Vec<SplitFinding>) {
+        for finding in findings {
+            let kind = match finding {
+                SplitFinding::Skew(skew) => EventKind::SplitSkew(Box::new(skew)),
+                SplitFinding::Pins(pins) => EventKind::PinShare(pins),
+            };
+            self.emit(at, model, kind);
+        }
     }
 
     /// Time never goes back: an earlier `now` is raised to the largest seen.

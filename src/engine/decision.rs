@@ -7,8 +7,8 @@ use super::catalog::STABLE;
 use super::model_state::first_step;
 use super::transition::{Input, Next};
 use super::{
-    Change, CommandError, CommandKind, DEFAULT_BAKE, Evaluation, Ladder, ModelState, RolloutState,
-    Shift, Slot, Split, Target, Version, Weights,
+    Assignment, Change, CommandError, CommandKind, DEFAULT_BAKE, Evaluation, Ladder, ModelState,
+    RolloutState, RuleSet, Shift, Slot, Split, Target, Trigger, TriggerKind, Version, Weights,
 };
 use crate::units::{Duration, Ratio, TagName};
 
@@ -43,7 +43,11 @@ pub(super) fn decide(
         }
         CommandKind::Evaluate { version, evaluation } => evaluate(state, version, evaluation)?,
         CommandKind::Split { shares, redeploy } => set_split(state, terms, shares, *redeploy)?,
-        CommandKind::Rules(rules) => Change::Rules { rules: Box::new(rules.clone()) },
+        CommandKind::Assignment(assignment) => return set_assignment(state, *assignment),
+        CommandKind::Rules(rules) => {
+            refuse_judges_of_turns(state.assignment, rules)?;
+            Change::Rules { rules: Box::new(rules.clone()) }
+        }
         CommandKind::Rollback(target) => roll_back_by_command(state, terms, target.as_ref())?,
         CommandKind::StartRollout { version, steps, bake, redeploy } => {
             let candidate = Candidate { version, redeploy: *redeploy };
@@ -204,6 +208,26 @@ fn set_split(
         if redeploy { resolved.iter().map(|(slot, _)| *slot).collect() } else { vec![] };
     let weights = named(state, &resolved);
     Ok(Change::Split { shift: shift(state, terms, weights, redeployed) })
+}
+
+fn set_assignment(
+    state: &ModelState,
+    assignment: Assignment,
+) -> Result<Option<Change>, CommandError> {
+    refuse_judges_of_turns(assignment, &state.rules)?;
+    let same = assignment == state.assignment;
+    Ok((!same).then_some(Change::Assignment { assignment }))
+}
+
+/// A judge compares what chance has assigned.
+fn refuse_judges_of_turns(assignment: Assignment, rules: &RuleSet) -> Result<(), CommandError> {
+    let is_judge = |trigger: &&Trigger| matches!(trigger.kind, TriggerKind::Judge(_));
+    match rules.triggers.iter().find(is_judge) {
+        Some(judge) if assignment == Assignment::Even => {
+            Err(CommandError::JudgeOfTurns { judge: judge.id.clone() })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn roll_back_by_command(

@@ -1,12 +1,15 @@
 //! One model's deployment: its catalog, split and rules, and what watches its versions.
 
+use super::assigner::Assigner;
 use super::decision::{Terms, step_over};
 use super::in_flight::InFlight;
 use super::model_state::{ModelState, Occasion};
 use super::progress::Progress;
+use super::split_check::SplitFinding;
 use super::watch::{Health, Prices, Step, Watch};
 use super::{
-    Action, Change, EventKind, Evidence, ModelSettings, RuleSet, Slot, Split, Target, Ticket,
+    Action, Ask, Change, EventKind, Evidence, ModelSettings, RouteError, RuleSet, Slot, Split,
+    Target, Ticket,
 };
 use crate::exchange::{Class, Observed};
 use crate::units::{ModelId, Ratio, Timestamp, VersionId};
@@ -20,6 +23,7 @@ pub(super) struct Deployment {
     pub(super) state: ModelState,
     /// The state's weights, made ready for assignments.
     pub(super) split: Option<Split>,
+    assigner: Assigner,
     /// Counts the splits, so that an error can be told from one under earlier weights.
     split_number: u32,
     /// The stable that comparisons and judges compare with.
@@ -72,6 +76,7 @@ impl Deployment {
             },
             state: ModelState::default(),
             split: None,
+            assigner: Assigner::default(),
             split_number: 0,
             reference: None,
             compared_with: None,
@@ -89,6 +94,19 @@ impl Deployment {
     pub(super) fn slot_of(&self, version: &VersionId) -> Slot {
         let slot = self.state.catalog.slot(version.as_str());
         slot.expect("a change that was carried out names versions of the catalog")
+    }
+
+    /// The version that the split chooses for a request.
+    #[inline]
+    pub(super) fn assign(&mut self, ask: &Ask<'_>) -> Result<Slot, RouteError> {
+        let split = self.split.as_ref().ok_or(RouteError::NothingDeployed)?;
+        Ok(self.assigner.assign(split, &self.state.places, ask))
+    }
+
+    /// Counts a request that was routed; now and then it is found that the split is not kept.
+    #[inline]
+    pub(super) fn check_split(&mut self, pinned: bool) -> Option<Vec<SplitFinding>> {
+        self.assigner.routed(pinned, self.split.as_ref(), MAX_PINNED)
     }
 
     /// Counts a request in that is sent to `version`.
@@ -215,6 +233,9 @@ impl Deployment {
         } else if matches!(change, Change::Registered { .. }) {
             self.split = self.split.take().map(|_| self.present_split());
         }
+        if matches!(change, Change::Assignment { .. }) {
+            self.begin_assignment();
+        }
         let watched = matches!(change, Change::Rules { .. }) || change.shift().is_some();
         if watched || stable != self.state.stable() || baking != self.state.rollout.baking() {
             self.renew_watches(now);
@@ -311,6 +332,15 @@ impl Deployment {
         }
         self.split = Some(self.present_split());
         self.split_number += 1;
+        self.begin_assignment();
+    }
+
+    /// Turns and counts begin anew.
+    fn begin_assignment(&mut self) {
+        if let Some(split) = &self.split {
+            let salt = self.state.places.salt(&self.id);
+            self.assigner.begin(self.state.assignment, salt, split);
+        }
     }
 
     fn present_split(&self) -> Split {
@@ -347,16 +377,7 @@ impl Deployment {
             let of = move |watch: &Watch| (watch.trigger, Slot(index as u16), watch.health);
             live.watches.iter().map(of)
         });
-        let mut all: Vec<_> = self.past_health.iter().copied().chain(present).collect();
-        all.sort_by_key(|(trigger, version, _)| (*trigger, *version));
-        let mut sums: Vec<(usize, Slot, Health)> = Vec::new();
-        for (trigger, version, health) in all {
-            match sums.last_mut().filter(|last| (last.0, last.1) == (trigger, version)) {
-                Some(last) => last.2.add(health),
-                None => sums.push((trigger, version, health)),
-            }
-        }
-        sums
+        Health::sums(self.past_health.iter().copied().chain(present))
     }
 
     /// The version that a rollback of `version` goes to: never one that was rolled back itself.
@@ -474,12 +495,5 @@ impl Deployment {
     }
 }
 
-impl Health {
-    fn add(&mut self, other: Self) {
-        self.checks += other.checks;
-        self.no_data += other.no_data;
-        self.breaches += other.breaches;
-        self.firings += other.firings;
-        self.longest_timer = self.longest_timer.max(other.longest_timer);
-    }
-}
+/// The share of pinned requests that a split can spare, from the design of the policies.
+const MAX_PINNED: Ratio = Ratio::from_percent(5);

@@ -1,6 +1,8 @@
 //! What the engine tells its driver.
 
-use super::{Action, Evidence, RolloutState, Sealed, Slot, StageIndex, Waiting};
+use super::{
+    Action, Evidence, PinShare, RolloutState, Sealed, Slot, SplitSkew, StageIndex, Waiting,
+};
 use crate::exchange::ModelIndex;
 use crate::units::Timestamp;
 
@@ -83,6 +85,10 @@ pub enum EventKind {
         /// Those that were being watched.
         versions: Vec<Slot>,
     },
+    /// Requests do not fall on the versions as the weights say: told once for a split.
+    SplitSkew(Box<SplitSkew>),
+    /// More requests are pinned than the split can spare: told once for a split.
+    PinShare(PinShare),
     /// An entry for the journal.
     Journal(Box<Sealed>),
 }

@@ -30,6 +30,8 @@
 //! time of a completion decides where it belongs.
 
 mod action;
+mod assigner;
+mod assignment;
 mod canonical;
 mod catalog;
 mod change;
@@ -49,6 +51,7 @@ mod evidence;
 mod finding;
 mod gauge;
 mod in_flight;
+mod interleave;
 mod journal;
 mod judge;
 mod judge_gauge;
@@ -65,7 +68,10 @@ mod rules;
 mod safeguards;
 mod settings;
 mod split;
+mod split_check;
 mod status;
+mod sticky_hash;
+mod sticky_map;
 mod ticket;
 mod time_meter;
 mod transition;
@@ -75,6 +81,7 @@ mod watch;
 
 pub use self::core::{ABANDON_AFTER, Engine};
 pub use action::{Action, Target};
+pub use assignment::Assignment;
 pub use canonical::CanonicalError;
 pub use catalog::{Catalog, Slot, TagMove};
 pub use change::{Change, Shift, Weights};
@@ -100,7 +107,9 @@ pub use rules::{Notification, RuleSet};
 pub use safeguards::Safeguards;
 pub use settings::ModelSettings;
 pub use split::{Split, SplitError};
+pub use split_check::{PinShare, SplitSkew};
 pub use status::{Status, VersionStatus};
+pub use sticky_hash::StickyKey;
 pub use ticket::{Ask, RouteError, Ticket};
 pub use transition::{Refused, RolloutState};
 pub use trigger::{Trigger, TriggerKind};

@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use super::catalog::STABLE;
 use super::rollout::{Course, next_step};
+use super::sticky_map::StickyMap;
 use super::transition::{Input, Refused};
 use super::{
-    Catalog, Cause, Change, Ladder, Rollout, RolloutState, RuleSet, Shift, Slot, StageIndex,
-    TagMove, Weights,
+    Assignment, Catalog, Cause, Change, Ladder, Rollout, RolloutState, RuleSet, Shift, Slot, Split,
+    SplitError, StageIndex, TagMove, Weights,
 };
 use crate::units::{Ratio, TagName, Timestamp, VersionId};
 
@@ -20,6 +21,9 @@ pub struct ModelState {
     pub(super) catalog: Catalog,
     /// Those above 0, in the catalog's order; empty while nothing is deployed.
     pub(super) weights: Weights,
+    pub(super) assignment: Assignment,
+    /// Kept up whatever the assignment is, so that it follows from the splits alone.
+    pub(super) places: StickyMap,
     pub(super) rules: RuleSet,
     pub(super) rollout: Rollout,
 }
@@ -53,6 +57,9 @@ pub enum Inapplicable {
         /// Where the entry says that it stands.
         stated: RolloutState,
     },
+    /// The weights are no split.
+    #[error(transparent)]
+    Split(#[from] SplitError),
     /// The weights before the change are not those that the entry says.
     #[error("the weights before it are not those that the entry states")]
     OtherWeights,
@@ -105,6 +112,7 @@ impl ModelState {
                 self.enter(Input::Deploy)?;
                 self.shift(occasion, shift)?;
             }
+            Change::Assignment { assignment } => self.assignment = *assignment,
             Change::Rules { rules } => self.rules.clone_from(rules),
             Change::Notified | Change::ObservationLost { .. } => {}
             Change::RolledBack { marked, shift, .. } => {
@@ -191,9 +199,10 @@ impl ModelState {
         if shift.previous != self.weights {
             return Err(Inapplicable::OtherWeights);
         }
-        for (version, _) in &shift.split {
-            self.slot(version)?;
-        }
+        let slot = |(version, weight): &(VersionId, Ratio)| Ok((self.slot(version)?, *weight));
+        let shares = shift.split.iter().map(slot).collect::<Result<Vec<_>, Inapplicable>>()?;
+        let split = Split::new(self.catalog.versions().len(), &shares)?;
+        self.places.follow(&split, self.stable());
         for version in &shift.redeployed {
             let slot = self.slot(version)?;
             self.catalog.set_rolled_back(slot, false);

@@ -79,6 +79,13 @@ impl Split {
         self.weights.get(usize::from(version.0)).copied().unwrap_or_default()
     }
 
+    /// The versions with a weight above 0 and what part of all 2^64 draws each of them gets,
+    /// in their order; the parts sum to 2^64.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (Slot, u128)> {
+        let below = std::iter::once(0).chain(self.bounds.iter().map(|(bound, _)| *bound));
+        self.bounds.iter().zip(below).map(|((bound, version), below)| (*version, bound - below))
+    }
+
     /// The weights, by version index.
     pub fn weights(&self) -> &[Ratio] {
         &self.weights

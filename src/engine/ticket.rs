@@ -1,6 +1,6 @@
 //! A request on its way: what the engine must be handed back when it ends.
 
-use super::{CommandError, Slot, Target};
+use super::{CommandError, Slot, StickyKey, Target};
 use crate::exchange::ModelIndex;
 use crate::units::{Draw, Timestamp};
 
@@ -13,6 +13,9 @@ pub struct Ask<'a> {
     pub pin: Option<&'a Target>,
     /// The request's draw for its assignment.
     pub draw: Draw,
+    /// Whom the request belongs to, where [`Assignment::Sticky`](super::Assignment::Sticky) is to
+    /// keep requests of one owner together; `None`: nobody, and the draw decides.
+    pub sticky: Option<StickyKey<'a>>,
 }
 
 /// A request on its way. It is held by the driver and handed back to

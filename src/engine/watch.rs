@@ -4,7 +4,7 @@ use super::finding::Finding;
 use super::gauge::Gauge;
 use super::in_flight::InFlight;
 use super::judge_gauge::JudgeGauge;
-use super::{NoData, Reading, Trigger, TriggerKind};
+use super::{NoData, Reading, Slot, Trigger, TriggerKind};
 use crate::exchange::{Class, Observed};
 use crate::units::{Duration, Price, Timestamp};
 
@@ -191,6 +191,32 @@ impl Watch {
     /// The check at which the present breach began, and for how long it has been seen to hold.
     pub(super) fn held(&self) -> Option<(Timestamp, Duration)> {
         self.timer.since.map(|since| (since, self.timer.age))
+    }
+}
+
+impl Health {
+    /// The sums by (trigger, version), in their order.
+    pub(super) fn sums(
+        watches: impl Iterator<Item = (usize, Slot, Self)>,
+    ) -> Vec<(usize, Slot, Self)> {
+        let mut all: Vec<_> = watches.collect();
+        all.sort_by_key(|(trigger, version, _)| (*trigger, *version));
+        let mut sums: Vec<(usize, Slot, Self)> = Vec::new();
+        for (trigger, version, health) in all {
+            match sums.last_mut().filter(|last| (last.0, last.1) == (trigger, version)) {
+                Some(last) => last.2.add(health),
+                None => sums.push((trigger, version, health)),
+            }
+        }
+        sums
+    }
+
+    fn add(&mut self, other: Self) {
+        self.checks += other.checks;
+        self.no_data += other.no_data;
+        self.breaches += other.breaches;
+        self.firings += other.firings;
+        self.longest_timer = self.longest_timer.max(other.longest_timer);
     }
 }
 

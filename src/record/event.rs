@@ -86,11 +86,40 @@ pub enum Happening {
         /// The version that it named last.
         version: VersionIndex,
     },
+    /// Requests did not fall on the versions of a model as the weights say.
+    SplitSkew {
+        /// Each version that should have got some.
+        arms: Vec<ArmCount>,
+        /// The probability of counts like these by chance, whenever they are looked at.
+        p_value: f64,
+    },
+    /// More requests were pinned than the split can spare.
+    PinShare {
+        /// Whose.
+        model: ModelIndex,
+        /// Pinned requests under the present split.
+        pinned: u64,
+        /// All requests under it.
+        requests: u64,
+        /// The share above which it is told.
+        limit: Ratio,
+    },
     /// The last request of a version that was rolled back ended.
     Drained {
         /// Which.
         version: VersionIndex,
     },
+}
+
+/// What fell on a version, and what should have.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ArmCount {
+    /// Which.
+    pub version: VersionIndex,
+    /// Its share by the weights.
+    pub weight: Ratio,
+    /// Requests that fell on it; where keys stick, keys.
+    pub count: u64,
 }
 
 /// A happening and its time.

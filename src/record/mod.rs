@@ -16,7 +16,7 @@ mod series;
 
 pub use blast::Blast;
 pub use cell::{Cell, EndingCounts, Tally};
-pub use event::{Happening, Timeline, TimelineEvent};
+pub use event::{ArmCount, Happening, Timeline, TimelineEvent};
 pub use observer::Observer;
 pub use outcome::{Arm, Attempt, Counterfactual, Outcome};
 pub use recorder::{Recorder, RunHeader};

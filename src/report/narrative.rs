@@ -2,10 +2,10 @@
 
 use super::evidence_text::{evidence_text, percent};
 use crate::exchange::{ModelIndex, VersionIndex};
-use crate::record::{Blast, Happening, Record, TimelineEvent};
+use crate::record::{ArmCount, Blast, Happening, Record, TimelineEvent};
 use crate::run::TraceReport;
 use crate::trace::DropReason;
-use crate::units::{Duration, Ratio, Timestamp, format_count, format_duration};
+use crate::units::{Duration, Ratio, Timestamp, format_count, format_duration, format_percent};
 
 /// An event of the timeline.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -110,10 +110,28 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
         Happening::TagLost { tag, version } => {
             format!("tag {tag} of {} is lost", name(*version))
         }
+        Happening::SplitSkew { arms, p_value } => skew_text(record, arms, *p_value),
+        Happening::PinShare { pinned, requests, limit, .. } => {
+            let (pinned, requests) = (format_count(*pinned), format_count(*requests));
+            let limit = percent(limit.get());
+            format!("{pinned} of {requests} requests are pinned, more than {limit}")
+        }
         Happening::Drained { version } => {
             format!("last request of {} has ended", name(*version))
         }
     }
+}
+
+/// Shares that are not those of the split, in a sentence.
+fn skew_text(record: &Record, arms: &[ArmCount], p_value: f64) -> String {
+    let all = arms.iter().map(|arm| arm.count).sum();
+    let shares = arms.iter().map(|arm| {
+        let share = Ratio::of(arm.count, all).map_or(0.0, Ratio::get);
+        let (found, expected) = (format_percent(share), percent(arm.weight.get()));
+        format!("{} has {found} instead of {expected}", version_name(record, arm.version))
+    });
+    let shares = shares.collect::<Vec<_>>().join(", ");
+    format!("requests do not follow the split (p = {p_value:.1e}): {shares}")
 }
 
 /// The harm that each bad version did, in a sentence each.

@@ -379,6 +379,23 @@ fn timeline_parts() -> Vec<Part> {
     let fault = || [version(), ("what", text("the fault in words"))];
     let weights = ("weights", list(number("the share of each of its versions, 0 to 1")));
     let fired = [trigger(), version(), ("evidence", reference("evidence"))];
+    let arm = object(
+        "what fell on a version, and what should have",
+        &[
+            version(),
+            ("weight", number("its share by the weights, 0 to 1")),
+            ("count", whole("requests that fell on it; where keys stick, keys")),
+        ],
+        &[],
+    );
+    let chance = number("the probability of counts like these by chance, at any time");
+    let skew = [("arms", list(arm)), ("p_value", chance)];
+    let pins = [
+        ("model", whole("the model, from 0")),
+        ("pinned", whole("pinned requests under the split")),
+        ("requests", whole("all requests under it")),
+        ("limit", number("the largest share that should be pinned, 0 to 1")),
+    ];
     let events = [
         event("phase_began", &[phase()], &[]),
         event("wait_ended", &[phase(), ("what", text("what it had waited for"))], &[]),
@@ -391,6 +408,8 @@ fn timeline_parts() -> Vec<Part> {
         event("rolled_back", &[target()], &[version()]),
         event("rollback_refused", &[version()], &[]),
         event("tag_lost", &[("tag", text("its name")), version()], &[]),
+        event("split_skew", &skew, &[]),
+        event("pin_share", &pins, &[]),
         event("drained", &[version()], &[]),
     ];
     vec![("timeline", timeline), ("event", one_of(&events))]

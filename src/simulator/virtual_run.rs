@@ -4,11 +4,11 @@ use super::queue::Queue;
 use crate::chance::{Chance, Draws, Purpose};
 use crate::director::{Cue, Director};
 use crate::engine::{
-    Ask, Command, CommandError, CommandKind, Engine, Event, EventKind, ModelSettings, RouteError,
-    Slot, Target, Ticket, Version,
+    Ask, Command, CommandError, CommandKind, Engine, Event, EventKind, ModelSettings, PinShare,
+    RouteError, Slot, Target, Ticket, Version,
 };
 use crate::exchange::{Arrival, Class, Ending, ModelIndex, Observed, Request, VersionIndex};
-use crate::record::{Arm, Counterfactual, Happening, Observer, Outcome};
+use crate::record::{Arm, ArmCount, Counterfactual, Happening, Observer, Outcome};
 use crate::scenario::Scenario;
 use crate::trace::TraceError;
 use crate::units::{Ratio, TagName, Timestamp};
@@ -222,7 +222,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         }
         let draws = self.chance.request(request.id, 0);
         let model = request.model;
-        let ask = Ask { model, pin: None, draw: draws.draw(Purpose::Split, 0) };
+        let ask = Ask { model, pin: None, draw: draws.draw(Purpose::Split, 0), sticky: None };
         let ticket = match self.engine.route(now, ask) {
             Ok(ticket) => ticket,
             Err(error) => return Err(SimulationError::Route { at: now, error }),
@@ -337,6 +337,18 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             }
             EventKind::RollbackRefused { version, .. } => {
                 Happening::RollbackRefused { version: place(version) }
+            }
+            EventKind::SplitSkew(skew) => {
+                let arm = |&(version, weight, count): &(Slot, Ratio, u64)| ArmCount {
+                    version: place(version),
+                    weight,
+                    count,
+                };
+                let arms = skew.arms.iter().map(arm).collect();
+                Happening::SplitSkew { arms, p_value: skew.p_value }
+            }
+            EventKind::PinShare(PinShare { pinned, requests, limit }) => {
+                Happening::PinShare { model, pinned, requests, limit }
             }
             EventKind::Drained(version) => Happening::Drained { version: place(version) },
             // No plan starts a rollout, and no run restarts its engine.

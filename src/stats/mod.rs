@@ -5,6 +5,7 @@
 mod bins;
 mod histogram;
 mod interval;
+mod multinomial;
 mod sequential;
 mod sum_window;
 mod window;
@@ -12,6 +13,7 @@ mod window;
 pub use bins::Bin;
 pub use histogram::{DurationHistogram, HistogramError};
 pub use interval::{Confidence, Interval, Moments, QuantileRanks};
+pub use multinomial::ln_share_evidence;
 pub use sequential::ErrorShareTest;
 pub use sum_window::{SumWindow, Sums};
 pub use window::{CountWindow, Counts, SampleView, SampleWindow};

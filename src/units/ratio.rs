@@ -23,6 +23,15 @@ impl Ratio {
         if (0.0..=1.0).contains(&value) { Ok(Self(value)) } else { Err(RatioError { value }) }
     }
 
+    /// `percent` of a hundred.
+    ///
+    /// # Panics
+    /// More than 100.
+    pub const fn from_percent(percent: u8) -> Self {
+        assert!(percent <= 100, "a ratio above 100 %");
+        Self(percent as f64 / 100.0)
+    }
+
     /// `part` of `whole`, correctly rounded; `None` where the whole is empty or smaller than the
     /// part.
     pub fn of(part: u64, whole: u64) -> Option<Self> {
@@ -82,6 +91,7 @@ mod tests {
         assert!(Ratio::new(-0.001).is_err());
         assert!(Ratio::new(1.000_000_1).is_err());
         assert_eq!(Ratio::new(1.0).unwrap(), Ratio::ONE);
+        assert_eq!(Ratio::from_percent(5).get(), 0.05);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use coalmine::engine::{
     Action, Ask, Change, Command, CommandError, CommandKind, Engine, Event, EventKind, Evidence,
-    ModelSettings, RawTrigger, RolloutState, RuleSet, Sealed, Slot, Target, Ticket, Trigger,
-    Version, Waiting,
+    ModelSettings, RawTrigger, RolloutState, RuleSet, Sealed, Slot, StickyKey, Target, Ticket,
+    Trigger, Version, Waiting,
 };
 use coalmine::exchange::{Ending, ModelIndex, Observed, Usage};
 use coalmine::units::{Draw, Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
@@ -94,11 +94,23 @@ impl World {
         self
     }
 
+    /// The version that a request of `key` with this draw is assigned to; it ends at once.
+    pub(crate) fn assign(&mut self, draw: f64, key: Option<StickyKey<'_>>) -> Slot {
+        let ticket = self.route_as(None, draw, key);
+        let version = ticket.assigned();
+        self.complete(ticket, Ending::Success, Duration::ZERO);
+        version
+    }
+
     /// Routes a request to the version `pin`, or by the split's draw if there is none.
     pub(crate) fn route(&mut self, pin: Option<&str>, draw: f64) -> Ticket {
+        self.route_as(pin, draw, None)
+    }
+
+    fn route_as(&mut self, pin: Option<&str>, draw: f64, sticky: Option<StickyKey<'_>>) -> Ticket {
         let bits = (draw * 18_446_744_073_709_551_616.0) as u64;
         let pin = pin.map(target);
-        let ask = Ask { model: MODEL, pin: pin.as_ref(), draw: Draw::from_bits(bits) };
+        let ask = Ask { model: MODEL, pin: pin.as_ref(), draw: Draw::from_bits(bits), sticky };
         let ticket = self.engine.route(self.now, ask).unwrap();
         self.drain();
         ticket
