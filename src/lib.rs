@@ -64,7 +64,8 @@ pub mod exchange;
 pub mod metric;
 pub mod stats;
 
-// Floor 2: routing and rollback; recorded requests.
+// Floor 2: routing and rollback; when requests come, and recorded ones.
+pub mod arrivals;
 pub mod engine;
 pub mod trace;
 

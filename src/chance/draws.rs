@@ -87,6 +87,16 @@ pub enum Purpose {
     Failure = 10,
     /// How long a failure takes.
     FailureLatency = 11,
+    /// How far into its first period an arrival process begins.
+    Start = 64,
+    /// How long a burst of arrivals lasts.
+    BurstOn = 65,
+    /// How long no burst comes.
+    BurstOff = 66,
+    /// How dense a burst is.
+    BurstRate = 67,
+    /// How long a user waits between an answer and the next request.
+    Think = 68,
 }
 
 /// The draws for one purpose, numbers 0, 1, 2 and so on, as a generator of the `rand` crate.

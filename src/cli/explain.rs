@@ -10,7 +10,6 @@ use crate::metric::Unit;
 use crate::scenario::{Outlook, PhaseEnd, PhasePlan, Scenario, Traffic, VersionPlan};
 use crate::summary::format_value;
 use crate::units::{Duration, format_significant};
-use crate::workload::Arrivals;
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<Exit, Failure> {
     let Opened { loaded, .. } = open(&arguments.scenario, &arguments.reading)?;
@@ -67,14 +66,7 @@ fn traffic(traffic: &Traffic) -> String {
     match traffic {
         Traffic::Trace { path, .. } => format!("replays {}", path.display()),
         Traffic::Generated(workload) => {
-            let arrivals = match &workload.arrivals {
-                Arrivals::Constant(rate) => format!("constant, {rate}"),
-                Arrivals::Poisson(rate) => format!("Poisson, {rate}"),
-                Arrivals::Piecewise(piecewise) => {
-                    let (count, every) = (piecewise.rates().len(), piecewise.every());
-                    format!("Poisson with {count} rates, {every} each")
-                }
-            };
+            let arrivals = &workload.arrivals;
             let limit = workload.requests.map_or_else(String::new, |n| format!(", {n} requests"));
             let (input, output) = (workload.input.mean(), workload.output.mean());
             format!("{arrivals}{limit}; {input:.0} input and {output:.0} output tokens on average")

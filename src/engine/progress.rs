@@ -5,6 +5,8 @@
 //! it is looked at again every second. Volatile: after a restart the requests of a step are counted
 //! anew.
 
+use serde::{Deserialize, Serialize};
+
 use super::finding::Finding;
 use super::watch::Watch;
 use super::{Rollout, RolloutState, RolloutStep, RuleSet, TriggerKind};
@@ -22,7 +24,8 @@ pub(super) struct Progress {
 }
 
 /// What a step waits for that has lasted long enough.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Waiting {
     /// Too little was seen of the canary to go on.
     InsufficientData {

@@ -40,6 +40,16 @@ pub fn ln_gamma(x: f64) -> f64 {
     libm::lgamma(x)
 }
 
+/// The sine of an angle in radians.
+pub fn sin(x: f64) -> f64 {
+    libm::sin(x)
+}
+
+/// The cosine of an angle in radians.
+pub fn cos(x: f64) -> f64 {
+    libm::cos(x)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +68,17 @@ mod tests {
         assert!(close(exp(1.0), std::f64::consts::E, 1e-15));
         assert!(close(exp_m1(1e-10), 1.000_000_000_05e-10, 1e-15));
         assert!(close(pow(1.5, 2.5), 2.755_675_960_631_075_4, 1e-15));
+    }
+
+    #[test]
+    fn sine_and_cosine_agree_with_numpy() {
+        for (x, sine, cosine) in [
+            (0.5, 0.479425538604203, 0.8775825618903728),
+            (-2.0, -0.9092974268256817, -0.4161468365471424),
+            (1e6, -0.34999350217129294, 0.9367521275331447),
+        ] {
+            assert!(close(sin(x), sine, 1e-15) && close(cos(x), cosine, 1e-15), "{x}");
+        }
     }
 
     #[test]

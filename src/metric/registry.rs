@@ -42,6 +42,7 @@ pub enum Metric {
     FinalErrorRate,
     Rollbacks,
     FalseRollbacks,
+    Promotions,
     KeysRejected,
     TagsLost,
     TimeToRollback,
@@ -292,7 +293,7 @@ const BAD_SHARE: (Unit, Direction) = (Unit::Ratio, Direction::Lower);
 const BAD_COUNT: (Unit, Direction) = (Unit::Count, Direction::Lower);
 
 #[rustfmt::skip]
-const REGISTRY: [Row; 41] = [
+const REGISTRY: [Row; 42] = [
     row(Metric::Requests, "requests", (Unit::Count, Direction::Neutral), Measure::Requests,
         "requests that ended, each counted once"),
     row(Metric::ErrorRate, "error_rate", BAD_SHARE, Measure::ErrorRate,
@@ -371,6 +372,8 @@ const REGISTRY: [Row; 41] = [
         "rollbacks that rules or judges carried out"),
     row(Metric::FalseRollbacks, "false_rollbacks", BAD_COUNT, Measure::OfRun,
         "rollbacks of a version that was never bad since its activation"),
+    row(Metric::Promotions, "promotions", (Unit::Count, Direction::Neutral), Measure::OfRun,
+        "versions that rollouts made the stable"),
     row(Metric::KeysRejected, "keys_rejected", BAD_COUNT, Measure::OfRun,
         "requests that were refused for their access key"),
     row(Metric::TagsLost, "tags_lost", BAD_COUNT, Measure::OfRun,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Evidence;
+use crate::engine::{Evidence, RolloutState, StageIndex, Waiting};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::units::{Ratio, TagName, Timestamp};
 
@@ -78,6 +78,24 @@ pub enum Happening {
     RollbackRefused {
         /// The version at fault.
         version: VersionIndex,
+    },
+    /// A rollout went from one state to another.
+    RolloutMoved {
+        /// The canary, or the version that was promoted.
+        version: VersionIndex,
+        /// Where it stood.
+        from: RolloutState,
+        /// Where it stands.
+        to: RolloutState,
+    },
+    /// A step of a rollout has lasted long enough, and waits all the same.
+    StepWaits {
+        /// The canary.
+        version: VersionIndex,
+        /// Which step.
+        stage: StageIndex,
+        /// For what.
+        waiting: Waiting,
     },
     /// A tag that named a version was lost.
     TagLost {

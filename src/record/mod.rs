@@ -8,6 +8,7 @@
 mod blast;
 mod cell;
 mod event;
+mod journal_copy;
 mod observer;
 mod outcome;
 mod recorder;
@@ -17,10 +18,12 @@ mod series;
 pub use blast::Blast;
 pub use cell::{Cell, EndingCounts, Tally};
 pub use event::{ArmCount, Happening, Timeline, TimelineEvent};
+pub use journal_copy::JournalCopy;
 pub use observer::Observer;
 pub use outcome::{Arm, Attempt, Counterfactual, Outcome};
 pub use recorder::{Recorder, RunHeader};
 pub use run_record::{
-    KeyRejections, ModelInfo, PhaseSpan, Record, Rollback, RuleHealth, VersionInfo,
+    KeyRejections, LostTag, ModelInfo, PhaseSpan, Promotion, Record, Rollback, RuleHealth,
+    VersionInfo,
 };
 pub use series::{Series, SeriesPoint};

@@ -1,6 +1,7 @@
 //! Who is told of what happens in a run.
 
 use super::{Arm, Attempt, Happening, Outcome};
+use crate::engine::Sealed;
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::units::Timestamp;
 
@@ -23,6 +24,9 @@ pub trait Observer {
     /// A version became bad, or one that is bad was activated: from here on its requests are
     /// harmed.
     fn became_bad(&mut self, at: Timestamp, version: VersionIndex);
+
+    /// The engine wrote an entry into its journal.
+    fn journalled(&mut self, entry: &Sealed);
 
     /// Something else happened.
     fn happened(&mut self, at: Timestamp, happening: Happening);

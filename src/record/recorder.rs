@@ -2,10 +2,10 @@
 
 use super::series::SeriesBuilder;
 use super::{
-    Arm, Attempt, Blast, Cell, Happening, KeyRejections, ModelInfo, Observer, Outcome, PhaseSpan,
-    Record, Rollback, RuleHealth, Tally, Timeline,
+    Arm, Attempt, Blast, Cell, Happening, JournalCopy, KeyRejections, LostTag, ModelInfo, Observer,
+    Outcome, PhaseSpan, Promotion, Record, Rollback, RuleHealth, Tally, Timeline,
 };
-use crate::engine::Evidence;
+use crate::engine::{Evidence, RolloutState, Sealed};
 use crate::exchange::{Class, ModelIndex, VersionIndex};
 use crate::units::Timestamp;
 
@@ -36,7 +36,10 @@ pub struct Recorder {
     timeline: Timeline,
     phases: Vec<PhaseSpan>,
     rollbacks: Vec<Rollback>,
+    promotions: Vec<Promotion>,
+    lost_tags: Vec<LostTag>,
     blasts: Vec<Blast>,
+    journal: JournalCopy,
     key_rejections: Vec<KeyRejections>,
     /// By version, when it became bad; forgotten when it loses its traffic.
     onsets: Vec<Option<Timestamp>>,
@@ -56,7 +59,10 @@ impl Recorder {
             timeline: Timeline::default(),
             phases: Vec::new(),
             rollbacks: Vec::new(),
+            promotions: Vec::new(),
+            lost_tags: Vec::new(),
             blasts: Vec::new(),
+            journal: JournalCopy::default(),
             key_rejections: Vec::new(),
             onsets: vec![None; versions],
             fired: None,
@@ -93,9 +99,12 @@ impl Recorder {
             series: self.series.finish(),
             timeline: self.timeline,
             rollbacks: self.rollbacks,
+            promotions: self.promotions,
+            lost_tags: self.lost_tags,
             blasts: self.blasts,
             key_rejections: self.key_rejections,
             rules,
+            journal: self.journal,
         }
     }
 
@@ -123,6 +132,11 @@ impl Recorder {
         }
     }
 
+    /// The phase that began last (an index).
+    fn phase(&self) -> u16 {
+        self.phases.len().saturating_sub(1) as u16
+    }
+
     /// The harm of `version` that still goes on.
     fn open_blast(&mut self, version: VersionIndex) -> Option<&mut Blast> {
         self.blasts.iter_mut().find(|blast| blast.version == version && blast.drained.is_none())
@@ -142,7 +156,7 @@ impl Recorder {
 
     fn rolled_back(&mut self, at: Timestamp, version: VersionIndex, target: VersionIndex) {
         let Some(evidence) = self.fired.take() else { return };
-        let phase = self.phases.len().saturating_sub(1) as u16;
+        let phase = self.phase();
         let onset = self.onsets[usize::from(version.0)];
         let evidence = *evidence;
         self.rollbacks.push(Rollback { at, phase, version, target, evidence, onset });
@@ -201,6 +215,10 @@ impl Observer for Recorder {
         }
     }
 
+    fn journalled(&mut self, entry: &Sealed) {
+        self.journal.push(entry);
+    }
+
     fn happened(&mut self, at: Timestamp, happening: Happening) {
         match &happening {
             Happening::PhaseBegan { phase } => {
@@ -218,6 +236,13 @@ impl Observer for Recorder {
             Happening::Fired { evidence, .. } => self.fired = Some(evidence.clone()),
             Happening::RolledBack { version: Some(version), target } => {
                 self.rolled_back(at, *version, *target);
+            }
+            Happening::RolloutMoved { version, to: RolloutState::Promoted, .. } => {
+                self.promotions.push(Promotion { at, phase: self.phase(), version: *version });
+            }
+            Happening::TagLost { tag, version } => {
+                let (tag, version) = (tag.clone(), *version);
+                self.lost_tags.push(LostTag { at, phase: self.phase(), version, tag });
             }
             Happening::Drained { version } => {
                 if let Some(blast) = self.open_blast(*version) {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blast, Cell, Series, Timeline};
+use super::{Blast, Cell, JournalCopy, Series, Timeline};
 use crate::engine::Evidence;
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::units::{ModelId, Price, TagName, Timestamp, VersionId};
@@ -30,6 +30,12 @@ pub struct Record {
     pub timeline: Timeline,
     /// The rollbacks among it, with what was true.
     pub rollbacks: Vec<Rollback>,
+    /// The versions that rollouts made the stable.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub promotions: Vec<Promotion>,
+    /// The tags that were lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost_tags: Vec<LostTag>,
     /// The harm that bad versions did.
     pub blasts: Vec<Blast>,
     /// Requests that were refused for their access key.
@@ -37,6 +43,8 @@ pub struct Record {
     pub key_rejections: Vec<KeyRejections>,
     /// How each trigger fared.
     pub rules: Vec<RuleHealth>,
+    /// The engine's own account.
+    pub journal: JournalCopy,
 }
 
 /// A model, as reports name it.
@@ -123,6 +131,30 @@ pub struct Rollback {
     /// time since its activation: a false rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub onset: Option<Timestamp>,
+}
+
+/// A version that a rollout made the stable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Promotion {
+    /// When.
+    pub at: Timestamp,
+    /// The phase in which it came (an index).
+    pub phase: u16,
+    /// Which.
+    pub version: VersionIndex,
+}
+
+/// A tag that named a version and then none.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LostTag {
+    /// When it was lost.
+    pub at: Timestamp,
+    /// The phase in which it was (an index).
+    pub phase: u16,
+    /// The version that it named last.
+    pub version: VersionIndex,
+    /// The tag.
+    pub tag: TagName,
 }
 
 /// Requests of one phase for one model that were refused for their access key.

@@ -7,18 +7,21 @@ use super::result_file::{
 };
 
 use crate::assertion::Assertion;
-use crate::engine::{Evidence, Operator, Reading};
-use crate::exchange::VersionIndex;
+use crate::engine::{
+    Command, CommandKind, Engine, EventKind, Evidence, ModelSettings, Operator, Reading,
+    RolloutState, StageIndex, Version, Waiting,
+};
+use crate::exchange::{ModelIndex, VersionIndex};
 use crate::gate::{Gate, Judgement, Line};
 use crate::metric::Metric;
 use crate::record::{
-    Blast, Happening, ModelInfo, PhaseSpan, Record, Rollback, RuleHealth, Series, SeriesPoint,
-    Timeline, VersionInfo,
+    Blast, Happening, JournalCopy, KeyRejections, LostTag, ModelInfo, PhaseSpan, Promotion, Record,
+    Rollback, RuleHealth, Series, SeriesPoint, Timeline, VersionInfo,
 };
 use crate::run::TraceReport;
 use crate::summary::{ColumnSpec, ReferenceSpec, Selection, Summary, Table, fixture};
 use crate::trace::{Accounting, DropReason, Dropped, TraceFormat};
-use crate::units::{Duration, Ratio, TagName, Timestamp, VersionId};
+use crate::units::{Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
 
 const STABLE: VersionIndex = VersionIndex(0);
 const CANARY: VersionIndex = VersionIndex(1);
@@ -69,6 +72,8 @@ pub(super) fn rolled_back(rate: f64) -> Record {
             evidence,
             onset: Some(at(1_200)),
         }],
+        promotions: Vec::new(),
+        lost_tags: Vec::new(),
         blasts: vec![Blast {
             version: CANARY,
             onset: at(1_200),
@@ -88,6 +93,7 @@ pub(super) fn rolled_back(rate: f64) -> Record {
             firings: 1,
             longest_timer: Duration::from_secs(60),
         }],
+        journal: JournalCopy::default(),
     }
 }
 
@@ -121,6 +127,63 @@ pub(super) fn crowded() -> Record {
         record.timeline.push(until, Happening::BreachEnded { trigger: 0, version: CANARY });
     }
     record
+}
+
+/// [`rolled_back`] with everything else that a record can tell: a rollout that waits and ends in a
+/// promotion, a lost tag, refused keys, requests that took several attempts, a journal.
+pub(super) fn eventful() -> Record {
+    let mut record = rolled_back(0.5);
+    let at = record.start + Duration::from_secs(600);
+    let step = StageIndex(0);
+    let states = [
+        (RolloutState::Idle, RolloutState::Stepping(step)),
+        (RolloutState::Stepping(step), RolloutState::Paused(step)),
+        (RolloutState::Paused(step), RolloutState::Promoted),
+        (RolloutState::Promoted, RolloutState::Idle),
+    ];
+    let without_data = vec![0];
+    let waits = [
+        Waiting::InsufficientData { requests: 7, required: 10, without_data },
+        Waiting::InBreach { triggers: vec![0] },
+    ];
+    let tag = TagName::new("beta").unwrap();
+    let moves = states.map(|(from, to)| Happening::RolloutMoved { version: CANARY, from, to });
+    let waits = waits.map(|waiting| Happening::StepWaits { version: CANARY, stage: step, waiting });
+    let what = "rollback".to_owned();
+    let rest = [
+        Happening::TagLost { tag: tag.clone(), version: CANARY },
+        Happening::WaitEnded { phase: 2, what },
+    ];
+    for happening in moves.into_iter().chain(waits).chain(rest) {
+        record.timeline.push(at, happening);
+    }
+    record.promotions = vec![Promotion { at, phase: 1, version: CANARY }];
+    record.lost_tags = vec![LostTag { at, phase: 1, version: CANARY, tag }];
+    record.key_rejections = vec![KeyRejections { phase: 1, model: ModelIndex(0), count: 3 }];
+    record.cells[1].attempts = Some(record.cells[0].tally.clone());
+    record.cells[1].finals = Some(record.cells[3].tally.clone());
+    record.journal = journal();
+    record
+}
+
+/// Two entries as an engine writes them.
+fn journal() -> JournalCopy {
+    let model = ModelSettings::new(ModelId::new("gpt-4").unwrap());
+    let mut engine = Engine::new([model]);
+    let mut journal = JournalCopy::default();
+    for id in ["gpt-4-v1", "gpt-4-turbo-v2"] {
+        let version = Version::new(VersionId::new(id).unwrap(), id, Timestamp::EPOCH);
+        let kind = CommandKind::Register(Box::new(version));
+        let command = Command { model: ModelIndex(0), by: "test".to_owned(), kind };
+        engine.apply(Timestamp::EPOCH, &command).unwrap();
+        while let Some(event) = engine.poll_event() {
+            if let EventKind::Journal(sealed) = event.kind {
+                journal.head = Some(sealed.hash());
+                journal.entries.push(sealed.entry().clone());
+            }
+        }
+    }
+    journal
 }
 
 /// The result of [`rolled_back`] with a gate of three lines, of which one is undecided and one

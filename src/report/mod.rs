@@ -19,6 +19,7 @@ mod palette;
 mod panel;
 mod result_file;
 mod result_schema;
+mod schema_history;
 mod schema_readings;
 mod schema_words;
 mod table_csv;

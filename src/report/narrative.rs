@@ -1,6 +1,7 @@
 //! The timeline of a run in sentences, for every output that a person reads.
 
 use super::evidence_text::{evidence_text, percent};
+use crate::engine::{RolloutState, Waiting};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::{ArmCount, Blast, Happening, Record, TimelineEvent};
 use crate::run::TraceReport;
@@ -107,6 +108,12 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
         Happening::RollbackRefused { version } => {
             format!("rollback of {} refused: there is nowhere to go", name(*version))
         }
+        Happening::RolloutMoved { version, from, to } => rollout_text(name(*version), *from, *to),
+        Happening::StepWaits { version, stage, waiting } => {
+            let step = stage.0 + 1;
+            let why = waiting_text(record, *version, waiting);
+            format!("step {step} of the rollout of {} waits: {why}", name(*version))
+        }
         Happening::TagLost { tag, version } => {
             format!("tag {tag} of {} is lost", name(*version))
         }
@@ -132,6 +139,45 @@ fn skew_text(record: &Record, arms: &[ArmCount], p_value: f64) -> String {
     });
     let shares = shares.collect::<Vec<_>>().join(", ");
     format!("requests do not follow the split (p = {p_value:.1e}): {shares}")
+}
+
+fn rollout_text(version: &str, from: RolloutState, to: RolloutState) -> String {
+    match (from, to) {
+        (RolloutState::Paused(_), RolloutState::Stepping(stage)) => {
+            format!("rollout of {version} goes on with step {}", stage.0 + 1)
+        }
+        (_, RolloutState::Stepping(stage)) => {
+            format!("rollout of {version}: step {} begins", stage.0 + 1)
+        }
+        (_, RolloutState::Paused(stage)) => {
+            format!("rollout of {version} pauses at step {}", stage.0 + 1)
+        }
+        (_, RolloutState::Promoted) => format!("{version} is promoted: it is the stable now"),
+        (_, RolloutState::RolledBack) => format!("rollout of {version} ends by the rollback"),
+        (_, RolloutState::Aborted) => format!("rollout of {version} is aborted"),
+        (RolloutState::Promoted, RolloutState::Idle) => {
+            format!("{version} is no longer watched after its promotion")
+        }
+        (_, RolloutState::Idle) => format!("rollout of {version} is over"),
+    }
+}
+
+fn waiting_text(record: &Record, version: VersionIndex, waiting: &Waiting) -> String {
+    let names = |triggers: &[usize]| {
+        let names = triggers.iter().map(|trigger| record.trigger(version, *trigger));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    match waiting {
+        Waiting::InBreach { triggers } => format!("in breach: {}", names(triggers)),
+        Waiting::InsufficientData { requests, required, without_data } => {
+            let (found, wanted) = (format_count(*requests), format_count(*required));
+            let mut text = format!("{found} of {wanted} requests");
+            if !without_data.is_empty() {
+                text.push_str(&format!("; without data: {}", names(without_data)));
+            }
+            text
+        }
+    }
 }
 
 /// The harm that each bad version did, in a sentence each.
@@ -201,7 +247,7 @@ const NANOS_PER_MILLISECOND: i64 = 1_000_000;
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{crowded, rolled_back};
+    use super::super::example::{crowded, eventful, rolled_back};
     use super::*;
 
     #[test]
@@ -225,6 +271,27 @@ mod tests {
         );
         assert_eq!(narrative.head[6].after, Duration::from_secs(1_275));
         assert_eq!(narrative.ellipsis(), None);
+    }
+
+    #[test]
+    fn rollouts_lost_tags_and_vain_waits_are_told() {
+        let narrative = Narrative::of(&eventful(), 40);
+        let texts: Vec<&str> = narrative.head.iter().map(|told| told.text.as_str()).collect();
+        assert_eq!(
+            texts[9..],
+            [
+                "rollout of gpt-4-turbo-v2: step 1 begins",
+                "rollout of gpt-4-turbo-v2 pauses at step 1",
+                "gpt-4-turbo-v2 is promoted: it is the stable now",
+                "gpt-4-turbo-v2 is no longer watched after its promotion",
+                "step 1 of the rollout of gpt-4-turbo-v2 waits: 7 of 10 requests; without data: \
+                 error_rate > 5 % for 60 s",
+                "step 1 of the rollout of gpt-4-turbo-v2 waits: in breach: error_rate > 5 % for \
+                 60 s",
+                "tag beta of gpt-4-turbo-v2 is lost",
+                "phase \"degraded\" ends at its latest: there was no rollback",
+            ]
+        );
     }
 
     #[test]

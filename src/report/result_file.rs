@@ -267,12 +267,13 @@ struct Probe {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{rolled_back_result, without_gate};
+    use super::super::example::{eventful, rolled_back_result, without_gate};
     use super::*;
 
     #[test]
     fn a_result_survives_its_file() {
-        for result in [rolled_back_result(), without_gate()] {
+        let eventful = ResultFile { record: eventful(), ..without_gate() };
+        for result in [rolled_back_result(), without_gate(), eventful] {
             let text = result.to_json();
             let read = ResultFile::from_json(&text).unwrap();
             assert_eq!(read, result);

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::result_file::ResultFile;
+use super::schema_history::{history_fields, journal_parts, rollout_events, split_events};
 use super::schema_readings;
 use super::schema_words::{
     Part, digest, flag, instant, list, number, object, one_of, reference, span, text, verdict,
@@ -41,6 +42,7 @@ fn definitions() -> Value {
         judged_parts(),
         record_parts(),
         timeline_parts(),
+        journal_parts(),
         harm_parts(),
         basic_parts(),
     ];
@@ -272,8 +274,9 @@ fn record_parts() -> Vec<Part> {
             ("rollbacks", list(reference("rollback"))),
             ("blasts", list(reference("blast"))),
             ("rules", list(health)),
+            ("journal", reference("journal")),
         ],
-        &[("key_rejections", list(rejections))],
+        &[&history_fields()[..], &[("key_rejections", list(rejections))]].concat(),
     );
     vec![("record", record), ("cell", cell()), ("tally", tally()), ("histogram", histogram())]
 }
@@ -379,23 +382,6 @@ fn timeline_parts() -> Vec<Part> {
     let fault = || [version(), ("what", text("the fault in words"))];
     let weights = ("weights", list(number("the share of each of its versions, 0 to 1")));
     let fired = [trigger(), version(), ("evidence", reference("evidence"))];
-    let arm = object(
-        "what fell on a version, and what should have",
-        &[
-            version(),
-            ("weight", number("its share by the weights, 0 to 1")),
-            ("count", whole("requests that fell on it; where keys stick, keys")),
-        ],
-        &[],
-    );
-    let chance = number("the probability of counts like these by chance, at any time");
-    let skew = [("arms", list(arm)), ("p_value", chance)];
-    let pins = [
-        ("model", whole("the model, from 0")),
-        ("pinned", whole("pinned requests under the split")),
-        ("requests", whole("all requests under it")),
-        ("limit", number("the largest share that should be pinned, 0 to 1")),
-    ];
     let events = [
         event("phase_began", &[phase()], &[]),
         event("wait_ended", &[phase(), ("what", text("what it had waited for"))], &[]),
@@ -407,11 +393,11 @@ fn timeline_parts() -> Vec<Part> {
         event("fired", &fired, &[]),
         event("rolled_back", &[target()], &[version()]),
         event("rollback_refused", &[version()], &[]),
-        event("tag_lost", &[("tag", text("its name")), version()], &[]),
-        event("split_skew", &skew, &[]),
-        event("pin_share", &pins, &[]),
         event("drained", &[version()], &[]),
     ];
+    let others = [rollout_events(), split_events()].concat();
+    let others = others.iter().map(|(kind, fields)| event(kind, fields, &[]));
+    let events: Vec<_> = events.into_iter().chain(others).collect();
     vec![("timeline", timeline), ("event", one_of(&events))]
 }
 
@@ -480,7 +466,7 @@ fn place() -> [Part; 3] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{rolled_back_result, without_gate};
+    use super::super::example::{eventful, rolled_back_result, without_gate};
     use super::*;
 
     fn problems(result: &Value) -> Vec<String> {
@@ -492,7 +478,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_valid() {
-        for result in [rolled_back_result(), without_gate()] {
+        let eventful = ResultFile { record: eventful(), ..without_gate() };
+        for result in [rolled_back_result(), without_gate(), eventful] {
             let value: Value = serde_json::from_str(&result.to_json()).unwrap();
             assert_eq!(problems(&value), [""; 0]);
         }

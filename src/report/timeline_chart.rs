@@ -9,6 +9,7 @@ use super::palette::{Dash, Ink, Look, Symbol, version_look};
 use super::panel::{
     Course, Lane, Line, MEDIUM, Mark, Panel, Phase, Rows, Slot, TITLE_COLUMN, TimeFrame,
 };
+use crate::engine::RolloutState;
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::{Happening, Record, SeriesPoint, VersionInfo};
 use crate::units::{Timestamp, format_duration};
@@ -202,6 +203,10 @@ impl<'a> Story<'a> {
                         Symbol::Square,
                         format!("rolled back to {}{since}", version_name(self.record, *target)),
                     )
+                }
+                Happening::RolloutMoved { version, to: RolloutState::Promoted, .. } => {
+                    let version = version_name(self.record, *version);
+                    (Symbol::TriangleUp, format!("{version} promoted"))
                 }
                 Happening::RollbackRefused { .. } => (Symbol::Cross, "rollback refused".to_owned()),
                 // A firing that led to a rollback is told by the rollback.

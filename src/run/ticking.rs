@@ -1,5 +1,6 @@
 //! Tells how far a run has come, now and then.
 
+use crate::engine::Sealed;
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::{Arm, Attempt, Happening, Observer, Outcome};
 use crate::units::Timestamp;
@@ -46,6 +47,10 @@ impl<O: Observer> Observer for Ticking<'_, O> {
 
     fn became_bad(&mut self, at: Timestamp, version: VersionIndex) {
         self.observer.became_bad(at, version);
+    }
+
+    fn journalled(&mut self, entry: &Sealed) {
+        self.observer.journalled(entry);
     }
 
     fn happened(&mut self, at: Timestamp, happening: Happening) {

@@ -10,7 +10,7 @@ use super::shape::Shape;
 use super::shapes_distribution::DURATION_FAMILIES;
 use super::tree::{Entry, Node};
 
-/// The distribution that `node` describes, in seconds or tokens.
+/// The distribution that `node` describes, in seconds, tokens or events per second.
 pub(crate) fn decode(
     node: &Node,
     kind: Quantity,
@@ -190,6 +190,7 @@ fn explain(error: DistributionError, kind: Quantity) -> String {
         }
         (_, Quantity::Seconds) => format_duration(Duration::from_secs_f64(value)),
         (_, Quantity::Tokens) => format!("{} tokens", format_significant(value, 4)),
+        (_, Quantity::PerSecond) => format!("{}/s", format_significant(value, 4)),
     };
     match error {
         DistributionError::OutOfRange { parameter, value, low, high } => {

@@ -2,11 +2,13 @@
 
 use std::num::NonZeroU32;
 
-use crate::units::{ModelId, Rate, Ratio};
+use crate::chance::Distribution;
+use crate::units::{ModelId, Ratio};
 use crate::upstream::Limits;
-use crate::workload::{Arrivals, Piecewise, PiecewiseError, Replay, Workload};
+use crate::workload::{Replay, Workload};
 
 use super::check::mistyped;
+use super::decode_arrivals;
 use super::decode_distribution;
 use super::decode_split::check_sum;
 use super::diagnostic::{Diagnostic, Diagnostics};
@@ -14,8 +16,17 @@ use super::files::Folder;
 use super::names::Names;
 use super::plan::Traffic;
 use super::read::{self, Quantity};
-use super::shapes::WORKLOAD;
+use super::shapes_workload::WORKLOAD;
 use super::tree::{Entry, Node};
+
+/// What it takes to decode the parts of a workload.
+struct Decoding<'a> {
+    /// The workload.
+    entry: &'a Entry,
+    names: &'a Names,
+    folder: &'a Folder,
+    diagnostics: &'a mut Diagnostics,
+}
 
 /// Where requests come from.
 pub(crate) fn decode(
@@ -24,68 +35,111 @@ pub(crate) fn decode(
     folder: &Folder,
     diagnostics: &mut Diagnostics,
 ) -> Option<Traffic> {
-    let node = &entry.node;
-    let requests = read::integer(node, "requests");
-    let users = read::integer(node, "users").and_then(|users| u32::try_from(users).ok());
-    let users = users.and_then(NonZeroU32::new);
-    let stream = read::ratio(node, "stream");
-    let tokens = node.entry("tokens");
-    let chosen = node.get("arrivals")?.entries().first()?;
-    if chosen.key == "trace" {
-        if let Some(tokens) = tokens {
+    let chosen = entry.node.get("arrivals")?.entries().first()?;
+    let mut decoding = Decoding { entry, names, folder, diagnostics };
+    if chosen.key == "trace" { decoding.trace(chosen) } else { decoding.generated(chosen) }
+}
+
+impl Decoding<'_> {
+    fn trace(&mut self, chosen: &Entry) -> Option<Traffic> {
+        let node = &self.entry.node;
+        if let Some(tokens) = node.entry("tokens") {
             let message = "the trace brings the token counts: `tokens` has no part in it";
             let diagnostic = Diagnostic::new(tokens.place, message)
                 .note(chosen.place, "the trace")
                 .help("remove `tokens`");
-            diagnostics.report(diagnostic);
+            self.diagnostics.report(diagnostic);
         }
-        let path = folder.resolve(chosen.node.text()?, chosen.node.place, diagnostics);
+        let path = self.folder.resolve(chosen.node.text()?, chosen.node.place, self.diagnostics);
         // What a trace does not say is drawn; without shares it is the first model.
         let shares = match node.entry("models") {
-            Some(entry) => shares(entry, names, diagnostics),
-            None => Some(only_first(names)),
+            Some(entry) => shares(entry, self.names, self.diagnostics),
+            None => Some(only_first(self.names)),
         };
-        let ids: Option<Vec<_>> = names.models().map(|id| ModelId::new(id).ok()).collect();
+        let ids: Option<Vec<_>> = self.names.models().map(|id| ModelId::new(id).ok()).collect();
         let models = ids?.into_iter().zip(shares?).collect();
-        let replay = Replay { requests, models, users: users?, stream: stream? };
-        return Some(Traffic::Trace { path: path?, replay });
+        let (requests, stream) = (read::integer(node, "requests"), read::ratio(node, "stream")?);
+        let replay = Replay { requests, models, users: users(node)?, stream };
+        Some(Traffic::Trace { path: path?, replay })
     }
-    let arrivals = arrivals(chosen, diagnostics);
-    let shares = match node.entry("models") {
-        Some(entry) => shares(entry, names, diagnostics),
-        None if names.models().count() <= 1 => Some(only_first(names)),
-        None if mistyped(node.entries(), WORKLOAD.fields, "models") => None,
-        None => {
+
+    fn generated(&mut self, chosen: &Entry) -> Option<Traffic> {
+        let node = &self.entry.node;
+        let arrivals = decode_arrivals::decode(chosen, self.diagnostics);
+        let shares = self.shares();
+        let tokens = self.tokens();
+        let users = users(node);
+        if let (Some(arrivals), Some(users)) = (&arrivals, users)
+            && !arrivals.is_closed()
+        {
+            check_users(users, arrivals.closed_users(), node, self.diagnostics);
+        }
+        let (input, output) = tokens?;
+        Some(Traffic::Generated(Workload {
+            arrivals: arrivals?,
+            requests: read::integer(node, "requests"),
+            input,
+            output,
+            users: users?,
+            stream: read::ratio(node, "stream")?,
+            models: shares?,
+        }))
+    }
+
+    /// The shares of the models, which several models need.
+    fn shares(&mut self) -> Option<Vec<Ratio>> {
+        let Entry { place, node, .. } = self.entry;
+        if let Some(entry) = node.entry("models") {
+            return shares(entry, self.names, self.diagnostics);
+        }
+        if self.names.models().count() <= 1 {
+            return Some(only_first(self.names));
+        }
+        if !mistyped(node.entries(), WORKLOAD.fields, "models") {
             let message = "workload has no \"models\": nothing says which model requests ask for";
-            let mut ids = names.models();
+            let mut ids = self.names.models();
             let [first, second] = [ids.next(), ids.next()].map(Option::unwrap_or_default);
             let help = format!("write `models: {{{first}: 50%, {second}: 50%}}`, a share for each");
-            diagnostics.report(Diagnostic::new(entry.place, message).help(help));
-            None
+            self.diagnostics.report(Diagnostic::new(*place, message).help(help));
         }
-    };
-    let Some(tokens) = tokens else {
-        if mistyped(node.entries(), WORKLOAD.fields, "tokens") {
+        None
+    }
+
+    /// Tokens of prompts and of answers.
+    fn tokens(&mut self) -> Option<(Distribution, Distribution)> {
+        let Entry { place, node, .. } = self.entry;
+        let Some(tokens) = node.get("tokens") else {
+            if !mistyped(node.entries(), WORKLOAD.fields, "tokens") {
+                let message = "workload has no \"tokens\": token counts per request";
+                let help =
+                    "write `tokens: {input: ..., output: ...}`, each a number or a distribution";
+                self.diagnostics.report(Diagnostic::new(*place, message).help(help));
+            }
             return None;
-        }
-        let message = "workload has no \"tokens\": token counts per request";
-        let help = "write `tokens: {input: ..., output: ...}`, each a number or a distribution";
-        diagnostics.report(Diagnostic::new(entry.place, message).help(help));
-        return None;
-    };
-    let mut size = |key: &str| {
-        decode_distribution::decode(tokens.node.get(key)?, Quantity::Tokens, diagnostics)
-    };
-    let (input, output) = (size("input"), size("output"));
-    Some(Traffic::Generated(Workload {
-        arrivals: arrivals?,
-        requests,
-        input: input?,
-        output: output?,
-        users: users?,
-        stream: stream?,
-        models: shares?,
-    }))
+        };
+        let mut size = |key: &str| {
+            decode_distribution::decode(tokens.get(key)?, Quantity::Tokens, self.diagnostics)
+        };
+        let (input, output) = (size("input"), size("output"));
+        Some((input?, output?))
+    }
+}
+
+fn users(node: &Node) -> Option<NonZeroU32> {
+    read::integer(node, "users").and_then(|users| u32::try_from(users).ok()?.try_into().ok())
+}
+
+/// Users of closed arrivals are numbered after the others.
+fn check_users(users: NonZeroU32, closed: u64, node: &Node, diagnostics: &mut Diagnostics) {
+    let most = u64::from(u32::MAX) - closed;
+    if let Some(place) = node.get("users").map(|node| node.place)
+        && u64::from(users.get()) > most
+    {
+        let message = format!(
+            "{users} users beside the {closed} of closed arrivals are too many: allowed are {most}"
+        );
+        diagnostics.report(Diagnostic::new(place, message));
+    }
 }
 
 /// The shares of the models that `entry` gives, in the order of the models; 0 for those that it
@@ -129,51 +183,4 @@ pub(crate) fn limits(node: &Node, diagnostics: &mut Diagnostics) -> Option<Limit
     };
     let (client, upstream) = (positive("client_timeout"), positive("upstream_timeout"));
     Some(Limits { client: client?, upstream: upstream? })
-}
-
-fn arrivals(chosen: &Entry, diagnostics: &mut Diagnostics) -> Option<Arrivals> {
-    let node = &chosen.node;
-    match chosen.key.as_str() {
-        "constant" => steady(node, diagnostics).map(Arrivals::Constant),
-        "poisson" => steady(node, diagnostics).map(Arrivals::Poisson),
-        "piecewise" => piecewise(node, diagnostics).map(Arrivals::Piecewise),
-        _ => None,
-    }
-}
-
-fn steady(node: &Node, diagnostics: &mut Diagnostics) -> Option<Rate> {
-    let rate = Rate::parse(node.text()?).ok()?;
-    if rate == Rate::ZERO {
-        let message = "at a rate of 0 nothing ever arrives: allowed is more than 0/s";
-        diagnostics.report(Diagnostic::new(node.place, message));
-    }
-    Some(rate)
-}
-
-fn piecewise(node: &Node, diagnostics: &mut Diagnostics) -> Option<Piecewise> {
-    let every = read::duration(node, "every")?;
-    let list = node.get("rates")?;
-    if list.text().is_some() {
-        return None;
-    }
-    let rates: Option<Vec<_>> = list
-        .items()
-        .iter()
-        .map(|item| item.text().and_then(|text| Rate::parse(text).ok()))
-        .collect();
-    let rates = rates?;
-    if !rates.is_empty() && rates.iter().all(|rate| *rate == Rate::ZERO) {
-        let message = "all rates are 0: nothing ever arrives";
-        diagnostics.report(Diagnostic::new(list.place, message));
-        return None;
-    }
-    match Piecewise::new(every, rates) {
-        Ok(piecewise) => Some(piecewise),
-        Err(error) => {
-            let at_every = matches!(error, PiecewiseError::NoTime);
-            let place = if at_every { node.get("every")?.place } else { list.place };
-            diagnostics.report(Diagnostic::new(place, error.to_string()));
-            None
-        }
-    }
 }

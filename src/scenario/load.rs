@@ -10,7 +10,6 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::exchange::ModelIndex;
-use crate::workload::Arrivals;
 
 use super::check::check;
 use super::decode_model::Draft;
@@ -179,9 +178,7 @@ fn decode(
 fn is_endless(traffic: &Traffic) -> bool {
     match traffic {
         Traffic::Trace { .. } => false,
-        Traffic::Generated(workload) => {
-            workload.requests.is_none() && !matches!(workload.arrivals, Arrivals::Piecewise(_))
-        }
+        Traffic::Generated(workload) => workload.expected_requests().is_none(),
     }
 }
 
@@ -284,8 +281,11 @@ mod tests {
         assert_eq!(scenario.start, "2024-03-15T11:00:00Z".parse::<Timestamp>().unwrap());
         assert_eq!(scenario.expect, Some(Expectation::Inconclusive));
         let Traffic::Generated(workload) = &scenario.traffic else { panic!("generated") };
-        // 30 s at 5, 5, 5 and 0.5 per second.
-        assert_eq!(workload.expected_requests(), Some(465));
+        // Arrivals that never end: the limit is what to expect.
+        assert_eq!(workload.expected_requests(), Some(500));
+        let arrivals = workload.arrivals.to_string();
+        assert!(arrivals.starts_with("Poisson with 4 rates, 30 s each + constant, "), "{arrivals}");
+        assert_eq!((arrivals.matches(" + ").count(), workload.arrivals.closed_users()), (9, 20));
         assert_eq!(workload.output.quantile(0.5), 120.0);
         let truths: Vec<_> =
             scenario.models[0].versions.iter().map(|version| version.truth).collect();

@@ -6,6 +6,7 @@
 //! Reads no files: the caller brings [`Files`]. Knows no drivers and nothing of results.
 
 mod check;
+mod decode_arrivals;
 mod decode_distribution;
 mod decode_model;
 mod decode_outputs;
@@ -34,8 +35,10 @@ mod resolved;
 mod set;
 mod shape;
 mod shapes;
+mod shapes_arrivals;
 mod shapes_distribution;
 mod shapes_rules;
+mod shapes_workload;
 mod suggest;
 mod tree;
 mod vars;

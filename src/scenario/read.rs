@@ -1,7 +1,7 @@
 //! Values of a checked tree. What the check has refused reads as nothing here, so that it is told
 //! once and the rest of the plan is checked all the same.
 
-use crate::units::{Duration, Money, Ratio, Tokens};
+use crate::units::{Duration, Money, Rate, Ratio, Tokens};
 
 use super::shape::as_number;
 use super::tree::{Node, Scalar};
@@ -41,11 +41,13 @@ pub(crate) fn boolean(node: &Node, key: &str) -> Option<bool> {
     node.get(key).and_then(Node::scalar).and_then(Scalar::as_bool)
 }
 
-/// The number of seconds, or of tokens, that a value of a distribution stands for.
+/// The number of seconds, of tokens or of events per second that a value of a distribution stands
+/// for.
 pub(crate) fn quantity(text: &str, kind: Quantity) -> Option<f64> {
     match kind {
         Quantity::Seconds => Duration::parse(text).ok().map(Duration::as_secs_f64),
         Quantity::Tokens => Tokens::parse(text).ok().map(|tokens| f64::from(tokens.get())),
+        Quantity::PerSecond => Rate::parse(text).ok().map(Rate::per_second),
     }
 }
 
@@ -56,4 +58,6 @@ pub(crate) enum Quantity {
     Seconds,
     /// Numbers of tokens.
     Tokens,
+    /// Rates.
+    PerSecond,
 }

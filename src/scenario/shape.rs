@@ -121,7 +121,7 @@ pub(crate) struct Choice {
 }
 
 /// A key of the format.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Field {
     /// The key.
     pub(crate) name: &'static str,

@@ -6,8 +6,9 @@ use super::shape::Shape::{
     Table as TableOf,
 };
 use super::shape::{Choice, Record, Shape, Short, Table, defaulted, optional, required};
-use super::shapes_distribution::{DURATIONS, TOKEN_SIZES};
+use super::shapes_distribution::DURATIONS;
 use super::shapes_rules::RULES;
+use super::shapes_workload::WORKLOAD;
 
 /// A scenario file.
 pub(crate) static SCENARIO: Shape = RecordOf(&Record {
@@ -80,98 +81,6 @@ pub(crate) const EXTENDS: Shape = List(&One(L::Path));
 /// Values by name.
 pub(crate) const VARS: Shape =
     TableOf(&Table { key: L::Variable, value: One(L::Any), ordered: false });
-
-/// The workload.
-pub(crate) static WORKLOAD: Record = Record {
-    name: "workload",
-    fields: &[
-        required("arrivals", ChoiceOf(&ARRIVALS), "when requests arrive"),
-        optional(
-            "requests",
-            One(L::Integer(1, 1_000_000_000_000)),
-            "the number of requests after which the workload ends (default: it ends with the \
-             phases, or with the trace)",
-        ),
-        optional(
-            "tokens",
-            RecordOf(&TOKENS),
-            "token counts per request; required unless a trace brings them",
-        ),
-        optional(
-            "models",
-            TableOf(&MODEL_SHARES),
-            "share of the requests that asks for each model, summing to 100%; required where there \
-             are several, unless a trace brings the models (default for what it does not say: the \
-             first)",
-        ),
-        defaulted(
-            "users",
-            One(L::Integer(1, 4_294_967_295)),
-            "1000",
-            "number of users that send the requests, 1 to 4294967295",
-        ),
-        defaulted(
-            "stream",
-            One(L::Ratio),
-            "0%",
-            "share of requests whose answer is streamed, 0% to 100%; a trace that says so itself \
-             wins",
-        ),
-        defaulted(
-            "client_timeout",
-            One(L::Duration),
-            "30s",
-            "how long a client waits for the complete answer, more than 0s",
-        ),
-        defaulted(
-            "upstream_timeout",
-            One(L::Duration),
-            "60s",
-            "how long the gateway waits for the upstream's complete answer, more than 0s",
-        ),
-    ],
-};
-
-static ARRIVALS: Choice = Choice {
-    name: "arrivals",
-    choices: &[
-        required("constant", One(L::Rate), "equal gaps at this rate, more than 0/s"),
-        required("poisson", One(L::Rate), "independent arrivals at this mean rate, more than 0/s"),
-        required(
-            "piecewise",
-            RecordOf(&PIECEWISE),
-            "independent arrivals whose mean rate changes at equal distances; after the last none",
-        ),
-        required(
-            "trace",
-            One(L::Path),
-            "the arrivals and token counts of a recorded trace, by the path of its file",
-        ),
-    ],
-    beside: &[],
-};
-
-static PIECEWISE: Record = Record {
-    name: "piecewise",
-    fields: &[
-        defaulted("every", One(L::Duration), "1m", "how long each rate holds, more than 0s"),
-        required(
-            "rates",
-            FileOr(&List(&One(L::Rate))),
-            "the mean rates one after the other, or the path of a file with such a list",
-        ),
-    ],
-};
-
-static TOKENS: Record = Record {
-    name: "tokens",
-    fields: &[
-        required("input", TOKEN_SIZES, "tokens of the prompt"),
-        required("output", TOKEN_SIZES, "tokens of a complete answer, at least 1"),
-    ],
-};
-
-static MODEL_SHARES: Table = Table { key: L::Model, value: One(L::Ratio), ordered: false };
 
 static MODELS: Table = Table { key: L::Model, value: RecordOf(&MODEL), ordered: true };
 

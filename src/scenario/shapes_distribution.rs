@@ -209,3 +209,7 @@ distributions! {
     /// A distribution of token counts.
     TOKEN_SIZES, TOKEN_FAMILIES, L::Tokens, "distribution of token counts"
 }
+distributions! {
+    /// A distribution of rates.
+    RATES, RATE_FAMILIES, L::Rate, "distribution of rates"
+}

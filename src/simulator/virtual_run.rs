@@ -91,8 +91,7 @@ struct VirtualRun<'a, O> {
     models: Vec<ModelState>,
     queue: Queue<InFlight>,
     now: Timestamp,
-    /// What is to be sent next.
-    arrival: Option<Arrival>,
+    /// When something is to be sent next, as far as is known.
     arrival_at: Timestamp,
     /// When the director wants to be called next.
     cue_at: Timestamp,
@@ -138,7 +137,6 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             models: (0..models.len()).map(state).collect(),
             queue: Queue::new(),
             now: scenario.start,
-            arrival: None,
             arrival_at: Timestamp::MAX,
             cue_at: Timestamp::MAX,
             finished: false,
@@ -169,7 +167,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
     /// The loop: what is due first happens first; at one instant ends of requests, then checks,
     /// then cues, then steps of rollouts, then arrivals.
     fn play(&mut self) -> Result<(), SimulationError> {
-        self.fetch_arrival()?;
+        self.look_ahead()?;
         loop {
             let end_at = self.queue.next_due();
             // All requests have been sent and have ended: checks and cues that would still come
@@ -181,7 +179,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             let next = end_at.min(check_at).min(self.cue_at).min(self.arrival_at);
             self.now = next;
             if end_at == next {
-                self.end_request();
+                self.end_request()?;
             } else if check_at == next && self.engine.is_check_due(next) {
                 self.engine.check(next);
             } else if self.cue_at == next {
@@ -194,7 +192,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
                 if self.director.request_assigned(next) {
                     self.follow_cues(next)?;
                 }
-                self.fetch_arrival()?;
+                self.look_ahead()?;
             }
             if self.drain_events() {
                 self.follow_cues(self.now)?;
@@ -203,18 +201,16 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
     }
 
     #[inline]
-    fn fetch_arrival(&mut self) -> Result<(), SimulationError> {
-        self.arrival = if self.finished { None } else { self.source.next()? };
-        let start = self.scenario.start;
-        self.arrival_at =
-            self.arrival.as_ref().map_or(Timestamp::MAX, |arrival| start + arrival.at);
+    fn look_ahead(&mut self) -> Result<(), SimulationError> {
+        let next_at = if self.finished { None } else { self.source.next_at()? };
+        self.arrival_at = next_at.map_or(Timestamp::MAX, |at| self.scenario.start + at);
         Ok(())
     }
 
     /// Routes the request that has arrived and plans its end.
     #[inline]
     fn send(&mut self) -> Result<(), SimulationError> {
-        let Some(Arrival { request, .. }) = &self.arrival else { return Ok(()) };
+        let Some(Arrival { request, .. }) = self.source.next()? else { return Ok(()) };
         let now = self.now;
         if self.queue.is_full() {
             let in_flight = Queue::<InFlight>::CAPACITY;
@@ -232,17 +228,17 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let arm = if state.stable == Some(version) { Arm::Stable } else { Arm::Canary };
         let phase = self.director.phase();
         self.observer.assigned(now, phase, version, arm);
-        let plan = self.upstreams[usize::from(version.0)].plan(request, now, draws);
-        let observed = plan.observe(request, self.scenario.limits);
+        let plan = self.upstreams[usize::from(version.0)].plan(&request, now, draws);
+        let observed = plan.observe(&request, self.scenario.limits);
         let after_onset = self.director.onset(version).is_some();
         let counterfactual = if after_onset {
-            self.counterfactual(request, version, &observed, draws)
+            self.counterfactual(&request, version, &observed, draws)
         } else {
             None
         };
         let ended = now + observed.latency;
         let outcome = Outcome {
-            request: *request,
+            request,
             phase,
             assigned: version,
             served: version,
@@ -281,8 +277,8 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
     }
 
     #[inline]
-    fn end_request(&mut self) {
-        let Some((at, InFlight { ticket, mut outcome })) = self.queue.pop() else { return };
+    fn end_request(&mut self) -> Result<(), SimulationError> {
+        let Some((at, InFlight { ticket, mut outcome })) = self.queue.pop() else { return Ok(()) };
         // A copy: what is lent to the engine stays in memory, and the rest of the outcome need not.
         let observed = outcome.observed;
         if observed.ending == Ending::ClientClosed {
@@ -295,6 +291,11 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             outcome.class = self.engine.class(outcome.request.model, outcome.observed.ending);
         }
         self.observer.completed(&outcome);
+        if self.source.waits_for_answers() {
+            self.source.completed(&outcome.request, at.since(self.scenario.start));
+            self.look_ahead()?;
+        }
+        Ok(())
     }
 
     /// Tells the observer and the director what happened in the engine. Whether there was anything.
@@ -351,11 +352,16 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
                 Happening::PinShare { model, pinned, requests, limit }
             }
             EventKind::Drained(version) => Happening::Drained { version: place(version) },
-            // No plan starts a rollout, and no run restarts its engine.
-            EventKind::RolloutMoved { .. }
-            | EventKind::StepWaits { .. }
-            | EventKind::ObservationLost { .. } => return,
-            EventKind::Journal(_) => {
+            EventKind::RolloutMoved { version, from, to } => {
+                Happening::RolloutMoved { version: place(version), from, to }
+            }
+            EventKind::StepWaits { version, stage, waiting } => {
+                Happening::StepWaits { version: place(version), stage, waiting }
+            }
+            // No run restarts its engine.
+            EventKind::ObservationLost { .. } => return,
+            EventKind::Journal(entry) => {
+                self.observer.journalled(&entry);
                 let stable = self.engine.stable(model).map(place);
                 self.models[usize::from(model.0)].stable = stable;
                 self.tell_lost_tags(at, model);

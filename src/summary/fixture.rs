@@ -4,7 +4,8 @@ use crate::engine::{Evidence, Operator, Reading};
 use crate::exchange::{Ending, VersionIndex};
 use crate::metric::Metric;
 use crate::record::{
-    Arm, Blast, Cell, ModelInfo, PhaseSpan, Record, Rollback, Series, Tally, Timeline, VersionInfo,
+    Arm, Blast, Cell, JournalCopy, ModelInfo, PhaseSpan, Record, Rollback, Series, Tally, Timeline,
+    VersionInfo,
 };
 use crate::units::{Duration, ModelId, Money, Price, Ratio, TagName, Timestamp, VersionId};
 
@@ -56,6 +57,8 @@ pub(crate) fn record() -> Record {
         series: Series { start: at(0), width: Duration::from_secs(1), versions: Vec::new() },
         timeline: Timeline::default(),
         rollbacks: vec![rollback()],
+        promotions: Vec::new(),
+        lost_tags: Vec::new(),
         blasts: vec![Blast {
             version: NEW,
             onset: at(840),
@@ -67,6 +70,7 @@ pub(crate) fn record() -> Record {
         }],
         key_rejections: Vec::new(),
         rules: Vec::new(),
+        journal: JournalCopy::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use super::estimate::{Estimate, Method};
 use super::selection::{Selected, Selection};
 use crate::exchange::VersionIndex;
 use crate::metric::Metric;
-use crate::record::{Blast, Happening, Rollback, TimelineEvent};
+use crate::record::{Blast, Rollback};
 use crate::units::Timestamp;
 
 impl Selected<'_> {
@@ -28,12 +28,16 @@ impl Selected<'_> {
                 });
                 self.count(metric, rejected.map(|rejections| rejections.count).sum())
             }
+            Metric::Promotions => {
+                let promotions = self.record.promotions.iter();
+                let own =
+                    promotions.filter(|promoted| self.holds(promoted.phase, promoted.version));
+                self.count(metric, own.count() as u64)
+            }
             Metric::TagsLost => {
-                let lost = self.happenings(|happening| match happening {
-                    Happening::TagLost { version, .. } => Some(*version),
-                    _ => None,
-                });
-                self.count(metric, lost)
+                let lost = self.record.lost_tags.iter();
+                let own = lost.filter(|lost| self.holds(lost.phase, lost.version));
+                self.count(metric, own.count() as u64)
             }
             Metric::TimeToRollback => self.time_from_onset(metric, |rollback| rollback.at),
             Metric::TimeToDetect => {
@@ -60,21 +64,10 @@ impl Selected<'_> {
         cells.map(|cell| cell.tally.assigned).sum()
     }
 
-    /// How many happenings concern a version of the selection, in its phase; `version` tells which
-    /// one a happening concerns, if it counts.
-    fn happenings(&self, version: impl Fn(&Happening) -> Option<VersionIndex>) -> u64 {
-        let counts = |event: &&TimelineEvent| {
-            self.selection.phase.is_none_or(|phase| self.is_in(phase, event.at))
-                && version(&event.happening)
-                    .is_some_and(|version| self.selection.holds_version(self.record, version))
-        };
-        self.record.timeline.events.iter().filter(counts).count() as u64
-    }
-
-    /// Whether an instant lies in a phase.
-    fn is_in(&self, phase: usize, at: Timestamp) -> bool {
-        let phase = self.record.phases.get(phase);
-        phase.is_some_and(|phase| (phase.start..phase.end).contains(&at))
+    /// Whether what concerned a version in a phase belongs to the selection.
+    fn holds(&self, phase: u16, version: VersionIndex) -> bool {
+        self.selection.holds_phase(usize::from(phase))
+            && self.selection.holds_version(self.record, version)
     }
 
     fn count(&self, metric: Metric, count: u64) -> Estimate {
@@ -103,16 +96,17 @@ impl Selected<'_> {
     }
 
     fn holds_blast(&self, blast: &Blast) -> bool {
-        let began_in = |phase: usize| self.is_in(phase, blast.onset);
+        let began_in = |index: usize| {
+            let phase = self.record.phases.get(index);
+            phase.is_some_and(|phase| (phase.start..phase.end).contains(&blast.onset))
+        };
         self.selection.holds_version(self.record, blast.version)
             && self.selection.phase.is_none_or(began_in)
     }
 
     fn rollbacks(&self) -> impl Iterator<Item = &Rollback> {
-        self.record.rollbacks.iter().filter(|rollback| {
-            self.selection.holds_phase(usize::from(rollback.phase))
-                && self.selection.holds_version(self.record, rollback.version)
-        })
+        let all = self.record.rollbacks.iter();
+        all.filter(|rollback| self.holds(rollback.phase, rollback.version))
     }
 }
 
@@ -122,7 +116,7 @@ mod tests {
     use super::super::selection::Summary;
     use super::*;
     use crate::exchange::ModelIndex;
-    use crate::record::{Arm, KeyRejections, Record};
+    use crate::record::{Arm, KeyRejections, LostTag, Promotion, Record};
     use crate::units::{ModelId, TagName};
 
     fn value(record: &Record, selection: Selection, metric: Metric) -> Option<f64> {
@@ -186,18 +180,21 @@ mod tests {
     }
 
     #[test]
-    fn refused_keys_and_lost_tags_are_counted_in_their_phase() {
+    fn promotions_refused_keys_and_lost_tags_are_counted_in_their_phase() {
         let mut record = record();
         let model = ModelIndex(0);
         record.key_rejections = vec![KeyRejections { phase: 2, model, count: 7 }];
         let tag = TagName::new("beta").unwrap();
-        record.timeline.push(at(915), Happening::TagLost { tag, version: NEW });
+        record.lost_tags = vec![LostTag { at: at(920), phase: 3, version: NEW, tag }];
+        record.promotions = vec![Promotion { at: at(500), phase: 1, version: NEW }];
         let of =
             |phase, metric| value(&record, Selection { phase, ..Selection::default() }, metric);
         assert_eq!(of(None, Metric::KeysRejected), Some(7.0));
         assert_eq!(of(Some(1), Metric::KeysRejected), Some(0.0));
         assert_eq!(of(None, Metric::TagsLost), Some(1.0));
-        assert_eq!(of(Some(3), Metric::TagsLost), Some(1.0), "915 s is the phase's first instant");
+        assert_eq!(of(Some(3), Metric::TagsLost), Some(1.0));
+        assert_eq!(of(Some(1), Metric::Promotions), Some(1.0));
+        assert_eq!(of(Some(2), Metric::Promotions), Some(0.0));
         let of_old = Selection { version: Some(OLD), ..Selection::default() };
         assert_eq!(value(&record, of_old, Metric::TagsLost), Some(0.0));
     }

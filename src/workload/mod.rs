@@ -1,11 +1,9 @@
-//! What is sent, and when: arrival processes, token sizes, identities.
+//! What is sent: requests with their times, token sizes and identities.
 //!
 //! A [`Source`] yields the requests of a run in the order of their times, either generated from a
 //! [`Workload`] or replayed from a trace. Knows no paths, no HTTP, and nothing of what becomes of a
 //! request.
 
-mod arrivals;
 mod source;
 
-pub use arrivals::{Arrivals, Piecewise, PiecewiseError};
 pub use source::{Replay, Source, TraceInput, Workload};

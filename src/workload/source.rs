@@ -3,11 +3,11 @@
 use std::io::BufRead;
 use std::num::NonZeroU32;
 
-use super::arrivals::{ArrivalTimes, Arrivals};
+use crate::arrivals::{ArrivalTimes, Arrivals, Coming};
 use crate::chance::{Chance, Distribution, Draws, Purpose, Sampler};
 use crate::exchange::{Arrival, ModelIndex, Request};
-use crate::trace::{TraceError, TraceErrorKind, TraceReader};
-use crate::units::{ModelId, Ratio, RequestId, Tokens};
+use crate::trace::{TraceError, TraceErrorKind, TraceReader, TraceRecord};
+use crate::units::{Duration, ModelId, Ratio, RequestId, Tokens};
 
 /// A workload that is generated.
 #[derive(Clone, PartialEq, Debug)]
@@ -20,7 +20,8 @@ pub struct Workload {
     pub input: Distribution,
     /// Tokens of an answer; rounded, at least 1.
     pub output: Distribution,
-    /// How many users there are, each as likely to send a request.
+    /// How many users there are, each as likely to send a request; beside them those of closed
+    /// arrivals, which are numbered after them.
     pub users: NonZeroU32,
     /// The share of requests whose answer is streamed.
     pub stream: Ratio,
@@ -33,6 +34,11 @@ impl Workload {
     pub fn expected_requests(&self) -> Option<u64> {
         let arriving = self.arrivals.expected_count().map(|count| (count + 0.5) as u64);
         [arriving, self.requests].into_iter().flatten().min()
+    }
+
+    /// The number of the first user who waits for answers: where all do, there are no others.
+    fn first_waiting_user(&self) -> u32 {
+        if self.arrivals.is_closed() { 0 } else { self.users.get() }
     }
 }
 
@@ -56,13 +62,14 @@ pub type TraceInput = Box<dyn BufRead + Send>;
 /// Yields the requests of a workload in the order of their times.
 ///
 /// ```
+/// use coalmine::arrivals::{Arrivals, Constant};
 /// use coalmine::chance::{Chance, Distribution};
 /// use coalmine::units::{Duration, Rate, Ratio};
-/// use coalmine::workload::{Arrivals, Source, Workload};
+/// use coalmine::workload::{Source, Workload};
 ///
 /// let tokens = Distribution::constant(100.0).unwrap();
 /// let workload = Workload {
-///     arrivals: Arrivals::Constant(Rate::per(4.0, Duration::from_secs(1)).unwrap()),
+///     arrivals: Constant::new(Rate::per(4.0, Duration::from_secs(1)).unwrap()).into(),
 ///     requests: Some(2),
 ///     input: tokens.clone(),
 ///     output: tokens,
@@ -77,8 +84,9 @@ pub type TraceInput = Box<dyn BufRead + Send>;
 /// ```
 pub struct Source {
     chance: Chance,
-    next: u64,
+    sent: u64,
     limit: u64,
+    waits_for_answers: bool,
     users: NonZeroU32,
     stream: Chooser,
     model: ModelChooser,
@@ -87,7 +95,7 @@ pub struct Source {
 
 enum Origin {
     Generated { times: ArrivalTimes, input: TokenSampler, output: TokenSampler },
-    Trace { reader: Box<TraceReader<TraceInput>>, models: Vec<ModelId> },
+    Trace { reader: Box<TraceReader<TraceInput>>, models: Vec<ModelId>, next: Option<TraceRecord> },
 }
 
 impl Source {
@@ -95,13 +103,14 @@ impl Source {
     pub fn generate(workload: &Workload, chance: Chance) -> Self {
         Self {
             chance,
-            next: 0,
+            sent: 0,
+            waits_for_answers: workload.arrivals.closed_users() > 0,
             limit: workload.requests.unwrap_or(u64::MAX),
             users: workload.users,
             stream: Chooser::new(workload.stream),
             model: ModelChooser::new(workload.models.iter().copied()),
             origin: Origin::Generated {
-                times: ArrivalTimes::new(&workload.arrivals),
+                times: ArrivalTimes::new(&workload.arrivals, chance, workload.first_waiting_user()),
                 input: TokenSampler::new(&workload.input),
                 output: TokenSampler::new(&workload.output),
             },
@@ -112,7 +121,8 @@ impl Source {
     pub fn replay(reader: TraceReader<TraceInput>, replay: Replay, chance: Chance) -> Self {
         Self {
             chance,
-            next: 0,
+            sent: 0,
+            waits_for_answers: false,
             limit: replay.requests.unwrap_or(u64::MAX),
             users: replay.users,
             stream: Chooser::new(replay.stream),
@@ -120,6 +130,7 @@ impl Source {
             origin: Origin::Trace {
                 reader: Box::new(reader),
                 models: replay.models.into_iter().map(|(model, _)| model).collect(),
+                next: None,
             },
         }
     }
@@ -132,7 +143,37 @@ impl Source {
         }
     }
 
-    /// The next request; `None` once there are no more.
+    /// Whether some requests come from users who wait for answers: then [`completed`] must be told
+    /// of every answer.
+    ///
+    /// [`completed`]: Self::completed
+    pub const fn waits_for_answers(&self) -> bool {
+        self.waits_for_answers
+    }
+
+    /// When the next request is sent, as far as is known; `None` once there are no more, or while
+    /// all users wait for answers.
+    ///
+    /// # Errors
+    /// The trace is broken. Generated requests never fail.
+    #[inline]
+    pub fn next_at(&mut self) -> Result<Option<Duration>, TraceError> {
+        if self.sent >= self.limit {
+            return Ok(None);
+        }
+        match &mut self.origin {
+            Origin::Generated { times, .. } => Ok(times.next_at()),
+            Origin::Trace { reader, next, .. } => {
+                if next.is_none() {
+                    *next = reader.next_record()?;
+                }
+                Ok(next.as_ref().map(|record| record.at))
+            }
+        }
+    }
+
+    /// The next request as far as is known, which now counts as sent; `None` as for
+    /// [`next_at`](Self::next_at).
     ///
     /// # Errors
     /// The trace is broken, or asks for a model that the plan does not have. Generated requests
@@ -140,54 +181,64 @@ impl Source {
     #[inline]
     #[expect(clippy::should_implement_trait, reason = "an iterator would read on after an error")]
     pub fn next(&mut self) -> Result<Option<Arrival>, TraceError> {
-        if self.next >= self.limit {
+        if self.sent >= self.limit {
             return Ok(None);
         }
-        let id = RequestId(self.next);
-        let draws = self.chance.request(id, 0);
+        let number = self.sent;
         let (users, stream, model) = (self.users, self.stream, &self.model);
         let arrival = match &mut self.origin {
             Origin::Generated { times, input, output } => {
-                times.next(self.next, draws).map(|at| Arrival {
-                    at,
-                    request: Request {
-                        id,
-                        model: model.choose(draws),
-                        user: user(users, draws),
-                        session: self.next as u32,
-                        client: 0,
-                        prompt: None,
-                        input: input.sample(draws, Purpose::InputTokens),
-                        output: output.sample(draws, Purpose::OutputTokens),
-                        stream: stream.choose(draws),
-                    },
-                })
+                let Some(Coming { at, id, draws, user: sender }) = times.next() else {
+                    return Ok(None);
+                };
+                let request = Request {
+                    id,
+                    model: model.choose(draws),
+                    user: sender.unwrap_or_else(|| user(users, draws)),
+                    session: number as u32,
+                    client: 0,
+                    prompt: None,
+                    input: input.sample(draws, Purpose::InputTokens),
+                    output: output.sample(draws, Purpose::OutputTokens),
+                    stream: stream.choose(draws),
+                };
+                Arrival { at, request }
             }
-            Origin::Trace { reader, models } => match reader.next_record()? {
-                Some(record) => Some(Arrival {
-                    at: record.at,
-                    request: Request {
-                        id,
-                        model: match &record.model {
-                            Some(name) => {
-                                place_of(name, models).map_err(|kind| reader.error(kind))?
-                            }
-                            None => model.choose(draws),
-                        },
-                        user: record.user.unwrap_or_else(|| user(users, draws)),
-                        session: self.next as u32,
-                        client: 0,
-                        prompt: None,
-                        input: record.input,
-                        output: record.output,
-                        stream: record.stream.unwrap_or_else(|| stream.choose(draws)),
+            Origin::Trace { reader, models, next } => {
+                let record = match next.take() {
+                    Some(record) => Some(record),
+                    None => reader.next_record()?,
+                };
+                let Some(record) = record else { return Ok(None) };
+                let id = RequestId(number);
+                let draws = self.chance.request(id, 0);
+                let request = Request {
+                    id,
+                    model: match &record.model {
+                        Some(name) => place_of(name, models).map_err(|kind| reader.error(kind))?,
+                        None => model.choose(draws),
                     },
-                }),
-                None => None,
-            },
+                    user: record.user.unwrap_or_else(|| user(users, draws)),
+                    session: number as u32,
+                    client: 0,
+                    prompt: None,
+                    input: record.input,
+                    output: record.output,
+                    stream: record.stream.unwrap_or_else(|| stream.choose(draws)),
+                };
+                Arrival { at: record.at, request }
+            }
         };
-        self.next += u64::from(arrival.is_some());
-        Ok(arrival)
+        self.sent += 1;
+        Ok(Some(arrival))
+    }
+
+    /// The client of `request` got its answer, or gave up, at `at`. Whoever waits for it may send
+    /// on, and then before what [`next_at`](Self::next_at) said.
+    pub fn completed(&mut self, request: &Request, at: Duration) {
+        if let Origin::Generated { times, .. } = &mut self.origin {
+            times.completed(request.id, at);
+        }
     }
 }
 
@@ -310,14 +361,14 @@ fn tokens(count: f64) -> Tokens {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Piecewise;
     use super::*;
-    use crate::trace::{TraceFormat, TraceRecord, TraceWriter};
-    use crate::units::{Duration, Rate};
+    use crate::arrivals::{Constant, Piecewise, Poisson};
+    use crate::trace::{TraceFormat, TraceWriter};
+    use crate::units::Rate;
 
     fn workload() -> Workload {
         Workload {
-            arrivals: Arrivals::Poisson(Rate::per(8.0, Duration::from_secs(1)).unwrap()),
+            arrivals: Poisson::new(Rate::per(8.0, Duration::from_secs(1)).unwrap()).into(),
             requests: Some(100_000),
             input: Distribution::lognormal_mean_p99(620.0, 3_500.0).unwrap(),
             output: Distribution::lognormal_mean_p99(210.0, 900.0).unwrap(),
@@ -360,7 +411,7 @@ mod tests {
     fn what_one_part_of_a_workload_is_does_not_touch_the_draws_of_the_others() {
         let plain = generate(&workload(), Chance::new(7, 0));
         let mut changed = workload();
-        changed.arrivals = Arrivals::Constant(Rate::per(1.0, Duration::from_secs(1)).unwrap());
+        changed.arrivals = Constant::new(Rate::per(1.0, Duration::from_secs(1)).unwrap()).into();
         changed.input = Distribution::constant(5.0).unwrap();
         changed.stream = Ratio::ONE;
         for (before, after) in plain.iter().zip(generate(&changed, Chance::new(7, 0))) {
@@ -407,7 +458,7 @@ mod tests {
         assert_eq!(workload.expected_requests(), None);
         let rates = vec![Rate::per(2.0, Duration::from_secs(1)).unwrap(); 3];
         let piecewise = Piecewise::new(Duration::from_secs(60), rates).unwrap();
-        workload.arrivals = Arrivals::Piecewise(piecewise);
+        workload.arrivals = piecewise.into();
         assert_eq!(workload.expected_requests(), Some(360));
         workload.requests = Some(100);
         assert_eq!(workload.expected_requests(), Some(100));
@@ -480,7 +531,7 @@ mod tests {
         let minute = Duration::from_secs(60);
         let rates = PER_MINUTE.map(|count| Rate::per(f64::from(count), minute).unwrap());
         let workload = Workload {
-            arrivals: Arrivals::Piecewise(Piecewise::new(minute, rates.to_vec()).unwrap()),
+            arrivals: Piecewise::new(minute, rates.to_vec()).unwrap().into(),
             requests: None,
             input: Distribution::lognormal_mean_p99(1_155.0, 4_142.0).unwrap(),
             output: Distribution::lognormal_mean_p99(211.0, 900.0).unwrap(),

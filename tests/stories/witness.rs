@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use coalmine::chance::Chance;
 use coalmine::engine::Slot;
-use coalmine::engine::{Evidence, Reading};
+use coalmine::engine::{Evidence, Reading, Sealed};
 use coalmine::exchange::{ModelIndex, VersionIndex};
 use coalmine::math;
 use coalmine::metric::Measure;
@@ -93,6 +93,8 @@ impl Observer for Witness<'_> {
     fn attempted(&mut self, _: &Attempt) {}
 
     fn key_rejected(&mut self, _: u16, _: ModelIndex) {}
+
+    fn journalled(&mut self, _: &Sealed) {}
 
     fn became_bad(&mut self, _: Timestamp, _: VersionIndex) {}
 

@@ -1,0 +1,219 @@
+//! Arrival processes side by side: tenants of one gateway.
+
+use std::fmt;
+
+use super::error::ArrivalsError;
+use super::key::Given;
+use super::lane::{Coming, Lane};
+use super::registry::{Process, ProcessTimes, arrival_models};
+use crate::chance::Chance;
+use crate::units::{Duration, RequestId};
+
+/// When requests are sent: one process, or several superposed.
+///
+/// ```
+/// use coalmine::arrivals::{Arrivals, Constant, Poisson};
+/// use coalmine::units::{Duration, Rate};
+///
+/// let per_second = |events| Rate::per(events, Duration::from_secs(1)).unwrap();
+/// let steady = Arrivals::from(Constant::new(per_second(4.0)));
+/// let random = Arrivals::from(Poisson::new(per_second(2.5)));
+/// let both = Arrivals::sum(vec![steady, random]).unwrap();
+/// assert_eq!(both.to_string(), "constant, 4/s + Poisson, 2.5/s");
+/// assert_eq!(both.expected_count(), None);
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct Arrivals(Vec<Process>);
+
+macro_rules! from_each {
+    ($($model:ident in $file:ident,)+) => {
+        $(impl From<super::$file::$model> for Arrivals {
+            fn from(model: super::$file::$model) -> Self {
+                Self(vec![Process::$model(model)])
+            }
+        })+
+    };
+}
+arrival_models!(from_each);
+
+impl Arrivals {
+    /// All of `parts` at the same time. What each sends does not depend on the others, and neither
+    /// on those that follow it in the list.
+    ///
+    /// # Errors
+    /// No parts, or more than 256 processes in them.
+    pub fn sum(parts: Vec<Self>) -> Result<Self, ArrivalsError> {
+        let processes: Vec<_> = parts.into_iter().flat_map(|part| part.0).collect();
+        if !(1..=Lane::MOST).contains(&processes.len()) {
+            return Err(ArrivalsError::Parts { count: processes.len(), most: Lane::MOST });
+        }
+        Ok(Self(processes))
+    }
+
+    /// The model called `name` with these parameters; `None` if there is no such model.
+    pub(crate) fn build(name: &str, given: &Given) -> Option<Result<Self, ArrivalsError>> {
+        Some(Process::build(name, given)?.map(|process| Self(vec![process])))
+    }
+
+    /// How many arrivals there will be on average; `None` where they do not end.
+    pub fn expected_count(&self) -> Option<f64> {
+        self.0.iter().map(Process::expected_count).sum()
+    }
+
+    /// How many users wait for each answer before they send on; 0 where none do.
+    pub fn closed_users(&self) -> u64 {
+        self.0.iter().filter_map(Process::users).map(u64::from).sum()
+    }
+
+    /// Whether all requests come from users who wait for each answer before they send on.
+    pub fn is_closed(&self) -> bool {
+        self.0.iter().all(|process| process.users().is_some())
+    }
+}
+
+impl fmt::Display for Arrivals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, process) in self.0.iter().enumerate() {
+            let before = if place == 0 { "" } else { " + " };
+            write!(f, "{before}{process}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The times of [`Arrivals`], one after the other; of those at one instant the first in the list
+/// comes first.
+pub(crate) struct ArrivalTimes {
+    running: Vec<Running>,
+}
+
+/// A process, and the request that it sends next.
+struct Running {
+    times: ProcessTimes,
+    lane: Lane,
+    next: Option<Coming>,
+    is_closed: bool,
+}
+
+impl ArrivalTimes {
+    /// From the beginning on. The users of closed processes count from `first_user`.
+    pub(crate) fn new(arrivals: &Arrivals, chance: Chance, first_user: u32) -> Self {
+        let mut first_user = first_user;
+        let mut running = Vec::with_capacity(arrivals.0.len());
+        for (place, process) in arrivals.0.iter().enumerate() {
+            running.push(Running {
+                times: process.times(first_user),
+                lane: Lane::new(chance, place),
+                next: None,
+                is_closed: process.users().is_some(),
+            });
+            first_user = first_user.saturating_add(process.users().unwrap_or(0));
+        }
+        Self { running }
+    }
+
+    /// When the next request is sent, as far as is known: `None` once all is over, or while all
+    /// that is left waits for answers.
+    #[inline]
+    pub(crate) fn next_at(&mut self) -> Option<Duration> {
+        if let [only] = self.running.as_mut_slice() {
+            return only.next_at();
+        }
+        self.running.iter_mut().filter_map(Running::next_at).min()
+    }
+
+    /// The next request, whose time has come.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Option<Coming> {
+        if let [only] = self.running.as_mut_slice() {
+            return only.take();
+        }
+        let times = self.running.iter_mut().map(Running::next_at).enumerate();
+        let (_, place) = times.filter_map(|(place, at)| Some((at?, place))).min()?;
+        self.running[place].take()
+    }
+
+    /// The answer to request `id` came, or was given up, at `at`.
+    pub(crate) fn completed(&mut self, id: RequestId, at: Duration) {
+        let process = &mut self.running[Lane::place_of(id)];
+        if process.is_closed {
+            let ahead = process.next.take();
+            process.times.completed(&process.lane, id, at, ahead);
+        }
+    }
+}
+
+impl Running {
+    #[inline]
+    fn next_at(&mut self) -> Option<Duration> {
+        if self.next.is_none() {
+            self.next = self.times.next(&mut self.lane);
+        }
+        self.next.as_ref().map(|next| next.at)
+    }
+
+    #[inline]
+    fn take(&mut self) -> Option<Coming> {
+        match self.next.take() {
+            Some(next) => Some(next),
+            None => self.times.next(&mut self.lane),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::constant::Constant;
+    use super::super::fixture::{assert_close, counts, moments, per_second, times};
+    use super::super::poisson::Poisson;
+    use super::*;
+
+    fn all(arrivals: &Arrivals, count: usize) -> Vec<Coming> {
+        let mut times = ArrivalTimes::new(arrivals, Chance::new(9, 0), 0);
+        std::iter::from_fn(|| times.next()).take(count).collect()
+    }
+
+    fn poisson(rate: f64) -> Arrivals {
+        Poisson::new(per_second(rate)).into()
+    }
+
+    #[test]
+    fn a_sum_sends_what_its_parts_send_in_the_order_of_time() {
+        let constant = Arrivals::from(Constant::new(per_second(5.0)));
+        let sum = Arrivals::sum(vec![constant.clone(), poisson(3.0)]).unwrap();
+        let sum = all(&sum, 2_000);
+        assert!(sum.is_sorted_by_key(|coming| coming.at));
+        let of = |place| sum.iter().filter(move |coming| Lane::place_of(coming.id) == place);
+        let first: Vec<Coming> = of(0).copied().collect();
+        assert_eq!(first, all(&constant, first.len()));
+        assert_eq!(first.len() + of(1).count(), 2_000);
+        let numbers = of(1).map(|coming| Lane::number_of(coming.id));
+        assert!(numbers.eq(0..of(1).count() as u64));
+    }
+
+    #[test]
+    fn what_a_part_sends_does_not_depend_on_those_after_it() {
+        let two = Arrivals::sum(vec![poisson(3.0), poisson(1.0)]).unwrap();
+        let three = Arrivals::sum(vec![two.clone(), poisson(10.0)]).unwrap();
+        let among = all(&three, 3_000);
+        let mut among: Vec<Coming> = among.clone();
+        among.retain(|coming| Lane::place_of(coming.id) < 2);
+        assert_eq!(among, all(&two, among.len()));
+    }
+
+    #[test]
+    fn the_sum_of_poisson_processes_is_one_of_the_summed_rate() {
+        let sum = Arrivals::sum(vec![poisson(3.0), poisson(1.0), poisson(4.0)]).unwrap();
+        let windows = counts(times(sum, 6), Duration::from_secs(1), 5_000);
+        let (mean, variance) = moments(&windows);
+        assert_close(mean, 8.0, 4.0 * (8.0_f64 / 5_000.0).sqrt(), "mean");
+        assert_close(variance / mean, 1.0, 4.0 * (2.0_f64 / 5_000.0).sqrt(), "dispersion");
+    }
+
+    #[test]
+    fn a_sum_of_nothing_or_of_too_many_is_refused() {
+        assert_eq!(Arrivals::sum(vec![]), Err(ArrivalsError::Parts { count: 0, most: 256 }));
+        let many = Arrivals::sum(vec![poisson(1.0); 257]);
+        assert_eq!(many, Err(ArrivalsError::Parts { count: 257, most: 256 }));
+    }
+}

@@ -1,0 +1,92 @@
+//! The format of arrivals: each model as it describes itself, their sum, and traces.
+
+use crate::arrivals::{self, Form, Key, Kind, Model, arrival_models};
+
+use super::shape::Literal as L;
+use super::shape::Shape::{Choice as ChoiceOf, FileOr, List, One, Record as RecordOf};
+use super::shape::{Absent, Choice, Field, Record, Shape, required};
+use super::shapes_distribution::{DURATIONS, RATES};
+
+/// When requests arrive.
+pub(crate) static ARRIVALS: Choice = Choice { name: "arrivals", choices: &SOURCES, beside: &[] };
+
+/// What may be superposed.
+static PART: Choice = Choice { name: "part of the sum", choices: &PROCESSES, beside: &[] };
+
+/// The models, each with a shape of its own, and their sum.
+macro_rules! processes {
+    ($($model:ident in $file:ident,)+) => {
+        static PROCESSES: [Field; MODELS + 1] = [
+            $({
+                type Described = arrivals::$model;
+                static FIELDS: [Field; count(Described::FORM)] = fields(Described::FORM);
+                static RECORD: Record = Record { name: Described::NAME, fields: &FIELDS };
+                required(Described::NAME, written(Described::FORM, &RECORD), Described::ABOUT)
+            },)+
+            required("sum", List(&ChoiceOf(&PART)), "all of these at the same time"),
+        ];
+        const MODELS: usize = [$(arrivals::$model::NAME),+].len();
+    };
+}
+arrival_models!(processes);
+
+static SOURCES: [Field; MODELS + 2] = {
+    let trace = required(
+        "trace",
+        One(L::Path),
+        "the arrivals and token counts of a recorded trace, by the path of its file",
+    );
+    let mut sources = [trace; MODELS + 2];
+    let mut index = 0;
+    while index < PROCESSES.len() {
+        sources[index] = PROCESSES[index];
+        index += 1;
+    }
+    sources
+};
+
+const fn written(form: Form, record: &'static Record) -> Shape {
+    match form {
+        Form::One(kind) => shape(kind),
+        Form::Map(_) => RecordOf(record),
+    }
+}
+
+/// How many keys a form has.
+const fn count(form: Form) -> usize {
+    match form {
+        Form::One(_) => 0,
+        Form::Map(keys) => keys.len(),
+    }
+}
+
+/// The keys of a form.
+const fn fields<const COUNT: usize>(form: Form) -> [Field; COUNT] {
+    let mut fields = [required("", One(L::Text), ""); COUNT];
+    let Form::Map(keys) = form else { return fields };
+    let mut index = 0;
+    while index < COUNT {
+        let Key { name, kind, absent, about } = keys[index];
+        let absent = match absent {
+            arrivals::Absent::Refused => Absent::Refused,
+            arrivals::Absent::Default(text) => Absent::Default(text),
+            arrivals::Absent::Nothing => Absent::Nothing,
+        };
+        fields[index] = Field { name, absent, shape: shape(kind), about };
+        index += 1;
+    }
+    fields
+}
+
+const fn shape(kind: Kind) -> Shape {
+    match kind {
+        Kind::Rate => One(L::Rate),
+        Kind::Duration => One(L::Duration),
+        Kind::Ratio => One(L::Ratio),
+        Kind::Number(least, most) => One(L::Number(least, most)),
+        Kind::Count(least, most) => One(L::Integer(least, most)),
+        Kind::Durations => DURATIONS,
+        Kind::Rates => RATES,
+        Kind::RateList => FileOr(&List(&One(L::Rate))),
+    }
+}
