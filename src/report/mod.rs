@@ -12,6 +12,7 @@ mod evidence_text;
 #[cfg(test)]
 mod example;
 mod figures;
+mod fuzz;
 mod markdown;
 mod narrative;
 mod outline;
@@ -29,6 +30,8 @@ mod verdict;
 
 pub use canvas::Canvas;
 pub use evaluation::evaluate;
+#[doc(hidden)]
+pub use fuzz::fuzz_rehearsal;
 pub use markdown::markdown_summary;
 pub use result_file::{
     ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultError, ResultFile, ScenarioInfo,
