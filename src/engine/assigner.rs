@@ -3,8 +3,8 @@
 use super::interleave::Interleave;
 use super::split_check::{SplitCheck, SplitFinding};
 use super::sticky_map::StickyMap;
-use super::{Ask, Assignment, Slot, Split};
-use crate::units::Ratio;
+use super::{Ask, Assignment, Slot, Split, StickyKey};
+use crate::units::{Draw, Ratio};
 
 /// Assigns the unpinned requests of one model, and counts what it assigned. Volatile: it begins
 /// anew with every split.
@@ -41,6 +41,21 @@ impl Assigner {
                 self.check.count_first(place, version);
                 version
             }
+        }
+    }
+
+    /// The version that another attempt goes to where the first one's has lost its traffic: it is
+    /// counted nowhere, and nobody's turn.
+    pub(super) fn reassign(
+        &self,
+        split: &Split,
+        places: &StickyMap,
+        draw: Draw,
+        sticky: Option<StickyKey<'_>>,
+    ) -> Slot {
+        match (self.assignment, sticky) {
+            (Assignment::Sticky, Some(key)) => places.owner(key.place(self.salt)),
+            _ => split.assign(draw),
         }
     }
 

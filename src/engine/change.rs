@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Assignment, Evaluation, Ladder, RolloutState, RuleSet, StageIndex, Version};
+use super::{Assignment, Evaluation, Ladder, Policies, RolloutState, RuleSet, StageIndex, Version};
 use crate::units::{Duration, Ratio, TagName, VersionId};
 
 /// A change of durable state, with its effects resolved: what a fold of the journal needs.
@@ -41,6 +41,11 @@ pub enum Change {
     Assignment {
         /// How it chooses now.
         assignment: Assignment,
+    },
+    /// The policies were set.
+    Policies {
+        /// All of them.
+        policies: Box<Policies>,
     },
     /// The rules were set.
     Rules {

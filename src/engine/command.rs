@@ -1,6 +1,8 @@
 //! Commands: what the outside can ask of the engine, and why it can refuse.
 
-use super::{Assignment, Evaluation, Ladder, Refused, RuleSet, SplitError, Target, Version};
+use super::{
+    Assignment, Evaluation, Ladder, Policies, Refused, RuleSet, SplitError, Target, Version,
+};
 use crate::exchange::ModelIndex;
 use crate::units::{Duration, Ratio, TagName, VersionId};
 
@@ -46,6 +48,8 @@ pub enum CommandKind {
     },
     /// Choose how the split is to choose.
     Assignment(Assignment),
+    /// Replace the policies.
+    Policies(Box<Policies>),
     /// Replace the rules.
     Rules(RuleSet),
     /// All traffic to a version; `None`: to the last stable.

@@ -6,11 +6,11 @@ use super::decision;
 use super::deployment::Deployment;
 use super::split_check::SplitFinding;
 use super::{
-    Ask, Catalog, CommandError, Digest, Event, EventKind, Health, ModelSettings, Rollout,
-    RouteError, Slot, Split, Ticket, VersionStatus,
+    Ask, Catalog, CommandError, Completion, Digest, Event, EventKind, Health, ModelSettings, Retry,
+    Rollout, RouteError, Slot, Split, StickyKey, Ticket, VersionStatus,
 };
 use crate::exchange::{Class, Ending, ModelIndex, Observed, Usage};
-use crate::units::{Duration, Timestamp};
+use crate::units::{Draw, Duration, Timestamp};
 
 /// The routing and rollback engine; see the [module](super) for its contract.
 #[derive(Clone, Debug)]
@@ -118,6 +118,7 @@ impl Engine {
             assigned,
             attempted: assigned,
             pinned: ask.pin.is_some(),
+            attempt: 0,
             activation: 0,
             split: 0,
             start: now,
@@ -129,25 +130,58 @@ impl Engine {
         Ok(ticket)
     }
 
-    /// Takes back the ticket of a request that ended at `now`: it is counted before the checks that
+    /// Takes back the ticket of an attempt that ended at `now`, and says whether another is to
+    /// follow. The attempt is counted, for the version that was attempted, before the checks that
     /// are due at `now`, after those that were due before.
     ///
     /// # Panics
     /// The ticket is of another engine.
     #[inline]
     #[expect(clippy::needless_pass_by_value, reason = "a ticket can be handed back only once")]
-    pub fn complete(&mut self, now: Timestamp, ticket: Ticket, observed: &Observed) {
-        let now = self.step_to(now);
-        self.run_before(now);
-        let deployment = &mut self.deployments[usize::from(ticket.model.0)];
-        if deployment.end(now, &ticket, observed) {
-            self.emit(now, ticket.model, EventKind::Drained(ticket.attempted));
+    pub fn complete(&mut self, now: Timestamp, ticket: Ticket, observed: &Observed) -> Completion {
+        self.end(now, &ticket, observed);
+        if observed.ending == Ending::Success {
+            return Completion::Done;
         }
+        self.deployments[usize::from(ticket.model.0)].follow_up(&ticket, observed)
+    }
+
+    /// Begins another attempt at a request: first all checks that are due up to and at `now`. It
+    /// goes to the version that failed the last one, or to the stable where it falls back; and
+    /// where the version has lost its traffic since, to where the split points by `draw` and
+    /// `sticky`.
+    ///
+    /// # Panics
+    /// The retry is of another engine.
+    #[expect(clippy::needless_pass_by_value, reason = "a retry can be handed back only once")]
+    pub fn retry(
+        &mut self,
+        now: Timestamp,
+        retry: Retry,
+        draw: Draw,
+        sticky: Option<StickyKey<'_>>,
+    ) -> Ticket {
+        let now = self.step_to(now);
+        self.run_up_to(now);
+        let deployment = &mut self.deployments[usize::from(retry.model.0)];
+        let mut ticket = Ticket {
+            model: retry.model,
+            assigned: retry.assigned,
+            attempted: deployment.target_of(&retry, draw, sticky),
+            pinned: retry.pinned,
+            attempt: retry.attempt,
+            activation: 0,
+            split: 0,
+            start: now,
+        };
+        deployment.begin(&mut ticket);
+        ticket
     }
 
     /// Takes back the ticket of a request whose client went away at `now`, and says what that
     /// counts as: a timeout of the version, if the client had waited for [`ABANDON_AFTER`] without
     /// a token; else the client's own decision.
+    #[expect(clippy::needless_pass_by_value, reason = "a ticket can be handed back only once")]
     pub fn abandon(
         &mut self,
         now: Timestamp,
@@ -158,7 +192,7 @@ impl Engine {
         let in_vain = first_token.is_none() && latency >= ABANDON_AFTER;
         let ending = if in_vain { Ending::Timeout } else { Ending::ClientClosed };
         let usage = Usage::default();
-        self.complete(now, ticket, &Observed { ending, latency, first_token, usage, finish: None });
+        self.end(now, &ticket, &Observed { ending, latency, first_token, usage, finish: None });
         ending
     }
 
@@ -182,6 +216,16 @@ impl Engine {
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
+    }
+
+    #[inline]
+    fn end(&mut self, now: Timestamp, ticket: &Ticket, observed: &Observed) {
+        let now = self.step_to(now);
+        self.run_before(now);
+        let deployment = &mut self.deployments[usize::from(ticket.model.0)];
+        if deployment.end(now, ticket, observed) {
+            self.emit(now, ticket.model, EventKind::Drained(ticket.attempted));
+        }
     }
 
     #[cold]

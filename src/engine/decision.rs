@@ -44,6 +44,11 @@ pub(super) fn decide(
         CommandKind::Evaluate { version, evaluation } => evaluate(state, version, evaluation)?,
         CommandKind::Split { shares, redeploy } => set_split(state, terms, shares, *redeploy)?,
         CommandKind::Assignment(assignment) => return set_assignment(state, *assignment),
+        CommandKind::Policies(policies) => {
+            let same = **policies == state.policies;
+            let policies = policies.clone();
+            return Ok((!same).then_some(Change::Policies { policies }));
+        }
         CommandKind::Rules(rules) => {
             refuse_judges_of_turns(state.assignment, rules)?;
             Change::Rules { rules: Box::new(rules.clone()) }

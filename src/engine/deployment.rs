@@ -23,7 +23,7 @@ pub(super) struct Deployment {
     pub(super) state: ModelState,
     /// The state's weights, made ready for assignments.
     pub(super) split: Option<Split>,
-    assigner: Assigner,
+    pub(super) assigner: Assigner,
     /// Counts the splits, so that an error can be told from one under earlier weights.
     split_number: u32,
     /// The stable that comparisons and judges compare with.
@@ -106,7 +106,8 @@ impl Deployment {
     /// Counts a request that was routed; now and then it is found that the split is not kept.
     #[inline]
     pub(super) fn check_split(&mut self, pinned: bool) -> Option<Vec<SplitFinding>> {
-        self.assigner.routed(pinned, self.split.as_ref(), MAX_PINNED)
+        let max_pinned = self.state.policies.max_pinned;
+        self.assigner.routed(pinned, self.split.as_ref(), max_pinned)
     }
 
     /// Counts a request in that is sent to `version`.
@@ -145,7 +146,9 @@ impl Deployment {
         if self.compared_with == Some(ticket.attempted) {
             self.tell_comparisons(now, class, observed);
         }
-        if class == Class::Error && ticket.split == self.split_number {
+        // That a request was attempted again depends on how it fared before: no independent event.
+        let first = ticket.attempt == 0;
+        if class == Class::Error && first && ticket.split == self.split_number {
             self.tell_judges(now, ticket.attempted);
         }
         drained
@@ -494,6 +497,3 @@ impl Deployment {
         }
     }
 }
-
-/// The share of pinned requests that a split can spare, from the design of the policies.
-const MAX_PINNED: Ratio = Ratio::from_percent(5);

@@ -15,7 +15,8 @@
 //!   arrivals.
 //! - **Events are drained after every call**, by [`Engine::poll_event`] until it returns `None`
 //!   (asserted in debug builds).
-//! - **A [`Ticket`] is handed back exactly once**, by [`Engine::complete`] or [`Engine::abandon`].
+//! - **A [`Ticket`] is handed back exactly once**, by [`Engine::complete`] or [`Engine::abandon`]:
+//!   one ticket is one attempt, and where a request is attempted again, another follows.
 //!   The engine keeps counters, no map of requests; what was routed before a version lost its
 //!   traffic is drained and is no evidence about what comes after.
 //! - **State changes by commands and triggers only**, and each change is a journal [`Entry`] with
@@ -32,6 +33,8 @@
 mod action;
 mod assigner;
 mod assignment;
+mod attempts;
+mod backoff;
 mod canonical;
 mod catalog;
 mod change;
@@ -58,10 +61,14 @@ mod judge_gauge;
 mod ladder;
 mod meter;
 mod model_state;
+mod policy;
+mod policy_error;
 mod prepared;
 mod progress;
 mod raw_trigger;
 mod restore;
+mod retry;
+mod retry_on;
 mod rollout;
 mod rule_error;
 mod rules;
@@ -82,6 +89,7 @@ mod watch;
 pub use self::core::{ABANDON_AFTER, Engine};
 pub use action::{Action, Target};
 pub use assignment::Assignment;
+pub use backoff::Backoff;
 pub use canonical::CanonicalError;
 pub use catalog::{Catalog, Slot, TagMove};
 pub use change::{Change, Shift, Weights};
@@ -97,10 +105,14 @@ pub use journal::{Cause, Entry, SealError, Sealed};
 pub use judge::Judge;
 pub use ladder::{Ladder, LadderError, RolloutStep, StageIndex};
 pub use model_state::{Inapplicable, ModelState};
+pub use policy::{Fallback, Policies, RetryPolicy};
+pub use policy_error::PolicyError;
 pub use prepared::Prepared;
 pub use progress::Waiting;
 pub use raw_trigger::RawTrigger;
 pub use restore::RestoreError;
+pub use retry::{Completion, Retry};
+pub use retry_on::{RetryOn, RetryOnError};
 pub use rollout::{DEFAULT_BAKE, Rollout};
 pub use rule_error::{RuleError, RuleProblem};
 pub use rules::{Notification, RuleSet};

@@ -10,8 +10,8 @@ use super::rollout::{Course, next_step};
 use super::sticky_map::StickyMap;
 use super::transition::{Input, Refused};
 use super::{
-    Assignment, Catalog, Cause, Change, Ladder, Rollout, RolloutState, RuleSet, Shift, Slot, Split,
-    SplitError, StageIndex, TagMove, Weights,
+    Assignment, Catalog, Cause, Change, Ladder, Policies, Rollout, RolloutState, RuleSet, Shift,
+    Slot, Split, SplitError, StageIndex, TagMove, Weights,
 };
 use crate::units::{Ratio, TagName, Timestamp, VersionId};
 
@@ -24,6 +24,7 @@ pub struct ModelState {
     pub(super) assignment: Assignment,
     /// Kept up whatever the assignment is, so that it follows from the splits alone.
     pub(super) places: StickyMap,
+    pub(super) policies: Policies,
     pub(super) rules: RuleSet,
     pub(super) rollout: Rollout,
 }
@@ -113,6 +114,7 @@ impl ModelState {
                 self.shift(occasion, shift)?;
             }
             Change::Assignment { assignment } => self.assignment = *assignment,
+            Change::Policies { policies } => self.policies.clone_from(policies),
             Change::Rules { rules } => self.rules.clone_from(rules),
             Change::Notified | Change::ObservationLost { .. } => {}
             Change::RolledBack { marked, shift, .. } => {

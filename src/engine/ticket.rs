@@ -18,7 +18,7 @@ pub struct Ask<'a> {
     pub sticky: Option<StickyKey<'a>>,
 }
 
-/// A request on its way. It is held by the driver and handed back to
+/// An attempt at a request, on its way. It is held by the driver and handed back to
 /// [`Engine::complete`](super::Engine::complete) or [`Engine::abandon`](super::Engine::abandon)
 /// exactly once: the engine keeps counters, no map of requests.
 #[must_use = "a ticket is handed back when its request ends, or its request stays in flight"]
@@ -28,6 +28,7 @@ pub struct Ticket {
     pub(super) assigned: Slot,
     pub(super) attempted: Slot,
     pub(super) pinned: bool,
+    pub(super) attempt: u8,
     /// Which activation of the version this is: an older one has been drained.
     pub(super) activation: u32,
     /// Which split was in force.
@@ -46,7 +47,13 @@ impl Ticket {
         self.attempted
     }
 
-    /// When the request was routed.
+    /// Which attempt at the request this is: 0 is the first, 1 to 10 are further ones, 255 is the
+    /// one that falls back to the stable.
+    pub const fn attempt(&self) -> u8 {
+        self.attempt
+    }
+
+    /// When the attempt began.
     pub const fn start(&self) -> Timestamp {
         self.start
     }

@@ -1,9 +1,9 @@
 //! The journal: a chain that leads to the live state, and from which an engine goes on.
 
 use coalmine::engine::{
-    BrokenJournal, Cause, Change, Command, CommandKind, Digest, DurableState, Engine, EventKind,
-    JournalFault, Ladder, ModelSettings, RestoreError, RolloutState, RolloutStep, Sealed,
-    StageIndex,
+    Assignment, Backoff, BrokenJournal, Cause, Change, Command, CommandKind, Digest, DurableState,
+    Engine, EventKind, JournalFault, Ladder, ModelSettings, Policies, RestoreError, RetryOn,
+    RetryPolicy, RolloutState, RolloutStep, Sealed, StageIndex,
 };
 use coalmine::exchange::Ending;
 use coalmine::units::{Duration, ModelId, Ratio, Timestamp};
@@ -32,6 +32,11 @@ fn rollout() -> CommandKind {
 /// A world that has seen rules, a rollout, steps and a rollback.
 fn eventful() -> World {
     let mut world = World::new();
+    world.apply(CommandKind::Assignment(Assignment::Sticky)).unwrap();
+    let on = vec![RetryOn::Status(502)];
+    let retry = RetryPolicy::new(2, on, Backoff::default()).unwrap();
+    let policies = Policies { retry: Some(retry), ..Policies::default() };
+    world.apply(CommandKind::Policies(Box::new(policies))).unwrap();
     world.rules([error_rate(60.0)]);
     world.split(&[("old", 1.0)]);
     world.apply(rollout()).unwrap();

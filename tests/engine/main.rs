@@ -7,6 +7,7 @@ mod assignment;
 mod catalog;
 mod journal;
 mod metrics;
+mod policies;
 mod rollback;
 mod rollout;
 mod rules;

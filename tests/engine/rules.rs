@@ -92,7 +92,7 @@ fn a_completion_at_the_instant_of_a_check_is_counted_before_it() {
         usage,
         finish: None,
     };
-    world.engine.complete(now, hanging, &observed);
+    assert_eq!(world.engine.complete(now, hanging, &observed), coalmine::engine::Completion::Done);
     world.at(5.0);
     assert_eq!(world.fired_at(), NEVER);
 }

@@ -1,9 +1,9 @@
 //! A world to step the engine in: whole seconds, requests that end when they are told to.
 
 use coalmine::engine::{
-    Action, Ask, Change, Command, CommandError, CommandKind, Engine, Event, EventKind, Evidence,
-    ModelSettings, RawTrigger, RolloutState, RuleSet, Sealed, Slot, StickyKey, Target, Ticket,
-    Trigger, Version, Waiting,
+    Action, Ask, Change, Command, CommandError, CommandKind, Completion, Engine, Event, EventKind,
+    Evidence, ModelSettings, RawTrigger, Retry, RolloutState, RuleSet, Sealed, Slot, StickyKey,
+    Target, Ticket, Trigger, Version, Waiting,
 };
 use coalmine::exchange::{Ending, ModelIndex, Observed, Usage};
 use coalmine::units::{Draw, Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
@@ -108,19 +108,37 @@ impl World {
     }
 
     fn route_as(&mut self, pin: Option<&str>, draw: f64, sticky: Option<StickyKey<'_>>) -> Ticket {
-        let bits = (draw * 18_446_744_073_709_551_616.0) as u64;
         let pin = pin.map(target);
-        let ask = Ask { model: MODEL, pin: pin.as_ref(), draw: Draw::from_bits(bits), sticky };
+        let ask = Ask { model: MODEL, pin: pin.as_ref(), draw: bits(draw), sticky };
         let ticket = self.engine.route(self.now, ask).unwrap();
         self.drain();
         ticket
     }
 
+    /// Ends a request for good.
     pub(crate) fn complete(&mut self, ticket: Ticket, ending: Ending, latency: Duration) {
+        let completion = self.end(ticket, ending, latency);
+        assert_eq!(completion, Completion::Done);
+    }
+
+    /// Ends an attempt.
+    pub(crate) fn end(&mut self, ticket: Ticket, ending: Ending, latency: Duration) -> Completion {
         let usage = Usage::default();
-        let observed = Observed { ending, latency, first_token: None, usage, finish: None };
-        self.engine.complete(self.now, ticket, &observed);
+        self.end_as(ticket, &Observed { ending, latency, first_token: None, usage, finish: None })
+    }
+
+    /// Ends an attempt in this way.
+    pub(crate) fn end_as(&mut self, ticket: Ticket, observed: &Observed) -> Completion {
+        let completion = self.engine.complete(self.now, ticket, observed);
         self.drain();
+        completion
+    }
+
+    /// Begins another attempt, by the split's draw where it needs one.
+    pub(crate) fn retry(&mut self, retry: Retry, draw: f64) -> Ticket {
+        let ticket = self.engine.retry(self.now, retry, bits(draw), None);
+        self.drain();
+        ticket
     }
 
     /// `count` requests that start and end now, on the canary while it gets half of the traffic.
@@ -132,7 +150,7 @@ impl World {
     pub(crate) fn answers(&mut self, count: usize, draw: f64, observed: &Observed) {
         for _ in 0..count {
             let ticket = self.route(None, draw);
-            self.engine.complete(self.now, ticket, observed);
+            assert_eq!(self.engine.complete(self.now, ticket, observed), Completion::Done);
             self.drain();
         }
     }
@@ -230,6 +248,10 @@ pub(crate) fn register(id: &str) -> CommandKind {
 
 pub(crate) fn version(id: &str) -> Version {
     Version::new(VersionId::new(id).unwrap(), id, Timestamp::EPOCH)
+}
+
+fn bits(draw: f64) -> Draw {
+    Draw::from_bits((draw * 18_446_744_073_709_551_616.0) as u64)
 }
 
 pub(crate) fn target(name: &str) -> Target {
