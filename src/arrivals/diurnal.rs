@@ -153,9 +153,9 @@ impl DiurnalTimes {
             let swing = 2.0 * math::cos(angle + half) * math::sin(half);
             let excess = x + amplitude / speed * swing - wanted;
             if excess > 0.0 {
-                high = x
+                high = x;
             } else {
-                low = x
+                low = x;
             }
             let slope = 1.0 + amplitude * math::cos(angle + 2.0 * half);
             let step = x - excess / slope;

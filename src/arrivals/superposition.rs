@@ -195,8 +195,7 @@ mod tests {
     fn what_a_part_sends_does_not_depend_on_those_after_it() {
         let two = Arrivals::sum(vec![poisson(3.0), poisson(1.0)]).unwrap();
         let three = Arrivals::sum(vec![two.clone(), poisson(10.0)]).unwrap();
-        let among = all(&three, 3_000);
-        let mut among: Vec<Coming> = among.clone();
+        let mut among: Vec<Coming> = all(&three, 3_000);
         among.retain(|coming| Lane::place_of(coming.id) < 2);
         assert_eq!(among, all(&two, among.len()));
     }

@@ -17,7 +17,7 @@ impl Files for Disk {
     }
 
     fn environment(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
+        std::env::var_os(name)?.into_string().ok()
     }
 }
 

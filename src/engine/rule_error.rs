@@ -20,22 +20,30 @@ pub enum RuleProblem {
     Missing { example: &'static str },
     #[error("{found:?} is unknown; allowed are {allowed}")]
     Unknown { found: String, allowed: String },
-    #[error("{found} is out of range; allowed is {allowed}")]
+    #[error("{} is out of range; allowed is {allowed}", legible(*.found))]
     OutOfRange { found: f64, allowed: &'static str },
     #[error("does not fit {metric}, which is {kind}; use {instead}")]
     WrongUnit { metric: &'static str, kind: &'static str, instead: &'static str },
     #[error("does not belong to a {kind}")]
     Misplaced { kind: &'static str },
     #[error(
-        "{found} s is longer than duration_seconds ({duration} s): an incident shorter than the \
-         interval could go unseen; use {duration} or less"
+        "{} s is longer than duration_seconds ({duration} s): an incident shorter than the \
+         interval could go unseen; use {duration} or less",
+        legible(*.found)
     )]
     IntervalAboveDuration { found: f64, duration: f64 },
     #[error(
-        "{found} s is shorter than the check interval ({interval} s): requests between two \
-             windows would never be looked at; use {interval} or more"
+        "{} s is shorter than the check interval ({interval} s): requests between two \
+             windows would never be looked at; use {interval} or more",
+        legible(*.found)
     )]
     WindowBelowInterval { found: f64, interval: f64 },
+}
+
+/// A number as a person would write it: not in hundreds of digits.
+fn legible(number: f64) -> String {
+    let plain = number == 0.0 || (1e-9..1e15).contains(&number.abs());
+    if plain { number.to_string() } else { format!("{number:e}") }
 }
 
 pub(super) fn seconds_in(
@@ -69,4 +77,19 @@ pub(super) fn refuse_if(
 pub(super) fn unknown(field: &'static str, found: &str, allowed: &str) -> RuleError {
     let found = found.chars().take(60).collect();
     RuleError { field, problem: RuleProblem::Unknown { found, allowed: allowed.to_owned() } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_cited_in_few_digits() {
+        let cited = |found| RuleProblem::OutOfRange { found, allowed: "0 to 1" }.to_string();
+        assert_eq!(cited(1e300), "1e300 is out of range; allowed is 0 to 1");
+        assert_eq!(cited(-1e-300), "-1e-300 is out of range; allowed is 0 to 1");
+        assert_eq!(cited(86_401.5), "86401.5 is out of range; allowed is 0 to 1");
+        assert_eq!(cited(-0.0), "-0 is out of range; allowed is 0 to 1");
+        assert!(cited(f64::NAN).starts_with("NaN is"));
+    }
 }

@@ -11,7 +11,7 @@ use super::schema_words::{
 pub(super) fn history_fields() -> Vec<Part> {
     let at = || [("at", instant()), ("phase", whole("the phase, from 0"))];
     let version = ("version", version_index());
-    let promotion = [&at()[..], &[version.clone()]].concat();
+    let promotion = [&at()[..], std::slice::from_ref(&version)].concat();
     let lost_tag = [&at()[..], &[version, ("tag", text("its name"))]].concat();
     vec![
         ("promotions", list(object("a version that a rollout made the stable", &promotion, &[]))),

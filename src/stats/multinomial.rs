@@ -41,6 +41,9 @@ pub fn ln_share_evidence(strength: f64, counts: impl IntoIterator<Item = (Ratio,
 mod tests {
     use super::*;
 
+    /// Strength of the prior, shares with their counts, and the evidence.
+    type Case<'a> = (f64, &'a [(f64, u64)], f64);
+
     fn evidence(strength: f64, counts: &[(f64, u64)]) -> f64 {
         let ratio = |&(share, count): &(f64, u64)| (Ratio::new(share).unwrap(), count);
         ln_share_evidence(strength, counts.iter().map(ratio))
@@ -49,7 +52,7 @@ mod tests {
     #[test]
     fn evidence_agrees_with_scipy() {
         // scipy.special.gammaln in the formula above.
-        let table: [(f64, &[(f64, u64)], f64); 4] = [
+        let table: [Case<'_>; 4] = [
             (10.0, &[(0.5, 60), (0.5, 40)], 0.623_612_346_233_244_4),
             (10.0, &[(0.95, 1_000), (0.05, 200)], 106.042_092_220_194_72),
             (2.0, &[(0.7, 700), (0.2, 200), (0.1, 100)], -6.741_009_926_720_835),

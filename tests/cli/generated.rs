@@ -116,7 +116,7 @@ fn every_key_of_the_format_is_in_a_page() {
     for section in reference() {
         let marker = format!("{BEGIN}keys of {} -->", section.name);
         let shown = pages.iter().filter(|page| page.text.contains(&marker)).count();
-        assert_eq!(shown, 1, "{} pages have {marker}", shown);
+        assert_eq!(shown, 1, "{shown} pages have {marker}");
     }
 }
 
