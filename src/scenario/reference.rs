@@ -39,11 +39,8 @@ const OWN: &[(&str, &str)] = &[
     ("condition", "engine.md#rules"),
 ];
 
-/// Parts that are explained by the section of another: they differ in a literal only.
-const ALIKE: &[(&str, &str)] = &[
-    ("distribution of token counts", "distribution of times"),
-    ("distribution of rates", "distribution of times"),
-];
+/// A family of parts that differ in a literal only, explained by the section of one of them.
+const ALIKE: (&str, &str) = ("distribution of ", "distribution of times");
 
 #[derive(Default)]
 struct Writer {
@@ -145,7 +142,7 @@ impl Writer {
         name: &'static str,
         write: impl FnOnce(&mut Self, &mut Vec<String>),
     ) -> Option<String> {
-        if ALIKE.iter().any(|(part, _)| *part == name) {
+        if section_of(name) != name {
             return Some(link(name));
         }
         OWN.iter().find(|(part, _)| *part == name)?;
@@ -185,9 +182,15 @@ fn likeness(choice: &Choice, like: &Choice) -> String {
 
 const HEAD: &str = "| key | holds | default | meaning |\n| --- | --- | --- | --- |\n";
 
+/// The part in whose section `name` is explained.
+fn section_of(name: &str) -> &str {
+    let (family, one) = ALIKE;
+    if name.starts_with(family) { one } else { name }
+}
+
 /// `name`, with a link to where it is explained.
 fn link(name: &str) -> String {
-    let part = ALIKE.iter().find(|(part, _)| *part == name).map_or(name, |(_, like)| like);
+    let part = section_of(name);
     let own = OWN.iter().find(|(own, _)| *own == part);
     own.map_or_else(|| name.to_owned(), |(_, target)| format!("[{name}]({target})"))
 }
