@@ -97,6 +97,8 @@ pub enum Purpose {
     BurstRate = 67,
     /// How long a user waits between an answer and the next request.
     Think = 68,
+    /// How long the gateway waits before another attempt.
+    Backoff = 96,
 }
 
 /// The draws for one purpose, numbers 0, 1, 2 and so on, as a generator of the `rand` crate.

@@ -144,7 +144,7 @@ pub enum CommandError {
     RolledBack(VersionId),
     /// A judge's test holds for requests that chance has assigned.
     #[error(
-        "judge {judge} cannot watch requests that are assigned in turns: set the assignment to \
+        "{judge} cannot watch requests that are assigned in turns: set the assignment to \
          random or sticky, or take the judge out of the rules"
     )]
     JudgeOfTurns {

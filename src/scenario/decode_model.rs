@@ -1,11 +1,12 @@
 //! The models under rehearsal: their versions with tags, prices and upstreams, and their rules.
 
-use crate::engine::RuleSet;
+use crate::engine::{Assignment, Policies, RuleSet};
 use crate::exchange::ModelIndex;
 use crate::units::{ModelId, Price, Ratio, TagName, VersionId, format_significant};
 use crate::upstream::{Behaviour, Failure};
 
 use super::decode_distribution;
+use super::decode_policies;
 use super::decode_rules;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::names::{Names, STABLE};
@@ -19,6 +20,8 @@ pub(crate) struct Draft {
     id: Option<ModelId>,
     /// In the order of the file; `None` for those that could not be made out.
     versions: Vec<Option<VersionPlan>>,
+    assignment: Option<Assignment>,
+    policies: Option<Policies>,
     rules: Option<RuleSet>,
 }
 
@@ -43,7 +46,10 @@ impl Draft {
             Some(node) => decode_rules::decode(node, index, names, diagnostics),
             None => Some(RuleSet::disabled()),
         };
-        Self { id: ModelId::new(&entry.key).ok(), versions, rules }
+        let assignment = decode_policies::assignment(&entry.node);
+        decode_policies::check_judges(&entry.node, assignment, rules.as_ref(), diagnostics);
+        let policies = decode_policies::policies(&entry.node, diagnostics);
+        Self { id: ModelId::new(&entry.key).ok(), versions, assignment, policies, rules }
     }
 
     /// The versions; `None` for those that could not be made out.
@@ -54,7 +60,13 @@ impl Draft {
     /// The plan, if all of it could be made out.
     pub(crate) fn finish(self) -> Option<ModelPlan> {
         let versions = self.versions.into_iter().collect::<Option<_>>()?;
-        Some(ModelPlan { id: self.id?, versions, rules: self.rules? })
+        Some(ModelPlan {
+            id: self.id?,
+            versions,
+            assignment: self.assignment?,
+            policies: self.policies?,
+            rules: self.rules?,
+        })
     }
 }
 

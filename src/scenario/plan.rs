@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::assertion::Assertion;
-use crate::engine::RuleSet;
+use crate::engine::{Assignment, Policies, RuleSet};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::metric::Metric;
 use crate::units::{Duration, ModelId, Price, Ratio, TagName, Timestamp, VersionId};
@@ -116,6 +116,10 @@ pub struct ModelPlan {
     pub id: ModelId,
     /// In the order of the file. At least one.
     pub versions: Vec<VersionPlan>,
+    /// How the split chooses.
+    pub assignment: Assignment,
+    /// What becomes of requests whose attempts fail.
+    pub policies: Policies,
     /// What rolls back.
     pub rules: RuleSet,
 }

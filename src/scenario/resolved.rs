@@ -40,6 +40,9 @@ pub(crate) fn complete(root: &mut Node, scenario: &Scenario) {
         if entry.node.get("rules").is_none() {
             put(&mut entry.node, "rules", &json!({"enable": false}));
         }
+        if entry.node.get("policies").is_none() {
+            put(&mut entry.node, "policies", &json!({}));
+        }
         if let Some(rules) = entry.node.get_mut("rules") {
             put(rules, "conditions", &plan.rules.triggers.iter().map(trigger).collect());
         }

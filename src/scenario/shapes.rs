@@ -7,6 +7,7 @@ use super::shape::Shape::{
 };
 use super::shape::{Choice, Record, Shape, Short, Table, defaulted, optional, required};
 use super::shapes_distribution::DURATIONS;
+use super::shapes_policies::POLICIES;
 use super::shapes_rules::RULES;
 use super::shapes_workload::WORKLOAD;
 
@@ -89,15 +90,22 @@ static MODEL: Record = Record {
     fields: &[
         defaulted(
             "assignment",
-            One(L::Word(&["random"])),
+            One(L::Word(&["random", "even", "sticky"])),
             "random",
-            "how a request is assigned to a version: by its own draw",
+            "how a request is assigned to a version: by its own draw; in turns, so that each \
+             version is within one request of its share; or by its user, who then stays with a \
+             version while the weights stay, and whom a growing canary takes from the stable only",
         ),
         required("versions", TableOf(&VERSIONS), "the versions by name, in the order of reports"),
         optional(
             "rules",
             FileOr(&RecordOf(&RULES)),
             "rollback rules: the path of their JSON file, or the rules themselves (default: none)",
+        ),
+        optional(
+            "policies",
+            RecordOf(&POLICIES),
+            "what becomes of requests whose attempts fail (default: their clients see it)",
         ),
     ],
 };

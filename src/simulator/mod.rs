@@ -3,7 +3,11 @@
 //! The engine that is driven here is the one that serves; nothing waits, nothing is random but by
 //! the plan's seed, and one run uses one thread. Knows no sockets and no async.
 
+mod attempts;
+mod error;
+mod model_state;
 mod queue;
 mod virtual_run;
 
-pub use virtual_run::{Finished, SimulationError, simulate};
+pub use error::SimulationError;
+pub use virtual_run::{Finished, simulate};

@@ -1,16 +1,17 @@
 //! One run in virtual time.
 
+use super::SimulationError;
+use super::model_state::ModelState;
 use super::queue::Queue;
-use crate::chance::{Chance, Draws, Purpose};
+use crate::chance::{Chance, Purpose};
 use crate::director::{Cue, Director};
 use crate::engine::{
-    Ask, Command, CommandError, CommandKind, Engine, Event, EventKind, ModelSettings, PinShare,
-    RouteError, Slot, Target, Ticket, Version,
+    Ask, Command, CommandKind, Completion, Engine, Event, EventKind, ModelSettings, PinShare,
+    Retry, Slot, StickyKey, Target, Ticket, Version,
 };
 use crate::exchange::{Arrival, Class, Ending, ModelIndex, Observed, Request, VersionIndex};
 use crate::record::{Arm, ArmCount, Counterfactual, Happening, Observer, Outcome};
 use crate::scenario::Scenario;
-use crate::trace::TraceError;
 use crate::units::{Ratio, TagName, Timestamp};
 use crate::upstream::Responder;
 use crate::workload::Source;
@@ -23,41 +24,6 @@ pub struct Finished {
     pub engine: Engine,
     /// The requests that were sent, with the trace they were read from.
     pub source: Source,
-}
-
-/// Why a run did not reach its end.
-#[derive(Debug, thiserror::Error)]
-pub enum SimulationError {
-    /// The trace could not be read on.
-    #[error(transparent)]
-    Trace(#[from] TraceError),
-    /// The engine refused a command of the plan.
-    #[error("at {at}: {error}")]
-    Command {
-        /// When.
-        at: Timestamp,
-        /// Why.
-        error: CommandError,
-    },
-    /// More requests are in flight than a simulation holds.
-    #[error(
-        "at {at}: {in_flight} requests are in flight, more than a simulation holds: lower the rate \
-         of the arrivals, or the latency of the upstreams"
-    )]
-    Crowded {
-        /// When.
-        at: Timestamp,
-        /// How many.
-        in_flight: usize,
-    },
-    /// The engine could not route a request.
-    #[error("at {at}: {error}")]
-    Route {
-        /// When.
-        at: Timestamp,
-        /// Why.
-        error: RouteError,
-    },
 }
 
 /// Plays `scenario` in virtual time with the requests of `source` and the draws of `chance`,
@@ -79,42 +45,50 @@ pub fn simulate<O: Observer>(
     Ok(Finished { end: run.now, engine: run.engine, source: run.source })
 }
 
-struct VirtualRun<'a, O> {
-    scenario: &'a Scenario,
-    chance: Chance,
-    source: Source,
-    observer: &'a mut O,
-    engine: Engine,
-    director: Director<'a>,
+pub(super) struct VirtualRun<'a, O> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) chance: Chance,
+    pub(super) source: Source,
+    pub(super) observer: &'a mut O,
+    pub(super) engine: Engine,
+    pub(super) director: Director<'a>,
     /// By version.
-    upstreams: Vec<Responder>,
-    models: Vec<ModelState>,
-    queue: Queue<InFlight>,
-    now: Timestamp,
+    pub(super) upstreams: Vec<Responder>,
+    pub(super) models: Vec<ModelState>,
+    pub(super) queue: Queue<Due>,
+    pub(super) now: Timestamp,
     /// When something is to be sent next, as far as is known.
-    arrival_at: Timestamp,
+    pub(super) arrival_at: Timestamp,
     /// When the director wants to be called next.
-    cue_at: Timestamp,
+    pub(super) cue_at: Timestamp,
     /// Nothing more is to be sent.
-    finished: bool,
+    pub(super) finished: bool,
 }
 
-/// What is known of a model beside the engine.
-#[derive(Clone, Debug)]
-struct ModelState {
-    /// Where its versions begin in the plan's list.
-    first_version: VersionIndex,
-    stable: Option<VersionIndex>,
-    /// Its tags with their holders.
-    tags: Vec<(TagName, VersionIndex)>,
-}
-
-/// A request on its way to its end.
+/// What is to happen to a request.
 #[derive(Debug)]
-struct InFlight {
-    ticket: Ticket,
+pub(super) enum Due {
+    /// An attempt at it ends.
+    End(InFlight),
+    /// Another is made, or its client has had enough of waiting for it.
+    Attempt(Pending),
+}
+
+/// A request between two attempts, with what is known of it so far.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) retry: Retry,
+    pub(super) outcome: Outcome,
+}
+
+/// A request on its way to the end of an attempt.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    pub(super) ticket: Ticket,
+    /// That of the version attempted.
+    pub(super) arm: Arm,
     /// As it will be, unless its client leaves: what that means the engine says at the time.
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
 }
 
 impl<'a, O: Observer> VirtualRun<'a, O> {
@@ -159,6 +133,8 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
                     self.apply(index, kind)?;
                 }
             }
+            self.apply(index, CommandKind::Assignment(model.assignment))?;
+            self.apply(index, CommandKind::Policies(Box::new(model.policies.clone())))?;
             self.apply(index, CommandKind::Rules(model.rules.clone()))?;
         }
         Ok(())
@@ -213,29 +189,27 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let Some(Arrival { request, .. }) = self.source.next()? else { return Ok(()) };
         let now = self.now;
         if self.queue.is_full() {
-            let in_flight = Queue::<InFlight>::CAPACITY;
+            let in_flight = Queue::<Due>::CAPACITY;
             return Err(SimulationError::Crowded { at: now, in_flight });
         }
         let draws = self.chance.request(request.id, 0);
         let model = request.model;
-        let ask = Ask { model, pin: None, draw: draws.draw(Purpose::Split, 0), sticky: None };
+        let (draw, sticky) = (draws.draw(Purpose::Split, 0), sticky_key(&request));
+        let ask = Ask { model, pin: None, draw, sticky };
         let ticket = match self.engine.route(now, ask) {
             Ok(ticket) => ticket,
             Err(error) => return Err(SimulationError::Route { at: now, error }),
         };
         let state = &self.models[usize::from(model.0)];
         let version = state.place(ticket.assigned());
-        let arm = if state.stable == Some(version) { Arm::Stable } else { Arm::Canary };
+        let arm = state.arm(version);
         let phase = self.director.phase();
         self.observer.assigned(now, phase, version, arm);
         let plan = self.upstreams[usize::from(version.0)].plan(&request, now, draws);
         let observed = plan.observe(&request, self.scenario.limits);
         let after_onset = self.director.onset(version).is_some();
-        let counterfactual = if after_onset {
-            self.counterfactual(&request, version, &observed, draws)
-        } else {
-            None
-        };
+        let counterfactual =
+            if after_onset { self.counterfactual(&request, version, &observed, now) } else { None };
         let ended = now + observed.latency;
         let outcome = Outcome {
             request,
@@ -252,23 +226,24 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             after_onset,
             counterfactual,
         };
-        self.queue.push(ended, InFlight { ticket, outcome });
+        self.queue.push(ended, Due::End(InFlight { ticket, arm, outcome }));
         Ok(())
     }
 
     /// What the stable would have done with a request of a bad version: the same draws, answered by
-    /// the stable's upstream.
+    /// the stable's upstream when it was `sent`.
     #[cold]
-    fn counterfactual(
+    pub(super) fn counterfactual(
         &self,
         request: &Request,
         version: VersionIndex,
         observed: &Observed,
-        draws: Draws,
+        sent: Timestamp,
     ) -> Option<Counterfactual> {
         let stable = self.models[usize::from(request.model.0)].stable;
         let stable = stable.filter(|stable| *stable != version)?;
-        let plan = self.upstreams[usize::from(stable.0)].plan(request, self.now, draws);
+        let draws = self.chance.request(request.id, 0);
+        let plan = self.upstreams[usize::from(stable.0)].plan(request, sent, draws);
         let instead = plan.observe(request, self.scenario.limits);
         let both_succeed = observed.ending == Ending::Success && instead.ending == Ending::Success;
         let slowed = both_succeed && observed.latency > instead.latency.mul_f64(SLOWED);
@@ -278,22 +253,40 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
 
     #[inline]
     fn end_request(&mut self) -> Result<(), SimulationError> {
-        let Some((at, InFlight { ticket, mut outcome })) = self.queue.pop() else { return Ok(()) };
+        let InFlight { ticket, arm, mut outcome } = match self.queue.pop() {
+            Some((_, Due::End(in_flight))) => in_flight,
+            Some((_, Due::Attempt(pending))) => return self.attempt(pending),
+            None => return Ok(()),
+        };
+        let at = self.now;
         // A copy: what is lent to the engine stays in memory, and the rest of the outcome need not.
         let observed = outcome.observed;
-        if observed.ending == Ending::ClientClosed {
+        let completion = if observed.ending == Ending::ClientClosed {
             outcome.observed.ending = self.engine.abandon(at, ticket, observed.first_token);
+            Completion::Done
         } else {
-            // No plan has policies: nothing is attempted again.
-            let _ = self.engine.complete(at, ticket, &observed);
-        }
+            self.engine.complete(at, ticket, &observed)
+        };
         if outcome.observed.ending != Ending::Success {
             // By the rules of now: they may have changed since the request was sent.
             outcome.class = self.engine.class(outcome.request.model, outcome.observed.ending);
         }
-        self.observer.completed(&outcome);
+        if let Completion::Retry(retry) = completion {
+            self.await_attempt(retry, arm, outcome);
+            return Ok(());
+        }
+        if outcome.attempts > 1 {
+            self.sum_up(arm, &mut outcome);
+        }
+        self.finish(&outcome)
+    }
+
+    /// A request has ended for good.
+    #[inline]
+    pub(super) fn finish(&mut self, outcome: &Outcome) -> Result<(), SimulationError> {
+        self.observer.completed(outcome);
         if self.source.waits_for_answers() {
-            self.source.completed(&outcome.request, at.since(self.scenario.start));
+            self.source.completed(&outcome.request, self.now.since(self.scenario.start));
             self.look_ahead()?;
         }
         Ok(())
@@ -464,12 +457,10 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
     }
 }
 
-impl ModelState {
-    /// The plan's number for a version of the model.
-    #[inline]
-    fn place(&self, slot: Slot) -> VersionIndex {
-        VersionIndex(self.first_version.0 + slot.0)
-    }
+/// Requests of one user go to one version, where they stick.
+#[inline]
+pub(super) fn sticky_key(request: &Request) -> Option<StickyKey<'static>> {
+    Some(StickyKey::Number(u64::from(request.user)))
 }
 
 fn target(name: &str) -> Target {

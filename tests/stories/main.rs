@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod attempts;
 mod closed_users;
 mod determinism;
 mod false_alarm;

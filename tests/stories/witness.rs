@@ -26,7 +26,11 @@ pub(crate) struct Witness<'a> {
     fired: Option<(Timestamp, VersionIndex)>,
     pub(crate) assigned: u64,
     pub(crate) rollbacks: u64,
+    /// When the last rollback was.
+    pub(crate) rolled_back_at: Option<Timestamp>,
     pub(crate) outcomes: Vec<Outcome>,
+    /// Those at requests that took several.
+    pub(crate) attempts: Vec<Attempt>,
 }
 
 impl<'a> Witness<'a> {
@@ -42,7 +46,9 @@ impl<'a> Witness<'a> {
             fired: None,
             assigned: 0,
             rollbacks: 0,
+            rolled_back_at: None,
             outcomes: Vec::new(),
+            attempts: Vec::new(),
         };
         let source = Source::generate(workload, chance);
         let finished = simulate(scenario, chance, source, &mut witness).unwrap();
@@ -90,7 +96,9 @@ impl Observer for Witness<'_> {
         self.outcomes.push(*outcome);
     }
 
-    fn attempted(&mut self, _: &Attempt) {}
+    fn attempted(&mut self, attempt: &Attempt) {
+        self.attempts.push(*attempt);
+    }
 
     fn key_rejected(&mut self, _: u16, _: ModelIndex) {}
 
@@ -114,6 +122,7 @@ impl Observer for Witness<'_> {
                 assert!(!self.banned.contains(&target), "{target:?} was rolled back itself");
                 self.banned.insert(version);
                 self.rollbacks += 1;
+                self.rolled_back_at = Some(at);
             }
             _ => (),
         }

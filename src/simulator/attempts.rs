@@ -1,0 +1,76 @@
+//! Requests that take several attempts: the wait between them, the next one, and their sum.
+
+use super::SimulationError;
+use super::virtual_run::{Due, InFlight, Pending, VirtualRun, sticky_key};
+use crate::chance::Purpose;
+use crate::engine::Retry;
+use crate::exchange::{Class, Ending, Observed, Usage};
+use crate::record::{Arm, Attempt, Observer, Outcome};
+use crate::upstream::Limits;
+
+impl<O: Observer> VirtualRun<'_, O> {
+    /// Lets a request whose attempt has failed wait for the next one, as long as its client does.
+    #[cold]
+    pub(super) fn await_attempt(&mut self, retry: Retry, arm: Arm, outcome: Outcome) {
+        self.observer.attempted(&attempt(arm, &outcome));
+        let draws = self.chance.request(outcome.request.id, retry.attempt());
+        let due = self.now + retry.after(draws.draw(Purpose::Backoff, 0));
+        let left = outcome.started + self.scenario.limits.client;
+        self.queue.push(due.min(left), Due::Attempt(Pending { retry, outcome }));
+    }
+
+    /// Makes another attempt at a request, unless its client has left.
+    #[cold]
+    pub(super) fn attempt(
+        &mut self,
+        Pending { retry, mut outcome }: Pending,
+    ) -> Result<(), SimulationError> {
+        let now = self.now;
+        let request = outcome.request;
+        let left = outcome.started + self.scenario.limits.client;
+        if now >= left {
+            let ending = Ending::ClientClosed;
+            let (latency, usage) = (now.since(outcome.started), Usage::default());
+            outcome.observed = Observed { ending, latency, first_token: None, usage, finish: None };
+            outcome.ended = now;
+            outcome.class = self.engine.class(request.model, ending);
+            return self.finish(&outcome);
+        }
+        let draws = self.chance.request(request.id, retry.attempt());
+        let draw = draws.draw(Purpose::Split, 0);
+        let ticket = self.engine.retry(now, retry, draw, sticky_key(&request));
+        let state = &self.models[usize::from(request.model.0)];
+        let version = state.place(ticket.attempted());
+        let arm = state.arm(version);
+        let plan = self.upstreams[usize::from(version.0)].plan(&request, now, draws);
+        let limits = Limits { client: left.since(now), ..self.scenario.limits };
+        outcome.observed = plan.observe(&request, limits);
+        outcome.ended = now + outcome.observed.latency;
+        outcome.class = Class::Success;
+        outcome.served = version;
+        outcome.attempts += 1;
+        self.queue.push(outcome.ended, Due::End(InFlight { ticket, arm, outcome }));
+        Ok(())
+    }
+
+    /// Tells of the last of several attempts, and turns what was observed of it into what the
+    /// client saw of all.
+    #[cold]
+    pub(super) fn sum_up(&mut self, arm: Arm, outcome: &mut Outcome) {
+        self.observer.attempted(&attempt(arm, outcome));
+        let whole = outcome.ended.since(outcome.started);
+        let before = whole.saturating_sub(outcome.observed.latency);
+        outcome.observed.latency = whole;
+        outcome.observed.first_token = outcome.observed.first_token.map(|first| first + before);
+        if outcome.after_onset {
+            let Outcome { ref request, assigned, ref observed, started, .. } = *outcome;
+            outcome.counterfactual = self.counterfactual(request, assigned, observed, started);
+        }
+    }
+}
+
+/// What an attempt at a request came to, as far as its outcome tells.
+fn attempt(arm: Arm, outcome: &Outcome) -> Attempt {
+    let Outcome { phase, served: version, ended, class, observed, .. } = *outcome;
+    Attempt { phase, version, arm, ended, class, observed }
+}

@@ -1,0 +1,40 @@
+//! Why a simulated run could not go on.
+
+use crate::engine::{CommandError, RouteError};
+use crate::trace::TraceError;
+use crate::units::Timestamp;
+
+/// Why a run did not reach its end.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulationError {
+    /// The trace could not be read on.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// The engine refused a command of the plan.
+    #[error("at {at}: {error}")]
+    Command {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        error: CommandError,
+    },
+    /// More requests are in flight than a simulation holds.
+    #[error(
+        "at {at}: {in_flight} requests are in flight, more than a simulation holds: lower the rate \
+         of the arrivals, or the latency of the upstreams"
+    )]
+    Crowded {
+        /// When.
+        at: Timestamp,
+        /// How many.
+        in_flight: usize,
+    },
+    /// The engine could not route a request.
+    #[error("at {at}: {error}")]
+    Route {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        error: RouteError,
+    },
+}
