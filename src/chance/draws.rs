@@ -97,6 +97,14 @@ pub enum Purpose {
     BurstRate = 67,
     /// How long a user waits between an answer and the next request.
     Think = 68,
+    /// By whose access key a request is sent.
+    Client = 69,
+    /// What a request says.
+    Prompt = 70,
+    /// Tokens of a prompt that is sent more than once.
+    PromptTokens = 71,
+    /// How many requests a session has.
+    SessionLength = 72,
     /// How long the gateway waits before another attempt.
     Backoff = 96,
 }

@@ -22,8 +22,10 @@ mod family;
 mod parameter;
 mod sampler;
 mod shape;
+mod zipf;
 
 pub use distribution::Distribution;
 pub use draws::{Chance, DrawRng, Draws, Purpose};
 pub use parameter::{DistributionError, Parameter};
 pub use sampler::Sampler;
+pub use zipf::Zipf;

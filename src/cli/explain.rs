@@ -2,12 +2,13 @@
 
 use super::arguments::{ExplainArguments, OutputFormat};
 use super::exit::Exit;
+use super::explain_traffic::traffic_lines;
 use super::open::{Opened, open};
 use super::terminal::{Failure, print};
 use crate::engine::{Action, Condition, Relation, RuleSet, Threshold, Trigger, TriggerKind};
 use crate::exchange::VersionIndex;
 use crate::metric::Unit;
-use crate::scenario::{Outlook, PhaseEnd, PhasePlan, Scenario, Traffic, VersionPlan};
+use crate::scenario::{Outlook, PhaseEnd, PhasePlan, Scenario, VersionPlan};
 use crate::summary::format_value;
 use crate::units::{Duration, format_significant};
 
@@ -33,12 +34,12 @@ fn describe(scenario: &Scenario) -> String {
     let mut lines = vec![
         format!("{}: {}", scenario.name, scenario.title),
         format!("  begins {}, seed {}", scenario.start, scenario.seed),
-        format!("  traffic: {}{}", traffic(&scenario.traffic), shares(scenario)),
-        format!(
-            "  clients wait {}, the gateway waits {} for an upstream",
-            scenario.limits.client, scenario.limits.upstream
-        ),
     ];
+    lines.extend(traffic_lines(scenario));
+    lines.push(format!(
+        "  clients wait {}, the gateway waits {} for an upstream",
+        scenario.limits.client, scenario.limits.upstream
+    ));
     for model in &scenario.models {
         lines.extend([String::new(), format!("Model {}", model.id)]);
         lines.extend(model.versions.iter().map(version));
@@ -60,36 +61,6 @@ fn describe(scenario: &Scenario) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
-}
-
-fn traffic(traffic: &Traffic) -> String {
-    match traffic {
-        Traffic::Trace { path, .. } => format!("replays {}", path.display()),
-        Traffic::Generated(workload) => {
-            let arrivals = &workload.arrivals;
-            let limit = workload.requests.map_or_else(String::new, |n| format!(", {n} requests"));
-            let (input, output) = (workload.input.mean(), workload.output.mean());
-            format!("{arrivals}{limit}; {input:.0} input and {output:.0} output tokens on average")
-        }
-    }
-}
-
-/// Which share of the requests asks for which model, where there are several.
-fn shares(scenario: &Scenario) -> String {
-    let shares: Vec<_> = match &scenario.traffic {
-        Traffic::Generated(workload) => workload.models.clone(),
-        Traffic::Trace { replay, .. } => replay.models.iter().map(|(_, share)| *share).collect(),
-    };
-    if shares.len() <= 1 {
-        return String::new();
-    }
-    let said = match &scenario.traffic {
-        Traffic::Generated(_) => "asking for",
-        Traffic::Trace { .. } => "where it names no model asking for",
-    };
-    let models = scenario.models.iter().zip(shares).filter(|(_, share)| share.get() > 0.0);
-    let models: Vec<_> = models.map(|(model, share)| format!("{} {share}", model.id)).collect();
-    format!("; {said} {}", models.join(", "))
 }
 
 fn version(version: &VersionPlan) -> String {

@@ -9,6 +9,7 @@ mod digest;
 mod disk;
 mod exit;
 mod explain;
+mod explain_traffic;
 mod init;
 mod open;
 mod output;

@@ -191,6 +191,7 @@ fn explain(error: DistributionError, kind: Quantity) -> String {
         (_, Quantity::Seconds) => format_duration(Duration::from_secs_f64(value)),
         (_, Quantity::Tokens) => format!("{} tokens", format_significant(value, 4)),
         (_, Quantity::PerSecond) => format!("{}/s", format_significant(value, 4)),
+        (_, Quantity::Number) => format_significant(value, 4),
     };
     match error {
         DistributionError::OutOfRange { parameter, value, low, high } => {

@@ -1,15 +1,13 @@
 //! The workload: arrivals, token counts, users, patience.
 
-use std::num::NonZeroU32;
-
-use crate::chance::Distribution;
 use crate::units::{ModelId, Ratio};
 use crate::upstream::Limits;
-use crate::workload::{Replay, Workload};
+use crate::workload::{Replay, TokenSizes, Workload};
 
 use super::check::mistyped;
 use super::decode_arrivals;
 use super::decode_distribution;
+use super::decode_population;
 use super::decode_split::check_sum;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::files::Folder;
@@ -51,38 +49,53 @@ impl Decoding<'_> {
             self.diagnostics.report(diagnostic);
         }
         let path = self.folder.resolve(chosen.node.text()?, chosen.node.place, self.diagnostics);
+        if let Some(prompts) = node.entry("prompts") {
+            let message = "the trace brings the sizes of prompts: `prompts` has no part in it";
+            let diagnostic = Diagnostic::new(prompts.place, message)
+                .note(chosen.place, "the trace")
+                .help("remove `prompts`");
+            self.diagnostics.report(diagnostic);
+        }
         // What a trace does not say is drawn; without shares it is the first model.
         let shares = match node.entry("models") {
-            Some(entry) => shares(entry, self.names, self.diagnostics),
+            Some(entry) => {
+                self.refuse_own_tokens(entry, chosen);
+                shares(entry, self.names, self.diagnostics)
+            }
             None => Some(only_first(self.names)),
         };
+        let population = decode_population::decode(node, shares, 0, self.diagnostics)?;
         let ids: Option<Vec<_>> = self.names.models().map(|id| ModelId::new(id).ok()).collect();
-        let models = ids?.into_iter().zip(shares?).collect();
-        let (requests, stream) = (read::integer(node, "requests"), read::ratio(node, "stream")?);
-        let replay = Replay { requests, models, users: users(node)?, stream };
-        Some(Traffic::Trace { path: path?, replay })
+        let requests = read::integer(node, "requests");
+        Some(Traffic::Trace { path: path?, replay: Replay { requests, models: ids?, population } })
+    }
+
+    /// Models have no token counts of their own beside those of a trace.
+    fn refuse_own_tokens(&mut self, models: &Entry, trace: &Entry) {
+        for tokens in models.node.entries().iter().filter_map(|model| model.node.entry("tokens")) {
+            let message = "the trace brings the token counts: `tokens` has no part in it";
+            let diagnostic = Diagnostic::new(tokens.place, message)
+                .note(trace.place, "the trace")
+                .help("remove `tokens`");
+            self.diagnostics.report(diagnostic);
+        }
     }
 
     fn generated(&mut self, chosen: &Entry) -> Option<Traffic> {
         let node = &self.entry.node;
         let arrivals = decode_arrivals::decode(chosen, self.diagnostics);
         let shares = self.shares();
-        let tokens = self.tokens();
-        let users = users(node);
-        if let (Some(arrivals), Some(users)) = (&arrivals, users)
-            && !arrivals.is_closed()
-        {
-            check_users(users, arrivals.closed_users(), node, self.diagnostics);
+        let sizes = self.sizes(shares.as_deref());
+        let mut beside = 0;
+        if let Some(arrivals) = arrivals.as_ref().filter(|arrivals| !arrivals.is_closed()) {
+            beside = arrivals.closed_users();
         }
-        let (input, output) = tokens?;
+        let population = decode_population::decode(node, shares, beside, self.diagnostics);
         Some(Traffic::Generated(Workload {
             arrivals: arrivals?,
             requests: read::integer(node, "requests"),
-            input,
-            output,
-            users: users?,
-            stream: read::ratio(node, "stream")?,
-            models: shares?,
+            sizes: sizes?,
+            population: population?,
         }))
     }
 
@@ -105,40 +118,48 @@ impl Decoding<'_> {
         None
     }
 
-    /// Tokens of prompts and of answers.
-    fn tokens(&mut self) -> Option<(Distribution, Distribution)> {
+    /// Token counts, by model where one has its own.
+    fn sizes(&mut self, shares: Option<&[Ratio]>) -> Option<Vec<TokenSizes>> {
         let Entry { place, node, .. } = self.entry;
+        let mut own: Vec<Option<TokenSizes>> = vec![None; self.names.models().count()];
+        let mut is_complete = true;
+        for model in node.get("models").map_or(&[][..], Node::entries) {
+            let Some(tokens) = model.node.get("tokens") else { continue };
+            let sizes = self.sizes_of(tokens);
+            is_complete &= sizes.is_some();
+            if let Some(index) = self.names.models().position(|id| id == model.key) {
+                own[index] = sizes;
+            }
+        }
         let Some(tokens) = node.get("tokens") else {
-            if !mistyped(node.entries(), WORKLOAD.fields, "tokens") {
+            let lacks =
+                |(own, share): (&Option<TokenSizes>, &Ratio)| own.is_none() && *share > Ratio::ZERO;
+            let needed = shares.is_none_or(|shares| own.iter().zip(shares).any(lacks));
+            if needed && is_complete && !mistyped(node.entries(), WORKLOAD.fields, "tokens") {
                 let message = "workload has no \"tokens\": token counts per request";
                 let help =
                     "write `tokens: {input: ..., output: ...}`, each a number or a distribution";
                 self.diagnostics.report(Diagnostic::new(*place, message).help(help));
             }
-            return None;
+            // A model without a share is never asked for, whatever its requests would have.
+            let any = own.iter().flatten().next().cloned();
+            return own.into_iter().map(|sizes| sizes.or_else(|| any.clone())).collect();
         };
+        let all = self.sizes_of(tokens)?;
+        if own.iter().all(Option::is_none) {
+            return is_complete.then(|| vec![all]);
+        }
+        let sizes = own.into_iter().map(|sizes| sizes.unwrap_or_else(|| all.clone()));
+        is_complete.then(|| sizes.collect())
+    }
+
+    /// The token counts that `tokens` describes.
+    fn sizes_of(&mut self, tokens: &Node) -> Option<TokenSizes> {
         let mut size = |key: &str| {
             decode_distribution::decode(tokens.get(key)?, Quantity::Tokens, self.diagnostics)
         };
         let (input, output) = (size("input"), size("output"));
-        Some((input?, output?))
-    }
-}
-
-fn users(node: &Node) -> Option<NonZeroU32> {
-    read::integer(node, "users").and_then(|users| u32::try_from(users).ok()?.try_into().ok())
-}
-
-/// Users of closed arrivals are numbered after the others.
-fn check_users(users: NonZeroU32, closed: u64, node: &Node, diagnostics: &mut Diagnostics) {
-    let most = u64::from(u32::MAX) - closed;
-    if let Some(place) = node.get("users").map(|node| node.place)
-        && u64::from(users.get()) > most
-    {
-        let message = format!(
-            "{users} users beside the {closed} of closed arrivals are too many: allowed are {most}"
-        );
-        diagnostics.report(Diagnostic::new(place, message));
+        Some(TokenSizes { input: input?, output: output? })
     }
 }
 
@@ -149,7 +170,7 @@ fn shares(entry: &Entry, names: &Names, diagnostics: &mut Diagnostics) -> Option
     let mut complete = entry.node.text().is_none();
     for named in entry.node.entries() {
         let model = names.resolve_model(&named.key, named.place, diagnostics);
-        let share = named.node.text().and_then(|text| Ratio::parse(text).ok());
+        let share = read::ratio(&named.node, "share");
         match (model, share) {
             (Some(model), Some(share)) => shares[usize::from(model.0)] = share,
             _ => complete = false,

@@ -223,7 +223,9 @@ fn plain(literal: Literal) -> Value {
         Literal::Bool => json!({"type": "boolean"}),
         Literal::Slug => named(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
         Literal::Model => named(r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$"),
-        Literal::Version | Literal::Tag => named(r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"),
+        Literal::Version | Literal::Tag | Literal::Key => {
+            named(r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")
+        }
         Literal::Metric => {
             let names: Vec<_> =
                 crate::metric::Metric::all().map(crate::metric::Metric::name).collect();

@@ -244,7 +244,10 @@ mod tests {
         assert_eq!((scenario.name.as_str(), scenario.seed), ("ten-thousand", 20_240_315));
         assert_eq!(scenario.start, "2024-03-15T11:00:00Z".parse::<Timestamp>().unwrap());
         let Traffic::Generated(workload) = &scenario.traffic else { panic!("generated") };
-        assert_eq!((workload.requests, workload.users.get()), (Some(10_000), 2_000));
+        assert_eq!(
+            (workload.requests, workload.population.users.count().get()),
+            (Some(10_000), 2_000)
+        );
         assert_eq!(scenario.limits.client, Duration::from_secs(30));
         assert_eq!(scenario.limits.upstream, Duration::from_secs(60));
         let ends: Vec<_> = scenario.phases.iter().map(|phase| phase.end).collect();
@@ -286,7 +289,7 @@ mod tests {
         let arrivals = workload.arrivals.to_string();
         assert!(arrivals.starts_with("Poisson with 4 rates, 30 s each + constant, "), "{arrivals}");
         assert_eq!((arrivals.matches(" + ").count(), workload.arrivals.closed_users()), (9, 20));
-        assert_eq!(workload.output.quantile(0.5), 120.0);
+        assert_eq!(workload.sizes[0].output.quantile(0.5), 120.0);
         let truths: Vec<_> =
             scenario.models[0].versions.iter().map(|version| version.truth).collect();
         assert_eq!(truths[..3], [Truth::Healthy, Truth::DuringFaults, Truth::Bad]);

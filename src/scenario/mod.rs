@@ -12,6 +12,7 @@ mod decode_model;
 mod decode_outputs;
 mod decode_phases;
 mod decode_policies;
+mod decode_population;
 mod decode_rules;
 mod decode_split;
 mod decode_workload;

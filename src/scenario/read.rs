@@ -41,13 +41,14 @@ pub(crate) fn boolean(node: &Node, key: &str) -> Option<bool> {
     node.get(key).and_then(Node::scalar).and_then(Scalar::as_bool)
 }
 
-/// The number of seconds, of tokens or of events per second that a value of a distribution stands
-/// for.
+/// The number of seconds, of tokens, of events per second or of things that a value of a
+/// distribution stands for.
 pub(crate) fn quantity(text: &str, kind: Quantity) -> Option<f64> {
     match kind {
         Quantity::Seconds => Duration::parse(text).ok().map(Duration::as_secs_f64),
         Quantity::Tokens => Tokens::parse(text).ok().map(|tokens| f64::from(tokens.get())),
         Quantity::PerSecond => Rate::parse(text).ok().map(Rate::per_second),
+        Quantity::Number => as_number(text),
     }
 }
 
@@ -60,4 +61,6 @@ pub(crate) enum Quantity {
     Tokens,
     /// Rates.
     PerSecond,
+    /// Numbers of things.
+    Number,
 }

@@ -240,6 +240,7 @@ fn literal_words(literal: Literal) -> String {
         Literal::Model => "model",
         Literal::Version => "version or tag",
         Literal::Tag => "tag",
+        Literal::Key => "name of an access key",
         Literal::Metric => "metric",
         Literal::Status => "status",
         Literal::Path => "path of a file",

@@ -5,7 +5,9 @@
 //! that sum to 1, names that exist) is checked when the plan is made.
 
 use crate::metric::Metric;
-use crate::units::{Duration, ModelId, Money, Rate, Ratio, TagName, Timestamp, Tokens, VersionId};
+use crate::units::{
+    Duration, KeyId, ModelId, Money, Rate, Ratio, TagName, Timestamp, Tokens, VersionId,
+};
 
 use super::suggest::{listing, nearest};
 use super::tree::Scalar;
@@ -64,6 +66,8 @@ pub(crate) enum Literal {
     Version,
     /// The name of a tag.
     Tag,
+    /// The name of an access key.
+    Key,
     /// The name of a metric.
     Metric,
     /// An HTTP status of a failure.
@@ -194,6 +198,7 @@ impl Literal {
             Self::Model => name(ModelId::new(text)),
             Self::Version => name(VersionId::new(text)),
             Self::Tag => name(TagName::new(text)),
+            Self::Key => name(KeyId::new(text)),
             Self::Metric => metric(text),
             Self::Status => match text.parse::<u16>() {
                 Ok(400..=599) if text.len() == 3 => Ok(()),
@@ -226,6 +231,7 @@ impl Literal {
             Self::Model => "the name of a model",
             Self::Version => "the name of a version",
             Self::Tag => "a tag",
+            Self::Key => "the name of an access key",
             Self::Metric => "the name of a metric",
             Self::Status => "an HTTP status",
             Self::Word(_) => "a word",

@@ -213,3 +213,7 @@ distributions! {
     /// A distribution of rates.
     RATES, RATE_FAMILIES, L::Rate, "distribution of rates"
 }
+distributions! {
+    /// A distribution of numbers of things.
+    COUNTS, COUNT_FAMILIES, L::Number(0.0, 1e9), "distribution of numbers"
+}

@@ -1,10 +1,12 @@
 //! The format of workloads: what is sent, and when.
 
 use super::shape::Literal as L;
-use super::shape::Shape::{Choice as ChoiceOf, One, Record as RecordOf, Table as TableOf};
-use super::shape::{Record, Table, defaulted, optional, required};
+use super::shape::Shape::{
+    Choice as ChoiceOf, List, One, Record as RecordOf, Short as ShortOf, Table as TableOf,
+};
+use super::shape::{Record, Short, Table, defaulted, optional, required};
 use super::shapes_arrivals::ARRIVALS;
-use super::shapes_distribution::TOKEN_SIZES;
+use super::shapes_distribution::{COUNTS, TOKEN_SIZES};
 
 /// The workload.
 pub(crate) static WORKLOAD: Record = Record {
@@ -20,7 +22,8 @@ pub(crate) static WORKLOAD: Record = Record {
         optional(
             "tokens",
             RecordOf(&TOKENS),
-            "token counts per request; required unless a trace brings them",
+            "token counts per request; required unless a trace brings them, or each model has its \
+             own",
         ),
         optional(
             "models",
@@ -29,11 +32,23 @@ pub(crate) static WORKLOAD: Record = Record {
              are several, unless a trace brings the models (default for what it does not say: the \
              first)",
         ),
-        defaulted(
-            "users",
-            One(L::Integer(1, 4_294_967_295)),
-            "1000",
-            "number of users that send the requests, 1 to 4294967295",
+        defaulted("users", ShortOf(&USERS), "1000", "the users that send the requests"),
+        optional(
+            "sessions",
+            RecordOf(&SESSIONS),
+            "how a user's requests form sessions (default: each stands alone); a trace that says \
+             so itself wins",
+        ),
+        optional(
+            "clients",
+            List(&RecordOf(&CLIENT)),
+            "the clients by whose access keys requests are sent; their shares sum to 100%",
+        ),
+        optional(
+            "prompts",
+            RecordOf(&PROMPTS),
+            "what requests say, where that repeats: equal prompts have equally many tokens \
+             (default: each says something else)",
         ),
         defaulted(
             "stream",
@@ -65,4 +80,69 @@ static TOKENS: Record = Record {
     ],
 };
 
-static MODEL_SHARES: Table = Table { key: L::Model, value: One(L::Ratio), ordered: false };
+static MODEL_SHARES: Table = Table { key: L::Model, value: ShortOf(&MODEL_SHARE), ordered: false };
+
+static MODEL_SHARE: Short = Short {
+    literal: L::Ratio,
+    field: "share",
+    full: RecordOf(&Record {
+        name: "model's share",
+        fields: &[
+            required("share", One(L::Ratio), "share of the requests, 0% to 100%"),
+            optional(
+                "tokens",
+                RecordOf(&TOKENS),
+                "token counts of these requests (default: those of the workload)",
+            ),
+        ],
+    }),
+};
+
+static USERS: Short = Short {
+    literal: L::Integer(1, 4_294_967_295),
+    field: "count",
+    full: RecordOf(&Record {
+        name: "users",
+        fields: &[
+            required("count", One(L::Integer(1, 4_294_967_295)), "how many, 1 to 4294967295"),
+            defaulted("zipf", One(L::Number(0.0, 10.0)), "0", ZIPF),
+        ],
+    }),
+};
+
+static SESSIONS: Record = Record {
+    name: "sessions",
+    fields: &[
+        required("requests", COUNTS, "number of requests in a session; rounded, at least 1"),
+        defaulted(
+            "gap",
+            One(L::Duration),
+            "30m",
+            "the longest pause within a session: a request after a longer one begins the next",
+        ),
+    ],
+};
+
+static CLIENT: Record = Record {
+    name: "client",
+    fields: &[
+        required("key", One(L::Key), "the name of its access key"),
+        required("share", One(L::Ratio), "its share of the requests, 0% to 100%"),
+    ],
+};
+
+static PROMPTS: Record = Record {
+    name: "prompts",
+    fields: &[
+        required(
+            "distinct",
+            One(L::Integer(1, 4_294_967_294)),
+            "how many different prompts there are, 1 to 4294967294",
+        ),
+        defaulted("zipf", One(L::Number(0.0, 10.0)), "1", ZIPF),
+    ],
+};
+
+/// What an exponent of Zipf's law does.
+const ZIPF: &str = "how uneven they are, 0 to 10: the k-th most frequent comes in proportion to \
+                    k^-zipf, and at 0 all come equally often";

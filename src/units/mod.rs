@@ -23,7 +23,7 @@ pub use format::{
 };
 pub use identity::RequestId;
 pub use literal::LiteralError;
-pub use name::{ModelId, NameError, TagName, VersionId};
+pub use name::{KeyId, ModelId, NameError, TagName, VersionId};
 pub use rate::Rate;
 pub use ratio::{Ratio, RatioError};
 pub use time::{Duration, Timestamp};

@@ -79,6 +79,11 @@ name_type! {
     TagName, slash: false
 }
 
+name_type! {
+    /// The public part of a client's access key, such as `team-search`.
+    KeyId, slash: false
+}
+
 /// The pattern `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`, with `/` too where `slash` says so.
 fn check(name: &str, slash: bool) -> Result<(), NameError> {
     let allowed = |byte: &u8| {

@@ -4,6 +4,12 @@
 //! [`Workload`] or replayed from a trace. Knows no paths, no HTTP, and nothing of what becomes of a
 //! request.
 
+mod identity;
+mod population;
+mod shares;
 mod source;
+mod tokens;
 
+pub use population::{Client, Population, Sessions};
 pub use source::{Replay, Source, TraceInput, Workload};
+pub use tokens::TokenSizes;

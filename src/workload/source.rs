@@ -1,13 +1,15 @@
 //! The requests of a workload, one after the other, generated or read from a trace.
 
 use std::io::BufRead;
-use std::num::NonZeroU32;
 
+use super::identity::Identities;
+use super::population::Population;
+use super::tokens::{SizeSamplers, TokenSizes};
 use crate::arrivals::{ArrivalTimes, Arrivals, Coming};
-use crate::chance::{Chance, Distribution, Draws, Purpose, Sampler};
+use crate::chance::{Chance, Purpose};
 use crate::exchange::{Arrival, ModelIndex, Request};
 use crate::trace::{TraceError, TraceErrorKind, TraceReader, TraceRecord};
-use crate::units::{Duration, ModelId, Ratio, RequestId, Tokens};
+use crate::units::{Duration, ModelId, RequestId};
 
 /// A workload that is generated.
 #[derive(Clone, PartialEq, Debug)]
@@ -16,17 +18,10 @@ pub struct Workload {
     pub arrivals: Arrivals,
     /// How many at most.
     pub requests: Option<u64>,
-    /// Tokens of a prompt; rounded, at least 1.
-    pub input: Distribution,
-    /// Tokens of an answer; rounded, at least 1.
-    pub output: Distribution,
-    /// How many users there are, each as likely to send a request; beside them those of closed
-    /// arrivals, which are numbered after them.
-    pub users: NonZeroU32,
-    /// The share of requests whose answer is streamed.
-    pub stream: Ratio,
-    /// The share of requests that asks for each of the plan's models; they sum to 1.
-    pub models: Vec<Ratio>,
+    /// How large they are, by the model that they ask for; one alone holds for all models.
+    pub sizes: Vec<TokenSizes>,
+    /// Who sends them.
+    pub population: Population,
 }
 
 impl Workload {
@@ -38,7 +33,7 @@ impl Workload {
 
     /// The number of the first user who waits for answers: where all do, there are no others.
     fn first_waiting_user(&self) -> u32 {
-        if self.arrivals.is_closed() { 0 } else { self.users.get() }
+        if self.arrivals.is_closed() { 0 } else { self.population.users.count().get() }
     }
 }
 
@@ -47,13 +42,10 @@ impl Workload {
 pub struct Replay {
     /// How many requests at most.
     pub requests: Option<u64>,
-    /// The plan's models, each with its share of the requests whose record has no model; the
-    /// shares sum to 1.
-    pub models: Vec<(ModelId, Ratio)>,
-    /// How many users there are, where the trace has none.
-    pub users: NonZeroU32,
-    /// The share of requests whose answer is streamed, where the trace does not say.
-    pub stream: Ratio,
+    /// The plan's models.
+    pub models: Vec<ModelId>,
+    /// Who sends the requests, where the trace does not say.
+    pub population: Population,
 }
 
 /// Any trace that requests can be read from.
@@ -64,18 +56,15 @@ pub type TraceInput = Box<dyn BufRead + Send>;
 /// ```
 /// use coalmine::arrivals::{Arrivals, Constant};
 /// use coalmine::chance::{Chance, Distribution};
-/// use coalmine::units::{Duration, Rate, Ratio};
-/// use coalmine::workload::{Source, Workload};
+/// use coalmine::units::{Duration, Rate};
+/// use coalmine::workload::{Population, Source, TokenSizes, Workload};
 ///
 /// let tokens = Distribution::constant(100.0).unwrap();
 /// let workload = Workload {
 ///     arrivals: Constant::new(Rate::per(4.0, Duration::from_secs(1)).unwrap()).into(),
 ///     requests: Some(2),
-///     input: tokens.clone(),
-///     output: tokens,
-///     users: 10.try_into().unwrap(),
-///     stream: Ratio::ZERO,
-///     models: vec![Ratio::ONE],
+///     sizes: vec![TokenSizes { input: tokens.clone(), output: tokens }],
+///     population: Population::of_users(10.try_into().unwrap()),
 /// };
 /// let mut source = Source::generate(&workload, Chance::new(42, 0));
 /// assert_eq!(source.next().unwrap().unwrap().at, Duration::ZERO);
@@ -87,32 +76,32 @@ pub struct Source {
     sent: u64,
     limit: u64,
     waits_for_answers: bool,
-    users: NonZeroU32,
-    stream: Chooser,
-    model: ModelChooser,
+    identities: Identities,
     origin: Origin,
 }
 
 enum Origin {
-    Generated { times: ArrivalTimes, input: TokenSampler, output: TokenSampler },
+    Generated { times: ArrivalTimes, sizes: Vec<SizeSamplers> },
     Trace { reader: Box<TraceReader<TraceInput>>, models: Vec<ModelId>, next: Option<TraceRecord> },
 }
 
 impl Source {
     /// The requests of `workload` under `chance`.
+    ///
+    /// # Panics
+    /// No sizes are given, or neither one nor one for each model.
     pub fn generate(workload: &Workload, chance: Chance) -> Self {
+        let (models, sizes) = (workload.population.models.len(), workload.sizes.len());
+        assert!(sizes == 1 || sizes == models, "{sizes} sizes for {models} models");
         Self {
             chance,
             sent: 0,
-            waits_for_answers: workload.arrivals.closed_users() > 0,
             limit: workload.requests.unwrap_or(u64::MAX),
-            users: workload.users,
-            stream: Chooser::new(workload.stream),
-            model: ModelChooser::new(workload.models.iter().copied()),
+            waits_for_answers: workload.arrivals.closed_users() > 0,
+            identities: Identities::new(&workload.population, chance),
             origin: Origin::Generated {
                 times: ArrivalTimes::new(&workload.arrivals, chance, workload.first_waiting_user()),
-                input: TokenSampler::new(&workload.input),
-                output: TokenSampler::new(&workload.output),
+                sizes: workload.sizes.iter().map(SizeSamplers::new).collect(),
             },
         }
     }
@@ -122,16 +111,10 @@ impl Source {
         Self {
             chance,
             sent: 0,
-            waits_for_answers: false,
             limit: replay.requests.unwrap_or(u64::MAX),
-            users: replay.users,
-            stream: Chooser::new(replay.stream),
-            model: ModelChooser::new(replay.models.iter().map(|(_, share)| *share)),
-            origin: Origin::Trace {
-                reader: Box::new(reader),
-                models: replay.models.into_iter().map(|(model, _)| model).collect(),
-                next: None,
-            },
+            waits_for_answers: false,
+            identities: Identities::new(&replay.population, chance),
+            origin: Origin::Trace { reader: Box::new(reader), models: replay.models, next: None },
         }
     }
 
@@ -184,25 +167,11 @@ impl Source {
         if self.sent >= self.limit {
             return Ok(None);
         }
-        let number = self.sent;
-        let (users, stream, model) = (self.users, self.stream, &self.model);
+        let (number, identities) = (self.sent, &mut self.identities);
         let arrival = match &mut self.origin {
-            Origin::Generated { times, input, output } => {
-                let Some(Coming { at, id, draws, user: sender }) = times.next() else {
-                    return Ok(None);
-                };
-                let request = Request {
-                    id,
-                    model: model.choose(draws),
-                    user: sender.unwrap_or_else(|| user(users, draws)),
-                    session: number as u32,
-                    client: 0,
-                    prompt: None,
-                    input: input.sample(draws, Purpose::InputTokens),
-                    output: output.sample(draws, Purpose::OutputTokens),
-                    stream: stream.choose(draws),
-                };
-                Arrival { at, request }
+            Origin::Generated { times, sizes } => {
+                let Some(coming) = times.next() else { return Ok(None) };
+                generated(coming, number, identities, sizes)
             }
             Origin::Trace { reader, models, next } => {
                 let record = match next.take() {
@@ -210,23 +179,12 @@ impl Source {
                     None => reader.next_record()?,
                 };
                 let Some(record) = record else { return Ok(None) };
-                let id = RequestId(number);
-                let draws = self.chance.request(id, 0);
-                let request = Request {
-                    id,
-                    model: match &record.model {
-                        Some(name) => place_of(name, models).map_err(|kind| reader.error(kind))?,
-                        None => model.choose(draws),
-                    },
-                    user: record.user.unwrap_or_else(|| user(users, draws)),
-                    session: number as u32,
-                    client: 0,
-                    prompt: None,
-                    input: record.input,
-                    output: record.output,
-                    stream: record.stream.unwrap_or_else(|| stream.choose(draws)),
+                let model = match &record.model {
+                    Some(name) => Some(place_of(name, models).map_err(|kind| reader.error(kind))?),
+                    None => None,
                 };
-                Arrival { at: record.at, request }
+                let id = RequestId(number);
+                recorded(&record, id, model, self.chance, identities)
             }
         };
         self.sent += 1;
@@ -242,6 +200,59 @@ impl Source {
     }
 }
 
+#[inline]
+fn generated(
+    coming: Coming,
+    number: u64,
+    identities: &mut Identities,
+    sizes: &[SizeSamplers],
+) -> Arrival {
+    let Coming { at, id, draws, user } = coming;
+    let user = user.unwrap_or_else(|| identities.user(draws));
+    let model = identities.model(draws);
+    let size = if let [all] = sizes { all } else { &sizes[usize::from(model.0)] };
+    let prompt = identities.prompt(draws);
+    let request = Request {
+        id,
+        model,
+        user,
+        session: identities.session(user, at, number, draws),
+        client: identities.client(draws),
+        prompt,
+        input: size.input.sample(|| identities.prompt_size(prompt, draws)),
+        output: size.output.sample(|| draws.draw(Purpose::OutputTokens, 0)),
+        stream: identities.stream(draws),
+    };
+    Arrival { at, request }
+}
+
+fn recorded(
+    record: &TraceRecord,
+    id: RequestId,
+    model: Option<ModelIndex>,
+    chance: Chance,
+    identities: &mut Identities,
+) -> Arrival {
+    let draws = chance.request(id, 0);
+    let user = record.user.unwrap_or_else(|| identities.user(draws));
+    let request = Request {
+        id,
+        model: model.unwrap_or_else(|| identities.model(draws)),
+        user,
+        session: match record.session {
+            // Sessions are numbered: what is beyond 32 bits tells none apart.
+            Some(session) => session as u32,
+            None => identities.session(user, record.at, id.0, draws),
+        },
+        client: identities.client(draws),
+        prompt: None,
+        input: record.input,
+        output: record.output,
+        stream: record.stream.unwrap_or_else(|| identities.stream(draws)),
+    };
+    Arrival { at: record.at, request }
+}
+
 fn place_of(name: &ModelId, models: &[ModelId]) -> Result<ModelIndex, TraceErrorKind> {
     let place = models.iter().position(|model| model == name);
     place.and_then(|place| u16::try_from(place).ok()).map(ModelIndex).ok_or_else(|| {
@@ -250,132 +261,33 @@ fn place_of(name: &ModelId, models: &[ModelId]) -> Result<ModelIndex, TraceError
     })
 }
 
-/// One of `users`, each equally likely to within 2^-32.
-#[inline]
-fn user(users: NonZeroU32, draws: Draws) -> u32 {
-    if users == NonZeroU32::MIN {
-        return 0;
-    }
-    let bits = draws.draw(Purpose::User, 0).bits();
-    ((u128::from(bits) * u128::from(users.get())) >> 64) as u32
-}
-
-/// Which requests are streamed; without a draw where all or none are.
-#[derive(Clone, Copy)]
-enum Chooser {
-    Always(bool),
-    Below(u128),
-}
-
-impl Chooser {
-    fn new(share: Ratio) -> Self {
-        if share == Ratio::ZERO || share == Ratio::ONE {
-            Self::Always(share == Ratio::ONE)
-        } else {
-            Self::Below(share.threshold())
-        }
-    }
-
-    #[inline]
-    fn choose(self, draws: Draws) -> bool {
-        match self {
-            Self::Always(chosen) => chosen,
-            Self::Below(threshold) => draws.draw(Purpose::Stream, 0).is_below(threshold),
-        }
-    }
-}
-
-/// Which model is asked for; without a draw where there is but one.
-enum ModelChooser {
-    Only(ModelIndex),
-    /// For each model with a share the sum of the shares up to its own, as a threshold.
-    Below(Vec<(u128, ModelIndex)>),
-}
-
-impl ModelChooser {
-    fn new(shares: impl Iterator<Item = Ratio>) -> Self {
-        let mut bound = 0;
-        let mut bounds: Vec<_> = (0..)
-            .map(ModelIndex)
-            .zip(shares)
-            .filter(|(_, share)| share.get() > 0.0)
-            .map(|(model, share)| {
-                bound += share.threshold();
-                (bound, model)
-            })
-            .collect();
-        match bounds[..] {
-            [] => Self::Only(ModelIndex(0)),
-            [(_, only)] => Self::Only(only),
-            [.., ref mut last] => {
-                // What rounding left over is the last one's.
-                last.0 = Ratio::ONE.threshold();
-                Self::Below(bounds)
-            }
-        }
-    }
-
-    #[inline]
-    fn choose(&self, draws: Draws) -> ModelIndex {
-        match self {
-            Self::Only(model) => *model,
-            Self::Below(bounds) => {
-                let draw = draws.draw(Purpose::Model, 0);
-                let hit = bounds.iter().find(|(bound, _)| draw.is_below(*bound));
-                hit.expect("the last bound is above every draw").1
-            }
-        }
-    }
-}
-
-/// Token counts of one kind; without a draw where there is but one.
-enum TokenSampler {
-    Constant(Tokens),
-    Drawn(Sampler),
-}
-
-impl TokenSampler {
-    fn new(distribution: &Distribution) -> Self {
-        let smallest = distribution.quantile(0.0);
-        if smallest == distribution.quantile(1.0) {
-            Self::Constant(tokens(smallest))
-        } else {
-            Self::Drawn(Sampler::new(distribution))
-        }
-    }
-
-    #[inline]
-    fn sample(&self, draws: Draws, purpose: Purpose) -> Tokens {
-        match self {
-            Self::Constant(count) => *count,
-            Self::Drawn(sampler) => tokens(sampler.sample(draws.draw(purpose, 0))),
-        }
-    }
-}
-
-/// Rounded, at least 1, at most what a count holds.
-#[inline]
-fn tokens(count: f64) -> Tokens {
-    Tokens::new(((count + 0.5) as u32).max(1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::arrivals::{Constant, Piecewise, Poisson};
+    use crate::chance::{Distribution, Zipf};
     use crate::trace::{TraceFormat, TraceWriter};
-    use crate::units::Rate;
+    use crate::units::{KeyId, Rate, Ratio, Tokens};
+    use crate::workload::{Client, Sessions};
 
     fn workload() -> Workload {
         Workload {
             arrivals: Poisson::new(Rate::per(8.0, Duration::from_secs(1)).unwrap()).into(),
             requests: Some(100_000),
-            input: Distribution::lognormal_mean_p99(620.0, 3_500.0).unwrap(),
-            output: Distribution::lognormal_mean_p99(210.0, 900.0).unwrap(),
-            users: 2_000.try_into().unwrap(),
-            stream: Ratio::new(0.3).unwrap(),
-            models: vec![Ratio::ONE],
+            sizes: vec![sizes((620.0, 3_500.0), (210.0, 900.0))],
+            population: population(),
         }
+    }
+
+    /// Log-normal, by mean and P99.
+    fn sizes(input: (f64, f64), output: (f64, f64)) -> TokenSizes {
+        let lognormal = |(mean, p99)| Distribution::lognormal_mean_p99(mean, p99).unwrap();
+        TokenSizes { input: lognormal(input), output: lognormal(output) }
+    }
+
+    fn population() -> Population {
+        let stream = Ratio::new(0.3).unwrap();
+        Population { stream, ..Population::of_users(2_000.try_into().unwrap()) }
     }
 
     fn generate(workload: &Workload, chance: Chance) -> Vec<Arrival> {
@@ -385,10 +297,8 @@ mod tests {
 
     fn replay(text: &'static str) -> Source {
         let input: TraceInput = Box::new(text.as_bytes());
-        let shares = [("gpt-4", Ratio::ONE), ("llama", Ratio::ZERO)];
-        let models = shares.map(|(name, share)| (ModelId::new(name).unwrap(), share)).to_vec();
-        let (users, stream) = (2_000.try_into().unwrap(), Ratio::new(0.3).unwrap());
-        let replay = Replay { requests: None, models, users, stream };
+        let models = ["gpt-4", "llama"].map(|name| ModelId::new(name).unwrap()).to_vec();
+        let replay = Replay { requests: None, models, population: population() };
         Source::replay(TraceReader::new(input).unwrap(), replay, Chance::new(1, 0))
     }
 
@@ -412,8 +322,18 @@ mod tests {
         let plain = generate(&workload(), Chance::new(7, 0));
         let mut changed = workload();
         changed.arrivals = Constant::new(Rate::per(1.0, Duration::from_secs(1)).unwrap()).into();
-        changed.input = Distribution::constant(5.0).unwrap();
-        changed.stream = Ratio::ONE;
+        changed.sizes[0].input = Distribution::constant(5.0).unwrap();
+        changed.population.stream = Ratio::ONE;
+        changed.population.sessions = Some(Sessions {
+            requests: Distribution::constant(3.0).unwrap(),
+            gap: Duration::from_secs(60),
+        });
+        let halves = ["one", "other"].map(|key| {
+            let (key, share) = (KeyId::new(key).unwrap(), Ratio::new(0.5).unwrap());
+            Client { key, share }
+        });
+        changed.population.clients = halves.to_vec();
+        changed.population.prompts = Some(Zipf::new(9.try_into().unwrap(), 1.0).unwrap());
         for (before, after) in plain.iter().zip(generate(&changed, Chance::new(7, 0))) {
             assert_eq!(before.request.id, after.request.id);
             assert_eq!(before.request.output, after.request.output);
@@ -444,7 +364,7 @@ mod tests {
         for (tokens, count) in [(0.0, 1), (0.4, 1), (2.5, 3), (1e18, u32::MAX)] {
             let mut workload = workload();
             workload.requests = Some(1);
-            workload.input = Distribution::constant(tokens).unwrap();
+            workload.sizes[0].input = Distribution::constant(tokens).unwrap();
             let arrivals = generate(&workload, Chance::new(3, 0));
             assert_eq!(arrivals[0].request.input.get(), count);
         }
@@ -488,8 +408,9 @@ mod tests {
     fn models_get_their_shares_and_nothing_else_changes() {
         let plain = generate(&workload(), Chance::new(3, 0));
         let shares = [0.5, 0.2, 0.0, 0.3];
-        let models = shares.map(|share| Ratio::new(share).unwrap()).to_vec();
-        let several = generate(&Workload { models, ..workload() }, Chance::new(3, 0));
+        let mut several = workload();
+        several.population.models = shares.map(|share| Ratio::new(share).unwrap()).to_vec();
+        let several = generate(&several, Chance::new(3, 0));
         let mut counts = [0_u32; 4];
         for (before, after) in plain.iter().zip(&several) {
             let model = after.request.model;
@@ -500,6 +421,20 @@ mod tests {
         for (share, count) in shares.into_iter().zip(counts) {
             let deviation = (100_000.0 * share * (1.0 - share)).sqrt();
             assert!((f64::from(count) - 100_000.0 * share).abs() <= 4.0 * deviation, "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn each_model_has_its_own_sizes_where_it_has_any() {
+        let mut workload = workload();
+        workload.population.models = vec![Ratio::new(0.5).unwrap(); 2];
+        let constant = |tokens| Distribution::constant(tokens).unwrap();
+        let sizes = |tokens| TokenSizes { input: constant(tokens), output: constant(2.0 * tokens) };
+        workload.sizes = vec![sizes(10.0), sizes(30.0)];
+        let arrivals = generate(&workload, Chance::new(3, 0));
+        for request in arrivals.iter().map(|arrival| arrival.request) {
+            let input = [10, 30][usize::from(request.model.0)];
+            assert_eq!((request.input.get(), request.output.get()), (input, 2 * input));
         }
     }
 
@@ -533,11 +468,8 @@ mod tests {
         let workload = Workload {
             arrivals: Piecewise::new(minute, rates.to_vec()).unwrap().into(),
             requests: None,
-            input: Distribution::lognormal_mean_p99(1_155.0, 4_142.0).unwrap(),
-            output: Distribution::lognormal_mean_p99(211.0, 900.0).unwrap(),
-            users: 1.try_into().unwrap(),
-            stream: Ratio::ZERO,
-            models: vec![Ratio::ONE],
+            sizes: vec![sizes((1_155.0, 4_142.0), (211.0, 900.0))],
+            population: Population::of_users(1.try_into().unwrap()),
         };
         let mut source = Source::generate(&workload, Chance::new(20_240_315, 0));
         let start = "2024-03-15T11:00:00Z".parse().unwrap();

@@ -1,0 +1,89 @@
+//! What a scenario's traffic means: when requests come, how large they are, who sends them.
+
+use crate::scenario::{Scenario, Traffic};
+use crate::units::{format_counted, format_significant};
+use crate::workload::{Population, TokenSizes, Workload};
+
+/// The lines about the traffic of `scenario`.
+pub(super) fn traffic_lines(scenario: &Scenario) -> Vec<String> {
+    let (sent, population) = match &scenario.traffic {
+        Traffic::Trace { path, replay } => {
+            (format!("replays {}", path.display()), &replay.population)
+        }
+        Traffic::Generated(workload) => (generated(workload, scenario), &workload.population),
+    };
+    let mut lines = vec![format!("  traffic: {sent}{}", shares(scenario, population))];
+    if let Traffic::Generated(workload) = &scenario.traffic
+        && workload.arrivals.closed_users() > 0
+    {
+        lines.push(
+            "    users who wait send less while answers are slow: what they would have sent \
+             otherwise is missing"
+                .to_owned(),
+        );
+    }
+    lines.extend(senders(population).map(|line| format!("    {line}")));
+    lines
+}
+
+fn generated(workload: &Workload, scenario: &Scenario) -> String {
+    let arrivals = &workload.arrivals;
+    let limit = workload.requests.map_or_else(String::new, |n| format!(", {n} requests"));
+    let mean = |TokenSizes { input, output }: &TokenSizes| {
+        format!("{:.0} input and {:.0} output tokens", input.mean(), output.mean())
+    };
+    let sizes = match workload.sizes.as_slice() {
+        [all] => format!("{} on average", mean(all)),
+        several => {
+            let models = scenario.models.iter().zip(several);
+            let sizes = models.map(|(model, sizes)| format!("{} for {}", mean(sizes), model.id));
+            format!("on average {}", sizes.collect::<Vec<_>>().join(", "))
+        }
+    };
+    format!("{arrivals}{limit}; {sizes}")
+}
+
+/// Which share of the requests asks for which model, where there are several.
+fn shares(scenario: &Scenario, population: &Population) -> String {
+    if population.models.len() <= 1 {
+        return String::new();
+    }
+    let said = match &scenario.traffic {
+        Traffic::Generated(_) => "asking for",
+        Traffic::Trace { .. } => "where it names no model asking for",
+    };
+    let models = scenario.models.iter().zip(&population.models);
+    let models = models.filter(|(_, share)| share.get() > 0.0);
+    let models: Vec<_> = models.map(|(model, share)| format!("{} {share}", model.id)).collect();
+    format!("; {said} {}", models.join(", "))
+}
+
+/// Who sends, as far as it is more than a number of users who are all alike.
+fn senders(population: &Population) -> impl Iterator<Item = String> {
+    let Population { users, sessions, clients, prompts, .. } = population;
+    let uneven = |exponent: f64| {
+        if exponent == 0.0 {
+            return "all equally frequent".to_owned();
+        }
+        let exponent = format_significant(exponent, 3);
+        format!("the k-th most frequent in proportion to k^-{exponent}")
+    };
+    let users = (users.exponent() > 0.0).then(|| {
+        let count = format_counted(users.count().get().into(), "user", "users");
+        format!("{count}, {}", uneven(users.exponent()))
+    });
+    let sessions = sessions.as_ref().map(|sessions| {
+        let requests = format_significant(sessions.requests.mean(), 3);
+        let gap = sessions.gap;
+        format!("sessions of {requests} requests on average; a pause of more than {gap} ends one")
+    });
+    let shares: Vec<_> =
+        clients.iter().map(|client| format!("{} {}", client.key, client.share)).collect();
+    let clients = (!shares.is_empty()).then(|| format!("by the keys {}", shares.join(", ")));
+    let prompts = prompts.as_ref().map(|prompts| {
+        let count =
+            format_counted(prompts.count().get().into(), "different prompt", "different prompts");
+        format!("{count}, {}", uneven(prompts.exponent()))
+    });
+    [users, sessions, clients, prompts].into_iter().flatten()
+}

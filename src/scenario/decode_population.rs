@@ -1,0 +1,114 @@
+//! Who sends requests: users, sessions, clients, prompts.
+
+use std::num::NonZeroU32;
+
+use crate::chance::Zipf;
+use crate::units::{KeyId, Ratio};
+use crate::workload::{Client, Population, Sessions};
+
+use super::decode_distribution;
+use super::decode_split::check_sum;
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::place::Place;
+use super::read::{self, Quantity};
+use super::tree::{Entry, Node};
+
+/// The population of the workload `node`, whose requests ask for models with these shares. So many
+/// users of closed arrivals come beside those that it describes.
+pub(crate) fn decode(
+    node: &Node,
+    models: Option<Vec<Ratio>>,
+    closed_users: u64,
+    diagnostics: &mut Diagnostics,
+) -> Option<Population> {
+    let users = node.get("users").and_then(|users| ranks(users, "count"));
+    if let (Some(users), Some(node)) = (&users, node.get("users")) {
+        check_users(users, node, closed_users, diagnostics);
+    }
+    let sessions = match node.get("sessions") {
+        None => Some(None),
+        Some(node) => sessions(node, users.as_ref(), closed_users, diagnostics).map(Some),
+    };
+    let clients = match node.entry("clients") {
+        None => Some(Vec::new()),
+        Some(entry) => clients(entry, diagnostics),
+    };
+    let prompts = match node.get("prompts") {
+        None => Some(None),
+        Some(node) => ranks(node, "distinct").map(Some),
+    };
+    Some(Population {
+        users: users?,
+        sessions: sessions?,
+        clients: clients?,
+        prompts: prompts?,
+        models: models?,
+        stream: read::ratio(node, "stream")?,
+    })
+}
+
+/// Ranks of `node`, whose number stands at `count`.
+fn ranks(node: &Node, count: &str) -> Option<Zipf> {
+    let count: u32 = read::integer(node, count)?.try_into().ok()?;
+    Zipf::new(NonZeroU32::new(count)?, read::number(node, "zipf")?).ok()
+}
+
+/// Users of closed arrivals are numbered after the others.
+fn check_users(users: &Zipf, node: &Node, closed: u64, diagnostics: &mut Diagnostics) {
+    let most = u64::from(u32::MAX) - closed;
+    let users = users.count().get();
+    if u64::from(users) > most {
+        let message = format!(
+            "{users} users beside the {closed} of closed arrivals are too many: allowed are {most}"
+        );
+        let place = node.get("count").map_or(node.place, |count| count.place);
+        diagnostics.report(Diagnostic::new(place, message));
+    }
+}
+
+fn sessions(
+    node: &Node,
+    users: Option<&Zipf>,
+    closed_users: u64,
+    diagnostics: &mut Diagnostics,
+) -> Option<Sessions> {
+    let requests = node
+        .get("requests")
+        .and_then(|requests| decode_distribution::decode(requests, Quantity::Number, diagnostics));
+    let users = users.map_or(0, |users| u64::from(users.count().get())) + closed_users;
+    let most = Sessions::MOST_USERS;
+    if users > u64::from(most) {
+        let message = format!("the sessions of {users} users cannot be kept: allowed are {most}");
+        diagnostics.report(Diagnostic::new(node.place, message).help("lower `users`"));
+    }
+    Some(Sessions { requests: requests?, gap: read::duration(node, "gap")? })
+}
+
+fn clients(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Vec<Client>> {
+    if entry.node.text().is_some() {
+        return None;
+    }
+    let mut seen: Vec<(&str, Place)> = Vec::new();
+    for item in entry.node.items() {
+        let Some(key) = item.get("key") else { continue };
+        let Some(name) = key.text() else { continue };
+        if let Some((_, first)) = seen.iter().find(|(seen, _)| *seen == name) {
+            let message = format!("key {name:?} has two clients: each client has its own");
+            let diagnostic = Diagnostic::new(key.place, message);
+            diagnostics.report(diagnostic.note(*first, "the first"));
+        }
+        seen.push((name, key.place));
+    }
+    let client = |item: &Node| {
+        let key = KeyId::new(read::text(item, "key")?).ok()?;
+        Some(Client { key, share: read::ratio(item, "share")? })
+    };
+    let clients: Vec<Client> = entry.node.items().iter().map(client).collect::<Option<_>>()?;
+    let sum = clients.iter().map(|client| client.share.get()).sum();
+    check_sum("shares", "the clients", sum, entry.place, diagnostics);
+    if clients.len() > usize::from(u16::MAX) {
+        let message = format!("{} clients are too many: allowed are {}", clients.len(), u16::MAX);
+        diagnostics.report(Diagnostic::new(entry.place, message));
+    }
+    Some(clients)
+}
