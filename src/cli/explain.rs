@@ -8,7 +8,7 @@ use super::terminal::{Failure, print};
 use crate::engine::{Action, Condition, Relation, RuleSet, Threshold, Trigger, TriggerKind};
 use crate::exchange::VersionIndex;
 use crate::metric::Unit;
-use crate::scenario::{Outlook, PhaseEnd, PhasePlan, Scenario, VersionPlan};
+use crate::scenario::{Awaited, Outlook, PhaseEnd, PhasePlan, RolloutPlan, Scenario, VersionPlan};
 use crate::summary::format_value;
 use crate::units::{Duration, format_significant};
 
@@ -80,7 +80,14 @@ fn phase_lines(scenario: &Scenario, phase: &PhasePlan) -> Vec<String> {
     let end = match phase.end {
         PhaseEnd::After(length) => format!("for {length}"),
         PhaseEnd::Requests(count) => format!("for {count} requests"),
-        PhaseEnd::Rollback { within } => format!("until a rollback, at most {within}"),
+        PhaseEnd::Event { event, within } => {
+            let what = match event {
+                Awaited::Rollback => "a rollback",
+                Awaited::Promotion => "a promotion",
+                Awaited::Drained => "the last request of a version that was rolled back",
+            };
+            format!("until {what}, at most {within}")
+        }
         PhaseEnd::Rest => "until the traffic ends".to_owned(),
     };
     let name = |version: VersionIndex| scenario.version(version).id.as_str();
@@ -92,11 +99,29 @@ fn phase_lines(scenario: &Scenario, phase: &PhasePlan) -> Vec<String> {
         }
     };
     let mut lines = vec![format!("  {}: {end}; {split}", phase.name)];
+    if let Some(rollout) = &phase.rollout {
+        lines.extend(rollout_lines(name(rollout.version), rollout));
+    }
     for (version, fault) in &phase.faults {
         let lasts = fault
             .lasts
             .map_or_else(|| "to the end of the phase".to_owned(), |lasts| format!("for {lasts}"));
         lines.push(format!("    fault on {} at {} {lasts}: {fault}", name(*version), fault.at));
+    }
+    lines
+}
+
+fn rollout_lines(version: &str, rollout: &RolloutPlan) -> Vec<String> {
+    let mut lines =
+        vec![format!("    rollout of {version}, then promotion and a bake of {}", rollout.bake)];
+    for step in rollout.ladder.steps() {
+        let require = match step.require {
+            Some(count) => format!("{count} requests"),
+            None => "the requests that the most demanding rule asks for".to_owned(),
+        };
+        let pause = if step.pause { ", and until it is resumed" } else { "" };
+        let (weight, hold) = (step.weight, step.hold);
+        lines.push(format!("      {weight} for {hold} and {require} at least{pause}"));
     }
     lines
 }

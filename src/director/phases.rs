@@ -1,10 +1,10 @@
-//! Phases by time, by count, until a rollback, or for the rest of the workload.
+//! Phases by time, by count, until an event, or for the rest of the workload.
 
 use std::collections::VecDeque;
 
 use super::truth::TruthKeeper;
 use crate::exchange::{ModelIndex, VersionIndex};
-use crate::scenario::{PhaseEnd, Scenario, Truth};
+use crate::scenario::{Awaited, PhaseEnd, Scenario, Truth};
 use crate::units::{Ratio, Timestamp};
 
 /// Something to be done or told, at the time of the call that brought it out.
@@ -16,6 +16,8 @@ pub enum Cue {
     WaitEnded(u16),
     /// The weights are to be set, those of the models that are named.
     Split(Vec<(VersionIndex, Ratio)>),
+    /// The rollout of this phase (an index) is to begin.
+    Rollout(u16),
     /// The faults of this phase (an index) are to be put on their upstreams, with their instants.
     FaultsScheduled(u16),
     /// A fault begins: the place in its phase's list.
@@ -112,7 +114,7 @@ impl<'a> Director<'a> {
             return;
         }
         if self.phase_deadline().is_some_and(|deadline| deadline <= now) {
-            if matches!(self.present_end(), Some(PhaseEnd::Rollback { .. })) {
+            if matches!(self.present_end(), Some(PhaseEnd::Event { .. })) {
                 self.cues.push_back(Cue::WaitEnded(self.phase as u16));
             }
             self.end_phase(now);
@@ -138,9 +140,11 @@ impl<'a> Director<'a> {
         ends
     }
 
-    /// Traffic was moved by a rollback, of whichever model.
-    pub fn rolled_back(&mut self, now: Timestamp) {
-        if let Some(PhaseEnd::Rollback { .. }) = self.present_end() {
+    /// Something came that a phase can wait for.
+    pub fn came(&mut self, now: Timestamp, came: Awaited) {
+        if let Some(PhaseEnd::Event { event, .. }) = self.present_end()
+            && event == came
+        {
             self.end_phase(now);
         }
         self.tell_onsets(now);
@@ -165,7 +169,7 @@ impl<'a> Director<'a> {
 
     fn phase_deadline(&self) -> Option<Timestamp> {
         match self.present_end()? {
-            PhaseEnd::After(length) | PhaseEnd::Rollback { within: length } => {
+            PhaseEnd::After(length) | PhaseEnd::Event { within: length, .. } => {
                 Some(self.phase_start + length)
             }
             PhaseEnd::Requests(_) | PhaseEnd::Rest => None,
@@ -214,6 +218,9 @@ impl<'a> Director<'a> {
         self.cues.push_back(Cue::PhaseBegins(phase as u16));
         if let Some(split) = &plan.split {
             self.cues.push_back(Cue::Split(split.clone()));
+        }
+        if plan.rollout.is_some() {
+            self.cues.push_back(Cue::Rollout(phase as u16));
         }
         if !plan.faults.is_empty() {
             self.cues.push_back(Cue::FaultsScheduled(phase as u16));

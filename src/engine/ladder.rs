@@ -45,17 +45,18 @@ pub enum LadderError {
     },
     /// A step does not raise the canary's weight.
     #[error(
-        "step {} has weight {weight}, which is not above {before}, the weight before it; each step \
-         raises the canary's weight, up to 1 (100 %)",
-        stage.0 + 1
+        "step {} has weight {weight}, which is not above {}; each step raises the canary's weight, \
+         up to 1 (100 %)",
+        stage.0 + 1,
+        before.map_or_else(|| "0".to_owned(), |before| format!("{before}, the weight before it"))
     )]
     NotRising {
         /// Which step.
         stage: StageIndex,
         /// Its weight.
         weight: f64,
-        /// The weight of the step before it, or 0.
-        before: f64,
+        /// The weight of the step before it.
+        before: Option<f64>,
     },
 }
 
@@ -71,14 +72,14 @@ impl Ladder {
         if steps.len() > usize::from(u16::MAX) {
             return Err(LadderError::TooMany { count: steps.len() });
         }
-        let mut before = 0.0;
+        let mut before = None;
         for (index, step) in steps.iter().enumerate() {
             let weight = step.weight.get();
-            if weight <= before {
+            if weight <= before.unwrap_or(0.0) {
                 let stage = StageIndex(index as u16);
                 return Err(LadderError::NotRising { stage, weight, before });
             }
-            before = weight;
+            before = Some(weight);
         }
         Ok(Self(steps))
     }
@@ -126,7 +127,7 @@ mod tests {
         assert_eq!(ladder(&[0.05, 0.25, 1.0]).unwrap().steps().len(), 3);
         assert_eq!(ladder(&[]), Err(LadderError::Empty));
         for (weights, message) in [
-            (&[0.0][..], "step 1 has weight 0, which is not above 0,"),
+            (&[0.0][..], "step 1 has weight 0, which is not above 0;"),
             (&[0.05, 0.05], "step 2 has weight 0.05, which is not above 0.05,"),
             (&[0.05, 0.5, 0.25], "step 3 has weight 0.25, which is not above 0.5,"),
         ] {

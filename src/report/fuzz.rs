@@ -47,7 +47,7 @@ fn cut_down(scenario: &mut Scenario) -> bool {
     workload.requests = Some(requests.min(MOST_REQUESTS));
     for phase in &mut scenario.phases {
         match &mut phase.end {
-            PhaseEnd::After(length) | PhaseEnd::Rollback { within: length } => {
+            PhaseEnd::After(length) | PhaseEnd::Event { within: length, .. } => {
                 *length = (*length).min(LONGEST_PHASE);
             }
             // How long these take depends on the traffic, which may be one request a year.

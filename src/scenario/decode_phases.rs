@@ -7,11 +7,12 @@ use crate::upstream::{Failure, Fault, LatencyChange};
 use super::check::mistyped;
 use super::decode_distribution;
 use super::decode_model;
+use super::decode_rollout;
 use super::decode_split;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::names::Names;
 use super::place::Place;
-use super::plan::{PhaseEnd, PhasePlan, VersionPlan};
+use super::plan::{Awaited, PhaseEnd, PhasePlan, VersionPlan};
 use super::read::{self, Quantity};
 use super::shape::quote;
 use super::shapes::PHASE;
@@ -77,12 +78,19 @@ fn phase(
         Some(entry) => decode_split::decode(entry, around.names, diagnostics).map(Some),
         None => Some(None),
     };
+    let rollout = match node.entry("rollout") {
+        Some(entry) => {
+            let weights = split.as_ref().and_then(Option::as_deref);
+            decode_rollout::decode(entry, weights, around.names, diagnostics).map(Some)
+        }
+        None => Some(None),
+    };
     let faults = match node.get("faults") {
         Some(faults) => self::faults(faults, end, around, diagnostics),
         None => Some(Vec::new()),
     };
     let name = read::text(node, "name")?.to_owned();
-    Some(PhasePlan { name, end: end?, split: split?, faults: faults? })
+    Some(PhasePlan { name, end: end?, split: split?, rollout: rollout?, faults: faults? })
 }
 
 fn end(
@@ -126,14 +134,16 @@ fn end(
     match chosen.key.as_str() {
         "requests" => read::integer(node, "requests").map(PhaseEnd::Requests),
         "until" => {
+            let event = Awaited::by_name(chosen.node.text()?)?;
             let Some(within) = within else {
-                let message = "a phase `until: rollback` needs `within`: the rollback may not come";
+                let name = event.name();
+                let message = format!("a phase `until: {name}` needs `within`: it may never come");
                 let help = "write `within: 5m`, the phase's latest end";
                 diagnostics.report(Diagnostic::new(chosen.place, message).help(help));
                 return None;
             };
             let within = positive("within", &within.node, diagnostics)?;
-            Some(PhaseEnd::Rollback { within })
+            Some(PhaseEnd::Event { event, within })
         }
         _ if chosen.node.text() == Some("rest") => rest(chosen, last, around, diagnostics),
         _ => positive("for", &chosen.node, diagnostics).map(PhaseEnd::After),
@@ -214,7 +224,7 @@ fn fault(node: &Node, end: Option<PhaseEnd>, diagnostics: &mut Diagnostics) -> O
     }
     let at = read::duration(node, "at");
     let longest = match end {
-        Some(PhaseEnd::After(length) | PhaseEnd::Rollback { within: length }) => Some(length),
+        Some(PhaseEnd::After(length) | PhaseEnd::Event { within: length, .. }) => Some(length),
         _ => None,
     };
     if let (Some(at), Some(longest)) = (at, longest)

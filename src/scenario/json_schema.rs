@@ -204,6 +204,10 @@ fn plain(literal: Literal) -> Value {
             pattern(r"^\s*\+?[0-9]+\s*(tokens?)*\s*$"),
             json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}),
         ]),
+        Literal::Requests => any_of(&[
+            pattern(r"^\s*\+?[0-9]+\s*(requests?)*\s*$"),
+            json!({"type": "integer", "minimum": 0, "maximum": 1_000_000_000_000_000_u64}),
+        ]),
         Literal::Timestamp => {
             let Value::Object(mut schema) = pattern(r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}[ tT].*$")
             else {

@@ -201,7 +201,7 @@ mod tests {
     use super::*;
     use crate::exchange::VersionIndex;
     use crate::metric::Metric;
-    use crate::scenario::{PhaseEnd, Truth};
+    use crate::scenario::{Awaited, PhaseEnd, Truth};
     use crate::units::{Duration, Money, Ratio, Timestamp};
     use crate::upstream::LatencyChange;
 
@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(scenario.limits.upstream, Duration::from_secs(60));
         let ends: Vec<_> = scenario.phases.iter().map(|phase| phase.end).collect();
         let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
-        let rollback = PhaseEnd::Rollback { within: minutes(5) };
+        let rollback = PhaseEnd::Event { event: Awaited::Rollback, within: minutes(5) };
         let seven = PhaseEnd::After(minutes(7));
         assert_eq!(ends, [seven, seven, rollback, PhaseEnd::Rest]);
         let half = ratio(0.5);
@@ -283,6 +283,20 @@ mod tests {
         let scenario = loaded(EVERYTHING).scenario;
         assert_eq!(scenario.start, "2024-03-15T11:00:00Z".parse::<Timestamp>().unwrap());
         assert_eq!(scenario.expect, Some(Expectation::Inconclusive));
+        let rollout = scenario.phases[3].rollout.as_ref().unwrap();
+        assert_eq!((rollout.version, rollout.bake), (VersionIndex(1), Duration::from_secs(600)));
+        let steps: Vec<_> = rollout
+            .ladder
+            .steps()
+            .iter()
+            .map(|step| (step.weight.get(), step.hold.as_secs(), step.require, step.pause))
+            .collect();
+        let expected =
+            [(0.05, 10, None, false), (0.25, 10, Some(50), false), (1.0, 0, Some(10), true)];
+        assert_eq!(steps, expected);
+        let promotion =
+            PhaseEnd::Event { event: Awaited::Promotion, within: Duration::from_secs(60) };
+        assert_eq!(scenario.phases[3].end, promotion);
         let Traffic::Generated(workload) = &scenario.traffic else { panic!("generated") };
         // Arrivals that never end: the limit is what to expect.
         assert_eq!(workload.expected_requests(), Some(500));

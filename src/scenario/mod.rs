@@ -13,6 +13,7 @@ mod decode_outputs;
 mod decode_phases;
 mod decode_policies;
 mod decode_population;
+mod decode_rollout;
 mod decode_rules;
 mod decode_split;
 mod decode_workload;
@@ -40,6 +41,7 @@ mod shapes;
 mod shapes_arrivals;
 mod shapes_distribution;
 mod shapes_policies;
+mod shapes_rollout;
 mod shapes_rules;
 mod shapes_workload;
 mod suggest;
@@ -55,7 +57,7 @@ pub use json_schema::json_schema;
 pub use load::{Document, Loaded, load};
 pub use outlook::Outlook;
 pub use plan::{
-    Column, Expectation, GateLine, ModelPlan, PhaseEnd, PhasePlan, Reference, Scenario, Traffic,
-    Truth, VersionPlan,
+    Awaited, Column, Expectation, GateLine, ModelPlan, PhaseEnd, PhasePlan, Reference, RolloutPlan,
+    Scenario, Traffic, Truth, VersionPlan,
 };
 pub use reference::{Section, reference};

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::assertion::Assertion;
-use crate::engine::{Assignment, Policies, RuleSet};
+use crate::engine::{Assignment, Ladder, Policies, RuleSet};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::metric::Metric;
 use crate::units::{Duration, ModelId, Price, Ratio, TagName, Timestamp, VersionId};
@@ -161,6 +161,8 @@ pub struct PhasePlan {
     /// The weights that it begins with, for every version with a weight of the models that it
     /// names; `None`, and of other models: as they were. The first phase names every model.
     pub split: Option<Vec<(VersionIndex, Ratio)>>,
+    /// The rollout that begins with it.
+    pub rollout: Option<RolloutPlan>,
     /// The faults that it schedules, by version.
     pub faults: Vec<(VersionIndex, Fault)>,
 }
@@ -172,13 +174,63 @@ pub enum PhaseEnd {
     After(Duration),
     /// When this many of its requests have been assigned.
     Requests(u64),
-    /// At a rollback within it; after this time at the latest.
-    Rollback {
+    /// At this event within it; after this time at the latest.
+    Event {
+        /// What it waits for.
+        event: Awaited,
         /// The latest end, from the phase's beginning.
         within: Duration,
     },
     /// With the workload.
     Rest,
+}
+
+/// An event that ends a phase.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Awaited {
+    /// A rollback.
+    Rollback,
+    /// A canary becomes the stable.
+    Promotion,
+    /// The last request in flight of a version that was rolled back ends.
+    Drained,
+}
+
+impl Awaited {
+    /// The event by its name in the format.
+    pub fn by_name(name: &str) -> Option<Self> {
+        let all = [Self::Rollback, Self::Promotion, Self::Drained];
+        all.into_iter().find(|event| event.name() == name)
+    }
+
+    /// Its name in the format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rollback => "rollback",
+            Self::Promotion => "promotion",
+            Self::Drained => "drained",
+        }
+    }
+
+    /// What did not come, where it does not: a noun.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Rollback => "rollback",
+            Self::Promotion => "promotion",
+            Self::Drained => "version that was rolled back and drained",
+        }
+    }
+}
+
+/// A rollout that begins with a phase.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RolloutPlan {
+    /// The canary.
+    pub version: VersionIndex,
+    /// Its steps.
+    pub ladder: Ladder,
+    /// How long the rules cover it after its promotion.
+    pub bake: Duration,
 }
 
 /// A column of the comparison table.

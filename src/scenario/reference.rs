@@ -232,6 +232,7 @@ fn literal_words(literal: Literal) -> String {
         Literal::Rate => "rate",
         Literal::Money => "money",
         Literal::Tokens => "tokens",
+        Literal::Requests => "requests",
         Literal::Timestamp => "timestamp",
         Literal::Figure => "figure",
         Literal::Bool => "`true` or `false`",

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::engine::{NoData, Relation, Threshold, Trigger, TriggerKind};
 use crate::exchange::VersionIndex;
 use crate::metric::Unit;
-use crate::units::{Duration, Money, Rate, Ratio, Timestamp, Tokens};
+use crate::units::{Duration, Money, Rate, Ratio, Timestamp, Tokens, parse_requests};
 
 use super::decode_rules::action_text;
 use super::fill::fill;
@@ -54,6 +54,9 @@ pub(crate) fn complete(root: &mut Node, scenario: &Scenario) {
     fill(root, SCENARIO);
     let phases = root.get_mut("phases").map_or(&mut [][..], Node::items_mut);
     for (node, plan) in phases.iter_mut().zip(&scenario.phases) {
+        if let (Some(rollout), Some(written)) = (&plan.rollout, node.get_mut("rollout")) {
+            put(written, "version", &json!(scenario.version(rollout.version).id));
+        }
         if let Some(split) = &plan.split {
             let weight = |(version, weight): &(VersionIndex, Ratio)| {
                 (scenario.version(*version).id.to_string(), json!(weight.get()))
@@ -144,6 +147,7 @@ fn literal(scalar: &Scalar, literal: Literal) -> Value {
         }
         Literal::Money => Money::parse(text).ok().map(money),
         Literal::Tokens => Tokens::parse(text).ok().map(|tokens| json!(tokens.get())),
+        Literal::Requests => parse_requests(text).ok().map(|count| json!(count)),
         Literal::Timestamp => {
             text.parse::<Timestamp>().ok().map(|instant| json!(instant.to_string()))
         }

@@ -7,6 +7,7 @@
 use crate::metric::Metric;
 use crate::units::{
     Duration, KeyId, ModelId, Money, Rate, Ratio, TagName, Timestamp, Tokens, VersionId,
+    parse_requests,
 };
 
 use super::suggest::{listing, nearest};
@@ -46,6 +47,8 @@ pub(crate) enum Literal {
     Money,
     /// `512 tokens` or `512`
     Tokens,
+    /// `500 requests` or `500`
+    Requests,
     /// `2024-03-15T11:00:00Z`
     Timestamp,
     /// A figure in the unit of its metric: any of the above.
@@ -189,6 +192,7 @@ impl Literal {
             Self::Rate => literal(Rate::parse(text)),
             Self::Money => literal(Money::parse(text)),
             Self::Tokens => literal(Tokens::parse(text)),
+            Self::Requests => literal(parse_requests(text)),
             Self::Timestamp => literal(text.parse::<Timestamp>()),
             Self::Integer(least, most) => integer(scalar, least, most),
             Self::Number(least, most) => number(scalar, least, most),
@@ -221,6 +225,7 @@ impl Literal {
             Self::Rate => "a rate such as 25/s",
             Self::Money => "an amount of money such as 0.008 USD",
             Self::Tokens => "a number of tokens such as 512",
+            Self::Requests => "a number of requests such as 500",
             Self::Timestamp => "a point in time such as 2024-03-15T11:00:00Z",
             Self::Figure => "a figure with its unit",
             Self::Integer(..) => "a whole number",

@@ -8,6 +8,7 @@ use super::shape::Shape::{
 use super::shape::{Choice, Record, Shape, Short, Table, defaulted, optional, required};
 use super::shapes_distribution::DURATIONS;
 use super::shapes_policies::POLICIES;
+use super::shapes_rollout::ROLLOUT;
 use super::shapes_rules::RULES;
 use super::shapes_workload::WORKLOAD;
 
@@ -203,8 +204,9 @@ pub(crate) static PHASE: Record = Record {
         ),
         optional(
             "until",
-            One(L::Word(&["rollback"])),
-            "the event at which it ends; needs `within`",
+            One(L::Word(&["rollback", "promotion", "drained"])),
+            "the event at which it ends: a rollback, a promotion, or the end of the last request \
+             of a version that was rolled back; needs `within`",
         ),
         optional(
             "within",
@@ -215,6 +217,12 @@ pub(crate) static PHASE: Record = Record {
             "split",
             TableOf(&SPLIT),
             "share of requests by version or tag; sums to 100% (default: as in the phase before)",
+        ),
+        optional(
+            "rollout",
+            RecordOf(&ROLLOUT),
+            "a rollout that begins with the phase and goes on when it ends, until a later phase \
+             sets the split of its model or begins another",
         ),
         optional(
             "faults",

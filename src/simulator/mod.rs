@@ -4,9 +4,11 @@
 //! the plan's seed, and one run uses one thread. Knows no sockets and no async.
 
 mod attempts;
+mod deploying;
 mod error;
 mod model_state;
 mod queue;
+mod telling;
 mod virtual_run;
 
 pub use error::SimulationError;

@@ -3,16 +3,17 @@
 use super::SimulationError;
 use super::model_state::ModelState;
 use super::queue::Queue;
+use super::{deploying, telling};
 use crate::chance::{Chance, Purpose};
 use crate::director::{Cue, Director};
 use crate::engine::{
-    Ask, Command, CommandKind, Completion, Engine, Event, EventKind, ModelSettings, PinShare,
-    Retry, Slot, StickyKey, Target, Ticket, Version,
+    Ask, Command, CommandKind, Completion, Engine, Event, EventKind, ModelSettings, Retry,
+    RolloutState, Slot, StickyKey, Ticket, Version,
 };
 use crate::exchange::{Arrival, Class, Ending, ModelIndex, Observed, Request, VersionIndex};
-use crate::record::{Arm, ArmCount, Counterfactual, Happening, Observer, Outcome};
-use crate::scenario::Scenario;
-use crate::units::{Ratio, TagName, Timestamp};
+use crate::record::{Arm, Counterfactual, Happening, Observer, Outcome};
+use crate::scenario::{Awaited, PhaseEnd, Scenario};
+use crate::units::{TagName, Timestamp};
 use crate::upstream::Responder;
 use crate::workload::Source;
 
@@ -128,7 +129,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             }
             for version in &model.versions {
                 for tag in &version.tags {
-                    let (tag, version) = (tag.clone(), target(version.id.as_str()));
+                    let (tag, version) = (tag.clone(), deploying::name(version.id.as_str()));
                     let kind = CommandKind::Tag { tag, version, preserve_previous: true };
                     self.apply(index, kind)?;
                 }
@@ -306,63 +307,35 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
     #[cold]
     fn take_event(&mut self, event: Event) {
         let Event { at, model, kind } = event;
-        let place = |slot| self.models[usize::from(model.0)].place(slot);
-        let happening = match kind {
-            EventKind::BreachBegan { trigger, version } => {
-                Happening::BreachBegan { trigger, version: place(version) }
-            }
-            EventKind::BreachEnded { trigger, version } => {
-                Happening::BreachEnded { trigger, version: place(version) }
-            }
-            EventKind::Fired { trigger, version, evidence } => {
-                Happening::Fired { trigger, version: place(version), evidence }
-            }
-            EventKind::RolledBack { version, target } => {
-                let (version, target) = (version.map(place), place(target));
-                self.observer.happened(at, Happening::RolledBack { version, target });
-                self.director.rolled_back(at);
-                return;
-            }
-            EventKind::SplitChanged => {
-                let Some(split) = self.engine.split(model) else { return };
-                let weights = split.weights().to_vec();
-                let first = self.models[usize::from(model.0)].first_version;
-                self.director.split_changed(at, first, &weights);
-                Happening::SplitChanged { model, weights }
-            }
-            EventKind::RollbackRefused { version, .. } => {
-                Happening::RollbackRefused { version: place(version) }
-            }
-            EventKind::SplitSkew(skew) => {
-                let arm = |&(version, weight, count): &(Slot, Ratio, u64)| ArmCount {
-                    version: place(version),
-                    weight,
-                    count,
-                };
-                let arms = skew.arms.iter().map(arm).collect();
-                Happening::SplitSkew { arms, p_value: skew.p_value }
-            }
-            EventKind::PinShare(PinShare { pinned, requests, limit }) => {
-                Happening::PinShare { model, pinned, requests, limit }
-            }
-            EventKind::Drained(version) => Happening::Drained { version: place(version) },
-            EventKind::RolloutMoved { version, from, to } => {
-                Happening::RolloutMoved { version: place(version), from, to }
-            }
-            EventKind::StepWaits { version, stage, waiting } => {
-                Happening::StepWaits { version: place(version), stage, waiting }
-            }
-            // No run restarts its engine.
-            EventKind::ObservationLost { .. } => return,
-            EventKind::Journal(entry) => {
-                self.observer.journalled(&entry);
-                let stable = self.engine.stable(model).map(place);
-                self.models[usize::from(model.0)].stable = stable;
-                self.tell_lost_tags(at, model);
-                return;
-            }
+        if kind == EventKind::SplitChanged {
+            self.tell_split(at, model);
+        } else if let EventKind::Journal(entry) = &kind {
+            self.observer.journalled(entry);
+            let place = |slot| self.models[usize::from(model.0)].place(slot);
+            self.models[usize::from(model.0)].stable = self.engine.stable(model).map(place);
+            self.tell_lost_tags(at, model);
+        }
+        let ends = match kind {
+            EventKind::RolledBack { .. } => Some(Awaited::Rollback),
+            EventKind::RolloutMoved { to: RolloutState::Promoted, .. } => Some(Awaited::Promotion),
+            EventKind::Drained(_) => Some(Awaited::Drained),
+            _ => None,
         };
-        self.observer.happened(at, happening);
+        let state = &self.models[usize::from(model.0)];
+        if let Some(happening) = telling::happening(kind, model, |slot| state.place(slot)) {
+            self.observer.happened(at, happening);
+        }
+        if let Some(event) = ends {
+            self.director.came(at, event);
+        }
+    }
+
+    fn tell_split(&mut self, at: Timestamp, model: ModelIndex) {
+        let Some(split) = self.engine.split(model) else { return };
+        let weights = split.weights().to_vec();
+        let first = self.models[usize::from(model.0)].first_version;
+        self.director.split_changed(at, first, &weights);
+        self.observer.happened(at, Happening::SplitChanged { model, weights });
     }
 
     /// Tells of the tags of a model that named a version before the last change and do no more.
@@ -393,27 +366,23 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
                 self.observer.happened(now, Happening::PhaseBegan { phase });
             }
             Cue::WaitEnded(phase) => {
-                let what = "rollback".to_owned();
-                self.observer.happened(now, Happening::WaitEnded { phase, what });
+                if let PhaseEnd::Event { event, .. } = self.scenario.phases[usize::from(phase)].end
+                {
+                    let what = event.noun().to_owned();
+                    self.observer.happened(now, Happening::WaitEnded { phase, what });
+                }
             }
             Cue::Split(weights) => {
-                let scenario = self.scenario;
-                let same_model = |(one, _): &(VersionIndex, _), (next, _): &(VersionIndex, _)| {
-                    scenario.model_of(*one) == scenario.model_of(*next)
+                for (model, kind) in deploying::split(&self.engine, self.scenario, &weights) {
+                    self.apply(model, kind)?;
+                }
+            }
+            Cue::Rollout(phase) => {
+                let Some(plan) = &self.scenario.phases[usize::from(phase)].rollout else {
+                    return Ok(());
                 };
-                for weights in weights.chunk_by(same_model) {
-                    let model = scenario.model_of(weights[0].0);
-                    let share = |(version, weight): &(VersionIndex, Ratio)| {
-                        (target(scenario.version(*version).id.as_str()), *weight)
-                    };
-                    let shares: Vec<_> = weights.iter().map(share).collect();
-                    // A phase that names a version that was rolled back means it.
-                    let redeploy = self.engine.catalog(model).is_some_and(|catalog| {
-                        let named = shares.iter().filter(|(_, weight)| weight.get() > 0.0);
-                        let mut slots = named.filter_map(|(name, _)| catalog.slot(name.as_str()));
-                        slots.any(|slot| catalog.is_rolled_back(slot))
-                    });
-                    self.apply(model, CommandKind::Split { shares, redeploy })?;
+                for (model, kind) in deploying::rollout(&self.engine, self.scenario, plan) {
+                    self.apply(model, kind)?;
                 }
             }
             Cue::FaultsScheduled(phase) => {
@@ -461,10 +430,6 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
 #[inline]
 pub(super) fn sticky_key(request: &Request) -> Option<StickyKey<'static>> {
     Some(StickyKey::Number(u64::from(request.user)))
-}
-
-fn target(name: &str) -> Target {
-    Target::new(name).expect("a checked plan names versions by valid ids")
 }
 
 /// Who asks for what the plan says.

@@ -156,6 +156,16 @@ impl Tokens {
     }
 }
 
+/// A number of requests such as `500 requests` or `500`.
+///
+/// # Errors
+/// Not a whole number from 0 to 10^15.
+pub fn parse_requests(text: &str) -> Result<u64, LiteralError> {
+    let bare = text.trim().trim_end_matches("requests").trim_end_matches("request").trim_end();
+    let count = bare.parse().ok().filter(|count| *count <= MOST_REQUESTS);
+    count.ok_or_else(|| LiteralError::new(text, "a number of requests", REQUESTS_ALLOWED))
+}
+
 impl std::str::FromStr for Timestamp {
     type Err = LiteralError;
     fn from_str(text: &str) -> Result<Self, LiteralError> {
@@ -247,6 +257,9 @@ const RATIO_ALLOWED: &str = "write 0% to 100%, or 0 to 1";
 const RATE_ALLOWED: &str = "write events per /s, /m, /h or /d, such as 25/s, up to 1e9/s";
 const MONEY_ALLOWED: &str =
     "write dollars with their currency, such as 0.008 USD, up to 1000000 USD";
+/// Chosen: more than any system answers in a year.
+const MOST_REQUESTS: u64 = 1_000_000_000_000_000;
+const REQUESTS_ALLOWED: &str = "write a whole number, such as 500 or 500 requests, up to 10^15";
 const TOKENS_ALLOWED: &str = "write a whole number, such as 512 or 512 tokens, up to 4294967295";
 const TIMESTAMP_ALLOWED: &str =
     "write date, time and zone, such as 2024-03-15T11:00:00Z, from 1678 to 2261";
@@ -323,6 +336,8 @@ mod tests {
         assert_eq!(Money::parse("$0.01").unwrap_err().suggestion(), Some("0.01 USD"));
         assert!(Money::parse("1 EUR").is_err());
         assert_eq!(Tokens::parse("512 tokens"), Ok(Tokens::new(512)));
+        assert_eq!((parse_requests("500 requests"), parse_requests("1")), (Ok(500), Ok(1)));
+        assert!(parse_requests("500 tokens").is_err());
         assert!(Tokens::parse("1.5").is_err());
     }
 

@@ -22,7 +22,7 @@ pub use format::{
     format_rate, format_significant,
 };
 pub use identity::RequestId;
-pub use literal::LiteralError;
+pub use literal::{LiteralError, parse_requests};
 pub use name::{KeyId, ModelId, NameError, TagName, VersionId};
 pub use rate::Rate;
 pub use ratio::{Ratio, RatioError};

@@ -13,6 +13,7 @@ mod low_traffic;
 mod multi_model;
 mod must_fail;
 mod plans;
+mod progressive;
 mod provider_outage;
 mod quiet_failures;
 mod recorded_peak;
