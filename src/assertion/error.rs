@@ -38,6 +38,10 @@ pub(super) enum Problem {
     ColumnWithOthers,
     #[error("{metric} is not counted by arm, allowed are phase, version, model and column")]
     NoArms { metric: Metric },
+    #[error("{metric} has no limit of time: `within` belongs to goodput")]
+    NoLimit { metric: Metric },
+    #[error("within: {source}")]
+    Limit { source: LiteralError },
     #[error("{metric} is compared with it, but {source}")]
     Literal { metric: Metric, source: LiteralError },
     #[error(

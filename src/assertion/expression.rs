@@ -79,6 +79,7 @@ pub struct Selector {
     pub(super) model: Option<String>,
     pub(super) column: Option<String>,
     pub(super) arm: Option<Arm>,
+    pub(super) within: Option<Duration>,
 }
 
 /// A side of the split.
@@ -167,6 +168,11 @@ impl Selector {
         self.column.as_deref()
     }
 
+    /// How long an answer may take to count: of goodput only.
+    pub fn within(&self) -> Option<Duration> {
+        self.within
+    }
+
     /// A side of the split.
     pub fn arm(&self) -> Option<Arm> {
         self.arm
@@ -200,12 +206,14 @@ impl fmt::Display for Term {
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let within = self.within.map(Duration::to_literal);
         let parts = [
             ("phase", self.phase()),
             ("version", self.version()),
             ("model", self.model()),
             ("column", self.column()),
             ("arm", self.arm.map(Arm::name)),
+            ("within", within.as_deref()),
         ];
         let mut separator = "{";
         for (name, value) in parts {

@@ -2,7 +2,7 @@
 
 use super::error::{LONGEST, ParseError, Problem};
 use super::expression::{Arm, Assertion, Comparison, Literal, Selector, Term};
-use crate::metric::{Interval, Measure, Metric, Unit};
+use crate::metric::{Interval, Metric, Unit};
 use crate::units::{Duration, Money, Rate, Ratio, Tokens};
 
 impl Assertion {
@@ -130,7 +130,7 @@ impl<'a> Parser<'a> {
         let at = self.at;
         let word = self.take_while(is_name);
         if word.is_empty() {
-            return Err(self.unexpected("a selector: phase, version, model, column or arm"));
+            return Err(self.unexpected("a selector: phase, version, model, column, arm or within"));
         }
         let Some(name) = SELECTORS.into_iter().find(|name| *name == word) else {
             let error = self.error(at, Problem::UnknownSelector { name: word.to_owned() });
@@ -148,8 +148,16 @@ impl<'a> Parser<'a> {
             "version" => into.version.replace(value).is_some(),
             "model" => into.model.replace(value).is_some(),
             "column" => into.column.replace(value).is_some(),
+            "within" => {
+                if metric != Metric::Goodput {
+                    return Err(self.error(at, Problem::NoLimit { metric }));
+                }
+                let limit = Duration::parse(&value)
+                    .map_err(|source| self.error(value_at, Problem::Limit { source }))?;
+                into.within.replace(limit).is_some()
+            }
             _ => {
-                if !has_arms(metric) {
+                if !metric.is_of_requests() {
                     return Err(self.error(at, Problem::NoArms { metric }));
                 }
                 into.arm.replace(self.arm(&value, value_at)?).is_some()
@@ -300,7 +308,9 @@ impl<'a> Parser<'a> {
             Unit::Ratio => Ratio::parse(text).map(Literal::Ratio),
             Unit::Time => Duration::parse(text).map(Literal::Time),
             Unit::Tokens => Tokens::parse(text).map(Literal::Tokens),
-            Unit::TokensPerSecond => Rate::parse(text).map(Literal::Speed),
+            Unit::TokensPerSecond | Unit::RequestsPerSecond => {
+                Rate::parse(text).map(Literal::Speed)
+            }
             Unit::Money => Money::parse(text).map(Literal::Money),
             Unit::Count => {
                 let count = text.parse::<u64>().ok().filter(|count| *count <= LARGEST_COUNT);
@@ -372,11 +382,6 @@ fn term(metric: Metric, selector: &Selector) -> Term {
     Term::Metric { metric, selector: selector.clone() }
 }
 
-/// Figures of a whole run belong to versions, not to arms; shares and costs are of requests.
-fn has_arms(metric: Metric) -> bool {
-    metric.measure() != Measure::OfRun || matches!(metric, Metric::Share | Metric::CostTotal)
-}
-
 fn is_name(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '.')
 }
@@ -388,11 +393,12 @@ fn unit_name(unit: Unit) -> &'static str {
         Unit::Time => "a time",
         Unit::Tokens => "a number of tokens",
         Unit::TokensPerSecond => "a number of tokens per second",
+        Unit::RequestsPerSecond => "a number of requests per second",
         Unit::Money => "an amount of money",
     }
 }
 
-const SELECTORS: [&str; 5] = ["phase", "version", "model", "column", "arm"];
+const SELECTORS: [&str; 6] = ["phase", "version", "model", "column", "arm", "within"];
 /// 2^53: every smaller count is exact as a double.
 const LARGEST_COUNT: u64 = 9_007_199_254_740_992;
 
@@ -419,6 +425,7 @@ mod tests {
             "cost_per_1k_tokens{column=\"Mom's\"} <= 0.008 USD",
             "0.5% >= error_rate{arm=canary}",
             "output_tokens_avg > 200 tokens",
+            "goodput{phase=canary, within=2s} >= 4.5/s",
         ];
         for line in lines {
             assert_eq!(Assertion::parse(line).unwrap().to_string(), line);
@@ -474,6 +481,9 @@ mod tests {
             ("error_rate == 1%", 12, "error_rate is an estimate"),
             ("requests == latency_p50", 13, "they cannot be compared"),
             ("rollbacks{arm=canary} < 1", 11, "rollbacks is not counted by arm"),
+            ("requests{within=2s} < 1", 10, "`within` belongs to goodput"),
+            ("goodput{within=fast} > 1/s", 16, "within: \"fast\" is not a duration"),
+            ("goodput > 5", 11, "goodput is compared with it, but"),
             ("error_rate < 1% < 2%", 17, "expected the end of the line"),
             ("(error_rate) < 1%", 1, "found \"(\""),
             ("näherung < 1%", 1, "unknown metric \"näherung\""),

@@ -174,7 +174,7 @@ fn fixed(raw: &RawTrigger, metric: Metric) -> Result<Threshold, RuleError> {
             in_range("threshold", value, at_least_0(MOST_DOLLARS), "0 to 1000 US dollars")?;
             Ok(Threshold::Money(Money::from_pico_usd((value * PICO_PER_USD).round() as u128)))
         }
-        Unit::Tokens | Unit::TokensPerSecond => {
+        Unit::Tokens | Unit::TokensPerSecond | Unit::RequestsPerSecond => {
             in_range("threshold", value, at_least_0(1e9), "0 to 1000000000 tokens")?;
             Ok(Threshold::Number(value))
         }

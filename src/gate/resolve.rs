@@ -32,6 +32,7 @@ pub(super) fn resolve(
             assertion::Arm::Canary => Arm::Canary,
         });
     }
+    selection.within = selector.within();
     Some(selection)
 }
 
@@ -64,7 +65,8 @@ mod tests {
 
     #[test]
     fn names_become_indices_and_tags_serve_for_versions() {
-        let of = |phase, version, arm| Some(Selection { phase, version, arm, model: None });
+        let of =
+            |phase, version, arm| Some(Selection { phase, version, arm, ..Selection::default() });
         let model = Some(ModelIndex(0));
         assert_eq!(selection(""), of(None, None, None));
         assert_eq!(selection("phase='after rollback'"), of(Some(3), None, None));

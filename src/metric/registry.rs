@@ -40,6 +40,7 @@ pub enum Metric {
     Share,
     Attempts,
     FinalErrorRate,
+    Goodput,
     Rollbacks,
     FalseRollbacks,
     Promotions,
@@ -148,6 +149,8 @@ pub enum Unit {
     Tokens,
     /// Tokens per second.
     TokensPerSecond,
+    /// Requests per second.
+    RequestsPerSecond,
     /// Dollars.
     Money,
 }
@@ -229,6 +232,13 @@ impl Metric {
         !matches!(self.measure(), Measure::OfRun | Measure::Attempts | Measure::FinalErrorRate)
     }
 
+    /// Whether it is told of a selection of requests, so of an arm or a column too; other figures
+    /// are of a run and its versions.
+    pub fn is_of_requests(self) -> bool {
+        let of_requests = matches!(self, Self::Share | Self::CostTotal | Self::Goodput);
+        self.measure() != Measure::OfRun || of_requests
+    }
+
     /// The metric of this name.
     pub fn by_name(name: &str) -> Option<Self> {
         Self::all().find(|metric| metric.name() == name)
@@ -293,7 +303,7 @@ const BAD_SHARE: (Unit, Direction) = (Unit::Ratio, Direction::Lower);
 const BAD_COUNT: (Unit, Direction) = (Unit::Count, Direction::Lower);
 
 #[rustfmt::skip]
-const REGISTRY: [Row; 42] = [
+const REGISTRY: [Row; 43] = [
     row(Metric::Requests, "requests", (Unit::Count, Direction::Neutral), Measure::Requests,
         "requests that ended, each counted once"),
     row(Metric::ErrorRate, "error_rate", BAD_SHARE, Measure::ErrorRate,
@@ -368,6 +378,9 @@ const REGISTRY: [Row; 42] = [
     row(Metric::FinalErrorRate, "final_error_rate", BAD_SHARE, Measure::FinalErrorRate,
         "share of requests whose last attempt failed: what clients see of errors, by the version \
          that was assigned first"),
+    row(Metric::Goodput, "goodput", (Unit::RequestsPerSecond, Direction::Higher), Measure::OfRun,
+        "requests whose clients got a complete answer, in time where `within` says so, per second \
+         of the selected phases"),
     row(Metric::Rollbacks, "rollbacks", BAD_COUNT, Measure::OfRun,
         "rollbacks that rules or judges carried out"),
     row(Metric::FalseRollbacks, "false_rollbacks", BAD_COUNT, Measure::OfRun,

@@ -175,6 +175,8 @@ pub struct RuleHealth {
     pub trigger: String,
     /// The version it watched.
     pub version: VersionIndex,
+    /// Whether it is a judge: one that has seen no error has nothing to go by, and misses nothing.
+    pub judge: bool,
     /// Checks made.
     pub checks: u64,
     /// Checks that had too little data.

@@ -2,7 +2,8 @@
 
 use super::figures::{NO_DATA, change, metric_label, table_estimate, table_interval, table_value};
 use crate::metric::{Direction, Metric};
-use crate::summary::{ReferenceCheck, Table, TableColumn};
+use crate::summary::{Endings, ReferenceCheck, Table, TableColumn};
+use crate::units::format_count;
 
 /// What the comparison table shows beside the values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,6 +51,35 @@ impl Grid {
         Self { header, rows }
     }
 
+    /// How the requests of each column ended, as numbers of requests; `None` where all succeeded.
+    pub(super) fn endings(table: &Table) -> Option<Self> {
+        let mut kinds: Vec<(bool, &str)> = Vec::new();
+        for column in &table.columns {
+            let failed = column.endings.failed.iter().map(|(name, _)| (true, name));
+            let uncounted = column.endings.uncounted.iter().map(|(name, _)| (false, name));
+            kinds.extend(failed.chain(uncounted));
+        }
+        // Failures first, in the order of their names.
+        kinds.sort_by_key(|(counts, name)| (!counts, *name));
+        kinds.dedup();
+        if kinds.is_empty() {
+            return None;
+        }
+        let titles = table.columns.iter().map(|column| column.title.clone());
+        let header = ["Ended with".to_owned()].into_iter().chain(titles).collect();
+        let row = |label: String, count: &dyn Fn(&Endings) -> u64| {
+            let counts = table.columns.iter().map(|column| format_count(count(&column.endings)));
+            [label].into_iter().chain(counts).collect()
+        };
+        let mut rows = vec![row("Success".to_owned(), &|endings| endings.succeeded)];
+        for (counts, name) in kinds {
+            rows.push(row(ending_label(name, counts), &|endings| {
+                if counts { endings.failed.of(name) } else { endings.uncounted.of(name) }
+            }));
+        }
+        Some(Self { header, rows })
+    }
+
     /// The published figures, one to a row under the heading of their column, for where there is no
     /// room beside the values.
     pub(super) fn published(table: &Table) -> Self {
@@ -71,6 +101,24 @@ impl Grid {
         Self { header: header.map(str::to_owned).to_vec(), rows }
     }
 }
+
+/// How an ending is called for reading; those that do not count as failures say so.
+fn ending_label(name: &str, counts: bool) -> String {
+    let label = match name {
+        "timeout" => "Timeout",
+        "refused" => "Connection refused",
+        "reset" => "Connection reset",
+        "malformed" => "Malformed answer",
+        "truncated" => "Truncated stream",
+        "error_in_stream" => "Error in the stream",
+        "client_closed" => "Client left",
+        status => return format!("Status {status}{}", if counts { "" } else { NOT_COUNTED }),
+    };
+    format!("{label}{}", if counts { "" } else { NOT_COUNTED })
+}
+
+/// Beside an ending that says nothing of the version.
+const NOT_COUNTED: &str = " (not counted)";
 
 /// Whether a published figure lies in the measured interval, as a symbol that needs no colour.
 pub(super) const fn mark(inside: Option<bool>) -> &'static str {

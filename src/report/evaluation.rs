@@ -59,7 +59,7 @@ fn columns(scenario: &Scenario) -> Vec<ColumnSpec> {
             phase: column.phase,
             model: column.model,
             version: column.version,
-            arm: None,
+            ..Selection::default()
         },
     });
     columns.collect()

@@ -86,6 +86,7 @@ pub(super) fn rolled_back(rate: f64) -> Record {
         key_rejections: Vec::new(),
         rules: vec![RuleHealth {
             trigger: "error_rate > 5 % for 60 s".to_owned(),
+            judge: false,
             version: CANARY,
             checks: 240,
             no_data: 4,
@@ -162,6 +163,9 @@ pub(super) fn eventful() -> Record {
     record.key_rejections = vec![KeyRejections { phase: 1, model: ModelIndex(0), count: 3 }];
     record.cells[1].attempts = Some(record.cells[0].tally.clone());
     record.cells[1].finals = Some(record.cells[3].tally.clone());
+    let blind =
+        RuleHealth { checks: 12, no_data: 12, breaches: 0, firings: 0, ..record.rules[0].clone() };
+    record.rules.push(blind);
     record.journal = journal();
     record
 }

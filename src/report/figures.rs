@@ -32,9 +32,11 @@ pub(super) fn table_value(unit: Unit, value: f64) -> String {
     format_value(unit, value)
 }
 
-/// An estimate's value in the form of the comparison table; a dash without data.
+/// An estimate's value in the form of the comparison table; a dash without data, and `n/a` for a
+/// quantile of too few values to have one.
 pub(super) fn table_estimate(estimate: &Estimate) -> String {
     match estimate.value {
+        Some(_) if estimate.is_of_too_few() => format!("n/a (n={})", estimate.n),
         Some(value) => table_value(estimate.metric.unit(), value),
         None if estimate.infinite => "never".to_owned(),
         None => NO_DATA.to_owned(),
@@ -43,7 +45,8 @@ pub(super) fn table_estimate(estimate: &Estimate) -> String {
 
 /// An interval in the form of the comparison table: `[881 ms, 903 ms]`; `None` for exact values.
 pub(super) fn table_interval(estimate: &Estimate) -> Option<String> {
-    let Limits { low, high } = estimate.interval.filter(|_| !estimate.exact)?;
+    let told = !estimate.exact && !estimate.is_of_too_few();
+    let Limits { low, high } = estimate.interval.filter(|_| told)?;
     let unit = estimate.metric.unit();
     let side = |limit: Option<f64>| {
         limit.map_or_else(|| "unbounded".to_owned(), |value| table_value(unit, value))
@@ -82,6 +85,21 @@ mod tests {
         for (percent, text) in cases {
             assert_eq!(change(percent), text);
         }
+    }
+
+    #[test]
+    fn a_quantile_of_few_values_is_not_shown() {
+        let quantile = |metric, n| {
+            let interval = Some(Limits { low: Some(0.5), high: None });
+            let value = Some(1.0);
+            Estimate { value, n, interval, exact: false, ..Estimate::absent(metric) }
+        };
+        assert_eq!(table_estimate(&quantile(Metric::LatencyP99, 7)), "n/a (n=7)");
+        assert_eq!(table_interval(&quantile(Metric::LatencyP99, 7)), None);
+        assert_eq!(table_estimate(&quantile(Metric::LatencyP99, 99)), "n/a (n=99)");
+        assert_eq!(table_estimate(&quantile(Metric::LatencyP99, 100)), "1,000 ms");
+        assert_eq!(table_estimate(&quantile(Metric::LatencyP95, 20)), "1,000 ms");
+        assert_eq!(table_estimate(&quantile(Metric::LatencyP50, 1)), "1,000 ms");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The summary of a run as Markdown, for a pull request or a CI job's page.
 
 use super::comparison::{Extras, Grid, MARKS};
-use super::narrative::{Narrative, Sentence, blast_texts, trace_text};
+use super::facts::facts;
+use super::narrative::{Narrative, Sentence};
 use super::result_file::ResultFile;
 use super::verdict::{Headline, verdict_word};
 use crate::gate::{Judgement, LineResult, Verdict};
@@ -26,21 +27,20 @@ pub fn markdown_summary(result: &ResultFile) -> String {
     text.push_str("\n### Comparison\n\n");
     let published = !result.table.references.is_empty();
     let grid = Grid::comparison(&result.table, Extras { intervals: true, published });
-    text.push_str(&table(
-        &escaped(&grid),
-        |index| if index == 0 { Side::Left } else { Side::Right },
-    ));
+    text.push_str(&figures(&grid));
     if published {
         text.push_str(&format!("\n{MARKS}\n"));
+    }
+    if let Some(endings) = Grid::endings(&result.table) {
+        text.push_str("\n### How requests ended\n\n");
+        text.push_str(&figures(&endings));
     }
     let narrative = Narrative::of(&result.record, MOST_SENTENCES);
     if !narrative.head.is_empty() {
         text.push_str("\n### Timeline\n\n");
         text.push_str(&timeline(&narrative));
     }
-    let facts =
-        blast_texts(&result.record).into_iter().chain(result.trace.as_ref().map(trace_text));
-    for fact in facts {
+    for fact in facts(result) {
         text.push_str(&format!("\n{}\n", escape(&fact)));
     }
     text + "\n" + &provenance(result)
@@ -97,6 +97,11 @@ fn table(grid: &Grid, side: impl Fn(usize) -> Side) -> String {
     let mut text = line(&grid.header) + &line(&rule.collect::<Vec<_>>());
     text.extend(grid.rows.iter().map(|row| line(row)));
     text
+}
+
+/// A table of figures: its first column names them.
+fn figures(grid: &Grid) -> String {
+    table(&escaped(grid), |index| if index == 0 { Side::Left } else { Side::Right })
 }
 
 fn escaped(grid: &Grid) -> Grid {

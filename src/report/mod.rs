@@ -11,6 +11,7 @@ mod evaluation;
 mod evidence_text;
 #[cfg(test)]
 mod example;
+mod facts;
 mod figures;
 mod fuzz;
 mod markdown;

@@ -3,9 +3,7 @@
 use super::evidence_text::{evidence_text, percent};
 use crate::engine::{RolloutState, Waiting};
 use crate::exchange::{ModelIndex, VersionIndex};
-use crate::record::{ArmCount, Blast, Happening, Record, TimelineEvent};
-use crate::run::TraceReport;
-use crate::trace::DropReason;
+use crate::record::{ArmCount, Happening, Record, TimelineEvent};
 use crate::units::{Duration, Ratio, Timestamp, format_count, format_duration, format_percent};
 
 /// An event of the timeline.
@@ -178,50 +176,6 @@ fn waiting_text(record: &Record, version: VersionIndex, waiting: &Waiting) -> St
             text
         }
     }
-}
-
-/// The harm that each bad version did, in a sentence each.
-pub(super) fn blast_texts(record: &Record) -> Vec<String> {
-    let text = |blast: &Blast| {
-        let until = match blast.drained {
-            Some(drained) => format!("for {}", format_duration(drained.since(blast.onset))),
-            None => "to the end of the run".to_owned(),
-        };
-        format!(
-            "Blast radius of {}: {} requests from the onset (+{}) {until}; {} failed, {} of them \
-             would have failed on the stable too; {} were answered more than 20 % slower",
-            version_name(record, blast.version),
-            format_count(blast.requests),
-            format_duration(blast.onset.since(record.start)),
-            format_count(blast.failed),
-            format_count(blast.failed_anyway),
-            format_count(blast.slowed),
-        )
-    };
-    record.blasts.iter().map(text).collect()
-}
-
-/// What became of a trace's rows, in a sentence.
-pub(super) fn trace_text(trace: &TraceReport) -> String {
-    let accounting = &trace.accounting;
-    let dropped = accounting.dropped.iter().map(|(reason, dropped)| {
-        let what = match reason {
-            DropReason::Malformed => "malformed",
-            DropReason::OutOfOrder => "out of order",
-        };
-        let lines: Vec<String> = dropped.lines.iter().map(u64::to_string).collect();
-        let more = if dropped.count > lines.len() as u64 { ", ..." } else { "" };
-        let count = format_count(dropped.count);
-        format!("{count} dropped as {what} (lines {}{more})", lines.join(", "))
-    });
-    let parts = [format!(
-        "Trace ({}, times in {}): {} rows read, {} sent",
-        accounting.format,
-        accounting.unit,
-        format_count(accounting.read),
-        format_count(accounting.emitted),
-    )];
-    parts.into_iter().chain(dropped).collect::<Vec<_>>().join(", ")
 }
 
 /// `, 75 s after the onset` of a rollback to `target` at `at`; nothing for one without an onset.

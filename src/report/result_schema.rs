@@ -157,7 +157,20 @@ fn table() -> Value {
         &[("estimate", reference("estimate"))],
         &[("change_percent", number("difference from the first column in percent"))],
     );
-    let column = object("a column", &[("title", text("its heading")), ("cells", list(cell))], &[]);
+    let endings = object(
+        "how its requests ended, as their clients saw it",
+        &[
+            ("succeeded", whole("with a complete answer")),
+            ("failed", reference("endings")),
+            ("uncounted", reference("endings")),
+        ],
+        &[],
+    );
+    let column = object(
+        "a column",
+        &[("title", text("its heading")), ("cells", list(cell)), ("endings", endings)],
+        &[],
+    );
     let check = object(
         "a published figure beside the measured one",
         &[
@@ -243,6 +256,7 @@ fn record_parts() -> Vec<Part> {
         &[
             ("trigger", text("its name")),
             ("version", version_index()),
+            ("judge", flag("whether it is a judge")),
             ("checks", whole("checks made")),
             ("no_data", whole("checks with too little data")),
             ("breaches", whole("checks at which the comparison held")),

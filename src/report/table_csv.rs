@@ -67,6 +67,7 @@ const fn unit_name(unit: Unit) -> &'static str {
         Unit::Time => "seconds",
         Unit::Tokens => "tokens",
         Unit::TokensPerSecond => "tokens per second",
+        Unit::RequestsPerSecond => "requests per second",
         Unit::Money => "usd",
     }
 }

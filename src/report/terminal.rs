@@ -7,7 +7,8 @@
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle};
 
 use super::comparison::{Extras, Grid, MARKS};
-use super::narrative::{Narrative, Sentence, blast_texts, trace_text};
+use super::facts::facts;
+use super::narrative::{Narrative, Sentence};
 use super::result_file::ResultFile;
 use super::verdict::{Headline, verdict_word};
 use crate::gate::{Judgement, LineResult, Verdict};
@@ -41,14 +42,16 @@ pub fn terminal_report(result: &ResultFile, style: Style) -> String {
     }
     section(&mut text, "Comparison", style);
     text.push_str(&comparison(result, style));
+    if let Some(endings) = Grid::endings(&result.table) {
+        section(&mut text, "How requests ended", style);
+        text.push_str(&squeezed(&endings, style.width));
+    }
     let narrative = Narrative::of(&result.record, MOST_SENTENCES);
     if !narrative.head.is_empty() {
         section(&mut text, "Timeline", style);
         text.push_str(&timeline(&narrative, style));
     }
-    let facts =
-        blast_texts(&result.record).into_iter().chain(result.trace.as_ref().map(trace_text));
-    for fact in facts {
+    for fact in facts(result) {
         text.push_str(&format!("\n{}", wrapped("", &fact, style)));
     }
     text

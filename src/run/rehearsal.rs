@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ticking::Ticking;
 use crate::chance::Chance;
-use crate::engine::Engine;
+use crate::engine::{Engine, TriggerKind};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::{ModelInfo, Record, Recorder, RuleHealth, RunHeader, VersionInfo};
 use crate::scenario::{Scenario, Traffic, VersionPlan};
@@ -69,8 +69,10 @@ fn rule_health(scenario: &Scenario, engine: &Engine) -> Vec<RuleHealth> {
     for (index, model) in (0..).map(ModelIndex).zip(&scenario.models) {
         let first = scenario.first_version(index);
         for (trigger, slot, health) in engine.health(index) {
+            let trigger = &model.rules.triggers[trigger];
             all.push(RuleHealth {
-                trigger: model.rules.triggers[trigger].id.clone(),
+                trigger: trigger.id.clone(),
+                judge: matches!(trigger.kind, TriggerKind::Judge(_)),
                 version: VersionIndex(first.0 + slot.0),
                 checks: health.checks,
                 no_data: health.no_data,

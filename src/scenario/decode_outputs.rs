@@ -2,7 +2,7 @@
 
 use crate::assertion::{Assertion, Selector};
 use crate::exchange::VersionIndex;
-use crate::metric::{Measure, Metric, Unit};
+use crate::metric::{Metric, Unit};
 use crate::units::{Duration, Money, Rate, Ratio};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
@@ -148,8 +148,7 @@ pub(crate) fn references(
 
 fn figure(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<(Metric, f64)> {
     let metric = Metric::by_name(&entry.key)?;
-    let of_run = metric.measure() == Measure::OfRun;
-    if of_run && !matches!(metric, Metric::Share | Metric::CostTotal) {
+    if !metric.is_of_requests() {
         let message = format!("{metric} is a figure of a whole run: a column has none");
         diagnostics.report(Diagnostic::new(entry.place, message).help("assert it in `gate`"));
         return None;
@@ -159,7 +158,7 @@ fn figure(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<(Metric, f64)>
         Unit::Time => Duration::parse(text).map(Duration::as_secs_f64),
         Unit::Ratio => Ratio::parse(text).map(Ratio::get),
         Unit::Money => Money::parse(text).map(Money::as_usd),
-        Unit::TokensPerSecond => Rate::parse(text).map(Rate::per_second),
+        Unit::TokensPerSecond | Unit::RequestsPerSecond => Rate::parse(text).map(Rate::per_second),
         Unit::Count | Unit::Tokens => {
             let bare = text.trim_end_matches("tokens").trim_end();
             let Some(number) = as_number(bare).filter(|number| (0.0..=1e15).contains(number))

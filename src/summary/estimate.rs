@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::metric::{self, Measure, Metric, Sample, Unit};
+use crate::metric::{self, Measure, Metric, Quantile, Sample, Unit};
 use crate::stats::{Confidence, Interval};
 use crate::units::{
     Duration, format_count, format_duration, format_money, format_percent, format_significant,
@@ -57,6 +57,34 @@ pub enum Method {
 }
 
 impl Estimate {
+    /// Whether it is a quantile of so few values that it is the greatest of them: a number that
+    /// says nothing of the long run.
+    pub fn is_of_too_few(&self) -> bool {
+        match self.metric.measure() {
+            Measure::Quantile(_, quantile) => {
+                self.n > 0 && quantile > Quantile::P50 && quantile.rank(self.n) == self.n
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it is a share that fewer than [`FEW_EVENTS`] requests make.
+    pub(super) fn is_of_few_events(&self) -> bool {
+        let share = self.metric.interval() == metric::Interval::Proportion;
+        let events = self.value.filter(|_| share).map(|value| value * self.n as f64);
+        events.is_some_and(|events| events < FEW_EVENTS - 0.5)
+    }
+
+    /// Whether its interval and another's have values in common.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let (Some(own), Some(others)) = (self.interval, other.interval) else { return false };
+        let reaches = |high: Option<f64>, low: Option<f64>| match (high, low) {
+            (Some(high), Some(low)) => low <= high,
+            _ => true,
+        };
+        reaches(own.high, others.low) && reaches(others.high, own.low)
+    }
+
     /// A metric without data.
     pub fn absent(metric: Metric) -> Self {
         let exact = metric.interval() == metric::Interval::Exact;
@@ -153,6 +181,7 @@ pub fn format_value(unit: Unit, value: f64) -> String {
         Unit::Ratio => format_percent(value),
         Unit::Time => format_duration(Duration::from_secs_f64(value)),
         Unit::Tokens => format!("{} tokens", format_significant(value, 4)),
+        Unit::RequestsPerSecond => format!("{}/s", format_significant(value, 4)),
         Unit::TokensPerSecond => format!("{} tokens/s", format_significant(value, 4)),
         Unit::Money => format_money(value),
     }
@@ -171,6 +200,9 @@ fn counted_things(metric: Metric, n: u64) -> &'static str {
     };
     if n == 1 { one } else { many }
 }
+
+/// Chosen: with fewer events one more or less changes a share by over a tenth.
+const FEW_EVENTS: f64 = 10.0;
 
 fn is_false(flag: &bool) -> bool {
     !flag

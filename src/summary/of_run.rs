@@ -16,6 +16,7 @@ impl Selected<'_> {
                 None => Estimate::absent(metric),
             },
             Metric::Share => Estimate::share(metric, self.tally.assigned, self.whole(), method),
+            Metric::Goodput => self.goodput(metric),
             Metric::Rollbacks => self.count(metric, self.rollbacks().count() as u64),
             Metric::FalseRollbacks => {
                 let healthy = self.rollbacks().filter(|rollback| rollback.onset.is_none());
@@ -53,10 +54,27 @@ impl Selected<'_> {
         }
     }
 
+    /// Good answers per second of the selected phase, or of the whole run.
+    fn goodput(&self, metric: Metric) -> Estimate {
+        let latency = &self.requests().latency;
+        let good =
+            self.selection.within.map_or(latency.count(), |limit| latency.count_up_to(limit));
+        let (start, end) =
+            match self.selection.phase.and_then(|phase| self.record.phases.get(phase)) {
+                Some(phase) => (phase.start, phase.end),
+                None => (self.record.start, self.record.end),
+            };
+        let seconds = end.since(start).as_secs_f64();
+        if seconds == 0.0 {
+            return Estimate::absent(metric);
+        }
+        Estimate::exact(metric, good as f64 / seconds, self.requests().completed())
+    }
+
     /// How many requests a share is taken of: all of the selected phase; where a version or an arm
     /// is selected, those of its model.
     fn whole(&self) -> u64 {
-        let Selection { phase, model, version, arm } = self.selection;
+        let Selection { phase, model, version, arm, within: _ } = self.selection;
         let of_version = version.and_then(|version| self.record.model_of(version));
         let model = of_version.or_else(|| model.filter(|_| arm.is_some()));
         let all = Selection { phase, model, ..Selection::default() };
@@ -117,7 +135,7 @@ mod tests {
     use super::*;
     use crate::exchange::ModelIndex;
     use crate::record::{Arm, KeyRejections, LostTag, Promotion, Record};
-    use crate::units::{ModelId, TagName};
+    use crate::units::{Duration, ModelId, TagName};
 
     fn value(record: &Record, selection: Selection, metric: Metric) -> Option<f64> {
         Summary::of(record).select(selection).estimate(metric, Method::Display).value
@@ -180,6 +198,21 @@ mod tests {
     }
 
     #[test]
+    fn goodput_counts_answers_in_time() {
+        // Of the baseline's 420 s, latencies of 1 to 1,000 ms, one each; bins of 0.1 %.
+        let good = |within| {
+            let selection = Selection { phase: Some(0), within, ..Selection::default() };
+            value(&record(), selection, Metric::Goodput).unwrap()
+        };
+        assert_eq!(good(None), 1_000.0 / 420.0);
+        let half = good(Some(Duration::from_micros(500_400)));
+        assert!((half - 500.0 / 420.0).abs() < 1.5 / 420.0, "{half}");
+        assert_eq!(good(Some(Duration::ZERO)), 0.0);
+        // All 2,400 successes in 1,200 s.
+        assert_eq!(all(Metric::Goodput), Some(2.0));
+    }
+
+    #[test]
     fn promotions_refused_keys_and_lost_tags_are_counted_in_their_phase() {
         let mut record = record();
         let model = ModelIndex(0);
@@ -223,7 +256,8 @@ mod tests {
         assert_eq!(of(1, Metric::BlastRadiusFailed), Some(50.0));
         assert_eq!(of(2, Metric::Rollbacks), None, "there is no third model");
         let share = |model, version| {
-            value(&record, Selection { phase: Some(1), model, version, arm: None }, Metric::Share)
+            let selection = Selection { phase: Some(1), model, version, ..Selection::default() };
+            value(&record, selection, Metric::Share)
         };
         assert_eq!(share(None, Some(VersionIndex(2))), Some(0.3), "of its own model's requests");
         assert_eq!(share(Some(ModelIndex(1)), None), Some(0.2), "of all requests");

@@ -4,7 +4,7 @@ use super::estimate::{Estimate, Method};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::metric::{Measure, Metric};
 use crate::record::{Arm, Cell, Record, Tally};
-use crate::units::Money;
+use crate::units::{Duration, Money};
 
 /// Which requests a metric is taken over: those that all its parts select. Default: all.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -17,6 +17,8 @@ pub struct Selection {
     pub version: Option<VersionIndex>,
     /// Those of one side of the split.
     pub arm: Option<Arm>,
+    /// How long an answer may take to be good: asked by [`Metric::Goodput`] only.
+    pub within: Option<Duration>,
 }
 
 /// The metrics of a run.

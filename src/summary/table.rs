@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::estimate::{Estimate, Method};
 use super::selection::{Selection, Summary};
 use crate::metric::Metric;
+use crate::record::{EndingCounts, Tally};
 
 /// The table's rows, in order.
 pub const TABLE_METRICS: [Metric; 9] = [
@@ -56,6 +57,19 @@ pub struct TableColumn {
     pub title: String,
     /// One cell per metric of [`TABLE_METRICS`].
     pub cells: Vec<TableCell>,
+    /// How its requests ended.
+    pub endings: Endings,
+}
+
+/// How requests ended, as their clients saw it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Endings {
+    /// With a complete answer.
+    pub succeeded: u64,
+    /// With a failure, by how.
+    pub failed: EndingCounts,
+    /// In a way that says nothing of the version, by how.
+    pub uncounted: EndingCounts,
 }
 
 /// A metric in a column.
@@ -64,7 +78,8 @@ pub struct TableCell {
     /// Its value.
     pub estimate: Estimate,
     /// By how many percent the value differs from the first column's: -28 is 28 % less. Absent in
-    /// the first column, without data, and where the first column's value is 0.
+    /// the first column, without data, where the first column's value is 0, and where the two are
+    /// of so few values or events that the difference may be none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_percent: Option<f64>,
 }
@@ -78,8 +93,9 @@ pub struct ReferenceCheck {
     pub published: f64,
     /// What was measured.
     pub measured: Estimate,
-    /// By how many percent the measured value differs from the published one. Absent without data
-    /// and where the published figure is 0.
+    /// By how many percent the measured value differs from the published one. Absent without data,
+    /// where the published figure is 0, and where the two are the same as far as so few values or
+    /// events can tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference_percent: Option<f64>,
     /// Whether the published figure lies in the measured interval; of an exact value, whether the
@@ -101,12 +117,12 @@ impl Table {
             let cells = TABLE_METRICS.iter().enumerate().map(|(row, metric)| {
                 let estimate = requests.estimate(*metric, Method::Display);
                 let first = table.columns.first().and_then(|first| first.cells.get(row));
-                let base = first.and_then(|cell| cell.estimate.value);
-                let change_percent = difference_percent(estimate.value, base);
+                let change_percent = first.and_then(|first| change(&estimate, &first.estimate));
                 TableCell { estimate, change_percent }
             });
             let cells = cells.collect();
-            table.columns.push(TableColumn { title: column.title.clone(), cells });
+            let endings = Endings::of(requests.requests());
+            table.columns.push(TableColumn { title: column.title.clone(), cells, endings });
         }
         let check = |reference: &ReferenceSpec| {
             let requests = &selected[reference.column];
@@ -114,6 +130,13 @@ impl Table {
         };
         table.references = references.iter().map(check).collect();
         table
+    }
+}
+
+impl Endings {
+    fn of(tally: &Tally) -> Self {
+        let (failed, uncounted) = (tally.failed.clone(), tally.uncounted.clone());
+        Self { succeeded: tally.succeeded, failed, uncounted }
     }
 }
 
@@ -127,9 +150,20 @@ impl ReferenceCheck {
             }
             measured.interval.map(|limits| limits.contain(published))
         });
-        let difference_percent = difference_percent(measured.value, Some(published));
+        let unclear = measured.is_of_few_events() && inside == Some(true);
+        let told = !unclear && !measured.is_of_too_few();
+        let difference_percent =
+            difference_percent(measured.value, Some(published)).filter(|_| told);
         Self { column: reference.column, published, measured, difference_percent, inside }
     }
+}
+
+/// By how many percent `estimate` differs from `base`, where that can be told.
+fn change(estimate: &Estimate, base: &Estimate) -> Option<f64> {
+    let few = estimate.is_of_few_events() || base.is_of_few_events();
+    let unclear = few && estimate.overlaps(base);
+    let too_few = estimate.is_of_too_few() || base.is_of_too_few();
+    difference_percent(estimate.value, base.value).filter(|_| !unclear && !too_few)
 }
 
 fn difference_percent(value: Option<f64>, base: Option<f64>) -> Option<f64> {
@@ -178,11 +212,33 @@ mod tests {
     }
 
     #[test]
+    fn a_change_of_few_events_is_told_where_it_is_clear() {
+        let of = |phase: usize| ColumnSpec {
+            title: phase.to_string(),
+            selection: Selection { phase: Some(phase), ..Selection::default() },
+        };
+        let table = Table::of(&Summary::of(&record()), &[of(0), of(2)], &[]);
+        let change = table.columns[1].cells[4].change_percent.unwrap();
+        // 50 of 150 against 5 of 1,005.
+        assert!((change - (50.0 / 150.0 / (5.0 / 1_005.0) - 1.0) * 100.0).abs() < 1e-6, "{change}");
+    }
+
+    #[test]
+    fn a_column_tells_how_its_requests_ended() {
+        let endings = &table().columns[0].endings;
+        assert_eq!(endings.succeeded, 1_000);
+        let failed: Vec<_> = endings.failed.iter().collect();
+        assert_eq!(failed, [("429", 1), ("500", 1), ("503", 2), ("timeout", 1)]);
+        let uncounted: Vec<_> = endings.uncounted.iter().collect();
+        assert_eq!(uncounted, [("400", 1), ("422", 1), ("client_closed", 1)]);
+    }
+
+    #[test]
     fn changes_are_held_against_the_first_column() {
         let table = table();
         let change = |column: usize, row: usize| table.columns[column].cells[row].change_percent;
         assert!((change(1, 6).unwrap() + 37.5).abs() < 1e-9, "0.008 to 0.005 USD is 37.5 % less");
-        assert_eq!(change(1, 4), Some(-100.0));
+        assert_eq!(change(1, 4), None, "5 errors of 1,005 and none of 300 may be the same rate");
         assert_eq!(change(2, 6), Some(0.0));
         assert_eq!(change(0, 0), None);
         assert_eq!(change(3, 0), None);

@@ -1,0 +1,100 @@
+//! What else is to be said of a run, in a sentence each, below its timeline.
+
+use super::narrative::version_name;
+use super::result_file::ResultFile;
+use crate::record::{Blast, Record, RuleHealth};
+use crate::run::TraceReport;
+use crate::trace::DropReason;
+use crate::units::{format_count, format_counted, format_duration};
+
+/// The harm that was done, the rules that never could tell, the trace.
+pub(super) fn facts(result: &ResultFile) -> Vec<String> {
+    let record = &result.record;
+    let blasts = blast_texts(record).into_iter();
+    blasts.chain(blind_rules(record)).chain(result.trace.as_ref().map(trace_text)).collect()
+}
+
+/// The rules that never had data on a version that they watched: they could not have fired.
+fn blind_rules(record: &Record) -> impl Iterator<Item = String> {
+    let is_blind = |health: &&RuleHealth| {
+        let blind = health.checks > 0 && health.no_data == health.checks;
+        // A rule that takes silence for a breach is not blind to it.
+        blind && health.breaches == 0 && !health.judge
+    };
+    record.rules.iter().filter(is_blind).map(|health| {
+        let checks = format_counted(health.checks, "check", "checks");
+        let version = version_name(record, health.version);
+        format!(
+            "Rule {} never had data on {version}: none of its {checks} saw the requests that it \
+             needs, so it could not fire",
+            health.trigger
+        )
+    })
+}
+
+/// The harm that each bad version did, in a sentence each.
+fn blast_texts(record: &Record) -> Vec<String> {
+    let text = |blast: &Blast| {
+        let until = match blast.drained {
+            Some(drained) => format!("for {}", format_duration(drained.since(blast.onset))),
+            None => "to the end of the run".to_owned(),
+        };
+        format!(
+            "Blast radius of {}: {} requests from the onset (+{}) {until}; {} failed, {} of them \
+             would have failed on the stable too; {} were answered more than 20 % slower",
+            version_name(record, blast.version),
+            format_count(blast.requests),
+            format_duration(blast.onset.since(record.start)),
+            format_count(blast.failed),
+            format_count(blast.failed_anyway),
+            format_count(blast.slowed),
+        )
+    };
+    record.blasts.iter().map(text).collect()
+}
+
+/// What became of a trace's rows, in a sentence.
+fn trace_text(trace: &TraceReport) -> String {
+    let accounting = &trace.accounting;
+    let dropped = accounting.dropped.iter().map(|(reason, dropped)| {
+        let what = match reason {
+            DropReason::Malformed => "malformed",
+            DropReason::OutOfOrder => "out of order",
+        };
+        let lines: Vec<String> = dropped.lines.iter().map(u64::to_string).collect();
+        let more = if dropped.count > lines.len() as u64 { ", ..." } else { "" };
+        let count = format_count(dropped.count);
+        format!("{count} dropped as {what} (lines {}{more})", lines.join(", "))
+    });
+    let parts = [format!(
+        "Trace ({}, times in {}): {} rows read, {} sent",
+        accounting.format,
+        accounting.unit,
+        format_count(accounting.read),
+        format_count(accounting.emitted),
+    )];
+    parts.into_iter().chain(dropped).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{eventful, without_gate};
+    use super::*;
+
+    #[test]
+    fn a_rule_that_never_had_data_is_told_and_a_judge_without_errors_is_not() {
+        let mut result = ResultFile { record: eventful(), ..without_gate() };
+        let told = |result: &ResultFile| {
+            let mut told = facts(result);
+            told.retain(|fact| fact.starts_with("Rule"));
+            told
+        };
+        assert_eq!(
+            told(&result),
+            ["Rule error_rate > 5 % for 60 s never had data on gpt-4-turbo-v2: none of its 12 \
+              checks saw the requests that it needs, so it could not fire"]
+        );
+        result.record.rules[1].judge = true;
+        assert_eq!(told(&result), [""; 0]);
+    }
+}
