@@ -112,7 +112,7 @@ pub(super) struct ExplainArguments {
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct ReportArguments {
-    /// A result.json that `run` has written
+    /// A result.json that `run` has written, or its folder
     pub(super) result: PathBuf,
     /// Where the report files go [default: the folder of the result]
     #[arg(long, value_name = "DIR")]
@@ -191,7 +191,7 @@ Examples:
 
 const REPORT_HELP: &str = "\
 Examples:
-  coalmine report reports/ten-thousand/result.json
+  coalmine report reports/ten-thousand
   coalmine report old/result.json --out /tmp/again --format json
 
 The exit code tells whether the files could be made: 0 whatever the stored verdict is.";

@@ -42,7 +42,7 @@ pub(super) fn write_reports(
     run: Option<&RunFile>,
 ) -> Result<(), Failure> {
     let mut files = vec![
-        ("result.json", result.to_json().into_bytes()),
+        (RESULT_JSON, result.to_json().into_bytes()),
         ("table.csv", table_csv(result).into_bytes()),
         ("summary.md", markdown_summary(result).into_bytes()),
     ];
@@ -62,3 +62,6 @@ pub(super) fn write_reports(
     }
     Ok(())
 }
+
+/// The file that all others can be made from.
+pub(super) const RESULT_JSON: &str = "result.json";

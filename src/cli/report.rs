@@ -4,12 +4,13 @@ use std::path::Path;
 
 use super::arguments::{OutputFormat, ReportArguments};
 use super::exit::Exit;
-use super::output::{Output, write_reports};
+use super::output::{Output, RESULT_JSON, write_reports};
 use super::terminal::{Failure, print};
 use crate::report::ResultFile;
 
 pub(super) fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {
-    let path = &arguments.result;
+    let named = &arguments.result;
+    let path = if named.is_dir() { &named.join(RESULT_JSON) } else { named };
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::input(format!("error: cannot read result {}: {error}", path.display()))
     })?;

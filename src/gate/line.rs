@@ -107,7 +107,7 @@ impl Side {
         }
     }
 
-    fn range(&self) -> Range {
+    pub(super) fn range(&self) -> Range {
         match self {
             Self::Measured(estimate) => Range::of(estimate),
             Self::Stated(value) => Range::point(*value),

@@ -4,6 +4,7 @@
 //! violates it, and is inconclusive between: too few requests never pass. Counts and times of one
 //! deterministic run are exact. Knows no files and no terminal; exit codes are the CLI's.
 
+mod contradiction;
 mod expected;
 mod judgement;
 mod line;
@@ -12,5 +13,6 @@ mod range;
 mod resolve;
 
 pub use crate::engine::Verdict;
+pub use contradiction::Contradiction;
 pub use judgement::{Gate, Judged, Judgement};
 pub use line::{Line, LineResult, Side};

@@ -24,6 +24,7 @@ mod result_schema;
 mod schema_history;
 mod schema_readings;
 mod schema_words;
+mod soundness;
 mod table_csv;
 mod terminal;
 mod timeline_chart;
@@ -38,6 +39,7 @@ pub use result_file::{
     ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultError, ResultFile, ScenarioInfo,
 };
 pub use result_schema::result_schema;
+pub use soundness::Unsound;
 pub use table_csv::table_csv;
 pub use terminal::{Style, terminal_report};
 pub use timeline_chart::timeline_chart;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::outline::outline;
+use super::soundness::{self, Unsound};
 use crate::exchange::ModelIndex;
 use crate::gate::{Judgement, Verdict};
 use crate::record::Record;
@@ -132,7 +133,8 @@ impl ResultFile {
     /// The result that a file's text holds.
     ///
     /// # Errors
-    /// Not JSON; no result file of coalmine; a format that this version does not read.
+    /// Not JSON; no result file of coalmine; a format that this version does not read; a result that
+    /// no run can have written, such as one whose verdict does not follow from its lines.
     pub fn from_json(text: &str) -> Result<Self, ResultError> {
         // The number is read alone first: the rest of another format need not be understood.
         let probe: Probe =
@@ -145,7 +147,11 @@ impl ResultFile {
                 coalmine: probe.coalmine.unwrap_or_else(|| "unknown".to_owned()),
             }),
             Some(Self::SCHEMA) => {
-                serde_json::from_str(text).map_err(|error| ResultError::of_json(&error))
+                let malformed = |error| ResultError::of_json(&error);
+                let result: Self = serde_json::from_str(text).map_err(malformed)?;
+                let value = serde_json::from_str(text).map_err(malformed)?;
+                soundness::check(&result, &value)?;
+                Ok(result)
             }
             Some(found) if found > 0 => Err(ResultError::Older {
                 found,
@@ -238,6 +244,9 @@ pub enum ResultError {
         /// The version that wrote the file.
         coalmine: String,
     },
+    /// It contradicts itself, or could do harm.
+    #[error("no run has written this result: {0}")]
+    Unsound(#[from] Unsound),
     /// A number that no version has written.
     #[error("result format {found} does not exist; this version reads {known}")]
     Unknown {
