@@ -152,6 +152,12 @@ fn happening(record: &Record, happening: &Happening) -> Result<(), Unsound> {
             of_version(*target)?;
             version.map_or(Ok(()), of_version)
         }
+        Happening::SplitSkew { arms, .. } => {
+            arms.iter().try_for_each(|arm| of_version(arm.version))
+        }
+        Happening::PinShare { model, .. } => {
+            within(place, "model", usize::from(model.0), record.models.len())
+        }
         Happening::FaultBegan { version, .. }
         | Happening::FaultEnded { version, .. }
         | Happening::RollbackRefused { version }

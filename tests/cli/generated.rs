@@ -35,6 +35,7 @@ fn metrics(chosen: impl Fn(Metric) -> bool) -> String {
             Unit::Tokens => "tokens",
             Unit::Money => "money",
             Unit::TokensPerSecond => "tokens/s",
+            Unit::RequestsPerSecond => "requests/s",
         };
         let better = match metric.direction() {
             Direction::Lower => "lower",
