@@ -81,8 +81,8 @@ fn of_line(line: &LineResult) -> Option<Contradiction> {
     (stated != follows).then_some(Contradiction::Line { text, stated, follows })
 }
 
-/// Whether a side is the answer to a term: its figure, or an estimate of its metric that is as exact
-/// as the metric is.
+/// Whether a side is the answer to a term: its figure, or an estimate of its metric that is as
+/// exact as the metric is.
 fn is_of(side: &Side, term: &Term) -> bool {
     match (side, term) {
         (Side::Measured(estimate), Term::Metric { metric, .. }) => {

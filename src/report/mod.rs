@@ -20,6 +20,7 @@ mod outline;
 mod palette;
 mod panel;
 mod result_file;
+mod result_reading;
 mod result_schema;
 mod schema_history;
 mod schema_readings;
@@ -35,9 +36,8 @@ pub use evaluation::evaluate;
 #[doc(hidden)]
 pub use fuzz::fuzz_rehearsal;
 pub use markdown::markdown_summary;
-pub use result_file::{
-    ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultError, ResultFile, ScenarioInfo,
-};
+pub use result_file::{ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultFile, ScenarioInfo};
+pub use result_reading::ResultError;
 pub use result_schema::result_schema;
 pub use soundness::Unsound;
 pub use table_csv::table_csv;

@@ -265,15 +265,6 @@ fn record_parts() -> Vec<Part> {
         ],
         &[],
     );
-    let rejections = object(
-        "requests that were refused for their access key",
-        &[
-            ("phase", whole("the phase, from 0")),
-            ("model", whole("the model, from 0")),
-            ("count", whole("how many")),
-        ],
-        &[],
-    );
     let record = object(
         "what happened",
         &[
@@ -290,7 +281,7 @@ fn record_parts() -> Vec<Part> {
             ("rules", list(health)),
             ("journal", reference("journal")),
         ],
-        &[&history_fields()[..], &[("key_rejections", list(rejections))]].concat(),
+        &history_fields(),
     );
     vec![("record", record), ("cell", cell()), ("tally", tally()), ("histogram", histogram())]
 }

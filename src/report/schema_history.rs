@@ -13,9 +13,15 @@ pub(super) fn history_fields() -> Vec<Part> {
     let version = ("version", version_index());
     let promotion = [&at()[..], std::slice::from_ref(&version)].concat();
     let lost_tag = [&at()[..], &[version, ("tag", text("its name"))]].concat();
+    let rejections = [
+        ("phase", whole("the phase, from 0")),
+        ("model", whole("the model, from 0")),
+        ("count", whole("how many")),
+    ];
     vec![
         ("promotions", list(object("a version that a rollout made the stable", &promotion, &[]))),
         ("lost_tags", list(object("a tag that named a version and then none", &lost_tag, &[]))),
+        ("key_rejections", list(object("requests refused for their key", &rejections, &[]))),
     ]
 }
 

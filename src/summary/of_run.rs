@@ -57,8 +57,10 @@ impl Selected<'_> {
     /// Good answers per second of the selected phase, or of the whole run.
     fn goodput(&self, metric: Metric) -> Estimate {
         let latency = &self.requests().latency;
-        let good =
-            self.selection.within.map_or(latency.count(), |limit| latency.count_up_to(limit));
+        let good = self
+            .selection
+            .within
+            .map_or_else(|| latency.count(), |limit| latency.count_up_to(limit));
         let (start, end) =
             match self.selection.phase.and_then(|phase| self.record.phases.get(phase)) {
                 Some(phase) => (phase.start, phase.end),
