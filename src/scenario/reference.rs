@@ -34,6 +34,8 @@ const OWN: &[(&str, &str)] = &[
     ("failure", "upstreams.md#failures"),
     ("distribution of times", "upstreams.md#distributions"),
     ("phase", "scenario.md#phases"),
+    ("policies", "engine.md#retries-and-fallback"),
+    ("rollout", "engine.md#rollout"),
     ("fault", "upstreams.md#faults"),
     ("rules", "engine.md#rules"),
     ("condition", "engine.md#rules"),

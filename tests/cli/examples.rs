@@ -107,7 +107,10 @@ fn around(part: &str, keys: &str) -> Option<String> {
             versions = upstream(&filled(keys, latency));
         }
         "phase" => {
-            let mut defaults = vec![("name", "canary"), ("split", SPLIT)];
+            let mut defaults = vec![("name", "canary")];
+            if !keys.lines().any(|line| line.starts_with("rollout:")) {
+                defaults.push(("split", SPLIT));
+            }
             let ends = ["for:", "until:", "requests:"];
             if !keys.lines().any(|line| ends.iter().any(|end| line.starts_with(end))) {
                 defaults.push(("for", "10m"));
