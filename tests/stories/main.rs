@@ -17,6 +17,8 @@ mod progressive;
 mod provider_outage;
 mod quiet_failures;
 mod recorded_peak;
+mod retry_mask;
+mod sticky_users;
 mod ten_thousand;
 mod witness;
 mod world;
