@@ -132,6 +132,13 @@ fn rule_lines(rules: &RuleSet, of: &str) -> Vec<String> {
         return vec![format!("Rules{of}: none; nothing rolls back")];
     }
     let mut lines = vec![format!("Rules{of}, in order of precedence")];
+    if rules.judges() > 0 {
+        lines.push(format!(
+            "  the judges together fire with a probability of at most {} on canaries that are no \
+             worse and deployed together",
+            rules.alpha
+        ));
+    }
     for trigger in &rules.triggers {
         lines.push(format!("  {}", trigger.id));
         lines.push(format!("    {}", meaning(trigger)));
@@ -150,8 +157,8 @@ fn meaning(trigger: &Trigger) -> String {
     match &trigger.kind {
         TriggerKind::Judge(judge) => format!(
             "every {every}: {action} once the canary's share of errors is too large to be chance \
-             (alpha {}, prior strength {})",
-            judge.alpha, judge.prior_strength
+             (prior strength {})",
+            judge.prior_strength
         ),
         TriggerKind::Condition(condition) => {
             let Condition { metric, operator, threshold, duration, window, min_requests, .. } =

@@ -1,14 +1,13 @@
 //! What a firing does, and the versions that rules name.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
 use super::rule_error::{required, unknown};
 use super::{RawTrigger, RuleError};
 use crate::units::{TagName, VersionId};
 
 /// What a firing does.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
     /// All traffic to the holder of `stable`, or its previous holder if that is at fault.
     RollbackToLastStable,
@@ -19,8 +18,19 @@ pub enum Action {
 }
 
 /// A version named by its id or by a tag.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Target(String);
+
+/// As it is written in a file.
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RollbackToLastStable => f.write_str("rollback_to_last_stable"),
+            Self::RollbackTo(target) => write!(f, "rollback_to:{}", target.as_str()),
+            Self::Notify => f.write_str("notify"),
+        }
+    }
+}
 
 impl Target {
     /// The version or tag `name`; `None` where it can be the name of neither.

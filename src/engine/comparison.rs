@@ -30,8 +30,7 @@ pub enum Operator {
 }
 
 /// What a metric is compared with.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Threshold {
     /// For shares.
     Ratio(Ratio),
@@ -86,6 +85,30 @@ impl fmt::Display for Operator {
 }
 
 impl Threshold {
+    /// Writes its fields down, as a threshold of `metric`.
+    pub(super) fn write(self, metric: Metric, raw: &mut RawTrigger) {
+        match self {
+            Self::Ratio(ratio) => raw.threshold = Some(ratio.get()),
+            Self::Time(time) => raw.threshold_ms = Some(time.as_millis_f64()),
+            Self::Count(count) => raw.threshold = Some(count as f64),
+            Self::Number(number) => raw.threshold = Some(number),
+            Self::Money(money) => raw.threshold = Some(money.as_usd()),
+            Self::Stable(relation) => {
+                raw.compare_to = Some("stable".to_owned());
+                let (form, value) = match relation {
+                    Relation::Times(factor) => ("ratio", factor),
+                    Relation::Plus(more) => ("difference", more),
+                };
+                raw.form = Some(form.to_owned());
+                if form == "difference" && metric.unit() == Unit::Time {
+                    raw.threshold_ms = Some(value / NANOS_PER_MILLI);
+                } else {
+                    raw.threshold = Some(value);
+                }
+            }
+        }
+    }
+
     /// Whether it depends on what the stable does.
     pub const fn is_relative(self) -> bool {
         matches!(self, Self::Stable(_))

@@ -1,16 +1,14 @@
 //! A condition: a metric that is compared with a threshold, over a window, for a duration.
 
-use serde::{Deserialize, Serialize};
-
-use super::check_interval::check_interval;
+use super::check_interval::{LONGEST_WINDOW, bucketed, check_interval};
 use super::comparison::{operator, threshold};
 use super::rule_error::{refuse_if, required, seconds_in, unknown};
-use super::{Operator, RawTrigger, RuleError, RuleProblem, Threshold};
+use super::{Operator, RawTrigger, RuleError, RuleProblem, Safeguards, Threshold};
 use crate::metric::Metric;
 use crate::units::Duration;
 
 /// A comparison of a metric with a threshold that must hold for a duration.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Condition {
     /// What is compared.
     pub metric: Metric,
@@ -29,8 +27,7 @@ pub struct Condition {
 }
 
 /// What a check does whose window holds too few requests.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum NoData {
     /// The timer stands still.
     #[default]
@@ -41,18 +38,36 @@ pub enum NoData {
     Clear,
 }
 
-pub(super) fn condition(raw: &RawTrigger) -> Result<(Condition, Duration), RuleError> {
-    for (field, given) in
-        [("alpha", raw.alpha.is_some()), ("prior_strength", raw.prior_strength.is_some())]
-    {
-        refuse_if(given, field, RuleProblem::Misplaced { kind: "condition" })?;
+impl Condition {
+    /// Writes its fields down, every default among them.
+    pub(super) fn write(&self, raw: &mut RawTrigger) {
+        raw.metric = Some(self.metric.name().to_owned());
+        raw.operator = Some(self.operator.symbol().to_owned());
+        self.threshold.write(self.metric, raw);
+        raw.duration_seconds = Some(self.duration.as_secs_f64());
+        raw.window_seconds = Some(self.window.as_secs_f64());
+        raw.min_requests = Some(self.min_requests);
+        let no_data = match self.no_data {
+            NoData::Hold => "hold",
+            NoData::Breach => "breach",
+            NoData::Clear => "clear",
+        };
+        raw.no_data = Some(no_data.to_owned());
     }
+}
+
+pub(super) fn condition(
+    raw: &RawTrigger,
+    safeguards: Safeguards,
+) -> Result<(Condition, Duration), RuleError> {
+    let misplaced = RuleProblem::Misplaced { kind: "condition" };
+    refuse_if(raw.prior_strength.is_some(), "prior_strength", misplaced)?;
     let metric = metric(raw)?;
     let operator = operator(raw)?;
     let threshold = threshold(raw, metric)?;
     let seconds = required("duration_seconds", raw.duration_seconds, "duration_seconds: 60")?;
     let duration = seconds_in("duration_seconds", seconds, 0.0, 86_400.0, "0 to 86400 seconds")?;
-    let check_interval = check_interval(raw, duration)?;
+    let check_interval = check_interval(raw, duration, safeguards)?;
     let window = window(raw, duration, check_interval)?;
     let no_data = match raw.no_data.as_deref() {
         None | Some("hold") => NoData::Hold,
@@ -82,8 +97,7 @@ fn window(raw: &RawTrigger, duration: Duration, interval: Duration) -> Result<Du
     let Some(seconds) = raw.window_seconds else {
         return Ok(duration.ceil_secs().max(interval).min(LONGEST_WINDOW));
     };
-    let allowed = "more than 0, up to 3600 seconds";
-    let window = seconds_in(field, seconds, f64::MIN_POSITIVE, 3_600.0, allowed)?.ceil_secs();
+    let window = bucketed(field, seconds)?;
     let problem =
         RuleProblem::WindowBelowInterval { found: seconds, interval: interval.as_secs_f64() };
     refuse_if(window < interval, field, problem)?;
@@ -92,4 +106,3 @@ fn window(raw: &RawTrigger, duration: Duration, interval: Duration) -> Result<Du
 
 /// Below this many requests a rate says little: one failure of ten is 10 %.
 const DEFAULT_MIN_REQUESTS: u64 = 10;
-const LONGEST_WINDOW: Duration = Duration::from_secs(3_600);

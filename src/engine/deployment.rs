@@ -6,10 +6,10 @@ use super::in_flight::InFlight;
 use super::model_state::{ModelState, Occasion};
 use super::progress::Progress;
 use super::split_check::SplitFinding;
-use super::watch::{Health, Prices, Step, Watch};
+use super::watch::{Health, Step, Watch};
 use super::{
-    Action, Ask, Change, EventKind, Evidence, ModelSettings, RouteError, RuleSet, Slot, Split,
-    Target, Ticket,
+    Action, Ask, Change, EventKind, Evidence, ModelSettings, RouteError, Slot, Split, Target,
+    Ticket,
 };
 use crate::exchange::{Class, Observed};
 use crate::units::{ModelId, Ratio, Timestamp, VersionId};
@@ -27,33 +27,33 @@ pub(super) struct Deployment {
     /// Counts the splits, so that an error can be told from one under earlier weights.
     split_number: u32,
     /// The stable that comparisons and judges compare with.
-    reference: Option<Slot>,
+    pub(super) reference: Option<Slot>,
     /// The same, if a condition compares: then its completions are told to it.
-    compared_with: Option<Slot>,
-    live: Vec<Live>,
+    pub(super) compared_with: Option<Slot>,
+    pub(super) live: Vec<Live>,
     /// Of watches that have ended, by (trigger, version).
-    past_health: Vec<(usize, Slot, Health)>,
+    pub(super) past_health: Vec<(usize, Slot, Health)>,
     /// How far the step of the rollout has come.
     progress: Progress,
 }
 
 /// What is volatile about one version: gone after a restart.
 #[derive(Clone, Debug, Default)]
-struct Live {
+pub(super) struct Live {
     /// Counts the version's activations and deactivations: a ticket with an older number has been
     /// drained and is no evidence.
-    activation: u32,
+    pub(super) activation: u32,
     /// Windows and timers begin here: a whole second.
-    activated_at: Timestamp,
+    pub(super) activated_at: Timestamp,
     /// Requests that ended and were evidence, of all activations.
     completed: u64,
     /// Requests in flight, of all activations.
     outstanding: u64,
     /// Whether the end of the last of them is to be told.
     draining: bool,
-    watches: Vec<Watch>,
+    pub(super) watches: Vec<Watch>,
     /// Kept where a latency condition wants it.
-    in_flight: Option<InFlight>,
+    pub(super) in_flight: Option<InFlight>,
 }
 
 /// A trigger's step at a check, to be told and acted on.
@@ -353,36 +353,6 @@ impl Deployment {
         split.expect("the state's weights sum to 1")
     }
 
-    /// Keeps the windows and timers of triggers that are in the new rules as they were in the old.
-    fn keep_same_triggers(&mut self, old: &RuleSet) {
-        let rules = &self.state.rules;
-        for (index, live) in self.live.iter_mut().enumerate() {
-            for mut watch in std::mem::take(&mut live.watches) {
-                let trigger = &old.triggers[watch.trigger];
-                let same = rules.triggers.iter().position(|new| new == trigger);
-                match same.filter(|_| rules.enable) {
-                    Some(position) => {
-                        watch.trigger = position;
-                        live.watches.push(watch);
-                    }
-                    None => {
-                        let version = Slot(index as u16);
-                        self.past_health.push((watch.trigger, version, watch.health));
-                    }
-                }
-            }
-        }
-    }
-
-    /// How each trigger fared on each version that it watched: the sum over its watches.
-    pub(super) fn health(&self) -> Vec<(usize, Slot, Health)> {
-        let present = self.live.iter().enumerate().flat_map(|(index, live)| {
-            let of = move |watch: &Watch| (watch.trigger, Slot(index as u16), watch.health);
-            live.watches.iter().map(of)
-        });
-        Health::sums(self.past_health.iter().copied().chain(present))
-    }
-
     /// The version that a rollback of `version` goes to: never one that was rolled back itself.
     pub(super) fn rollback_target(&self, action: &Action, version: Slot) -> Option<Slot> {
         match action {
@@ -394,7 +364,7 @@ impl Deployment {
         }
     }
 
-    fn resolve(&self, target: &Target) -> Option<Slot> {
+    pub(super) fn resolve(&self, target: &Target) -> Option<Slot> {
         self.state.catalog.resolve(target.as_str())
     }
 
@@ -405,95 +375,6 @@ impl Deployment {
         live.in_flight = None;
         for watch in live.watches.drain(..) {
             self.past_health.push((watch.trigger, version, watch.health));
-        }
-    }
-
-    /// Gives every version the watches that the rules want and that it does not have, and takes
-    /// away those that they do not want.
-    fn renew_watches(&mut self, now: Timestamp) {
-        let stable = self.state.stable();
-        self.forget_comparisons_unless(stable);
-        for index in 0..self.live.len() {
-            let version = Slot(index as u16);
-            let wanted: Vec<_> = (0..self.state.rules.triggers.len())
-                .filter(|trigger| self.is_wanted(*trigger, version))
-                .collect();
-            let live = &mut self.live[index];
-            let (kept, ended) = std::mem::take(&mut live.watches)
-                .into_iter()
-                .partition(|watch: &Watch| wanted.contains(&watch.trigger));
-            live.watches = kept;
-            for watch in ended {
-                self.past_health.push((watch.trigger, version, watch.health));
-            }
-            let prices = Prices {
-                own: self.state.catalog.version(version).price,
-                stable: stable.and_then(|stable| self.state.catalog.version(stable).price),
-            };
-            for trigger in wanted {
-                if !live.watches.iter().any(|watch| watch.trigger == trigger) {
-                    let rule = &self.state.rules.triggers[trigger];
-                    live.watches.push(Watch::new(trigger, rule, prices, live.activated_at, now));
-                }
-            }
-            live.watches.sort_by_key(|watch| watch.trigger);
-            let wants_in_flight = live.watches.iter().any(Watch::sees_in_flight);
-            if wants_in_flight && live.in_flight.is_none() {
-                // Requests that are in flight already would be counted out without having been
-                // counted in: they belong to an activation of their own.
-                live.activation += 1;
-                live.in_flight = Some(InFlight::default());
-            } else if !wants_in_flight {
-                live.in_flight = None;
-            }
-        }
-        let compares = self.live.iter().flat_map(|live| &live.watches).any(Watch::compares);
-        self.compared_with = stable.filter(|_| compares);
-    }
-
-    /// What was compared with another stable is no evidence against this one: comparisons and
-    /// judges begin anew.
-    fn forget_comparisons_unless(&mut self, stable: Option<Slot>) {
-        if self.reference == stable {
-            return;
-        }
-        self.reference = stable;
-        for (index, live) in self.live.iter_mut().enumerate() {
-            for mut watch in std::mem::take(&mut live.watches) {
-                if watch.compares() || watch.judge().is_some() {
-                    let version = Slot(index as u16);
-                    self.past_health.push((watch.trigger, version, watch.health));
-                } else {
-                    live.watches.push(watch);
-                }
-            }
-        }
-    }
-
-    /// Whether a trigger watches a version: one that gets traffic and that it names, or, if it
-    /// names none, a canary or one that was just promoted. What compares with the stable has
-    /// nothing to compare the stable itself with.
-    fn is_wanted(&self, trigger: usize, version: Slot) -> bool {
-        let rule = &self.state.rules.triggers[trigger];
-        let gets = self.split.as_ref().is_some_and(|split| split.weight(version).get() > 0.0);
-        let is_stable = self.state.stable() == Some(version);
-        let is_baking = self.state.rollout.baking() == Some(version);
-        let named = match &rule.version {
-            None => !is_stable || is_baking,
-            Some(target) => self.resolve(target) == Some(version),
-        };
-        let comparable = !is_stable || !rule.is_relative();
-        self.state.rules.enable && gets && named && comparable
-    }
-
-    fn renew_judges(&mut self) {
-        let stable = self.state.stable();
-        let Some(split) = &self.split else { return };
-        let stable_weight = stable.map_or(Ratio::ZERO, |stable| split.weight(stable));
-        for (index, live) in self.live.iter_mut().enumerate() {
-            let weight = split.weight(Slot(index as u16));
-            let judges = live.watches.iter_mut().filter_map(Watch::judge);
-            judges.for_each(|judge| judge.set_weights(weight, stable_weight));
         }
     }
 }

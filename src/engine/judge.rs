@@ -1,23 +1,31 @@
 //! A judge: a statistical comparison of the canary with the stable that can fire like a condition.
 
-use serde::{Deserialize, Serialize};
-
 use super::check_interval::check_interval;
 use super::rule_error::{refuse_if, unknown};
-use super::{RawTrigger, RuleError, RuleProblem};
-use crate::units::{Duration, Ratio};
+use super::{RawTrigger, RuleError, RuleProblem, Safeguards};
+use crate::units::Duration;
 
 /// The sequential test of the canary's share of errors (Lindon and Malek, arXiv 2011.03567).
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Judge {
-    /// The probability of ever firing on one canary that is no worse; those of several judges and
-    /// canaries add up.
-    pub alpha: Ratio,
     /// The strength k of the prior on the configured split.
     pub prior_strength: f64,
 }
 
-pub(super) fn judge(raw: &RawTrigger, name: &str) -> Result<(Judge, Duration), RuleError> {
+impl Judge {
+    /// Writes its fields down, every default among them.
+    pub(super) fn write(&self, raw: &mut RawTrigger) {
+        raw.judge = Some("sequential".to_owned());
+        raw.metric = Some("error_rate".to_owned());
+        raw.prior_strength = Some(self.prior_strength);
+    }
+}
+
+pub(super) fn judge(
+    raw: &RawTrigger,
+    name: &str,
+    safeguards: Safeguards,
+) -> Result<(Judge, Duration), RuleError> {
     if name != "sequential" {
         return Err(unknown("judge", name, "sequential"));
     }
@@ -38,19 +46,13 @@ pub(super) fn judge(raw: &RawTrigger, name: &str) -> Result<(Judge, Duration), R
     if let Some(metric) = raw.metric.as_deref().filter(|metric| *metric != "error_rate") {
         return Err(unknown("metric", metric, "error_rate (the one that this judge compares)"));
     }
-    let alpha = raw.alpha.unwrap_or(DEFAULT_ALPHA);
-    let in_range = (1e-12..=0.5).contains(&alpha);
-    let problem = RuleProblem::OutOfRange { found: alpha, allowed: "1e-12 to 0.5" };
-    let alpha = Ratio::new(alpha).ok().filter(|_| in_range);
-    let alpha = alpha.ok_or(RuleError { field: "alpha", problem })?;
     let prior_strength = raw.prior_strength.unwrap_or(DEFAULT_PRIOR_STRENGTH);
     let problem = RuleProblem::OutOfRange { found: prior_strength, allowed: "0.01 to 10000" };
     refuse_if(!(0.01..=1e4).contains(&prior_strength), "prior_strength", problem)?;
-    let judge = Judge { alpha, prior_strength };
-    Ok((judge, check_interval(raw, Duration::ZERO)?))
+    let interval = check_interval(raw, Duration::ZERO, safeguards)?;
+    Ok((Judge { prior_strength }, interval))
 }
 
-/// From the design of the statistics: one false alarm in a thousand deployments.
-const DEFAULT_ALPHA: f64 = 0.001;
-/// From the same: the prior strength with the shortest runs of errors at common splits.
+/// From the design of the statistics: the prior strength with the shortest runs of errors at
+/// common splits.
 const DEFAULT_PRIOR_STRENGTH: f64 = 10.0;

@@ -14,9 +14,13 @@ use crate::units::Ratio;
 #[derive(Clone, Debug)]
 pub(super) struct JudgeGauge {
     judge: Judge,
+    /// Its share of the deployment's probability of a false alarm; 1 before any was given to it.
+    alpha: Ratio,
     /// The test under the present split; `None` while the stable gets nothing to compare with.
     test: Option<ErrorShareTest>,
     expected_share: f64,
+    /// Those of the present test: the canary's and the stable's.
+    weights: Option<(Ratio, Ratio)>,
     /// The logarithm of the evidence under earlier splits.
     carried: f64,
     canary_errors: u64,
@@ -32,8 +36,10 @@ impl JudgeGauge {
     pub(super) fn new(judge: &Judge) -> Self {
         Self {
             judge: judge.clone(),
+            alpha: Ratio::ONE,
             test: None,
             expected_share: 0.0,
+            weights: None,
             carried: 0.0,
             canary_errors: 0,
             stable_errors: 0,
@@ -42,8 +48,20 @@ impl JudgeGauge {
         }
     }
 
-    /// Begins a new test under new weights.
+    /// Gives it `share` of the deployment's probability of a false alarm. It is not raised again
+    /// when others leave: what they were given is spent.
+    pub(super) fn share_alpha(&mut self, share: Ratio) {
+        if share.get() < self.alpha.get() {
+            self.alpha = share;
+        }
+    }
+
+    /// Begins a new test, if the weights are new.
     pub(super) fn set_weights(&mut self, canary: Ratio, stable: Ratio) {
+        if self.weights == Some((canary, stable)) {
+            return;
+        }
+        self.weights = Some((canary, stable));
         self.carried = self.ln_evidence();
         let both = canary.get() + stable.get();
         let share = Ratio::new(canary.get() / both).unwrap_or_default();
@@ -58,7 +76,7 @@ impl JudgeGauge {
             self.canary_errors += u64::from(canary);
             self.stable_errors += u64::from(!canary);
             self.excess += f64::from(u8::from(canary)) - self.expected_share;
-            let sufficient = self.ln_evidence() >= -math::ln(self.judge.alpha.get());
+            let sufficient = self.ln_evidence() >= -math::ln(self.alpha.get());
             if self.rejected.is_none() && sufficient && self.excess > 0.0 {
                 self.rejected = Some(self.current());
             }
@@ -88,7 +106,7 @@ impl JudgeGauge {
             expected_share: self.expected_share,
             excess: self.excess,
             ln_evidence: self.ln_evidence(),
-            alpha: self.judge.alpha,
+            alpha: self.alpha,
         })
     }
 

@@ -24,6 +24,10 @@ pub enum RuleProblem {
     OutOfRange { found: f64, allowed: &'static str },
     #[error("does not fit {metric}, which is {kind}; use {instead}")]
     WrongUnit { metric: &'static str, kind: &'static str, instead: &'static str },
+    #[error("is empty, longer than {most} characters, or holds control characters")]
+    NoText { most: usize },
+    #[error("a second condition with the id {found:?}; give each an id of its own, or none")]
+    Repeated { found: String },
     #[error("does not belong to a {kind}")]
     Misplaced { kind: &'static str },
     #[error(
@@ -32,6 +36,12 @@ pub enum RuleProblem {
         legible(*.found)
     )]
     IntervalAboveDuration { found: f64, duration: f64 },
+    #[error(
+        "{} s is shorter than a second, the width of the buckets that windows are made of; use 1 \
+         or more",
+        legible(*.found)
+    )]
+    BelowOneSecond { found: f64 },
     #[error(
         "{} s is shorter than the check interval ({interval} s): requests between two \
              windows would never be looked at; use {interval} or more",
@@ -58,6 +68,14 @@ pub(super) fn seconds_in(
     Ok(Duration::from_secs_f64(seconds))
 }
 
+/// Whether `value` can be shown to a person.
+pub(super) fn text(field: &'static str, value: &str) -> Result<(), RuleError> {
+    let legible = !value.trim().is_empty()
+        && value.chars().count() <= LONGEST_TEXT
+        && !value.chars().any(char::is_control);
+    refuse_if(!legible, field, RuleProblem::NoText { most: LONGEST_TEXT })
+}
+
 pub(super) fn required<T>(
     field: &'static str,
     value: Option<T>,
@@ -78,6 +96,9 @@ pub(super) fn unknown(field: &'static str, found: &str, allowed: &str) -> RuleEr
     let found = found.chars().take(60).collect();
     RuleError { field, problem: RuleProblem::Unknown { found, allowed: allowed.to_owned() } }
 }
+
+/// Chosen: a paragraph; the texts of a rule set are shown in one line.
+const LONGEST_TEXT: usize = 2_000;
 
 #[cfg(test)]
 mod tests {

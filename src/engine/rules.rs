@@ -1,29 +1,37 @@
 //! The rule set: all triggers of a deployment.
 //!
 //! A rule that cannot work as its author meant is refused where it is made, with the field at
-//! fault: the threshold of the wrong unit, the interval longer than the duration. Knows nothing of
-//! the files that rules are written in.
+//! fault: the threshold of the wrong unit, the interval longer than the duration. What was accepted
+//! can be written down again with every default ([`RuleSet::to_raw`]), and is accepted as the same
+//! rule set.
 
 use serde::{Deserialize, Serialize};
 
-use super::Trigger;
+use super::rule_error::{refuse_if, text};
+use super::{RawNotification, RawRules, RuleError, RuleProblem, Safeguards, Trigger, TriggerKind};
 use crate::exchange::Classification;
+use crate::units::Ratio;
 
 /// All triggers of a deployment, with whom to tell.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "RawRules", into = "RawRules")]
 pub struct RuleSet {
     /// Whether the triggers are checked at all.
     pub enable: bool,
     /// What counts as an error, in windows and for judges.
     pub classification: Classification,
-    /// In the order of the file: at one check the first that fires wins.
+    /// The probability that any judge ever fires on canaries that are no worse: that of the
+    /// deployment, shared by its judges and by the canaries that are deployed together.
+    pub alpha: Ratio,
+    /// In the order of the file: at one check the first that fires wins. Each has a name of its
+    /// own.
     pub triggers: Vec<Trigger>,
     /// Where firings are told.
     pub notification: Notification,
 }
 
 /// Whom a firing is told to.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Notification {
     /// A Slack incoming webhook.
     pub slack_webhook: Option<String>,
@@ -31,9 +39,292 @@ pub struct Notification {
     pub email: Option<String>,
 }
 
-impl RuleSet {
+/// Why a rule set is refused: in which of its conditions, and what is wrong there.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum RulesError {
+    /// A condition or judge.
+    #[error("conditions[{index}]: {error}")]
+    Condition {
+        /// Its place in `conditions`, from 0.
+        index: usize,
+        /// What is wrong.
+        error: RuleError,
+    },
+    /// A field beside the conditions.
+    #[error(transparent)]
+    Field(#[from] RuleError),
+}
+
+impl Default for RuleSet {
     /// No triggers, nobody to tell.
-    pub fn disabled() -> Self {
-        Self::default()
+    fn default() -> Self {
+        Self {
+            enable: false,
+            classification: Classification::default(),
+            alpha: default_alpha(),
+            triggers: Vec::new(),
+            notification: Notification::default(),
+        }
+    }
+}
+
+impl RuleSet {
+    /// The rule set that `raw` describes, with every default filled in. A condition without an `id`
+    /// is named after what it watches; a second one of the same name gets a number.
+    ///
+    /// # Errors
+    /// The first condition that is refused, or a field beside them.
+    pub fn new(raw: &RawRules, safeguards: Safeguards) -> Result<Self, RulesError> {
+        let mut triggers: Vec<Trigger> = Vec::with_capacity(raw.conditions.len());
+        for (index, condition) in raw.conditions.iter().enumerate() {
+            let refused = |error| RulesError::Condition { index, error };
+            let mut trigger = Trigger::new(condition, safeguards).map_err(refused)?;
+            let is_taken = |id: &str| triggers.iter().any(|other| other.id == id);
+            if is_taken(&trigger.id) {
+                if let Some(found) = condition.id.clone() {
+                    let problem = RuleProblem::Repeated { found };
+                    return Err(refused(RuleError { field: "id", problem }));
+                }
+                let numbered = (2..).map(|number| format!("{} ({number})", trigger.id));
+                trigger.id = numbered.into_iter().find(|id| !is_taken(id)).unwrap_or_default();
+            }
+            triggers.push(trigger);
+        }
+        let notification = Notification::new(&raw.notification)?;
+        Ok(Self {
+            enable: raw.enable,
+            classification: Classification { rate_limited_is_error: raw.rate_limited_is_error },
+            alpha: raw.alpha.map_or_else(|| Ok(default_alpha()), alpha)?,
+            triggers,
+            notification,
+        })
+    }
+
+    /// The rule set as its file could have it, with every default written: [`RuleSet::new`] makes
+    /// the same of it.
+    pub fn to_raw(&self) -> RawRules {
+        let Notification { slack_webhook, email } = self.notification.clone();
+        RawRules {
+            enable: self.enable,
+            rate_limited_is_error: self.classification.rate_limited_is_error,
+            alpha: Some(self.alpha.get()),
+            conditions: self.triggers.iter().map(Trigger::to_raw).collect(),
+            notification: RawNotification { slack_webhook, email },
+        }
+    }
+
+    /// How many judges there are, which share the probability of a false alarm.
+    pub fn judges(&self) -> usize {
+        let judges = self.triggers.iter().filter(|t| matches!(t.kind, TriggerKind::Judge(_)));
+        judges.count()
+    }
+}
+
+impl Notification {
+    fn new(raw: &RawNotification) -> Result<Self, RuleError> {
+        for (field, value) in [("slack_webhook", &raw.slack_webhook), ("email", &raw.email)] {
+            value.as_deref().map_or(Ok(()), |value| text(field, value))?;
+        }
+        let RawNotification { slack_webhook, email } = raw.clone();
+        Ok(Self { slack_webhook, email })
+    }
+}
+
+/// A journal holds rule sets that were accepted once: they are whatever the safeguards say now.
+impl TryFrom<RawRules> for RuleSet {
+    type Error = RulesError;
+    fn try_from(raw: RawRules) -> Result<Self, RulesError> {
+        Self::new(&raw, Safeguards { refuse_long_interval: false, ..Safeguards::default() })
+    }
+}
+
+impl From<RuleSet> for RawRules {
+    fn from(rules: RuleSet) -> Self {
+        rules.to_raw()
+    }
+}
+
+fn alpha(found: f64) -> Result<Ratio, RuleError> {
+    let problem = RuleProblem::OutOfRange { found, allowed: "1e-12 to 0.5" };
+    refuse_if(!(1e-12..=0.5).contains(&found), "alpha", problem.clone())?;
+    Ratio::new(found).map_err(|_| RuleError { field: "alpha", problem })
+}
+
+/// From the design of the statistics: one false alarm in a thousand deployments.
+fn default_alpha() -> Ratio {
+    Ratio::new(0.001).expect("a ratio")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::engine::RawTrigger;
+    use crate::metric::{Metric, Unit};
+
+    fn strict(raw: &RawRules) -> Result<RuleSet, RulesError> {
+        RuleSet::new(raw, Safeguards::default())
+    }
+
+    fn error_rate() -> RawTrigger {
+        RawTrigger {
+            metric: Some("error_rate".to_owned()),
+            operator: Some(">".to_owned()),
+            threshold: Some(0.05),
+            duration_seconds: Some(60.0),
+            action: Some("notify".to_owned()),
+            ..RawTrigger::default()
+        }
+    }
+
+    fn rules(conditions: &[RawTrigger]) -> RawRules {
+        RawRules { conditions: conditions.to_vec(), ..RawRules::default() }
+    }
+
+    #[test]
+    fn the_documents_rules_are_accepted_as_they_stand() {
+        let text = include_str!("../../fixtures/rollback-rules.json");
+        let rules = strict(&serde_json::from_str(text).unwrap()).unwrap();
+        assert_eq!((rules.enable, rules.triggers.len(), rules.alpha.get()), (true, 3, 0.001));
+        assert_eq!(rules.notification.email.as_deref(), Some("ops@example.com"));
+    }
+
+    #[test]
+    fn conditions_without_a_name_get_one_each() {
+        let ids = |conditions: &[RawTrigger]| -> Vec<String> {
+            let rules = strict(&rules(conditions)).unwrap();
+            rules.triggers.into_iter().map(|trigger| trigger.id).collect()
+        };
+        let shorter = RawTrigger { window_seconds: Some(30.0), ..error_rate() };
+        assert_eq!(
+            ids(&[error_rate(), shorter.clone()]),
+            ["error_rate > 0.05 for 1m", "error_rate > 0.05 for 1m (2)"]
+        );
+        let named = RawTrigger { id: Some("errors".to_owned()), ..error_rate() };
+        assert_eq!(ids(&[named.clone(), shorter]), ["errors", "error_rate > 0.05 for 1m"]);
+        let twice = strict(&rules(&[named.clone(), named])).unwrap_err().to_string();
+        assert!(twice.contains("conditions[1]: id: a second condition"), "{twice}");
+    }
+
+    #[test]
+    fn unknown_fields_are_refused_wherever_they_stand() {
+        for text in [
+            r#"{"conditions": [], "enabled": true}"#,
+            r#"{"conditions": [{"metrics": "error_rate"}]}"#,
+            r#"{"conditions": [{"alpha": 0.01}]}"#,
+            r#"{"conditions": [], "notification": {"slack": "x"}}"#,
+            r#"{"enable": true}"#,
+        ] {
+            assert!(serde_json::from_str::<RawRules>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_beside_the_conditions_is_checked_too() {
+        for found in [0.0, 0.6, -1.0, f64::NAN] {
+            let raw = RawRules { alpha: Some(found), ..RawRules::default() };
+            assert!(strict(&raw).unwrap_err().to_string().starts_with("alpha: "), "{found}");
+        }
+        let mut raw = RawRules::default();
+        raw.notification.email = Some(" ".to_owned());
+        assert!(strict(&raw).unwrap_err().to_string().starts_with("email: is empty"));
+    }
+
+    #[test]
+    fn a_long_interval_is_accepted_where_the_safeguard_is_off() {
+        let long = RawTrigger { check_interval_seconds: Some(90.0), ..error_rate() };
+        assert!(strict(&rules(std::slice::from_ref(&long))).is_err());
+        let off = Safeguards { refuse_long_interval: false, ..Safeguards::default() };
+        let accepted = RuleSet::new(&rules(&[long]), off).unwrap();
+        // What was accepted once is read again from a journal, whatever the safeguards say now.
+        let text = serde_json::to_string(&accepted).unwrap();
+        assert_eq!(serde_json::from_str::<RuleSet>(&text).unwrap(), accepted);
+    }
+
+    fn arb_metric() -> impl Strategy<Value = Metric> {
+        let windowed: Vec<_> = Metric::all().filter(|metric| metric.is_windowed()).collect();
+        prop::sample::select(windowed)
+    }
+
+    /// Thresholds of all forms, most of them allowed.
+    fn arb_threshold() -> impl Strategy<Value = RawTrigger> {
+        let form = prop_oneof![Just(None), Just(Some("ratio")), Just(Some("difference"))];
+        let operator = prop::sample::select(vec![">", ">=", "<", "<="]);
+        (arb_metric(), operator, form, 0.0..=1.0_f64, any::<u32>()).prop_map(
+            |(metric, operator, form, share, number)| {
+                let in_millis = metric.unit() == Unit::Time && form != Some("ratio");
+                let value = match metric.unit() {
+                    Unit::Time if in_millis => f64::from(number % 10_000_000) * share,
+                    Unit::Count if form.is_none() => f64::from(number),
+                    Unit::Money => share * 10.0,
+                    Unit::Ratio => share,
+                    _ => f64::from(number % 1_000) * share,
+                };
+                RawTrigger {
+                    metric: Some(metric.name().to_owned()),
+                    operator: Some(operator.to_owned()),
+                    compare_to: form.map(|_| "stable".to_owned()),
+                    form: form.map(str::to_owned),
+                    threshold: (!in_millis).then_some(value),
+                    threshold_ms: in_millis.then_some(value),
+                    ..RawTrigger::default()
+                }
+            },
+        )
+    }
+
+    fn arb_condition() -> impl Strategy<Value = RawTrigger> {
+        let seconds = || prop_oneof![Just(0.0), 0.1..=10.0_f64, 1.0..=86_400.0_f64];
+        let words = prop::sample::select(vec!["hold", "breach", "clear"]);
+        let actions = ["rollback_to_last_stable", "rollback_to:v1", "notify"];
+        let timing = (seconds(), prop::option::of(seconds()), prop::option::of(seconds()));
+        let rest = (prop::option::of(0..1_000_u64), prop::option::of(words));
+        let target = (prop::sample::select(actions.to_vec()), any::<bool>());
+        (arb_threshold(), timing, rest, target).prop_map(
+            |(raw, (duration, interval, window), (least, no_data), (action, named))| RawTrigger {
+                duration_seconds: Some(duration),
+                check_interval_seconds: interval,
+                window_seconds: window,
+                min_requests: least,
+                no_data: no_data.map(str::to_owned),
+                version: named.then(|| "beta".to_owned()),
+                action: Some(action.to_owned()),
+                ..raw
+            },
+        )
+    }
+
+    fn arb_judge() -> impl Strategy<Value = RawTrigger> {
+        prop::option::of(0.01..=1e4_f64).prop_map(|prior_strength| RawTrigger {
+            judge: Some("sequential".to_owned()),
+            action: Some("notify".to_owned()),
+            prior_strength,
+            ..RawTrigger::default()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_is_accepted_unchanged(
+            conditions in prop::collection::vec(
+                prop_oneof![4 => arb_condition(), 1 => arb_judge()], 0..6,
+            ),
+            (enable, rate_limited_is_error) in any::<(bool, bool)>(),
+            alpha in prop::option::of(1e-12..=0.5_f64),
+            email in prop::option::of("[a-z@. ]{0,5}"),
+            refuse_long_interval in any::<bool>(),
+        ) {
+            let safeguards = Safeguards { refuse_long_interval, ..Safeguards::default() };
+            let notification = RawNotification { email, slack_webhook: None };
+            let raw =
+                RawRules { enable, rate_limited_is_error, alpha, conditions, notification };
+            let Ok(rules) = RuleSet::new(&raw, safeguards) else { return Ok(()) };
+            let shown = serde_json::to_string(&rules.to_raw()).unwrap();
+            let read: RawRules = serde_json::from_str(&shown).unwrap();
+            prop_assert_eq!(&read, &rules.to_raw());
+            let again = RuleSet::new(&read, safeguards);
+            prop_assert_eq!(again.as_ref(), Ok(&rules), "{}", shown);
+        }
     }
 }

@@ -1,17 +1,18 @@
 //! A trigger: something that is checked on a grid of times and can fire, made from one element of a
 //! rule set's `conditions`.
 
-use serde::{Deserialize, Serialize};
-
 use super::action::{action, target};
 use super::condition::condition;
 use super::judge::judge;
-use super::{Action, Condition, Judge, RawTrigger, Relation, RuleError, Target, Threshold};
+use super::rule_error::text;
+use super::{
+    Action, Condition, Judge, RawTrigger, Relation, RuleError, Safeguards, Target, Threshold,
+};
 use crate::metric::Unit;
 use crate::units::{Duration, format_significant};
 
 /// Something that is checked on a grid of times and can fire: a condition or a judge.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Trigger {
     /// Its name in events and evidence: the file's, or made from what it watches.
     pub id: String,
@@ -26,8 +27,7 @@ pub struct Trigger {
 }
 
 /// What a trigger checks.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, PartialEq, Debug)]
 pub enum TriggerKind {
     /// A metric against a threshold, for a duration.
     Condition(Condition),
@@ -36,6 +36,22 @@ pub enum TriggerKind {
 }
 
 impl Trigger {
+    /// As its file could have it, with every default written.
+    pub(super) fn to_raw(&self) -> RawTrigger {
+        let mut raw = RawTrigger {
+            id: Some(self.id.clone()),
+            version: self.version.as_ref().map(|version| version.as_str().to_owned()),
+            check_interval_seconds: Some(self.check_interval.as_secs_f64()),
+            action: Some(self.action.to_string()),
+            ..RawTrigger::default()
+        };
+        match &self.kind {
+            TriggerKind::Condition(condition) => condition.write(&mut raw),
+            TriggerKind::Judge(judge) => judge.write(&mut raw),
+        }
+        raw
+    }
+
     /// Whether it compares with the stable: it can watch no stable then.
     pub const fn is_relative(&self) -> bool {
         match &self.kind {
@@ -48,14 +64,14 @@ impl Trigger {
     ///
     /// # Errors
     /// The first field that is missing, unknown, out of range, or does not fit the others.
-    pub fn new(raw: &RawTrigger) -> Result<Self, RuleError> {
+    pub fn new(raw: &RawTrigger, safeguards: Safeguards) -> Result<Self, RuleError> {
         let (kind, check_interval) = match &raw.judge {
             Some(name) => {
-                let (judge, interval) = judge(raw, name)?;
+                let (judge, interval) = judge(raw, name, safeguards)?;
                 (TriggerKind::Judge(judge), interval)
             }
             None => {
-                let (condition, interval) = condition(raw)?;
+                let (condition, interval) = condition(raw, safeguards)?;
                 (TriggerKind::Condition(condition), interval)
             }
         };
@@ -63,7 +79,13 @@ impl Trigger {
             None => None,
             Some(name) => Some(target("version", name)?),
         };
-        let id = raw.id.clone().unwrap_or_else(|| default_id(&kind));
+        let id = match &raw.id {
+            None => default_id(&kind),
+            Some(id) => {
+                text("id", id)?;
+                id.clone()
+            }
+        };
         Ok(Self { id, version, check_interval, action: action(raw)?, kind })
     }
 }
@@ -113,7 +135,7 @@ mod tests {
     }
 
     fn interval_and_window(raw: &RawTrigger) -> (u64, u64) {
-        let trigger = Trigger::new(raw).unwrap();
+        let trigger = Trigger::new(raw, Safeguards::default()).unwrap();
         let TriggerKind::Condition(condition) = trigger.kind else { panic!("a condition") };
         (trigger.check_interval.as_secs(), condition.window.as_secs())
     }
@@ -138,7 +160,7 @@ mod tests {
     #[test]
     fn an_interval_above_the_duration_is_refused_with_the_reason() {
         let raw = RawTrigger { check_interval_seconds: Some(120.0), ..error_rate_for(60.0) };
-        let error = Trigger::new(&raw).unwrap_err();
+        let error = Trigger::new(&raw, Safeguards::default()).unwrap_err();
         assert_eq!(error.field, "check_interval_seconds");
         assert!(error.to_string().contains("could go unseen; use 60 or less"), "{error}");
         // With duration 0 there is nothing for the interval to exceed.
@@ -162,16 +184,19 @@ mod tests {
             ("no_data", RawTrigger { no_data: Some("skip".to_owned()), ..base() }),
             ("action", RawTrigger { action: Some("panic".to_owned()), ..base() }),
             ("action", RawTrigger { action: Some("rollback_to: ".to_owned()), ..base() }),
-            ("alpha", RawTrigger { alpha: Some(0.1), ..base() }),
             ("window_seconds", RawTrigger { window_seconds: Some(5.0), ..base() }),
             ("window_seconds", RawTrigger { window_seconds: Some(4_000.0), ..base() }),
             ("judge", RawTrigger { judge: Some("oracle".to_owned()), ..base() }),
         ];
         for (field, raw) in cases {
-            assert_eq!(Trigger::new(&raw).unwrap_err().field, field, "{raw:?}");
+            assert_eq!(
+                Trigger::new(&raw, Safeguards::default()).unwrap_err().field,
+                field,
+                "{raw:?}"
+            );
         }
         let latency = RawTrigger { metric: Some("latency_p99".to_owned()), ..base() };
-        assert_eq!(Trigger::new(&latency).unwrap_err().field, "threshold");
+        assert_eq!(Trigger::new(&latency, Safeguards::default()).unwrap_err().field, "threshold");
     }
 
     #[test]
@@ -181,11 +206,11 @@ mod tests {
             action: Some("notify".to_owned()),
             ..RawTrigger::default()
         };
-        let trigger = Trigger::new(&raw).unwrap();
+        let trigger = Trigger::new(&raw, Safeguards::default()).unwrap();
         assert_eq!(trigger.check_interval, Duration::from_secs(5));
         let TriggerKind::Judge(judge) = trigger.kind else { panic!("a judge") };
-        assert_eq!(judge.alpha.get(), 0.001);
+        assert_eq!(judge.prior_strength, 10.0);
         let raw = RawTrigger { threshold: Some(0.05), ..raw };
-        assert_eq!(Trigger::new(&raw).unwrap_err().field, "threshold");
+        assert_eq!(Trigger::new(&raw, Safeguards::default()).unwrap_err().field, "threshold");
     }
 }

@@ -165,7 +165,7 @@ impl Watch {
             return if self.timer.clear() { Step::Ended } else { Step::Same };
         }
         self.health.breaches += 1;
-        let began = self.timer.breach(at);
+        let began = self.timer.breach(at, self.duration);
         self.health.longest_timer = self.health.longest_timer.max(self.timer.age);
         if self.timer.age >= self.duration && !self.timer.fired {
             self.timer.fired = true;
@@ -237,9 +237,15 @@ struct Timer {
 
 impl Timer {
     /// The comparison holds at `at`. Whether it began to.
-    fn breach(&mut self, at: Timestamp) -> bool {
+    ///
+    /// A timer that was not refreshed within `duration` is forgotten: what happened in between was
+    /// not seen. That comes only where the interval is longer than the duration, with the safeguard
+    /// against that off: then the timer never grows, and the trigger stays silent.
+    fn breach(&mut self, at: Timestamp, duration: Duration) -> bool {
+        let whole = duration.ceil_secs();
+        let stale = self.last_data.is_some_and(|last| at.since(last) > whole);
         let began = self.since.is_none();
-        if began {
+        if began || (stale && !duration.is_zero()) {
             *self = Self { since: Some(at), ..Self::default() };
         } else if let Some(last) = self.last_data {
             self.age += at.since(last);
@@ -277,13 +283,13 @@ mod tests {
     fn the_age_grows_only_between_consecutive_checks_with_data() {
         let mut timer = Timer::default();
         let minute = Duration::from_secs(60);
-        assert!(timer.breach(at(15)));
-        assert!(!timer.breach(at(30)));
+        assert!(timer.breach(at(15), minute));
+        assert!(!timer.breach(at(30), minute));
         assert_eq!(timer.age, Duration::from_secs(15));
         assert!(!timer.hold(at(45), minute));
-        assert!(!timer.breach(at(60)), "a hold does not end the breach");
+        assert!(!timer.breach(at(60), minute), "a hold does not end the breach");
         assert_eq!(timer.age, Duration::from_secs(15), "nor does the age grow over it");
-        timer.breach(at(75));
+        timer.breach(at(75), minute);
         assert_eq!(timer.age, Duration::from_secs(30));
     }
 
@@ -291,11 +297,11 @@ mod tests {
     fn no_data_for_longer_than_the_duration_forgets_the_breach() {
         let mut timer = Timer::default();
         let duration = Duration::from_secs(30);
-        timer.breach(at(15));
+        timer.breach(at(15), duration);
         assert!(!timer.hold(at(30), duration));
         assert!(!timer.hold(at(45), duration));
         assert!(!timer.hold(at(60), duration), "30 s are not longer than 30 s");
         assert!(timer.hold(at(75), duration));
-        assert!(timer.breach(at(90)), "the next breach begins anew");
+        assert!(timer.breach(at(90), duration), "the next breach begins anew");
     }
 }

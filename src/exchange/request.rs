@@ -86,7 +86,7 @@ pub enum Class {
 }
 
 /// What a deployment chooses to count as an error.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Classification {
     /// Whether a request that was answered 429 is an error of the version. Otherwise nobody can
     /// tell: it counts neither way, but for the share of rate-limited requests.

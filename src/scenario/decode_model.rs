@@ -1,6 +1,6 @@
 //! The models under rehearsal: their versions with tags, prices and upstreams, and their rules.
 
-use crate::engine::{Assignment, Policies, RuleSet};
+use crate::engine::{Assignment, Policies, RuleSet, Safeguards};
 use crate::exchange::ModelIndex;
 use crate::units::{ModelId, Price, Ratio, TagName, VersionId, format_significant};
 use crate::upstream::{Behaviour, Failure};
@@ -43,8 +43,10 @@ impl Draft {
             only.tags.push(stable);
         }
         let rules = match entry.node.get("rules") {
-            Some(node) => decode_rules::decode(node, index, names, diagnostics),
-            None => Some(RuleSet::disabled()),
+            Some(node) => {
+                decode_rules::decode(node, index, names, Safeguards::default(), diagnostics)
+            }
+            None => Some(RuleSet::default()),
         };
         let assignment = decode_policies::assignment(&entry.node);
         decode_policies::check_judges(&entry.node, assignment, rules.as_ref(), diagnostics);

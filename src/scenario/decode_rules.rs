@@ -2,9 +2,10 @@
 //! here its verdict gets a place.
 
 use crate::engine::{
-    Action, Notification, RawTrigger, RuleError, RuleProblem, RuleSet, Target, Trigger,
+    RawNotification, RawRules, RawTrigger, RuleError, RuleProblem, RuleSet, Safeguards, Target,
+    Trigger,
 };
-use crate::exchange::{Classification, ModelIndex};
+use crate::exchange::ModelIndex;
 use crate::metric::{Metric, Unit};
 
 use super::check::mistyped;
@@ -22,12 +23,13 @@ pub(crate) fn decode(
     node: &Node,
     model: ModelIndex,
     names: &Names,
+    safeguards: Safeguards,
     diagnostics: &mut Diagnostics,
 ) -> Option<RuleSet> {
     let mut ids: Vec<(&str, Place)> = Vec::new();
-    let mut triggers = Vec::new();
+    let mut conditions = Vec::new();
     for node in node.get("conditions")?.items() {
-        triggers.push(trigger(node, model, names, diagnostics));
+        conditions.push(condition(node, model, names, safeguards, diagnostics));
         if let (Some(id), Some(place)) =
             (read::text(node, "id"), node.get("id").map(|node| node.place))
         {
@@ -41,19 +43,27 @@ pub(crate) fn decode(
     }
     let notification = node.get("notification");
     let told = |key| notification.and_then(|node| read::text(node, key)).map(str::to_owned);
-    let notification = Notification { slack_webhook: told("slack_webhook"), email: told("email") };
-    let triggers = triggers.into_iter().collect::<Option<_>>()?;
-    let classification =
-        Classification { rate_limited_is_error: read::boolean(node, "rate_limited_is_error")? };
-    Some(RuleSet { enable: read::boolean(node, "enable")?, classification, triggers, notification })
+    let raw = RawRules {
+        enable: read::boolean(node, "enable")?,
+        rate_limited_is_error: read::boolean(node, "rate_limited_is_error")?,
+        alpha: read::number(node, "alpha"),
+        conditions: conditions.into_iter().collect::<Option<_>>()?,
+        notification: RawNotification {
+            slack_webhook: told("slack_webhook"),
+            email: told("email"),
+        },
+    };
+    // What is wrong has been told: by the check of the literals, or with its condition.
+    RuleSet::new(&raw, safeguards).ok()
 }
 
-fn trigger(
+fn condition(
     node: &Node,
     model: ModelIndex,
     names: &Names,
+    safeguards: Safeguards,
     diagnostics: &mut Diagnostics,
-) -> Option<Trigger> {
+) -> Option<RawTrigger> {
     if node.entries().is_empty() {
         return None;
     }
@@ -71,10 +81,10 @@ fn trigger(
             mend(&mut raw, field.name);
         }
     }
-    match Trigger::new(&raw) {
-        Ok(trigger) => told.is_empty().then_some(trigger),
+    match Trigger::new(&raw, safeguards) {
+        Ok(_) => told.is_empty().then_some(raw),
         Err(error) => {
-            report_all(node, raw, error, told, diagnostics);
+            report_all((node, safeguards), raw, error, told, diagnostics);
             None
         }
     }
@@ -104,7 +114,6 @@ fn raw(node: &Node) -> RawTrigger {
         no_data: text("no_data"),
         version: text("version"),
         action: text("action"),
-        alpha: number("alpha"),
         prior_strength: number("prior_strength"),
     }
 }
@@ -128,7 +137,7 @@ fn names_of(raw: &RawTrigger) -> [Option<Named<'_>>; 2] {
 
 /// Reports `first` and then, with each refused field mended, whatever else the engine refuses.
 fn report_all(
-    node: &Node,
+    (node, safeguards): (&Node, Safeguards),
     mut raw: RawTrigger,
     first: RuleError,
     mut told: Vec<&'static str>,
@@ -142,7 +151,7 @@ fn report_all(
         diagnostics.report(complaint(node, field, &problem));
         told.push(field);
         mend(&mut raw, field);
-        error = Trigger::new(&raw).err();
+        error = Trigger::new(&raw, safeguards).err();
     }
 }
 
@@ -199,7 +208,6 @@ fn mend(raw: &mut RawTrigger, field: &str) {
         "min_requests" => raw.min_requests = None,
         "no_data" => raw.no_data = None,
         "version" => raw.version = None,
-        "alpha" => raw.alpha = None,
         _ => raw.prior_strength = None,
     }
 }
@@ -213,13 +221,4 @@ fn mend_threshold(raw: &mut RawTrigger) {
     let in_millis = time && !ratio;
     raw.threshold = (condition && !in_millis).then_some(1.0);
     raw.threshold_ms = (condition && in_millis).then_some(1_000.0);
-}
-
-/// The action as it is written in a file.
-pub(crate) fn action_text(action: &Action) -> String {
-    match action {
-        Action::RollbackToLastStable => "rollback_to_last_stable".to_owned(),
-        Action::RollbackTo(target) => format!("rollback_to:{}", target.as_str()),
-        Action::Notify => "notify".to_owned(),
-    }
 }

@@ -230,11 +230,12 @@ gate: [rollbacks == 1]";
 
     #[test]
     fn a_file_that_stands_for_a_part_is_opened_to_be_laid_under_what_is_said() {
-        let text = "models: {m: {rules: {enable: false, conditions: [{id: judge, alpha: 0.01}]}}}";
+        let text =
+            "models: {m: {rules: {enable: false, conditions: [{id: judge, prior_strength: 5}]}}}";
         let loaded = over_base(text, &[]).unwrap();
         let rules = &loaded.resolved["models"][0]["rules"];
         assert_eq!(rules["enable"], false);
-        assert_eq!(rules["conditions"][0]["alpha"], 0.01);
+        assert_eq!(rules["conditions"][0]["prior_strength"], 5.0);
         assert_eq!(rules["conditions"][0]["action"], "notify");
     }
 

@@ -367,7 +367,7 @@ mod tests {
         let settings = [
             "models.m.rules=../fixtures/rules.json",
             "seed=9",
-            "models.m.rules.conditions.0.alpha=0.01",
+            "models.m.rules.conditions.0.prior_strength=5",
             "workload.arrivals.trace=../fixtures/t.csv",
         ];
         let text = SMALLEST.replace(", \"tokens\": {\"input\": 5, \"output\": 5}", "");

@@ -61,7 +61,7 @@ fn breaching_share(condition: &Condition) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::RawTrigger;
+    use crate::engine::{RawTrigger, Safeguards};
 
     fn outlook(metric: &str, duration: f64, interval: Option<f64>, window: Option<f64>) -> Outlook {
         let latency = metric.starts_with("latency");
@@ -76,7 +76,7 @@ mod tests {
             action: Some("notify".to_owned()),
             ..RawTrigger::default()
         };
-        Outlook::of(&Trigger::new(&raw).unwrap())
+        Outlook::of(&Trigger::new(&raw, Safeguards::default()).unwrap())
     }
 
     #[test]

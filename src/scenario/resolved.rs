@@ -3,12 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::engine::{NoData, Relation, Threshold, Trigger, TriggerKind};
 use crate::exchange::VersionIndex;
-use crate::metric::Unit;
 use crate::units::{Duration, Money, Rate, Ratio, Timestamp, Tokens, parse_requests};
 
-use super::decode_rules::action_text;
 use super::fill::fill;
 use super::place::Place;
 use super::plan::Scenario;
@@ -37,14 +34,9 @@ pub(crate) fn complete(root: &mut Node, scenario: &Scenario) {
     put(root, "columns", &scenario.columns.iter().map(column).collect());
     let models = root.get_mut("models").map_or(&mut [][..], Node::entries_mut);
     for (entry, plan) in models.iter_mut().zip(&scenario.models) {
-        if entry.node.get("rules").is_none() {
-            put(&mut entry.node, "rules", &json!({"enable": false}));
-        }
+        put(&mut entry.node, "rules", &json!(plan.rules));
         if entry.node.get("policies").is_none() {
             put(&mut entry.node, "policies", &json!({}));
-        }
-        if let Some(rules) = entry.node.get_mut("rules") {
-            put(rules, "conditions", &plan.rules.triggers.iter().map(trigger).collect());
         }
         let versions = entry.node.get_mut("versions").map_or(&mut [][..], Node::entries_mut);
         for (entry, plan) in versions.iter_mut().zip(&plan.versions) {
@@ -182,60 +174,6 @@ fn money(amount: Money) -> Value {
     let fraction = fraction.trim_end_matches('0');
     let point = if fraction.is_empty() { "" } else { "." };
     json!(format!("{}{point}{fraction} USD", pico / PICO_PER_USD))
-}
-
-/// A rule as its file could have it, with every default.
-fn trigger(trigger: &Trigger) -> Value {
-    let mut map = Map::new();
-    let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
-    put("id", json!(trigger.id));
-    put("action", json!(action_text(&trigger.action)));
-    put("check_interval_seconds", json!(trigger.check_interval.as_secs_f64()));
-    if let Some(version) = &trigger.version {
-        put("version", json!(version.as_str()));
-    }
-    match &trigger.kind {
-        TriggerKind::Condition(condition) => {
-            put("metric", json!(condition.metric.name()));
-            put("operator", json!(condition.operator.symbol()));
-            match condition.threshold {
-                Threshold::Ratio(ratio) => put("threshold", json!(ratio.get())),
-                Threshold::Time(time) => put("threshold_ms", json!(time.as_millis_f64())),
-                Threshold::Count(count) => put("threshold", json!(count)),
-                Threshold::Number(number) => put("threshold", json!(number)),
-                Threshold::Money(money) => put("threshold", json!(money.as_usd())),
-                Threshold::Stable(Relation::Times(factor)) => {
-                    put("compare_to", json!("stable"));
-                    put("as", json!("ratio"));
-                    put("threshold", json!(factor))
-                }
-                Threshold::Stable(Relation::Plus(more)) => {
-                    put("compare_to", json!("stable"));
-                    put("as", json!("difference"));
-                    match condition.metric.unit() {
-                        Unit::Time => put("threshold_ms", json!(more / 1e6)),
-                        _ => put("threshold", json!(more)),
-                    }
-                }
-            };
-            put("duration_seconds", json!(condition.duration.as_secs_f64()));
-            put("window_seconds", json!(condition.window.as_secs_f64()));
-            put("min_requests", json!(condition.min_requests));
-            let no_data = match condition.no_data {
-                NoData::Hold => "hold",
-                NoData::Breach => "breach",
-                NoData::Clear => "clear",
-            };
-            put("no_data", json!(no_data));
-        }
-        TriggerKind::Judge(judge) => {
-            put("judge", json!("sequential"));
-            put("metric", json!("error_rate"));
-            put("alpha", json!(judge.alpha.get()));
-            put("prior_strength", json!(judge.prior_strength));
-        }
-    }
-    Value::Object(map)
 }
 
 const PICO_PER_USD: u128 = 1_000_000_000_000;

@@ -15,6 +15,13 @@ pub(crate) static RULES: Record = Record {
             "true",
             "whether a request answered 429 counts as an error; otherwise it counts neither way",
         ),
+        defaulted(
+            "alpha",
+            One(L::Number(1e-12, 0.5)),
+            "0.001",
+            "the probability that any judge ever fires on canaries that are no worse, shared by \
+             the judges and by the canaries that are deployed together",
+        ),
         required(
             "conditions",
             List(&RecordOf(&CONDITION)),
@@ -81,8 +88,9 @@ pub(crate) static CONDITION: Record = Record {
         optional(
             "check_interval_seconds",
             ANY_NUMBER,
-            "time between checks, more than 0, at most 3600 seconds and the duration (default: 5 \
-             for duration 0, else the smaller of the duration and max(5, duration / 4))",
+            "time between checks, 1 to 3600 seconds and at most the duration, rounded up to whole \
+             seconds (default: 5 for duration 0, else the smaller of the duration and max(5, \
+             duration / 4), at most 3600)",
         ),
         optional(
             "window_seconds",
@@ -109,12 +117,6 @@ pub(crate) static CONDITION: Record = Record {
             "action",
             One(L::Text),
             "rollback_to_last_stable, rollback_to:<version or tag>, or notify",
-        ),
-        optional(
-            "alpha",
-            ANY_NUMBER,
-            "of a judge: the probability of firing on a canary that is no worse, 1e-12 to 0.5 \
-             (default: 0.001)",
         ),
         optional(
             "prior_strength",

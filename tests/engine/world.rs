@@ -2,8 +2,8 @@
 
 use coalmine::engine::{
     Action, Ask, Change, Command, CommandError, CommandKind, Completion, Engine, Event, EventKind,
-    Evidence, ModelSettings, RawTrigger, Retry, RolloutState, RuleSet, Sealed, Slot, StickyKey,
-    Target, Ticket, Trigger, Version, Waiting,
+    Evidence, ModelSettings, RawRules, RawTrigger, Retry, RolloutState, RuleSet, Safeguards,
+    Sealed, Slot, StickyKey, Target, Ticket, Version, Waiting,
 };
 use coalmine::exchange::{Ending, ModelIndex, Observed, Usage};
 use coalmine::units::{Draw, Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
@@ -259,8 +259,8 @@ pub(crate) fn target(name: &str) -> Target {
 }
 
 pub(crate) fn rule_set(rules: impl IntoIterator<Item = RawTrigger>) -> RuleSet {
-    let triggers = rules.into_iter().map(|raw| Trigger::new(&raw).unwrap()).collect();
-    RuleSet { enable: true, triggers, ..RuleSet::default() }
+    let raw = RawRules { conditions: rules.into_iter().collect(), ..RawRules::default() };
+    RuleSet::new(&raw, Safeguards::default()).unwrap()
 }
 
 /// `metric > threshold`, for no duration.

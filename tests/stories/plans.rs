@@ -11,10 +11,10 @@ pub(crate) fn arb_plan() -> impl Strategy<Value = Value> {
             prop::collection::vec(arb_upstream(), versions),
             prop::collection::vec(arb_phase(versions), phases),
             arb_split(versions),
-            prop::collection::vec(arb_trigger(versions), 0..=4),
+            (prop::collection::vec(arb_trigger(versions), 0..=4), 0.001..=0.5),
             2_u32..=60,
         )
-            .prop_map(|(upstreams, mut phases, first, triggers, rate)| {
+            .prop_map(|(upstreams, mut phases, first, (triggers, alpha), rate)| {
                 phases[0]["split"] = first;
                 for (number, phase) in phases.iter_mut().enumerate() {
                     phase["name"] = json!(format!("phase {number}"));
@@ -26,6 +26,7 @@ pub(crate) fn arb_plan() -> impl Strategy<Value = Value> {
                 };
                 let versions: serde_json::Map<_, _> =
                     upstreams.into_iter().enumerate().map(version).collect();
+                let rules = json!({"alpha": alpha, "conditions": triggers});
                 json!({
                     "schema": 1,
                     "name": "random",
@@ -34,7 +35,7 @@ pub(crate) fn arb_plan() -> impl Strategy<Value = Value> {
                         "tokens": {"input": 10, "output": 10},
                         "client_timeout": "10s",
                     },
-                    "models": {"m": {"versions": versions, "rules": {"conditions": triggers}}},
+                    "models": {"m": {"versions": versions, "rules": rules}},
                     "phases": phases,
                 })
             })
@@ -130,8 +131,7 @@ fn arb_trigger(versions: usize) -> impl Strategy<Value = Value> {
             trigger
         },
     );
-    let judge = (0.001..=0.5, 0.1..=50.0)
-        .prop_map(|(alpha, k)| json!({"judge": "sequential", "alpha": alpha, "prior_strength": k}));
+    let judge = (0.1..=50.0).prop_map(|k| json!({"judge": "sequential", "prior_strength": k}));
     (prop_oneof![3 => condition, 2 => judge], arb_action(versions)).prop_map(
         |(mut trigger, action)| {
             trigger["action"] = json!(action);
