@@ -105,6 +105,10 @@ pub enum Purpose {
     PromptTokens = 71,
     /// How many requests a session has.
     SessionLength = 72,
+    /// When a request was sent whose recorded time was rounded.
+    Spread = 73,
+    /// Whether a session is in the sample of a trace.
+    Sample = 74,
     /// How long the gateway waits before another attempt.
     Backoff = 96,
 }

@@ -1,14 +1,15 @@
 //! What a scenario's traffic means: when requests come, how large they are, who sends them.
 
 use crate::scenario::{Scenario, Traffic};
-use crate::units::{format_counted, format_significant};
-use crate::workload::{Population, TokenSizes, Workload};
+use crate::units::{Ratio, format_counted, format_significant};
+use crate::workload::{PlaybackOptions, Population, TokenSizes, Window, Workload};
 
 /// The lines about the traffic of `scenario`.
 pub(super) fn traffic_lines(scenario: &Scenario) -> Vec<String> {
     let (sent, population) = match &scenario.traffic {
         Traffic::Trace { path, replay } => {
-            (format!("replays {}", path.display()), &replay.population)
+            let how = playback(&replay.playback);
+            (format!("replays {}{how}", path.display()), &replay.population)
         }
         Traffic::Generated(workload) => (generated(workload, scenario), &workload.population),
     };
@@ -24,6 +25,17 @@ pub(super) fn traffic_lines(scenario: &Scenario) -> Vec<String> {
     }
     lines.extend(senders(population).map(|line| format!("    {line}")));
     lines
+}
+
+/// What is done with a trace, as far as it is anything.
+fn playback(options: &PlaybackOptions) -> String {
+    let PlaybackOptions { dequantize, window, sample, speed } = options;
+    let spread = dequantize.map(|over| format!("times of one value spread over {over}"));
+    let window = window.map(|Window { from, length }| format!("{length} of it from {from} on"));
+    let sample = (*sample < Ratio::ONE).then(|| format!("a sample of {sample}"));
+    let speed = (*speed != 1.0).then(|| format!("{} times as fast", format_significant(*speed, 4)));
+    let all = [spread, window, sample, speed].into_iter().flatten();
+    all.map(|option| format!(", {option}")).collect()
 }
 
 fn generated(workload: &Workload, scenario: &Scenario) -> String {

@@ -4,9 +4,11 @@ use super::arguments::ValidateArguments;
 use super::exit::Exit;
 use super::open::{Opened, open, open_trace, trace_failure};
 use super::terminal::{Failure, complain, print};
-use crate::scenario::Scenario;
-use crate::trace::{Shape, ShapeMeter, TokenShape, TraceReader};
+use crate::chance::Chance;
+use crate::scenario::{Scenario, Traffic};
+use crate::trace::{Accounting, Shape, ShapeMeter, TokenShape, TraceReader};
 use crate::units::{format_count, format_counted, format_significant};
+use crate::workload::Playback;
 
 pub(super) fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let mut exit = Exit::Pass;
@@ -40,19 +42,27 @@ fn summary(scenario: &Scenario) -> String {
     )
 }
 
-/// Reads the scenario's trace to its end, if it replays one, and says what was in it.
+/// Reads the scenario's trace to its end, if it replays one, and says what is sent of it.
 fn read_trace(scenario: &Scenario) -> Result<String, Failure> {
     let Some(input) = open_trace(scenario)? else { return Ok(String::new()) };
     let failed = |error| trace_failure(scenario, &error);
-    let mut reader = TraceReader::new(input).map_err(failed)?;
+    let Traffic::Trace { replay, .. } = &scenario.traffic else { return Ok(String::new()) };
+    let reader = TraceReader::new(input).map_err(failed)?;
+    // The draws of the run that the scenario's own seed gives.
+    let chance = Chance::new(scenario.seed, 0);
+    let mut playback = Playback::new(reader, replay.playback, chance);
     let mut meter = ShapeMeter::default();
-    while let Some(record) = reader.next_record().map_err(failed)? {
+    while let Some(record) = playback.next_record().map_err(failed)? {
         meter.add(record.at, record.input, record.output);
     }
-    let accounting = reader.accounting();
+    let accounting = playback.reader().accounting();
     let (read, emitted) = (format_count(accounting.read), format_count(accounting.emitted));
-    let format = accounting.format;
-    let rows = format!("\n  trace ({format}): {read} rows read, {emitted} sound");
+    let Accounting { format, unit, .. } = accounting;
+    // A row that is not sound has ended the reading.
+    let mut rows = format!("\n  trace ({format}, times in {unit}): {read} rows read, {read} sound");
+    if accounting.emitted < accounting.read {
+        rows.push_str(&format!(", {emitted} of them replayed"));
+    }
     Ok(rows + &describe(&meter.shape()))
 }
 

@@ -60,6 +60,8 @@ fn trace_text(trace: &TraceReport) -> String {
         let what = match reason {
             DropReason::Malformed => "malformed",
             DropReason::OutOfOrder => "out of order",
+            DropReason::OutsideWindow => "outside the window",
+            DropReason::NotSampled => "not in the sample",
         };
         let lines: Vec<String> = dropped.lines.iter().map(u64::to_string).collect();
         let more = if dropped.count > lines.len() as u64 { ", ..." } else { "" };

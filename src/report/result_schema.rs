@@ -111,7 +111,8 @@ fn scenario_parts() -> Vec<Part> {
                 object(
                     "by reason",
                     &[],
-                    &[("malformed", dropped.clone()), ("out_of_order", dropped)],
+                    &["malformed", "out_of_order", "outside_window", "not_sampled"]
+                        .map(|reason| (reason, dropped.clone())),
                 ),
             ),
         ],

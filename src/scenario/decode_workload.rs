@@ -2,7 +2,7 @@
 
 use crate::units::{ModelId, Ratio};
 use crate::upstream::Limits;
-use crate::workload::{Replay, TokenSizes, Workload};
+use crate::workload::{PlaybackOptions, Replay, TokenSizes, Window, Workload};
 
 use super::check::mistyped;
 use super::decode_arrivals;
@@ -48,7 +48,10 @@ impl Decoding<'_> {
                 .help("remove `tokens`");
             self.diagnostics.report(diagnostic);
         }
-        let path = self.folder.resolve(chosen.node.text()?, chosen.node.place, self.diagnostics);
+        let file = chosen.node.get("file");
+        let path =
+            file.and_then(|file| self.folder.resolve(file.text()?, file.place, self.diagnostics));
+        let playback = self.playback(&chosen.node);
         if let Some(prompts) = node.entry("prompts") {
             let message = "the trace brings the sizes of prompts: `prompts` has no part in it";
             let diagnostic = Diagnostic::new(prompts.place, message)
@@ -67,7 +70,33 @@ impl Decoding<'_> {
         let population = decode_population::decode(node, shares, 0, self.diagnostics)?;
         let ids: Option<Vec<_>> = self.names.models().map(|id| ModelId::new(id).ok()).collect();
         let requests = read::integer(node, "requests");
-        Some(Traffic::Trace { path: path?, replay: Replay { requests, models: ids?, population } })
+        let replay = Replay { requests, models: ids?, population, playback: playback? };
+        Some(Traffic::Trace { path: path?, replay })
+    }
+
+    /// What is done with the trace that `node` describes.
+    fn playback(&mut self, node: &Node) -> Option<PlaybackOptions> {
+        let mut positive = |node: &Node, key: &str| {
+            let time = read::duration(node, key)?;
+            if time.is_zero() {
+                let message = format!("`{key}` is 0s: allowed is more than 0s");
+                let place = node.get(key).map_or(node.place, |node| node.place);
+                self.diagnostics.report(Diagnostic::new(place, message));
+            }
+            Some(time)
+        };
+        let dequantize = node.get("dequantize").and_then(|_| positive(node, "dequantize"));
+        let window = node.get("window").and_then(|window| {
+            let (from, length) = (read::duration(window, "from"), positive(window, "for"));
+            Some(Window { from: from?, length: length? })
+        });
+        let (sample, speed) = (read::ratio(node, "sample")?, read::number(node, "speed")?);
+        if sample == Ratio::ZERO {
+            let place = node.get("sample").map_or(node.place, |node| node.place);
+            let message = "`sample` is 0%: nothing would be replayed";
+            self.diagnostics.report(Diagnostic::new(place, message).help("write more than 0%"));
+        }
+        Some(PlaybackOptions { dequantize, window, sample, speed })
     }
 
     /// Models have no token counts of their own beside those of a trace.

@@ -297,7 +297,7 @@ gate: [rollbacks == 1]";
         let Traffic::Trace { path, .. } = &loaded.scenario.traffic else { panic!("a trace") };
         assert_eq!(path, Path::new("lib/t.csv"));
         let yaml = loaded.to_yaml();
-        assert!(yaml.contains("\n    trace: lib/t.csv\n"), "{yaml}");
+        assert!(yaml.contains("\n      file: lib/t.csv\n"), "{yaml}");
     }
 
     #[test]

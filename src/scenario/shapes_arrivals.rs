@@ -3,8 +3,10 @@
 use crate::arrivals::{self, Form, Key, Kind, Model, arrival_models};
 
 use super::shape::Literal as L;
-use super::shape::Shape::{Choice as ChoiceOf, FileOr, List, One, Record as RecordOf};
-use super::shape::{Absent, Choice, Field, Record, Shape, required};
+use super::shape::Shape::{
+    Choice as ChoiceOf, FileOr, List, One, Record as RecordOf, Short as ShortOf,
+};
+use super::shape::{Absent, Choice, Field, Record, Shape, Short, defaulted, optional, required};
 use super::shapes_distribution::{DURATIONS, RATES};
 
 /// When requests arrive.
@@ -31,11 +33,7 @@ macro_rules! processes {
 arrival_models!(processes);
 
 static SOURCES: [Field; MODELS + 2] = {
-    let trace = required(
-        "trace",
-        One(L::Path),
-        "the arrivals and token counts of a recorded trace, by the path of its file",
-    );
+    let trace = required("trace", ShortOf(&TRACE), "a recorded trace, by the path of its file");
     let mut sources = [trace; MODELS + 2];
     let mut index = 0;
     while index < PROCESSES.len() {
@@ -43,6 +41,48 @@ static SOURCES: [Field; MODELS + 2] = {
         index += 1;
     }
     sources
+};
+
+static TRACE: Short = Short {
+    literal: L::Path,
+    field: "file",
+    full: RecordOf(&Record {
+        name: "trace",
+        fields: &[
+            required("file", One(L::Path), "the trace, with its arrivals and token counts"),
+            optional(
+                "dequantize",
+                One(L::Duration),
+                "what the recorded times are rounded to: rows of one time are spread at random \
+                 over so long, in their order",
+            ),
+            optional(
+                "window",
+                RecordOf(&WINDOW),
+                "the stretch that is replayed (default: all of the trace)",
+            ),
+            defaulted(
+                "sample",
+                One(L::Ratio),
+                "100%",
+                "share that is replayed, of whole sessions where the trace has them, 0% to 100%",
+            ),
+            defaulted(
+                "speed",
+                One(L::Number(0.001, 1_000.0)),
+                "1",
+                "how much faster than recorded, 0.001 to 1000 times",
+            ),
+        ],
+    }),
+};
+
+static WINDOW: Record = Record {
+    name: "window",
+    fields: &[
+        defaulted("from", One(L::Duration), "0s", "where it begins, from the trace's beginning"),
+        required("for", One(L::Duration), "how long it is, more than 0s"),
+    ],
 };
 
 const fn written(form: Form, record: &'static Record) -> Shape {

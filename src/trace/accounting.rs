@@ -14,6 +14,10 @@ pub enum DropReason {
     Malformed,
     /// It is earlier than the row before it.
     OutOfOrder,
+    /// It lies outside the stretch that is replayed.
+    OutsideWindow,
+    /// It is not in the sample that is replayed.
+    NotSampled,
 }
 
 /// Rows that were dropped for one reason.
@@ -55,6 +59,13 @@ impl Accounting {
     pub(super) const fn emit(&mut self) {
         self.read += 1;
         self.emitted += 1;
+    }
+
+    /// The row on `line`, which was handed on, counts as dropped after all.
+    pub(super) fn take_back(&mut self, reason: DropReason, line: u64) {
+        self.read -= 1;
+        self.emitted -= 1;
+        self.drop_row(reason, line);
     }
 
     pub(super) fn drop_row(&mut self, reason: DropReason, line: u64) {

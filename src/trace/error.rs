@@ -13,7 +13,7 @@ pub struct TraceError {
 }
 
 impl TraceError {
-    pub(super) const fn new(line: u64, kind: TraceErrorKind) -> Self {
+    pub(crate) const fn new(line: u64, kind: TraceErrorKind) -> Self {
         Self { line, kind }
     }
 
@@ -115,6 +115,37 @@ pub enum TraceErrorKind {
         value: String,
         /// What may stand there.
         allowed: &'static str,
+    },
+    /// Blocks of a prompt that do not make up its tokens.
+    #[error(
+        "{found} blocks for {input} input tokens: blocks of {block} tokens would be {expected}"
+    )]
+    Blocks {
+        /// How many there are.
+        found: u64,
+        /// How many there should be.
+        expected: u64,
+        /// Tokens of the prompt.
+        input: u32,
+        /// Tokens of a block.
+        block: u32,
+    },
+    /// Rows whose times are closer than what they are to be spread over.
+    #[error(
+        "the row is {apart} after the rows before it: times are not rounded to {quantum}, so \
+         they cannot be spread over it"
+    )]
+    NotQuantised {
+        /// How long after them.
+        apart: Duration,
+        /// What they are to be spread over.
+        quantum: Duration,
+    },
+    /// More rows of one time than can be spread.
+    #[error("more than {limit} rows have one time: they cannot be spread")]
+    TooManyAtOnce {
+        /// How many may.
+        limit: usize,
     },
     /// A line that is not one JSON object.
     #[error("not a JSON object: {}", without_place(.0))]

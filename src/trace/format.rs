@@ -37,6 +37,8 @@ formats! {
     CoalmineJsonl in coalmine_jsonl,
     /// The Azure LLM inference traces of 2023 and 2024.
     Azure in azure,
+    /// The Mooncake traces of 2025.
+    Mooncake in mooncake,
 }
 
 impl TraceFormat {

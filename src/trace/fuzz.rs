@@ -50,13 +50,15 @@ mod tests {
 
     use super::*;
 
-    const VALID: [&str; 3] = [
+    const VALID: [&str; 4] = [
         "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:17:03.9799600,4808,10\r\n\
          2023-11-16 18:17:04.0319600,3180,8",
         "#coalmine-trace 1\nat_ns,model,version,user,input_tokens,output_tokens,stream\n\
          0,gpt-4,v1,7,620,210,true\n5,,,,1,2,\n",
         "{\"coalmine_trace\":1}\n{\"at_ns\":0,\"input_tokens\":1,\"output_tokens\":2}\n\
          {\"at_ns\":9,\"model\":\"gpt-4\",\"input_tokens\":1,\"output_tokens\":2,\"stream\":true}\n",
+        "{\"timestamp\": 0, \"input_length\": 600, \"output_length\": 5, \"hash_ids\": [0, 1]}\n\
+         {\"timestamp\": 3000, \"input_length\": 6, \"output_length\": 5, \"hash_ids\": [0]}\n",
     ];
 
     /// A valid file with some of its bytes replaced, removed or inserted.

@@ -16,6 +16,7 @@ mod format;
 mod fuzz;
 mod json_object;
 mod line_feed;
+mod mooncake;
 mod reader;
 mod record;
 mod shape;

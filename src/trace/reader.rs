@@ -144,8 +144,12 @@ impl<R: BufRead> TraceReader<R> {
         Ok(record)
     }
 
-    /// What is wrong with the record that was read last.
-    pub(crate) const fn error(&self, kind: TraceErrorKind) -> TraceError {
+    /// Accounts for a record that was handed on from `line` and then left out.
+    pub(crate) fn leave_out(&mut self, reason: DropReason, line: u64) {
+        self.accounting.take_back(reason, line);
+    }
+
+    const fn error(&self, kind: TraceErrorKind) -> TraceError {
         TraceError::new(self.line(), kind)
     }
 }

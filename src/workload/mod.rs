@@ -5,11 +5,13 @@
 //! request.
 
 mod identity;
+mod playback;
 mod population;
 mod shares;
 mod source;
 mod tokens;
 
+pub use playback::{Playback, PlaybackOptions, Window};
 pub use population::{Client, Population, Sessions};
 pub use source::{Replay, Source, TraceInput, Workload};
 pub use tokens::TokenSizes;

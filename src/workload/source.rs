@@ -3,6 +3,7 @@
 use std::io::BufRead;
 
 use super::identity::Identities;
+use super::playback::{Playback, PlaybackOptions};
 use super::population::Population;
 use super::tokens::{SizeSamplers, TokenSizes};
 use crate::arrivals::{ArrivalTimes, Arrivals, Coming};
@@ -46,6 +47,8 @@ pub struct Replay {
     pub models: Vec<ModelId>,
     /// Who sends the requests, where the trace does not say.
     pub population: Population,
+    /// What is done with the trace.
+    pub playback: PlaybackOptions,
 }
 
 /// Any trace that requests can be read from.
@@ -82,7 +85,7 @@ pub struct Source {
 
 enum Origin {
     Generated { times: ArrivalTimes, sizes: Vec<SizeSamplers> },
-    Trace { reader: Box<TraceReader<TraceInput>>, models: Vec<ModelId>, next: Option<TraceRecord> },
+    Trace { playback: Box<Playback<TraceInput>>, models: Vec<ModelId>, next: Option<TraceRecord> },
 }
 
 impl Source {
@@ -114,7 +117,11 @@ impl Source {
             limit: replay.requests.unwrap_or(u64::MAX),
             waits_for_answers: false,
             identities: Identities::new(&replay.population, chance),
-            origin: Origin::Trace { reader: Box::new(reader), models: replay.models, next: None },
+            origin: Origin::Trace {
+                playback: Box::new(Playback::new(reader, replay.playback, chance)),
+                models: replay.models,
+                next: None,
+            },
         }
     }
 
@@ -122,7 +129,7 @@ impl Source {
     pub const fn trace(&self) -> Option<&TraceReader<TraceInput>> {
         match &self.origin {
             Origin::Generated { .. } => None,
-            Origin::Trace { reader, .. } => Some(reader),
+            Origin::Trace { playback, .. } => Some(playback.reader()),
         }
     }
 
@@ -146,9 +153,9 @@ impl Source {
         }
         match &mut self.origin {
             Origin::Generated { times, .. } => Ok(times.next_at()),
-            Origin::Trace { reader, next, .. } => {
+            Origin::Trace { playback, next, .. } => {
                 if next.is_none() {
-                    *next = reader.next_record()?;
+                    *next = playback.next_record()?;
                 }
                 Ok(next.as_ref().map(|record| record.at))
             }
@@ -173,14 +180,16 @@ impl Source {
                 let Some(coming) = times.next() else { return Ok(None) };
                 generated(coming, number, identities, sizes)
             }
-            Origin::Trace { reader, models, next } => {
+            Origin::Trace { playback, models, next } => {
                 let record = match next.take() {
                     Some(record) => Some(record),
-                    None => reader.next_record()?,
+                    None => playback.next_record()?,
                 };
                 let Some(record) = record else { return Ok(None) };
                 let model = match &record.model {
-                    Some(name) => Some(place_of(name, models).map_err(|kind| reader.error(kind))?),
+                    Some(name) => {
+                        Some(place_of(name, models).map_err(|kind| playback.error(kind))?)
+                    }
                     None => None,
                 };
                 let id = RequestId(number);
@@ -298,7 +307,8 @@ mod tests {
     fn replay(text: &'static str) -> Source {
         let input: TraceInput = Box::new(text.as_bytes());
         let models = ["gpt-4", "llama"].map(|name| ModelId::new(name).unwrap()).to_vec();
-        let replay = Replay { requests: None, models, population: population() };
+        let playback = PlaybackOptions::default();
+        let replay = Replay { requests: None, models, population: population(), playback };
         Source::replay(TraceReader::new(input).unwrap(), replay, Chance::new(1, 0))
     }
 
