@@ -83,6 +83,9 @@ pub mod scenario;
 pub mod run;
 pub mod simulator;
 
+// Floor 8, beside the judges: what tests and fuzz targets share.
+pub mod testing;
+
 // Floors 8 to 10: what a run means, whether that is enough, how it is shown.
 pub mod gate;
 pub mod report;

@@ -72,6 +72,11 @@ impl Engine {
         Some(&self.deployment(model).ok()?.state.rollout)
     }
 
+    /// How many requests of a model are in flight.
+    pub fn in_flight(&self, model: ModelIndex) -> u64 {
+        self.deployment(model).map_or(0, Deployment::outstanding)
+    }
+
     /// What an ending says about a version of `model`, under the model's rules.
     ///
     /// # Panics

@@ -18,7 +18,7 @@ use crate::units::{ModelId, Ratio, Timestamp, VersionId};
 #[derive(Clone, Debug)]
 pub(super) struct Deployment {
     pub(super) id: ModelId,
-    terms: Terms,
+    pub(super) terms: Terms,
     /// What is durable; all else is gone after a restart.
     pub(super) state: ModelState,
     /// The state's weights, made ready for assignments.
@@ -86,8 +86,9 @@ impl Deployment {
         }
     }
 
-    pub(super) const fn terms(&self) -> Terms {
-        self.terms
+    /// Requests in flight.
+    pub(super) fn outstanding(&self) -> u64 {
+        self.live.iter().map(|live| live.outstanding).sum()
     }
 
     /// The slot of a version that is in the catalog.

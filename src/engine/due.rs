@@ -98,7 +98,7 @@ impl Engine {
             self.emit(at, model, EventKind::RollbackRefused { version, action });
             return false;
         };
-        let terms = deployment.terms();
+        let terms = deployment.terms;
         let change = decision::roll_back(&deployment.state, terms, Some(version), target);
         self.change(at, model, Cause::Trigger(evidence), change);
         true

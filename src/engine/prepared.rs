@@ -58,7 +58,7 @@ impl Engine {
         }
         let model = command.model;
         let deployment = self.deployment(model)?;
-        let change = decide(&deployment.state, deployment.terms(), &command.kind)?;
+        let change = decide(&deployment.state, deployment.terms, &command.kind)?;
         let cause = Cause::Command { by: command.by.clone() };
         let entry = change.map(|change| self.seal(now, model, cause, change));
         Ok(Prepared { engine: self, model, entry })

@@ -28,6 +28,7 @@ impl Engine {
         let mut engine = Self::new(models);
         engine.entries = state.entries;
         engine.head = state.head;
+        engine.last_entry = state.at;
         let now = state.at.map_or(now, |at| at.max(now));
         engine.now = now;
         for index in 0..engine.deployments.len() {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::transition::{Input, Next};
 use super::{Ladder, RolloutState, RolloutStep, Slot, StageIndex};
-use crate::units::{Duration, Timestamp};
+use crate::units::{Duration, Ratio, Timestamp};
 
 /// A model's rollout: the one under way, or the last one.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
@@ -43,6 +43,11 @@ impl Rollout {
     /// The canary of the rollout under way, or the promoted version while its rules cover it.
     pub fn version(&self) -> Option<Slot> {
         self.under_way().map(|course| course.version)
+    }
+
+    /// The canary's weight in the step under way.
+    pub fn step_weight(&self) -> Option<Ratio> {
+        self.step().map(|(_, step, _)| step.weight)
     }
 
     /// The version that was promoted, while its rules still cover it.

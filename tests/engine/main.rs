@@ -7,6 +7,7 @@ mod assignment;
 mod catalog;
 mod journal;
 mod metrics;
+mod operations;
 mod policies;
 mod rollback;
 mod rollout;

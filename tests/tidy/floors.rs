@@ -23,6 +23,7 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("director", 5),
     ("simulator", 6),
     ("run", 7),
+    ("testing", 8),
     ("summary", 8),
     ("gate", 9),
     ("report", 10),
