@@ -133,10 +133,13 @@ fn lay_out(grid: &Grid, width: usize, squeeze: bool) -> Option<String> {
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
     }
-    // A value stays with its unit: only the names of the first column may be broken.
+    // A value stays with its unit: where a cell must be broken, then before its change or interval.
     let joined = |row: &Vec<String>| -> Vec<String> {
         let (first, others) = row.split_at(1);
-        let others = others.iter().map(|cell| cell.replace(' ', NO_BREAK));
+        let others = others.iter().map(|cell| {
+            let whole = cell.replace(' ', NO_BREAK);
+            whole.replace(&[NO_BREAK, "("].concat(), " (").replace(&[NO_BREAK, "["].concat(), " [")
+        });
         first.iter().cloned().chain(others).collect()
     };
     table.set_header(&grid.header);
