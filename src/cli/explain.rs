@@ -151,6 +151,7 @@ fn meaning(trigger: &Trigger) -> String {
     let action = match &trigger.action {
         Action::RollbackToLastStable => "roll back to the last stable".to_owned(),
         Action::RollbackTo(target) => format!("roll back to {}", target.as_str()),
+        Action::Pause => "pause the rollout".to_owned(),
         Action::Notify => "tell, and change nothing".to_owned(),
     };
     let every = trigger.check_interval;

@@ -13,6 +13,9 @@ pub enum Action {
     RollbackToLastStable,
     /// All traffic to this version.
     RollbackTo(Target),
+    /// The rollout under way stops where it is, until it is resumed; without one, the same as
+    /// [`Action::Notify`].
+    Pause,
     /// Tell, and do nothing else.
     Notify,
 }
@@ -27,6 +30,7 @@ impl fmt::Display for Action {
         match self {
             Self::RollbackToLastStable => f.write_str("rollback_to_last_stable"),
             Self::RollbackTo(target) => write!(f, "rollback_to:{}", target.as_str()),
+            Self::Pause => f.write_str("pause"),
             Self::Notify => f.write_str("notify"),
         }
     }
@@ -49,6 +53,7 @@ pub(super) fn action(raw: &RawTrigger) -> Result<Action, RuleError> {
     let name = raw.action.as_deref();
     match required("action", name, "action: rollback_to_last_stable")? {
         "rollback_to_last_stable" => Ok(Action::RollbackToLastStable),
+        "pause" => Ok(Action::Pause),
         "notify" => Ok(Action::Notify),
         other => match other.strip_prefix("rollback_to:") {
             Some(name) => Ok(Action::RollbackTo(target("action", name.trim())?)),
@@ -61,4 +66,4 @@ pub(super) fn target(field: &'static str, name: &str) -> Result<Target, RuleErro
     Target::new(name).ok_or_else(|| unknown(field, name, "a version id or a tag"))
 }
 
-const ACTIONS: &str = "rollback_to_last_stable, rollback_to:<version or tag>, notify";
+const ACTIONS: &str = "rollback_to_last_stable, rollback_to:<version or tag>, pause, notify";

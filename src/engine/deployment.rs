@@ -361,7 +361,7 @@ impl Deployment {
                 .resolve(target)
                 .filter(|target| *target != version && !self.state.catalog.is_rolled_back(*target)),
             Action::RollbackToLastStable => self.state.last_stable(Some(version)),
-            Action::Notify => None,
+            Action::Pause | Action::Notify => None,
         }
     }
 

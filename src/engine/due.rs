@@ -90,8 +90,10 @@ impl Engine {
     ) -> bool {
         let deployment = &self.deployments[usize::from(model.0)];
         let action = deployment.state.rules.triggers[trigger].action.clone();
-        if action == Action::Notify {
-            self.change(at, model, Cause::Trigger(evidence), Change::Notified);
+        if matches!(action, Action::Pause | Action::Notify) {
+            let paused = decision::pause(&deployment.state).ok();
+            let change = paused.filter(|_| action == Action::Pause).unwrap_or(Change::Notified);
+            self.change(at, model, Cause::Trigger(evidence), change);
             return false;
         }
         let Some(target) = deployment.rollback_target(&action, version) else {

@@ -277,7 +277,7 @@ mod tests {
     fn arb_condition() -> impl Strategy<Value = RawTrigger> {
         let seconds = || prop_oneof![Just(0.0), 0.1..=10.0_f64, 1.0..=86_400.0_f64];
         let words = prop::sample::select(vec!["hold", "breach", "clear"]);
-        let actions = ["rollback_to_last_stable", "rollback_to:v1", "notify"];
+        let actions = ["rollback_to_last_stable", "rollback_to:v1", "pause", "notify"];
         let timing = (seconds(), prop::option::of(seconds()), prop::option::of(seconds()));
         let rest = (prop::option::of(0..1_000_u64), prop::option::of(words));
         let target = (prop::sample::select(actions.to_vec()), any::<bool>());

@@ -116,7 +116,8 @@ pub(crate) static CONDITION: Record = Record {
         optional(
             "action",
             One(L::Text),
-            "rollback_to_last_stable, rollback_to:<version or tag>, or notify",
+            "rollback_to_last_stable, rollback_to:<version or tag>, pause (of the rollout), or \
+             notify",
         ),
         optional(
             "prior_strength",

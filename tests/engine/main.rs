@@ -6,6 +6,7 @@
 mod assignment;
 mod catalog;
 mod journal;
+mod judges;
 mod metrics;
 mod operations;
 mod policies;
