@@ -11,8 +11,8 @@
 //!   to the largest seen. Before a call does its own work, all checks that are due are carried out,
 //!   at their nominal times: a driver that calls late changes when a rollback is noticed, not what
 //!   it is decided on.
-//! - **Order at one instant:** a rollback by command, completions, checks, other commands,
-//!   arrivals.
+//! - **Order at one instant:** an abort or a rollback by command, completions, checks, other
+//!   commands, steps of rollouts, arrivals.
 //! - **Events are drained after every call**, by [`Engine::poll_event`] until it returns `None`
 //!   (asserted in debug builds).
 //! - **A [`Ticket`] is handed back exactly once**, by [`Engine::complete`] or [`Engine::abandon`]:

@@ -53,12 +53,12 @@ fn arb_operation() -> impl Strategy<Value = Operation> {
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(1_000)
+        ..ProptestConfig::with_cases(3_000)
     })]
 
     #[test]
     fn what_must_always_hold_holds_under_random_operations(
-        operations in prop::collection::vec(arb_operation(), 1..60),
+        operations in prop::collection::vec(arb_operation(), 1..80),
     ) {
         if let Err(refuted) = play(&operations) {
             return Err(TestCaseError::fail(format!("{refuted}\n{}", write_operations(&operations))));
