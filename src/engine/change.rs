@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Assignment, Evaluation, Ladder, Policies, RolloutState, RuleSet, StageIndex, Version};
-use crate::units::{Duration, Ratio, TagName, VersionId};
+use super::{
+    Assignment, Digest, Evaluation, Ladder, MadeFor, Policies, RolloutState, RuleSet, Scope,
+    StageIndex, Version,
+};
+use crate::units::{Duration, KeyId, ModelId, Ratio, TagName, VersionId};
 
 /// A change of durable state, with its effects resolved: what a fold of the journal needs.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -119,11 +122,59 @@ pub enum Change {
         /// Those that were being watched.
         versions: Vec<VersionId>,
     },
+    /// An access key was made.
+    KeyCreated {
+        /// Its name.
+        key: KeyId,
+        /// The digest of its secret.
+        digest: Digest,
+        /// What it permits.
+        scope: Scope,
+        /// For which models; `None`: for all.
+        models: Option<Vec<ModelId>>,
+        /// The version that it was made for.
+        made_for: Option<MadeFor>,
+    },
+    /// An access key got another secret.
+    KeyRegenerated {
+        /// Which.
+        key: KeyId,
+        /// The digest of its new secret.
+        digest: Digest,
+        /// How long old secrets stay valid.
+        grace: Duration,
+        /// The version that it was made for.
+        made_for: Option<MadeFor>,
+    },
+    /// An access key was forgotten.
+    KeyRevoked {
+        /// Which.
+        key: KeyId,
+    },
+    /// A rollback invalidated the keys that were made for its version: never, unless the safeguard
+    /// against it is off.
+    KeysInvalidated {
+        /// Which.
+        keys: Vec<KeyId>,
+        /// What they were made for.
+        made_for: MadeFor,
+    },
     /// A trigger told of its firing and changed nothing.
     Notified,
 }
 
 impl Change {
+    /// Whether it is one of what all models share.
+    pub const fn is_of_keys(&self) -> bool {
+        matches!(
+            self,
+            Self::KeyCreated { .. }
+                | Self::KeyRegenerated { .. }
+                | Self::KeyRevoked { .. }
+                | Self::KeysInvalidated { .. }
+        )
+    }
+
     /// How it moves traffic, if it does.
     pub const fn shift(&self) -> Option<&Shift> {
         match self {

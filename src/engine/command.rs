@@ -1,10 +1,11 @@
 //! Commands: what the outside can ask of the engine, and why it can refuse.
 
 use super::{
-    Assignment, Evaluation, Ladder, Policies, Refused, RuleSet, SplitError, Target, Version,
+    Assignment, Digest, Evaluation, Ladder, NewKey, Policies, Refused, RuleSet, SplitError, Target,
+    Version,
 };
 use crate::exchange::ModelIndex;
-use crate::units::{Duration, Ratio, TagName, VersionId};
+use crate::units::{Duration, KeyId, ModelId, Ratio, TagName, VersionId};
 
 /// Something asked of the engine.
 #[derive(Clone, PartialEq, Debug)]
@@ -52,6 +53,21 @@ pub enum CommandKind {
     Policies(Box<Policies>),
     /// Replace the rules.
     Rules(RuleSet),
+    /// Make an access key.
+    CreateKey(Box<NewKey>),
+    /// Give a key another secret.
+    RegenerateKey {
+        /// Which.
+        key: KeyId,
+        /// The digest of the new secret.
+        digest: Digest,
+        /// How long the old secret stays valid; those before it no longer than this.
+        grace: Duration,
+        /// The version, of the command's model, that it is made for from now on.
+        version: Option<Target>,
+    },
+    /// Forget a key.
+    RevokeKey(KeyId),
     /// All traffic to a version; `None`: to the last stable.
     Rollback(Option<Target>),
     /// Raise a canary's weight step by step, and make it the stable at the end.
@@ -150,6 +166,31 @@ pub enum CommandError {
     JudgeOfTurns {
         /// Its name.
         judge: String,
+    },
+    /// The id is that of another key.
+    #[error("there is an access key {0} already; regenerate it, or choose another id")]
+    KeyExists(KeyId),
+    /// No such key.
+    #[error("no access key {id}; known are {known}")]
+    UnknownKey {
+        /// What was asked for.
+        id: KeyId,
+        /// All keys.
+        known: String,
+    },
+    /// A key is for a model that is not there.
+    #[error("the access key is for the model {0}, which is not among those that are served")]
+    KeyOfUnknownModel(ModelId),
+    /// A key was regenerated too often within the grace of its old secrets.
+    #[error(
+        "{limit} old secrets of access key {key} are valid still, the most that can be; wait, or \
+         regenerate it without a grace"
+    )]
+    TooManySecrets {
+        /// Which.
+        key: KeyId,
+        /// How many there can be.
+        limit: usize,
     },
     /// A rollback has nowhere to go, or a rollout nothing to take traffic from.
     #[error("no version holds the tag stable")]

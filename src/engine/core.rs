@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 
 use super::decision;
 use super::deployment::Deployment;
+use super::keys::KeyRing;
 use super::split_check::SplitFinding;
 use super::{
-    Ask, Catalog, CommandError, Completion, Digest, Event, EventKind, Health, ModelSettings, Retry,
-    Rollout, RouteError, Slot, Split, StickyKey, Ticket, VersionStatus,
+    Ask, AuthError, Catalog, CommandError, Completion, Digest, Event, EventKind, Health,
+    ModelSettings, Principal, Retry, Rollout, RouteError, Slot, Split, StickyKey, Ticket,
+    VersionStatus,
 };
 use crate::exchange::{Class, Ending, ModelIndex, Observed, Usage};
 use crate::units::{Draw, Duration, Timestamp};
@@ -22,6 +24,7 @@ pub struct Engine {
     /// The earlier of that and of the earliest step of any rollout: the one that the hot path asks.
     pub(super) next_due: Timestamp,
     pub(super) events: VecDeque<Event>,
+    pub(super) keys: KeyRing,
     /// How many journal entries there are.
     pub(super) entries: u64,
     /// The hash of the last of them.
@@ -39,6 +42,7 @@ impl Engine {
             next_check: Timestamp::MAX,
             next_due: Timestamp::MAX,
             events: VecDeque::new(),
+            keys: KeyRing::default(),
             entries: 0,
             head: Digest::default(),
             last_entry: None,
@@ -104,6 +108,22 @@ impl Engine {
     }
 
     // The world in.
+
+    /// Who presents a key's `secret` at `now`: first all checks that are due up to and at `now`,
+    /// which can invalidate keys where the safeguard `keys_survive_rollback` is off.
+    ///
+    /// # Errors
+    /// Nobody that is known: see [`AuthError`]. The client is told no more than that.
+    pub fn authenticate(
+        &mut self,
+        now: Timestamp,
+        key: &str,
+        secret: &Digest,
+    ) -> Result<Principal, AuthError> {
+        let now = self.step_to(now);
+        self.run_up_to(now);
+        self.keys.authenticate(now, key, secret)
+    }
 
     /// Routes a request: first all checks that are due up to and at `now`, then the assignment.
     ///

@@ -18,6 +18,8 @@ pub(super) struct Terms {
     pub(super) max_versions: u16,
     /// Whether tags outlive the traffic of their versions.
     pub(super) keep_tags: bool,
+    /// Whether keys outlive the rollback of the version that they were made for.
+    pub(super) keys_survive_rollback: bool,
 }
 
 /// What is to be deployed, and whether it may have been rolled back.
@@ -53,6 +55,10 @@ pub(super) fn decide(
             refuse_judges_of_turns(state.assignment, rules)?;
             Change::Rules { rules: Box::new(rules.clone()) }
         }
+        // Keys are no model's: the ring of keys has decided.
+        CommandKind::CreateKey(_)
+        | CommandKind::RegenerateKey { .. }
+        | CommandKind::RevokeKey(_) => return Ok(None),
         CommandKind::Rollback(target) => roll_back_by_command(state, terms, target.as_ref())?,
         CommandKind::StartRollout { version, steps, bake, redeploy } => {
             let candidate = Candidate { version, redeploy: *redeploy };

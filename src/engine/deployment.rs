@@ -73,6 +73,7 @@ impl Deployment {
             terms: Terms {
                 max_versions: settings.max_versions,
                 keep_tags: settings.safeguards.keep_tags,
+                keys_survive_rollback: settings.safeguards.keys_survive_rollback,
             },
             state: ModelState::default(),
             split: None,

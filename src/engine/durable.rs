@@ -5,17 +5,19 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::canonical;
+use super::keys::KeyRing;
 use super::model_state::Occasion;
 use super::{Digest, Inapplicable, ModelState, SealError, Sealed};
 use crate::units::{ModelId, Timestamp};
 
-/// All that a journal's entries leave behind: catalogs, weights, rules, rollouts.
+/// All that a journal's entries leave behind: catalogs, weights, rules, rollouts, keys.
 ///
 /// Windows, timers and counts of what is in flight are no part of it.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct DurableState {
     /// Those that an entry has changed.
     pub(super) models: BTreeMap<ModelId, ModelState>,
+    pub(super) keys: KeyRing,
     /// How many entries there were.
     pub(super) entries: u64,
     /// The hash of the last of them; zeros before the first.
@@ -120,9 +122,13 @@ impl DurableState {
         if let Some(before) = self.at.filter(|before| entry.at < *before) {
             return Err(JournalFault::Time { found: entry.at, before });
         }
-        let model = entry.model.clone().ok_or(JournalFault::NoModel)?;
-        let occasion = Occasion { entry: entry.number, at: entry.at, cause: &entry.cause };
-        self.models.entry(model).or_default().apply(occasion, &entry.change)?;
+        if entry.change.is_of_keys() {
+            self.keys.apply(entry.at, &entry.change)?;
+        } else {
+            let model = entry.model.clone().ok_or(JournalFault::NoModel)?;
+            let occasion = Occasion { entry: entry.number, at: entry.at, cause: &entry.cause };
+            self.models.entry(model).or_default().apply(occasion, &entry.change)?;
+        }
         self.entries = entry.number;
         self.head = sealed.hash();
         self.at = Some(entry.at);

@@ -4,7 +4,7 @@ use super::{
     Action, Evidence, PinShare, RolloutState, Sealed, Slot, SplitSkew, StageIndex, Waiting,
 };
 use crate::exchange::ModelIndex;
-use crate::units::Timestamp;
+use crate::units::{KeyId, Timestamp};
 
 /// Something that happened in the engine, in the order in which it happened.
 #[derive(Clone, PartialEq, Debug)]
@@ -89,6 +89,13 @@ pub enum EventKind {
     SplitSkew(Box<SplitSkew>),
     /// More requests are pinned than the split can spare: told once for a split.
     PinShare(PinShare),
+    /// A rollback invalidated keys that were made for a version: the safeguard is off.
+    KeysInvalidated {
+        /// The version that was rolled back.
+        version: Slot,
+        /// The keys.
+        keys: Vec<KeyId>,
+    },
     /// An entry for the journal.
     Journal(Box<Sealed>),
 }

@@ -30,6 +30,7 @@
 //! k check intervals, k = 1, 2, .... A window of w seconds at a check at t covers [t - w, t); the
 //! time of a completion decides where it belongs.
 
+mod access_key;
 mod action;
 mod assigner;
 mod assignment;
@@ -58,6 +59,8 @@ mod interleave;
 mod journal;
 mod judge;
 mod judge_gauge;
+mod key_changes;
+mod keys;
 mod ladder;
 mod meter;
 mod model_state;
@@ -88,6 +91,7 @@ mod watch;
 mod watching;
 
 pub use self::core::{ABANDON_AFTER, Engine};
+pub use access_key::{AuthError, Forbidden, MadeFor, NewKey, Principal, Scope};
 pub use action::{Action, Target};
 pub use assignment::Assignment;
 pub use backoff::Backoff;

@@ -13,7 +13,7 @@ use super::{
     Assignment, Catalog, Cause, Change, Ladder, Policies, Rollout, RolloutState, RuleSet, Shift,
     Slot, Split, SplitError, StageIndex, TagMove, Weights,
 };
-use crate::units::{Ratio, TagName, Timestamp, VersionId};
+use crate::units::{KeyId, Ratio, TagName, Timestamp, VersionId};
 
 /// What is durable about one model.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
@@ -58,6 +58,12 @@ pub enum Inapplicable {
         /// Where the entry says that it stands.
         stated: RolloutState,
     },
+    /// It names an access key that was never made.
+    #[error("access key {0} was never made")]
+    UnknownKey(KeyId),
+    /// It makes an access key a second time.
+    #[error("access key {0} is made a second time")]
+    KeyTwice(KeyId),
     /// The weights are no split.
     #[error(transparent)]
     Split(#[from] SplitError),

@@ -58,7 +58,10 @@ impl Engine {
         }
         let model = command.model;
         let deployment = self.deployment(model)?;
-        let change = decide(&deployment.state, deployment.terms, &command.kind)?;
+        let change = match self.decide_on_keys(now, deployment, &command.kind)? {
+            Some(change) => Some(change),
+            None => decide(&deployment.state, deployment.terms, &command.kind)?,
+        };
         let cause = Cause::Command { by: command.by.clone() };
         let entry = change.map(|change| self.seal(now, model, cause, change));
         Ok(Prepared { engine: self, model, entry })
@@ -86,11 +89,18 @@ impl Engine {
         self.enact(model, entry);
     }
 
-    fn seal(&self, at: Timestamp, model: ModelIndex, cause: Cause, change: Change) -> Box<Sealed> {
+    pub(super) fn seal(
+        &self,
+        at: Timestamp,
+        model: ModelIndex,
+        cause: Cause,
+        change: Change,
+    ) -> Box<Sealed> {
         Box::new(Sealed::new(Entry {
             number: self.entries + 1,
             at,
-            model: Some(self.deployments[usize::from(model.0)].id.clone()),
+            model: (!change.is_of_keys())
+                .then(|| self.deployments[usize::from(model.0)].id.clone()),
             cause,
             change,
             previous: self.head,
@@ -101,6 +111,9 @@ impl Engine {
     fn enact(&mut self, model: ModelIndex, sealed: Box<Sealed>) {
         let Entry { number, at, cause, change, .. } = sealed.entry();
         let at = *at;
+        if change.is_of_keys() {
+            return self.enact_on_keys(at, model, sealed);
+        }
         let deployment = &mut self.deployments[usize::from(model.0)];
         let before = (deployment.state.rollout.state(), deployment.state.rollout.version());
         deployment.apply(Occasion { entry: *number, at, cause }, change);
@@ -124,7 +137,11 @@ impl Engine {
         self.last_entry = Some(at);
         self.head = sealed.hash();
         told.into_iter().for_each(|kind| self.emit(at, model, kind));
+        let invalidated = self.keys_of_rolled_back(model, sealed.entry());
         self.emit(at, model, EventKind::Journal(sealed));
+        for (cause, change) in invalidated {
+            self.change(at, model, cause, change);
+        }
     }
 }
 

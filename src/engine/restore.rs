@@ -29,6 +29,7 @@ impl Engine {
         engine.entries = state.entries;
         engine.head = state.head;
         engine.last_entry = state.at;
+        engine.keys = std::mem::take(&mut state.keys);
         let now = state.at.map_or(now, |at| at.max(now));
         engine.now = now;
         for index in 0..engine.deployments.len() {
@@ -55,6 +56,7 @@ impl Engine {
         let models = self.deployments.iter().map(|d| (d.id.clone(), d.state.clone()));
         DurableState {
             models: models.filter(|(_, state)| *state != ModelState::default()).collect(),
+            keys: self.keys.clone(),
             entries: self.entries,
             head: self.head,
             at: self.last_entry,

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 /// one off to show what happens without it; a gateway that serves never does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Safeguards {
-    /// Access keys belong to the deployment: a rollback never invalidates one. Off: the keys that
-    /// were made while a version had traffic are invalid once it is rolled back.
+    /// Access keys belong to the deployment: a rollback never invalidates one. Off: a rollback
+    /// invalidates the keys that were made for a version whose traffic it takes, until they are
+    /// regenerated.
     pub keys_survive_rollback: bool,
     /// Deploy, rollback and promotion leave tags alone, but for `stable` at a promotion. Off: a
     /// deploy or rollback drops the tags of the versions that lose their traffic by it.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Evidence, RolloutState, StageIndex, Waiting};
 use crate::exchange::{ModelIndex, VersionIndex};
-use crate::units::{Ratio, TagName, Timestamp};
+use crate::units::{KeyId, Ratio, TagName, Timestamp};
 
 /// Something other than a request's end.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -103,6 +103,13 @@ pub enum Happening {
         tag: TagName,
         /// The version that it named last.
         version: VersionIndex,
+    },
+    /// A rollback invalidated access keys that were made for the version: a safeguard is off.
+    KeysInvalidated {
+        /// The version that was rolled back.
+        version: VersionIndex,
+        /// The keys.
+        keys: Vec<KeyId>,
     },
     /// Requests did not fall on the versions of a model as the weights say.
     SplitSkew {

@@ -4,7 +4,9 @@ use super::evidence_text::{evidence_text, percent};
 use crate::engine::{RolloutState, Waiting};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::{ArmCount, Happening, Record, TimelineEvent};
-use crate::units::{Duration, Ratio, Timestamp, format_count, format_duration, format_percent};
+use crate::units::{
+    Duration, KeyId, Ratio, Timestamp, format_count, format_duration, format_percent,
+};
 
 /// An event of the timeline.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -115,16 +117,28 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
         Happening::TagLost { tag, version } => {
             format!("tag {tag} of {} is lost", name(*version))
         }
+        Happening::KeysInvalidated { version, keys } => keys_text(name(*version), keys),
         Happening::SplitSkew { arms, p_value } => skew_text(record, arms, *p_value),
         Happening::PinShare { pinned, requests, limit, .. } => {
-            let (pinned, requests) = (format_count(*pinned), format_count(*requests));
-            let limit = percent(limit.get());
-            format!("{pinned} of {requests} requests are pinned, more than {limit}")
+            pins_text(*pinned, *requests, *limit)
         }
         Happening::Drained { version } => {
             format!("last request of {} has ended", name(*version))
         }
     }
+}
+
+/// Keys that a rollback invalidated, in a sentence.
+fn keys_text(version: &str, keys: &[KeyId]) -> String {
+    let keys: Vec<_> = keys.iter().map(KeyId::as_str).collect();
+    format!("the rollback of {version} invalidates its access keys: {}", keys.join(", "))
+}
+
+/// Too many pins, in a sentence.
+fn pins_text(pinned: u64, requests: u64, limit: Ratio) -> String {
+    let (pinned, requests, limit) =
+        (format_count(pinned), format_count(requests), percent(limit.get()));
+    format!("{pinned} of {requests} requests are pinned, more than {limit}")
 }
 
 /// Shares that are not those of the split, in a sentence.

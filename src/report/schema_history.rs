@@ -54,7 +54,7 @@ pub(super) fn rollout_events() -> Vec<(&'static str, Vec<Part>)> {
     ]
 }
 
-/// The fields of the events of the split, by the event's kind.
+/// The fields of the events of keys and of the split, by the event's kind.
 pub(super) fn split_events() -> Vec<(&'static str, Vec<Part>)> {
     let arm = object(
         "what fell on a version, and what should have",
@@ -72,7 +72,12 @@ pub(super) fn split_events() -> Vec<(&'static str, Vec<Part>)> {
         ("requests", whole("all requests under it")),
         ("limit", number("the largest share that should be pinned, 0 to 1")),
     ];
-    vec![("split_skew", vec![("arms", list(arm)), ("p_value", chance)]), ("pin_share", pins)]
+    let keys = vec![("version", version_index()), ("keys", list(text("a key's name")))];
+    vec![
+        ("keys_invalidated", keys),
+        ("split_skew", vec![("arms", list(arm)), ("p_value", chance)]),
+        ("pin_share", pins),
+    ]
 }
 
 /// The journal with its entries.

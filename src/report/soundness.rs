@@ -164,6 +164,7 @@ fn happening(record: &Record, happening: &Happening) -> Result<(), Unsound> {
         | Happening::Drained { version }
         | Happening::RolloutMoved { version, .. }
         | Happening::StepWaits { version, .. }
+        | Happening::KeysInvalidated { version, .. }
         | Happening::TagLost { version, .. } => of_version(*version),
     }
 }

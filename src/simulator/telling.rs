@@ -28,6 +28,9 @@ pub(super) fn happening(
         EventKind::RollbackRefused { version, .. } => {
             Happening::RollbackRefused { version: place(version) }
         }
+        EventKind::KeysInvalidated { version, keys } => {
+            Happening::KeysInvalidated { version: place(version), keys }
+        }
         EventKind::SplitSkew(skew) => {
             let arm = |&(version, weight, count): &(Slot, Ratio, u64)| ArmCount {
                 version: place(version),

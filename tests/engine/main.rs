@@ -7,6 +7,7 @@ mod assignment;
 mod catalog;
 mod journal;
 mod judges;
+mod keys;
 mod metrics;
 mod operations;
 mod policies;

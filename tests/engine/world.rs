@@ -1,9 +1,9 @@
 //! A world to step the engine in: whole seconds, requests that end when they are told to.
 
 use coalmine::engine::{
-    Action, Ask, Change, Command, CommandError, CommandKind, Completion, Engine, Event, EventKind,
-    Evidence, ModelSettings, RawRules, RawTrigger, Retry, RolloutState, RuleSet, Safeguards,
-    Sealed, Slot, StickyKey, Target, Ticket, Version, Waiting,
+    Action, Ask, AuthError, Change, Command, CommandError, CommandKind, Completion, Digest, Engine,
+    Event, EventKind, Evidence, ModelSettings, Principal, RawRules, RawTrigger, Retry,
+    RolloutState, RuleSet, Safeguards, Sealed, Slot, StickyKey, Target, Ticket, Version, Waiting,
 };
 use coalmine::exchange::{Ending, ModelIndex, Observed, Usage};
 use coalmine::units::{Draw, Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
@@ -113,6 +113,19 @@ impl World {
         let ticket = self.engine.route(self.now, ask).unwrap();
         self.drain();
         ticket
+    }
+
+    /// Who presents this secret at `seconds`.
+    pub(crate) fn authenticate(
+        &mut self,
+        seconds: f64,
+        key: &str,
+        secret: &Digest,
+    ) -> Result<Principal, AuthError> {
+        self.now = Timestamp::EPOCH + Duration::from_secs_f64(seconds);
+        let result = self.engine.authenticate(self.now, key, secret);
+        self.drain();
+        result
     }
 
     /// Ends a request for good.
