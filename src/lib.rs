@@ -69,8 +69,9 @@ pub mod arrivals;
 pub mod engine;
 pub mod trace;
 
-// Floor 3: what answers, what asks, what is claimed, what happened.
+// Floor 3: what answers, what asks, what stands between, what is claimed, what happened.
 pub mod assertion;
+pub mod middlebox;
 pub mod record;
 pub mod upstream;
 pub mod workload;

@@ -18,6 +18,7 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("upstream", 3),
     ("workload", 3),
     ("assertion", 3),
+    ("middlebox", 3),
     ("record", 3),
     ("scenario", 4),
     ("director", 5),
