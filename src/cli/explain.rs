@@ -8,6 +8,7 @@ use super::terminal::{Failure, print};
 use crate::engine::{Action, Condition, Relation, RuleSet, Threshold, Trigger, TriggerKind};
 use crate::exchange::VersionIndex;
 use crate::metric::Unit;
+use crate::middlebox::{CacheSettings, KeyPart};
 use crate::scenario::{Awaited, Outlook, PhaseEnd, PhasePlan, RolloutPlan, Scenario, VersionPlan};
 use crate::summary::format_value;
 use crate::units::{Duration, format_significant};
@@ -40,9 +41,14 @@ fn describe(scenario: &Scenario) -> String {
         "  clients wait {}, the gateway waits {} for an upstream",
         scenario.limits.client, scenario.limits.upstream
     ));
+    lines.extend(scenario.cache.map(cache_line));
     for model in &scenario.models {
         lines.extend([String::new(), format!("Model {}", model.id)]);
         lines.extend(model.versions.iter().map(version));
+        let off: Vec<_> = model.safeguards.switched_off().collect();
+        if !off.is_empty() {
+            lines.push(format!("  safeguards switched off: {}", off.join(", ")));
+        }
     }
     lines.extend([String::new(), "Phases".to_owned()]);
     for phase in &scenario.phases {
@@ -61,6 +67,19 @@ fn describe(scenario: &Scenario) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+fn cache_line(cache: CacheSettings) -> String {
+    let parts = KeyPart::ALL.into_iter().filter(|part| cache.key.contains(*part));
+    let parts: Vec<_> = parts.map(KeyPart::name).collect();
+    let honours =
+        if cache.honours_no_store { "unless they say no-store" } else { "whatever they say" };
+    let CacheSettings { ttl, entries, latency, .. } = cache;
+    format!(
+        "  a cache before the gateway keeps {entries} answers for {ttl}, {honours}, by {}, and \
+         gives them in {latency}",
+        parts.join(" and ")
+    )
 }
 
 fn version(version: &VersionPlan) -> String {

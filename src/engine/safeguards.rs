@@ -21,6 +21,19 @@ pub struct Safeguards {
     pub refuse_long_interval: bool,
 }
 
+impl Safeguards {
+    /// The names of those that are off.
+    pub fn switched_off(self) -> impl Iterator<Item = &'static str> {
+        let all = [
+            ("keys_survive_rollback", self.keys_survive_rollback),
+            ("keep_tags", self.keep_tags),
+            ("no_store", self.no_store),
+            ("refuse_long_interval", self.refuse_long_interval),
+        ];
+        all.into_iter().filter(|(_, on)| !on).map(|(name, _)| name)
+    }
+}
+
 impl Default for Safeguards {
     /// All on.
     fn default() -> Self {

@@ -8,6 +8,7 @@ use crate::upstream::{Behaviour, Failure};
 use super::decode_distribution;
 use super::decode_policies;
 use super::decode_rules;
+use super::decode_safeguards;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::names::{Names, STABLE};
 use super::place::Place;
@@ -23,16 +24,20 @@ pub(crate) struct Draft {
     assignment: Option<Assignment>,
     policies: Option<Policies>,
     rules: Option<RuleSet>,
+    safeguards: Safeguards,
 }
 
 impl Draft {
-    /// The model at `entry`, whose place in the file is `index`.
+    /// The model at `entry`, whose place in the file is `index`; `safeguards` are those of all
+    /// models.
     pub(crate) fn decode(
         entry: &Entry,
         index: ModelIndex,
+        safeguards: Option<&Node>,
         names: &Names,
         diagnostics: &mut Diagnostics,
     ) -> Self {
+        let safeguards = decode_safeguards::decode(safeguards, entry.node.get("safeguards"));
         let entries = entry.node.get("versions").map_or(&[][..], Node::entries);
         let mut versions: Vec<_> =
             entries.iter().map(|entry| version(entry, diagnostics)).collect();
@@ -43,15 +48,14 @@ impl Draft {
             only.tags.push(stable);
         }
         let rules = match entry.node.get("rules") {
-            Some(node) => {
-                decode_rules::decode(node, index, names, Safeguards::default(), diagnostics)
-            }
+            Some(node) => decode_rules::decode(node, index, names, safeguards, diagnostics),
             None => Some(RuleSet::default()),
         };
         let assignment = decode_policies::assignment(&entry.node);
         decode_policies::check_judges(&entry.node, assignment, rules.as_ref(), diagnostics);
         let policies = decode_policies::policies(&entry.node, diagnostics);
-        Self { id: ModelId::new(&entry.key).ok(), versions, assignment, policies, rules }
+        let id = ModelId::new(&entry.key).ok();
+        Self { id, versions, assignment, policies, rules, safeguards }
     }
 
     /// The versions; `None` for those that could not be made out.
@@ -68,6 +72,7 @@ impl Draft {
             assignment: self.assignment?,
             policies: self.policies?,
             rules: self.rules?,
+            safeguards: self.safeguards,
         })
     }
 }

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::exchange::ModelIndex;
 
 use super::check::check;
+use super::decode_middlebox;
 use super::decode_model::Draft;
 use super::decode_outputs::{self, Known};
 use super::decode_phases::{self, Surroundings};
@@ -88,6 +89,7 @@ pub fn load(document: Document<'_>, files: &dyn Files) -> Result<Loaded, Scenari
         check(&root, SCENARIO, &mut diagnostics);
         fill(&mut root, SCENARIO);
         let scenario = decode(&root, &folder, &sources, &mut diagnostics)?;
+        decode_middlebox::warn(&root, &scenario, &mut diagnostics);
         resolved::complete(&mut root, &scenario);
         let yaml = write(&root, SCENARIO, &|path| folder.relocate(path));
         Some((scenario, resolved::resolve(&root), yaml))
@@ -129,13 +131,18 @@ fn decode(
     let models = root.entry("models")?;
     let names = Names::collect(models, diagnostics);
     let drafts = (0..).map(ModelIndex).zip(models.node.entries());
-    let drafts: Vec<_> =
-        drafts.map(|(index, entry)| Draft::decode(entry, index, &names, diagnostics)).collect();
+    let safeguards = root.get("safeguards");
+    let draft = |(index, entry)| Draft::decode(entry, index, safeguards, &names, diagnostics);
+    let drafts: Vec<_> = drafts.map(draft).collect();
     let versions: Vec<_> = drafts.iter().flat_map(Draft::versions).map(Option::as_ref).collect();
     let workload = root.entry("workload");
     let traffic =
         workload.and_then(|entry| decode_workload::decode(entry, &names, folder, diagnostics));
     let limits = workload.and_then(|entry| decode_workload::limits(&entry.node, diagnostics));
+    let cache = match root.get("middlebox") {
+        Some(node) => decode_middlebox::decode(node, diagnostics).map(Some),
+        None => Some(None),
+    };
     let phases = root.entry("phases").and_then(|entry| {
         let endless = traffic.as_ref().is_some_and(is_endless);
         let around = Surroundings { names: &names, versions: &versions, endless };
@@ -164,6 +171,7 @@ fn decode(
         seed: read::integer(root, "seed")?,
         traffic: traffic?,
         limits: limits?,
+        cache: cache?,
         models: drafts.into_iter().map(Draft::finish).collect::<Option<_>>()?,
         phases: phases?,
         columns: columns?,
@@ -315,7 +323,7 @@ mod tests {
         assert_eq!(faults[1].1.latency, Some(LatencyChange::Add(Duration::from_millis(500))));
         assert_eq!(faults[2].0, VersionIndex(2));
         assert!(!scenario.models[0].rules.enable);
-        assert_eq!(scenario.models[0].rules.triggers.len(), 5);
+        assert_eq!(scenario.models[0].rules.triggers.len(), 6);
     }
 
     #[test]

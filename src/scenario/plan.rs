@@ -5,9 +5,10 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::assertion::Assertion;
-use crate::engine::{Assignment, Ladder, Policies, RuleSet};
+use crate::engine::{Assignment, Ladder, Policies, RuleSet, Safeguards};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::metric::Metric;
+use crate::middlebox::CacheSettings;
 use crate::units::{Duration, ModelId, Price, Ratio, TagName, Timestamp, VersionId};
 use crate::upstream::{Behaviour, Fault, Limits};
 use crate::workload::{Replay, Workload};
@@ -27,6 +28,8 @@ pub struct Scenario {
     pub traffic: Traffic,
     /// How long clients and gateway wait.
     pub limits: Limits,
+    /// The cache before the gateway, if there is one.
+    pub cache: Option<CacheSettings>,
     /// The models behind the gateway, in the order of the file; a [`ModelIndex`] counts in this
     /// list, a [`VersionIndex`] in their versions one after the other. At least one.
     pub models: Vec<ModelPlan>,
@@ -122,6 +125,8 @@ pub struct ModelPlan {
     pub policies: Policies,
     /// What rolls back.
     pub rules: RuleSet,
+    /// What engine and gateway guard against.
+    pub safeguards: Safeguards,
 }
 
 /// A version and the upstream behind it.

@@ -31,9 +31,12 @@ pub(crate) fn complete(root: &mut Node, scenario: &Scenario) {
         }
         Value::Object(map)
     };
+    // Of each model those are said that hold for it.
+    take(root, "safeguards");
     put(root, "columns", &scenario.columns.iter().map(column).collect());
     let models = root.get_mut("models").map_or(&mut [][..], Node::entries_mut);
     for (entry, plan) in models.iter_mut().zip(&scenario.models) {
+        put(&mut entry.node, "safeguards", &json!(plan.safeguards));
         put(&mut entry.node, "rules", &json!(plan.rules));
         if entry.node.get("policies").is_none() {
             put(&mut entry.node, "policies", &json!({}));
@@ -61,6 +64,13 @@ pub(crate) fn complete(root: &mut Node, scenario: &Scenario) {
 /// The resolved form of a complete tree.
 pub(crate) fn resolve(root: &Node) -> Value {
     node(root, SCENARIO)
+}
+
+/// Takes a key out of a map.
+fn take(map: &mut Node, key: &str) {
+    if let Part::Map(entries) = &mut map.value {
+        entries.retain(|entry| entry.key != key);
+    }
 }
 
 /// Writes `value` at the key of a map, at the place of what it replaces.

@@ -7,9 +7,11 @@ use super::shape::Shape::{
 };
 use super::shape::{Choice, Record, Shape, Short, Table, defaulted, optional, required};
 use super::shapes_distribution::DURATIONS;
+use super::shapes_middlebox::MIDDLEBOX;
 use super::shapes_policies::POLICIES;
 use super::shapes_rollout::ROLLOUT;
 use super::shapes_rules::RULES;
+use super::shapes_safeguards::SAFEGUARDS;
 use super::shapes_workload::WORKLOAD;
 
 /// A scenario file.
@@ -44,6 +46,16 @@ pub(crate) static SCENARIO: Shape = RecordOf(&Record {
             "seed of every draw; `--seed` overrides it",
         ),
         required("workload", RecordOf(&WORKLOAD), "what is sent, and when"),
+        optional(
+            "middlebox",
+            RecordOf(&MIDDLEBOX),
+            "what stands between clients and the gateway (default: nothing)",
+        ),
+        optional(
+            "safeguards",
+            RecordOf(&SAFEGUARDS),
+            "what engine and gateway guard against; switched off only to show what happens then",
+        ),
         required(
             "models",
             TableOf(&MODELS),
@@ -107,6 +119,11 @@ static MODEL: Record = Record {
             "policies",
             RecordOf(&POLICIES),
             "what becomes of requests whose attempts fail (default: their clients see it)",
+        ),
+        optional(
+            "safeguards",
+            RecordOf(&SAFEGUARDS),
+            "those of this model where they are not the scenario's",
         ),
     ],
 };

@@ -11,6 +11,7 @@ use crate::engine::{
     RolloutState, Slot, StickyKey, Ticket, Version,
 };
 use crate::exchange::{Arrival, Class, Ending, ModelIndex, Observed, Request, VersionIndex};
+use crate::middlebox::Cache;
 use crate::record::{Arm, Counterfactual, Happening, Observer, Outcome};
 use crate::scenario::{Awaited, PhaseEnd, Scenario};
 use crate::units::{TagName, Timestamp};
@@ -56,6 +57,8 @@ pub(super) struct VirtualRun<'a, O> {
     /// By version.
     pub(super) upstreams: Vec<Responder>,
     pub(super) models: Vec<ModelState>,
+    /// What stands before the gateway, if anything does.
+    pub(super) cache: Option<Cache>,
     pub(super) queue: Queue<Due>,
     pub(super) now: Timestamp,
     /// When something is to be sent next, as far as is known.
@@ -73,6 +76,8 @@ pub(super) enum Due {
     End(InFlight),
     /// Another is made, or its client has had enough of waiting for it.
     Attempt(Pending),
+    /// The answer that a cache has kept arrives.
+    Kept(Outcome),
 }
 
 /// A request between two attempts, with what is known of it so far.
@@ -100,7 +105,10 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             stable: None,
             tags: Vec::new(),
         };
-        let settings = models.iter().map(|model| ModelSettings::new(model.id.clone()));
+        let settings = models.iter().map(|model| ModelSettings {
+            safeguards: model.safeguards,
+            ..ModelSettings::new(model.id.clone())
+        });
         Self {
             scenario,
             chance,
@@ -110,6 +118,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             director: Director::new(scenario),
             upstreams: scenario.versions().map(|v| Responder::new(&v.behaviour)).collect(),
             models: (0..models.len()).map(state).collect(),
+            cache: scenario.cache.map(Cache::new),
             queue: Queue::new(),
             now: scenario.start,
             arrival_at: Timestamp::MAX,
@@ -193,6 +202,9 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             let in_flight = Queue::<Due>::CAPACITY;
             return Err(SimulationError::Crowded { at: now, in_flight });
         }
+        if self.cache.is_some() && self.answer_from_cache(&request) {
+            return Ok(());
+        }
         let draws = self.chance.request(request.id, 0);
         let model = request.model;
         let (draw, sticky) = (draws.draw(Purpose::Split, 0), sticky_key(&request));
@@ -257,6 +269,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let InFlight { ticket, arm, mut outcome } = match self.queue.pop() {
             Some((_, Due::End(in_flight))) => in_flight,
             Some((_, Due::Attempt(pending))) => return self.attempt(pending),
+            Some((_, Due::Kept(outcome))) => return self.finish(&outcome),
             None => return Ok(()),
         };
         let at = self.now;
@@ -271,6 +284,8 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         if outcome.observed.ending != Ending::Success {
             // By the rules of now: they may have changed since the request was sent.
             outcome.class = self.engine.class(outcome.request.model, outcome.observed.ending);
+        } else if self.cache.is_some() {
+            self.show_cache(&outcome.request, outcome.served);
         }
         if let Completion::Retry(retry) = completion {
             self.await_attempt(retry, arm, outcome);

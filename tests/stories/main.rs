@@ -9,6 +9,7 @@ mod determinism;
 mod false_alarm;
 mod fidelity;
 mod invariants;
+mod kept_answers;
 mod late_failure;
 mod low_traffic;
 mod multi_model;

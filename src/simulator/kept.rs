@@ -1,0 +1,57 @@
+//! Requests that a cache before the gateway answers: the engine never hears of them.
+
+use super::virtual_run::{Due, VirtualRun};
+use crate::exchange::{Ending, Finish, Observed, Request, Usage, VersionIndex};
+use crate::middlebox::Answer;
+use crate::record::{Observer, Outcome};
+use crate::units::Duration;
+
+impl<O: Observer> VirtualRun<'_, O> {
+    /// Lets the cache answer `request`, if it has an answer to it. Whether it has.
+    #[cold]
+    pub(super) fn answer_from_cache(&mut self, request: &Request) -> bool {
+        let Some(cache) = &mut self.cache else { return false };
+        let latency = cache.settings().latency;
+        let Some(version) = cache.look_up(self.now, request) else { return false };
+        let observed = self.as_its_client_sees(latency);
+        let ended = self.now + observed.latency;
+        let state = &self.models[usize::from(request.model.0)];
+        let outcome = Outcome {
+            request: *request,
+            phase: self.director.phase(),
+            assigned: version,
+            served: version,
+            attempts: 0,
+            arm: state.arm(version),
+            started: self.now,
+            ended,
+            class: self.engine.class(request.model, observed.ending),
+            observed,
+            after_onset: false,
+            counterfactual: None,
+        };
+        self.queue.push(ended, Due::Kept(outcome));
+        true
+    }
+
+    /// Shows the cache a successful answer of `version`, which passes it on its way to the client.
+    #[cold]
+    pub(super) fn show_cache(&mut self, request: &Request, version: VersionIndex) {
+        let Some(cache) = &mut self.cache else { return };
+        let model = &self.scenario.models[usize::from(request.model.0)];
+        let answer = Answer { version, no_store: model.safeguards.no_store };
+        cache.offer(self.now, request, answer);
+    }
+
+    /// What comes of an answer that takes `latency` and costs no tokens.
+    fn as_its_client_sees(&self, latency: Duration) -> Observed {
+        let patience = self.scenario.limits.client;
+        let usage = Usage::default();
+        if latency < patience {
+            let (ending, finish) = (Ending::Success, Some(Finish::Stop));
+            return Observed { ending, latency, first_token: Some(latency), usage, finish };
+        }
+        let ending = Ending::ClientClosed;
+        Observed { ending, latency: patience, first_token: None, usage, finish: None }
+    }
+}
