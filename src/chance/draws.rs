@@ -27,14 +27,36 @@ impl Chance {
     /// The draws of attempt number `attempt` (0 is the first) at a request.
     #[inline]
     pub const fn request(self, id: RequestId, attempt: u8) -> Draws {
+        self.draws(id.0, attempt as u64)
+    }
+
+    /// The draws that belong to a user and not to one of the requests.
+    #[inline]
+    pub const fn user(self, user: u32) -> Draws {
+        self.realm(USERS).draws(user as u64, 0)
+    }
+
+    /// The draws of second `second` since the epoch at place `place`, such as the number of a
+    /// version: for states that change with time and not with requests.
+    pub const fn second(self, place: u16, second: i64) -> Draws {
+        self.realm(SECONDS).draws(second as u64, place as u64)
+    }
+
+    /// A randomness of its own, as that of another run.
+    const fn realm(self, realm: u64) -> Self {
+        Self(mix(self.0 ^ realm))
+    }
+
+    #[inline]
+    const fn draws(self, number: u64, subnumber: u64) -> Draws {
         // The key enters between two rounds, not as a start of the count: otherwise the counts
         // of two runs could overlap in a long stretch.
-        let address = id.0.wrapping_mul(STEP).wrapping_add((attempt as u64).wrapping_mul(STRIDE));
+        let address = number.wrapping_mul(STEP).wrapping_add(subnumber.wrapping_mul(STRIDE));
         Draws(mix(mix(address) ^ self.0))
     }
 }
 
-/// The draws of one attempt at one request.
+/// The draws of one attempt at one request, of a user, or of a second.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Draws(u64);
 
@@ -87,6 +109,18 @@ pub enum Purpose {
     Failure = 10,
     /// How long a failure takes.
     FailureLatency = 11,
+    /// How long the connection to an upstream takes.
+    Connect = 32,
+    /// How long a token of the prompt takes.
+    PerInputToken = 33,
+    /// How long a token of the answer takes.
+    PerOutputToken = 34,
+    /// How long an answer takes to end after its last token.
+    Tail = 35,
+    /// Whether a burst of failures begins or ends in a second.
+    Burst = 36,
+    /// Whether a user is among those that a fault hits.
+    FaultShare = 37,
     /// How far into its first period an arrival process begins.
     Start = 64,
     /// How long a burst of arrivals lasts.
@@ -163,6 +197,10 @@ const fn fold(a: u64, b: u64) -> u64 {
 const FOLD: u64 = 0xe703_7ed1_a0b4_28db;
 /// Spreads consecutive numbers over 64 bits: 2^64 over the golden ratio, made odd (SplitMix64).
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+/// Keep the randomness of users and of seconds apart from that of requests: the first bytes of
+/// SHA-256 of "users" and of "seconds".
+const USERS: u64 = 0x7dfb_4cf6_7742_cb06;
+const SECONDS: u64 = 0x59f0_06d6_3bd0_09b7;
 /// Keeps attempts apart from request ids: 2^64 times the fraction of sqrt(2), made odd.
 const STRIDE: u64 = 0x6a09_e667_f3bc_c909;
 
@@ -310,5 +348,28 @@ mod tests {
         for (draw, bits) in expected {
             assert_eq!(draw.bits(), bits);
         }
+        let user = Chance::new(42, 1).user(77).draw(Purpose::FaultShare, 0);
+        assert_eq!(user.bits(), 0xe313_22ac_233b_9eb4);
+        let second = Chance::new(42, 1).second(3, 1_710_500_000).draw(Purpose::Burst, 0);
+        assert_eq!(second.bits(), 0x091c_18c2_91ac_da60);
+    }
+
+    #[test]
+    fn users_and_seconds_are_independent_of_requests_and_of_their_neighbours() {
+        let chance = Chance::new(7, 3);
+        let first = |draws: Draws| draws.draw(Purpose::Failure, 0);
+        let by_request = |n: u64| first(chance.request(RequestId(n), 0));
+        let by_user = |n: u64| first(chance.user(n as u32));
+        let by_second = |n: u64| first(chance.second(0, n as i64));
+        let users = (0..200_000).map(|n| (by_user(n), by_user(n + 1)));
+        assert!(pair_z(users).abs() < 4.0);
+        let users_and_requests = (0..200_000).map(|n| (by_user(n), by_request(n)));
+        assert!(pair_z(users_and_requests).abs() < 4.0);
+        let seconds = (0..200_000).map(|n| (by_second(n), by_second(n + 1)));
+        assert!(pair_z(seconds).abs() < 4.0);
+        let places = (0..200_000).map(|n| (by_second(n), first(chance.second(1, n as i64))));
+        assert!(pair_z(places).abs() < 4.0);
+        let seconds_and_users = (0..200_000).map(|n| (by_second(n), by_user(n)));
+        assert!(pair_z(seconds_and_users).abs() < 4.0);
     }
 }

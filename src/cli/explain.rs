@@ -11,7 +11,7 @@ use crate::metric::Unit;
 use crate::middlebox::{CacheSettings, KeyPart};
 use crate::scenario::{Awaited, Outlook, PhaseEnd, PhasePlan, RolloutPlan, Scenario, VersionPlan};
 use crate::summary::format_value;
-use crate::units::{Duration, format_significant};
+use crate::units::format_significant;
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<Exit, Failure> {
     let Opened { loaded, .. } = open(&arguments.scenario, &arguments.reading)?;
@@ -86,13 +86,11 @@ fn version(version: &VersionPlan) -> String {
     let tags: Vec<_> = version.tags.iter().map(|tag| tag.as_str()).collect();
     let tags = if tags.is_empty() { String::new() } else { format!(" [{}]", tags.join(", ")) };
     let latency = &version.behaviour.latency;
-    let seconds = Duration::from_secs_f64;
-    let (mean, p99) = (seconds(latency.mean()), seconds(latency.p99()));
     let failures = version.behaviour.failures.iter();
     let failures: Vec<_> =
-        failures.map(|failure| format!("{} {}", failure.status, failure.probability)).collect();
+        failures.map(|failure| format!("{} {}", failure.probability, failure.kind)).collect();
     let failures = if failures.is_empty() { "none".to_owned() } else { failures.join(", ") };
-    format!("  {}{tags}: latency {mean} on average, P99 {p99}; failures: {failures}", version.id)
+    format!("  {}{tags}: latency {latency}; failures: {failures}", version.id)
 }
 
 fn phase_lines(scenario: &Scenario, phase: &PhasePlan) -> Vec<String> {

@@ -67,6 +67,8 @@ mod tests {
         assert!(close(log10(3.0), 0.47712125471966244, 1e-15));
         assert!(close(exp(1.0), std::f64::consts::E, 1e-15));
         assert!(close(exp_m1(1e-10), 1.000_000_000_05e-10, 1e-15));
+        // numpy 2: cos(0.5).
+        assert!(close(cos(0.5), 0.8775825618903728, 1e-15));
         assert!(close(pow(1.5, 2.5), 2.755_675_960_631_075_4, 1e-15));
     }
 

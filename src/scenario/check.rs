@@ -7,7 +7,7 @@ use crate::units::Duration;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::place::Place;
 use super::shape::{
-    Absent, Choice, Field, Literal, Record, Refusal, Shape, Table, as_number, fields, quote,
+    Absent, Choice, Field, Literal, Open, Record, Refusal, Shape, Table, as_number, fields, quote,
 };
 use super::suggest::nearest;
 use super::tree::{Entry, Node, Scalar, Value};
@@ -48,6 +48,7 @@ impl Check<'_> {
                 }
             }
             (Shape::Table(table), Value::Map(entries)) => self.table(entries, table),
+            (Shape::Open(open), Value::Map(entries)) => self.open(entries, open),
             (Shape::Record(record), Value::Map(entries)) => self.record(entries, record, owner),
             (Shape::Choice(choice), Value::Map(entries)) => self.choice(entries, choice, owner),
             // The files were read and put in place before; a text that is left could not be.
@@ -95,6 +96,24 @@ impl Check<'_> {
         }
     }
 
+    fn open(&mut self, entries: &[Entry], open: &Open) {
+        let known = || open.fields.iter().map(|field| field.name);
+        for entry in entries {
+            let key = Scalar { text: entry.key.clone(), quoted: true };
+            if !known().any(|known| known == entry.key)
+                && let Err(Refusal { message, .. }) = open.key.check(&key)
+            {
+                let diagnostic = Diagnostic::new(entry.place, message);
+                self.report(match nearest(&entry.key, known()) {
+                    Some(meant) => diagnostic.suggest(Some(meant)),
+                    None => diagnostic.help(format!("or one of {}", fields(open.fields))),
+                });
+                continue;
+            }
+            self.part(&entry.node, open.part(&entry.key), entry.place);
+        }
+    }
+
     fn record(&mut self, entries: &[Entry], record: &Record, owner: Place) {
         for entry in entries {
             match record.fields.iter().find(|field| field.name == entry.key) {
@@ -130,7 +149,7 @@ impl Check<'_> {
                 chosen = chosen.or(Some(entry));
             }
         }
-        if chosen.is_none() {
+        if chosen.is_none() && !choice.may_be_left_out() {
             let message =
                 format!("{} says nothing: write one of {}", choice.name, fields(choice.choices));
             self.report(Diagnostic::new(owner, message));

@@ -27,6 +27,11 @@ pub(crate) fn decode(
     Some(distribution)
 }
 
+/// Whether `node` has a family among its keys.
+pub(crate) fn is_given(node: &Node) -> bool {
+    chosen(node).is_some()
+}
+
 /// The family among the keys of `node`.
 fn chosen(node: &Node) -> Option<&Entry> {
     let is_family = |key: &str| DURATION_FAMILIES.iter().any(|family| family.name == key);

@@ -2,18 +2,16 @@
 
 use crate::engine::{Assignment, Policies, RuleSet, Safeguards};
 use crate::exchange::ModelIndex;
-use crate::units::{ModelId, Price, Ratio, TagName, VersionId, format_significant};
-use crate::upstream::{Behaviour, Failure};
+use crate::units::{ModelId, Price, TagName, VersionId};
 
-use super::decode_distribution;
 use super::decode_policies;
 use super::decode_rules;
 use super::decode_safeguards;
+use super::decode_upstream;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::names::{Names, STABLE};
-use super::place::Place;
 use super::plan::{ModelPlan, Truth, VersionPlan};
-use super::read::{self, Quantity};
+use super::read;
 use super::tree::{Entry, Node};
 
 /// A model, as far as it could be made out.
@@ -83,7 +81,8 @@ fn version(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<VersionPlan> 
         Some(entry) => price(entry, diagnostics).map(Some),
         None => Some(None),
     };
-    let behaviour = node.get("upstream").and_then(|node| behaviour(node, diagnostics));
+    let behaviour =
+        node.entry("upstream").and_then(|entry| decode_upstream::decode(entry, diagnostics));
     let tags: Option<Vec<_>> = match node.get("tags") {
         Some(tags) => tags.items().iter().map(|tag| TagName::new(tag.text()?).ok()).collect(),
         None => Some(Vec::new()),
@@ -117,67 +116,3 @@ fn price(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Price> {
         }
     }
 }
-
-fn behaviour(node: &Node, diagnostics: &mut Diagnostics) -> Option<Behaviour> {
-    let latency = node.get("latency");
-    let latency =
-        latency.and_then(|node| decode_distribution::decode(node, Quantity::Seconds, diagnostics));
-    let failures = match node.entry("failures") {
-        Some(entry) => {
-            let failures = failures(&entry.node, diagnostics);
-            check_sum(failures.as_deref(), &[], entry.place_of_whole(), diagnostics);
-            failures
-        }
-        None => Some(Vec::new()),
-    };
-    let first_token = read::ratio(node, "first_token")?;
-    Some(Behaviour { latency: latency?, first_token, failures: failures? })
-}
-
-/// The failures of a table by status, in the order of their statuses.
-pub(crate) fn failures(node: &Node, diagnostics: &mut Diagnostics) -> Option<Vec<Failure>> {
-    let mut failure = |entry: &Entry| {
-        let latency = entry.node.get("latency");
-        let latency = latency
-            .and_then(|node| decode_distribution::decode(node, Quantity::Seconds, diagnostics));
-        Some(Failure {
-            status: entry.key.parse().ok()?,
-            probability: read::ratio(&entry.node, "probability")?,
-            latency: latency?,
-        })
-    };
-    let decoded: Vec<_> = node.entries().iter().map(&mut failure).collect();
-    let mut failures = decoded.into_iter().collect::<Option<Vec<_>>>()?;
-    // The order in a file has no meaning, and must not have one for the draws either.
-    failures.sort_by_key(|failure| failure.status);
-    Some(failures)
-}
-
-/// Reports failures whose probabilities sum to more than 100 %; `others` are those beside them.
-pub(crate) fn check_sum(
-    failures: Option<&[Failure]>,
-    others: &[(&str, f64)],
-    place: Place,
-    diagnostics: &mut Diagnostics,
-) {
-    let own = sum(failures.unwrap_or_default());
-    let total = own + others.iter().map(|(_, sum)| sum).sum::<f64>();
-    if total <= 1.0 + TOLERANCE {
-        return;
-    }
-    let percent = |sum: f64| format!("{}%", format_significant(sum * 100.0, 6));
-    let mut message = format!("the failure probabilities sum to {}", percent(total));
-    for (what, sum) in others.iter().filter(|(_, sum)| *sum > 0.0) {
-        message.push_str(&format!(", {} of them {what}", percent(*sum)));
-    }
-    message.push_str(": at most 100% are allowed");
-    diagnostics.report(Diagnostic::new(place, message));
-}
-
-/// The sum of the probabilities.
-pub(crate) fn sum(failures: &[Failure]) -> f64 {
-    failures.iter().map(|failure| failure.probability).map(Ratio::get).sum()
-}
-
-/// What sums of decimal fractions may be off by.
-pub(crate) const TOLERANCE: f64 = 1e-9;

@@ -1,19 +1,14 @@
 //! Phases: how long they last, how they split the traffic, what they break.
 
-use crate::exchange::VersionIndex;
-use crate::units::{Duration, format_duration};
-use crate::upstream::{Failure, Fault, LatencyChange};
-
 use super::check::mistyped;
-use super::decode_distribution;
-use super::decode_model;
+use super::decode_faults::{self, PhaseFaults};
 use super::decode_rollout;
 use super::decode_split;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::names::Names;
 use super::place::Place;
 use super::plan::{Awaited, PhaseEnd, PhasePlan, VersionPlan};
-use super::read::{self, Quantity};
+use super::read;
 use super::shape::quote;
 use super::shapes::PHASE;
 use super::tree::{Entry, Node};
@@ -52,11 +47,14 @@ pub(crate) fn decode(
         }
         names.push((text, name.place));
     }
-    let mut decoded = Vec::new();
+    let (mut decoded, mut faults) = (Vec::new(), Vec::new());
     for (index, node) in phases.iter().enumerate() {
         let last = index + 1 == phases.len();
-        decoded.push(phase(node, last, around, diagnostics));
+        let (phase, of_phase) = phase(node, last, around, diagnostics).unzip();
+        decoded.push(phase.flatten());
+        faults.extend(of_phase);
     }
+    decode_faults::check_sums(&faults, around.versions, diagnostics);
     if let Some(Some(first)) = decoded.first_mut() {
         let written = first.split.take().unwrap_or_default();
         first.split = Some(decode_split::first(written, around.names));
@@ -69,7 +67,7 @@ fn phase(
     last: bool,
     around: &Surroundings<'_>,
     diagnostics: &mut Diagnostics,
-) -> Option<PhasePlan> {
+) -> Option<(Option<PhasePlan>, PhaseFaults)> {
     if node.entries().is_empty() {
         return None;
     }
@@ -85,12 +83,23 @@ fn phase(
         }
         None => Some(None),
     };
-    let faults = match node.get("faults") {
-        Some(faults) => self::faults(faults, end, around, diagnostics),
-        None => Some(Vec::new()),
+    let (faults, complete) = match node.get("faults") {
+        Some(faults) => decode_faults::decode(faults, end, around.names, diagnostics),
+        None => (Vec::new(), true),
     };
-    let name = read::text(node, "name")?.to_owned();
-    Some(PhasePlan { name, end: end?, split: split?, rollout: rollout?, faults: faults? })
+    let (name, end) = (read::text(node, "name").map(str::to_owned), end?);
+    let plan = || {
+        let placed = faults.iter().map(|placed| (placed.version, placed.fault.clone()));
+        let plan = PhasePlan {
+            name: name?,
+            end,
+            split: split?,
+            rollout: rollout?,
+            faults: placed.collect(),
+        };
+        complete.then_some(plan)
+    };
+    Some((plan(), PhaseFaults { end, faults }))
 }
 
 fn end(
@@ -142,11 +151,11 @@ fn end(
                 diagnostics.report(Diagnostic::new(chosen.place, message).help(help));
                 return None;
             };
-            let within = positive("within", &within.node, diagnostics)?;
+            let within = read::positive_duration("within", &within.node, diagnostics)?;
             Some(PhaseEnd::Event { event, within })
         }
         _ if chosen.node.text() == Some("rest") => rest(chosen, last, around, diagnostics),
-        _ => positive("for", &chosen.node, diagnostics).map(PhaseEnd::After),
+        _ => read::positive_duration("for", &chosen.node, diagnostics).map(PhaseEnd::After),
     }
 }
 
@@ -168,136 +177,6 @@ fn rest(
         diagnostics.report(Diagnostic::new(place, message).help(help));
     }
     Some(PhaseEnd::Rest)
-}
-
-fn positive(key: &str, node: &Node, diagnostics: &mut Diagnostics) -> Option<Duration> {
-    let duration = Duration::parse(node.text()?).ok()?;
-    if duration.is_zero() {
-        let message = format!("`{key}` is 0s: allowed is more than 0s");
-        diagnostics.report(Diagnostic::new(node.place, message));
-        return None;
-    }
-    Some(duration)
-}
-
-fn faults(
-    node: &Node,
-    end: Option<PhaseEnd>,
-    around: &Surroundings<'_>,
-    diagnostics: &mut Diagnostics,
-) -> Option<Vec<(VersionIndex, Fault)>> {
-    let mut all = Vec::new();
-    let mut seen: Vec<(VersionIndex, Place)> = Vec::new();
-    let mut complete = node.text().is_none();
-    for entry in node.entries() {
-        let version = around.names.resolve(&entry.key, entry.place, diagnostics);
-        if let Some(version) = version {
-            if let Some((_, first)) = seen.iter().find(|(known, _)| *known == version) {
-                let message = format!("{} is a version that has faults already", quote(&entry.key));
-                let twice = Diagnostic::new(entry.place, message).note(*first, "they stand here");
-                diagnostics.report(twice.help("put all faults of a version into one list"));
-            }
-            seen.push((version, entry.place));
-        }
-        let mut placed = Vec::new();
-        for item in entry.node.items() {
-            match (version, fault(item, end, diagnostics)) {
-                (Some(version), Some(fault)) => {
-                    let place = item.place_of_setting().unwrap_or(item.place);
-                    placed.push((place, fault.clone()));
-                    all.push((version, fault));
-                }
-                _ => complete = false,
-            }
-        }
-        if let Some(version) = version {
-            check_overlaps(&placed, version, around, diagnostics);
-        }
-    }
-    all.sort_by_key(|(version, _)| *version);
-    complete.then_some(all)
-}
-
-fn fault(node: &Node, end: Option<PhaseEnd>, diagnostics: &mut Diagnostics) -> Option<Fault> {
-    if node.entries().is_empty() {
-        return None;
-    }
-    let at = read::duration(node, "at");
-    let longest = match end {
-        Some(PhaseEnd::After(length) | PhaseEnd::Event { within: length, .. }) => Some(length),
-        _ => None,
-    };
-    if let (Some(at), Some(longest)) = (at, longest)
-        && at >= longest
-        && let Some(place) = node.get("at").map(|node| node.place)
-    {
-        let message = format!(
-            "the fault begins {} into a phase that lasts at most {}: it would never begin",
-            format_duration(at),
-            format_duration(longest)
-        );
-        let help = "`at` counts from the beginning of the phase";
-        diagnostics.report(Diagnostic::new(place, message).help(help));
-    }
-    if node.get("failures").is_none() && node.get("latency").is_none() {
-        let message = "the fault changes nothing";
-        let help = "write `failures: {\"503\": 30%}`, or `latency: {times: 3}`";
-        diagnostics.report(Diagnostic::new(node.place, message).help(help));
-    }
-    let lasts = match node.get("for") {
-        Some(lasts) => positive("for", lasts, diagnostics).map(Some),
-        None => Some(None),
-    };
-    let failures = match node.get("failures") {
-        Some(failures) => decode_model::failures(failures, diagnostics),
-        None => Some(Vec::new()),
-    };
-    let latency = match node.get("latency") {
-        Some(change) => latency_change(change, diagnostics).map(Some),
-        None => Some(None),
-    };
-    let ramp = read::duration(node, "ramp")?;
-    Some(Fault { at: at?, lasts: lasts?, ramp, failures: failures?, latency: latency? })
-}
-
-fn latency_change(node: &Node, diagnostics: &mut Diagnostics) -> Option<LatencyChange> {
-    let chosen = node.entries().first()?;
-    match chosen.key.as_str() {
-        "times" => read::number(node, "times").map(LatencyChange::Times),
-        "add" => read::duration(node, "add").map(LatencyChange::Add),
-        "replace" => decode_distribution::decode(&chosen.node, Quantity::Seconds, diagnostics)
-            .map(LatencyChange::Replace),
-        _ => None,
-    }
-}
-
-/// Reports faults that, with the normal failures and the other faults at their onset, fail more
-/// than all requests. The most that overlap do so at the onset of one of them.
-fn check_overlaps(
-    faults: &[(Place, Fault)],
-    version: VersionIndex,
-    around: &Surroundings<'_>,
-    diagnostics: &mut Diagnostics,
-) {
-    let normal = around.versions.get(usize::from(version.0)).copied().flatten();
-    let normal = normal.map_or(&[][..], |version| &version.behaviour.failures);
-    let active = |fault: &Fault, at: Duration| {
-        let over = fault.lasts.is_some_and(|lasts| fault.at.saturating_add(lasts) <= at);
-        fault.at <= at && !over
-    };
-    for (index, (place, fault)) in faults.iter().enumerate() {
-        // Of faults with one onset, the last in the file is told.
-        let beside = faults.iter().enumerate().filter(|(other, (_, beside))| {
-            *other != index && active(beside, fault.at) && (beside.at < fault.at || *other < index)
-        });
-        let beside: f64 = beside.map(|(_, (_, fault))| decode_model::sum(&fault.failures)).sum();
-        let failures: &[Failure] = &fault.failures;
-        let others =
-            [("the version's own", decode_model::sum(normal)), ("of other faults", beside)];
-        if !failures.is_empty() {
-            decode_model::check_sum(Some(failures), &others, *place, diagnostics);
-        }
-    }
 }
 
 /// Chosen: more are a mistake; the index of a phase has 16 bits.

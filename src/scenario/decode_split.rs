@@ -3,7 +3,7 @@
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::units::{Ratio, format_significant};
 
-use super::decode_model::TOLERANCE;
+use super::decode_failures::TOLERANCE;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::names::Names;
 use super::place::Place;

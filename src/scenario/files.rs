@@ -137,6 +137,11 @@ impl Reading<'_> {
                     self.inline(&mut entry.node, table.value);
                 }
             }
+            (Shape::Open(open), Value::Map(entries)) => {
+                for entry in entries {
+                    self.inline(&mut entry.node, open.part(&entry.key));
+                }
+            }
             (Shape::Record(_) | Shape::Choice(_), Value::Map(entries)) => {
                 for entry in entries {
                     if let Some(field) = shape.field(&entry.key) {
@@ -204,7 +209,7 @@ pub(crate) fn fits(node: &Node, shape: Shape) -> bool {
     match (shape, &node.value) {
         (Shape::One(_) | Shape::Either(_), value) => matches!(value, Value::Scalar(_)),
         (Shape::List(_), value) => matches!(value, Value::List(_)),
-        (Shape::Table(_) | Shape::Record(_) | Shape::Choice(_), value) => {
+        (Shape::Table(_) | Shape::Open(_) | Shape::Record(_) | Shape::Choice(_), value) => {
             matches!(value, Value::Map(_))
         }
         (Shape::Short(short), value) => matches!(value, Value::Scalar(_)) || fits(node, short.full),

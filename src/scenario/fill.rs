@@ -26,6 +26,11 @@ pub(crate) fn fill(node: &mut Node, shape: Shape) {
                 fill(&mut entry.node, table.value);
             }
         }
+        (Shape::Open(open), Value::Map(entries)) => {
+            for entry in entries {
+                fill(&mut entry.node, open.part(&entry.key));
+            }
+        }
         (Shape::Record(_) | Shape::Choice(_), Value::Map(entries)) => {
             if let Shape::Record(record) = shape {
                 for known in record.fields {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::shape::{Absent, Choice, Field, Literal, Record, Shape};
+use super::shape::{Absent, Choice, Field, Literal, Open, Record, Shape};
 use super::shapes::SCENARIO;
 
 /// The JSON Schema (draft 2020-12) of scenario files.
@@ -57,6 +57,11 @@ impl Definitions {
                     definitions.record(record)
                 })
             }
+            Shape::Open(open) => {
+                self.define(std::ptr::from_ref(open).cast(), open.name, |definitions| {
+                    definitions.open(open)
+                })
+            }
             Shape::Choice(choice) => {
                 self.define(std::ptr::from_ref(choice.choices).cast(), choice.name, |definitions| {
                     definitions.choice(choice)
@@ -105,6 +110,16 @@ impl Definitions {
         if self.partial { Vec::new() } else { required.map(|field| field.name).collect() }
     }
 
+    fn open(&mut self, open: &Open) -> Value {
+        let names: Vec<_> = open.fields.iter().map(|field| field.name).collect();
+        json!({
+            "type": "object",
+            "properties": self.properties(open.fields),
+            "propertyNames": any_of(&[json!({"enum": names}), key(open.key)]),
+            "additionalProperties": self.value(open.value),
+        })
+    }
+
     fn choice(&mut self, choice: &Choice) -> Value {
         let mut properties = self.properties(choice.choices);
         properties.extend(self.properties(choice.beside));
@@ -116,7 +131,11 @@ impl Definitions {
         });
         if !self.partial {
             let one = choice.choices.iter().map(|field| json!({"required": [field.name]}));
-            schema["oneOf"] = one.collect();
+            let mut one: Vec<_> = one.collect();
+            if choice.may_be_left_out() {
+                one.push(json!({"not": {"anyOf": one.clone()}}));
+            }
+            schema["oneOf"] = one.into();
         }
         schema
     }
@@ -197,6 +216,9 @@ fn plain(literal: Literal) -> Value {
             any_of(&[pattern(RATIO), json!({"type": "number", "minimum": 0, "maximum": 1})])
         }
         Literal::Rate => {
+            pattern(r"^\s*[0-9.eE+-]+\s*/\s*(s|sec|second|m|min|minute|h|hour|d|day)\s*$")
+        }
+        Literal::Quota => {
             pattern(r"^\s*[0-9.eE+-]+\s*/\s*(s|sec|second|m|min|minute|h|hour|d|day)\s*$")
         }
         Literal::Money => pattern(r"^\s*([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*USD\s*$"),

@@ -26,6 +26,7 @@ use super::names::Names;
 use super::parse::parse_file;
 use super::place::Sources;
 use super::plan::{Expectation, Scenario, Traffic};
+use super::presets;
 use super::read;
 use super::resolved;
 use super::set;
@@ -116,6 +117,7 @@ fn assemble(document: &Document<'_>, reading: &mut Reading<'_>) -> Option<Node> 
         set::apply(&mut root, SCENARIO, setting, reading);
     }
     reading.inline(&mut root, SCENARIO);
+    presets::expand(&mut root, reading.sources, reading.diagnostics);
     if let Some(variables) = &reading.variables {
         variables.warn_of_unused(reading.diagnostics);
     }
@@ -207,11 +209,12 @@ fn expectation(root: &Node, diagnostics: &mut Diagnostics) -> Option<Expectation
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chance::Distribution;
     use crate::exchange::VersionIndex;
     use crate::metric::Metric;
     use crate::scenario::{Awaited, PhaseEnd, Truth};
     use crate::units::{Duration, Money, Ratio, Timestamp};
-    use crate::upstream::LatencyChange;
+    use crate::upstream::{FailureKind, Latency, LatencyChange};
 
     const TEN_THOUSAND: &str = include_str!("../../tests/golden/accepted/ten-thousand.yaml");
     const EVERYTHING: &str = include_str!("../../tests/golden/accepted/everything.yaml");
@@ -268,17 +271,21 @@ mod tests {
         assert_eq!(scenario.phases[1].split, Some(split));
         assert_eq!(scenario.phases[2].split, None);
         let [(version, fault)] = &scenario.phases[2].faults[..] else { panic!("one fault") };
-        assert_eq!((*version, fault.failures[0].status), (VersionIndex(1), 503));
+        assert_eq!((*version, fault.failures[0].kind), (VersionIndex(1), FailureKind::Status(503)));
         assert_eq!((fault.at, fault.lasts, fault.ramp), (Duration::ZERO, None, Duration::ZERO));
         let old = &scenario.models[0].versions[0];
         assert_eq!(old.tags.len(), 2);
         assert_eq!(old.price.unwrap().output_per_1k, Money::from_pico_usd(8_000_000_000));
-        let latency = &old.behaviour.latency;
+        let Latency::Total { total: latency, first_token } = &old.behaviour.latency else {
+            panic!("a total");
+        };
+        assert_eq!(first_token.get(), 0.2);
         assert!((latency.mean() - 1.247).abs() < 1e-12 && (latency.p99() - 2.156).abs() < 1e-12);
         let failures: Vec<_> =
-            old.behaviour.failures.iter().map(|f| (f.status, f.probability)).collect();
-        assert_eq!(failures, [(429, ratio(0.0004)), (500, ratio(0.0008))]);
-        assert_eq!(old.behaviour.failures[0].latency.mean(), 0.04);
+            old.behaviour.failures.iter().map(|f| (f.kind, f.probability)).collect();
+        let status = FailureKind::Status;
+        assert_eq!(failures, [(status(429), ratio(0.0004)), (status(500), ratio(0.0008))]);
+        assert_eq!(old.behaviour.failures[0].latency, Distribution::constant(0.04).ok());
         assert_eq!(scenario.columns[2].phase, Some(3));
         let figure = scenario.references.iter().find(|figure| figure.metric == Metric::LatencyAvg);
         assert_eq!(figure.unwrap().value, 1.247);
@@ -334,7 +341,6 @@ mod tests {
         assert_eq!(scenario.columns.len(), 1);
         assert_eq!(scenario.columns[0].title, "v1");
         assert!(!scenario.models[0].rules.enable);
-        assert_eq!(scenario.models[0].versions[0].behaviour.first_token.get(), 0.2);
         assert_eq!(resolved["workload"]["client_timeout"], "30s");
         assert_eq!(resolved["models"][0]["versions"][0]["upstream"]["first_token"], 0.2);
         assert_eq!(resolved["models"][0]["rules"]["enable"], false);

@@ -34,9 +34,11 @@ pub(crate) fn merge(lower: Node, upper: Node, shape: Shape, open: &mut Open<'_>)
             merge(lower, upper, short.full, open)
         }
         (Shape::List(item), Value::List(_), Value::List(_)) => lists(lower, upper, *item, open),
-        (Shape::Table(_) | Shape::Record(_) | Shape::Choice(_), Value::Map(_), Value::Map(_)) => {
-            maps(lower, upper, shape, open)
-        }
+        (
+            Shape::Table(_) | Shape::Open(_) | Shape::Record(_) | Shape::Choice(_),
+            Value::Map(_),
+            Value::Map(_),
+        ) => maps(lower, upper, shape, open),
         _ => upper,
     }
 }
@@ -107,6 +109,7 @@ fn lists(lower: Node, upper: Node, item: Shape, open: &mut Open<'_>) -> Node {
 fn value_shape(shape: Shape, key: &str) -> Option<Shape> {
     match shape {
         Shape::Table(table) => Some(table.value),
+        Shape::Open(open) => Some(open.part(key)),
         _ => shape.field(key).map(|field| field.shape),
     }
 }

@@ -144,6 +144,12 @@ impl Names {
         }
     }
 
+    /// Whether a version or a tag has this name.
+    pub(crate) fn is_known(&self, name: &str) -> bool {
+        self.versions.iter().any(|version| version.id == name)
+            || self.tags.iter().any(|tag| tag.name == name)
+    }
+
     /// The model of a version.
     pub(crate) fn model_of(&self, version: VersionIndex) -> Option<ModelIndex> {
         self.versions.get(usize::from(version.0)).map(|version| version.model)

@@ -190,6 +190,24 @@ pub enum PhaseEnd {
     Rest,
 }
 
+impl PhaseEnd {
+    /// The least time that a phase with this end takes.
+    pub(crate) const fn shortest(self) -> Duration {
+        match self {
+            Self::After(length) => length,
+            Self::Requests(_) | Self::Event { .. } | Self::Rest => Duration::ZERO,
+        }
+    }
+
+    /// The most time that a phase with this end takes, where it is known.
+    pub(crate) const fn longest(self) -> Option<Duration> {
+        match self {
+            Self::After(length) | Self::Event { within: length, .. } => Some(length),
+            Self::Requests(_) | Self::Rest => None,
+        }
+    }
+}
+
 /// An event that ends a phase.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Awaited {

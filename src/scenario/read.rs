@@ -3,6 +3,7 @@
 
 use crate::units::{Duration, Money, Rate, Ratio, Tokens};
 
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::shape::as_number;
 use super::tree::{Node, Scalar};
 
@@ -39,6 +40,22 @@ pub(crate) fn number(node: &Node, key: &str) -> Option<f64> {
 /// The boolean at `key`.
 pub(crate) fn boolean(node: &Node, key: &str) -> Option<bool> {
     node.get(key).and_then(Node::scalar).and_then(Scalar::as_bool)
+}
+
+/// The duration of `node`, the value of `key`, which must be more than none: reported where it is
+/// not.
+pub(crate) fn positive_duration(
+    key: &str,
+    node: &Node,
+    diagnostics: &mut Diagnostics,
+) -> Option<Duration> {
+    let duration = Duration::parse(node.text()?).ok()?;
+    if duration.is_zero() {
+        let message = format!("`{key}` is 0s: allowed is more than 0s");
+        diagnostics.report(Diagnostic::new(node.place, message));
+        return None;
+    }
+    Some(duration)
 }
 
 /// The number of seconds, of tokens, of events per second or of things that a value of a

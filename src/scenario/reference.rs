@@ -3,7 +3,7 @@
 //!
 //! The pages in `docs/` show these tables between their own words; a test holds them together.
 
-use super::shape::{Absent, Choice, Field, Literal, Shape, Short, Table};
+use super::shape::{Absent, Choice, Field, Literal, Open, Shape, Short, Table};
 use super::shapes::SCENARIO;
 
 /// The keys of one part of the format.
@@ -31,7 +31,7 @@ const OWN: &[(&str, &str)] = &[
     ("model", "scenario.md#models-and-versions"),
     ("version", "scenario.md#models-and-versions"),
     ("upstream", "upstreams.md#the-upstream"),
-    ("failure", "upstreams.md#failures"),
+    ("failures", "upstreams.md#failures"),
     ("distribution of times", "upstreams.md#distributions"),
     ("phase", "scenario.md#phases"),
     ("policies", "engine.md#retries-and-fallback"),
@@ -64,6 +64,7 @@ impl Writer {
                 format!("list of: {}", self.shape(&format!("{path}[]"), *item, rows))
             }
             Shape::Table(table) => self.table(path, table, rows),
+            Shape::Open(open) => self.open(path, open, rows),
             Shape::Record(record) => self
                 .of_own(record.name, |writer, rows| writer.fields("", record.fields, rows))
                 .unwrap_or_else(|| {
@@ -84,6 +85,23 @@ impl Writer {
         format!("map of {key} to {value}")
     }
 
+    fn open(&mut self, path: &str, open: &'static Open, rows: &mut Vec<String>) -> String {
+        let own = self.of_own(open.name, |writer, rows| {
+            let key = format!("<{}>", key_words(open.key));
+            let mut below = Vec::new();
+            let holds = writer.shape(&key, open.value, &mut below);
+            rows.push(format!("| `{key}` | {holds} |  | by {} |", open.key.wanted()));
+            rows.append(&mut below);
+            writer.fields("", open.fields, rows);
+        });
+        own.unwrap_or_else(|| {
+            self.fields(path, open.fields, rows);
+            let key = key_words(open.key);
+            let value = self.shape(&format!("{path}.<{key}>"), open.value, rows);
+            format!("map of {key} to {value}")
+        })
+    }
+
     fn short(&mut self, path: &str, short: &'static Short, rows: &mut Vec<String>) -> String {
         let full = self.shape(path, short.full, rows);
         format!("{}, or {full}", literal_words(short.literal))
@@ -101,6 +119,19 @@ impl Writer {
         if let Some(like) = like {
             self.fields(path, choice.beside, rows);
             return likeness(choice, like);
+        }
+        // What stands beside it may have brought a part that it extends.
+        self.fields(path, choice.beside, &mut Vec::new());
+        let extended = self.choices.iter().find(|known| extends(choice, known)).copied();
+        if let Some(extended) = extended {
+            let more = choice.choices.iter().filter(|field| !has(extended, field));
+            let mut names = Vec::new();
+            for field in more {
+                self.row(path, field, "one of these", rows);
+                names.push(format!("`{}`", field.name));
+            }
+            self.fields(path, choice.beside, rows);
+            return format!("{}, or map with {}", link(extended.name), names.join(", "));
         }
         self.choices.push(choice);
         self.choices(path, choice, rows);
@@ -161,8 +192,17 @@ impl Writer {
 
 /// Whether every key of `choice` is one of `known`.
 fn repeats(choice: &Choice, known: &Choice) -> bool {
-    let knows = |field: &Field| known.choices.iter().any(|other| other.name == field.name);
-    choice.choices.iter().all(knows)
+    choice.choices.iter().all(|field| has(known, field))
+}
+
+/// Whether `choice` has every key of `known`, and more.
+fn extends(choice: &Choice, known: &Choice) -> bool {
+    known.choices.iter().all(|field| has(choice, field))
+}
+
+/// Whether `field` is one of the choices.
+fn has(choice: &Choice, field: &Field) -> bool {
+    choice.choices.iter().any(|other| other.name == field.name)
 }
 
 /// What `choice` is, by one that has its keys: `[arrivals](...) but for trace`.
@@ -170,8 +210,7 @@ fn likeness(choice: &Choice, like: &Choice) -> String {
     let listed = |fields: &mut dyn Iterator<Item = &Field>| {
         fields.map(|field| format!("`{}`", field.name)).collect::<Vec<_>>().join(", ")
     };
-    let has = |field: &&Field| choice.choices.iter().any(|other| other.name == field.name);
-    let missing = listed(&mut like.choices.iter().filter(|field| !has(field)));
+    let missing = listed(&mut like.choices.iter().filter(|field| !has(choice, field)));
     let beside = listed(&mut choice.beside.iter());
     let mut words = link(like.name);
     for (word, keys) in [("but for", missing), ("with", beside)] {
@@ -232,6 +271,7 @@ fn literal_words(literal: Literal) -> String {
         Literal::Duration => "duration",
         Literal::Ratio => "ratio",
         Literal::Rate => "rate",
+        Literal::Quota => "quota",
         Literal::Money => "money",
         Literal::Tokens => "tokens",
         Literal::Requests => "requests",

@@ -126,6 +126,11 @@ fn node(of: &Node, shape: Shape) -> Value {
             let item = |entry: &Entry| (entry.key.clone(), node(&entry.node, table.value));
             Value::Object(of.entries().iter().map(item).collect())
         }
+        Shape::Open(open) => {
+            let item =
+                |entry: &Entry| (entry.key.clone(), node(&entry.node, open.part(&entry.key)));
+            Value::Object(of.entries().iter().map(item).collect())
+        }
         Shape::Record(_) | Shape::Choice(_) => {
             let item = |entry: &Entry| {
                 let field = shape.field(&entry.key)?;

@@ -83,6 +83,25 @@ impl Setting<'_, '_> {
                 }
                 Err(unknown(path, entries.iter().map(|entry| entry.key.as_str())))
             }
+            (Shape::Open(open), Value::Map(entries)) => {
+                let (key, rest) = match path.split_once('.') {
+                    Some((key, rest)) => (key, Some(rest)),
+                    None => (path, None),
+                };
+                let part = open.part(key);
+                if let Some(entry) = entries.iter_mut().find(|entry| entry.key == key) {
+                    return self.put_or_descend(&mut entry.node, part, rest, value);
+                }
+                let text = Scalar { text: key.to_owned(), quoted: true };
+                let known = open.fields.iter().map(|field| field.name);
+                if !known.clone().any(|known| known == key) && open.key.check(&text).is_err() {
+                    return Err(unknown(key, known));
+                }
+                let mut node = Node { place: self.place, value: Value::Map(Vec::new()) };
+                self.put_or_descend(&mut node, part, rest, value)?;
+                entries.push(Entry { place: self.place, key: key.to_owned(), node });
+                Ok(())
+            }
             (Shape::Record(_) | Shape::Choice(_), Value::Map(entries)) => {
                 let (key, rest) = match path.split_once('.') {
                     Some((key, rest)) => (key, Some(rest)),
@@ -190,7 +209,8 @@ impl Setting<'_, '_> {
     /// Brings a part that is written in short, in another file or not at all into its full form.
     fn unfold(&mut self, node: &mut Node, shape: Shape) {
         let Some(scalar) = node.scalar().cloned() else { return };
-        let maps = matches!(shape, Shape::Table(_) | Shape::Record(_) | Shape::Choice(_));
+        let maps =
+            matches!(shape, Shape::Table(_) | Shape::Open(_) | Shape::Record(_) | Shape::Choice(_));
         if scalar.is_null() && maps {
             node.value = Value::Map(Vec::new());
         } else if let Shape::Short(short) = shape {

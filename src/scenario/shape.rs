@@ -6,7 +6,7 @@
 
 use crate::metric::Metric;
 use crate::units::{
-    Duration, KeyId, ModelId, Money, Rate, Ratio, TagName, Timestamp, Tokens, VersionId,
+    Duration, KeyId, ModelId, Money, Quota, Rate, Ratio, TagName, Timestamp, Tokens, VersionId,
     parse_requests,
 };
 
@@ -24,6 +24,8 @@ pub(crate) enum Shape {
     Table(&'static Table),
     /// A map whose keys the format gives.
     Record(&'static Record),
+    /// A map with keys of the format, and beside them keys that the author gives.
+    Open(&'static Open),
     /// A map with exactly one of several keys.
     Choice(&'static Choice),
     /// One of several literals.
@@ -51,6 +53,8 @@ pub(crate) enum Literal {
     Requests,
     /// `2024-03-15T11:00:00Z`
     Timestamp,
+    /// `500/m`
+    Quota,
     /// A figure in the unit of its metric: any of the above.
     Figure,
     /// A whole number in this range.
@@ -116,12 +120,41 @@ pub(crate) struct Record {
     pub(crate) fields: &'static [Field],
 }
 
+/// A map with keys of the format, all of which may be left out, and beside them keys that the
+/// author gives.
+#[derive(Debug)]
+pub(crate) struct Open {
+    /// What it describes, in one or two words.
+    pub(crate) name: &'static str,
+    /// The keys of the format.
+    pub(crate) fields: &'static [Field],
+    /// What the other keys are.
+    pub(crate) key: Literal,
+    /// What each of those holds.
+    pub(crate) value: Shape,
+}
+
+impl Choice {
+    /// Whether none of the choices need stand.
+    pub(crate) fn may_be_left_out(&self) -> bool {
+        self.choices.iter().any(|field| field.absent != Absent::Refused)
+    }
+}
+
+impl Open {
+    /// What the key holds.
+    pub(crate) fn part(&self, key: &str) -> Shape {
+        let field = self.fields.iter().find(|field| field.name == key);
+        field.map_or(self.value, |field| field.shape)
+    }
+}
+
 /// A map with exactly one of several keys.
 #[derive(Debug)]
 pub(crate) struct Choice {
     /// What it describes, in one or two words.
     pub(crate) name: &'static str,
-    /// The keys of which one stands.
+    /// The keys of which one stands; or none, where one of them may be left out.
     pub(crate) choices: &'static [Field],
     /// Keys that stand beside it.
     pub(crate) beside: &'static [Field],
@@ -190,6 +223,7 @@ impl Literal {
             Self::Duration => literal(Duration::parse(text)),
             Self::Ratio => literal(Ratio::parse(text)),
             Self::Rate => literal(Rate::parse(text)),
+            Self::Quota => literal(Quota::parse(text)),
             Self::Money => literal(Money::parse(text)),
             Self::Tokens => literal(Tokens::parse(text)),
             Self::Requests => literal(parse_requests(text)),
@@ -223,6 +257,7 @@ impl Literal {
             Self::Duration => "a duration such as 250ms",
             Self::Ratio => "a ratio such as 5%",
             Self::Rate => "a rate such as 25/s",
+            Self::Quota => "a quota such as 500/m",
             Self::Money => "an amount of money such as 0.008 USD",
             Self::Tokens => "a number of tokens such as 512",
             Self::Requests => "a number of requests such as 500",
@@ -271,6 +306,9 @@ impl Shape {
             Self::List(_) => "a list".to_owned(),
             Self::Table(table) => format!("a map, each key {}", table.key.wanted()),
             Self::Record(record) => format!("a map with {}", fields(record.fields)),
+            Self::Open(open) => {
+                format!("a map, each key {}, or one of {}", open.key.wanted(), fields(open.fields))
+            }
             Self::Choice(choice) => format!("a map with one of {}", fields(choice.choices)),
             Self::Either(literals) => {
                 let wanted = literals.iter().map(|literal| Self::One(*literal).wanted());

@@ -2,16 +2,16 @@
 
 use super::shape::Literal as L;
 use super::shape::Shape::{
-    Choice as ChoiceOf, Either, FileOr, List, One, Record as RecordOf, Short as ShortOf,
-    Table as TableOf,
+    Either, FileOr, List, One, Open as OpenOf, Record as RecordOf, Table as TableOf,
 };
-use super::shape::{Choice, Record, Shape, Short, Table, defaulted, optional, required};
-use super::shapes_distribution::DURATIONS;
+use super::shape::{Record, Shape, Table, defaulted, optional, required};
+use super::shapes_fault::FAULTS;
 use super::shapes_middlebox::MIDDLEBOX;
 use super::shapes_policies::POLICIES;
 use super::shapes_rollout::ROLLOUT;
 use super::shapes_rules::RULES;
 use super::shapes_safeguards::SAFEGUARDS;
+use super::shapes_upstream::UPSTREAM;
 use super::shapes_workload::WORKLOAD;
 
 /// A scenario file.
@@ -168,38 +168,6 @@ static PRICE: Record = Record {
     ],
 };
 
-static UPSTREAM: Record = Record {
-    name: "upstream",
-    fields: &[
-        required("latency", DURATIONS, "time to the complete answer"),
-        defaulted(
-            "first_token",
-            One(L::Ratio),
-            "20%",
-            "share of the latency that passes until the first token, 0% to 100%",
-        ),
-        optional(
-            "failures",
-            TableOf(&FAILURES),
-            "failures by HTTP status, each with its probability; together at most 100%",
-        ),
-    ],
-};
-
-static FAILURES: Table = Table { key: L::Status, value: ShortOf(&FAILURE), ordered: false };
-
-static FAILURE: Short = Short {
-    literal: L::Ratio,
-    field: "probability",
-    full: RecordOf(&Record {
-        name: "failure",
-        fields: &[
-            required("probability", One(L::Ratio), "how probable it is for a request, 0% to 100%"),
-            defaulted("latency", DURATIONS, "40ms", "time to the failure: a status fails fast"),
-        ],
-    }),
-};
-
 /// A phase.
 pub(crate) static PHASE: Record = Record {
     name: "phase",
@@ -243,44 +211,13 @@ pub(crate) static PHASE: Record = Record {
         ),
         optional(
             "faults",
-            TableOf(&FAULTS),
+            OpenOf(&FAULTS),
             "faults by version or tag; they end with the phase unless their `for` says otherwise",
         ),
     ],
 };
 
 static SPLIT: Table = Table { key: L::Version, value: One(L::Ratio), ordered: false };
-
-static FAULTS: Table = Table { key: L::Version, value: List(&RecordOf(&FAULT)), ordered: false };
-
-static FAULT: Record = Record {
-    name: "fault",
-    fields: &[
-        defaulted("at", One(L::Duration), "0s", "its onset, from the beginning of its phase"),
-        optional(
-            "for",
-            One(L::Duration),
-            "how long it lasts, more than 0s (default: until its phase ends)",
-        ),
-        defaulted("ramp", One(L::Duration), "0s", "how long it takes to come to its full strength"),
-        optional(
-            "failures",
-            TableOf(&FAILURES),
-            "failures beside the normal ones, by HTTP status; together at most 100%",
-        ),
-        optional("latency", ChoiceOf(&CHANGE), "what happens to the latency of successes"),
-    ],
-};
-
-static CHANGE: Choice = Choice {
-    name: "latency change",
-    choices: &[
-        required("times", One(L::Number(0.0, 1_000.0)), "multiplied by this factor, 0 to 1000"),
-        required("add", One(L::Duration), "this much longer"),
-        required("replace", DURATIONS, "drawn from this distribution instead"),
-    ],
-    beside: &[],
-};
 
 static COLUMN: Record = Record {
     name: "column",

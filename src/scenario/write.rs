@@ -94,6 +94,9 @@ fn ordered(map: &Node, shape: Shape) -> Vec<(&Entry, Shape)> {
     if let Shape::Table(table) = shape {
         return map.entries().iter().map(|entry| (entry, table.value)).collect();
     }
+    if let Shape::Open(open) = shape {
+        return map.entries().iter().map(|entry| (entry, open.part(&entry.key))).collect();
+    }
     let entry = |field: &'static Field| Some((map.entry(field.name)?, field.shape));
     shape.fields().filter_map(entry).collect()
 }

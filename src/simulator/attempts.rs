@@ -1,12 +1,13 @@
 //! Requests that take several attempts: the wait between them, the next one, and their sum.
 
 use super::SimulationError;
+use super::upstreams::Holds;
 use super::virtual_run::{Due, InFlight, Pending, VirtualRun, sticky_key};
 use crate::chance::Purpose;
 use crate::engine::Retry;
 use crate::exchange::{Class, Ending, Observed, Usage};
 use crate::record::{Arm, Attempt, Observer, Outcome};
-use crate::upstream::Limits;
+use crate::upstream::{Limits, Waiting};
 
 impl<O: Observer> VirtualRun<'_, O> {
     /// Lets a request whose attempt has failed wait for the next one, as long as its client does.
@@ -42,14 +43,18 @@ impl<O: Observer> VirtualRun<'_, O> {
         let state = &self.models[usize::from(request.model.0)];
         let version = state.place(ticket.attempted());
         let arm = state.arm(version);
-        let plan = self.upstreams[usize::from(version.0)].plan(&request, now, draws);
+        let (plan, holds) = self.upstreams.begin(version, &request, now, draws);
         let limits = Limits { client: left.since(now), ..self.scenario.limits };
         outcome.observed = plan.observe(&request, limits);
         outcome.ended = now + outcome.observed.latency;
         outcome.class = Class::Success;
         outcome.served = version;
         outcome.attempts += 1;
-        self.queue.push(outcome.ended, Due::End(InFlight { ticket, arm, outcome }));
+        let in_flight = InFlight { ticket, arm, holds, outcome };
+        let place = self.queue.push(outcome.ended, Due::End(in_flight));
+        if holds == Holds::PlaceInLine {
+            self.upstreams.of(version).enqueue(Waiting(place));
+        }
         Ok(())
     }
 

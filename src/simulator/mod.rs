@@ -10,7 +10,9 @@ mod kept;
 mod model_state;
 mod queue;
 mod telling;
+mod upstreams;
 mod virtual_run;
+mod waiting;
 
 pub use error::SimulationError;
 pub use virtual_run::{Finished, simulate};

@@ -21,7 +21,18 @@ pub(super) struct Queue<T> {
     /// Indexed by a key's place.
     items: Vec<Option<T>>,
     free: Vec<u32>,
+    /// How many keys there are whose item was taken before its time. None is the first.
+    stale: u32,
     entered: u64,
+}
+
+/// An item whose time has come.
+#[derive(Debug)]
+pub(super) struct Popped<T> {
+    /// Where it stood.
+    pub(super) place: u32,
+    /// What it is.
+    pub(super) item: T,
 }
 
 /// Time, order of entry and place in one number, highest first: it orders as the three do, and one
@@ -40,6 +51,7 @@ impl<T> Queue<T> {
             far: BinaryHeap::new(),
             items: Vec::new(),
             free: Vec::new(),
+            stale: 0,
             entered: 0,
         }
     }
@@ -50,10 +62,12 @@ impl<T> Queue<T> {
         self.near().first().map_or(Timestamp::MAX, |key| time_of(*key))
     }
 
+    /// Adds an item that is due at `at`, and says at which place it stands until it is taken.
+    ///
     /// # Panics
     /// 2^24 items are pending.
     #[inline]
-    pub(super) fn push(&mut self, at: Timestamp, item: T) {
+    pub(super) fn push(&mut self, at: Timestamp, item: T) -> u32 {
         let place = self.free.pop().unwrap_or_else(|| self.add_place());
         // Written once, on every path: so the item is made in its place and not moved there.
         self.items[place as usize] = Some(item);
@@ -67,6 +81,7 @@ impl<T> Queue<T> {
         } else {
             self.insert_near(key);
         }
+        place
     }
 
     /// Whether there is no room for another item.
@@ -75,17 +90,50 @@ impl<T> Queue<T> {
         self.free.is_empty() && self.items.len() == Self::CAPACITY
     }
 
+    /// The first item, and where it stood.
     #[inline]
-    pub(super) fn pop(&mut self) -> Option<(Timestamp, T)> {
+    pub(super) fn pop(&mut self) -> Option<Popped<T>> {
         let key = *self.near().first()?;
+        let item = self.pop_key(key);
+        if self.stale > 0 {
+            self.drop_stale();
+        }
+        let item = item.expect("the place of the first key holds its item");
+        Some(Popped { place: place_of(key), item })
+    }
+
+    /// The item at `place`, before its time.
+    ///
+    /// # Panics
+    /// There is none.
+    pub(super) fn take(&mut self, place: u32) -> T {
+        let item = self.items[place as usize].take().expect("an item that is pending");
+        self.stale += 1;
+        self.drop_stale();
+        item
+    }
+
+    /// Takes the first key away, and the item with it, if it is still there.
+    #[inline]
+    fn pop_key(&mut self, key: Key) -> Option<T> {
         self.start += 1;
         if self.start == self.end {
             self.bring_near();
         }
-        let place = key as u32 & (MOST_ITEMS - 1);
+        let place = place_of(key);
         self.free.push(place);
-        let item = self.items[place as usize].take();
-        Some((time_of(key), item.expect("a key's place holds its item until the key is taken")))
+        self.items[place as usize].take()
+    }
+
+    /// Takes the first keys away whose items were taken before their time.
+    #[cold]
+    fn drop_stale(&mut self) {
+        while let Some(key) = self.near().first().copied()
+            && self.items[place_of(key) as usize].is_none()
+        {
+            self.pop_key(key);
+            self.stale -= 1;
+        }
     }
 
     #[inline]
@@ -146,6 +194,11 @@ fn key(at: Timestamp, entered: u64, place: u32) -> Key {
 }
 
 #[inline]
+fn place_of(key: Key) -> u32 {
+    key as u32 & (MOST_ITEMS - 1)
+}
+
+#[inline]
 fn time_of(key: Key) -> Timestamp {
     Timestamp::from_nanos(((key >> 64) as u64 ^ SIGN) as i64)
 }
@@ -165,28 +218,50 @@ mod tests {
 
     use super::*;
 
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        Push(i64),
+        Take(usize),
+        Pop,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            5 => (-9_i64..20).prop_map(Step::Push),
+            1 => (0_usize..400).prop_map(Step::Take),
+            3 => Just(Step::Pop),
+        ];
+        proptest::collection::vec(step, 0..400)
+    }
+
     proptest! {
-        #[test]
-        fn items_come_out_by_time_and_ties_by_entry(
-            steps in proptest::collection::vec(proptest::option::weighted(0.6, -9_i64..20), 0..400),
-        ) {
-            let mut queue = Queue::new();
-            let mut model: Vec<(Timestamp, usize)> = Vec::new();
-            let drained = std::iter::repeat_n(None, 400);
-            for (number, step) in steps.into_iter().chain(drained).enumerate() {
-                match step {
-                    Some(second) => {
-                        let at = Timestamp::from_second(second);
-                        queue.push(at, number);
-                        model.push((at, number));
+            #[test]
+            fn items_come_out_by_time_and_ties_by_entry(steps in steps()) {
+                let mut queue = Queue::new();
+                let mut model: Vec<(Timestamp, usize, u32)> = Vec::new();
+                let drained = std::iter::repeat_n(Step::Pop, 400);
+                for (number, step) in steps.into_iter().chain(drained).enumerate() {
+                    match step {
+                        Step::Push(second) => {
+                            let at = Timestamp::from_second(second);
+                            model.push((at, number, queue.push(at, number)));
+                        }
+                        Step::Take(any) if !model.is_empty() => {
+                            let (_, number, place) = model.remove(any % model.len());
+                            prop_assert_eq!(queue.take(place), number);
+                        }
+                        Step::Take(_) => (),
+                        Step::Pop => {
+                            model.sort_unstable();
+                            let expected = (!model.is_empty()).then(|| model.remove(0));
+    let due = queue.next_due();
+                            let popped = queue.pop().map(|popped| (due, popped.item, popped.place));
+                            prop_assert_eq!(popped, expected);
+                        }
                     }
-                    None => {
-                        model.sort_unstable();
-                        let expected = (!model.is_empty()).then(|| model.remove(0));
-                        prop_assert_eq!(queue.pop(), expected);
-                    }
+                    let first = model.iter().map(|(at, ..)| *at).min();
+                    prop_assert_eq!(queue.next_due(), first.unwrap_or(Timestamp::MAX));
                 }
             }
         }
-    }
 }

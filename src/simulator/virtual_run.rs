@@ -2,7 +2,8 @@
 
 use super::SimulationError;
 use super::model_state::ModelState;
-use super::queue::Queue;
+use super::queue::{Popped, Queue};
+use super::upstreams::{Holds, Upstreams};
 use super::{deploying, telling};
 use crate::chance::{Chance, Purpose};
 use crate::director::{Cue, Director};
@@ -15,7 +16,7 @@ use crate::middlebox::Cache;
 use crate::record::{Arm, Counterfactual, Happening, Observer, Outcome};
 use crate::scenario::{Awaited, PhaseEnd, Scenario};
 use crate::units::{TagName, Timestamp};
-use crate::upstream::Responder;
+use crate::upstream::Waiting;
 use crate::workload::Source;
 
 /// How a run came out that reached its end.
@@ -54,8 +55,7 @@ pub(super) struct VirtualRun<'a, O> {
     pub(super) observer: &'a mut O,
     pub(super) engine: Engine,
     pub(super) director: Director<'a>,
-    /// By version.
-    pub(super) upstreams: Vec<Responder>,
+    pub(super) upstreams: Upstreams,
     pub(super) models: Vec<ModelState>,
     /// What stands before the gateway, if anything does.
     pub(super) cache: Option<Cache>,
@@ -93,6 +93,8 @@ pub(super) struct InFlight {
     pub(super) ticket: Ticket,
     /// That of the version attempted.
     pub(super) arm: Arm,
+    /// What it holds of that version's upstream.
+    pub(super) holds: Holds,
     /// As it will be, unless its client leaves: what that means the engine says at the time.
     pub(super) outcome: Outcome,
 }
@@ -116,7 +118,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             observer,
             engine: Engine::new(settings),
             director: Director::new(scenario),
-            upstreams: scenario.versions().map(|v| Responder::new(&v.behaviour)).collect(),
+            upstreams: Upstreams::new(scenario, chance),
             models: (0..models.len()).map(state).collect(),
             cache: scenario.cache.map(Cache::new),
             queue: Queue::new(),
@@ -198,10 +200,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
     fn send(&mut self) -> Result<(), SimulationError> {
         let Some(Arrival { request, .. }) = self.source.next()? else { return Ok(()) };
         let now = self.now;
-        if self.queue.is_full() {
-            let in_flight = Queue::<Due>::CAPACITY;
-            return Err(SimulationError::Crowded { at: now, in_flight });
-        }
+        self.check_room()?;
         if self.cache.is_some() && self.answer_from_cache(&request) {
             return Ok(());
         }
@@ -218,7 +217,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let arm = state.arm(version);
         let phase = self.director.phase();
         self.observer.assigned(now, phase, version, arm);
-        let plan = self.upstreams[usize::from(version.0)].plan(&request, now, draws);
+        let (plan, holds) = self.upstreams.begin(version, &request, now, draws);
         let observed = plan.observe(&request, self.scenario.limits);
         let after_onset = self.director.onset(version).is_some();
         let counterfactual =
@@ -239,7 +238,19 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             after_onset,
             counterfactual,
         };
-        self.queue.push(ended, Due::End(InFlight { ticket, arm, outcome }));
+        let place = self.queue.push(ended, Due::End(InFlight { ticket, arm, holds, outcome }));
+        if holds == Holds::PlaceInLine {
+            self.upstreams.of(version).enqueue(Waiting(place));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn check_room(&self) -> Result<(), SimulationError> {
+        if self.queue.is_full() {
+            let in_flight = Queue::<Due>::CAPACITY;
+            return Err(SimulationError::Crowded { at: self.now, in_flight });
+        }
         Ok(())
     }
 
@@ -256,7 +267,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let stable = self.models[usize::from(request.model.0)].stable;
         let stable = stable.filter(|stable| *stable != version)?;
         let draws = self.chance.request(request.id, 0);
-        let plan = self.upstreams[usize::from(stable.0)].plan(request, sent, draws);
+        let plan = self.upstreams.plan_instead(stable, request, sent, draws);
         let instead = plan.observe(request, self.scenario.limits);
         let both_succeed = observed.ending == Ending::Success && instead.ending == Ending::Success;
         let slowed = both_succeed && observed.latency > instead.latency.mul_f64(SLOWED);
@@ -266,11 +277,11 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
 
     #[inline]
     fn end_request(&mut self) -> Result<(), SimulationError> {
-        let InFlight { ticket, arm, mut outcome } = match self.queue.pop() {
-            Some((_, Due::End(in_flight))) => in_flight,
-            Some((_, Due::Attempt(pending))) => return self.attempt(pending),
-            Some((_, Due::Kept(outcome))) => return self.finish(&outcome),
-            None => return Ok(()),
+        let Some(Popped { place, item, .. }) = self.queue.pop() else { return Ok(()) };
+        let InFlight { ticket, arm, holds, mut outcome } = match item {
+            Due::End(in_flight) => in_flight,
+            Due::Attempt(pending) => return self.attempt(pending),
+            Due::Kept(outcome) => return self.finish(&outcome),
         };
         let at = self.now;
         // A copy: what is lent to the engine stays in memory, and the rest of the outcome need not.
@@ -286,6 +297,9 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             outcome.class = self.engine.class(outcome.request.model, outcome.observed.ending);
         } else if self.cache.is_some() {
             self.show_cache(&outcome.request, outcome.served);
+        }
+        if holds != Holds::Nothing {
+            self.leave(outcome.served, holds, place)?;
         }
         if let Completion::Retry(retry) = completion {
             self.await_attempt(retry, arm, outcome);
@@ -371,6 +385,8 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         while let Some(cue) = self.director.poll_cue() {
             self.follow(now, cue)?;
         }
+        // What has begun or ended may have made room.
+        self.admit_everywhere()?;
         self.cue_at = self.director.next_time().unwrap_or(Timestamp::MAX);
         Ok(())
     }
@@ -401,11 +417,8 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
                 }
             }
             Cue::FaultsScheduled(phase) => {
-                for (version, fault) in &self.scenario.phases[usize::from(phase)].faults {
-                    let onset = self.director.phase_start() + fault.at;
-                    let until = fault.lasts.map(|lasts| onset + lasts);
-                    self.upstreams[usize::from(version.0)].begin_fault(fault, onset, until);
-                }
+                let faults = &self.scenario.phases[usize::from(phase)].faults;
+                self.upstreams.schedule(faults, self.director.phase_start());
             }
             Cue::FaultBegins { phase, fault } => {
                 let (version, fault) = &self.scenario.phases[usize::from(phase)].faults[fault];
@@ -417,11 +430,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
                 let (version, what) = (*version, fault.to_string());
                 self.observer.happened(now, Happening::FaultEnded { version, what });
             }
-            Cue::OpenFaultsEnd => {
-                for upstream in &mut self.upstreams {
-                    upstream.end_open_faults(now);
-                }
-            }
+            Cue::OpenFaultsEnd => self.upstreams.end_open_faults(now),
             Cue::BecameBad(version) => self.observer.became_bad(now, version),
             Cue::Finish => {
                 self.finished = true;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Duration, Money, Rate, Ratio, Tokens};
+use super::{Duration, Money, Quota, Rate, Ratio, Tokens};
 
 /// A length of time for reading: three significant digits, the unit that fits.
 ///
@@ -163,6 +163,13 @@ impl fmt::Display for Rate {
 impl fmt::Debug for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// `500 in 1 min`, as it was stated.
+impl fmt::Display for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", format_significant(self.amount(), 6), self.period())
     }
 }
 

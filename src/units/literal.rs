@@ -1,7 +1,7 @@
 //! The literals of scenario files: text with its unit to a quantity, or an error that says what
 //! was found, what is allowed and what was probably meant.
 
-use super::{Duration, Money, Rate, Ratio, Timestamp, Tokens};
+use super::{Duration, Money, Quota, Rate, Ratio, Timestamp, Tokens};
 
 /// A text that is no literal of the wanted kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -109,21 +109,42 @@ impl Rate {
     pub fn parse(text: &str) -> Result<Self, LiteralError> {
         let error = || LiteralError::new(text, "a rate", RATE_ALLOWED);
         let trimmed = text.trim();
-        let Some((number, unit)) = trimmed.split_once('/') else {
+        if !trimmed.contains('/') {
             let meant = decimal(trimmed).filter(|n| *n > 0.0).map(|_| format!("{trimmed}/s"));
             return Err(error().suggest(meant));
-        };
-        let seconds = match unit.trim() {
-            "s" | "sec" | "second" => 1,
-            "m" | "min" | "minute" => 60,
-            "h" | "hour" => 3_600,
-            "d" | "day" => 86_400,
-            _ => return Err(error()),
-        };
-        decimal(number.trim_end())
-            .and_then(|events| Self::per(events, Duration::from_secs(seconds)))
-            .ok_or_else(error)
+        }
+        per_time(trimmed).and_then(|(events, time)| Self::per(events, time)).ok_or_else(error)
     }
+}
+
+impl Quota {
+    /// A quota such as `500/m` or `90000/m`: the time is the one in which so much may be used up,
+    /// so that `10/s` and `600/m` differ.
+    ///
+    /// # Errors
+    /// Not a number followed by `/s`, `/m`, `/min`, `/h` or `/d`, 0, or above 10^9 per second.
+    pub fn parse(text: &str) -> Result<Self, LiteralError> {
+        let error = || LiteralError::new(text, "a quota", QUOTA_ALLOWED);
+        let trimmed = text.trim();
+        if !trimmed.contains('/') {
+            let meant = decimal(trimmed).filter(|n| *n > 0.0).map(|_| format!("{trimmed}/m"));
+            return Err(error().suggest(meant));
+        }
+        per_time(trimmed).and_then(|(amount, time)| Self::per(amount, time)).ok_or_else(error)
+    }
+}
+
+/// The number and the time of `25/s`.
+fn per_time(text: &str) -> Option<(f64, Duration)> {
+    let (number, unit) = text.split_once('/')?;
+    let seconds = match unit.trim() {
+        "s" | "sec" | "second" => 1,
+        "m" | "min" | "minute" => 60,
+        "h" | "hour" => 3_600,
+        "d" | "day" => 86_400,
+        _ => return None,
+    };
+    Some((decimal(number.trim_end())?, Duration::from_secs(seconds)))
 }
 
 impl Money {
@@ -255,6 +276,8 @@ const DURATION_ALLOWED: &str = "write a number with its unit (d, h, m, s, ms, us
      first, such as 250ms or 1h30m, from 0s to 100 years";
 const RATIO_ALLOWED: &str = "write 0% to 100%, or 0 to 1";
 const RATE_ALLOWED: &str = "write events per /s, /m, /h or /d, such as 25/s, up to 1e9/s";
+const QUOTA_ALLOWED: &str = "write an amount per second, minute, hour or day, such as 500/m, more \
+                             than 0";
 const MONEY_ALLOWED: &str =
     "write dollars with their currency, such as 0.008 USD, up to 1000000 USD";
 /// Chosen: more than any system answers in a year.
@@ -332,6 +355,11 @@ mod tests {
         assert_eq!(Rate::parse("5").unwrap_err().suggestion(), Some("5/s"));
         assert!(Rate::parse("-5/s").is_err());
         assert!(Rate::parse("5/fortnight").is_err());
+        let quota = Quota::parse("600/m").unwrap();
+        assert_eq!((quota.amount(), quota.period()), (600.0, Duration::from_secs(60)));
+        assert_ne!(quota, Quota::parse("10/s").unwrap());
+        assert_eq!(Quota::parse("500").unwrap_err().suggestion(), Some("500/m"));
+        assert!(Quota::parse("0/m").is_err());
         assert_eq!(Money::parse("0.008 USD").unwrap().as_pico_usd(), 8_000_000_000);
         assert_eq!(Money::parse("$0.01").unwrap_err().suggestion(), Some("0.01 USD"));
         assert!(Money::parse("1 EUR").is_err());

@@ -24,6 +24,6 @@ pub use format::{
 pub use identity::RequestId;
 pub use literal::{LiteralError, parse_requests};
 pub use name::{KeyId, ModelId, NameError, TagName, VersionId};
-pub use rate::Rate;
+pub use rate::{Quota, Rate};
 pub use ratio::{Ratio, RatioError};
 pub use time::{Duration, Timestamp};

@@ -25,5 +25,31 @@ impl Rate {
     }
 }
 
+/// An amount that may be used up over a stretch of time, all at once or bit by bit: `500/m`. More
+/// than 0, and a rate as [`Rate`] allows it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Quota {
+    amount: f64,
+    period: Duration,
+}
+
+impl Quota {
+    /// `amount` in every `period`; `None` unless it is more than 0 and at most 10^9 per second.
+    pub fn per(amount: f64, period: Duration) -> Option<Self> {
+        let rate = Rate::per(amount, period)?;
+        (rate > Rate::ZERO).then_some(Self { amount, period })
+    }
+
+    /// How much.
+    pub const fn amount(self) -> f64 {
+        self.amount
+    }
+
+    /// In which time.
+    pub const fn period(self) -> Duration {
+        self.period
+    }
+}
+
 /// Chosen: one event a nanosecond is the finest that timestamps can tell apart.
 const MAX_PER_SECOND: f64 = 1e9;

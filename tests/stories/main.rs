@@ -14,6 +14,7 @@ mod late_failure;
 mod low_traffic;
 mod multi_model;
 mod must_fail;
+mod overload;
 mod plans;
 mod progressive;
 mod provider_outage;

@@ -43,9 +43,78 @@ pub(crate) fn arb_plan() -> impl Strategy<Value = Value> {
 }
 
 fn arb_upstream() -> impl Strategy<Value = Value> {
-    (1_u32..=2_000, arb_failures(30)).prop_map(|(mean, failures)| {
-        json!({"latency": {"exponential": {"mean": format!("{mean}ms")}}, "failures": failures})
-    })
+    let latency = prop_oneof![
+        2 => (1_u32..=2_000).prop_map(|m| json!({"exponential": {"mean": format!("{m}ms")}})),
+        1 => (1_u32..=900, 1_u32..=100).prop_map(|(first, gap)| {
+            json!({"first_token": format!("{first}ms"), "per_output_token": format!("{gap}ms")})
+        }),
+    ];
+    let kinds =
+        (arb_failures(10), prop::option::of(arb_kind())).prop_map(|(mut failures, kind)| {
+            if let Some((kind, failure)) = kind {
+                failures[kind] = failure;
+            }
+            failures
+        });
+    (latency, kinds, arb_correlation(), prop::option::of(arb_limit())).prop_map(
+        |(latency, failures, mut upstream, limit)| {
+            upstream["latency"] = latency;
+            upstream["failures"] = failures;
+            if let Some((key, limit)) = limit {
+                upstream[key] = limit;
+            }
+            upstream
+        },
+    )
+}
+
+/// A kind of failure that is no status, with at most 10 %.
+fn arb_kind() -> impl Strategy<Value = (&'static str, Value)> {
+    let kinds = [
+        "timeout",
+        "reset",
+        "refused",
+        "malformed",
+        "truncated",
+        "empty",
+        "stall",
+        "duplicate_chunk",
+        "wrong_content_type",
+        "slow_drip",
+        "error_in_stream",
+    ];
+    let kind = prop::sample::select(kinds.to_vec());
+    (kind, 0_u32..=10).prop_map(|(kind, percent)| (kind, json!(format!("{percent}%"))))
+}
+
+/// Which requests fail together; a burst fails at most 10 % more.
+fn arb_correlation() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        3 => Just(json!({})),
+        1 => Just(json!({"correlate": "user"})),
+        1 => (1_u32..=100, 1_u32..=100, 1_u32..=10).prop_map(|(enter, leave, percent)| {
+            let failures = json!({"502": format!("{percent}%")});
+            let [enter, leave] = [enter, leave].map(|percent| format!("{percent}%"));
+            json!({"burst": {"enter": enter, "leave": leave, "failures": failures}})
+        }),
+    ]
+}
+
+/// A limit of an upstream or of a fault: its key and what stands there.
+fn arb_limit() -> impl Strategy<Value = (&'static str, Value)> {
+    let on_full = prop_oneof![Just(json!(429)), Just(json!(503))];
+    prop_oneof![
+        (1_u32..=40, 0_u32..=40, on_full).prop_map(|(slots, queue, on_full)| {
+            let limit = json!({"concurrency": slots, "queue": queue, "on_full": on_full});
+            ("capacity", limit)
+        }),
+        (1_u32..=40)
+            .prop_map(|slots| ("capacity", json!({"concurrency": slots, "on_full": "wait"}))),
+        (1_u32..=3_000, 1_u32..=60_000).prop_map(|(requests, tokens)| {
+            let [requests, tokens] = [requests, tokens].map(|amount| format!("{amount}/m"));
+            ("rate_limit", json!({"requests": requests, "tokens": tokens}))
+        }),
+    ]
 }
 
 /// Failures that sum to at most twice `most` percent; none in many cases.
@@ -97,10 +166,19 @@ fn arb_phase(versions: usize) -> impl Strategy<Value = Value> {
 
 fn arb_fault() -> impl Strategy<Value = Value> {
     let what = prop_oneof![
-        (1_u32..=20).prop_map(|percent| json!({"failures": {"503": format!("{percent}%")}})),
+        // Faults may outlast their phases: two of each phase with the upstream's own sum to 100 %.
+        (1_u32..=6).prop_map(|percent| json!({"failures": {"503": format!("{percent}%")}})),
+        (arb_limit()).prop_map(|(key, limit)| json!({key: limit})),
         (1_u32..=9).prop_map(|times| json!({"latency": {"times": times}})),
         (1_u32..=20).prop_map(|seconds| json!({"latency": {"add": format!("{seconds}s")}})),
     ];
+    let users = prop::option::of(1_u32..=100);
+    let what = (what, users).prop_map(|(mut fault, users)| {
+        if let Some(percent) = users {
+            fault["users"] = json!(format!("{percent}%"));
+        }
+        fault
+    });
     (what, 0_u32..=30, prop::option::of(1_u32..=60)).prop_map(|(mut fault, at, lasts)| {
         fault["at"] = json!(format!("{at}s"));
         if let Some(lasts) = lasts {

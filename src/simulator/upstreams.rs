@@ -1,0 +1,107 @@
+//! The upstreams of a run, by version.
+
+use std::collections::BTreeSet;
+
+use crate::chance::{Chance, Draws};
+use crate::exchange::{Request, VersionIndex};
+use crate::scenario::{Scenario, VersionPlan};
+use crate::units::Timestamp;
+use crate::upstream::{Begun, Fault, Responder, ResponsePlan, Setting};
+
+/// What an attempt holds of its upstream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Holds {
+    /// Nothing that others could wait for.
+    Nothing,
+    /// One of its slots.
+    Slot,
+    /// A place in the line before them: so far it ends with somebody's patience.
+    PlaceInLine,
+}
+
+/// One upstream for each version of the plan.
+pub(super) struct Upstreams {
+    responders: Vec<Responder>,
+    /// The versions whose capacity is limited, or may come to be.
+    limited: Vec<VersionIndex>,
+}
+
+impl Upstreams {
+    pub(super) fn new(scenario: &Scenario, chance: Chance) -> Self {
+        let limited = limited(scenario);
+        let upstream = |(version, plan): (_, &VersionPlan)| {
+            let may_be_limited = limited.contains(&version);
+            let setting = Setting { chance, version, start: scenario.start, may_be_limited };
+            Responder::new(&plan.behaviour, setting)
+        };
+        let versions = (0..).map(VersionIndex).zip(scenario.versions());
+        Self {
+            responders: versions.map(upstream).collect(),
+            limited: limited.into_iter().collect(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn of(&mut self, version: VersionIndex) -> &mut Responder {
+        &mut self.responders[usize::from(version.0)]
+    }
+
+    /// What becomes of a request that is sent to a version `now`, and what it then holds of its
+    /// upstream. Where that is a place in the line, it is to be given a name.
+    #[inline]
+    pub(super) fn begin(
+        &mut self,
+        version: VersionIndex,
+        request: &Request,
+        now: Timestamp,
+        draws: Draws,
+    ) -> (ResponsePlan, Holds) {
+        match self.of(version).begin(request, now, draws) {
+            Begun::Free(plan) => (plan, Holds::Nothing),
+            Begun::InSlot(plan) => (plan, Holds::Slot),
+            Begun::Waits => (ResponsePlan::NEVER, Holds::PlaceInLine),
+        }
+    }
+
+    /// The versions at whose upstreams requests may wait.
+    pub(super) fn limited(&self) -> &[VersionIndex] {
+        &self.limited
+    }
+
+    /// What a version would have done with a request that it does not get.
+    pub(super) fn plan_instead(
+        &self,
+        version: VersionIndex,
+        request: &Request,
+        now: Timestamp,
+        draws: Draws,
+    ) -> ResponsePlan {
+        self.responders[usize::from(version.0)].plan_instead(request, now, draws)
+    }
+
+    /// Puts the faults of a phase on their upstreams, with their instants.
+    pub(super) fn schedule(&mut self, faults: &[(VersionIndex, Fault)], phase_start: Timestamp) {
+        for (version, fault) in faults {
+            let onset = phase_start + fault.at;
+            let until = fault.lasts.map(|lasts| onset + lasts);
+            self.of(*version).begin_fault(fault, onset, until);
+        }
+    }
+
+    /// Takes off every fault without an end of its own.
+    pub(super) fn end_open_faults(&mut self, now: Timestamp) {
+        for responder in &mut self.responders {
+            responder.end_open_faults(now);
+        }
+    }
+}
+
+/// The versions whose capacity or rate is limited by themselves or by a fault.
+fn limited(scenario: &Scenario) -> BTreeSet<VersionIndex> {
+    let by_itself = (0..).map(VersionIndex).zip(scenario.versions());
+    let by_itself = by_itself.filter(|(_, plan)| plan.behaviour.is_limited());
+    let faults = scenario.phases.iter().flat_map(|phase| &phase.faults);
+    let by_fault = faults.filter(|(_, fault)| fault.limits());
+    let by_fault = by_fault.map(|(version, _)| *version);
+    by_itself.map(|(version, _)| version).chain(by_fault).collect()
+}

@@ -1,0 +1,67 @@
+//! The plan of one response, and what those who wait for it see.
+
+use crate::exchange::{Ending, Finish, Observed, Request, Usage};
+use crate::units::{Duration, Tokens};
+
+/// All that will happen to one request at its upstream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ResponsePlan {
+    /// How it ends.
+    pub ending: Ending,
+    /// Time to the end.
+    pub latency: Duration,
+    /// Time to the first token, where the answer is streamed and has one.
+    pub first_token: Option<Duration>,
+    /// Tokens of the answer that come.
+    pub output: Tokens,
+    /// How long the upstream asks to wait before another attempt, where it says so.
+    pub retry_after: Option<Duration>,
+}
+
+/// How long the parties to a request wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// The client, for the complete answer.
+    pub client: Duration,
+    /// The gateway, for the upstream's complete answer.
+    pub upstream: Duration,
+}
+
+impl ResponsePlan {
+    /// Nothing ever comes.
+    pub const NEVER: Self = Self::without_answer(Ending::Timeout, Duration::MAX);
+
+    /// An end after `latency` without any token.
+    pub(super) const fn without_answer(ending: Ending, latency: Duration) -> Self {
+        Self { ending, latency, first_token: None, output: Tokens::ZERO, retry_after: None }
+    }
+
+    /// The plan of a request that first waits for its turn.
+    pub(super) fn delayed(self, wait: Duration) -> Self {
+        Self {
+            latency: self.latency.saturating_add(wait),
+            first_token: self.first_token.map(|first| first.saturating_add(wait)),
+            ..self
+        }
+    }
+
+    /// What comes of the plan for a client that waits for at most `limits.client`, behind a gateway
+    /// that waits for at most `limits.upstream`. A client that leaves ends it as
+    /// [`Ending::ClientClosed`]: whether that is the version's fault is the engine's to say.
+    pub fn observe(&self, request: &Request, limits: Limits) -> Observed {
+        let Self { ending, latency, first_token, output, .. } = *self;
+        let cut = limits.client.min(limits.upstream);
+        if latency > cut {
+            let left = limits.client < limits.upstream;
+            let ending = if left { Ending::ClientClosed } else { Ending::Timeout };
+            let first_token = first_token.filter(|first| *first <= cut);
+            let usage = Usage::default();
+            return Observed { ending, latency: cut, first_token, usage, finish: None };
+        }
+        let (usage, finish) = match ending {
+            Ending::Success => (Usage { input: request.input, output }, Some(Finish::Stop)),
+            _ => (Usage::default(), None),
+        };
+        Observed { ending, latency, first_token, usage, finish }
+    }
+}
