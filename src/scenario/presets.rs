@@ -164,3 +164,80 @@ latency:
 capacity: {concurrency: 256, on_full: wait}
 ",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::check::check;
+    use crate::scenario::decode_upstream;
+    use crate::scenario::shape::Shape;
+    use crate::scenario::shapes_upstream::UPSTREAM;
+    use crate::upstream::{Behaviour, Latency};
+
+    /// The behaviour of an upstream written as `text`.
+    fn behaviour(text: &str) -> Behaviour {
+        let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
+        let text = format!("models: {{m: {{versions: {{v: {{upstream: {text}}}}}}}}}");
+        let mut root = parse_file("a", text.as_bytes(), &mut sources, &mut diagnostics).unwrap();
+        expand(&mut root, &mut sources, &mut diagnostics);
+        let model = &mut entries(&mut root, "models")[0];
+        let version = &mut entries(&mut model.node, "versions")[0];
+        crate::scenario::fill::fill(
+            child(&mut version.node, "upstream").unwrap(),
+            Shape::Record(&UPSTREAM),
+        );
+        let entry = version.node.entry("upstream").unwrap();
+        check(&entry.node, Shape::Record(&UPSTREAM), &mut diagnostics);
+        let made = decode_upstream::decode(entry, &mut diagnostics);
+        let (problems, _) = diagnostics.into_sorted();
+        assert!(problems.is_empty(), "{problems:?}");
+        made.unwrap()
+    }
+
+    fn first_token_secs(behaviour: &Behaviour) -> f64 {
+        let Latency::Parts(parts) = &behaviour.latency else { panic!("a total") };
+        parts.first_token.quantile(0.5)
+    }
+
+    #[test]
+    fn every_preset_is_an_upstream() {
+        let medians = PRESETS.map(|name| {
+            let made = behaviour(&format!("{{preset: {name}}}"));
+            assert!(made.failures.is_empty(), "{name}");
+            (first_token_secs(&made) * 1e3).round() as u64
+        });
+        assert_eq!(medians, [700, 600, 2_120, 412, 1_734, 85, 194]);
+        // The ranges of the vLLM presets are their 1st and 99th percentiles.
+        let Latency::Parts(parts) = behaviour("{preset: vllm-8b-h100}").latency else {
+            panic!("a total")
+        };
+        let near = |found: f64, millis: f64| (found * 1e3 / millis - 1.0).abs() < 0.02;
+        assert!(near(parts.first_token.quantile(0.01), 60.0));
+        assert!(near(parts.first_token.p99(), 120.0));
+        assert!(near(parts.per_output_token.quantile(0.01), 10.0));
+        assert!(near(parts.per_output_token.p99(), 15.0));
+    }
+
+    #[test]
+    fn what_an_upstream_states_stands_in_place_of_its_presets_part() {
+        let made = behaviour(
+            "{preset: vllm-8b-h100, latency: {per_output_token: 20ms}, failures: {\"503\": 1%}, \
+             capacity: {concurrency: 8}}",
+        );
+        assert_eq!((first_token_secs(&made) * 1e3).round() as u64, 85);
+        let Latency::Parts(parts) = &made.latency else { panic!("a total") };
+        assert_eq!(parts.per_output_token.mean(), 0.02);
+        let capacity = made.capacity.unwrap();
+        assert_eq!((capacity.concurrency, capacity.queue), (8, None));
+        assert_eq!(made.failures.len(), 1);
+    }
+
+    #[test]
+    fn a_latency_as_a_whole_takes_the_place_of_all_parts() {
+        for whole in ["900ms", "{exponential: {mean: 900ms}}"] {
+            let made = behaviour(&format!("{{preset: gpt-4, latency: {whole}}}"));
+            let Latency::Total { total, first_token } = made.latency else { panic!("parts") };
+            assert_eq!((total.mean(), first_token.get()), (0.9, 0.2));
+        }
+    }
+}
