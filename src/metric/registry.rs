@@ -38,6 +38,7 @@ pub enum Metric {
     CostPer1kTokens,
     CostTotal,
     Share,
+    SplitPValue,
     Attempts,
     FinalErrorRate,
     Goodput,
@@ -303,7 +304,7 @@ const BAD_SHARE: (Unit, Direction) = (Unit::Ratio, Direction::Lower);
 const BAD_COUNT: (Unit, Direction) = (Unit::Count, Direction::Lower);
 
 #[rustfmt::skip]
-const REGISTRY: [Row; 43] = [
+const REGISTRY: [Row; 44] = [
     row(Metric::Requests, "requests", (Unit::Count, Direction::Neutral), Measure::Requests,
         "requests that ended, each counted once"),
     row(Metric::ErrorRate, "error_rate", BAD_SHARE, Measure::ErrorRate,
@@ -373,6 +374,9 @@ const REGISTRY: [Row; 43] = [
     row(Metric::Share, "share", (Unit::Ratio, Direction::Neutral), Measure::OfRun,
         "share of its model's requests that the selected version was assigned; of all requests \
          that the selected model was asked"),
+    row(Metric::SplitPValue, "split_p_value", (Unit::Ratio, Direction::Higher), Measure::OfRun,
+        "probability that clients are told of versions in shares that differ so much from the \
+         split by chance; a cache that keeps answers makes it small; none where requests stick"),
     row(Metric::Attempts, "attempts", (Unit::Count, Direction::Neutral), Measure::Attempts,
         "attempts at the selected versions: more than requests where they are retried"),
     row(Metric::FinalErrorRate, "final_error_rate", BAD_SHARE, Measure::FinalErrorRate,

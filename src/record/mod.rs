@@ -14,6 +14,7 @@ mod outcome;
 mod recorder;
 mod run_record;
 mod series;
+mod split_span;
 
 pub use blast::Blast;
 pub use cell::{Cell, EndingCounts, Tally};
@@ -27,3 +28,4 @@ pub use run_record::{
     VersionInfo,
 };
 pub use series::{Series, SeriesPoint};
+pub use split_span::SplitSpan;

@@ -3,11 +3,11 @@
 use super::series::SeriesBuilder;
 use super::{
     Arm, Attempt, Blast, Cell, Happening, JournalCopy, KeyRejections, LostTag, ModelInfo, Observer,
-    Outcome, PhaseSpan, Promotion, Record, Rollback, RuleHealth, Tally, Timeline,
+    Outcome, PhaseSpan, Promotion, Record, Rollback, RuleHealth, SplitSpan, Tally, Timeline,
 };
 use crate::engine::{Evidence, RolloutState, Sealed};
 use crate::exchange::{Class, ModelIndex, VersionIndex};
-use crate::units::Timestamp;
+use crate::units::{Ratio, Timestamp};
 
 /// What is known of a run before it begins.
 #[derive(Clone, PartialEq, Debug)]
@@ -36,6 +36,11 @@ pub struct Recorder {
     timeline: Timeline,
     phases: Vec<PhaseSpan>,
     rollbacks: Vec<Rollback>,
+    splits: Vec<SplitSpan>,
+    /// By model, the split in force, with how many requests each version had had when it began.
+    open_splits: Vec<Option<SplitSpan>>,
+    /// By version, requests that a cache answered.
+    cached: Vec<u64>,
     promotions: Vec<Promotion>,
     lost_tags: Vec<LostTag>,
     blasts: Vec<Blast>,
@@ -59,6 +64,9 @@ impl Recorder {
             timeline: Timeline::default(),
             phases: Vec::new(),
             rollbacks: Vec::new(),
+            splits: Vec::new(),
+            open_splits: vec![None; header.models.len()],
+            cached: vec![0; versions],
             promotions: Vec::new(),
             lost_tags: Vec::new(),
             blasts: Vec::new(),
@@ -73,6 +81,7 @@ impl Recorder {
     /// The record, at the end of the run.
     pub fn finish(mut self, end: Timestamp, rules: Vec<RuleHealth>) -> Record {
         self.end_phase(end);
+        (0..self.open_splits.len()).for_each(|model| self.close_split(model));
         let versions = self.versions;
         let counted = self.tallies.into_iter().zip(self.several).enumerate();
         let cells = counted.filter_map(|(index, (tally, several))| {
@@ -97,6 +106,7 @@ impl Recorder {
             phases: self.phases,
             cells: cells.collect(),
             series: self.series.finish(),
+            splits: self.splits,
             timeline: self.timeline,
             rollbacks: self.rollbacks,
             promotions: self.promotions,
@@ -129,6 +139,38 @@ impl Recorder {
     fn end_phase(&mut self, at: Timestamp) {
         if let Some(last) = self.phases.last_mut() {
             last.end = at;
+        }
+    }
+
+    /// The requests that each version of a model has had so far.
+    fn requests_of(&self, model: usize) -> Vec<u64> {
+        let before = self.header.models.iter().take(model);
+        let first: usize = before.map(|model| model.versions.len()).sum();
+        let own = first..first + self.header.models[model].versions.len();
+        let requests = |version: usize| {
+            let rows = (0..self.header.phases.len()).map(|phase| phase * self.versions + version);
+            let tallies = rows.flat_map(|row| &self.tallies[row * ARMS..(row + 1) * ARMS]);
+            let assigned = tallies.flatten().map(|tally| tally.assigned).sum::<u64>();
+            assigned + self.cached[version]
+        };
+        own.map(requests).collect()
+    }
+
+    /// A split of a model is in force from `at` on.
+    fn open_split(&mut self, at: Timestamp, model: usize, weights: Vec<Ratio>) {
+        let observed = self.requests_of(model);
+        let (phase, model_index) = (self.phase(), ModelIndex(model as u16));
+        let span = SplitSpan { model: model_index, phase, at, weights, observed };
+        self.open_splits[model] = Some(span);
+    }
+
+    fn close_split(&mut self, model: usize) {
+        let Some(mut span) = self.open_splits[model].take() else { return };
+        for (before, now) in span.observed.iter_mut().zip(self.requests_of(model)) {
+            *before = now - *before;
+        }
+        if span.observed.iter().any(|requests| *requests > 0) {
+            self.splits.push(span);
         }
     }
 
@@ -184,6 +226,7 @@ impl Observer for Recorder {
             self.tally(phase, assigned, arm).complete(class, observed);
             self.series.completed(ended, assigned, class, observed.latency);
         } else {
+            self.cached[usize::from(assigned.0)] += u64::from(outcome.attempts == 0);
             let finals = &mut self.several(phase, assigned, arm).finals;
             finals.get_or_insert_default().complete(class, observed);
         }
@@ -223,10 +266,21 @@ impl Observer for Recorder {
         match &happening {
             Happening::PhaseBegan { phase } => {
                 self.end_phase(at);
+                let models = 0..self.open_splits.len();
+                let weights = |span: &Option<SplitSpan>| Some(span.as_ref()?.weights.clone());
+                let in_force: Vec<_> = self.open_splits.iter().map(weights).collect();
+                models.for_each(|model| self.close_split(model));
                 let name = self.header.phases[usize::from(*phase)].clone();
                 self.phases.push(PhaseSpan { name, start: at, end: at });
+                for (model, weights) in in_force.into_iter().enumerate() {
+                    if let Some(weights) = weights {
+                        self.open_split(at, model, weights);
+                    }
+                }
             }
             Happening::SplitChanged { model, weights } => {
+                self.close_split(usize::from(model.0));
+                self.open_split(at, usize::from(model.0), weights.clone());
                 let before = self.header.models.iter().take(usize::from(model.0));
                 let first = before.map(|model| model.versions.len()).sum();
                 for (onset, weight) in self.onsets.iter_mut().skip(first).zip(weights) {
@@ -280,6 +334,7 @@ mod tests {
             |id| VersionInfo { id: VersionId::new(id).unwrap(), tags: Vec::new(), price: None };
         let model = ModelInfo {
             id: ModelId::new("m").unwrap(),
+            assignment: crate::engine::Assignment::default(),
             versions: vec![version("old"), version("new")],
             triggers: Vec::new(),
         };

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blast, Cell, JournalCopy, Series, Timeline};
+use super::{Blast, Cell, JournalCopy, Series, SplitSpan, Timeline};
+use crate::engine::Assignment;
 use crate::engine::Evidence;
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::units::{ModelId, Price, TagName, Timestamp, VersionId};
@@ -26,6 +27,8 @@ pub struct Record {
     pub cells: Vec<Cell>,
     /// Traffic over time.
     pub series: Series,
+    /// What clients saw of each split, in the order of their beginnings.
+    pub splits: Vec<SplitSpan>,
     /// What happened.
     pub timeline: Timeline,
     /// The rollbacks among it, with what was true.
@@ -52,6 +55,8 @@ pub struct Record {
 pub struct ModelInfo {
     /// Its name.
     pub id: ModelId,
+    /// How its split chooses at the start.
+    pub assignment: Assignment,
     /// Its versions.
     pub versions: Vec<VersionInfo>,
     /// The names of its triggers, in the order of the rule set: events name them by their place.

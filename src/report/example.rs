@@ -16,7 +16,7 @@ use crate::gate::{Gate, Judgement, Line};
 use crate::metric::Metric;
 use crate::record::{
     Blast, Happening, JournalCopy, KeyRejections, LostTag, ModelInfo, PhaseSpan, Promotion, Record,
-    Rollback, RuleHealth, Series, SeriesPoint, Timeline, VersionInfo,
+    Rollback, RuleHealth, Series, SeriesPoint, SplitSpan, Timeline, VersionInfo,
 };
 use crate::run::TraceReport;
 use crate::summary::{ColumnSpec, ReferenceSpec, Selection, Summary, Table, fixture};
@@ -63,6 +63,7 @@ pub(super) fn rolled_back(rate: f64) -> Record {
         ],
         cells: fixture::record().cells,
         series: series(start, rate),
+        splits: vec![split_span(at(300))],
         timeline,
         rollbacks: vec![Rollback {
             at: at(1_275),
@@ -95,6 +96,17 @@ pub(super) fn rolled_back(rate: f64) -> Record {
             longest_timer: Duration::from_secs(60),
         }],
         journal: JournalCopy::default(),
+    }
+}
+
+/// 10 % on the canary, and as many requests.
+fn split_span(at: Timestamp) -> SplitSpan {
+    SplitSpan {
+        model: ModelIndex(0),
+        phase: 1,
+        at,
+        weights: vec![Ratio::new(0.9).unwrap(), Ratio::new(0.1).unwrap()],
+        observed: vec![405, 45],
     }
 }
 

@@ -2,16 +2,50 @@
 
 use super::narrative::version_name;
 use super::result_file::ResultFile;
+use crate::exchange::VersionIndex;
+use crate::metric::Metric;
 use crate::record::{Blast, Record, RuleHealth};
 use crate::run::TraceReport;
+use crate::summary::{Method, Selection, Summary};
 use crate::trace::DropReason;
-use crate::units::{format_count, format_counted, format_duration};
+use crate::units::{Ratio, format_count, format_counted, format_duration, format_percent};
 
 /// The harm that was done, the rules that never could tell, the trace.
 pub(super) fn facts(result: &ResultFile) -> Vec<String> {
     let record = &result.record;
     let blasts = blast_texts(record).into_iter();
-    blasts.chain(blind_rules(record)).chain(result.trace.as_ref().map(trace_text)).collect()
+    blasts
+        .chain(skews(record))
+        .chain(blind_rules(record))
+        .chain(result.trace.as_ref().map(trace_text))
+        .collect()
+}
+
+/// The splits that clients did not see as they were set: something between them and the split
+/// answers, such as a cache.
+fn skews(record: &Record) -> impl Iterator<Item = String> {
+    let summary = Summary::of(record);
+    record.splits.iter().filter_map(move |span| {
+        let phase = usize::from(span.phase);
+        let selection =
+            Selection { phase: Some(phase), model: Some(span.model), ..Selection::default() };
+        let estimate = summary.select(selection).estimate(Metric::SplitPValue, Method::Display);
+        estimate.value.filter(|p_value| *p_value < SKEW)?;
+        let first = record.versions_of(span.model).start;
+        let all: u64 = span.observed.iter().sum();
+        let shares = span.observed.iter().zip(&span.weights).zip(first..);
+        let shares = shares.map(|((observed, weight), version)| {
+            let seen = Ratio::of(*observed, all).map_or(0.0, Ratio::get);
+            let version = version_name(record, VersionIndex(version));
+            format!("{version} {} instead of {weight}", format_percent(seen))
+        });
+        Some(format!(
+            "Split skew in phase \"{}\": of {} requests clients saw {}",
+            record.phases[phase].name,
+            format_count(all),
+            shares.collect::<Vec<_>>().join(", "),
+        ))
+    })
 }
 
 /// The rules that never had data on a version that they watched: they could not have fired.
@@ -78,10 +112,31 @@ fn trace_text(trace: &TraceReport) -> String {
     parts.into_iter().chain(dropped).collect::<Vec<_>>().join(", ")
 }
 
+/// From which probability on a skew is told: that of the engine's own check.
+const SKEW: f64 = 1e-6;
+
 #[cfg(test)]
 mod tests {
     use super::super::example::{eventful, without_gate};
     use super::*;
+
+    #[test]
+    fn a_split_that_clients_do_not_see_is_told_with_what_they_saw() {
+        let mut result = without_gate();
+        let told = |result: &ResultFile| {
+            let mut told = facts(result);
+            told.retain(|fact| fact.starts_with("Split"));
+            told
+        };
+        assert_eq!(told(&result), [""; 0]);
+        result.record = eventful();
+        result.record.splits[0].observed = vec![50, 400];
+        assert_eq!(
+            told(&result),
+            ["Split skew in phase \"canary at 10 %\": of 450 requests clients saw gpt-4-v1 \
+              11.11 % instead of 90.00 %, gpt-4-turbo-v2 88.89 % instead of 10.00 %"]
+        );
+    }
 
     #[test]
     fn a_rule_that_never_had_data_is_told_and_a_judge_without_errors_is_not() {

@@ -242,6 +242,7 @@ fn record_parts() -> Vec<Part> {
         "a model",
         &[
             ("id", text("its name")),
+            ("assignment", json!({"description": "how its split chooses at the start"})),
             ("versions", list(version)),
             ("triggers", list(text("a trigger's name, in the order of the rule set"))),
         ],

@@ -18,7 +18,15 @@ pub(super) fn history_fields() -> Vec<Part> {
         ("model", whole("the model, from 0")),
         ("count", whole("how many")),
     ];
+    let span = [
+        ("model", whole("the model, from 0")),
+        ("phase", whole("the phase, from 0")),
+        ("at", instant()),
+        ("weights", list(number("the weight of each of its versions, 0 to 1"))),
+        ("observed", list(whole("requests whose clients were told of it"))),
+    ];
     vec![
+        ("splits", list(object("what clients saw of a split", &span, &[]))),
         ("promotions", list(object("a version that a rollout made the stable", &promotion, &[]))),
         ("lost_tags", list(object("a tag that named a version and then none", &lost_tag, &[]))),
         ("key_rejections", list(object("requests refused for their key", &rejections, &[]))),

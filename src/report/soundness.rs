@@ -108,6 +108,10 @@ fn indices(record: &Record) -> Result<(), Unsound> {
     for health in &record.rules {
         of_version("record.rules", health.version)?;
     }
+    for span in &record.splits {
+        of_phase("record.splits", span.phase)?;
+        within("record.splits", "model", usize::from(span.model.0), record.models.len())?;
+    }
     for promotion in &record.promotions {
         of_phase("record.promotions", promotion.phase)?;
         of_version("record.promotions", promotion.version)?;

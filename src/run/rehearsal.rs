@@ -93,6 +93,7 @@ fn header(scenario: &Scenario, seed: u64) -> RunHeader {
     };
     let models = scenario.models.iter().map(|model| ModelInfo {
         id: model.id.clone(),
+        assignment: model.assignment,
         versions: model.versions.iter().map(version).collect(),
         triggers: model.rules.triggers.iter().map(|trigger| trigger.id.clone()).collect(),
     });

@@ -1,6 +1,6 @@
 //! A small record for tests, made by hand: four phases, a canary, an incident, one rollback.
 
-use crate::engine::{Evidence, Operator, Reading};
+use crate::engine::{Assignment, Evidence, Operator, Reading};
 use crate::exchange::{Ending, VersionIndex};
 use crate::metric::Metric;
 use crate::record::{
@@ -32,6 +32,7 @@ pub(crate) fn record() -> Record {
         end: at(1_200),
         models: vec![ModelInfo {
             id: ModelId::new("gpt-4").unwrap(),
+            assignment: Assignment::default(),
             versions: vec![
                 version("gpt-4-v1", "stable", 8_000_000_000),
                 version("gpt-4-turbo-v2", "beta", 5_000_000_000),
@@ -55,6 +56,7 @@ pub(crate) fn record() -> Record {
             cell(3, OLD, Arm::Stable, steady(300)),
         ],
         series: Series { start: at(0), width: Duration::from_secs(1), versions: Vec::new() },
+        splits: Vec::new(),
         timeline: Timeline::default(),
         rollbacks: vec![rollback()],
         promotions: Vec::new(),

@@ -2,9 +2,12 @@
 
 use super::estimate::{Estimate, Method};
 use super::selection::{Selected, Selection};
+use crate::engine::Assignment;
 use crate::exchange::VersionIndex;
+use crate::math;
 use crate::metric::Metric;
 use crate::record::{Blast, Rollback};
+use crate::stats::ln_share_evidence;
 use crate::units::Timestamp;
 
 impl Selected<'_> {
@@ -16,6 +19,7 @@ impl Selected<'_> {
                 None => Estimate::absent(metric),
             },
             Metric::Share => Estimate::share(metric, self.tally.assigned, self.whole(), method),
+            Metric::SplitPValue => self.split_p_value(metric),
             Metric::Goodput => self.goodput(metric),
             Metric::Rollbacks => self.count(metric, self.rollbacks().count() as u64),
             Metric::FalseRollbacks => {
@@ -52,6 +56,30 @@ impl Selected<'_> {
             Metric::BlastRadiusSlowed => self.blast(metric, |blast| blast.slowed),
             _ => Estimate::absent(metric),
         }
+    }
+
+    /// The multinomial test of what clients were told against the weights, over all splits of the
+    /// selected phase and model: the evidence of disjoint stretches multiplies.
+    fn split_p_value(&self, metric: Metric) -> Estimate {
+        let Selection { phase, model, version, .. } = self.selection;
+        let model = model.or_else(|| version.and_then(|version| self.record.model_of(version)));
+        let spans = self.record.splits.iter().filter(|span| {
+            let info = self.record.models.get(usize::from(span.model.0));
+            let sticks = info.is_some_and(|info| info.assignment == Assignment::Sticky);
+            phase.is_none_or(|phase| phase == usize::from(span.phase))
+                && model.is_none_or(|model| model == span.model)
+                && !sticks
+        });
+        let (mut requests, mut evidence) = (0, 0.0);
+        for span in spans {
+            requests += span.observed.iter().sum::<u64>();
+            let counts = span.weights.iter().copied().zip(span.observed.iter().copied());
+            evidence += ln_share_evidence(PRIOR_STRENGTH, counts);
+        }
+        if requests == 0 {
+            return Estimate::absent(metric);
+        }
+        Estimate::exact(metric, math::exp(-evidence).min(1.0), requests)
     }
 
     /// Good answers per second of the selected phase, or of the whole run.
@@ -130,14 +158,17 @@ impl Selected<'_> {
     }
 }
 
+/// That of the engine's own check of its split.
+const PRIOR_STRENGTH: f64 = 10.0;
+
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{NEW, OLD, at, record};
     use super::super::selection::Summary;
     use super::*;
     use crate::exchange::ModelIndex;
-    use crate::record::{Arm, KeyRejections, LostTag, Promotion, Record};
-    use crate::units::{Duration, ModelId, TagName};
+    use crate::record::{Arm, KeyRejections, LostTag, Promotion, Record, SplitSpan};
+    use crate::units::{Duration, ModelId, Ratio, TagName};
 
     fn value(record: &Record, selection: Selection, metric: Metric) -> Option<f64> {
         Summary::of(record).select(selection).estimate(metric, Method::Display).value
@@ -197,6 +228,36 @@ mod tests {
         record.rollbacks.insert(0, early);
         assert_eq!(value(&record, Selection::default(), Metric::TimeToRollback), Some(75.0));
         assert_eq!(value(&record, Selection::default(), Metric::Rollbacks), Some(2.0));
+    }
+
+    #[test]
+    fn shares_that_clients_see_are_held_against_the_split() {
+        let mut record = record();
+        let half = Ratio::new(0.5).unwrap();
+        let span = |phase, weights: [Ratio; 2], observed: [u64; 2]| SplitSpan {
+            model: ModelIndex(0),
+            phase,
+            at: at(0),
+            weights: weights.to_vec(),
+            observed: observed.to_vec(),
+        };
+        record.splits = vec![
+            span(0, [Ratio::ONE, Ratio::ZERO], [900, 0]),
+            span(1, [half, half], [600, 400]),
+            span(3, [Ratio::ONE, Ratio::ZERO], [100, 1]),
+        ];
+        let p = |phase| {
+            let selection = Selection { phase, ..Selection::default() };
+            value(&record, selection, Metric::SplitPValue)
+        };
+        assert_eq!(p(Some(0)), Some(1.0));
+        // scipy.special.gammaln in the formula: ln E of 600 and 400 at 0.5 each, k = 10.
+        let expected = math::exp(-17.621_208_302_095_51);
+        assert!((p(Some(1)).unwrap() / expected - 1.0).abs() < 1e-6, "{:?}", p(Some(1)));
+        assert_eq!(p(Some(3)), Some(0.0), "a cache knows a version that gets nothing");
+        assert_eq!(p(Some(2)), None);
+        record.models[0].assignment = Assignment::Sticky;
+        assert_eq!(value(&record, Selection::default(), Metric::SplitPValue), None);
     }
 
     #[test]
