@@ -226,6 +226,7 @@ pub(super) fn rolled_back_result() -> ResultFile {
         ],
         references: REFERENCES.map(reference_info).to_vec(),
         gate: lines.map(gate_info).to_vec(),
+        closed_users: None,
         expect: None,
         resolved: serde_json::json!({"seed": 42}),
     };

@@ -14,9 +14,11 @@ use crate::units::{Ratio, format_count, format_counted, format_duration, format_
 pub(super) fn facts(result: &ResultFile) -> Vec<String> {
     let record = &result.record;
     let blasts = blast_texts(record).into_iter();
+    let closed = result.scenario.closed_users.map(closed_text);
     blasts
         .chain(skews(record))
         .chain(blind_rules(record))
+        .chain(closed)
         .chain(result.trace.as_ref().map(trace_text))
         .collect()
 }
@@ -46,6 +48,15 @@ fn skews(record: &Record) -> impl Iterator<Item = String> {
             shares.collect::<Vec<_>>().join(", "),
         ))
     })
+}
+
+/// What a closed workload leaves out.
+fn closed_text(users: u64) -> String {
+    format!(
+        "Closed workload: {} waited for each answer before sending on, so what an overloaded \
+         upstream would have been sent by others is missing",
+        format_counted(users, "user", "users"),
+    )
 }
 
 /// The rules that never had data on a version that they watched: they could not have fired.

@@ -12,7 +12,7 @@ use crate::exchange::ModelIndex;
 use crate::gate::{Judgement, Verdict};
 use crate::record::Record;
 use crate::run::TraceReport;
-use crate::scenario::{Expectation, Scenario};
+use crate::scenario::{Expectation, Scenario, Traffic};
 use crate::summary::Table;
 
 /// All that is known of a run.
@@ -54,6 +54,9 @@ pub struct ScenarioInfo {
     /// What had to hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gate: Vec<GateInfo>,
+    /// How many users waited for each answer before they sent on, where some did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_users: Option<u64>,
     /// The verdict that its author expects instead of a pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<Verdict>,
@@ -155,7 +158,12 @@ impl ScenarioInfo {
             Expectation::Fail => Verdict::Fail,
             Expectation::Inconclusive => Verdict::Inconclusive,
         });
+        let closed_users = match &scenario.traffic {
+            Traffic::Generated(workload) => workload.arrivals.closed_users(),
+            Traffic::Trace { .. } => 0,
+        };
         Self {
+            closed_users: (closed_users > 0).then_some(closed_users),
             name: scenario.name.clone(),
             title: scenario.title.clone(),
             files,

@@ -91,6 +91,7 @@ fn scenario_parts() -> Vec<Part> {
         &[
             ("references", list(published)),
             ("gate", list(line)),
+            ("closed_users", whole("users who waited for each answer before they sent on")),
             ("expect", verdict("the verdict that is expected instead of a pass")),
         ],
     );

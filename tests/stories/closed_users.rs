@@ -1,6 +1,6 @@
 //! Users who wait for each answer.
 
-use super::world::{play, written};
+use super::world::{play, result, written};
 
 const TEXT: &str = "
 schema: 1
@@ -22,6 +22,7 @@ phases:
 #[test]
 fn closed_users_send_less_when_answers_are_slow() {
     let loaded = written(TEXT);
+    assert_eq!(result(&loaded, 5).scenario.closed_users, Some(50));
     let record = play(&loaded, 5).record;
     let sent = |phase: u16| {
         let cells = record.cells.iter().filter(|cell| cell.phase == phase);
