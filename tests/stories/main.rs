@@ -15,6 +15,7 @@ mod low_traffic;
 mod multi_model;
 mod must_fail;
 mod overload;
+mod pitfalls;
 mod plans;
 mod progressive;
 mod provider_outage;
