@@ -9,6 +9,7 @@ use crate::workload::{Client, Population, Sessions};
 use super::decode_distribution;
 use super::decode_split::check_sum;
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::names::Names;
 use super::place::Place;
 use super::read::{self, Quantity};
 use super::tree::{Entry, Node};
@@ -18,6 +19,7 @@ use super::tree::{Entry, Node};
 pub(crate) fn decode(
     node: &Node,
     models: Option<Vec<Ratio>>,
+    names: &Names,
     closed_users: u64,
     diagnostics: &mut Diagnostics,
 ) -> Option<Population> {
@@ -31,7 +33,7 @@ pub(crate) fn decode(
     };
     let clients = match node.entry("clients") {
         None => Some(Vec::new()),
-        Some(entry) => clients(entry, diagnostics),
+        Some(entry) => clients(entry, names, diagnostics),
     };
     let prompts = match node.get("prompts") {
         None => Some(None),
@@ -84,7 +86,7 @@ fn sessions(
     Some(Sessions { requests: requests?, gap: read::duration(node, "gap")? })
 }
 
-fn clients(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Vec<Client>> {
+fn clients(entry: &Entry, names: &Names, diagnostics: &mut Diagnostics) -> Option<Vec<Client>> {
     if entry.node.text().is_some() {
         return None;
     }
@@ -99,11 +101,17 @@ fn clients(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Vec<Client>> 
         }
         seen.push((name, key.place));
     }
-    let client = |item: &Node| {
+    let client = |item: &Node, diagnostics: &mut Diagnostics| {
         let key = KeyId::new(read::text(item, "key")?).ok()?;
-        Some(Client { key, share: read::ratio(item, "share")? })
+        let made_for = match item.get("version") {
+            Some(version) => Some(names.resolve(version.text()?, version.place, diagnostics)?),
+            None => None,
+        };
+        Some(Client { key, share: read::ratio(item, "share")?, made_for })
     };
-    let clients: Vec<Client> = entry.node.items().iter().map(client).collect::<Option<_>>()?;
+    let items = entry.node.items().iter();
+    let clients: Vec<_> = items.map(|item| client(item, diagnostics)).collect();
+    let clients: Vec<Client> = clients.into_iter().collect::<Option<_>>()?;
     let sum = clients.iter().map(|client| client.share.get()).sum();
     check_sum("shares", "the clients", sum, entry.place, diagnostics);
     if clients.len() > usize::from(u16::MAX) {

@@ -67,7 +67,7 @@ impl Decoding<'_> {
             }
             None => Some(only_first(self.names)),
         };
-        let population = decode_population::decode(node, shares, 0, self.diagnostics)?;
+        let population = decode_population::decode(node, shares, self.names, 0, self.diagnostics)?;
         let ids: Option<Vec<_>> = self.names.models().map(|id| ModelId::new(id).ok()).collect();
         let requests = read::integer(node, "requests");
         let replay = Replay { requests, models: ids?, population, playback: playback? };
@@ -119,7 +119,8 @@ impl Decoding<'_> {
         if let Some(arrivals) = arrivals.as_ref().filter(|arrivals| !arrivals.is_closed()) {
             beside = arrivals.closed_users();
         }
-        let population = decode_population::decode(node, shares, beside, self.diagnostics);
+        let population =
+            decode_population::decode(node, shares, self.names, beside, self.diagnostics);
         Some(Traffic::Generated(Workload {
             arrivals: arrivals?,
             requests: read::integer(node, "requests"),

@@ -128,6 +128,12 @@ static CLIENT: Record = Record {
     fields: &[
         required("key", One(L::Key), "the name of its access key"),
         required("share", One(L::Ratio), "its share of the requests, 0% to 100%"),
+        optional(
+            "version",
+            One(L::Version),
+            "the version that its key was made for, by id or tag: without the safeguard \
+             `keys_survive_rollback` a rollback from there invalidates the key (default: none)",
+        ),
     ],
 };
 

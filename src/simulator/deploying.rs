@@ -69,7 +69,7 @@ fn is_rolled_back(engine: &Engine, scenario: &Scenario, version: VersionIndex) -
     })
 }
 
-fn target(scenario: &Scenario, version: VersionIndex) -> Target {
+pub(super) fn target(scenario: &Scenario, version: VersionIndex) -> Target {
     name(scenario.version(version).id.as_str())
 }
 

@@ -6,6 +6,7 @@
 mod attempts;
 mod deploying;
 mod error;
+mod gatekeeper;
 mod kept;
 mod model_state;
 mod queue;

@@ -1,6 +1,7 @@
 //! One run in virtual time.
 
 use super::SimulationError;
+use super::gatekeeper::Gatekeeper;
 use super::model_state::ModelState;
 use super::queue::{Popped, Queue};
 use super::upstreams::{Holds, Upstreams};
@@ -54,6 +55,7 @@ pub(super) struct VirtualRun<'a, O> {
     pub(super) source: Source,
     pub(super) observer: &'a mut O,
     pub(super) engine: Engine,
+    pub(super) gatekeeper: Gatekeeper,
     pub(super) director: Director<'a>,
     pub(super) upstreams: Upstreams,
     pub(super) models: Vec<ModelState>,
@@ -116,6 +118,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             chance,
             source,
             observer,
+            gatekeeper: Gatekeeper::new(&scenario.traffic),
             engine: Engine::new(settings),
             director: Director::new(scenario),
             upstreams: Upstreams::new(scenario, chance),
@@ -148,6 +151,9 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             self.apply(index, CommandKind::Assignment(model.assignment))?;
             self.apply(index, CommandKind::Policies(Box::new(model.policies.clone())))?;
             self.apply(index, CommandKind::Rules(model.rules.clone()))?;
+        }
+        for (model, kind) in self.gatekeeper.keys(self.scenario) {
+            self.apply(model, kind)?;
         }
         Ok(())
     }
@@ -204,8 +210,11 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         if self.cache.is_some() && self.answer_from_cache(&request) {
             return Ok(());
         }
-        let draws = self.chance.request(request.id, 0);
         let model = request.model;
+        if !self.gatekeeper.lets_in(&mut self.engine, now, &request) {
+            return self.turn_away(&request);
+        }
+        let draws = self.chance.request(request.id, 0);
         let (draw, sticky) = (draws.draw(Purpose::Split, 0), sticky_key(&request));
         let ask = Ask { model, pin: None, draw, sticky };
         let ticket = match self.engine.route(now, ask) {
@@ -309,6 +318,17 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             self.sum_up(arm, &mut outcome);
         }
         self.finish(&outcome)
+    }
+
+    /// A request is answered 401: no version has to do with it.
+    #[cold]
+    fn turn_away(&mut self, request: &Request) -> Result<(), SimulationError> {
+        self.observer.key_rejected(self.director.phase(), request.model);
+        if self.source.waits_for_answers() {
+            self.source.completed(request, self.now.since(self.scenario.start));
+            self.look_ahead()?;
+        }
+        Ok(())
     }
 
     /// A request has ended for good.

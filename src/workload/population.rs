@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use crate::chance::{Distribution, Zipf};
+use crate::exchange::VersionIndex;
 use crate::units::{Duration, KeyId, Ratio};
 
 /// Who sends the requests, and what they ask for. Where a trace says it of a request, the trace
@@ -58,4 +59,6 @@ pub struct Client {
     pub key: KeyId,
     /// Its share of the requests; those of all clients sum to 1.
     pub share: Ratio,
+    /// The version that its key was made for, where it was for one.
+    pub made_for: Option<VersionIndex>,
 }
