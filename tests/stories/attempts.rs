@@ -19,7 +19,8 @@ fn failing_canary(model: &str, phases: &str) -> Scenario {
         "
 schema: 1
 name: failing
-workload: {{arrivals: {{constant: 20/s}}, requests: 4000, tokens: {{input: 10, output: 10}}, users: 200}}
+workload: {{arrivals: {{constant: 20/s}}, requests: 4000, tokens: {{input: 10, output: 10}}, users: 200,
+  clients: [{{key: web, share: 70%}}, {{key: app, share: 30%, version: v2}}]}}
 models:
   m:
     {model}
@@ -93,6 +94,7 @@ fn retries_hide_a_failing_canary_from_its_clients_and_not_from_its_rule() {
     let scenario = failing_canary(&format!("{retry}\n    {rules}"), HALF);
     let witness = Witness::of(&scenario, 3);
     assert_eq!(witness.rollbacks, 1);
+    assert_eq!(witness.keys_rejected, 0, "a rollback leaves every key valid");
     let (own, failed) = canary(&witness);
     // 0.3 to the sixth is one in 1,400.
     assert!(failed < 0.01, "{failed} of {}", own.len());

@@ -26,6 +26,7 @@ pub(crate) struct Witness<'a> {
     fired: Option<(Timestamp, VersionIndex)>,
     pub(crate) assigned: u64,
     pub(crate) rollbacks: u64,
+    pub(crate) keys_rejected: u64,
     /// When the last rollback was.
     pub(crate) rolled_back_at: Option<Timestamp>,
     pub(crate) outcomes: Vec<Outcome>,
@@ -46,6 +47,7 @@ impl<'a> Witness<'a> {
             fired: None,
             assigned: 0,
             rollbacks: 0,
+            keys_rejected: 0,
             rolled_back_at: None,
             outcomes: Vec::new(),
             attempts: Vec::new(),
@@ -100,7 +102,9 @@ impl Observer for Witness<'_> {
         self.attempts.push(*attempt);
     }
 
-    fn key_rejected(&mut self, _: u16, _: ModelIndex) {}
+    fn key_rejected(&mut self, _: u16, _: ModelIndex) {
+        self.keys_rejected += 1;
+    }
 
     fn journalled(&mut self, _: &Sealed) {}
 
