@@ -11,8 +11,8 @@ pub(crate) static SAFEGUARDS: Record = Record {
         optional(
             "keys_survive_rollback",
             One(L::Bool),
-            "a rollback leaves access keys valid; off: those that were made while the version had \
-             traffic are refused once it is rolled back (default: true)",
+            "a rollback leaves access keys valid; off: those that were made for a version whose \
+             traffic it takes are refused until they are regenerated (default: true)",
         ),
         optional(
             "keep_tags",

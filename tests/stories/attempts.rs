@@ -158,3 +158,21 @@ fn users_stay_and_a_growing_canary_takes_them_from_the_stable_only() {
     assert!((canaries(0) as f64 - 20.0).abs() < 21.0, "{}", canaries(0));
     assert!((canaries(1) as f64 - 100.0).abs() < 36.0, "{}", canaries(1));
 }
+
+#[test]
+fn without_the_safeguard_the_keys_made_for_a_rolled_back_version_are_refused() {
+    let rules = "rules: {enable: true, conditions: [{metric: error_rate, operator: '>', \
+                 threshold: 0.1, duration_seconds: 15, action: rollback_to_last_stable}]}";
+    let safeguards = "safeguards: {keys_survive_rollback: false}";
+    let scenario = failing_canary(&format!("{safeguards}\n    {rules}"), HALF);
+    let witness = Witness::of(&scenario, 7);
+    let rolled_back = witness.rolled_back_at.unwrap();
+    let after: Vec<_> =
+        witness.outcomes.iter().filter(|outcome| outcome.started > rolled_back).collect();
+    assert!(after.iter().all(|outcome| outcome.request.client == 0), "the key of app is refused");
+    // Who was refused was assigned to nobody: what is missing of the 4,000 requests.
+    assert_eq!(witness.keys_rejected, 4_000 - witness.assigned);
+    let share = witness.keys_rejected as f64 / (witness.keys_rejected + after.len() as u64) as f64;
+    // 30 % of the 3,500 or so after the rollback, to five standard deviations.
+    assert!((share - 0.3).abs() < 0.04, "{share}");
+}
