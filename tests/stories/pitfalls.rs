@@ -6,6 +6,19 @@ use coalmine::record::{Happening, Record};
 use super::world::{judged, results, shipped, shipped_result};
 
 #[test]
+fn keys_made_for_a_version_die_with_it_only_where_the_safeguard_is_off() {
+    let off = shipped_result("pitfall-1-keys", &[]);
+    assert_eq!(judged(&off).verdict, Verdict::Pass);
+    let on = shipped_result("pitfall-1-keys", &["safeguards.keys_survive_rollback=true"]);
+    assert_eq!(on.record.rollbacks.len(), 1);
+    let invalidated = |record: &Record| {
+        let events = record.timeline.events.iter();
+        events.filter(|e| matches!(e.happening, Happening::KeysInvalidated { .. })).count()
+    };
+    assert_eq!((invalidated(&off.record), invalidated(&on.record)), (1, 0));
+}
+
+#[test]
 fn a_cache_that_keeps_answers_pins_everybody_to_one_version() {
     let loaded = shipped("pitfall-2-cache", &[]);
     let seeds: Vec<u64> = (1..=6).collect();
