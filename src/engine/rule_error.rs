@@ -6,7 +6,7 @@ use crate::units::Duration;
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[error("{field}: {problem}")]
 pub struct RuleError {
-    /// The field of [`RawTrigger`] at fault.
+    /// The field of [`RawTrigger`](super::RawTrigger) at fault.
     pub field: &'static str,
     /// What is wrong with it.
     pub problem: RuleProblem,
