@@ -23,6 +23,7 @@ pub(crate) fn extend(root: Node, path: &Path, reading: &mut Reading<'_>) -> Node
         opened: vec![path.to_owned()],
         made: BTreeMap::new(),
         nodes: 0,
+        stopped: false,
         incomplete: false,
     };
     let root = extending.build(root);
@@ -40,6 +41,8 @@ struct Extending<'a, 'b> {
     /// Those that are built; `None` for one that could not be.
     made: BTreeMap<PathBuf, Option<Node>>,
     nodes: usize,
+    /// Whether there is more to read than is read.
+    stopped: bool,
     /// Whether a file could not be laid under another.
     incomplete: bool,
 }
@@ -52,11 +55,6 @@ impl Extending<'_, '_> {
         };
         let extends = entries.remove(index).node;
         check(&extends, EXTENDS, self.reading.diagnostics);
-        if extends.items().len() > MOST_FILES {
-            let message = format!("at most {MOST_FILES} files can be extended at once");
-            self.reading.diagnostics.report(Diagnostic::new(extends.place, message));
-            return root;
-        }
         let mut below: Option<Node> = None;
         for item in extends.items() {
             let Some(base) = self.base(item) else {
@@ -82,6 +80,9 @@ impl Extending<'_, '_> {
 
     /// The document that `item` names, with those that it extends in turn.
     fn base(&mut self, item: &Node) -> Option<Node> {
+        if self.stopped {
+            return None;
+        }
         let path = self.reading.locate(item.scalar()?, item.place)?;
         if let Some(start) = self.opened.iter().position(|opened| *opened == path) {
             let ring = self.opened[start..].iter().chain([&path]);
@@ -92,13 +93,15 @@ impl Extending<'_, '_> {
             return None;
         }
         if self.opened.len() >= DEEPEST {
-            let message = format!("more than {DEEPEST} files extend each other in a row");
-            self.reading.diagnostics.report(Diagnostic::new(item.place, message));
-            return None;
+            return self
+                .stop(item, format!("more than {DEEPEST} files extend each other in a row"));
         }
         if let Some(made) = self.made.get(&path) {
             let made = made.clone();
             return self.bounded(made?, item);
+        }
+        if self.made.len() + self.opened.len() > MOST_FILES {
+            return self.stop(item, format!("more than {MOST_FILES} files are built on in all"));
         }
         self.opened.push(path);
         let read = self.reading.open(item.scalar()?, item.place);
@@ -127,7 +130,15 @@ impl Extending<'_, '_> {
              on",
             quote(item.text().unwrap_or_default())
         );
-        self.reading.diagnostics.report(Diagnostic::new(item.place, message));
+        self.stop(item, message)
+    }
+
+    /// Reads no file any more: each could name as many again. Told once.
+    fn stop<T>(&mut self, item: &Node, message: String) -> Option<T> {
+        if !self.stopped {
+            self.reading.diagnostics.report(Diagnostic::new(item.place, message));
+        }
+        self.stopped = true;
         None
     }
 }
@@ -135,7 +146,7 @@ impl Extending<'_, '_> {
 /// Chosen: a person does not follow more; recursion needs a bound.
 const DEEPEST: usize = 32;
 /// Chosen: more are a mistake.
-const MOST_FILES: usize = 32;
+const MOST_FILES: usize = 128;
 /// Chosen: as many as one file may hold.
 const MOST_NODES: usize = 400_000;
 
@@ -326,5 +337,43 @@ gate: [rollbacks == 1]";
             [("a.yaml", &*format!("extends: [{}]", "b.yaml, ".repeat(20))), ("b.yaml", &*wide)];
         let error = load_files(&files, &[]).unwrap_err();
         assert!(error.contains("more than 400000 values"), "{error}");
+    }
+
+    /// Every file names as many more, each a folder further down, and the deepest name none.
+    struct Branching {
+        each: usize,
+        deepest: usize,
+    }
+
+    impl Files for Branching {
+        fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
+            if path.components().count() > self.deepest {
+                return Ok(b"seed: 1".to_vec());
+            }
+            let names: Vec<_> = (0..self.each).map(|number| format!("{number}/a.yaml")).collect();
+            Ok(format!("extends: [{}]", names.join(", ")).into_bytes())
+        }
+    }
+
+    #[test]
+    fn files_that_name_ever_more_files_are_bounded_and_told_once() {
+        for (each, deepest, expected) in [
+            (1, 99, "more than 32 files extend each other in a row"),
+            (2, 99, "more than 32 files extend each other in a row"),
+            (12, 2, "more than 128 files are built on in all"),
+        ] {
+            let files = Branching { each, deepest };
+            let path = Path::new("a.yaml");
+            let document = Document {
+                path,
+                bytes: &files.read(path).unwrap(),
+                settings: &[],
+                working_directory: Path::new("/project"),
+                allow_outside: false,
+            };
+            let error = load(document, &files).map_err(|error| error.to_string()).unwrap_err();
+            assert_eq!(error.matches("more than").count(), 1, "{error}");
+            assert!(error.contains(expected), "{error}");
+        }
     }
 }
