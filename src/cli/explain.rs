@@ -125,6 +125,13 @@ fn phase_lines(scenario: &Scenario, phase: &PhasePlan) -> Vec<String> {
             .map_or_else(|| "to the end of the phase".to_owned(), |lasts| format!("for {lasts}"));
         lines.push(format!("    fault on {} at {} {lasts}: {fault}", name(*version), fault.at));
     }
+    for command in &phase.commands {
+        let of = match scenario.models.as_slice() {
+            [_] => String::new(),
+            models => format!(" for {}", models[usize::from(command.model.0)].id),
+        };
+        lines.push(format!("    command{of} at {}: {}", command.at, command.what));
+    }
     lines
 }
 

@@ -34,6 +34,13 @@ pub enum Cue {
         /// The fault (an index into the phase's faults).
         fault: usize,
     },
+    /// A command is to be given.
+    Command {
+        /// The phase (an index).
+        phase: u16,
+        /// The command (an index into the phase's commands).
+        command: usize,
+    },
     /// Every fault without an end of its own is to be taken off.
     OpenFaultsEnd,
     /// A version became bad.
@@ -54,6 +61,8 @@ pub struct Director<'a> {
     assigned_limit: u64,
     /// Beginnings and ends of faults that are still to come.
     fault_times: Vec<FaultTime>,
+    /// Commands of the present phase that have been given.
+    commanded: usize,
     truth: TruthKeeper,
     finished: bool,
     cues: VecDeque<Cue>,
@@ -77,6 +86,7 @@ impl<'a> Director<'a> {
             assigned: 0,
             assigned_limit: u64::MAX,
             fault_times: Vec::new(),
+            commanded: 0,
             truth: TruthKeeper::new(truths(scenario)),
             finished: false,
             cues: VecDeque::new(),
@@ -105,7 +115,7 @@ impl<'a> Director<'a> {
     /// When [`Director::advance`] must be called next; `None`: nothing is scheduled.
     pub fn next_time(&self) -> Option<Timestamp> {
         let faults = self.fault_times.iter().map(|time| time.at);
-        faults.chain(self.phase_deadline()).min()
+        faults.chain(self.phase_deadline()).chain(self.next_command()).min()
     }
 
     /// Does what is due at `now`.
@@ -123,6 +133,11 @@ impl<'a> Director<'a> {
         let due = self.fault_times.partition_point(|time| time.at <= now);
         for time in self.fault_times.drain(..due).collect::<Vec<_>>() {
             self.tell_fault(time);
+        }
+        while self.next_command().is_some_and(|at| at <= now) {
+            let (phase, command) = (self.phase as u16, self.commanded);
+            self.cues.push_back(Cue::Command { phase, command });
+            self.commanded += 1;
         }
         self.tell_onsets(now);
     }
@@ -176,6 +191,13 @@ impl<'a> Director<'a> {
         }
     }
 
+    /// When the next command of the present phase is to be given.
+    fn next_command(&self) -> Option<Timestamp> {
+        let commands = &self.scenario.phases[self.phase].commands;
+        let next = commands.get(self.commanded).filter(|_| !self.finished)?;
+        Some(self.phase_start + next.at)
+    }
+
     fn end_phase(&mut self, now: Timestamp) {
         let phase = self.phase;
         let faults = &self.scenario.phases[phase].faults;
@@ -211,6 +233,7 @@ impl<'a> Director<'a> {
         self.phase = phase;
         self.phase_start = now;
         self.assigned = 0;
+        self.commanded = 0;
         self.assigned_limit = match plan.end {
             PhaseEnd::Requests(count) => count,
             _ => u64::MAX,

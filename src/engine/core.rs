@@ -8,7 +8,7 @@ use super::keys::KeyRing;
 use super::split_check::SplitFinding;
 use super::{
     Ask, AuthError, Catalog, CommandError, Completion, Digest, Event, EventKind, Health,
-    ModelSettings, Principal, Retry, Rollout, RouteError, Slot, Split, StickyKey, Ticket,
+    ModelSettings, Principal, Retry, Rollout, RouteError, RuleSet, Slot, Split, StickyKey, Ticket,
     VersionStatus,
 };
 use crate::exchange::{Class, Ending, ModelIndex, Observed, Usage};
@@ -90,7 +90,14 @@ impl Engine {
         ending.class(self.deployments[usize::from(model.0)].state.rules.classification)
     }
 
-    /// How a model's triggers fared on the versions that they watched: (trigger, version, health).
+    /// The rules of a model.
+    pub fn rules(&self, model: ModelIndex) -> Option<&RuleSet> {
+        Some(&self.deployment(model).ok()?.state.rules)
+    }
+
+    /// How the triggers of a model's present rules fared on the versions that they watched:
+    /// (trigger, version, health). What of them goes on when the rules are replaced says
+    /// [`RuleSet::position_of`].
     pub fn health(&self, model: ModelIndex) -> Vec<(usize, Slot, Health)> {
         self.deployment(model).map(Deployment::health).unwrap_or_default()
     }

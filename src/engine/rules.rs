@@ -69,6 +69,16 @@ impl Default for RuleSet {
 }
 
 impl RuleSet {
+    /// The place in this rule set of a trigger of `old` (its place there), if it goes on in this
+    /// one where this one replaces that: with its windows, its timer and its count of checks.
+    pub fn position_of(&self, old: &Self, trigger: usize) -> Option<usize> {
+        let trigger = old.triggers.get(trigger).filter(|_| self.enable)?;
+        // A judge shares what all judges may spend.
+        let judge = matches!(trigger.kind, TriggerKind::Judge(_));
+        let same = self.triggers.iter().position(|new| new == trigger);
+        same.filter(|_| !judge || self.alpha == old.alpha)
+    }
+
     /// The rule set that `raw` describes, with every default filled in. A condition without an `id`
     /// is named after what it watches; a second one of the same name gets a number.
     ///

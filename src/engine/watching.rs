@@ -8,29 +8,25 @@ use super::{RuleSet, Slot};
 use crate::units::{Ratio, Timestamp};
 
 impl Deployment {
-    /// Keeps the windows and timers of triggers that are in the new rules as they were in the old.
+    /// Keeps the windows and timers of triggers that go on in the new rules, and how they fared;
+    /// the others are forgotten, and so is how they fared.
     pub(super) fn keep_same_triggers(&mut self, old: &RuleSet) {
         let rules = &self.state.rules;
-        for (index, live) in self.live.iter_mut().enumerate() {
-            for mut watch in std::mem::take(&mut live.watches) {
-                let trigger = &old.triggers[watch.trigger];
-                let same = rules.triggers.iter().position(|new| new == trigger);
-                let same_alpha = rules.alpha == old.alpha || watch.judge().is_none();
-                match same.filter(|_| rules.enable && same_alpha) {
-                    Some(position) => {
-                        watch.trigger = position;
-                        live.watches.push(watch);
-                    }
-                    None => {
-                        let version = Slot(index as u16);
-                        self.past_health.push((watch.trigger, version, watch.health));
-                    }
-                }
+        let go_on = |trigger: &mut usize| match rules.position_of(old, *trigger) {
+            Some(position) => {
+                *trigger = position;
+                true
             }
+            None => false,
+        };
+        for live in &mut self.live {
+            live.watches.retain_mut(|watch| go_on(&mut watch.trigger));
         }
+        self.past_health.retain_mut(|(trigger, ..)| go_on(trigger));
     }
 
-    /// How each trigger fared on each version that it watched: the sum over its watches.
+    /// How each trigger of the present rules fared on each version that it watched: the sum over
+    /// its watches.
     pub(super) fn health(&self) -> Vec<(usize, Slot, Health)> {
         let present = self.live.iter().enumerate().flat_map(|(index, live)| {
             let of = move |watch: &Watch| (watch.trigger, Slot(index as u16), watch.health);

@@ -43,6 +43,22 @@ pub enum Happening {
         /// What it did, in words.
         what: String,
     },
+    /// A command was given.
+    Commanded {
+        /// Which model it was for (an index into the record's models).
+        model: ModelIndex,
+        /// What it was, in words.
+        what: String,
+    },
+    /// A command was refused: nothing changed by it.
+    CommandRefused {
+        /// Which model it was for (an index into the record's models).
+        model: ModelIndex,
+        /// What it was, in words.
+        what: String,
+        /// Why.
+        why: String,
+    },
     /// A trigger's comparison began to hold.
     BreachBegan {
         /// The trigger (an index into those of the version's model).

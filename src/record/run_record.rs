@@ -59,7 +59,7 @@ pub struct ModelInfo {
     pub assignment: Assignment,
     /// Its versions.
     pub versions: Vec<VersionInfo>,
-    /// The names of its triggers, in the order of the rule set: events name them by their place.
+    /// The names of its triggers, in the order of its rule sets: events name them by their place.
     pub triggers: Vec<String>,
 }
 

@@ -163,9 +163,12 @@ pub(super) fn eventful() -> Record {
     let moves = states.map(|(from, to)| Happening::RolloutMoved { version: CANARY, from, to });
     let waits = waits.map(|waiting| Happening::StepWaits { version: CANARY, stage: step, waiting });
     let what = "rollback".to_owned();
+    let (model, command, why) = (ModelIndex(0), "roll back".to_owned(), "no".to_owned());
     let rest = [
         Happening::TagLost { tag: tag.clone(), version: CANARY },
         Happening::WaitEnded { phase: 2, what },
+        Happening::Commanded { model, what: command.clone() },
+        Happening::CommandRefused { model, what: command, why },
     ];
     for happening in moves.into_iter().chain(waits).chain(rest) {
         record.timeline.push(at, happening);

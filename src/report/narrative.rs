@@ -63,31 +63,24 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
     let name = |version: VersionIndex| version_name(record, version);
     match &event.happening {
         Happening::PhaseBegan { phase } => {
-            let phase = record.phases.get(usize::from(*phase));
-            format!("phase \"{}\" begins", phase.map_or("", |phase| phase.name.as_str()))
+            format!("phase \"{}\" begins", phase_name(record, *phase))
         }
         Happening::WaitEnded { phase, what } => {
-            let phase = record.phases.get(usize::from(*phase));
-            let name = phase.map_or("", |phase| phase.name.as_str());
-            format!("phase \"{name}\" ends at its latest: there was no {what}")
+            let phase = phase_name(record, *phase);
+            format!("phase \"{phase}\" ends at its latest: there was no {what}")
         }
-        Happening::SplitChanged { model, weights } => {
-            let weights = record.versions_of(*model).map(VersionIndex).zip(weights);
-            let share = |(version, weight): (VersionIndex, &Ratio)| {
-                let share = || format!("{} to {}", percent(weight.get()), name(version));
-                (*weight != Ratio::ZERO).then(share)
-            };
-            let shares = weights.filter_map(share).collect::<Vec<_>>().join(", ");
-            match &record.models[..] {
-                [_, _, ..] => format!("traffic split of {}: {shares}", model_name(record, *model)),
-                _ => format!("traffic split: {shares}"),
-            }
-        }
+        Happening::SplitChanged { model, weights } => split_text(record, *model, weights),
         Happening::FaultBegan { version, what } => {
             format!("fault begins on {}: {what}", name(*version))
         }
         Happening::FaultEnded { version, what } => {
             format!("fault ends on {}: {what}", name(*version))
+        }
+        Happening::Commanded { model, what } => {
+            format!("command{}: {what}", of_model(record, *model))
+        }
+        Happening::CommandRefused { model, what, why } => {
+            format!("command{} to {what} refused: {why}", of_model(record, *model))
         }
         Happening::BreachBegan { trigger, version } => {
             let rule = record.trigger(*version, *trigger);
@@ -125,6 +118,32 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
         Happening::Drained { version } => {
             format!("last request of {} has ended", name(*version))
         }
+    }
+}
+
+fn phase_name(record: &Record, phase: u16) -> &str {
+    record.phases.get(usize::from(phase)).map_or("", |phase| phase.name.as_str())
+}
+
+/// The weights of a model, in a sentence.
+fn split_text(record: &Record, model: ModelIndex, weights: &[Ratio]) -> String {
+    let weights = record.versions_of(model).map(VersionIndex).zip(weights);
+    let share = |(version, weight): (VersionIndex, &Ratio)| {
+        let share = || format!("{} to {}", percent(weight.get()), version_name(record, version));
+        (*weight != Ratio::ZERO).then(share)
+    };
+    let shares = weights.filter_map(share).collect::<Vec<_>>().join(", ");
+    match &record.models[..] {
+        [_, _, ..] => format!("traffic split of {}: {shares}", model_name(record, model)),
+        _ => format!("traffic split: {shares}"),
+    }
+}
+
+/// ` for gpt-4`, where there are several models.
+fn of_model(record: &Record, model: ModelIndex) -> String {
+    match &record.models[..] {
+        [_, _, ..] => format!(" for {}", model_name(record, model)),
+        _ => String::new(),
     }
 }
 
@@ -242,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn rollouts_lost_tags_and_vain_waits_are_told() {
+    fn rollouts_lost_tags_vain_waits_and_commands_are_told() {
         let narrative = Narrative::of(&eventful(), 40);
         let texts: Vec<&str> = narrative.head.iter().map(|told| told.text.as_str()).collect();
         assert_eq!(
@@ -258,6 +277,8 @@ mod tests {
                  60 s",
                 "tag beta of gpt-4-turbo-v2 is lost",
                 "phase \"degraded\" ends at its latest: there was no rollback",
+                "command: roll back",
+                "command to roll back refused: no",
             ]
         );
     }

@@ -5,7 +5,9 @@
 use serde_json::{Map, Value, json};
 
 use super::result_file::ResultFile;
-use super::schema_history::{history_fields, journal_parts, rollout_events, split_events};
+use super::schema_history::{
+    command_events, history_fields, journal_parts, rollout_events, split_events,
+};
 use super::schema_readings;
 use super::schema_words::{
     Part, digest, flag, instant, list, number, object, one_of, reference, span, text, verdict,
@@ -403,7 +405,7 @@ fn timeline_parts() -> Vec<Part> {
         event("rollback_refused", &[version()], &[]),
         event("drained", &[version()], &[]),
     ];
-    let others = [rollout_events(), split_events()].concat();
+    let others = [rollout_events(), split_events(), command_events()].concat();
     let others = others.iter().map(|(kind, fields)| event(kind, fields, &[]));
     let events: Vec<_> = events.into_iter().chain(others).collect();
     vec![("timeline", timeline), ("event", one_of(&events))]

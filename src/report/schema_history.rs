@@ -62,6 +62,14 @@ pub(super) fn rollout_events() -> Vec<(&'static str, Vec<Part>)> {
     ]
 }
 
+/// The fields of the events of commands, by the event's kind.
+pub(super) fn command_events() -> Vec<(&'static str, Vec<Part>)> {
+    let model = ("model", whole("the model, from 0"));
+    let what = ("what", text("the command in words"));
+    let refused = vec![model.clone(), what.clone(), ("why", text("why it was refused"))];
+    vec![("commanded", vec![model, what]), ("command_refused", refused)]
+}
+
 /// The fields of the events of keys and of the split, by the event's kind.
 pub(super) fn split_events() -> Vec<(&'static str, Vec<Part>)> {
     let arm = object(

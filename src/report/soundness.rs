@@ -159,7 +159,9 @@ fn happening(record: &Record, happening: &Happening) -> Result<(), Unsound> {
         Happening::SplitSkew { arms, .. } => {
             arms.iter().try_for_each(|arm| of_version(arm.version))
         }
-        Happening::PinShare { model, .. } => {
+        Happening::PinShare { model, .. }
+        | Happening::Commanded { model, .. }
+        | Happening::CommandRefused { model, .. } => {
             within(place, "model", usize::from(model.0), record.models.len())
         }
         Happening::FaultBegan { version, .. }

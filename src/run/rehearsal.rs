@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::ticking::Ticking;
 use crate::chance::Chance;
-use crate::engine::{Engine, TriggerKind};
-use crate::exchange::{ModelIndex, VersionIndex};
+use crate::engine::TriggerKind;
+use crate::exchange::ModelIndex;
 use crate::record::{ModelInfo, Record, Recorder, RuleHealth, RunHeader, VersionInfo};
 use crate::scenario::{Scenario, Traffic, VersionPlan};
-use crate::simulator::{Finished, SimulationError, simulate};
+use crate::simulator::{Finished, SimulationError, TriggerHealth, simulate};
 use crate::trace::{Accounting, TraceReader};
 use crate::workload::{Source, TraceInput};
 
@@ -54,8 +54,8 @@ pub fn run_virtual(
         }
     };
     let mut observer = Ticking::new(Recorder::new(header(scenario, seed)), tick);
-    let Finished { end, engine, source } = simulate(scenario, chance, source, &mut observer)?;
-    let record = observer.into_observer().finish(end, rule_health(scenario, &engine));
+    let Finished { end, triggers, source, .. } = simulate(scenario, chance, source, &mut observer)?;
+    let record = observer.into_observer().finish(end, rule_health(scenario, &triggers));
     let trace = source.trace().map(|reader| TraceReport {
         accounting: reader.accounting().clone(),
         sha256: reader.sha256(),
@@ -63,26 +63,23 @@ pub fn run_virtual(
     Ok(Rehearsal { record, trace })
 }
 
-/// How the triggers of each model fared, model by model.
-fn rule_health(scenario: &Scenario, engine: &Engine) -> Vec<RuleHealth> {
-    let mut all = Vec::new();
-    for (index, model) in (0..).map(ModelIndex).zip(&scenario.models) {
-        let first = scenario.first_version(index);
-        for (trigger, slot, health) in engine.health(index) {
-            let trigger = &model.rules.triggers[trigger];
-            all.push(RuleHealth {
-                trigger: trigger.id.clone(),
-                judge: matches!(trigger.kind, TriggerKind::Judge(_)),
-                version: VersionIndex(first.0 + slot.0),
-                checks: health.checks,
-                no_data: health.no_data,
-                breaches: health.breaches,
-                firings: health.firings,
-                longest_timer: health.longest_timer,
-            });
-        }
-    }
-    all
+/// How the triggers of each model fared, by name.
+fn rule_health(scenario: &Scenario, triggers: &[TriggerHealth]) -> Vec<RuleHealth> {
+    let named = |one: &TriggerHealth| {
+        let trigger = scenario.triggers(one.model).nth(one.trigger)?;
+        let health = one.health;
+        Some(RuleHealth {
+            trigger: trigger.id.clone(),
+            judge: matches!(trigger.kind, TriggerKind::Judge(_)),
+            version: one.version,
+            checks: health.checks,
+            no_data: health.no_data,
+            breaches: health.breaches,
+            firings: health.firings,
+            longest_timer: health.longest_timer,
+        })
+    };
+    triggers.iter().filter_map(named).collect()
 }
 
 fn header(scenario: &Scenario, seed: u64) -> RunHeader {
@@ -91,11 +88,11 @@ fn header(scenario: &Scenario, seed: u64) -> RunHeader {
         tags: version.tags.clone(),
         price: version.price,
     };
-    let models = scenario.models.iter().map(|model| ModelInfo {
+    let models = (0..).map(ModelIndex).zip(&scenario.models).map(|(index, model)| ModelInfo {
         id: model.id.clone(),
         assignment: model.assignment,
         versions: model.versions.iter().map(version).collect(),
-        triggers: model.rules.triggers.iter().map(|trigger| trigger.id.clone()).collect(),
+        triggers: scenario.triggers(index).map(|trigger| trigger.id.clone()).collect(),
     });
     RunHeader {
         seed,

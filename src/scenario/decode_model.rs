@@ -61,6 +61,11 @@ impl Draft {
         &self.versions
     }
 
+    /// What is fixed about it: how the split chooses, and what is guarded against.
+    pub(crate) fn fixed(&self) -> (Assignment, Safeguards) {
+        (self.assignment.unwrap_or_default(), self.safeguards)
+    }
+
     /// The plan, if all of it could be made out.
     pub(crate) fn finish(self) -> Option<ModelPlan> {
         let versions = self.versions.into_iter().collect::<Option<_>>()?;

@@ -1,6 +1,7 @@
 //! Phases: how long they last, how they split the traffic, what they break.
 
 use super::check::mistyped;
+use super::decode_commands::Commanded;
 use super::decode_faults::{self, PhaseFaults};
 use super::decode_rollout;
 use super::decode_split;
@@ -21,6 +22,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) versions: &'a [Option<&'a VersionPlan>],
     /// Whether the workload goes on for ever.
     pub(crate) endless: bool,
+    /// What commands are checked against.
+    pub(crate) commanded: &'a Commanded<'a>,
 }
 
 /// The phases in their order.
@@ -87,6 +90,11 @@ fn phase(
         Some(faults) => decode_faults::decode(faults, end, around.names, diagnostics),
         None => (Vec::new(), true),
     };
+    let longest = end.and_then(PhaseEnd::longest);
+    let commands = match node.get("commands") {
+        Some(commands) => around.commanded.decode(commands, longest, diagnostics),
+        None => Some(Vec::new()),
+    };
     let (name, end) = (read::text(node, "name").map(str::to_owned), end?);
     let plan = || {
         let placed = faults.iter().map(|placed| (placed.version, placed.fault.clone()));
@@ -96,6 +104,7 @@ fn phase(
             split: split?,
             rollout: rollout?,
             faults: placed.collect(),
+            commands: commands?,
         };
         complete.then_some(plan)
     };

@@ -32,13 +32,17 @@ pub(crate) fn fill(node: &mut Node, shape: Shape) {
             }
         }
         (Shape::Record(_) | Shape::Choice(_), Value::Map(entries)) => {
-            if let Shape::Record(record) = shape {
-                for known in record.fields {
-                    if let Absent::Default(text) = known.absent
-                        && !entries.iter().any(|entry| entry.key == known.name)
-                    {
-                        entries.push(entry(known.name, text, place));
-                    }
+            // Of a choice none is a default, but what stands beside it may be.
+            let fields = match shape {
+                Shape::Record(record) => record.fields,
+                Shape::Choice(choice) => choice.beside,
+                _ => &[],
+            };
+            for known in fields {
+                if let Absent::Default(text) = known.absent
+                    && !entries.iter().any(|entry| entry.key == known.name)
+                {
+                    entries.push(entry(known.name, text, place));
                 }
             }
             for entry in entries {

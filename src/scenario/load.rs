@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::exchange::ModelIndex;
 
 use super::check::check;
+use super::decode_commands::Commanded;
 use super::decode_middlebox;
 use super::decode_model::Draft;
 use super::decode_outputs::{self, Known};
@@ -147,7 +148,10 @@ fn decode(
     };
     let phases = root.entry("phases").and_then(|entry| {
         let endless = traffic.as_ref().is_some_and(is_endless);
-        let around = Surroundings { names: &names, versions: &versions, endless };
+        let fixed = drafts.iter().map(Draft::fixed).collect();
+        let commanded = Commanded::new(&names, fixed, entry.node.items());
+        let (names, versions, commanded) = (&names, &versions, &commanded);
+        let around = Surroundings { names, versions, endless, commanded };
         decode_phases::decode(entry, &around, diagnostics)
     });
     let phase_names = root.get("phases").map_or(&[][..], Node::items).iter();

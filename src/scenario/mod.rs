@@ -6,7 +6,9 @@
 //! Reads no files: the caller brings [`Files`]. Knows no drivers and nothing of results.
 
 mod check;
+mod command_plan;
 mod decode_arrivals;
+mod decode_commands;
 mod decode_distribution;
 mod decode_failures;
 mod decode_faults;
@@ -46,6 +48,7 @@ mod set;
 mod shape;
 mod shapes;
 mod shapes_arrivals;
+mod shapes_commands;
 mod shapes_distribution;
 mod shapes_fault;
 mod shapes_middlebox;
@@ -60,6 +63,7 @@ mod tree;
 mod vars;
 mod write;
 
+pub use command_plan::CommandPlan;
 pub use error::{ScenarioError, ScenarioWarnings};
 pub use files::Files;
 #[doc(hidden)]

@@ -5,13 +5,15 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::assertion::Assertion;
-use crate::engine::{Assignment, Ladder, Policies, RuleSet, Safeguards};
+use crate::engine::{Assignment, CommandKind, Ladder, Policies, RuleSet, Safeguards, Trigger};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::metric::Metric;
 use crate::middlebox::CacheSettings;
 use crate::units::{Duration, ModelId, Price, Ratio, TagName, Timestamp, VersionId};
 use crate::upstream::{Behaviour, Fault, Limits};
 use crate::workload::{Replay, Workload};
+
+use super::command_plan::CommandPlan;
 
 /// A rehearsal, ready to run.
 #[derive(Clone, Debug)]
@@ -88,6 +90,28 @@ impl Scenario {
     pub fn version_named(&self, id: &str) -> Option<VersionIndex> {
         let place = self.versions().position(|version| version.id.as_str() == id)?;
         u16::try_from(place).ok().map(VersionIndex)
+    }
+
+    /// The rule sets of a model: the one that it begins with, then those of commands, each with the
+    /// phase and the command (indices) that set it.
+    pub fn rule_sets(
+        &self,
+        model: ModelIndex,
+    ) -> impl Iterator<Item = (Option<(usize, usize)>, &RuleSet)> {
+        let first = (None, &self.models[usize::from(model.0)].rules);
+        let commands = self.phases.iter().enumerate().flat_map(|(phase, plan)| {
+            plan.commands.iter().enumerate().map(move |(index, plan)| ((phase, index), plan))
+        });
+        let later = commands.filter_map(move |(place, plan)| match &plan.kind {
+            CommandKind::Rules(rules) if plan.model == model => Some((Some(place), rules)),
+            _ => None,
+        });
+        std::iter::once(first).chain(later)
+    }
+
+    /// The triggers of all rule sets of a model, one set after the other: a record counts in them.
+    pub fn triggers(&self, model: ModelIndex) -> impl Iterator<Item = &Trigger> {
+        self.rule_sets(model).flat_map(|(_, rules)| &rules.triggers)
     }
 
     /// The places of a model's versions in the list over all models.
@@ -170,6 +194,8 @@ pub struct PhasePlan {
     pub rollout: Option<RolloutPlan>,
     /// The faults that it schedules, by version.
     pub faults: Vec<(VersionIndex, Fault)>,
+    /// What an operator does in it, in the order of time.
+    pub commands: Vec<CommandPlan>,
 }
 
 /// When a phase ends.

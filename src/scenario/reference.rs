@@ -37,6 +37,7 @@ const OWN: &[(&str, &str)] = &[
     ("policies", "engine.md#retries-and-fallback"),
     ("rollout", "engine.md#rollout"),
     ("fault", "upstreams.md#faults"),
+    ("command", "scenario.md#commands"),
     ("rules", "engine.md#rules"),
     ("condition", "engine.md#rules"),
 ];

@@ -3,12 +3,14 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::engine::CommandKind;
 use crate::exchange::VersionIndex;
 use crate::units::{Duration, Money, Rate, Ratio, Timestamp, Tokens, parse_requests};
 
 use super::fill::fill;
 use super::place::Place;
-use super::plan::Scenario;
+use super::plan::{PhasePlan, Scenario};
+use super::read;
 use super::shape::{Literal, Shape, as_number};
 use super::shapes::SCENARIO;
 use super::tree::{Entry, Node, Scalar, Value as Part};
@@ -49,6 +51,7 @@ pub(crate) fn complete(root: &mut Node, scenario: &Scenario) {
     fill(root, SCENARIO);
     let phases = root.get_mut("phases").map_or(&mut [][..], Node::items_mut);
     for (node, plan) in phases.iter_mut().zip(&scenario.phases) {
+        complete_commands(node, plan);
         if let (Some(rollout), Some(written)) = (&plan.rollout, node.get_mut("rollout")) {
             put(written, "version", &json!(scenario.version(rollout.version).id));
         }
@@ -64,6 +67,17 @@ pub(crate) fn complete(root: &mut Node, scenario: &Scenario) {
 /// The resolved form of a complete tree.
 pub(crate) fn resolve(root: &Node) -> Value {
     node(root, SCENARIO)
+}
+
+/// The commands of a phase in the order of the plan, each with its model.
+fn complete_commands(node: &mut Node, plan: &PhasePlan) {
+    let Some(commands) = node.get_mut("commands").map(Node::items_mut) else { return };
+    commands.sort_by_key(|node| read::duration(node, "at"));
+    for (node, plan) in commands.iter_mut().zip(&plan.commands) {
+        if let CommandKind::Rules(rules) = &plan.kind {
+            put(node, "rules", &json!(rules));
+        }
+    }
 }
 
 /// Takes a key out of a map.

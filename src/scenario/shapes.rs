@@ -2,9 +2,11 @@
 
 use super::shape::Literal as L;
 use super::shape::Shape::{
-    Either, FileOr, List, One, Open as OpenOf, Record as RecordOf, Table as TableOf,
+    Choice as ChoiceOf, Either, FileOr, List, One, Open as OpenOf, Record as RecordOf,
+    Table as TableOf,
 };
 use super::shape::{Record, Shape, Table, defaulted, optional, required};
+use super::shapes_commands::COMMAND;
 use super::shapes_fault::FAULTS;
 use super::shapes_middlebox::MIDDLEBOX;
 use super::shapes_policies::POLICIES;
@@ -213,6 +215,12 @@ pub(crate) static PHASE: Record = Record {
             "faults",
             OpenOf(&FAULTS),
             "faults by version or tag; they end with the phase unless their `for` says otherwise",
+        ),
+        optional(
+            "commands",
+            List(&ChoiceOf(&COMMAND)),
+            "what an operator does in it; a command that the engine refuses is told, and the run \
+             goes on",
         ),
     ],
 };

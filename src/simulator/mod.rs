@@ -4,6 +4,7 @@
 //! the plan's seed, and one run uses one thread. Knows no sockets and no async.
 
 mod attempts;
+mod commanding;
 mod deploying;
 mod error;
 mod gatekeeper;
@@ -11,9 +12,11 @@ mod kept;
 mod model_state;
 mod queue;
 mod telling;
+mod trigger_health;
 mod upstreams;
 mod virtual_run;
 mod waiting;
 
 pub use error::SimulationError;
+pub use trigger_health::TriggerHealth;
 pub use virtual_run::{Finished, simulate};

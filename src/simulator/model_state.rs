@@ -13,6 +13,8 @@ pub(super) struct ModelState {
     pub(super) stable: Option<VersionIndex>,
     /// Its tags with their holders.
     pub(super) tags: Vec<(TagName, VersionIndex)>,
+    /// The plan's number for each trigger of its present rules, counted over all its rule sets.
+    pub(super) triggers: Vec<usize>,
 }
 
 impl ModelState {
@@ -20,6 +22,11 @@ impl ModelState {
     #[inline]
     pub(super) fn arm(&self, version: VersionIndex) -> Arm {
         if self.stable == Some(version) { Arm::Stable } else { Arm::Canary }
+    }
+
+    /// The plan's number for a trigger of the present rules.
+    pub(super) fn trigger(&self, place: usize) -> usize {
+        self.triggers.get(place).copied().unwrap_or(place)
     }
 
     /// The plan's number for a version of the model.

@@ -1,29 +1,32 @@
 //! What the engine tells, in the words of the record.
 
-use crate::engine::{EventKind, PinShare, Slot};
-use crate::exchange::{ModelIndex, VersionIndex};
+use super::model_state::ModelState;
+use crate::engine::{EventKind, PinShare, Slot, Waiting};
+use crate::exchange::ModelIndex;
 use crate::record::{ArmCount, Happening};
 use crate::units::Ratio;
 
 /// An event of the engine as a happening; `None` where it takes more than the event, or is told
-/// otherwise. `place` is the plan's number for a version of `model`.
+/// otherwise. `state` is that of `model`.
 pub(super) fn happening(
     kind: EventKind,
     model: ModelIndex,
-    place: impl Fn(Slot) -> VersionIndex,
+    state: &ModelState,
 ) -> Option<Happening> {
+    let place = |slot| state.place(slot);
     let happening = match kind {
         EventKind::BreachBegan { trigger, version } => {
-            Happening::BreachBegan { trigger, version: place(version) }
+            Happening::BreachBegan { trigger: state.trigger(trigger), version: place(version) }
         }
         EventKind::BreachEnded { trigger, version } => {
-            Happening::BreachEnded { trigger, version: place(version) }
+            Happening::BreachEnded { trigger: state.trigger(trigger), version: place(version) }
         }
         EventKind::Fired { trigger, version, evidence } => {
+            let trigger = state.trigger(trigger);
             Happening::Fired { trigger, version: place(version), evidence }
         }
         EventKind::RolledBack { version, target } => {
-            Happening::RolledBack { version: version.map(&place), target: place(target) }
+            Happening::RolledBack { version: version.map(place), target: place(target) }
         }
         EventKind::RollbackRefused { version, .. } => {
             Happening::RollbackRefused { version: place(version) }
@@ -48,6 +51,7 @@ pub(super) fn happening(
             Happening::RolloutMoved { version: place(version), from, to }
         }
         EventKind::StepWaits { version, stage, waiting } => {
+            let waiting = told(waiting, state);
             Happening::StepWaits { version: place(version), stage, waiting }
         }
         EventKind::SplitChanged | EventKind::ObservationLost { .. } | EventKind::Journal(_) => {
@@ -55,4 +59,14 @@ pub(super) fn happening(
         }
     };
     Some(happening)
+}
+
+/// What a step waits for, with the plan's numbers for triggers.
+fn told(mut waiting: Waiting, state: &ModelState) -> Waiting {
+    let triggers = match &mut waiting {
+        Waiting::InsufficientData { without_data, .. } => without_data,
+        Waiting::InBreach { triggers } => triggers,
+    };
+    triggers.iter_mut().for_each(|trigger| *trigger = state.trigger(*trigger));
+    waiting
 }

@@ -4,6 +4,7 @@ use super::SimulationError;
 use super::gatekeeper::Gatekeeper;
 use super::model_state::ModelState;
 use super::queue::{Popped, Queue};
+use super::trigger_health::TriggerHealth;
 use super::upstreams::{Holds, Upstreams};
 use super::{deploying, telling};
 use crate::chance::{Chance, Purpose};
@@ -24,6 +25,8 @@ use crate::workload::Source;
 pub struct Finished {
     /// Engine time at which nothing was left to happen.
     pub end: Timestamp,
+    /// How each trigger fared on each version that it watched, model by model.
+    pub triggers: Vec<TriggerHealth>,
     /// The engine as it was then.
     pub engine: Engine,
     /// The requests that were sent, with the trace they were read from.
@@ -46,7 +49,8 @@ pub fn simulate<O: Observer>(
     run.deploy()?;
     run.follow_cues(scenario.start)?;
     run.play()?;
-    Ok(Finished { end: run.now, engine: run.engine, source: run.source })
+    let triggers = run.trigger_health();
+    Ok(Finished { end: run.now, triggers, engine: run.engine, source: run.source })
 }
 
 pub(super) struct VirtualRun<'a, O> {
@@ -59,6 +63,8 @@ pub(super) struct VirtualRun<'a, O> {
     pub(super) director: Director<'a>,
     pub(super) upstreams: Upstreams,
     pub(super) models: Vec<ModelState>,
+    /// How the triggers fared of rule sets that were replaced.
+    pub(super) ended: Vec<TriggerHealth>,
     /// What stands before the gateway, if anything does.
     pub(super) cache: Option<Cache>,
     pub(super) queue: Queue<Due>,
@@ -104,10 +110,11 @@ pub(super) struct InFlight {
 impl<'a, O: Observer> VirtualRun<'a, O> {
     fn new(scenario: &'a Scenario, chance: Chance, source: Source, observer: &'a mut O) -> Self {
         let models = &scenario.models;
-        let state = |index| ModelState {
+        let state = |index: usize| ModelState {
             first_version: scenario.first_version(ModelIndex(index as u16)),
             stable: None,
             tags: Vec::new(),
+            triggers: (0..models[index].rules.triggers.len()).collect(),
         };
         let settings = models.iter().map(|model| ModelSettings {
             safeguards: model.safeguards,
@@ -123,6 +130,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             director: Director::new(scenario),
             upstreams: Upstreams::new(scenario, chance),
             models: (0..models.len()).map(state).collect(),
+            ended: Vec::new(),
             cache: scenario.cache.map(Cache::new),
             queue: Queue::new(),
             now: scenario.start,
@@ -344,7 +352,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
 
     /// Tells the observer and the director what happened in the engine. Whether there was anything.
     #[inline]
-    fn drain_events(&mut self) -> bool {
+    pub(super) fn drain_events(&mut self) -> bool {
         let mut any = false;
         while let Some(event) = self.engine.poll_event() {
             any = true;
@@ -371,7 +379,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             _ => None,
         };
         let state = &self.models[usize::from(model.0)];
-        if let Some(happening) = telling::happening(kind, model, |slot| state.place(slot)) {
+        if let Some(happening) = telling::happening(kind, model, state) {
             self.observer.happened(at, happening);
         }
         if let Some(event) = ends {
@@ -450,6 +458,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
                 let (version, what) = (*version, fault.to_string());
                 self.observer.happened(now, Happening::FaultEnded { version, what });
             }
+            Cue::Command { phase, command } => self.command(phase, command),
             Cue::OpenFaultsEnd => self.upstreams.end_open_faults(now),
             Cue::BecameBad(version) => self.observer.became_bad(now, version),
             Cue::Finish => {
@@ -477,6 +486,6 @@ pub(super) fn sticky_key(request: &Request) -> Option<StickyKey<'static>> {
 }
 
 /// Who asks for what the plan says.
-const PLAN: &str = "scenario";
+pub(super) const PLAN: &str = "scenario";
 /// More than 20 % slower than the stable is harm: the definition of the blast radius.
 const SLOWED: f64 = 1.2;

@@ -5,6 +5,7 @@
 
 mod attempts;
 mod closed_users;
+mod commanded;
 mod determinism;
 mod false_alarm;
 mod fidelity;

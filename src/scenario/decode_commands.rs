@@ -1,0 +1,307 @@
+//! The commands of phases: what an operator does while traffic goes on.
+//!
+//! What is certain to be refused is an error of the file; whether the rest is depends on how the
+//! engine stands by then.
+
+use crate::engine::{Assignment, CommandKind, RuleSet, Safeguards, Target, TriggerKind};
+use crate::exchange::ModelIndex;
+use crate::units::{Duration, Ratio, TagName, format_duration, format_percent};
+
+use super::command_plan::CommandPlan;
+use super::decode_rollout;
+use super::decode_rules;
+use super::decode_split::check_sum;
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::names::Names;
+use super::place::Place;
+use super::read;
+use super::shape::quote;
+use super::shapes_commands::COMMAND;
+use super::tree::{Entry, Node};
+
+/// What commands are checked against.
+pub(crate) struct Commanded<'a> {
+    names: &'a Names,
+    /// Of each model, what is fixed about it.
+    models: Vec<(Assignment, Safeguards)>,
+    /// The tags that commands make, which later ones may name.
+    tags: Vec<(&'a str, ModelIndex)>,
+}
+
+impl<'a> Commanded<'a> {
+    /// For the phases of a scenario with these models.
+    pub(crate) fn new(
+        names: &'a Names,
+        models: Vec<(Assignment, Safeguards)>,
+        phases: &'a [Node],
+    ) -> Self {
+        let mut commanded = Self { names, models, tags: Vec::new() };
+        let commands = phases.iter().filter_map(|phase| phase.get("commands"));
+        for command in commands.flat_map(Node::items) {
+            let Some(node) = command.get("tag") else { continue };
+            let (tag, version) = (read::text(node, "tag"), read::text(node, "version"));
+            // What cannot be made out is told when the command is decoded.
+            let mut untold = Diagnostics::default();
+            let model = commanded.model_given(command, &mut untold);
+            let model = version
+                .and_then(|version| commanded.model_of(model, version, command.place, &mut untold));
+            commanded.tags.extend(tag.zip(model));
+        }
+        commanded
+    }
+
+    /// The commands of a phase that lasts at most `longest`, in the order of their times.
+    pub(crate) fn decode(
+        &self,
+        node: &Node,
+        longest: Option<Duration>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Vec<CommandPlan>> {
+        let mut decoded = Vec::new();
+        for item in node.items() {
+            decoded.push(self.command(item, longest, diagnostics));
+        }
+        if node.text().is_some() {
+            return None;
+        }
+        let mut commands: Vec<CommandPlan> = decoded.into_iter().collect::<Option<_>>()?;
+        commands.sort_by_key(|command| command.at);
+        Some(commands)
+    }
+
+    fn command(
+        &self,
+        node: &Node,
+        longest: Option<Duration>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<CommandPlan> {
+        let at = read::duration(node, "at");
+        if let (Some(at), Some(longest)) = (at, longest)
+            && at >= longest
+            && let Some(place) = node.get("at").map(|node| node.place)
+        {
+            let message = format!(
+                "the command is given {} into a phase that lasts at most {}: it never would be",
+                format_duration(at),
+                format_duration(longest)
+            );
+            let help = "`at` counts from the beginning of the phase";
+            diagnostics.report(Diagnostic::new(place, message).help(help));
+        }
+        let chosen = |entry: &&Entry| COMMAND.choices.iter().any(|choice| choice.name == entry.key);
+        let entry = node.entries().iter().find(chosen)?;
+        let redeploy = read::boolean(node, "redeploy");
+        if redeploy == Some(true)
+            && !["split", "rollout", "promote"].contains(&entry.key.as_str())
+            && let Some(place) = node.entry("redeploy").map(|entry| entry.place)
+        {
+            let message = format!("a command to {} brings no version back", verb(&entry.key));
+            let help = "remove `redeploy`: it is for `split`, `rollout` and `promote`";
+            diagnostics.report(Diagnostic::new(place, message).help(help));
+        }
+        let given = self.model_given(node, diagnostics);
+        if given.is_none() && node.get("model").is_some() {
+            return None;
+        }
+        let (model, kind, what) = self.kind(entry, given, redeploy?, diagnostics)?;
+        Some(CommandPlan { at: at?, model, kind, what })
+    }
+
+    /// The command at `entry`, with its model and in words.
+    fn kind(
+        &self,
+        entry: &Entry,
+        given: Option<ModelIndex>,
+        redeploy: bool,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<(ModelIndex, CommandKind, String)> {
+        let node = &entry.node;
+        match entry.key.as_str() {
+            "rollback" => match node.entry("to") {
+                Some(to) => {
+                    let (model, target) = self.target(given, &to.node, diagnostics)?;
+                    let what = format!("roll back to {}", target.as_str());
+                    Some((model, CommandKind::Rollback(Some(target)), what))
+                }
+                None if node.text().is_some() => None,
+                None => {
+                    let model = self.model(given, entry, diagnostics)?;
+                    Some((model, CommandKind::Rollback(None), "roll back".to_owned()))
+                }
+            },
+            "split" => self.split(entry, given, redeploy, diagnostics),
+            "rollout" => {
+                let plan = decode_rollout::decode(entry, None, self.names, diagnostics)?;
+                let model = self.names.model_of(plan.version)?;
+                let version = Target::new(read::text(node, "version")?)?;
+                let what = format!("begin a rollout of {}", version.as_str());
+                let (steps, bake) = (plan.ladder, plan.bake);
+                Some((model, CommandKind::StartRollout { version, steps, bake, redeploy }, what))
+            }
+            "promote" => {
+                let (model, version) = self.target(given, node, diagnostics)?;
+                let what = format!("promote {}", version.as_str());
+                Some((model, CommandKind::Promote { version, redeploy }, what))
+            }
+            "tag" => self.tag(node, given, diagnostics),
+            "rules" => {
+                let model = self.model(given, entry, diagnostics)?;
+                let rules = self.rules(entry, model, diagnostics)?;
+                Some((model, CommandKind::Rules(rules), "set other rules".to_owned()))
+            }
+            word => {
+                let kind = match word {
+                    "pause" => CommandKind::Pause,
+                    "resume" => CommandKind::Resume,
+                    "abort" => CommandKind::Abort,
+                    _ => return None,
+                };
+                let model = self.model(given, entry, diagnostics)?;
+                Some((model, kind, format!("{word} the rollout")))
+            }
+        }
+    }
+
+    fn split(
+        &self,
+        entry: &Entry,
+        given: Option<ModelIndex>,
+        redeploy: bool,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<(ModelIndex, CommandKind, String)> {
+        let arms = entry.node.entries();
+        let mut model = given;
+        let mut shares: Vec<(Target, Ratio)> = Vec::new();
+        let mut complete = !arms.is_empty() && entry.node.text().is_none();
+        for arm in arms {
+            let of = self.model_of(model, &arm.key, arm.place, diagnostics);
+            let weight = arm.node.text().and_then(|text| Ratio::parse(text).ok());
+            match (of, Target::new(&arm.key), weight) {
+                (Some(of), Some(target), Some(weight)) => {
+                    model = Some(of);
+                    shares.push((target, weight));
+                }
+                _ => complete = false,
+            }
+        }
+        if complete {
+            let sum = shares.iter().map(|(_, weight)| weight.get()).sum();
+            check_sum("weights", "the versions", sum, entry.place_of_whole(), diagnostics);
+        } else if arms.is_empty() && entry.node.text().is_none() {
+            check_sum("weights", "the versions", 0.0, entry.place, diagnostics);
+        }
+        let told = shares.iter().map(|(target, weight)| {
+            format!("{} to {}", format_percent(weight.get()), target.as_str())
+        });
+        let what = format!("split the traffic: {}", told.collect::<Vec<_>>().join(", "));
+        complete.then_some((model?, CommandKind::Split { shares, redeploy }, what))
+    }
+
+    fn tag(
+        &self,
+        node: &Node,
+        given: Option<ModelIndex>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<(ModelIndex, CommandKind, String)> {
+        let name = node.get("tag").and_then(|tag| Some((tag.text()?, tag.place)));
+        if let Some((name, place)) = name
+            && self.names.versions().contains(&name)
+        {
+            let message = format!("the tag {} is the name of a version", quote(name));
+            diagnostics.report(Diagnostic::new(place, message).help("name the tag otherwise"));
+            return None;
+        }
+        let (model, version) = self.target(given, node.get("version")?, diagnostics)?;
+        let tag = TagName::new(name?.0).ok()?;
+        let preserve_previous = read::boolean(node, "preserve_previous")?;
+        let what = format!("tag {} as {tag}", version.as_str());
+        Some((model, CommandKind::Tag { tag, version, preserve_previous }, what))
+    }
+
+    fn rules(
+        &self,
+        entry: &Entry,
+        model: ModelIndex,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<RuleSet> {
+        let (assignment, safeguards) = *self.models.get(usize::from(model.0))?;
+        let rules = decode_rules::decode(&entry.node, model, self.names, safeguards, diagnostics)?;
+        let judge = rules.triggers.iter().find(|trigger| {
+            assignment == Assignment::Even && matches!(trigger.kind, TriggerKind::Judge(_))
+        });
+        if let Some(judge) = judge {
+            let message = format!(
+                "{} cannot watch requests that are assigned in turns: its test holds for what \
+                 chance has assigned",
+                judge.id
+            );
+            diagnostics.report(Diagnostic::new(entry.place, message).help("take the judge out"));
+        }
+        Some(rules)
+    }
+
+    /// The version or tag that `node` names, with its model.
+    fn target(
+        &self,
+        given: Option<ModelIndex>,
+        node: &Node,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<(ModelIndex, Target)> {
+        let name = node.text()?;
+        let model = self.model_of(given, name, node.place, diagnostics)?;
+        Some((model, Target::new(name)?))
+    }
+
+    /// The model of the version or tag `name`, which may be a tag that a command makes.
+    fn model_of(
+        &self,
+        given: Option<ModelIndex>,
+        name: &str,
+        place: Place,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<ModelIndex> {
+        let made = |(tag, model): &&(&str, ModelIndex)| {
+            *tag == name && given.is_none_or(|given| given == *model)
+        };
+        if let Some((_, model)) = self.tags.iter().find(made) {
+            return Some(*model);
+        }
+        let version = self.names.resolve_in(given, name, place, diagnostics)?;
+        self.names.model_of(version)
+    }
+
+    /// The model that a command gives.
+    fn model_given(&self, node: &Node, diagnostics: &mut Diagnostics) -> Option<ModelIndex> {
+        let node = node.get("model")?;
+        self.names.resolve_model(node.text()?, node.place, diagnostics)
+    }
+
+    /// The model that a command is for which names no version.
+    fn model(
+        &self,
+        given: Option<ModelIndex>,
+        entry: &Entry,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<ModelIndex> {
+        if given.is_none() && self.names.models().count() > 1 {
+            let message = format!("nothing says for which model to {}", verb(&entry.key));
+            let first = self.names.models().next().unwrap_or_default();
+            let help = format!("write `model: {first}` beside it");
+            diagnostics.report(Diagnostic::new(entry.place, message).help(help));
+            return None;
+        }
+        Some(given.unwrap_or(ModelIndex(0)))
+    }
+}
+
+/// What one does who gives a command.
+fn verb(key: &str) -> &str {
+    match key {
+        "rollback" => "roll back",
+        "rules" => "set rules",
+        "pause" => "pause a rollout",
+        "resume" => "resume a rollout",
+        "abort" => "abort a rollout",
+        other => other,
+    }
+}

@@ -1,0 +1,153 @@
+//! What an operator does while traffic goes on, and what the engine makes of it.
+
+use coalmine::exchange::VersionIndex;
+use coalmine::record::{Happening, Record};
+use coalmine::units::Duration;
+
+use super::world::{play, seconds, written};
+
+const HEAD: &str = "
+schema: 1
+name: commanded
+workload: {arrivals: {constant: 20/s}, requests: 12000, tokens: {input: 10, output: 10}}
+models:
+  m:
+    rules: {conditions: [{id: first, metric: error_rate, operator: '>', threshold: 0.5, duration_seconds: 30, action: rollback_to_last_stable}]}
+    versions:
+      v1: {tags: [stable], upstream: {latency: 100ms}}
+      v2: {upstream: {latency: 100ms, failures: {\"503\": 20%}}}
+phases:
+  - name: all
+    for: rest
+    split: {v1: 50%, v2: 50%}
+    commands:
+";
+
+fn commanded(commands: &str) -> Record {
+    let lines: String = commands.lines().map(|line| format!("      - {}\n", line.trim())).collect();
+    play(&written(&format!("{HEAD}{lines}")), 1).record
+}
+
+/// What came of commands, each with its time after the start and why it was refused, if it was.
+fn told(record: &Record) -> Vec<(Duration, String, Option<String>)> {
+    let mut told = Vec::new();
+    for event in &record.timeline.events {
+        match &event.happening {
+            Happening::Commanded { what, .. } => {
+                told.push((event.at.since(record.start), what.clone(), None));
+            }
+            Happening::CommandRefused { what, why, .. } => {
+                let last = told.last_mut().unwrap();
+                assert_eq!(last.1, *what);
+                last.2 = Some(why.clone());
+            }
+            _ => (),
+        }
+    }
+    told
+}
+
+/// The weights of the two versions from each time on, in percent.
+fn weights(record: &Record) -> Vec<(Duration, [f64; 2])> {
+    let events = record.timeline.events.iter().filter_map(|event| match &event.happening {
+        Happening::SplitChanged { weights, .. } => {
+            let percent = |index: usize| (weights[index].get() * 100.0).round();
+            Some((event.at.since(record.start), [percent(0), percent(1)]))
+        }
+        _ => None,
+    });
+    events.collect()
+}
+
+#[test]
+fn commands_are_carried_out_at_their_times_whatever_their_order_in_the_file() {
+    let record = commanded(
+        "{at: 2m, split: {v1: 20%, v2: 80%}}
+         {at: 1m, rollback: {}}
+         {at: 90s, split: {v1: 0%, v2: 100%}, redeploy: true}",
+    );
+    let expected = [
+        (seconds(0), [50.0, 50.0]),
+        (seconds(60), [100.0, 0.0]),
+        (seconds(90), [0.0, 100.0]),
+        (seconds(120), [20.0, 80.0]),
+    ];
+    assert_eq!(weights(&record), expected);
+    let told = told(&record);
+    assert_eq!(told[0], (seconds(60), "roll back".to_owned(), None));
+    assert!(told.iter().all(|(.., refused)| refused.is_none()));
+    // Of an operator's rollback no rule is the cause.
+    assert_eq!(record.rollbacks.len(), 0);
+}
+
+#[test]
+fn what_the_engine_refuses_is_told_and_the_run_goes_on() {
+    let record = commanded(
+        "{at: 10s, resume: rollout}
+         {at: 20s, rollback: {}}
+         {at: 30s, split: {v1: 50%, v2: 50%}}
+         {at: 40s, rollback: {to: golden}}
+         {at: 50s, tag: {tag: golden, version: v2}}",
+    );
+    let refused: Vec<_> = told(&record).into_iter().map(|(.., refused)| refused).collect();
+    assert!(refused[0].as_ref().unwrap().contains("rollout"), "{refused:?}");
+    assert_eq!(refused[1], None);
+    assert!(refused[2].as_ref().unwrap().contains("rolled back"), "{refused:?}");
+    assert!(refused[3].as_ref().unwrap().contains("golden"), "{refused:?}");
+    assert_eq!(refused[4], None);
+    let (assigned, ended) = super::world::totals(&record);
+    assert_eq!((assigned, ended), (12_000, 12_000));
+}
+
+#[test]
+fn a_tag_that_has_moved_names_its_new_holder() {
+    let record = commanded(
+        "{at: 10s, tag: {tag: golden, version: v1}}
+         {at: 20s, tag: {tag: golden, version: v2}}
+         {at: 30s, rollback: {to: golden}}",
+    );
+    assert_eq!(weights(&record)[1], (seconds(30), [0.0, 100.0]));
+}
+
+#[test]
+fn other_rules_are_counted_apart_and_what_is_in_both_goes_on() {
+    let first = "{id: first, metric: error_rate, operator: '>', threshold: 0.5, duration_seconds: \
+                 30, action: rollback_to_last_stable}";
+    let second = "{id: second, metric: error_rate, operator: '>', threshold: 0.1, \
+                  duration_seconds: 30, action: rollback_to_last_stable}";
+    let record = commanded(&format!(
+        "{{at: 2m, rules: {{conditions: [{second}, {first}]}}}}
+         {{at: 1m, rules: {{conditions: [{first}]}}}}"
+    ));
+    assert_eq!(record.models[0].triggers, ["first", "first", "second", "first"]);
+    let rollback = &record.rollbacks[0];
+    assert_eq!((rollback.version, rollback.evidence.trigger.as_str()), (VersionIndex(1), "second"));
+    // Checks are at multiples of 8 s; the first that breaches after 120 s is the one at 120 s or
+    // 128 s, and 30 s later is the fourth check after it.
+    let after = rollback.at.since(record.start);
+    assert!((seconds(150)..=seconds(160)).contains(&after), "{after}");
+    let named: Vec<_> =
+        record.rules.iter().map(|rule| (rule.trigger.as_str(), rule.checks)).collect();
+    let checks = |name: &str| named.iter().filter(|(of, _)| *of == name).collect::<Vec<_>>();
+    assert_eq!(checks("first").len(), 1, "{named:?}");
+    assert_eq!(checks("first")[0].1, after.as_secs() / 8, "it went on from the start");
+    let fired = record.timeline.events.iter().find_map(|event| match event.happening {
+        Happening::Fired { trigger, .. } => Some(trigger),
+        _ => None,
+    });
+    assert_eq!(fired, Some(2));
+}
+
+#[test]
+fn a_rule_that_is_replaced_is_remembered() {
+    let other = "{id: other, metric: error_rate, operator: '>', threshold: 0.9, duration_seconds: \
+                 30, action: notify}";
+    let record = commanded(&format!("{{at: 100s, rules: {{conditions: [{other}]}}}}"));
+    let checks = |name: &str| {
+        let mut rules = record.rules.iter().filter(|rule| rule.trigger == name);
+        (rules.next().unwrap().checks, rules.count())
+    };
+    // At 8, 16, ... 96 s.
+    assert_eq!(checks("first"), (12, 0));
+    assert!(checks("other").0 > 50);
+}
