@@ -126,9 +126,9 @@ fn phase_lines(scenario: &Scenario, phase: &PhasePlan) -> Vec<String> {
         lines.push(format!("    fault on {} at {} {lasts}: {fault}", name(*version), fault.at));
     }
     for command in &phase.commands {
-        let of = match scenario.models.as_slice() {
-            [_] => String::new(),
-            models => format!(" for {}", models[usize::from(command.model.0)].id),
+        let of = match (scenario.models.as_slice(), command.model) {
+            ([_], _) | (_, None) => String::new(),
+            (models, Some(model)) => format!(" for {}", models[usize::from(model.0)].id),
         };
         lines.push(format!("    command{of} at {}: {}", command.at, command.what));
     }

@@ -45,15 +45,17 @@ pub enum Happening {
     },
     /// A command was given.
     Commanded {
-        /// Which model it was for (an index into the record's models).
-        model: ModelIndex,
+        /// Which model it was for (an index into the record's models); absent for one about keys.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<ModelIndex>,
         /// What it was, in words.
         what: String,
     },
     /// A command was refused: nothing changed by it.
     CommandRefused {
-        /// Which model it was for (an index into the record's models).
-        model: ModelIndex,
+        /// Which model it was for (an index into the record's models); absent for one about keys.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<ModelIndex>,
         /// What it was, in words.
         what: String,
         /// Why.

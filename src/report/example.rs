@@ -163,7 +163,7 @@ pub(super) fn eventful() -> Record {
     let moves = states.map(|(from, to)| Happening::RolloutMoved { version: CANARY, from, to });
     let waits = waits.map(|waiting| Happening::StepWaits { version: CANARY, stage: step, waiting });
     let what = "rollback".to_owned();
-    let (model, command, why) = (ModelIndex(0), "roll back".to_owned(), "no".to_owned());
+    let (model, command, why) = (Some(ModelIndex(0)), "roll back".to_owned(), "no".to_owned());
     let rest = [
         Happening::TagLost { tag: tag.clone(), version: CANARY },
         Happening::WaitEnded { phase: 2, what },

@@ -140,9 +140,9 @@ fn split_text(record: &Record, model: ModelIndex, weights: &[Ratio]) -> String {
 }
 
 /// ` for gpt-4`, where there are several models.
-fn of_model(record: &Record, model: ModelIndex) -> String {
-    match &record.models[..] {
-        [_, _, ..] => format!(" for {}", model_name(record, model)),
+fn of_model(record: &Record, model: Option<ModelIndex>) -> String {
+    match (&record.models[..], model) {
+        ([_, _, ..], Some(model)) => format!(" for {}", model_name(record, model)),
         _ => String::new(),
     }
 }

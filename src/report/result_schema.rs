@@ -386,7 +386,7 @@ fn timeline_parts() -> Vec<Part> {
     };
     let version = || ("version", version_index());
     let trigger = || ("trigger", whole("the trigger of the version's model, from 0"));
-    let model = ("model", whole("the model, from 0"));
+    let model = || ("model", whole("the model, from 0"));
     let target = || ("target", version_index());
     let phase = || ("phase", whole("the phase, from 0"));
     let fault = || [version(), ("what", text("the fault in words"))];
@@ -395,7 +395,7 @@ fn timeline_parts() -> Vec<Part> {
     let events = [
         event("phase_began", &[phase()], &[]),
         event("wait_ended", &[phase(), ("what", text("what it had waited for"))], &[]),
-        event("split_changed", &[model, weights], &[]),
+        event("split_changed", &[model(), weights], &[]),
         event("fault_began", &fault(), &[]),
         event("fault_ended", &fault(), &[]),
         event("breach_began", &[trigger(), version()], &[]),
@@ -405,9 +405,11 @@ fn timeline_parts() -> Vec<Part> {
         event("rollback_refused", &[version()], &[]),
         event("drained", &[version()], &[]),
     ];
-    let others = [rollout_events(), split_events(), command_events()].concat();
+    let others = [rollout_events(), split_events()].concat();
     let others = others.iter().map(|(kind, fields)| event(kind, fields, &[]));
-    let events: Vec<_> = events.into_iter().chain(others).collect();
+    let commands = command_events();
+    let commands = commands.iter().map(|(kind, fields)| event(kind, fields, &[model()]));
+    let events: Vec<_> = events.into_iter().chain(others).chain(commands).collect();
     vec![("timeline", timeline), ("event", one_of(&events))]
 }
 

@@ -62,12 +62,11 @@ pub(super) fn rollout_events() -> Vec<(&'static str, Vec<Part>)> {
     ]
 }
 
-/// The fields of the events of commands, by the event's kind.
-pub(super) fn command_events() -> Vec<(&'static str, Vec<Part>)> {
-    let model = ("model", whole("the model, from 0"));
+/// The fields of the events of commands, by the event's kind; each can have a `model` beside them.
+pub(super) fn command_events() -> [(&'static str, Vec<Part>); 2] {
     let what = ("what", text("the command in words"));
-    let refused = vec![model.clone(), what.clone(), ("why", text("why it was refused"))];
-    vec![("commanded", vec![model, what]), ("command_refused", refused)]
+    let refused = vec![what.clone(), ("why", text("why it was refused"))];
+    [("commanded", vec![what]), ("command_refused", refused)]
 }
 
 /// The fields of the events of keys and of the split, by the event's kind.

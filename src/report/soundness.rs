@@ -160,10 +160,12 @@ fn happening(record: &Record, happening: &Happening) -> Result<(), Unsound> {
             arms.iter().try_for_each(|arm| of_version(arm.version))
         }
         Happening::PinShare { model, .. }
-        | Happening::Commanded { model, .. }
-        | Happening::CommandRefused { model, .. } => {
+        | Happening::Commanded { model: Some(model), .. }
+        | Happening::CommandRefused { model: Some(model), .. } => {
             within(place, "model", usize::from(model.0), record.models.len())
         }
+        Happening::Commanded { model: None, .. }
+        | Happening::CommandRefused { model: None, .. } => Ok(()),
         Happening::FaultBegan { version, .. }
         | Happening::FaultEnded { version, .. }
         | Happening::RollbackRefused { version }

@@ -1,8 +1,8 @@
 //! What an operator does in the course of a rehearsal.
 
-use crate::engine::CommandKind;
+use crate::engine::{CommandKind, Target};
 use crate::exchange::ModelIndex;
-use crate::units::Duration;
+use crate::units::{Duration, KeyId};
 
 /// A command that is given to the engine at a time. It may be refused then, as it may be at a
 /// gateway: that is told, and the run goes on.
@@ -10,10 +10,28 @@ use crate::units::Duration;
 pub struct CommandPlan {
     /// When, from the beginning of its phase.
     pub at: Duration,
-    /// For which model.
-    pub model: ModelIndex,
+    /// For which model; `None`: for all, as keys are.
+    pub model: Option<ModelIndex>,
     /// What. Versions are named as written: tags may have moved by then.
-    pub kind: CommandKind,
+    pub instruction: Instruction,
     /// What it is, in words: "roll back to stable".
     pub what: String,
+}
+
+/// What a command asks for.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Instruction {
+    /// What the engine takes as it is.
+    Engine(CommandKind),
+    /// Another secret for the key of a client, which whoever carries out the plan makes.
+    NewSecret {
+        /// Whose: the key of a client of the workload.
+        key: KeyId,
+        /// How long the old secret stays valid.
+        grace: Duration,
+        /// How long the client goes on with the old one.
+        adopted_after: Duration,
+        /// The version that the key is made for from then on.
+        version: Option<Target>,
+    },
 }

@@ -7,7 +7,8 @@ use crate::engine::{Assignment, CommandKind, RuleSet, Safeguards, Target, Trigge
 use crate::exchange::ModelIndex;
 use crate::units::{Duration, Ratio, TagName, format_duration, format_percent};
 
-use super::command_plan::CommandPlan;
+use super::command_plan::{CommandPlan, Instruction};
+use super::decode_key_commands::ClientKeys;
 use super::decode_rollout;
 use super::decode_rules;
 use super::decode_split::check_sum;
@@ -26,16 +27,22 @@ pub(crate) struct Commanded<'a> {
     models: Vec<(Assignment, Safeguards)>,
     /// The tags that commands make, which later ones may name.
     tags: Vec<(&'a str, ModelIndex)>,
+    keys: ClientKeys<'a>,
 }
 
+/// A command in the making: its model, what it asks for, and that in words.
+type Made = (Option<ModelIndex>, Instruction, String);
+
 impl<'a> Commanded<'a> {
-    /// For the phases of a scenario with these models.
+    /// For the phases of the scenario `root` with these models.
     pub(crate) fn new(
         names: &'a Names,
         models: Vec<(Assignment, Safeguards)>,
-        phases: &'a [Node],
+        root: &'a Node,
     ) -> Self {
-        let mut commanded = Self { names, models, tags: Vec::new() };
+        let keys = ClientKeys::of(root.get("workload"));
+        let mut commanded = Self { names, models, tags: Vec::new(), keys };
+        let phases = root.get("phases").map_or(&[][..], Node::items);
         let commands = phases.iter().filter_map(|phase| phase.get("commands"));
         for command in commands.flat_map(Node::items) {
             let Some(node) = command.get("tag") else { continue };
@@ -99,15 +106,51 @@ impl<'a> Commanded<'a> {
             let help = "remove `redeploy`: it is for `split`, `rollout` and `promote`";
             diagnostics.report(Diagnostic::new(place, message).help(help));
         }
+        if let Some(model) = node.entry("model").filter(|_| is_of_all_models(entry)) {
+            let message =
+                format!("keys are those of all models: a command to {} has none", verb(&entry.key));
+            diagnostics.report(Diagnostic::new(model.place, message).help("remove `model`"));
+        }
         let given = self.model_given(node, diagnostics);
         if given.is_none() && node.get("model").is_some() {
             return None;
         }
-        let (model, kind, what) = self.kind(entry, given, redeploy?, diagnostics)?;
-        Some(CommandPlan { at: at?, model, kind, what })
+        let (model, instruction, what) = self.made(entry, given, redeploy?, diagnostics)?;
+        Some(CommandPlan { at: at?, model, instruction, what })
     }
 
-    /// The command at `entry`, with its model and in words.
+    /// The command at `entry`.
+    fn made(
+        &self,
+        entry: &Entry,
+        given: Option<ModelIndex>,
+        redeploy: bool,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Made> {
+        let node = &entry.node;
+        match entry.key.as_str() {
+            "regenerate_key" => {
+                let version = node.get("version");
+                let target = match version {
+                    Some(version) => Some(self.target(given, version, diagnostics)?),
+                    None => None,
+                };
+                let (model, version) = target.unzip();
+                let (instruction, what) = self.keys.regenerate(node, version, diagnostics)?;
+                Some((model, instruction, what))
+            }
+            "revoke_key" => {
+                let (instruction, what) = self.keys.revoke(node, diagnostics)?;
+                Some((None, instruction, what))
+            }
+            _ => {
+                let (model, kind, what) = self.kind(entry, given, redeploy, diagnostics)?;
+                Some((Some(model), Instruction::Engine(kind), what))
+            }
+        }
+    }
+
+    /// The command at `entry` that is for one model.
     fn kind(
         &self,
         entry: &Entry,
@@ -294,6 +337,12 @@ impl<'a> Commanded<'a> {
     }
 }
 
+/// Whether the command at `entry` has to do with no model.
+fn is_of_all_models(entry: &Entry) -> bool {
+    let about_keys = ["regenerate_key", "revoke_key"].contains(&entry.key.as_str());
+    about_keys && entry.node.get("version").is_none()
+}
+
 /// What one does who gives a command.
 fn verb(key: &str) -> &str {
     match key {
@@ -302,6 +351,8 @@ fn verb(key: &str) -> &str {
         "pause" => "pause a rollout",
         "resume" => "resume a rollout",
         "abort" => "abort a rollout",
+        "regenerate_key" => "regenerate a key",
+        "revoke_key" => "revoke a key",
         other => other,
     }
 }

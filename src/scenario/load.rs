@@ -149,7 +149,7 @@ fn decode(
     let phases = root.entry("phases").and_then(|entry| {
         let endless = traffic.as_ref().is_some_and(is_endless);
         let fixed = drafts.iter().map(Draft::fixed).collect();
-        let commanded = Commanded::new(&names, fixed, entry.node.items());
+        let commanded = Commanded::new(&names, fixed, root);
         let (names, versions, commanded) = (&names, &versions, &commanded);
         let around = Surroundings { names, versions, endless, commanded };
         decode_phases::decode(entry, &around, diagnostics)

@@ -12,6 +12,7 @@ mod decode_commands;
 mod decode_distribution;
 mod decode_failures;
 mod decode_faults;
+mod decode_key_commands;
 mod decode_load;
 mod decode_middlebox;
 mod decode_model;
@@ -63,7 +64,7 @@ mod tree;
 mod vars;
 mod write;
 
-pub use command_plan::CommandPlan;
+pub use command_plan::{CommandPlan, Instruction};
 pub use error::{ScenarioError, ScenarioWarnings};
 pub use files::Files;
 #[doc(hidden)]

@@ -13,7 +13,7 @@ use crate::units::{Duration, ModelId, Price, Ratio, TagName, Timestamp, VersionI
 use crate::upstream::{Behaviour, Fault, Limits};
 use crate::workload::{Replay, Workload};
 
-use super::command_plan::CommandPlan;
+use super::command_plan::{CommandPlan, Instruction};
 
 /// A rehearsal, ready to run.
 #[derive(Clone, Debug)]
@@ -102,8 +102,10 @@ impl Scenario {
         let commands = self.phases.iter().enumerate().flat_map(|(phase, plan)| {
             plan.commands.iter().enumerate().map(move |(index, plan)| ((phase, index), plan))
         });
-        let later = commands.filter_map(move |(place, plan)| match &plan.kind {
-            CommandKind::Rules(rules) if plan.model == model => Some((Some(place), rules)),
+        let later = commands.filter_map(move |(place, plan)| match &plan.instruction {
+            Instruction::Engine(CommandKind::Rules(rules)) if plan.model == Some(model) => {
+                Some((Some(place), rules))
+            }
             _ => None,
         });
         std::iter::once(first).chain(later)

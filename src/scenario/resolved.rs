@@ -7,6 +7,7 @@ use crate::engine::CommandKind;
 use crate::exchange::VersionIndex;
 use crate::units::{Duration, Money, Rate, Ratio, Timestamp, Tokens, parse_requests};
 
+use super::command_plan::Instruction;
 use super::fill::fill;
 use super::place::Place;
 use super::plan::{PhasePlan, Scenario};
@@ -74,7 +75,7 @@ fn complete_commands(node: &mut Node, plan: &PhasePlan) {
     let Some(commands) = node.get_mut("commands").map(Node::items_mut) else { return };
     commands.sort_by_key(|node| read::duration(node, "at"));
     for (node, plan) in commands.iter_mut().zip(&plan.commands) {
-        if let CommandKind::Rules(rules) = &plan.kind {
+        if let Instruction::Engine(CommandKind::Rules(rules)) = &plan.instruction {
             put(node, "rules", &json!(rules));
         }
     }

@@ -43,6 +43,17 @@ pub(crate) static COMMAND: Choice = Choice {
             FileOr(&RecordOf(&RULES)),
             "replaces the rollback rules; what is in both goes on",
         ),
+        required(
+            "regenerate_key",
+            RecordOf(&REGENERATE_KEY),
+            "gives a client's access key another secret; a key that a rollback invalidated is \
+             valid again",
+        ),
+        required(
+            "revoke_key",
+            One(L::Key),
+            "forgets a client's access key: its requests are refused from then on",
+        ),
     ],
     beside: &[
         defaulted(
@@ -68,6 +79,25 @@ pub(crate) static COMMAND: Choice = Choice {
 };
 
 const THE_ROLLOUT: Shape = One(L::Word(&["rollout"]));
+
+static REGENERATE_KEY: Record = Record {
+    name: "regenerate_key",
+    fields: &[
+        required("key", One(L::Key), "the key of a client of the workload"),
+        defaulted("grace", One(L::Duration), "5m", "how long the old secret stays valid"),
+        defaulted(
+            "adopted_after",
+            One(L::Duration),
+            "0s",
+            "how long the client goes on with the old secret; after the grace it is refused",
+        ),
+        optional(
+            "version",
+            One(L::Version),
+            "the version that the key is made for from then on, by id or tag (default: none)",
+        ),
+    ],
+};
 
 static TAG: Record = Record {
     name: "tag",

@@ -2,30 +2,48 @@
 
 use super::trigger_health::TriggerHealth;
 use super::virtual_run::{PLAN, VirtualRun};
-use crate::engine::{Command, CommandKind, RuleSet};
+use crate::engine::{Command, CommandError, CommandKind, RuleSet};
 use crate::exchange::ModelIndex;
 use crate::record::{Happening, Observer};
+use crate::scenario::{CommandPlan, Instruction};
 
 impl<O: Observer> VirtualRun<'_, O> {
     /// Gives a command of the plan. That it is refused is told, and the run goes on.
     #[cold]
     pub(super) fn command(&mut self, phase: u16, command: usize) {
         let plan = &self.scenario.phases[usize::from(phase)].commands[command];
-        let (at, model, what) = (self.now, plan.model, plan.what.clone());
-        let given = Command { model, by: PLAN.to_owned(), kind: plan.kind.clone() };
-        let before = self.health(model);
-        let old = self.engine.rules(model).cloned();
-        self.observer.happened(at, Happening::Commanded { model, what: what.clone() });
-        if let Err(error) = self.engine.apply(at, &given) {
-            let why = error.to_string();
+        let (at, what) = (self.now, plan.what.clone());
+        self.observer.happened(at, Happening::Commanded { model: plan.model, what: what.clone() });
+        let place = (usize::from(phase), command);
+        if let Err(error) = self.carry_out(plan, place) {
+            let (model, why) = (plan.model, error.to_string());
             self.observer.happened(at, Happening::CommandRefused { model, what, why });
-            return;
-        }
-        if let (CommandKind::Rules(new), Some(old)) = (&plan.kind, old) {
-            let place = (usize::from(phase), command);
-            self.count_in(model, place, (&old, new), before);
         }
         self.drain_events();
+    }
+
+    fn carry_out(&mut self, plan: &CommandPlan, place: (usize, usize)) -> Result<(), CommandError> {
+        // What is for all models is the same whichever passes it on.
+        let (at, model) = (self.now, plan.model.unwrap_or(ModelIndex(0)));
+        let given = |kind| Command { model, by: PLAN.to_owned(), kind };
+        match &plan.instruction {
+            Instruction::Engine(CommandKind::Rules(new)) => {
+                let (before, old) = (self.health(model), self.engine.rules(model).cloned());
+                self.engine.apply(at, &given(CommandKind::Rules(new.clone())))?;
+                if let Some(old) = old {
+                    self.count_in(model, place, (&old, new), before);
+                }
+            }
+            Instruction::Engine(kind) => self.engine.apply(at, &given(kind.clone()))?,
+            Instruction::NewSecret { key, grace, adopted_after, version } => {
+                let (digest, version) = (self.gatekeeper.new_secret(key), version.clone());
+                let (key, grace) = (key.clone(), *grace);
+                let kind = CommandKind::RegenerateKey { key: key.clone(), digest, grace, version };
+                self.engine.apply(at, &given(kind))?;
+                self.gatekeeper.adopt(&key, digest, at + *adopted_after);
+            }
+        }
+        Ok(())
     }
 
     /// How every trigger fared, those of rule sets that were replaced included.

@@ -13,6 +13,19 @@ use crate::workload::Client;
 pub(super) struct Gatekeeper {
     clients: Vec<(KeyId, Digest)>,
     made_for: Vec<Option<VersionIndex>>,
+    /// Secrets that clients will take, in the order of time.
+    coming: Vec<Coming>,
+    /// How many secrets were made beside the first ones.
+    made: u64,
+}
+
+/// A secret that a client will take.
+#[derive(Clone, Copy, Debug)]
+struct Coming {
+    at: Timestamp,
+    /// A place in the list of clients.
+    client: usize,
+    secret: Digest,
 }
 
 impl Gatekeeper {
@@ -26,7 +39,8 @@ impl Gatekeeper {
         let secret = |client: &Client| Digest::of(client.key.as_str().as_bytes());
         let presents = |client: &Client| (client.key.clone(), secret(client));
         let made_for = population.clients.iter().map(|client| client.made_for).collect();
-        Self { clients: population.clients.iter().map(presents).collect(), made_for }
+        let clients = population.clients.iter().map(presents).collect();
+        Self { clients, made_for, coming: Vec::new(), made: 0 }
     }
 
     /// The commands that make the clients' keys, each given to the model of the version that the
@@ -42,9 +56,41 @@ impl Gatekeeper {
         self.clients.iter().zip(&self.made_for).map(key).collect()
     }
 
+    /// Another secret for a key.
+    pub(super) fn new_secret(&mut self, key: &KeyId) -> Digest {
+        self.made += 1;
+        Digest::of(format!("{key}, secret {}", self.made).as_bytes())
+    }
+
+    /// From `at` on, who has `key` presents `secret`.
+    pub(super) fn adopt(&mut self, key: &KeyId, secret: Digest, at: Timestamp) {
+        let client = self.clients.iter().position(|(known, _)| known == key);
+        let client = client.expect("a checked plan regenerates keys of clients alone");
+        // Nobody goes back to a secret that was made earlier.
+        self.coming.retain(|coming| coming.client != client || coming.at < at);
+        self.coming.push(Coming { at, client, secret });
+        self.coming.sort_by_key(|coming| coming.at);
+    }
+
+    #[cold]
+    fn take_secrets(&mut self, now: Timestamp) {
+        let due = self.coming.partition_point(|coming| coming.at <= now);
+        for coming in self.coming.drain(..due) {
+            self.clients[coming.client].1 = coming.secret;
+        }
+    }
+
     /// Whether the engine lets the request of a client in.
     #[inline]
-    pub(super) fn lets_in(&self, engine: &mut Engine, now: Timestamp, request: &Request) -> bool {
+    pub(super) fn lets_in(
+        &mut self,
+        engine: &mut Engine,
+        now: Timestamp,
+        request: &Request,
+    ) -> bool {
+        if self.coming.first().is_some_and(|coming| coming.at <= now) {
+            self.take_secrets(now);
+        }
         match self.clients.get(usize::from(request.client)) {
             Some((key, secret)) => engine.authenticate(now, key.as_str(), secret).is_ok(),
             None => true,

@@ -63,8 +63,9 @@ fn indented(text: &str, columns: usize) -> String {
     lines.collect()
 }
 
-const WORKLOAD: &str =
-    "{arrivals: {poisson: 10/s}, requests: 1000, tokens: {input: 620, output: 210}}";
+const WORKLOAD: &str = "{arrivals: {poisson: 10/s}, requests: 1000, \
+                        tokens: {input: 620, output: 210}, \
+                        clients: [{key: team-search, share: 100%}]}";
 const VERSIONS: &str = "
       gpt-4-v1: {tags: [stable], upstream: {latency: 1247ms}}
       gpt-4-turbo-v2: {tags: [beta], upstream: {latency: 892ms}}";

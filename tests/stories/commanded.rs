@@ -151,3 +151,70 @@ fn a_rule_that_is_replaced_is_remembered() {
     assert_eq!(checks("first"), (12, 0));
     assert!(checks("other").0 > 50);
 }
+
+const KEYS: &str = "
+schema: 1
+name: keys
+workload:
+  arrivals: {constant: 20/s}
+  requests: 6000
+  tokens: {input: 10, output: 10}
+  clients: [{key: web, share: 100%, version: v1}]
+safeguards: {keys_survive_rollback: false}
+models:
+  m:
+    versions:
+      v1: {tags: [stable], upstream: {latency: 100ms}}
+      v2: {upstream: {latency: 100ms}}
+phases:
+  - name: all
+    for: rest
+    commands:
+";
+
+fn with_keys(commands: &str) -> Record {
+    let lines: String = commands.lines().map(|line| format!("      - {}\n", line.trim())).collect();
+    play(&written(&format!("{KEYS}{lines}")), 1).record
+}
+
+fn rejected(record: &Record) -> u64 {
+    record.key_rejections.iter().map(|rejections| rejections.count).sum()
+}
+
+#[test]
+fn a_client_that_is_later_than_the_grace_is_refused_until_it_has_the_new_secret() {
+    let late = with_keys("{at: 60s, regenerate_key: {key: web, grace: 30s, adopted_after: 90s}}");
+    // From 90 s to 150 s, 20 times a second.
+    assert_eq!(rejected(&late), 60 * 20);
+    assert_eq!(told(&late)[0].0, seconds(60));
+    let in_time = with_keys(
+        "{at: 60s, regenerate_key: {key: web, grace: 30s, adopted_after: 30s}}
+         {at: 61s, regenerate_key: {key: web}}",
+    );
+    assert_eq!(rejected(&in_time), 0);
+}
+
+#[test]
+fn whoever_takes_a_newer_secret_does_not_go_back_to_an_older_one() {
+    let record = with_keys(
+        "{at: 60s, regenerate_key: {key: web, adopted_after: 100s}}
+         {at: 70s, regenerate_key: {key: web, grace: 20s, adopted_after: 40s}}",
+    );
+    // The old secrets end at 90 s; the newest is taken at 110 s, the older one at 160 s never.
+    assert_eq!(rejected(&record), 20 * 20);
+}
+
+#[test]
+fn a_key_that_a_rollback_invalidated_is_valid_again_once_it_is_regenerated() {
+    let record = with_keys(
+        "{at: 60s, rollback: {to: v2}}
+         {at: 100s, regenerate_key: {key: web, version: v2}}
+         {at: 200s, revoke_key: web}
+         {at: 250s, regenerate_key: {key: web}}",
+    );
+    // From 60 s to 100 s, and from 200 s to the end of 6,000 requests at 300 s.
+    assert_eq!(rejected(&record), 20 * (40 + 100));
+    let refused: Vec<_> = told(&record).into_iter().map(|(.., refused)| refused).collect();
+    assert_eq!(refused[..3], [None, None, None]);
+    assert!(refused[3].as_ref().unwrap().contains("no access key web"), "{refused:?}");
+}
