@@ -229,9 +229,9 @@ impl<'a> Commanded<'a> {
         }
         if complete {
             let sum = shares.iter().map(|(_, weight)| weight.get()).sum();
-            check_sum("weights", "the versions", sum, entry.place_of_whole(), diagnostics);
+            check_sum("weights", "the versions", sum, entry, diagnostics);
         } else if arms.is_empty() && entry.node.text().is_none() {
-            check_sum("weights", "the versions", 0.0, entry.place, diagnostics);
+            check_sum("weights", "the versions", 0.0, entry, diagnostics);
         }
         let told = shares.iter().map(|(target, weight)| {
             format!("{} to {}", format_percent(weight.get()), target.as_str())

@@ -113,7 +113,7 @@ fn clients(entry: &Entry, names: &Names, diagnostics: &mut Diagnostics) -> Optio
     let clients: Vec<_> = items.map(|item| client(item, diagnostics)).collect();
     let clients: Vec<Client> = clients.into_iter().collect::<Option<_>>()?;
     let sum = clients.iter().map(|client| client.share.get()).sum();
-    check_sum("shares", "the clients", sum, entry.place, diagnostics);
+    check_sum("shares", "the clients", sum, entry, diagnostics);
     if clients.len() > usize::from(u16::MAX) {
         let message = format!("{} clients are too many: allowed are {}", clients.len(), u16::MAX);
         diagnostics.report(Diagnostic::new(entry.place, message));

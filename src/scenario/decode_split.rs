@@ -75,20 +75,14 @@ fn check_sums(
         arms.iter().map(|arm| weight(&arm.node).map(Ratio::get)).collect();
     let Some(weights) = weights else { return };
     if names.models().count() <= 1 {
-        check_sum(
-            "weights",
-            "the versions",
-            weights.iter().sum(),
-            entry.place_of_whole(),
-            diagnostics,
-        );
+        check_sum("weights", "the versions", weights.iter().sum(), entry, diagnostics);
         return;
     }
     if !complete && !arms.is_empty() {
         return;
     }
     if arms.is_empty() {
-        check_sum("weights", "the versions", 0.0, entry.place_of_whole(), diagnostics);
+        check_sum("weights", "the versions", 0.0, entry, diagnostics);
     }
     for (model, id) in (0..).map(ModelIndex).zip(names.models()) {
         let of_model =
@@ -97,17 +91,19 @@ fn check_sums(
         if own.peek().is_some() {
             let sum = own.map(|(_, weight, _)| weight.get()).sum();
             let what = format!("weights of {}", quote(id));
-            check_sum(&what, "its versions", sum, entry.place_of_whole(), diagnostics);
+            check_sum(&what, "its versions", sum, entry, diagnostics);
         }
     }
 }
 
-/// Reports `sum` of `what` (such as weights) over `parts` (such as versions) where it is not 1.
+/// Reports `sum` of `what` (such as weights) over `parts` (such as versions) where it is not 1, at
+/// the setting that wrote one of them, else at the key of the `whole`, and says where those come
+/// from that do not stand there.
 pub(crate) fn check_sum(
     what: &str,
     parts: &str,
     sum: f64,
-    place: Place,
+    whole: &Entry,
     diagnostics: &mut Diagnostics,
 ) {
     if (sum - 1.0).abs() <= TOLERANCE {
@@ -120,5 +116,6 @@ pub(crate) fn check_sum(
     } else {
         format!("take {}% from one of {parts}", percent(sum - 1.0))
     };
-    diagnostics.report(Diagnostic::new(place, message).help(help));
+    let diagnostic = Diagnostic::new(whole.place_of_whole(), message).help(help);
+    diagnostics.report_whole(diagnostic, &whole.node);
 }

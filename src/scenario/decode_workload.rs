@@ -208,7 +208,7 @@ fn shares(entry: &Entry, names: &Names, diagnostics: &mut Diagnostics) -> Option
     }
     if complete {
         let sum = shares.iter().map(|share| share.get()).sum();
-        check_sum("shares", "the models", sum, entry.place, diagnostics);
+        check_sum("shares", "the models", sum, entry, diagnostics);
     }
     complete.then_some(shares)
 }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::place::Place;
+use super::tree::Node;
 
 /// One problem of the input.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,6 +66,18 @@ impl Diagnostics {
             let diagnostic = self.with_origins(diagnostic);
             self.errors.push(diagnostic);
         }
+    }
+
+    /// Adds an error of a `whole` whose parts do not fit together, with where those come from that
+    /// do not stand there.
+    pub(crate) fn report_whole(&mut self, mut diagnostic: Diagnostic, whole: &Node) {
+        let origins = whole.places().into_iter().filter_map(|place| self.origins.get(&place));
+        for note in origins.flatten() {
+            if !diagnostic.notes.contains(note) {
+                diagnostic.notes.push(note.clone());
+            }
+        }
+        self.report(diagnostic);
     }
 
     /// Adds an error that leaves the value at its place unknown: what later passes find there is no

@@ -83,6 +83,17 @@ impl Node {
         own.max(parts)
     }
 
+    /// Where it and all its parts begin, in file order.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let parts: Vec<&Self> = match &self.value {
+            Value::Scalar(_) => Vec::new(),
+            Value::List(items) => items.iter().collect(),
+            Value::Map(entries) => entries.iter().map(|entry| &entry.node).collect(),
+        };
+        let parts = parts.into_iter().flat_map(Self::places);
+        [self.place].into_iter().chain(parts).collect()
+    }
+
     /// The scalar, if it is one.
     pub(crate) fn scalar(&self) -> Option<&Scalar> {
         match &self.value {
