@@ -121,8 +121,13 @@ latency:
   per_input_token: 100us
   per_output_token: {lognormal: {mean: 28ms, cv: 0.1}}
 ",
-    // 2,120 ms and 44.3 tokens/s, medians of 17 probes of claude-sonnet-4.6 over OpenRouter:
-    // <https://www.jonathanwrede.de/en/blog/ttft-varies-13x-across-llm-providers/>.
+    // 2,120 ms and 44.3 tokens/s, medians of 17 probes of claude-sonnet-4.6 over OpenRouter, whose
+    // hop is part of the first token:
+    // <https://www.jonathanwrede.de/en/blog/ttft-varies-13x-across-llm-providers/>. Others measured
+    // alike: 1,641 ms for the same model with OpenRouter's 337 ms taken off
+    // <https://krabarena.org/claims/557140f7-a2c3-47eb-9c49-27ec59caf675>, and 1.80 s for
+    // claude-sonnet-4.5, Artificial Analysis as quoted at
+    // <https://lattice.uptownhr.com/claude-opus-4-5/speed-analysis>.
     r"
 latency:
   first_token: {lognormal: {median: 2120ms, sigma: 0.35}}
