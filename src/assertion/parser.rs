@@ -305,7 +305,7 @@ impl<'a> Parser<'a> {
     /// `text` as a value in the unit of `metric`.
     fn literal_for(&self, metric: Metric, text: &str, at: usize) -> Result<Literal, ParseError> {
         let literal = match metric.unit() {
-            Unit::Ratio => Ratio::parse(text).map(Literal::Ratio),
+            Unit::Ratio | Unit::PValue => Ratio::parse(text).map(Literal::Ratio),
             Unit::Time => Duration::parse(text).map(Literal::Time),
             Unit::Tokens => Tokens::parse(text).map(Literal::Tokens),
             Unit::TokensPerSecond | Unit::RequestsPerSecond => {
@@ -390,6 +390,7 @@ fn unit_name(unit: Unit) -> &'static str {
     match unit {
         Unit::Count => "a count",
         Unit::Ratio => "a ratio",
+        Unit::PValue => "a probability",
         Unit::Time => "a time",
         Unit::Tokens => "a number of tokens",
         Unit::TokensPerSecond => "a number of tokens per second",

@@ -160,7 +160,7 @@ fn rule_lines(rules: &RuleSet, of: &str) -> Vec<String> {
         lines.push(format!(
             "  the judges together fire with a probability of at most {} on canaries that are no \
              worse and deployed together",
-            rules.alpha
+            format_significant(rules.alpha.get(), 3)
         ));
     }
     for trigger in &rules.triggers {

@@ -187,7 +187,7 @@ fn fixed(raw: &RawTrigger, metric: Metric) -> Result<Threshold, RuleError> {
     let value = plain(raw, metric, kind_of(metric), "threshold: 0.05")?;
     let at_least_0 = |most: f64| (0.0..=most).contains(&value);
     match metric.unit() {
-        Unit::Ratio => {
+        Unit::Ratio | Unit::PValue => {
             let allowed = "0 to 1 (0.05 is 5 %)";
             let problem = RuleProblem::OutOfRange { found: value, allowed };
             let ratio = Ratio::new(value);
@@ -219,7 +219,7 @@ fn difference(raw: &RawTrigger, metric: Metric) -> Result<f64, RuleError> {
     }
     let value = plain(raw, metric, kind_of(metric), "threshold: 0.05")?;
     let (most, allowed) = match metric.unit() {
-        Unit::Ratio => (1.0, "-1 to 1 (0.05 is five percentage points)"),
+        Unit::Ratio | Unit::PValue => (1.0, "-1 to 1 (0.05 is five percentage points)"),
         Unit::Money => (MOST_DOLLARS, "-1000 to 1000 US dollars"),
         _ => (1e15, "-1e15 to 1e15"),
     };
@@ -250,7 +250,7 @@ fn plain(
 
 fn kind_of(metric: Metric) -> &'static str {
     match metric.unit() {
-        Unit::Ratio => "a share",
+        Unit::Ratio | Unit::PValue => "a share",
         Unit::Money => "an amount of money",
         _ => "a number",
     }

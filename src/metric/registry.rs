@@ -144,6 +144,8 @@ pub enum Unit {
     Count,
     /// A number in [0, 1], shown in percent.
     Ratio,
+    /// A probability under a hypothesis, a number in [0, 1], shown as it is.
+    PValue,
     /// A length of time.
     Time,
     /// Tokens.
@@ -374,7 +376,7 @@ const REGISTRY: [Row; 44] = [
     row(Metric::Share, "share", (Unit::Ratio, Direction::Neutral), Measure::OfRun,
         "share of its model's requests that the selected version was assigned; of all requests \
          that the selected model was asked"),
-    row(Metric::SplitPValue, "split_p_value", (Unit::Ratio, Direction::Higher), Measure::OfRun,
+    row(Metric::SplitPValue, "split_p_value", (Unit::PValue, Direction::Higher), Measure::OfRun,
         "probability that clients are told of versions in shares that differ so much from the \
          split by chance; a cache that keeps answers makes it small; none where requests stick"),
     row(Metric::Attempts, "attempts", (Unit::Count, Direction::Neutral), Measure::Attempts,

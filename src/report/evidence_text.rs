@@ -1,10 +1,12 @@
 //! The evidence of a firing in words: what a trigger saw.
 
 use crate::engine::{Comparison, ErrorShares, Evidence, Level, Reading, Relation};
+use crate::math;
 use crate::metric::Unit;
 use crate::summary::format_value;
 use crate::units::{
-    Duration, Ratio, format_count, format_duration, format_percent, format_significant,
+    Duration, Ratio, format_count, format_duration, format_p_value, format_percent,
+    format_significant,
 };
 
 /// What a trigger saw, in words.
@@ -82,14 +84,15 @@ fn stable_text(stable: Level) -> String {
 }
 
 fn sequential_text(shares: &ErrorShares) -> String {
+    // The evidence is the inverse of a p-value that holds whenever it is looked at.
+    let p_value = math::exp(-shares.ln_evidence).min(1.0);
     format!(
-        "{} errors against {} of the stable at {} of the traffic, log evidence {} at a false alarm \
-         probability of {}",
+        "{} errors against {} of the stable at {} of the traffic, {} at alpha = {}",
         format_count(shares.canary_errors),
         format_count(shares.stable_errors),
         percent(shares.expected_share),
-        format_significant(shares.ln_evidence, 3),
-        percent(shares.alpha.get()),
+        p_value_text(p_value),
+        format_significant(shares.alpha.get(), 3),
     )
 }
 
@@ -121,7 +124,43 @@ fn comparison_text(comparison: &Comparison) -> String {
     )
 }
 
+/// `p = 0.003`, `p < 0.0001`.
+pub(super) fn p_value_text(p_value: f64) -> String {
+    match format_p_value(p_value) {
+        bound if bound.starts_with('<') => format!("p {bound}"),
+        number => format!("p = {number}"),
+    }
+}
+
 /// A percentage that someone chose, without the zeros that a measured one shows.
 pub(super) fn percent(ratio: f64) -> String {
     format!("{} %", format_significant(ratio * 100.0, 3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_judge_tells_its_p_value_and_its_share_of_alpha_as_plain_numbers() {
+        let told = |ln_evidence| {
+            let alpha = Ratio::new(0.0005).unwrap();
+            let (canary_errors, stable_errors, expected_share, excess) = (7, 1, 0.05, 6.6);
+            let shares = ErrorShares {
+                canary_errors,
+                stable_errors,
+                expected_share,
+                excess,
+                ln_evidence,
+                alpha,
+            };
+            reading_text(&Reading::Sequential(shares))
+        };
+        let seen = "7 errors against 1 of the stable at 5 % of the traffic";
+        // exp(-7.7) = 0.000453, exp(-9.3) = 0.0000914, exp(-0.001) = 0.999.
+        assert_eq!(told(7.7), format!("{seen}, p = 0.00045 at alpha = 0.0005"));
+        assert_eq!(told(9.3), format!("{seen}, p < 0.0001 at alpha = 0.0005"));
+        assert_eq!(told(0.001), format!("{seen}, p = 1 at alpha = 0.0005"));
+        assert!(told(-3.0).contains("p = 1 "), "evidence for the canary is none against it");
+    }
 }

@@ -1,6 +1,6 @@
 //! The timeline of a run in sentences, for every output that a person reads.
 
-use super::evidence_text::{evidence_text, percent};
+use super::evidence_text::{evidence_text, p_value_text, percent};
 use crate::engine::{RolloutState, Waiting};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::{ArmCount, Happening, Record, TimelineEvent};
@@ -169,7 +169,7 @@ fn skew_text(record: &Record, arms: &[ArmCount], p_value: f64) -> String {
         format!("{} has {found} instead of {expected}", version_name(record, arm.version))
     });
     let shares = shares.collect::<Vec<_>>().join(", ");
-    format!("requests do not follow the split (p = {p_value:.1e}): {shares}")
+    format!("requests do not follow the split ({}): {shares}", p_value_text(p_value))
 }
 
 fn rollout_text(version: &str, from: RolloutState, to: RolloutState) -> String {

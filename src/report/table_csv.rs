@@ -63,7 +63,7 @@ fn row(
 const fn unit_name(unit: Unit) -> &'static str {
     match unit {
         Unit::Count => "count",
-        Unit::Ratio => "ratio",
+        Unit::Ratio | Unit::PValue => "ratio",
         Unit::Time => "seconds",
         Unit::Tokens => "tokens",
         Unit::TokensPerSecond => "tokens per second",

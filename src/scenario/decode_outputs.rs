@@ -156,7 +156,7 @@ fn figure(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<(Metric, f64)>
     let text = entry.node.text()?;
     let parsed = match metric.unit() {
         Unit::Time => Duration::parse(text).map(Duration::as_secs_f64),
-        Unit::Ratio => Ratio::parse(text).map(Ratio::get),
+        Unit::Ratio | Unit::PValue => Ratio::parse(text).map(Ratio::get),
         Unit::Money => Money::parse(text).map(Money::as_usd),
         Unit::TokensPerSecond | Unit::RequestsPerSecond => Rate::parse(text).map(Rate::per_second),
         Unit::Count | Unit::Tokens => {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::metric::{self, Measure, Metric, Quantile, Sample, Unit};
 use crate::stats::{Confidence, Interval};
 use crate::units::{
-    Duration, format_count, format_duration, format_money, format_percent, format_significant,
+    Duration, format_count, format_duration, format_money, format_p_value, format_percent,
+    format_significant,
 };
 
 /// The value of a metric over a selection of requests.
@@ -179,6 +180,7 @@ pub fn format_value(unit: Unit, value: f64) -> String {
     match unit {
         Unit::Count => format_count(value as u64),
         Unit::Ratio => format_percent(value),
+        Unit::PValue => format_p_value(value),
         Unit::Time => format_duration(Duration::from_secs_f64(value)),
         Unit::Tokens => format!("{} tokens", format_significant(value, 4)),
         Unit::RequestsPerSecond => format!("{}/s", format_significant(value, 4)),
@@ -223,6 +225,8 @@ mod tests {
         let quantile = Estimate::estimated(Metric::LatencyP99, 1.25, 1, Some(limits));
         assert_eq!(quantile.to_string(), "1.25 s [500 ms, unbounded] of 1 success");
         assert_eq!(Estimate::never(Metric::TimeToRollback).to_string(), "never");
+        assert_eq!(Estimate::exact(Metric::SplitPValue, 0.003, 900).to_string(), "0.003");
+        assert_eq!(Estimate::exact(Metric::SplitPValue, 1e-9, 900).to_string(), "< 0.0001");
         assert_eq!(Estimate::exact(Metric::TimeToRollback, 75.0, 1).to_string(), "75 s");
     }
 

@@ -72,6 +72,22 @@ pub fn format_percent(ratio: f64) -> String {
     }
 }
 
+/// The probability of what was seen under a hypothesis, as statistics write it: two significant
+/// digits, and nothing finer than 0.0001.
+///
+/// ```
+/// use coalmine::units::format_p_value;
+/// assert_eq!(format_p_value(0.003), "0.003");
+/// assert_eq!(format_p_value(0.000_004), "< 0.0001");
+/// ```
+pub fn format_p_value(probability: f64) -> String {
+    if probability < LEAST_P_VALUE {
+        format!("< {LEAST_P_VALUE}")
+    } else {
+        format_significant(probability, 2)
+    }
+}
+
 /// Dollars for reading: `$0.008`, `$12.50`; small amounts keep three significant digits.
 pub fn format_money(usd: f64) -> String {
     if usd == 0.0 {
@@ -197,6 +213,9 @@ impl fmt::Display for Ratio {
     }
 }
 
+/// From the customs of statistical reports: what is smaller says nothing more.
+const LEAST_P_VALUE: f64 = 0.0001;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,6 +251,22 @@ mod tests {
         assert_eq!(format_money(0.008), "$0.008");
         assert_eq!(format_money(1234.5), "$1,234.50");
         assert_eq!(format_count(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn p_values_are_plain_numbers_with_a_least_one() {
+        let cases = [
+            (1.0, "1"),
+            (0.999_9, "1"),
+            (0.048_7, "0.049"),
+            (0.003, "0.003"),
+            (0.000_1, "0.0001"),
+            (0.000_099_9, "< 0.0001"),
+            (0.0, "< 0.0001"),
+        ];
+        for (p_value, text) in cases {
+            assert_eq!(format_p_value(p_value), text);
+        }
     }
 
     #[test]

@@ -31,6 +31,8 @@ fn metrics(chosen: impl Fn(Metric) -> bool) -> String {
         let unit = match metric.unit() {
             Unit::Count => "count",
             Unit::Ratio => "ratio",
+            Unit::PValue => "probability",
+            Unit::PValue => "probability",
             Unit::Time => "time",
             Unit::Tokens => "tokens",
             Unit::Money => "money",
