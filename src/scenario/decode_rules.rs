@@ -5,7 +5,7 @@ use crate::engine::{
     RawNotification, RawRules, RawTrigger, RuleError, RuleProblem, RuleSet, Safeguards, Target,
     Trigger,
 };
-use crate::exchange::ModelIndex;
+use crate::exchange::{ModelIndex, VersionIndex};
 use crate::metric::{Metric, Unit};
 
 use super::check::mistyped;
@@ -68,10 +68,16 @@ fn condition(
         return None;
     }
     let mut raw = raw(node);
-    for name in names_of(&raw).into_iter().flatten() {
-        let place = node.get(name.field).map_or(node.place, |node| node.place);
-        names.resolve_in(Some(model), name.name, place, diagnostics);
-    }
+    let [version, _] = names_of(&raw).map(|name| {
+        let Named { field, name } = name?;
+        let place = node.get(field).map_or(node.place, |node| node.place);
+        Some(names.resolve_in(Some(model), name, place, diagnostics))
+    });
+    let watched = match version {
+        Some(version) => version.into_iter().collect(),
+        None => names.canaries(model).collect(),
+    };
+    check_prices(node, &raw, (model, watched), names, diagnostics);
     // What the check has refused is told, and must not be judged again as wrong or missing.
     let mut told: Vec<&'static str> = Vec::new();
     for field in CONDITION.fields {
@@ -88,6 +94,40 @@ fn condition(
             None
         }
     }
+}
+
+/// Whether a condition on costs has them: each version of its model that it watches must have a
+/// price, and the stable if it is compared with.
+fn check_prices(
+    node: &Node,
+    raw: &RawTrigger,
+    (model, mut watched): (ModelIndex, Vec<VersionIndex>),
+    names: &Names,
+    diagnostics: &mut Diagnostics,
+) {
+    let metric = raw.metric.as_deref().and_then(Metric::by_name);
+    let Some(metric) = metric.filter(|metric| metric.unit() == Unit::Money) else { return };
+    if raw.compare_to.is_some() {
+        watched.extend(names.stable(model));
+    }
+    let unpriced: Vec<_> =
+        watched.into_iter().filter_map(|version| names.unpriced(version)).collect();
+    if unpriced.is_empty() {
+        return;
+    }
+    let place = node.get("metric").map_or(node.place, |node| node.place);
+    let ids: Vec<_> = unpriced.iter().map(|(id, _)| quote(id)).collect();
+    let message = format!("{metric} is unknown of {}: no price is given", ids.join(", "));
+    let mut diagnostic = Diagnostic::new(place, message);
+    for (id, place) in unpriced {
+        diagnostic = diagnostic.note(place, format!("{id} stands here"));
+    }
+    let several = raw.version.is_none() && names.canaries(model).count() > 1;
+    diagnostics.report(diagnostic.help(if several {
+        "write `price: {blended: 0.005 USD}` there, or watch a version that has one by `version`"
+    } else {
+        "write `price: {blended: 0.005 USD}` there, the dollars for 1,000 tokens"
+    }));
 }
 
 fn is_legible(node: &Node, field: &Field) -> bool {

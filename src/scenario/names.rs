@@ -21,6 +21,7 @@ struct Named {
     id: String,
     model: ModelIndex,
     place: Place,
+    priced: bool,
 }
 
 struct Tag {
@@ -161,6 +162,20 @@ impl Names {
         tagged.map(|tag| tag.version)
     }
 
+    /// The versions of `model` that may be canaries: all but its stable.
+    pub(crate) fn canaries(&self, model: ModelIndex) -> impl Iterator<Item = VersionIndex> {
+        let stable = self.stable(model);
+        let versions = (0..).map(VersionIndex).zip(&self.versions);
+        let own = versions.filter(move |(_, version)| version.model == model);
+        own.map(|(index, _)| index).filter(move |index| Some(*index) != stable)
+    }
+
+    /// The id of a version that has no price, and where it stands; `None` of one that has.
+    pub(crate) fn unpriced(&self, version: VersionIndex) -> Option<(&str, Place)> {
+        let version = self.versions.get(usize::from(version.0)).filter(|named| !named.priced)?;
+        Some((&version.id, version.place))
+    }
+
     /// The versions, in the order of the file.
     pub(crate) fn versions(&self) -> Vec<&str> {
         self.versions.iter().map(|version| version.id.as_str()).collect()
@@ -189,7 +204,9 @@ impl Names {
                 .help("give each version a name of its own, over all models");
             diagnostics.report(twice);
         }
-        self.versions.push(Named { id: version.key.clone(), model, place: version.place });
+        let (id, place) = (version.key.clone(), version.place);
+        let priced = version.node.get("price").is_some();
+        self.versions.push(Named { id, model, place, priced });
     }
 
     fn add_tag(

@@ -32,7 +32,6 @@ fn metrics(chosen: impl Fn(Metric) -> bool) -> String {
             Unit::Count => "count",
             Unit::Ratio => "ratio",
             Unit::PValue => "probability",
-            Unit::PValue => "probability",
             Unit::Time => "time",
             Unit::Tokens => "tokens",
             Unit::Money => "money",
