@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Assignment, Digest, Evaluation, Ladder, MadeFor, Policies, RolloutState, RuleSet, Scope,
-    StageIndex, Version,
+    Assignment, Digest, Evaluation, Ladder, MadeFor, Notification, Policies, RolloutState, RuleSet,
+    Scope, StageIndex, Version,
 };
 use crate::units::{Duration, KeyId, ModelId, Ratio, TagName, VersionId};
 
@@ -159,8 +159,13 @@ pub enum Change {
         /// What they were made for.
         made_for: MadeFor,
     },
-    /// A trigger told of its firing and changed nothing.
-    Notified,
+    /// A trigger's firing is to be told. Changes nothing itself: where the firing moved traffic or
+    /// paused a rollout, the entry before says so.
+    Notified {
+        /// To whom.
+        #[serde(default, skip_serializing_if = "Notification::is_nobody")]
+        recipients: Notification,
+    },
 }
 
 impl Change {

@@ -77,23 +77,37 @@ impl Engine {
         }
         let Some(evidence) = evidence.filter(|_| !moved) else { return false };
         self.emit(at, model, EventKind::Fired { trigger, version, evidence: evidence.clone() });
-        self.act(at, model, trigger, version, evidence)
+        let rules = &self.deployments[usize::from(model.0)].state.rules;
+        let recipients = rules.notification.clone();
+        let action = rules.triggers[trigger].action.clone();
+        let tells = matches!(action, Action::Pause | Action::Notify);
+        let entries = self.entries;
+        let moves = self.act(at, model, action, version, evidence.clone());
+        if (tells && self.entries == entries) || !recipients.is_nobody() {
+            let told = Change::Notified { recipients: recipients.clone() };
+            self.change(at, model, Cause::Trigger(evidence), told);
+        }
+        if !recipients.is_nobody() {
+            self.emit(at, model, EventKind::Notified { trigger, version, recipients });
+        }
+        moves
     }
 
+    /// Carries out the action of a firing. Whether traffic was moved.
     fn act(
         &mut self,
         at: Timestamp,
         model: ModelIndex,
-        trigger: usize,
+        action: Action,
         version: Slot,
         evidence: Box<Evidence>,
     ) -> bool {
         let deployment = &self.deployments[usize::from(model.0)];
-        let action = deployment.state.rules.triggers[trigger].action.clone();
         if matches!(action, Action::Pause | Action::Notify) {
             let paused = decision::pause(&deployment.state).ok();
-            let change = paused.filter(|_| action == Action::Pause).unwrap_or(Change::Notified);
-            self.change(at, model, Cause::Trigger(evidence), change);
+            if let Some(change) = paused.filter(|_| action == Action::Pause) {
+                self.change(at, model, Cause::Trigger(evidence), change);
+            }
             return false;
         }
         let Some(target) = deployment.rollback_target(&action, version) else {

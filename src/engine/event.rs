@@ -1,7 +1,8 @@
 //! What the engine tells its driver.
 
 use super::{
-    Action, Evidence, PinShare, RolloutState, Sealed, Slot, SplitSkew, StageIndex, Waiting,
+    Action, Evidence, Notification, PinShare, RolloutState, Sealed, Slot, SplitSkew, StageIndex,
+    Waiting,
 };
 use crate::exchange::ModelIndex;
 use crate::units::{KeyId, Timestamp};
@@ -44,6 +45,15 @@ pub enum EventKind {
         version: Slot,
         /// What it saw.
         evidence: Box<Evidence>,
+    },
+    /// A firing is to be told to those whom the rules name; the driver sends it, or not.
+    Notified {
+        /// The trigger's place in the rule set.
+        trigger: usize,
+        /// On which version it fired.
+        version: Slot,
+        /// To whom: somebody at least.
+        recipients: Notification,
     },
     /// All traffic went to `target`.
     RolledBack {

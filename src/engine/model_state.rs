@@ -122,7 +122,7 @@ impl ModelState {
             Change::Assignment { assignment } => self.assignment = *assignment,
             Change::Policies { policies } => self.policies.clone_from(policies),
             Change::Rules { rules } => self.rules.clone_from(rules),
-            Change::Notified | Change::ObservationLost { .. } => {}
+            Change::Notified { .. } | Change::ObservationLost { .. } => {}
             Change::RolledBack { marked, shift, .. } => {
                 self.enter(Input::RollBack)?;
                 self.shift(occasion, shift)?;

@@ -31,11 +31,14 @@ pub struct RuleSet {
 }
 
 /// Whom a firing is told to.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Notification {
     /// A Slack incoming webhook.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub slack_webhook: Option<String>,
     /// An e-mail address: any text that is not empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
 }
 
@@ -72,7 +75,9 @@ impl RuleSet {
     /// The place in this rule set of a trigger of `old` (its place there), if it goes on in this
     /// one where this one replaces that: with its windows, its timer and its count of checks.
     pub fn position_of(&self, old: &Self, trigger: usize) -> Option<usize> {
-        let trigger = old.triggers.get(trigger).filter(|_| self.enable)?;
+        // What counts as an error is part of what each of them means.
+        let goes_on = self.enable && self.classification == old.classification;
+        let trigger = old.triggers.get(trigger).filter(|_| goes_on)?;
         // A judge shares what all judges may spend.
         let judge = matches!(trigger.kind, TriggerKind::Judge(_));
         let same = self.triggers.iter().position(|new| new == trigger);
@@ -131,6 +136,11 @@ impl RuleSet {
 }
 
 impl Notification {
+    /// Whether it names nobody.
+    pub fn is_nobody(&self) -> bool {
+        *self == Self::default()
+    }
+
     fn new(raw: &RawNotification) -> Result<Self, RuleError> {
         for (field, value) in [("slack_webhook", &raw.slack_webhook), ("email", &raw.email)] {
             value.as_deref().map_or(Ok(()), |value| text(field, value))?;

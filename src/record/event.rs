@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Evidence, RolloutState, StageIndex, Waiting};
+use crate::engine::{Evidence, Notification, RolloutState, StageIndex, Waiting};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::units::{KeyId, Ratio, TagName, Timestamp};
 
@@ -83,6 +83,15 @@ pub enum Happening {
         version: VersionIndex,
         /// What it saw.
         evidence: Box<Evidence>,
+    },
+    /// A firing was to be told to those whom the rules name; a rehearsal sends nothing.
+    Notified {
+        /// The trigger (an index into those of the version's model).
+        trigger: usize,
+        /// On which version it fired.
+        version: VersionIndex,
+        /// To whom.
+        recipients: Notification,
     },
     /// All traffic went to one version.
     RolledBack {

@@ -8,8 +8,8 @@ use super::result_file::{
 
 use crate::assertion::Assertion;
 use crate::engine::{
-    Command, CommandKind, Engine, EventKind, Evidence, ModelSettings, Operator, Reading,
-    RolloutState, StageIndex, Version, Waiting,
+    Command, CommandKind, Engine, EventKind, Evidence, ModelSettings, Notification, Operator,
+    Reading, RolloutState, StageIndex, Version, Waiting,
 };
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::gate::{Gate, Judgement, Line};
@@ -163,12 +163,17 @@ pub(super) fn eventful() -> Record {
     let moves = states.map(|(from, to)| Happening::RolloutMoved { version: CANARY, from, to });
     let waits = waits.map(|waiting| Happening::StepWaits { version: CANARY, stage: step, waiting });
     let what = "rollback".to_owned();
+    let recipients = Notification {
+        slack_webhook: Some("https://hooks.slack.example/T0/B0".to_owned()),
+        email: Some("ops@example.com".to_owned()),
+    };
     let (model, command, why) = (Some(ModelIndex(0)), "roll back".to_owned(), "no".to_owned());
     let rest = [
         Happening::TagLost { tag: tag.clone(), version: CANARY },
         Happening::WaitEnded { phase: 2, what },
         Happening::Commanded { model, what: command.clone() },
         Happening::CommandRefused { model, what: command, why },
+        Happening::Notified { trigger: 0, version: CANARY, recipients },
     ];
     for happening in moves.into_iter().chain(waits).chain(rest) {
         record.timeline.push(at, happening);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::result_file::ResultFile;
 use super::schema_history::{
-    command_events, history_fields, journal_parts, rollout_events, split_events,
+    command_events, history_fields, journal_parts, recipients, rollout_events, split_events,
 };
 use super::schema_readings;
 use super::schema_words::{
@@ -401,6 +401,7 @@ fn timeline_parts() -> Vec<Part> {
         event("breach_began", &[trigger(), version()], &[]),
         event("breach_ended", &[trigger(), version()], &[]),
         event("fired", &fired, &[]),
+        event("notified", &[trigger(), version(), ("recipients", recipients())], &[]),
         event("rolled_back", &[target()], &[version()]),
         event("rollback_refused", &[version()], &[]),
         event("drained", &[version()], &[]),

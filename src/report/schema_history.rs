@@ -69,6 +69,13 @@ pub(super) fn command_events() -> [(&'static str, Vec<Part>); 2] {
     [("commanded", vec![what]), ("command_refused", refused)]
 }
 
+/// Whom a firing is told to.
+pub(super) fn recipients() -> Value {
+    let webhook = ("slack_webhook", text("a Slack incoming webhook"));
+    let email = ("email", text("an e-mail address"));
+    object("whom the rules name; a rehearsal sends nothing", &[], &[webhook, email])
+}
+
 /// The fields of the events of keys and of the split, by the event's kind.
 pub(super) fn split_events() -> Vec<(&'static str, Vec<Part>)> {
     let arm = object(

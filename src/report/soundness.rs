@@ -151,7 +151,8 @@ fn happening(record: &Record, happening: &Happening) -> Result<(), Unsound> {
         }
         Happening::BreachBegan { trigger, version }
         | Happening::BreachEnded { trigger, version }
-        | Happening::Fired { trigger, version, .. } => of_trigger(*version, *trigger),
+        | Happening::Fired { trigger, version, .. }
+        | Happening::Notified { trigger, version, .. } => of_trigger(*version, *trigger),
         Happening::RolledBack { version, target } => {
             of_version(*target)?;
             version.map_or(Ok(()), of_version)

@@ -25,6 +25,10 @@ pub(super) fn happening(
             let trigger = state.trigger(trigger);
             Happening::Fired { trigger, version: place(version), evidence }
         }
+        EventKind::Notified { trigger, version, recipients } => {
+            let trigger = state.trigger(trigger);
+            Happening::Notified { trigger, version: place(version), recipients }
+        }
         EventKind::RolledBack { version, target } => {
             Happening::RolledBack { version: version.map(place), target: place(target) }
         }

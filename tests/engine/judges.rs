@@ -2,8 +2,8 @@
 //! interval that makes a rule blind.
 
 use coalmine::engine::{
-    Change, CommandKind, Ladder, RawRules, RawTrigger, Reading, RolloutState, RolloutStep, RuleSet,
-    Safeguards, StageIndex,
+    Change, CommandKind, Ladder, Notification, RawRules, RawTrigger, Reading, RolloutState,
+    RolloutStep, RuleSet, Safeguards, StageIndex,
 };
 use coalmine::exchange::Ending;
 use coalmine::units::{Duration, Ratio};
@@ -109,7 +109,8 @@ fn a_rule_can_pause_the_rollout_and_tells_where_there_is_none() {
     world.at(1.0).canary(10, FAILURE);
     world.at(5.0);
     assert_eq!(world.fired_at(), [5]);
-    assert_eq!(world.changes().last(), Some(&Change::Notified));
+    let nobody = Notification::default();
+    assert_eq!(world.changes().last(), Some(&Change::Notified { recipients: nobody }));
 }
 
 #[test]

@@ -308,3 +308,23 @@ fn errors_in_proportion_to_the_weights_do_not_move_the_judge() {
     }
     assert_eq!(world.fired_at(), NEVER);
 }
+
+#[test]
+fn how_a_rule_fared_follows_it_to_its_new_place() {
+    let first = || RawTrigger { window_seconds: Some(15.0), ..error_rate(60.0) };
+    let other = error_rate(30.0);
+    let mut world = World::half(vec![first()]);
+    each_second(&mut world, 0, 50, |_| true);
+    world.rules(vec![other, first()]);
+    each_second(&mut world, 50, 70, |_| true);
+    let fared: Vec<_> = world
+        .engine
+        .health(MODEL)
+        .into_iter()
+        .map(|(trigger, version, health)| {
+            (trigger, version, health.checks, health.breaches, health.longest_timer.as_secs())
+        })
+        .collect();
+    // The first at 15, 30, 45 and 60; the other, set at 50, on its grid of 8 s at 56 and 64.
+    assert_eq!(fared, [(0, CANARY, 2, 2, 8), (1, CANARY, 4, 4, 45)]);
+}

@@ -218,3 +218,16 @@ fn a_key_that_a_rollback_invalidated_is_valid_again_once_it_is_regenerated() {
     assert_eq!(refused[..3], [None, None, None]);
     assert!(refused[3].as_ref().unwrap().contains("no access key web"), "{refused:?}");
 }
+
+#[test]
+fn two_rules_of_one_name_are_not_added_up() {
+    let changed = "{id: first, metric: error_rate, operator: '>', threshold: 0.9, \
+                   duration_seconds: 30, action: notify}";
+    let record = commanded(&format!("{{at: 100s, rules: {{conditions: [{changed}]}}}}"));
+    let mut checks: Vec<_> = record.rules.iter().map(|rule| rule.checks).collect();
+    checks.sort_unstable();
+    // 12,000 requests at 20/s last 600 s: checks at 8, ... 96 s, and at 104, ... 592 s.
+    assert_eq!((checks[0], checks.len()), (12, 2));
+    assert!((62..=63).contains(&checks[1]), "{checks:?}");
+    assert!(record.rules.iter().all(|rule| rule.trigger == "first"));
+}
