@@ -241,7 +241,9 @@ impl Deployment {
         if matches!(change, Change::Assignment { .. }) {
             self.begin_assignment();
         }
-        let watched = matches!(change, Change::Rules { .. }) || change.shift().is_some();
+        // A rule that names a tag watches whatever version holds it.
+        let named = matches!(change, Change::Rules { .. } | Change::Tagged { .. });
+        let watched = named || change.shift().is_some();
         if watched || stable != self.state.stable() || baking != self.state.rollout.baking() {
             self.renew_watches(now);
             self.renew_judges();

@@ -38,6 +38,23 @@ fn a_clean_check_at_sixty_begins_the_timer_anew_and_it_fires_at_135() {
 }
 
 #[test]
+fn a_rule_of_a_tag_watches_whatever_version_holds_it() {
+    let named = RawTrigger { version: Some("trial".to_owned()), ..error_rate(0.0) };
+    let mut world = World::half(vec![named.clone()]);
+    assert_eq!(world.engine.next_check(), None, "nobody holds the tag");
+    world.at(2.0).tag("trial", "new");
+    world.at(2.0).canary(10, FAILURE);
+    world.at(6.0);
+    assert_eq!(world.fired_at(), [5]);
+    let mut world = World::half(vec![named]);
+    world.tag("trial", "new");
+    world.at(1.0).canary(10, FAILURE);
+    world.at(2.0).tag("trial", "old");
+    world.at(6.0);
+    assert_eq!(world.fired_at(), NEVER, "the tag has moved on");
+}
+
+#[test]
 fn checks_lie_on_the_grid_from_the_activation_rounded_up_to_a_second() {
     let mut world = World::new();
     world.rules(vec![error_rate(0.0)]);
