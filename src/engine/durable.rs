@@ -109,7 +109,11 @@ impl DurableState {
         self.head
     }
 
-    fn follow(&mut self, sealed: &Sealed) -> Result<(), JournalFault> {
+    /// The state after one entry more: folds a journal as it comes.
+    ///
+    /// # Errors
+    /// The entry does not follow on the ones before it. The state is of no use then.
+    pub fn follow(&mut self, sealed: &Sealed) -> Result<(), JournalFault> {
         let entry = sealed.entry();
         let (found, expected) = (entry.number, self.entries + 1);
         if found != expected {

@@ -1,13 +1,30 @@
 //! What tests and fuzz targets share: operations on an engine, and a player that carries them out
 //! and holds the engine to what must always hold.
 //!
-//! A case is a list of [`Operation`]s, which a person can read, keep and run again: each has a JSON
-//! form of one line. Knows nothing of where cases come from.
+//! A [`Case`] is a list of [`Operation`]s, which a person can read, keep and run again: each has a
+//! JSON form of one line. The player keeps account of what the journal tells, of what it sent and
+//! what ended, and works out from that alone what the engine must answer: it shares no state with
+//! it. Knows nothing of where cases come from.
 
+mod account;
+mod case;
+mod checks;
+mod key_account;
 mod operation;
+mod order;
+mod played;
 mod player;
 mod refuted;
+mod routing;
+mod rule_book;
+mod rule_choice;
+mod rule_timer;
+mod rule_watch;
 
-pub use operation::{Ladder, Operation, Rules, read_operations, write_operations};
-pub use player::{Played, play};
+pub use case::{Case, CaseError, ModelSetting};
+pub use operation::{End, Operation};
+pub use order::{LadderChoice, Name, Order};
+pub use played::{Happening, Played};
+pub use player::play;
 pub use refuted::{Claim, Refuted};
+pub use rule_choice::RuleChoice;

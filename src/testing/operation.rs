@@ -1,119 +1,108 @@
-//! Operations on an engine with one model and four versions, in a form that a person can keep.
+//! What is done to an engine, in a form that a person can read and keep.
 
 use serde::{Deserialize, Serialize};
 
-/// Something that is done to the engine. Numbers that name a version or a request in flight are
-/// taken modulo how many there are, so that every operation makes sense at every time.
+use super::order::{Name, Order};
+use crate::exchange::Ending;
+
+/// Something that is done to the engine. Numbers that name a model, a version, a key or a request
+/// are taken modulo how many there are, so that every operation makes sense at every time.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// Time passes, in milliseconds; a negative number is a clock that jumps back.
     Wait(i32),
-    /// A request is routed, by its draw or to a pinned version.
+    /// A request is routed, by its draw or its user, or to a pinned version.
     Route {
+        /// Of which model.
+        model: u8,
         /// The draw's upper bits.
         draw: u32,
-        /// A version.
-        pin: Option<u8>,
+        /// Whose it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<u8>,
+        /// What it asks for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pin: Option<Name>,
     },
-    /// A request in flight ends: with a status (200 is a success), after milliseconds of latency.
+    /// An attempt in flight ends.
     Complete {
         /// Which.
         request: u8,
-        /// The status; 0 is a timeout.
-        status: u16,
-        /// Its latency.
+        /// How.
+        ending: End,
+        /// Its latency in milliseconds.
+        latency: u16,
+        /// Whether its client had a token already.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        token: bool,
+    },
+    /// A request that waits for another attempt gets it.
+    Retry {
+        /// Which.
+        request: u8,
+        /// The draw's upper bits.
+        draw: u32,
+    },
+    /// The client of a request that waits for another attempt leaves.
+    GiveUp(u8),
+    /// The client of an attempt in flight leaves.
+    Abandon(u8),
+    /// Requests are routed one after the other and end at once: with a 503 on the version that
+    /// fails, else well.
+    Traffic {
+        /// Of which model.
+        model: u8,
+        /// How many.
+        requests: u8,
+        /// The version that fails.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failing: Option<u8>,
+        /// Their latency in milliseconds.
         latency: u16,
     },
-    /// The client of a request in flight leaves.
-    Abandon(u8),
-    /// A version is registered.
-    Register(u8),
-    /// A tag (0 is `stable`) is set to a version.
-    Tag {
-        /// The tag.
-        tag: u8,
-        /// The version.
-        version: u8,
-        /// Whether earlier holders are remembered.
-        preserve_previous: bool,
+    /// Somebody presents a key's secret.
+    Authenticate {
+        /// The key.
+        key: u8,
+        /// The secret.
+        secret: u8,
     },
-    /// The weights are set, in parts of their sum.
-    Split {
-        /// By version.
-        parts: [u8; 4],
-        /// Whether what was rolled back is deployed again.
-        redeploy: bool,
+    /// A command.
+    Command {
+        /// For which model.
+        model: u8,
+        /// What.
+        order: Order,
     },
-    /// The rules are set.
-    Rules(Rules),
-    /// All traffic to a version, or to the last stable.
-    Rollback(Option<u8>),
-    /// A rollout begins.
-    Start {
-        /// The canary.
-        version: u8,
-        /// The steps.
-        ladder: Ladder,
-        /// Whether it may have been rolled back.
-        redeploy: bool,
-    },
-    /// A version is promoted.
-    Promote {
-        /// Which.
-        version: u8,
-        /// Whether it may have been rolled back.
-        redeploy: bool,
-    },
-    /// The rollout pauses.
-    Pause,
-    /// It is resumed.
-    Resume,
-    /// It is aborted.
-    Abort,
     /// The engine is stopped and restored from its journal; what was in flight is lost.
     Restart,
 }
 
-/// Sets of rules that operations choose from.
+/// How an attempt ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Rules {
-    /// None.
-    None,
-    /// Errors above 20 % at one check, of five requests.
-    Hasty,
-    /// The document's two rules, and errors of the stable.
-    Document,
-    /// A judge, and no data for a breach.
-    Strict,
+pub enum End {
+    /// Well.
+    Success,
+    /// With a status that is no success.
+    Status(u16),
+    /// Too late.
+    Timeout,
+    /// The connection broke off.
+    Reset,
+    /// The stream stopped before its finish.
+    Truncated,
 }
 
-/// Ladders that operations choose from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ladder {
-    /// One step to all traffic.
-    One,
-    /// Three steps of some seconds.
-    Three,
-    /// Two steps, the second of which waits for a command.
-    Paused,
-}
-
-/// A list of operations as lines of JSON.
-pub fn write_operations(operations: &[Operation]) -> String {
-    let line = |operation: &Operation| {
-        serde_json::to_string(operation).expect("an operation has a JSON form") + "\n"
-    };
-    operations.iter().map(line).collect()
-}
-
-/// The operations that lines of JSON say.
-///
-/// # Errors
-/// A line is none: with its number, from 1.
-pub fn read_operations(text: &str) -> Result<Vec<Operation>, (usize, serde_json::Error)> {
-    let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
-    lines.map(|(line, number)| serde_json::from_str(line).map_err(|e| (number, e))).collect()
+impl From<End> for Ending {
+    fn from(end: End) -> Self {
+        match end {
+            End::Success => Self::Success,
+            End::Status(status) => Self::Status(status),
+            End::Timeout => Self::Timeout,
+            End::Reset => Self::Reset,
+            End::Truncated => Self::Truncated,
+        }
+    }
 }

@@ -1,363 +1,458 @@
 //! Carries out operations on an engine, and looks after each whether all holds that must.
 
-use std::collections::BTreeMap;
-
-use super::operation::{Ladder, Operation, Rules};
-use super::refuted::{Claim, Refuted};
+use super::account::Account;
+use super::case::Case;
+use super::key_account::{KeyAccount, Standing};
+use super::operation::Operation;
+use super::order::{KEYS, Name, Order, beginning, digest, key_id, target};
+use super::played::{Happening, Played};
+use super::refuted::{Checked, Claim, Refuted, claim};
+use super::routing::{Assigned, Attempted, FALLBACK, check_further, following};
+use super::rule_book::{RuleBook, Underway};
+use super::rule_watch::Seen;
 use crate::engine::{
-    Ask, Cause, Change, Command, CommandKind, Completion, DurableState, Engine, EventKind,
-    ModelSettings, RawTrigger, RolloutStep, RuleSet, Safeguards, Sealed, Slot, Target, Ticket,
-    Trigger, Version,
+    Ask, Assignment, Cause, Change, Command, CommandError, CommandKind, Completion, DurableState,
+    Engine, ModelSettings, Retry, Scope, Sealed, StickyKey, Ticket,
 };
 use crate::exchange::{Ending, ModelIndex, Observed, Usage};
-use crate::units::{Draw, Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
+use crate::units::{Draw, Duration, ModelId, Timestamp};
 
-/// What came of a case.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Played {
-    /// Requests that were routed.
-    pub routed: u64,
-    /// Commands that were accepted.
-    pub accepted: u64,
-    /// Rollbacks that triggers carried out.
-    pub rollbacks: u64,
-    /// Promotions.
-    pub promotions: u64,
-}
-
-/// Plays a case from an engine with one model, two versions and 100 % on the first.
+/// Plays a case.
 ///
 /// # Errors
 /// Something does not hold that must.
-pub fn play(operations: &[Operation]) -> Result<Played, Refuted> {
-    let mut player = Player::new();
-    for kind in beginning() {
-        player.command(kind);
+pub fn play(case: &Case) -> Result<Played, Refuted> {
+    let mut player = Player::new(case);
+    let at = |operation| move |(claim, found)| Refuted { claim, operation, found };
+    player.begin().map_err(at(None))?;
+    for (index, operation) in case.operations.iter().enumerate() {
+        player.carry_out(operation).map_err(at(Some(index)))?;
     }
-    for (index, operation) in operations.iter().enumerate() {
-        player.carry_out(operation).map_err(|(claim, found)| Refuted {
-            claim,
-            operation: index,
-            found,
-        })?;
-    }
-    let last = operations.len().saturating_sub(1);
-    let fold = player.check_fold();
-    fold.map_err(|(claim, found)| Refuted { claim, operation: last, found })?;
+    player.finish().map_err(at(case.operations.len().checked_sub(1)))?;
     Ok(player.played)
 }
 
-type Checked = Result<(), (Claim, String)>;
+/// An engine, and all that is known of it without asking it.
+pub(super) struct Player {
+    pub(super) engine: Engine,
+    settings: Vec<ModelSettings>,
+    /// What the driver's clock says: it can jump back.
+    clock: Timestamp,
+    /// The latest that it ever said since the last restart: the engine's time.
+    pub(super) now: Timestamp,
+    pub(super) models: Vec<Known>,
+    pub(super) keys: KeyAccount,
+    pub(super) journal: Vec<Sealed>,
+    /// The fold of the journal.
+    pub(super) folded: DurableState,
+    /// How much of the journal was there when the two states were compared last.
+    compared: usize,
+    flights: Vec<Flight>,
+    waiting: Vec<Waiting>,
+    pub(super) played: Played,
+}
 
-struct Player {
-    engine: Engine,
-    now: Timestamp,
-    in_flight: Vec<Ticket>,
-    journal: Vec<Sealed>,
-    /// How much of the journal has been looked at.
-    seen: usize,
-    rolled_back: Vec<VersionId>,
-    tags: BTreeMap<TagName, Slot>,
-    played: Played,
+/// All that is known of a model.
+pub(super) struct Known {
+    pub(super) account: Account,
+    pub(super) assigned: Assigned,
+    pub(super) book: RuleBook,
+}
+
+/// An attempt in flight.
+struct Flight {
+    ticket: Ticket,
+    model: usize,
+    user: Option<u8>,
+    attempted: Attempted,
+    life: u32,
+}
+
+/// A request between two attempts.
+struct Waiting {
+    retry: Retry,
+    model: usize,
+    user: Option<u8>,
+    failed: Attempted,
+    number: u8,
 }
 
 impl Player {
-    fn new() -> Self {
+    fn new(case: &Case) -> Self {
+        let settings = case.models.iter().zip(0..).map(|(model, index)| ModelSettings {
+            id: ModelId::new(&format!("m{index}")).expect("a valid name"),
+            max_versions: u16::from(model.max_versions),
+            safeguards: model.safeguards,
+        });
+        let settings: Vec<ModelSettings> = settings.collect();
+        let known = settings.iter().map(|settings| Known {
+            account: Account::new(settings.safeguards),
+            assigned: Assigned::default(),
+            book: RuleBook::default(),
+        });
         Self {
-            engine: Engine::new([settings()]),
+            engine: Engine::new(settings.clone()),
+            models: known.collect(),
+            settings,
+            clock: Timestamp::from_second(1_000),
             now: Timestamp::from_second(1_000),
-            in_flight: Vec::new(),
+            keys: KeyAccount::default(),
             journal: Vec::new(),
-            seen: 0,
-            rolled_back: Vec::new(),
-            tags: BTreeMap::new(),
+            folded: DurableState::default(),
+            compared: 0,
+            flights: Vec::new(),
+            waiting: Vec::new(),
             played: Played::default(),
         }
     }
 
+    fn begin(&mut self) -> Checked {
+        for model in 0..self.models.len() {
+            for kind in beginning() {
+                self.command(model, kind)?;
+            }
+        }
+        self.check_known()
+    }
+
+    /// What holds between any two operations.
+    fn check_known(&mut self) -> Checked {
+        let entries = self.journal.len();
+        let before = std::mem::replace(&mut self.compared, entries);
+        self.check_state(entries > before)
+    }
+
     fn carry_out(&mut self, operation: &Operation) -> Checked {
-        let mut routed = None;
-        let promotions = self.played.promotions;
         match operation {
             Operation::Wait(millis) => self.wait(*millis)?,
-            Operation::Route { draw, pin } => routed = self.route(*draw, *pin),
-            Operation::Complete { request, status, latency } => {
-                self.complete(*request, *status, *latency);
+            Operation::Route { model, draw, user, pin } => {
+                let draw = Draw::from_bits(u64::from(*draw) << 32);
+                self.route(self.model(*model), draw, *user, *pin)?;
             }
-            Operation::Abandon(request) => {
-                if let Some(ticket) = self.take(*request) {
-                    self.engine.abandon(self.now, ticket, None);
+            Operation::Complete { request, ending, latency, token } => {
+                if let Some(flight) = self.flight(*request) {
+                    let latency = Duration::from_millis(u64::from(*latency));
+                    self.complete(flight, (*ending).into(), latency, *token)?;
                 }
             }
+            Operation::Retry { request, draw } => self.retry(*request, *draw)?,
+            Operation::GiveUp(request) => drop(take(&mut self.waiting, *request)),
+            Operation::Abandon(request) => self.abandon(*request)?,
+            Operation::Traffic { model, requests, failing, latency } => {
+                self.traffic(self.model(*model), *requests, *failing, *latency)?;
+            }
+            Operation::Authenticate { key, secret } => self.authenticate(*key, *secret)?,
+            Operation::Command { model, order } => self.order(self.model(*model), order)?,
             Operation::Restart => self.restart()?,
-            command => self.command(kind(command)),
         }
-        self.drain();
-        self.look_at_journal()?;
-        self.check_weights()?;
-        if let Some(version) = routed {
-            self.check_route(version)?;
+        self.check_known()?;
+        let counted = |model: usize| self.flights.iter().filter(|f| f.model == model).count();
+        for model in 0..self.models.len() {
+            let (found, counted) = (self.engine.in_flight(index(model)), counted(model) as u64);
+            let said = || format!("{found}, not {counted}");
+            claim(found == counted, Claim::RequestsAddUp, said)?;
         }
-        self.check_tags(operation, self.played.promotions > promotions)?;
-        let (found, counted) = (self.engine.in_flight(MODEL), self.in_flight.len() as u64);
-        claim(found == counted, Claim::RequestsAddUp, || format!("{found}, not {counted}"))
+        Ok(())
+    }
+
+    /// Every attempt in flight ends, and the whole journal is folded.
+    fn finish(&mut self) -> Checked {
+        for place in (0..self.flights.len()).rev() {
+            self.complete(place, Ending::Reset, Duration::from_secs(1), true)?;
+        }
+        self.check_whole_fold().map(drop)
+    }
+
+    pub(super) fn max_versions(&self, model: usize) -> u16 {
+        self.settings[model].max_versions
+    }
+
+    fn model(&self, number: u8) -> usize {
+        usize::from(number) % self.models.len()
     }
 
     fn wait(&mut self, millis: i32) -> Checked {
         let length = Duration::from_millis(u64::from(millis.unsigned_abs()));
         if millis < 0 {
-            self.engine.advance(self.now - length);
+            self.played.note(Happening::ClockBack);
+            self.set_clock(self.clock - length);
         } else {
-            self.now = self.now + length;
-            self.engine.advance(self.now);
+            self.set_clock(self.clock + length);
         }
+        self.engine.advance(self.clock);
+        self.settle(true)?;
         let due = self.engine.next_check();
-        claim(due.is_none_or(|due| due > self.now), Claim::DueIsDone, || format!("{due:?} is due"))
+        let later = due.is_none_or(|due| due > self.now);
+        claim(later, Claim::DueIsDone, || format!("{due:?} is due"))?;
+        for key in 0..KEYS {
+            for secret in KeyAccount::secrets() {
+                self.authenticate(key, secret)?;
+            }
+        }
+        Ok(())
     }
 
-    /// The version that an unpinned request was sent to.
-    fn route(&mut self, draw: u32, pin: Option<u8>) -> Option<Slot> {
-        let pin = pin.map(version_target);
-        let draw = Draw::from_bits(u64::from(draw) << 32);
-        let ask = Ask { model: MODEL, pin: pin.as_ref(), draw, sticky: None };
-        let ticket = self.engine.route(self.now, ask).ok()?;
-        let version = ticket.attempted();
-        self.in_flight.push(ticket);
-        self.played.routed += 1;
-        pin.is_none().then_some(version)
+    fn set_clock(&mut self, clock: Timestamp) {
+        self.clock = clock;
+        self.now = self.now.max(clock);
     }
 
-    fn complete(&mut self, request: u8, status: u16, latency: u16) {
-        let Some(ticket) = self.take(request) else { return };
-        let ending = match status {
-            0 => Ending::Timeout,
-            200 => Ending::Success,
-            status => Ending::Status(status),
+    fn route(&mut self, model: usize, draw: Draw, user: Option<u8>, pin: Option<Name>) -> Checked {
+        let name = pin.map(target);
+        let sticky = user.map(|user| StickyKey::Number(u64::from(user)));
+        let ask = Ask { model: index(model), pin: name.as_ref(), draw, sticky };
+        let routed = self.engine.route(self.clock, ask);
+        self.settle(true)?;
+        let Known { account, assigned, .. } = &mut self.models[model];
+        let wanted = name.as_ref().map(|name| account.resolve(name.as_str()));
+        let found = || format!("{routed:?} for {wanted:?}");
+        let Ok(ticket) = routed.as_ref() else {
+            self.played.note(Happening::PinRefused);
+            return claim(wanted == Some(None), Claim::PinIsKept, found);
         };
-        let latency = Duration::from_millis(u64::from(latency));
-        let usage = Usage::default();
-        let observed = Observed { ending, latency, first_token: None, usage, finish: None };
-        let completion = self.engine.complete(self.now, ticket, &observed);
-        debug_assert_eq!(completion, Completion::Done, "no policy asks for another attempt");
+        let version = ticket.attempted();
+        match wanted {
+            Some(wanted) => {
+                self.played.note(Happening::Pinned);
+                claim(wanted == Some(version), Claim::PinIsKept, found)?;
+            }
+            None => assigned.check(account, version, draw, user)?,
+        }
+        self.played.note(match (account.assignment, user) {
+            (Assignment::Even, _) => Happening::RoutedEven,
+            (Assignment::Sticky, Some(_)) => Happening::RoutedSticky,
+            _ => Happening::Routed,
+        });
+        let attempted = Attempted { version, number: 0, pinned: pin.is_some() };
+        if let Ok(ticket) = routed {
+            self.take_off(ticket, model, user, attempted);
+        }
+        Ok(())
     }
 
-    fn take(&mut self, request: u8) -> Option<Ticket> {
-        let count = self.in_flight.len();
-        (count > 0).then(|| self.in_flight.swap_remove(usize::from(request) % count))
+    fn take_off(&mut self, ticket: Ticket, model: usize, user: Option<u8>, attempted: Attempted) {
+        let life = self.models[model].book.life(attempted.version);
+        self.flights.push(Flight { ticket, model, user, attempted, life });
     }
 
-    fn command(&mut self, kind: CommandKind) {
-        let command = Command { model: MODEL, by: "case".to_owned(), kind };
-        self.played.accepted += u64::from(self.engine.apply(self.now, &command).is_ok());
-        self.drain();
+    fn flight(&self, request: u8) -> Option<usize> {
+        usize::from(request).checked_rem(self.flights.len())
+    }
+
+    fn complete(
+        &mut self,
+        place: usize,
+        ending: Ending,
+        latency: Duration,
+        token: bool,
+    ) -> Checked {
+        let first_token = token.then_some(latency);
+        let (usage, finish) = (Usage::default(), None);
+        let observed = Observed { ending, latency, first_token, usage, finish };
+        // Checks that are due before the end still see it in flight.
+        let underway = self.underway();
+        let Flight { ticket, model, user, attempted, life } = self.flights.swap_remove(place);
+        let completion = self.engine.complete(self.clock, ticket, &observed);
+        self.settle_with(false, &underway)?;
+        let known = &mut self.models[model];
+        let class = ending.class(known.account.rules.classification);
+        let version = attempted.version;
+        if !attempted.pinned {
+            known.book.end(life, Seen { at: self.now, version, class, ending, latency });
+        }
+        let expected = following(&known.account, attempted, ending, token);
+        let found = match &completion {
+            Completion::Done => None,
+            Completion::Retry(retry) => Some(retry.attempt()),
+        };
+        let said = || format!("{found:?}, not {expected:?}, follows on {attempted:?}: {ending:?}");
+        claim(found == expected, Claim::PoliciesAreKept, said)?;
+        if let Completion::Retry(retry) = completion {
+            let number = retry.attempt();
+            self.waiting.push(Waiting { retry, model, user, failed: attempted, number });
+        }
+        Ok(())
+    }
+
+    fn retry(&mut self, request: u8, draw: u32) -> Checked {
+        let Some(waiting) = take(&mut self.waiting, request) else { return Ok(()) };
+        let Waiting { retry, model, user, failed, number } = waiting;
+        let sticky = user.map(|user| StickyKey::Number(u64::from(user)));
+        let draw = Draw::from_bits(u64::from(draw) << 32);
+        let ticket = self.engine.retry(self.clock, retry, draw, sticky);
+        self.settle(true)?;
+        let version = ticket.attempted();
+        let attempted = Attempted { version, number, pinned: failed.pinned };
+        check_further(&self.models[model].account, failed.version, attempted)?;
+        let same = ticket.attempt() == number;
+        claim(same, Claim::PoliciesAreKept, || format!("{ticket:?} is not attempt {number}"))?;
+        self.played.note(match number {
+            FALLBACK => Happening::FellBack,
+            _ if version == failed.version => Happening::Retried,
+            _ => Happening::RetriedElsewhere,
+        });
+        self.take_off(ticket, model, user, attempted);
+        Ok(())
+    }
+
+    fn abandon(&mut self, request: u8) -> Checked {
+        let Some(place) = self.flight(request) else { return Ok(()) };
+        self.played.note(Happening::Abandoned);
+        let underway = self.underway();
+        let Flight { ticket, model, attempted, life, .. } = self.flights.swap_remove(place);
+        let latency = self.now.since(ticket.start());
+        let ending = self.engine.abandon(self.clock, ticket, None);
+        self.settle_with(false, &underway)?;
+        let known = &mut self.models[model];
+        let class = ending.class(known.account.rules.classification);
+        if !attempted.pinned {
+            let (at, version) = (self.now, attempted.version);
+            known.book.end(life, Seen { at, version, class, ending, latency });
+        }
+        Ok(())
+    }
+
+    fn traffic(
+        &mut self,
+        model: usize,
+        requests: u8,
+        failing: Option<u8>,
+        latency: u16,
+    ) -> Checked {
+        for number in 0..u64::from(requests % MOST_REQUESTS) {
+            let before = self.flights.len();
+            let draw = Draw::from_bits(GOLDEN.wrapping_mul(number + 1));
+            self.route(model, draw, Some(number as u8), None)?;
+            if self.flights.len() > before {
+                let version = self.flights[before].attempted.version;
+                let fails = failing.is_some_and(|failing| u16::from(failing % 4) == version.0);
+                let ending = if fails { Ending::Status(503) } else { Ending::Success };
+                let latency = Duration::from_millis(u64::from(latency));
+                self.complete(before, ending, latency, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn authenticate(&mut self, key: u8, secret: u8) -> Checked {
+        let known = self.engine.authenticate(self.clock, key_id(key).as_str(), &digest(secret));
+        self.settle(true)?;
+        let expected = self.keys.standing(key, secret, self.now);
+        let found = || format!("key {key} with secret {secret}: {known:?}, expected {expected:?}");
+        let as_expected = known.is_ok() == (expected != Standing::Refused);
+        claim(as_expected, Claim::KeysStayValid, found)?;
+        self.played.note(match expected {
+            Standing::Current => Happening::Authenticated,
+            Standing::InGrace => Happening::InGrace,
+            Standing::Refused => Happening::Denied,
+        });
+        let Ok(principal) = known else { return Ok(()) };
+        for settings in &self.settings {
+            for scope in [Scope::Inference, Scope::Admin] {
+                let expected = self.keys.permits(key, scope, &settings.id);
+                let permitted = principal.permits(scope, &settings.id).is_ok();
+                let found = || format!("{principal:?} permits {scope:?}: {permitted}");
+                claim(permitted == expected, Claim::KeysStayValid, found)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn order(&mut self, model: usize, order: &Order) -> Checked {
+        let ModelSettings { id, safeguards, .. } = &self.settings[model];
+        let kind = order.command(id, *safeguards);
+        self.command(model, kind)
+    }
+
+    fn command(&mut self, model: usize, kind: CommandKind) -> Checked {
+        // These two come before the checks of their instant.
+        let first = matches!(kind, CommandKind::Rollback(_) | CommandKind::Abort);
+        let command = Command { model: index(model), by: COMMANDER.to_owned(), kind };
+        let before = self.journal.len();
+        let answer = self.engine.apply(self.clock, &command);
+        self.settle(!first)?;
+        let by_command = self.journal[before..].iter().filter(|sealed| {
+            matches!(&sealed.entry().cause, Cause::Command { .. })
+                && !matches!(&sealed.entry().change, Change::KeysInvalidated { .. })
+        });
+        let (changes, most) = (by_command.count(), usize::from(answer.is_ok()));
+        let found = || format!("{changes} changes by {command:?}: {answer:?}");
+        claim(changes <= most, Claim::CommandIsOneChange, found)?;
+        if let Err(CommandError::TooManyVersions { .. }) = answer {
+            self.played.note(Happening::VersionsFull);
+        }
+        let accepted = answer.is_ok();
+        self.played.note(if accepted {
+            Happening::CommandAccepted
+        } else {
+            Happening::CommandRefused
+        });
+        Ok(())
     }
 
     fn restart(&mut self) -> Checked {
-        let state = self.check_fold()?;
-        self.in_flight.clear();
-        let restored = Engine::restore(self.now, [settings()], state);
-        self.engine = restored.expect("the model is served as before");
-        Ok(())
+        let state = self.check_whole_fold()?;
+        self.played.note(Happening::Restarted);
+        self.flights.clear();
+        self.waiting.clear();
+        let last = self.journal.last().map(|sealed| sealed.entry().at);
+        self.now = last.map_or(self.clock, |last| last.max(self.clock));
+        let restored = Engine::restore(self.clock, self.settings.clone(), state);
+        self.engine = restored.expect("the models are served as before");
+        // Beyond what a restart itself journals, which is yet to be told.
+        if self.engine.durable().entries() == self.folded.entries() {
+            let same = self.engine.durable().to_bytes() == self.folded.to_bytes();
+            let found = || format!("{:?}, not {:?}", self.engine.durable(), self.folded);
+            claim(same, Claim::RestoredIsTheSame, found)?;
+        }
+        for known in &mut self.models {
+            known.book.restart(self.now, &known.account);
+            known.assigned = Assigned::default();
+        }
+        self.settle(true)
     }
 
-    fn drain(&mut self) {
+    /// Takes the events of the last call, which carried out all checks before now, or up to it.
+    fn settle(&mut self, including: bool) -> Checked {
+        let underway = self.underway();
+        self.settle_with(including, &underway)
+    }
+
+    fn settle_with(&mut self, including: bool, underway: &[Vec<Underway>]) -> Checked {
         while let Some(event) = self.engine.poll_event() {
-            if let EventKind::Journal(sealed) = event.kind {
-                self.journal.push(*sealed);
-            }
+            self.hear(event, underway)?;
         }
-    }
-
-    /// Keeps account of what was rolled back, and evaluates the evidence of rollbacks again.
-    fn look_at_journal(&mut self) -> Checked {
-        for sealed in &self.journal[self.seen..] {
-            let entry = sealed.entry();
-            if let Some(shift) = entry.change.shift() {
-                self.rolled_back.retain(|version| !shift.redeployed.contains(version));
-            }
-            match &entry.change {
-                Change::RolledBack { marked, .. } => {
-                    self.rolled_back.extend(marked.iter().cloned());
-                    if let Cause::Trigger(evidence) = &entry.cause {
-                        self.played.rollbacks += 1;
-                        let found = || format!("{evidence:?}");
-                        claim(evidence.holds(), Claim::EvidenceHolds, found)?;
-                    }
-                }
-                Change::Promoted { .. } => self.played.promotions += 1,
-                _ => {}
-            }
+        let now = self.now;
+        for (known, underway) in self.models.iter_mut().zip(underway) {
+            known.book.run(now, including, &known.account, underway);
+            known.book.is_all_told()?;
         }
-        self.seen = self.journal.len();
         Ok(())
     }
 
-    fn check_weights(&self) -> Checked {
-        let Some(split) = self.engine.split(MODEL) else { return Ok(()) };
-        let sum: f64 = split.weights().iter().map(|weight| weight.get()).sum();
-        let fits = (sum - 1.0).abs() <= 1e-9;
-        claim(fits, Claim::WeightsSumToOne, || format!("they sum to {sum}"))?;
-        let Some(rollout) = self.engine.rollout(MODEL) else { return Ok(()) };
-        let Some((version, weight)) = rollout.version().zip(rollout.step_weight()) else {
-            return Ok(());
-        };
-        let found = split.weight(version);
-        claim(found == weight, Claim::StepHasItsWeight, || format!("{found:?}, not {weight:?}"))
-    }
-
-    fn check_route(&self, version: Slot) -> Checked {
-        let weight = self.engine.split(MODEL).map_or(Ratio::ZERO, |split| split.weight(version));
-        claim(weight > Ratio::ZERO, Claim::NothingAtWeightZero, || format!("{version:?}"))?;
-        let id = self.engine.catalog(MODEL).map(|catalog| catalog.id(version));
-        let marked = id.is_some_and(|id| self.rolled_back.contains(id));
-        claim(!marked, Claim::NothingAfterRollback, || format!("{id:?}"))
-    }
-
-    fn check_tags(&mut self, operation: &Operation, promoted: bool) -> Checked {
-        let Some(catalog) = self.engine.catalog(MODEL) else { return Ok(()) };
-        let now: BTreeMap<_, _> = catalog.tags().map(|(tag, slot)| (tag.clone(), slot)).collect();
-        let before = std::mem::replace(&mut self.tags, now);
-        if matches!(operation, Operation::Tag { .. }) {
-            return Ok(());
+    /// What is in flight and is evidence, by model.
+    fn underway(&self) -> Vec<Vec<Underway>> {
+        let mut all = vec![Vec::new(); self.models.len()];
+        for flight in self.flights.iter().filter(|flight| !flight.attempted.pinned) {
+            let (version, start) = (flight.attempted.version, flight.ticket.start());
+            all[flight.model].push(Underway { version, life: flight.life, start });
         }
-        let moved = before.iter().find(|(tag, slot)| {
-            let follows = promoted && tag.as_str() == "stable" && self.tags.contains_key(*tag);
-            self.tags.get(*tag) != Some(*slot) && !follows
-        });
-        claim(moved.is_none(), Claim::TagsStay, || format!("{moved:?} moved"))
-    }
-
-    fn check_fold(&self) -> Result<DurableState, (Claim, String)> {
-        let stored = self.journal.iter().map(|sealed| (sealed.to_bytes(), sealed.hash()));
-        let folded =
-            DurableState::fold(stored).map_err(|e| (Claim::FoldIsLiveState, e.to_string()))?;
-        let same = folded.to_bytes() == self.engine.durable().to_bytes();
-        claim(same, Claim::FoldIsLiveState, || format!("{folded:?}"))?;
-        Ok(folded)
+        all
     }
 }
 
-fn claim(holds: bool, claim: Claim, found: impl FnOnce() -> String) -> Checked {
-    if holds { Ok(()) } else { Err((claim, found())) }
+pub(super) fn index(model: usize) -> ModelIndex {
+    ModelIndex(model as u16)
 }
 
-/// The command of an operation that is one.
-fn kind(operation: &Operation) -> CommandKind {
-    match operation {
-        Operation::Register(version) => register(*version),
-        Operation::Tag { tag, version, preserve_previous } => CommandKind::Tag {
-            tag: tag_name(*tag),
-            version: version_target(*version),
-            preserve_previous: *preserve_previous,
-        },
-        Operation::Split { parts, redeploy } => {
-            let sum = parts.iter().map(|part| f64::from(*part)).sum::<f64>().max(1.0);
-            let weight = |part: &u8| Ratio::new(f64::from(*part) / sum).unwrap_or_default();
-            let shares = (0..).zip(parts).filter(|(_, part)| **part > 0);
-            let shares = shares.map(|(v, part)| (version_target(v), weight(part))).collect();
-            CommandKind::Split { shares, redeploy: *redeploy }
-        }
-        Operation::Rules(rules) => CommandKind::Rules(rule_set(*rules)),
-        Operation::Rollback(version) => CommandKind::Rollback(version.map(version_target)),
-        Operation::Start { version, ladder, redeploy } => CommandKind::StartRollout {
-            version: version_target(*version),
-            steps: steps(*ladder),
-            bake: Duration::from_secs(20),
-            redeploy: *redeploy,
-        },
-        Operation::Promote { version, redeploy } => {
-            CommandKind::Promote { version: version_target(*version), redeploy: *redeploy }
-        }
-        Operation::Pause => CommandKind::Pause,
-        Operation::Resume => CommandKind::Resume,
-        _ => CommandKind::Abort,
-    }
+fn take<T>(list: &mut Vec<T>, number: u8) -> Option<T> {
+    let place = usize::from(number).checked_rem(list.len())?;
+    Some(list.swap_remove(place))
 }
 
-fn beginning() -> Vec<CommandKind> {
-    let stable =
-        CommandKind::Tag { tag: tag_name(0), version: version_target(0), preserve_previous: true };
-    let all = CommandKind::Split { shares: vec![(version_target(0), Ratio::ONE)], redeploy: false };
-    vec![register(0), register(1), stable, all]
-}
-
-fn settings() -> ModelSettings {
-    ModelSettings::new(ModelId::new("model").expect("a valid name"))
-}
-
-fn register(version: u8) -> CommandKind {
-    let id = VersionId::new(&version_name(version)).expect("a valid name");
-    CommandKind::Register(Box::new(Version::new(id, "upstream", Timestamp::EPOCH)))
-}
-
-fn version_name(version: u8) -> String {
-    format!("v{}", version % 4)
-}
-
-fn version_target(version: u8) -> Target {
-    Target::new(&version_name(version)).expect("a valid name")
-}
-
-fn tag_name(tag: u8) -> TagName {
-    let name = ["stable", "beta", "old"][usize::from(tag % 3)];
-    TagName::new(name).expect("a valid name")
-}
-
-fn steps(ladder: Ladder) -> crate::engine::Ladder {
-    let step = |weight: f64, seconds: u64| RolloutStep {
-        weight: Ratio::new(weight).unwrap_or_default(),
-        hold: Duration::from_secs(seconds),
-        require: Some(0),
-        pause: false,
-    };
-    let steps = match ladder {
-        Ladder::One => vec![step(1.0, 0)],
-        Ladder::Three => {
-            vec![step(0.1, 2), RolloutStep { require: None, ..step(0.5, 3) }, step(0.75, 1)]
-        }
-        Ladder::Paused => vec![step(0.2, 1), RolloutStep { pause: true, ..step(0.6, 1) }],
-    };
-    crate::engine::Ladder::new(steps).expect("the steps rise")
-}
-
-fn rule_set(rules: Rules) -> RuleSet {
-    let errors = |threshold: f64, seconds: f64, min_requests: u64| RawTrigger {
-        metric: Some("error_rate".to_owned()),
-        operator: Some(">".to_owned()),
-        threshold: Some(threshold),
-        duration_seconds: Some(seconds),
-        min_requests: Some(min_requests),
-        action: Some("rollback_to_last_stable".to_owned()),
-        ..RawTrigger::default()
-    };
-    let latency = RawTrigger {
-        metric: Some("latency_p99".to_owned()),
-        threshold: None,
-        threshold_ms: Some(3_000.0),
-        ..errors(0.0, 5.0, 3)
-    };
-    let judge = RawTrigger {
-        judge: Some("sequential".to_owned()),
-        action: Some("rollback_to_last_stable".to_owned()),
-        ..RawTrigger::default()
-    };
-    let raw = match rules {
-        Rules::None => Vec::new(),
-        Rules::Hasty => vec![errors(0.2, 0.0, 5)],
-        Rules::Document => {
-            let of_stable =
-                RawTrigger { version: Some("stable".to_owned()), ..errors(0.5, 2.0, 3) };
-            vec![errors(0.05, 10.0, 3), latency, of_stable]
-        }
-        Rules::Strict => {
-            let silent = RawTrigger { no_data: Some("breach".to_owned()), ..errors(0.9, 30.0, 10) };
-            vec![judge, silent]
-        }
-    };
-    let trigger =
-        |raw: &RawTrigger| Trigger::new(raw, Safeguards::default()).expect("the rules are valid");
-    let triggers = raw.iter().map(trigger).collect();
-    RuleSet { enable: true, triggers, ..RuleSet::default() }
-}
-
-const MODEL: ModelIndex = ModelIndex(0);
+/// Who gives the commands.
+const COMMANDER: &str = "case";
+/// Requests of one operation are fewer.
+const MOST_REQUESTS: u8 = 32;
+/// 2^64 by the golden ratio: its multiples spread evenly.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
