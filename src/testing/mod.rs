@@ -8,7 +8,9 @@
 
 mod account;
 mod case;
+mod case_bytes;
 mod checks;
+mod fuzz;
 mod key_account;
 mod operation;
 mod order;
@@ -22,6 +24,7 @@ mod rule_timer;
 mod rule_watch;
 
 pub use case::{Case, CaseError, ModelSetting};
+pub use fuzz::fuzz_operations;
 pub use operation::{End, Operation};
 pub use order::{LadderChoice, Name, Order};
 pub use played::{Happening, Played};
