@@ -32,6 +32,7 @@ use super::read;
 use super::resolved;
 use super::set;
 use super::shapes::SCENARIO;
+use super::shorthand;
 use super::tree::Node;
 use super::write::write;
 
@@ -89,6 +90,7 @@ pub fn load(document: Document<'_>, files: &dyn Files) -> Result<Loaded, Scenari
     };
     let made = assemble(&document, &mut reading).and_then(|mut root| {
         check(&root, SCENARIO, &mut diagnostics);
+        shorthand::expand(&mut root, &mut diagnostics);
         fill(&mut root, SCENARIO);
         let scenario = decode(&root, &folder, &sources, &mut diagnostics)?;
         decode_middlebox::warn(&root, &scenario, &mut diagnostics);

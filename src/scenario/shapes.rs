@@ -205,6 +205,20 @@ pub(crate) static PHASE: Record = Record {
             TableOf(&SPLIT),
             "share of requests by version or tag; sums to 100% (default: as in the phase before)",
         ),
+        optional("canary_rules", TableOf(&SPLIT), "another name of `split`"),
+        optional(
+            "fallback_threshold",
+            One(L::Ratio),
+            "beside a `split`: from this phase on its models roll back where the error rate of a \
+             minute is above it, of 20 requests at least (default: as in the phase before)",
+        ),
+        optional(
+            "latency_threshold_ms",
+            One(L::Number(1.0, 86_400_000.0)),
+            "beside a `split`: from this phase on its models roll back where the P99 latency of a \
+             minute is above it, in milliseconds, of 300 requests at least (default: as in the \
+             phase before)",
+        ),
         optional(
             "rollout",
             RecordOf(&ROLLOUT),

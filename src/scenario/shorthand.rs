@@ -1,0 +1,353 @@
+//! Thresholds beside a split: `fallback_threshold` and `latency_threshold_ms` are short for
+//! conditions of the models that the split names, and `canary_rules` is another name of `split`.
+//!
+//! Rewrites the tree, so that all that follows knows the long form alone. Those of the first phase
+//! join the rules of their models; those of a later one replace the rules by a command at its
+//! beginning.
+
+use std::mem;
+
+use crate::exchange::ModelIndex;
+use crate::units::Ratio;
+
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::names::Names;
+use super::place::Place;
+use super::shape::as_number;
+use super::tree::{Entry, Node, Scalar, Value};
+
+/// Writes out all that is short. Whatever is wrong with the names and values in it is told by the
+/// passes that read the long form, or was told by the check.
+pub(crate) fn expand(root: &mut Node, diagnostics: &mut Diagnostics) {
+    let Some(models) = root.entry("models") else { return };
+    let names = Names::collect(models, &mut Diagnostics::default());
+    let rules =
+        |entry: &Entry| Standing { rules: entry.node.get("rules").cloned(), beside: Vec::new() };
+    let mut standing: Vec<Standing> = models.node.entries().iter().map(rules).collect();
+    let mut of_first: Vec<(ModelIndex, Node)> = Vec::new();
+    let phases = root.get_mut("phases").map_or(&mut [][..], Node::items_mut);
+    for (index, phase) in phases.iter_mut().enumerate() {
+        rename_split(phase, diagnostics);
+        let thresholds = take_thresholds(phase);
+        let conditions: Vec<Node> = thresholds.iter().filter_map(condition).collect();
+        let mut commands: Vec<Node> = Vec::new();
+        for model in named(phase, &thresholds, &names, diagnostics) {
+            let Some(standing) = standing.get_mut(usize::from(model.0)) else { continue };
+            standing.refuse_disabled(&thresholds, diagnostics);
+            if standing.are_beside(&conditions) {
+                continue;
+            }
+            let rules = standing.with(phase.place, &conditions);
+            if index == 0 {
+                of_first.push((model, rules));
+            } else if let Some(id) = names.models().nth(usize::from(model.0)) {
+                commands.push(command(id, rules));
+            }
+        }
+        for command in phase.get("commands").map_or(&[][..], Node::items) {
+            if let (Some(rules), Some(model)) = (command.get("rules"), model_of(command, &names))
+                && let Some(standing) = standing.get_mut(usize::from(model.0))
+            {
+                *standing = Standing { rules: Some(rules.clone()), beside: Vec::new() };
+            }
+        }
+        add_commands(phase, commands);
+    }
+    let models = root.get_mut("models").map_or(&mut [][..], Node::entries_mut);
+    for (model, rules) in of_first {
+        if let Some(entry) = models.get_mut(usize::from(model.0)) {
+            put(&mut entry.node, "rules", rules);
+        }
+    }
+}
+
+/// The rules of a model that the phases so far lead to.
+struct Standing {
+    /// Those written in full.
+    rules: Option<Node>,
+    /// The conditions that the last thresholds beside a split of the model stand for.
+    beside: Vec<Node>,
+}
+
+impl Standing {
+    /// Whether these conditions are in force already: of the same kinds and values.
+    fn are_beside(&self, conditions: &[Node]) -> bool {
+        fn texts(conditions: &[Node]) -> Vec<Option<&str>> {
+            conditions.iter().flat_map(Node::entries).map(|entry| entry.node.text()).collect()
+        }
+        texts(&self.beside) == texts(conditions)
+    }
+
+    /// The rules written in full and after them these conditions, which are in force from now on.
+    /// `place` is where there are none.
+    fn with(&mut self, place: Place, conditions: &[Node]) -> Node {
+        self.beside = conditions.to_vec();
+        let none = || map(place, Vec::new());
+        let mut rules = self.rules.clone().unwrap_or_else(none);
+        if rules.get("conditions").is_none() {
+            let place = rules.place;
+            put(&mut rules, "conditions", Node { place, value: Value::List(Vec::new()) });
+        }
+        if let Some(Node { value: Value::List(items), .. }) = rules.get_mut("conditions") {
+            items.extend_from_slice(conditions);
+        }
+        rules
+    }
+
+    /// Reports thresholds that join rules which are not checked.
+    fn refuse_disabled(&self, thresholds: &[Entry], diagnostics: &mut Diagnostics) {
+        let enable = self.rules.as_ref().and_then(|rules| rules.get("enable"));
+        if let (Some(first), Some(enable)) = (thresholds.first(), enable)
+            && enable.scalar().and_then(Scalar::as_bool) == Some(false)
+        {
+            let message = format!("`{}` joins rules that are switched off", first.key);
+            let off = Diagnostic::new(first.place, message).note(enable.place, "they are here");
+            diagnostics.report(off.help("write `enable: true` there, or leave the threshold out"));
+        }
+    }
+}
+
+/// `canary_rules` becomes `split`.
+fn rename_split(phase: &mut Node, diagnostics: &mut Diagnostics) {
+    let split = phase.entry("split").map(|entry| entry.place);
+    let Value::Map(entries) = &mut phase.value else { return };
+    let Some(other) = entries.iter_mut().find(|entry| entry.key == OTHER_NAME) else { return };
+    match split {
+        Some(split) => {
+            let message = format!("`{OTHER_NAME}` is another name of `split`, which stands too");
+            let both = Diagnostic::new(other.place, message).note(split, "it stands here");
+            diagnostics.report(both.help("keep one of them"));
+            entries.retain(|entry| entry.key != OTHER_NAME);
+        }
+        None => "split".clone_into(&mut other.key),
+    }
+}
+
+/// Takes the thresholds out of a phase, the error rate's first.
+fn take_thresholds(phase: &mut Node) -> Vec<Entry> {
+    let Value::Map(entries) = &mut phase.value else { return Vec::new() };
+    let is_threshold = |entry: &Entry| THRESHOLDS.contains(&entry.key.as_str());
+    let (mut taken, kept) = mem::take(entries).into_iter().partition::<Vec<_>, _>(is_threshold);
+    *entries = kept;
+    taken.sort_by_key(|entry| THRESHOLDS.iter().position(|key| *key == entry.key));
+    taken
+}
+
+/// The models that the thresholds of a phase are for: those that its split names.
+fn named(
+    phase: &Node,
+    thresholds: &[Entry],
+    names: &Names,
+    diagnostics: &mut Diagnostics,
+) -> Vec<ModelIndex> {
+    let Some(first) = thresholds.first() else { return Vec::new() };
+    let Some(split) = phase.get("split") else {
+        let message = format!("`{}` stands beside a `split`, and there is none", first.key);
+        let help = "write the `split` of the phase, or conditions into the `rules` of the model";
+        diagnostics.report(Diagnostic::new(first.place, message).help(help));
+        return Vec::new();
+    };
+    let mut models: Vec<ModelIndex> = Vec::new();
+    for arm in split.entries() {
+        let version = names.resolve(&arm.key, arm.place, &mut Diagnostics::default());
+        let model = version.and_then(|version| names.model_of(version));
+        models.extend(model.filter(|model| !models.contains(model)));
+    }
+    models
+}
+
+/// The model that a command says it is for, or the only one.
+fn model_of(command: &Node, names: &Names) -> Option<ModelIndex> {
+    match command.get("model").and_then(Node::text) {
+        Some(id) => names.models().position(|known| known == id).map(|at| ModelIndex(at as u16)),
+        None => Some(ModelIndex(0)),
+    }
+}
+
+/// The condition that a threshold is short for; `None` where its value is none, which is told.
+fn condition(threshold: &Entry) -> Option<Node> {
+    let Entry { place, key, node } = threshold;
+    let text = node.text()?;
+    let (metric, field, value, least) = if key == THRESHOLDS[0] {
+        ("error_rate", "threshold", Ratio::parse(text).ok()?.get().to_string(), LEAST_OF_RATE)
+    } else {
+        as_number(text).filter(|millis| *millis > 0.0)?;
+        ("latency_p99", "threshold_ms", text.to_owned(), LEAST_OF_P99)
+    };
+    let entries = vec![
+        plain("metric", metric, *place),
+        plain("operator", ">", *place),
+        plain(field, &value, node.place),
+        plain("duration_seconds", "0", *place),
+        plain("window_seconds", WINDOW_SECONDS, *place),
+        plain("min_requests", least, *place),
+        plain("action", "rollback_to_last_stable", *place),
+    ];
+    Some(map(*place, entries))
+}
+
+/// The command that replaces the rules of `model`.
+fn command(model: &str, rules: Node) -> Node {
+    let place = rules.place;
+    let rules = Entry { place, key: "rules".to_owned(), node: rules };
+    map(place, vec![plain("at", AT_ONCE, place), plain("model", model, place), rules])
+}
+
+/// Puts commands before those of a phase.
+fn add_commands(phase: &mut Node, mut commands: Vec<Node>) {
+    let Some(place) = commands.first().map(|command| command.place) else { return };
+    match phase.get_mut("commands") {
+        Some(Node { value: Value::List(items), .. }) => {
+            commands.append(items);
+            *items = commands;
+        }
+        _ => put(phase, "commands", Node { place, value: Value::List(commands) }),
+    }
+}
+
+/// Writes a value at the key of a map.
+fn put(node: &mut Node, key: &str, value: Node) {
+    let place = value.place;
+    let Value::Map(entries) = &mut node.value else { return };
+    match entries.iter_mut().find(|entry| entry.key == key) {
+        Some(entry) => entry.node = value,
+        None => entries.push(Entry { place, key: key.to_owned(), node: value }),
+    }
+}
+
+fn plain(key: &str, text: &str, place: Place) -> Entry {
+    let scalar = Scalar { text: text.to_owned(), quoted: false };
+    Entry { place, key: key.to_owned(), node: Node { place, value: Value::Scalar(scalar) } }
+}
+
+fn map(place: Place, entries: Vec<Entry>) -> Node {
+    Node { place, value: Value::Map(entries) }
+}
+
+/// The keys of the thresholds, in the order in which their conditions take precedence.
+const THRESHOLDS: [&str; 2] = ["fallback_threshold", "latency_threshold_ms"];
+const OTHER_NAME: &str = "canary_rules";
+const AT_ONCE: &str = "0s";
+/// From the design of the rules: over a minute, at the first breach.
+const WINDOW_SECONDS: &str = "60";
+/// From the design of the rules: with fewer a single failure is more than most thresholds.
+const LEAST_OF_RATE: &str = "20";
+/// 3 / (1 - 0.99): with fewer the 99th percentile is the greatest value or nearly so.
+const LEAST_OF_P99: &str = "300";
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::scenario::{Document, Files, Loaded, load};
+
+    struct NoFiles;
+
+    impl Files for NoFiles {
+        fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
+            Err(format!("no file {}", path.display()))
+        }
+    }
+
+    /// A scenario with these rules of its model and these phases.
+    fn loaded(rules: &str, phases: &[&str]) -> Result<Loaded, String> {
+        let phases: String = phases.iter().map(|phase| format!("  - {{{phase}}}\n")).collect();
+        let text = format!(
+            "schema: 1
+name: short
+workload: {{arrivals: {{poisson: 10/s}}, tokens: {{input: 10, output: 10}}}}
+models:
+  m:
+    {rules}
+    versions:
+      v1: {{tags: [stable], upstream: {{latency: 1s}}}}
+      v2: {{upstream: {{latency: 1s}}}}
+phases:
+{phases}"
+        );
+        let document = Document {
+            path: Path::new("a.yaml"),
+            bytes: text.as_bytes(),
+            settings: &[],
+            working_directory: Path::new("/"),
+            allow_outside: false,
+        };
+        load(document, &NoFiles).map_err(|error| error.to_string())
+    }
+
+    #[track_caller]
+    fn assert_same(short: Result<Loaded, String>, long: Result<Loaded, String>) {
+        let (short, long) = (short.unwrap(), long.unwrap());
+        assert_eq!(short.resolved, long.resolved);
+        assert_eq!(short.to_yaml(), long.to_yaml());
+    }
+
+    const SPLIT: &str = "{v1: 50%, v2: 50%}";
+    const OWN: &str = "{id: own, metric: latency_p50, operator: '>', threshold_ms: 900, \
+                       duration_seconds: 30, action: notify}";
+
+    /// What the design of the rules says of a threshold of the error rate, and of one of the
+    /// latency.
+    fn long(error_rate: &str, latency_ms: &str) -> String {
+        format!(
+            "{{metric: error_rate, operator: '>', threshold: {error_rate}, duration_seconds: 0, \
+             window_seconds: 60, min_requests: 20, action: rollback_to_last_stable}}, \
+             {{metric: latency_p99, operator: '>', threshold_ms: {latency_ms}, \
+             duration_seconds: 0, window_seconds: 60, min_requests: 300, \
+             action: rollback_to_last_stable}}"
+        )
+    }
+
+    #[test]
+    fn the_documents_configuration_is_short_for_two_conditions() {
+        let short = format!(
+            "name: a, for: 1m, latency_threshold_ms: 2000, fallback_threshold: 0.05, \
+             canary_rules: {SPLIT}"
+        );
+        let split = format!("name: a, for: 1m, split: {SPLIT}");
+        let rules = format!("rules: {{conditions: [{}]}}", long("0.05", "2000"));
+        assert_same(loaded("", &[&short]), loaded(&rules, &[&split]));
+        // After those that the model has.
+        let own = format!("rules: {{conditions: [{OWN}]}}");
+        let both = format!("rules: {{conditions: [{OWN}, {}]}}", long("0.05", "2000"));
+        assert_same(loaded(&own, &[&short]), loaded(&both, &[&split]));
+    }
+
+    #[test]
+    fn thresholds_of_a_later_phase_hold_from_its_beginning_on() {
+        let first = format!("name: a, for: 1m, split: {SPLIT}, fallback_threshold: 5%");
+        let same = format!("name: b, for: 1m, split: {SPLIT}, fallback_threshold: 5%");
+        let other = format!("name: c, for: 1m, split: {SPLIT}, latency_threshold_ms: 700");
+        let text = long("0.05", "700");
+        let (errors, slow) = text.split_once("}, ").unwrap();
+        let rules = format!("rules: {{conditions: [{OWN}, {errors}}}]}}");
+        let (before, unchanged) = (
+            format!("name: a, for: 1m, split: {SPLIT}"),
+            format!("name: b, for: 1m, split: {SPLIT}"),
+        );
+        let replaced = format!(
+            "name: c, for: 1m, split: {SPLIT}, \
+             commands: [{{at: 0s, model: m, rules: {{conditions: [{OWN}, {slow}]}}}}]"
+        );
+        let own = format!("rules: {{conditions: [{OWN}]}}");
+        assert_same(
+            loaded(&own, &[&first, &same, &other]),
+            loaded(&rules, &[&before, &unchanged, &replaced]),
+        );
+    }
+
+    #[test]
+    fn thresholds_join_the_rules_that_a_command_has_set() {
+        let commanded = format!(
+            "name: a, for: 1m, split: {SPLIT}, commands: [{{at: 9s, rules: {{conditions: [{OWN}]}}}}]"
+        );
+        let short = format!("name: b, for: 1m, split: {SPLIT}, fallback_threshold: 1%");
+        let text = long("0.01", "1");
+        let (errors, _) = text.split_once("}, ").unwrap();
+        let replaced = format!(
+            "name: b, for: 1m, split: {SPLIT}, \
+             commands: [{{at: 0s, model: m, rules: {{conditions: [{OWN}, {errors}}}]}}}}]"
+        );
+        assert_same(loaded("", &[&commanded, &short]), loaded("", &[&commanded, &replaced]));
+    }
+}
