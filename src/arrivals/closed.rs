@@ -95,6 +95,7 @@ pub(crate) struct ClosedTimes {
 }
 
 impl Times for ClosedTimes {
+    #[inline(never)]
     fn next(&mut self, lane: &mut Lane) -> Option<Coming> {
         for user in 0..std::mem::take(&mut self.not_begun) {
             let number = u64::from(user) << COUNT_BITS;

@@ -125,7 +125,7 @@ pub(crate) struct DiurnalTimes {
 }
 
 impl Times for DiurnalTimes {
-    #[inline]
+    #[inline(never)]
     fn next(&mut self, lane: &mut Lane) -> Option<Coming> {
         let request = lane.advance();
         let seconds = self.seconds_until(self.exposure.of(request.1));

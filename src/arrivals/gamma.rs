@@ -80,7 +80,7 @@ pub(crate) struct GammaTimes {
 }
 
 impl Times for GammaTimes {
-    #[inline]
+    #[inline(never)]
     fn next(&mut self, lane: &mut Lane) -> Option<Coming> {
         let request = lane.advance();
         let (number, draws) = request;

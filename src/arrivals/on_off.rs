@@ -128,7 +128,7 @@ enum Period {
 }
 
 impl Times for OnOffTimes {
-    #[inline]
+    #[inline(never)]
     fn next(&mut self, lane: &mut Lane) -> Option<Coming> {
         let request = lane.advance();
         self.spend(self.exposure.of(request.1), lane)?;

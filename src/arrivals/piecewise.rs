@@ -82,7 +82,7 @@ pub(crate) struct PiecewiseTimes {
 }
 
 impl Times for PiecewiseTimes {
-    #[inline]
+    #[inline(never)]
     fn next(&mut self, lane: &mut Lane) -> Option<Coming> {
         let request = lane.advance();
         self.spend(self.exposure.of(request.1))?;

@@ -60,7 +60,7 @@ pub(crate) struct PoissonTimes {
 }
 
 impl Times for PoissonTimes {
-    #[inline]
+    #[inline(always)]
     fn next(&mut self, lane: &mut Lane) -> Option<Coming> {
         let gap = self.gap?;
         let request = lane.advance();

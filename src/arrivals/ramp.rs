@@ -74,7 +74,7 @@ pub(crate) struct RampTimes {
 }
 
 impl Times for RampTimes {
-    #[inline]
+    #[inline(never)]
     fn next(&mut self, lane: &mut Lane) -> Option<Coming> {
         let request = lane.advance();
         self.spend(self.exposure.of(request.1))?;

@@ -91,7 +91,8 @@ macro_rules! define {
         }
 
         impl ProcessTimes {
-            #[inline]
+            // In place: what it yields is then written once. Long models keep out of it.
+            #[inline(always)]
             pub(super) fn next(&mut self, lane: &mut Lane) -> Option<Coming> {
                 match self {
                     $(Self::$model(times) => times.next(lane),)+

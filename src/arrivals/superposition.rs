@@ -122,15 +122,22 @@ impl ArrivalTimes {
         self.running.iter_mut().filter_map(Running::next_at).min()
     }
 
-    /// The next request, whose time has come.
+    /// The request whose time [`next_at`](Self::next_at) has told.
     #[inline]
-    pub(crate) fn next(&mut self) -> Option<Coming> {
+    pub(crate) fn take(&mut self) -> Option<Coming> {
         if let [only] = self.running.as_mut_slice() {
-            return only.take();
+            return only.next.take();
         }
-        let times = self.running.iter_mut().map(Running::next_at).enumerate();
+        let times = self.running.iter().map(|process| Some(process.next?.at)).enumerate();
         let (_, place) = times.filter_map(|(place, at)| Some((at?, place))).min()?;
-        self.running[place].take()
+        self.running[place].next.take()
+    }
+
+    /// The next request.
+    #[cfg(test)]
+    pub(crate) fn next(&mut self) -> Option<Coming> {
+        self.next_at()?;
+        self.take()
     }
 
     /// The answer to request `id` came, or was given up, at `at`.
@@ -150,14 +157,6 @@ impl Running {
             self.next = self.times.next(&mut self.lane);
         }
         self.next.as_ref().map(|next| next.at)
-    }
-
-    #[inline]
-    fn take(&mut self) -> Option<Coming> {
-        match self.next.take() {
-            Some(next) => Some(next),
-            None => self.times.next(&mut self.lane),
-        }
     }
 }
 

@@ -75,7 +75,7 @@ impl Table {
         Self { cells: cells.into(), shape }
     }
 
-    #[inline]
+    #[inline(always)]
     fn sample(&self, draw: Draw) -> f64 {
         let (cell, tail) = locate(draw);
         match self.cells.get(cell) {

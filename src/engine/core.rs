@@ -250,7 +250,7 @@ impl Engine {
         self.events.pop_front()
     }
 
-    #[inline]
+    #[inline(always)]
     fn end(&mut self, now: Timestamp, ticket: &Ticket, observed: &Observed) {
         let now = self.step_to(now);
         self.run_before(now);
@@ -294,7 +294,8 @@ impl Engine {
         model: ModelIndex,
     ) -> Result<&mut Deployment, CommandError> {
         let deployment = self.deployments.get_mut(usize::from(model.0));
-        deployment.ok_or(CommandError::UnknownModel(model.0))
+        // Not made to be dropped: it is asked for with each request.
+        deployment.ok_or_else(|| CommandError::UnknownModel(model.0))
     }
 }
 

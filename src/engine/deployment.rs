@@ -113,7 +113,7 @@ impl Deployment {
     }
 
     /// Counts a request in that is sent to `version`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn begin(&mut self, ticket: &mut Ticket) {
         ticket.split = self.split_number;
         let live = &mut self.live[usize::from(ticket.attempted.0)];
@@ -125,7 +125,7 @@ impl Deployment {
     }
 
     /// Counts a request out. Whether it was the last of a version that was rolled back.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end(&mut self, now: Timestamp, ticket: &Ticket, observed: &Observed) -> bool {
         let live = &mut self.live[usize::from(ticket.attempted.0)];
         live.outstanding -= 1;

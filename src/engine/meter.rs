@@ -121,19 +121,28 @@ impl Quotient {
 }
 
 /// Whether a completion has the property of a share's metric; `None` where it does not count.
+#[inline]
 fn share_hit(measure: Measure, class: Class, observed: &Observed) -> Option<bool> {
     let ending = observed.ending;
+    if class == Class::Success {
+        // Nearly all: told apart without a table of branches.
+        return Some(match measure {
+            Measure::SuccessRate => true,
+            Measure::EmptyRate => observed.is_empty(),
+            Measure::LengthFinishRate => observed.is_cut_off(),
+            _ => false,
+        });
+    }
     match (class, measure) {
         (_, Measure::RateLimitedRate) if ending == Ending::Status(429) => Some(true),
         (Class::Neutral, _) => None,
         (_, Measure::ClientErrorRate) => Some(class == Class::ClientError),
         (Class::ClientError, _) => None,
-        (_, Measure::SuccessRate) => Some(class == Class::Success),
+        (_, Measure::SuccessRate) => Some(false),
         (_, Measure::RateLimitedRate) => Some(false),
         (_, Measure::TimeoutRate) => Some(ending == Ending::Timeout),
-        (_, Measure::EmptyRate) => Some(observed.is_empty()),
-        (_, Measure::LengthFinishRate) => Some(observed.is_cut_off()),
-        _ => Some(class == Class::Error),
+        (_, Measure::EmptyRate | Measure::LengthFinishRate) => Some(false),
+        _ => Some(true),
     }
 }
 

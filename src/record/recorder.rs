@@ -219,7 +219,7 @@ impl Observer for Recorder {
         self.series.completed(ended, version, class, observed.latency);
     }
 
-    #[inline]
+    #[inline(always)]
     fn completed(&mut self, outcome: &Outcome) {
         let Outcome { phase, assigned, arm, ended, class, ref observed, .. } = *outcome;
         if outcome.attempts == 1 {

@@ -59,7 +59,7 @@ impl SeriesBuilder {
     }
 
     /// An attempt ended: those that say nothing of the version are left out.
-    #[inline]
+    #[inline(always)]
     pub(super) fn completed(
         &mut self,
         at: Timestamp,

@@ -28,7 +28,7 @@ impl<O: Observer> Observer for Ticking<'_, O> {
         self.observer.assigned(at, phase, version, arm);
     }
 
-    #[inline]
+    #[inline(always)]
     fn completed(&mut self, outcome: &Outcome) {
         self.observer.completed(outcome);
         self.completed += 1;

@@ -1,8 +1,7 @@
 //! Requests that take several attempts: the wait between them, the next one, and their sum.
 
-use super::SimulationError;
 use super::upstreams::Holds;
-use super::virtual_run::{Due, InFlight, Pending, VirtualRun, sticky_key};
+use super::virtual_run::{Due, InFlight, VirtualRun, sticky_key};
 use crate::chance::Purpose;
 use crate::engine::Retry;
 use crate::exchange::{Class, Ending, Observed, Usage};
@@ -12,20 +11,21 @@ use crate::upstream::{Limits, Waiting};
 impl<O: Observer> VirtualRun<'_, O> {
     /// Lets a request whose attempt has failed wait for the next one, as long as its client does.
     #[cold]
-    pub(super) fn await_attempt(&mut self, retry: Retry, arm: Arm, outcome: Outcome) {
+    pub(super) fn await_attempt(&mut self, retry: Retry, arm: Arm, place: u32) {
+        let outcome = *self.outcomes.at(place);
         self.observer.attempted(&attempt(arm, &outcome));
         let draws = self.chance.request(outcome.request.id, retry.attempt());
         let due = self.now + retry.after(draws.draw(Purpose::Backoff, 0));
         let left = outcome.started + self.scenario.limits.client;
-        self.queue.push(due.min(left), Due::Attempt(Pending { retry, outcome }));
+        let place = self.queue.push(due.min(left), Due::Attempt(retry));
+        self.outcomes.put(place, outcome);
     }
 
-    /// Makes another attempt at a request, unless its client has left.
+    /// Makes another attempt at the request that stood at `place`, unless its client has left.
+    /// Whether it has.
     #[cold]
-    pub(super) fn attempt(
-        &mut self,
-        Pending { retry, mut outcome }: Pending,
-    ) -> Result<(), SimulationError> {
+    pub(super) fn attempt(&mut self, retry: Retry, place: u32) -> bool {
+        let outcome = self.outcomes.at(place);
         let now = self.now;
         let request = outcome.request;
         let left = outcome.started + self.scenario.limits.client;
@@ -35,8 +35,9 @@ impl<O: Observer> VirtualRun<'_, O> {
             outcome.observed = Observed { ending, latency, first_token: None, usage, finish: None };
             outcome.ended = now;
             outcome.class = self.engine.class(request.model, ending);
-            return self.finish(&outcome);
+            return true;
         }
+        let mut outcome = *outcome;
         let draws = self.chance.request(request.id, retry.attempt());
         let draw = draws.draw(Purpose::Split, 0);
         let ticket = self.engine.retry(now, retry, draw, sticky_key(&request));
@@ -50,26 +51,28 @@ impl<O: Observer> VirtualRun<'_, O> {
         outcome.class = Class::Success;
         outcome.served = version;
         outcome.attempts += 1;
-        let in_flight = InFlight { ticket, arm, holds, outcome };
-        let place = self.queue.push(outcome.ended, Due::End(in_flight));
+        let place = self.queue.push(outcome.ended, Due::End(InFlight { ticket, arm, holds }));
+        self.outcomes.put(place, outcome);
         if holds == Holds::PlaceInLine {
             self.upstreams.of(version).enqueue(Waiting(place));
         }
-        Ok(())
+        false
     }
 
     /// Tells of the last of several attempts, and turns what was observed of it into what the
     /// client saw of all.
     #[cold]
-    pub(super) fn sum_up(&mut self, arm: Arm, outcome: &mut Outcome) {
+    pub(super) fn sum_up(&mut self, arm: Arm, place: u32) {
+        let outcome = self.outcomes.at(place);
         self.observer.attempted(&attempt(arm, outcome));
         let whole = outcome.ended.since(outcome.started);
         let before = whole.saturating_sub(outcome.observed.latency);
         outcome.observed.latency = whole;
         outcome.observed.first_token = outcome.observed.first_token.map(|first| first + before);
         if outcome.after_onset {
-            let Outcome { ref request, assigned, ref observed, started, .. } = *outcome;
-            outcome.counterfactual = self.counterfactual(request, assigned, observed, started);
+            let Outcome { request, assigned, observed, started, .. } = *outcome;
+            self.outcomes.at(place).counterfactual =
+                self.counterfactual(&request, assigned, &observed, started);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Requests that a cache before the gateway answers: the engine never hears of them.
 
 use super::virtual_run::{Due, VirtualRun};
-use crate::exchange::{Ending, Finish, Observed, Request, Usage, VersionIndex};
+use crate::exchange::{Ending, Finish, Observed, Request, Usage};
 use crate::middlebox::Answer;
 use crate::record::{Observer, Outcome};
 use crate::units::Duration;
@@ -30,14 +30,17 @@ impl<O: Observer> VirtualRun<'_, O> {
             after_onset: false,
             counterfactual: None,
         };
-        self.queue.push(ended, Due::Kept(outcome));
+        let place = self.queue.push(ended, Due::Kept);
+        self.outcomes.put(place, outcome);
         true
     }
 
-    /// Shows the cache a successful answer of `version`, which passes it on its way to the client.
+    /// Shows the cache the successful answer to the request that stood at `place`: it passes the
+    /// cache on its way to the client.
     #[cold]
-    pub(super) fn show_cache(&mut self, request: &Request, version: VersionIndex) {
+    pub(super) fn show_cache(&mut self, place: u32) {
         let Some(cache) = &mut self.cache else { return };
+        let Outcome { ref request, served: version, .. } = *self.outcomes.at(place);
         let model = &self.scenario.models[usize::from(request.model.0)];
         let answer = Answer { version, no_store: model.safeguards.no_store };
         cache.offer(self.now, request, answer);

@@ -27,7 +27,7 @@ pub(super) struct Queue<T> {
 }
 
 /// An item whose time has come.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Popped<T> {
     /// Where it stood.
     pub(super) place: u32,
@@ -66,7 +66,7 @@ impl<T> Queue<T> {
     ///
     /// # Panics
     /// 2^24 items are pending.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, at: Timestamp, item: T) -> u32 {
         let place = self.free.pop().unwrap_or_else(|| self.add_place());
         // Written once, on every path: so the item is made in its place and not moved there.
@@ -90,11 +90,13 @@ impl<T> Queue<T> {
         self.free.is_empty() && self.items.len() == Self::CAPACITY
     }
 
-    /// The first item, and where it stood.
-    #[inline]
+    /// The first item, and where it stood: no other comes to stand there until the place is
+    /// [vacated](Self::vacate).
+    #[inline(always)]
     pub(super) fn pop(&mut self) -> Option<Popped<T>> {
         let key = *self.near().first()?;
-        let item = self.pop_key(key);
+        self.pop_key();
+        let item = self.items[place_of(key) as usize].take();
         if self.stale > 0 {
             self.drop_stale();
         }
@@ -113,16 +115,19 @@ impl<T> Queue<T> {
         item
     }
 
-    /// Takes the first key away, and the item with it, if it is still there.
+    /// Lets another item have the place of one that was popped.
     #[inline]
-    fn pop_key(&mut self, key: Key) -> Option<T> {
+    pub(super) fn vacate(&mut self, place: u32) {
+        self.free.push(place);
+    }
+
+    /// Takes the first key away.
+    #[inline]
+    fn pop_key(&mut self) {
         self.start += 1;
         if self.start == self.end {
             self.bring_near();
         }
-        let place = place_of(key);
-        self.free.push(place);
-        self.items[place as usize].take()
     }
 
     /// Takes the first keys away whose items were taken before their time.
@@ -131,7 +136,8 @@ impl<T> Queue<T> {
         while let Some(key) = self.near().first().copied()
             && self.items[place_of(key) as usize].is_none()
         {
-            self.pop_key(key);
+            self.pop_key();
+            self.vacate(place_of(key));
             self.stale -= 1;
         }
     }
@@ -214,6 +220,8 @@ const SIGN: u64 = 1 << 63;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -235,33 +243,50 @@ mod tests {
     }
 
     proptest! {
-            #[test]
-            fn items_come_out_by_time_and_ties_by_entry(steps in steps()) {
-                let mut queue = Queue::new();
-                let mut model: Vec<(Timestamp, usize, u32)> = Vec::new();
-                let drained = std::iter::repeat_n(Step::Pop, 400);
-                for (number, step) in steps.into_iter().chain(drained).enumerate() {
-                    match step {
-                        Step::Push(second) => {
-                            let at = Timestamp::from_second(second);
-                            model.push((at, number, queue.push(at, number)));
-                        }
-                        Step::Take(any) if !model.is_empty() => {
-                            let (_, number, place) = model.remove(any % model.len());
-                            prop_assert_eq!(queue.take(place), number);
-                        }
-                        Step::Take(_) => (),
-                        Step::Pop => {
-                            model.sort_unstable();
-                            let expected = (!model.is_empty()).then(|| model.remove(0));
-    let due = queue.next_due();
-                            let popped = queue.pop().map(|popped| (due, popped.item, popped.place));
-                            prop_assert_eq!(popped, expected);
-                        }
+        #[test]
+        fn items_come_out_by_time_and_ties_by_entry(steps in steps()) {
+            let mut queue = Queue::new();
+            let mut model: Vec<(Timestamp, usize, u32)> = Vec::new();
+            let drained = std::iter::repeat_n(Step::Pop, 400);
+            for (number, step) in steps.into_iter().chain(drained).enumerate() {
+                match step {
+                    Step::Push(second) => {
+                        let at = Timestamp::from_second(second);
+                        model.push((at, number, queue.push(at, number)));
                     }
-                    let first = model.iter().map(|(at, ..)| *at).min();
-                    prop_assert_eq!(queue.next_due(), first.unwrap_or(Timestamp::MAX));
+                    Step::Take(any) if !model.is_empty() => {
+                        let (_, number, place) = model.remove(any % model.len());
+                        prop_assert_eq!(queue.take(place), number);
+                    }
+                    Step::Take(_) => (),
+                    Step::Pop => {
+                        model.sort_unstable();
+                        let expected = (!model.is_empty()).then(|| model.remove(0));
+                        let due = queue.next_due();
+                        let popped = queue.pop();
+                        if let Some(Popped { place, .. }) = popped {
+                            queue.vacate(place);
+                        }
+                        let popped = popped.map(|popped| (due, popped.item, popped.place));
+                        prop_assert_eq!(popped, expected);
+                    }
                 }
+                let places: BTreeSet<_> = model.iter().map(|(.., place)| place).collect();
+                prop_assert_eq!(places.len(), model.len(), "a place is one item's");
+                let first = model.iter().map(|(at, ..)| *at).min();
+                prop_assert_eq!(queue.next_due(), first.unwrap_or(Timestamp::MAX));
             }
         }
+    }
+
+    #[test]
+    fn a_place_is_another_items_only_when_it_is_vacated() {
+        let mut queue = Queue::new();
+        let at = Timestamp::from_second(1);
+        let first = queue.push(at, "first");
+        assert_eq!(queue.pop().map(|popped| popped.place), Some(first));
+        assert_ne!(queue.push(at, "second"), first);
+        queue.vacate(first);
+        assert_eq!(queue.push(at, "third"), first);
+    }
 }

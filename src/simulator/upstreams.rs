@@ -48,7 +48,7 @@ impl Upstreams {
 
     /// What becomes of a request that is sent to a version `now`, and what it then holds of its
     /// upstream. Where that is a place in the line, it is to be given a name.
-    #[inline]
+    #[inline(always)]
     pub(super) fn begin(
         &mut self,
         version: VersionIndex,
@@ -56,7 +56,11 @@ impl Upstreams {
         now: Timestamp,
         draws: Draws,
     ) -> (ResponsePlan, Holds) {
-        match self.of(version).begin(request, now, draws) {
+        let upstream = self.of(version);
+        if upstream.is_unlimited() {
+            return (upstream.answer(request, now, draws), Holds::Nothing);
+        }
+        match upstream.begin(request, now, draws) {
             Begun::Free(plan) => (plan, Holds::Nothing),
             Begun::InSlot(plan) => (plan, Holds::Slot),
             Begun::Waits => (ResponsePlan::NEVER, Holds::PlaceInLine),

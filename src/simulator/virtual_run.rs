@@ -1,23 +1,23 @@
 //! One run in virtual time.
 
 use super::SimulationError;
+use super::deploying;
 use super::gatekeeper::Gatekeeper;
 use super::model_state::ModelState;
+use super::outcomes::Outcomes;
 use super::queue::{Popped, Queue};
 use super::trigger_health::TriggerHealth;
 use super::upstreams::{Holds, Upstreams};
-use super::{deploying, telling};
 use crate::chance::{Chance, Purpose};
-use crate::director::{Cue, Director};
+use crate::director::Director;
 use crate::engine::{
-    Ask, Command, CommandKind, Completion, Engine, Event, EventKind, ModelSettings, Retry,
-    RolloutState, Slot, StickyKey, Ticket, Version,
+    Ask, Command, CommandKind, Completion, Engine, ModelSettings, Retry, StickyKey, Ticket, Version,
 };
 use crate::exchange::{Arrival, Class, Ending, ModelIndex, Observed, Request, VersionIndex};
 use crate::middlebox::Cache;
-use crate::record::{Arm, Counterfactual, Happening, Observer, Outcome};
-use crate::scenario::{Awaited, PhaseEnd, Scenario};
-use crate::units::{TagName, Timestamp};
+use crate::record::{Arm, Counterfactual, Observer, Outcome};
+use crate::scenario::Scenario;
+use crate::units::Timestamp;
 use crate::upstream::Waiting;
 use crate::workload::Source;
 
@@ -68,6 +68,8 @@ pub(super) struct VirtualRun<'a, O> {
     /// What stands before the gateway, if anything does.
     pub(super) cache: Option<Cache>,
     pub(super) queue: Queue<Due>,
+    /// Of the requests in the queue, by their places in it.
+    pub(super) outcomes: Outcomes,
     pub(super) now: Timestamp,
     /// When something is to be sent next, as far as is known.
     pub(super) arrival_at: Timestamp,
@@ -83,16 +85,9 @@ pub(super) enum Due {
     /// An attempt at it ends.
     End(InFlight),
     /// Another is made, or its client has had enough of waiting for it.
-    Attempt(Pending),
+    Attempt(Retry),
     /// The answer that a cache has kept arrives.
-    Kept(Outcome),
-}
-
-/// A request between two attempts, with what is known of it so far.
-#[derive(Debug)]
-pub(super) struct Pending {
-    pub(super) retry: Retry,
-    pub(super) outcome: Outcome,
+    Kept,
 }
 
 /// A request on its way to the end of an attempt.
@@ -103,8 +98,6 @@ pub(super) struct InFlight {
     pub(super) arm: Arm,
     /// What it holds of that version's upstream.
     pub(super) holds: Holds,
-    /// As it will be, unless its client leaves: what that means the engine says at the time.
-    pub(super) outcome: Outcome,
 }
 
 impl<'a, O: Observer> VirtualRun<'a, O> {
@@ -133,6 +126,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             ended: Vec::new(),
             cache: scenario.cache.map(Cache::new),
             queue: Queue::new(),
+            outcomes: Outcomes::default(),
             now: scenario.start,
             arrival_at: Timestamp::MAX,
             cue_at: Timestamp::MAX,
@@ -202,7 +196,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn look_ahead(&mut self) -> Result<(), SimulationError> {
         let next_at = if self.finished { None } else { self.source.next_at()? };
         self.arrival_at = next_at.map_or(Timestamp::MAX, |at| self.scenario.start + at);
@@ -210,9 +204,9 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
     }
 
     /// Routes the request that has arrived and plans its end.
-    #[inline]
+    #[inline(always)]
     fn send(&mut self) -> Result<(), SimulationError> {
-        let Some(Arrival { request, .. }) = self.source.next()? else { return Ok(()) };
+        let Some(Arrival { request, .. }) = self.source.take() else { return Ok(()) };
         let now = self.now;
         self.check_room()?;
         if self.cache.is_some() && self.answer_from_cache(&request) {
@@ -240,6 +234,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let counterfactual =
             if after_onset { self.counterfactual(&request, version, &observed, now) } else { None };
         let ended = now + observed.latency;
+        let place = self.queue.push(ended, Due::End(InFlight { ticket, arm, holds }));
         let outcome = Outcome {
             request,
             phase,
@@ -255,7 +250,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             after_onset,
             counterfactual,
         };
-        let place = self.queue.push(ended, Due::End(InFlight { ticket, arm, holds, outcome }));
+        self.outcomes.put(place, outcome);
         if holds == Holds::PlaceInLine {
             self.upstreams.of(version).enqueue(Waiting(place));
         }
@@ -294,13 +289,26 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
 
     #[inline]
     fn end_request(&mut self) -> Result<(), SimulationError> {
-        let Some(Popped { place, item, .. }) = self.queue.pop() else { return Ok(()) };
-        let InFlight { ticket, arm, holds, mut outcome } = match item {
-            Due::End(in_flight) => in_flight,
-            Due::Attempt(pending) => return self.attempt(pending),
-            Due::Kept(outcome) => return self.finish(&outcome),
+        let Some(Popped { place, item }) = self.queue.pop() else { return Ok(()) };
+        let over = match item {
+            Due::End(in_flight) => self.end_attempt(in_flight, place)?,
+            Due::Attempt(retry) => self.attempt(retry, place),
+            Due::Kept => true,
         };
+        if over {
+            self.finish(place)?;
+        }
+        // Not before: what is known of the request stands there.
+        self.queue.vacate(place);
+        Ok(())
+    }
+
+    /// An attempt ends at the request that stood at `place`. Whether the request is over.
+    #[inline(always)]
+    fn end_attempt(&mut self, in_flight: InFlight, place: u32) -> Result<bool, SimulationError> {
+        let InFlight { ticket, arm, holds } = in_flight;
         let at = self.now;
+        let outcome = self.outcomes.at(place);
         // A copy: what is lent to the engine stays in memory, and the rest of the outcome need not.
         let observed = outcome.observed;
         let completion = if observed.ending == Ending::ClientClosed {
@@ -313,19 +321,19 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             // By the rules of now: they may have changed since the request was sent.
             outcome.class = self.engine.class(outcome.request.model, outcome.observed.ending);
         } else if self.cache.is_some() {
-            self.show_cache(&outcome.request, outcome.served);
+            self.show_cache(place);
         }
         if holds != Holds::Nothing {
-            self.leave(outcome.served, holds, place)?;
+            self.leave(holds, place)?;
         }
         if let Completion::Retry(retry) = completion {
-            self.await_attempt(retry, arm, outcome);
-            return Ok(());
+            self.await_attempt(retry, arm, place);
+            return Ok(false);
         }
-        if outcome.attempts > 1 {
-            self.sum_up(arm, &mut outcome);
+        if self.outcomes.at(place).attempts > 1 {
+            self.sum_up(arm, place);
         }
-        self.finish(&outcome)
+        Ok(true)
     }
 
     /// A request is answered 401: no version has to do with it.
@@ -339,9 +347,10 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         Ok(())
     }
 
-    /// A request has ended for good.
-    #[inline]
-    pub(super) fn finish(&mut self, outcome: &Outcome) -> Result<(), SimulationError> {
+    /// The request that stood at `place` has ended for good.
+    #[inline(always)]
+    fn finish(&mut self, place: u32) -> Result<(), SimulationError> {
+        let outcome = self.outcomes.at(place);
         self.observer.completed(outcome);
         if self.source.waits_for_answers() {
             self.source.completed(&outcome.request, self.now.since(self.scenario.start));
@@ -350,126 +359,11 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         Ok(())
     }
 
-    /// Tells the observer and the director what happened in the engine. Whether there was anything.
-    #[inline]
-    pub(super) fn drain_events(&mut self) -> bool {
-        let mut any = false;
-        while let Some(event) = self.engine.poll_event() {
-            any = true;
-            self.take_event(event);
-        }
-        any
-    }
-
-    #[cold]
-    fn take_event(&mut self, event: Event) {
-        let Event { at, model, kind } = event;
-        if kind == EventKind::SplitChanged {
-            self.tell_split(at, model);
-        } else if let EventKind::Journal(entry) = &kind {
-            self.observer.journalled(entry);
-            let place = |slot| self.models[usize::from(model.0)].place(slot);
-            self.models[usize::from(model.0)].stable = self.engine.stable(model).map(place);
-            self.tell_lost_tags(at, model);
-        }
-        let ends = match kind {
-            EventKind::RolledBack { .. } => Some(Awaited::Rollback),
-            EventKind::RolloutMoved { to: RolloutState::Promoted, .. } => Some(Awaited::Promotion),
-            EventKind::Drained(_) => Some(Awaited::Drained),
-            _ => None,
-        };
-        let state = &self.models[usize::from(model.0)];
-        if let Some(happening) = telling::happening(kind, model, state) {
-            self.observer.happened(at, happening);
-        }
-        if let Some(event) = ends {
-            self.director.came(at, event);
-        }
-    }
-
-    fn tell_split(&mut self, at: Timestamp, model: ModelIndex) {
-        let Some(split) = self.engine.split(model) else { return };
-        let weights = split.weights().to_vec();
-        let first = self.models[usize::from(model.0)].first_version;
-        self.director.split_changed(at, first, &weights);
-        self.observer.happened(at, Happening::SplitChanged { model, weights });
-    }
-
-    /// Tells of the tags of a model that named a version before the last change and do no more.
-    fn tell_lost_tags(&mut self, at: Timestamp, model: ModelIndex) {
-        let Some(catalog) = self.engine.catalog(model) else { return };
-        let state = &mut self.models[usize::from(model.0)];
-        let tagged = |(tag, slot): (&TagName, Slot)| (tag.clone(), state.place(slot));
-        let now = catalog.tags().map(tagged).collect();
-        for (tag, version) in std::mem::replace(&mut state.tags, now) {
-            if !state.tags.iter().any(|(known, _)| *known == tag) {
-                self.observer.happened(at, Happening::TagLost { tag, version });
-            }
-        }
-    }
-
-    /// Does what the director wants, until it has no cue left.
-    fn follow_cues(&mut self, now: Timestamp) -> Result<(), SimulationError> {
-        while let Some(cue) = self.director.poll_cue() {
-            self.follow(now, cue)?;
-        }
-        // What has begun or ended may have made room.
-        self.admit_everywhere()?;
-        self.cue_at = self.director.next_time().unwrap_or(Timestamp::MAX);
-        Ok(())
-    }
-
-    fn follow(&mut self, now: Timestamp, cue: Cue) -> Result<(), SimulationError> {
-        match cue {
-            Cue::PhaseBegins(phase) => {
-                self.observer.happened(now, Happening::PhaseBegan { phase });
-            }
-            Cue::WaitEnded(phase) => {
-                if let PhaseEnd::Event { event, .. } = self.scenario.phases[usize::from(phase)].end
-                {
-                    let what = event.noun().to_owned();
-                    self.observer.happened(now, Happening::WaitEnded { phase, what });
-                }
-            }
-            Cue::Split(weights) => {
-                for (model, kind) in deploying::split(&self.engine, self.scenario, &weights) {
-                    self.apply(model, kind)?;
-                }
-            }
-            Cue::Rollout(phase) => {
-                let Some(plan) = &self.scenario.phases[usize::from(phase)].rollout else {
-                    return Ok(());
-                };
-                for (model, kind) in deploying::rollout(&self.engine, self.scenario, plan) {
-                    self.apply(model, kind)?;
-                }
-            }
-            Cue::FaultsScheduled(phase) => {
-                let faults = &self.scenario.phases[usize::from(phase)].faults;
-                self.upstreams.schedule(faults, self.director.phase_start());
-            }
-            Cue::FaultBegins { phase, fault } => {
-                let (version, fault) = &self.scenario.phases[usize::from(phase)].faults[fault];
-                let (version, what) = (*version, fault.to_string());
-                self.observer.happened(now, Happening::FaultBegan { version, what });
-            }
-            Cue::FaultEnds { phase, fault } => {
-                let (version, fault) = &self.scenario.phases[usize::from(phase)].faults[fault];
-                let (version, what) = (*version, fault.to_string());
-                self.observer.happened(now, Happening::FaultEnded { version, what });
-            }
-            Cue::Command { phase, command } => self.command(phase, command),
-            Cue::OpenFaultsEnd => self.upstreams.end_open_faults(now),
-            Cue::BecameBad(version) => self.observer.became_bad(now, version),
-            Cue::Finish => {
-                self.finished = true;
-                self.arrival_at = Timestamp::MAX;
-            }
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, model: ModelIndex, kind: CommandKind) -> Result<(), SimulationError> {
+    pub(super) fn apply(
+        &mut self,
+        model: ModelIndex,
+        kind: CommandKind,
+    ) -> Result<(), SimulationError> {
         let at = self.now;
         let command = Command { model, by: PLAN.to_owned(), kind };
         let result = self.engine.apply(at, &command);

@@ -10,12 +10,8 @@ use crate::upstream::{Limits, Waiting};
 impl<O: Observer> VirtualRun<'_, O> {
     /// An attempt that stood at `place` in the queue leaves its upstream.
     #[cold]
-    pub(super) fn leave(
-        &mut self,
-        version: VersionIndex,
-        holds: Holds,
-        place: u32,
-    ) -> Result<(), SimulationError> {
+    pub(super) fn leave(&mut self, holds: Holds, place: u32) -> Result<(), SimulationError> {
+        let version = self.outcomes.at(place).served;
         let upstream = self.upstreams.of(version);
         match holds {
             Holds::Nothing => return Ok(()),
@@ -39,7 +35,8 @@ impl<O: Observer> VirtualRun<'_, O> {
         while let Some(Waiting(place)) = self.upstreams.of(version).admit(now) {
             let Due::End(admitted) = self.queue.take(place) else { return Ok(()) };
             self.check_room()?;
-            let InFlight { ticket, arm, mut outcome, .. } = admitted;
+            let InFlight { ticket, arm, .. } = admitted;
+            let mut outcome = *self.outcomes.at(place);
             // So far it ended when somebody would have given up.
             let sent = outcome.ended - outcome.observed.latency;
             let request = outcome.request;
@@ -55,8 +52,8 @@ impl<O: Observer> VirtualRun<'_, O> {
                     self.counterfactual(&request, version, &outcome.observed, sent);
             }
             let holds = Holds::Slot;
-            let in_flight = InFlight { ticket, arm, holds, outcome };
-            self.queue.push(outcome.ended, Due::End(in_flight));
+            let place = self.queue.push(outcome.ended, Due::End(InFlight { ticket, arm, holds }));
+            self.outcomes.put(place, outcome);
         }
         Ok(())
     }

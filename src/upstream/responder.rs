@@ -114,14 +114,17 @@ impl Responder {
         self.faults.retain(|fault| fault.goes_on(now));
     }
 
-    /// A request comes `now`.
+    /// Whether neither capacity nor rate are ever limited: then requests need only be
+    /// [answered](Responder::answer).
     #[inline]
-    pub fn begin(&mut self, request: &Request, now: Timestamp, draws: Draws) -> Begun {
-        if self.load.is_none() {
-            Begun::Free(self.plan(request, now, draws, 1.0))
-        } else {
-            self.begin_under_load(request, now, draws)
-        }
+    pub const fn is_unlimited(&self) -> bool {
+        self.load.is_none()
+    }
+
+    /// What happens to a request that comes `now`, where nothing is ever limited.
+    #[inline(always)]
+    pub fn answer(&self, request: &Request, now: Timestamp, draws: Draws) -> ResponsePlan {
+        self.plan(request, now, draws, 1.0)
     }
 
     /// A request waits that [`Responder::begin`] said must, under this name of the driver's.
@@ -176,8 +179,9 @@ impl Responder {
         }
     }
 
+    /// A request comes `now`.
     #[inline(never)]
-    fn begin_under_load(&mut self, request: &Request, now: Timestamp, draws: Draws) -> Begun {
+    pub fn begin(&mut self, request: &Request, now: Timestamp, draws: Draws) -> Begun {
         let accepted = match self.refusal(request, now) {
             Ok(accepted) => accepted,
             Err(refusal) => return Begun::Free(refusal),
@@ -245,7 +249,7 @@ impl Responder {
     /// What happens to `request` if it is answered from `now` on, `slowdown` times slower than
     /// normally: a function of the behaviour, the faults and the request's own draws, so that other
     /// rules or splits meet the same answer.
-    #[inline]
+    #[inline(always)]
     fn plan(&self, request: &Request, now: Timestamp, draws: Draws, slowdown: f64) -> ResponsePlan {
         let draw = draws.draw(Purpose::Failure, 0);
         let plain = self.faults.is_empty() && self.independent;
@@ -297,7 +301,7 @@ impl Responder {
     }
 
     /// When the answer to `request` comes; the first token only where it is asked for.
-    #[inline]
+    #[inline(always)]
     fn times(&self, request: &Request, now: Timestamp, draws: Draws, first: bool) -> Times {
         match &self.pace {
             Pace::Total { total, first_token } => {

@@ -48,6 +48,7 @@ impl ResponsePlan {
     /// What comes of the plan for a client that waits for at most `limits.client`, behind a gateway
     /// that waits for at most `limits.upstream`. A client that leaves ends it as
     /// [`Ending::ClientClosed`]: whether that is the version's fault is the engine's to say.
+    #[inline]
     pub fn observe(&self, request: &Request, limits: Limits) -> Observed {
         let Self { ending, latency, first_token, output, .. } = *self;
         let cut = limits.client.min(limits.upstream);

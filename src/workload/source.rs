@@ -70,9 +70,11 @@ pub type TraceInput = Box<dyn BufRead + Send>;
 ///     population: Population::of_users(10.try_into().unwrap()),
 /// };
 /// let mut source = Source::generate(&workload, Chance::new(42, 0));
-/// assert_eq!(source.next().unwrap().unwrap().at, Duration::ZERO);
-/// assert_eq!(source.next().unwrap().unwrap().at, Duration::from_millis(250));
-/// assert_eq!(source.next().unwrap(), None);
+/// assert_eq!(source.next_at().unwrap(), Some(Duration::ZERO));
+/// assert_eq!(source.take().unwrap().request.input.get(), 100);
+/// assert_eq!(source.next_at().unwrap(), Some(Duration::from_millis(250)));
+/// assert_eq!(source.take().unwrap().at, Duration::from_millis(250));
+/// assert_eq!(source.next_at().unwrap(), None);
 /// ```
 pub struct Source {
     chance: Chance,
@@ -85,7 +87,7 @@ pub struct Source {
 
 enum Origin {
     Generated { times: ArrivalTimes, sizes: Vec<SizeSamplers> },
-    Trace { playback: Box<Playback<TraceInput>>, models: Vec<ModelId>, next: Option<TraceRecord> },
+    Trace { playback: Box<Playback<TraceInput>>, models: Vec<ModelId>, next: Option<Arrival> },
 }
 
 impl Source {
@@ -145,7 +147,8 @@ impl Source {
     /// all users wait for answers.
     ///
     /// # Errors
-    /// The trace is broken. Generated requests never fail.
+    /// The trace is broken, or asks for a model that the plan does not have. Generated requests
+    /// never fail.
     #[inline]
     pub fn next_at(&mut self) -> Result<Option<Duration>, TraceError> {
         if self.sent >= self.limit {
@@ -153,51 +156,40 @@ impl Source {
         }
         match &mut self.origin {
             Origin::Generated { times, .. } => Ok(times.next_at()),
-            Origin::Trace { playback, next, .. } => {
-                if next.is_none() {
-                    *next = playback.next_record()?;
-                }
-                Ok(next.as_ref().map(|record| record.at))
-            }
+            Origin::Trace { next: Some(next), .. } => Ok(Some(next.at)),
+            Origin::Trace { .. } => self.read_on(),
         }
     }
 
-    /// The next request as far as is known, which now counts as sent; `None` as for
-    /// [`next_at`](Self::next_at).
-    ///
-    /// # Errors
-    /// The trace is broken, or asks for a model that the plan does not have. Generated requests
-    /// never fail.
+    /// Reads the next request of a trace.
+    #[inline(never)]
+    fn read_on(&mut self) -> Result<Option<Duration>, TraceError> {
+        let Origin::Trace { playback, models, next } = &mut self.origin else { return Ok(None) };
+        let Some(record) = playback.next_record()? else { return Ok(None) };
+        let model = match &record.model {
+            Some(name) => Some(place_of(name, models).map_err(|kind| playback.error(kind))?),
+            None => None,
+        };
+        let id = RequestId(self.sent);
+        *next = Some(recorded(&record, id, model, self.chance, &mut self.identities));
+        Ok(Some(record.at))
+    }
+
+    /// The request whose time [`next_at`](Self::next_at) has told, which now counts as sent; `None`
+    /// where there was none.
     #[inline]
-    #[expect(clippy::should_implement_trait, reason = "an iterator would read on after an error")]
-    pub fn next(&mut self) -> Result<Option<Arrival>, TraceError> {
+    pub fn take(&mut self) -> Option<Arrival> {
         if self.sent >= self.limit {
-            return Ok(None);
+            return None;
         }
-        let (number, identities) = (self.sent, &mut self.identities);
         let arrival = match &mut self.origin {
             Origin::Generated { times, sizes } => {
-                let Some(coming) = times.next() else { return Ok(None) };
-                generated(coming, number, identities, sizes)
+                generated(times.take()?, self.sent, &mut self.identities, sizes)
             }
-            Origin::Trace { playback, models, next } => {
-                let record = match next.take() {
-                    Some(record) => Some(record),
-                    None => playback.next_record()?,
-                };
-                let Some(record) = record else { return Ok(None) };
-                let model = match &record.model {
-                    Some(name) => {
-                        Some(place_of(name, models).map_err(|kind| playback.error(kind))?)
-                    }
-                    None => None,
-                };
-                let id = RequestId(number);
-                recorded(&record, id, model, self.chance, identities)
-            }
+            Origin::Trace { next, .. } => next.take()?,
         };
         self.sent += 1;
-        Ok(Some(arrival))
+        Some(arrival)
     }
 
     /// The client of `request` got its answer, or gave up, at `at`. Whoever waits for it may send
@@ -301,7 +293,12 @@ mod tests {
 
     fn generate(workload: &Workload, chance: Chance) -> Vec<Arrival> {
         let mut source = Source::generate(workload, chance);
-        std::iter::from_fn(|| source.next().unwrap()).collect()
+        std::iter::from_fn(|| next(&mut source).unwrap()).collect()
+    }
+
+    fn next(source: &mut Source) -> Result<Option<Arrival>, TraceError> {
+        source.next_at()?;
+        Ok(source.take())
     }
 
     fn replay(text: &'static str) -> Source {
@@ -400,16 +397,16 @@ mod tests {
             "#coalmine-trace 1\nat_ns,model,user,input_tokens,output_tokens,stream\n\
              5,llama,7,11,12,true\n6,,,13,14,\n",
         );
-        let first = source.next().unwrap().unwrap();
+        let first = next(&mut source).unwrap().unwrap();
         assert_eq!(first.at, Duration::from_nanos(5));
         assert_eq!((first.request.model, first.request.user), (ModelIndex(1), 7));
         assert!(first.request.stream);
-        let second = source.next().unwrap().unwrap().request;
+        let second = next(&mut source).unwrap().unwrap().request;
         let (id, input) = (RequestId(1), Tokens::new(13));
         assert_eq!((second.id, second.model, second.input), (id, ModelIndex(0), input));
         let like = &generate(&workload(), Chance::new(1, 0))[1].request;
         assert_eq!((second.user, second.stream), (like.user, like.stream));
-        assert_eq!(source.next().unwrap(), None);
+        assert_eq!(next(&mut source).unwrap(), None);
         assert_eq!(source.trace().unwrap().accounting().emitted, 2);
     }
 
@@ -453,8 +450,8 @@ mod tests {
         let mut source = replay(
             "#coalmine-trace 1\nat_ns,model,input_tokens,output_tokens\n5,gpt-4,1,1\n6,gpt-5,1,1\n",
         );
-        source.next().unwrap();
-        let error = source.next().unwrap_err().to_string();
+        next(&mut source).unwrap();
+        let error = next(&mut source).unwrap_err().to_string();
         assert_eq!(error, "line 4: model \"gpt-5\" is not in the plan: there are gpt-4, llama");
     }
 
@@ -484,7 +481,7 @@ mod tests {
         let mut source = Source::generate(&workload, Chance::new(20_240_315, 0));
         let start = "2024-03-15T11:00:00Z".parse().unwrap();
         let mut writer = TraceWriter::new(Vec::new(), TraceFormat::Azure, start).unwrap();
-        while let Some(arrival) = source.next().unwrap() {
+        while let Some(arrival) = next(&mut source).unwrap() {
             let (at, input, output) = (arrival.at, arrival.request.input, arrival.request.output);
             writer.write(&TraceRecord { at, input, output, ..TraceRecord::default() }).unwrap();
         }

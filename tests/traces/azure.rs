@@ -54,7 +54,8 @@ fn on_off_bursts_are_as_bursty_as_the_code_assistant() {
     for seed in 0..40 {
         let mut source = Source::generate(&workload, Chance::new(seed, 0));
         let mut meter = ShapeMeter::default();
-        while let Some(arrival) = source.next().unwrap() {
+        while source.next_at().unwrap().is_some() {
+            let arrival = source.take().expect("what next_at has told of");
             if arrival.at > Duration::from_secs(3_436) {
                 break;
             }
