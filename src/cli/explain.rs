@@ -5,11 +5,15 @@ use super::exit::Exit;
 use super::explain_traffic::traffic_lines;
 use super::open::{Opened, open};
 use super::terminal::{Failure, print};
-use crate::engine::{Action, Condition, Relation, RuleSet, Threshold, Trigger, TriggerKind};
+use crate::engine::{
+    Action, Assignment, Condition, Relation, RuleSet, Threshold, Trigger, TriggerKind,
+};
 use crate::exchange::VersionIndex;
 use crate::metric::Unit;
 use crate::middlebox::{CacheSettings, KeyPart};
-use crate::scenario::{Awaited, Outlook, PhaseEnd, PhasePlan, RolloutPlan, Scenario, VersionPlan};
+use crate::scenario::{
+    Awaited, ModelPlan, Outlook, PhaseEnd, PhasePlan, RolloutPlan, Scenario, StickyBy, VersionPlan,
+};
 use crate::summary::format_value;
 use crate::units::format_significant;
 
@@ -45,6 +49,7 @@ fn describe(scenario: &Scenario) -> String {
     for model in &scenario.models {
         lines.extend([String::new(), format!("Model {}", model.id)]);
         lines.extend(model.versions.iter().map(version));
+        lines.extend(assignment_line(model));
         let off: Vec<_> = model.safeguards.switched_off().collect();
         if !off.is_empty() {
             lines.push(format!("  safeguards switched off: {}", off.join(", ")));
@@ -91,6 +96,22 @@ fn version(version: &VersionPlan) -> String {
         failures.map(|failure| format!("{} {}", failure.probability, failure.kind)).collect();
     let failures = if failures.is_empty() { "none".to_owned() } else { failures.join(", ") };
     format!("  {}{tags}: latency {latency}; failures: {failures}", version.id)
+}
+
+/// How requests are assigned, where it is not each by its own draw.
+fn assignment_line(model: &ModelPlan) -> Option<String> {
+    match model.assignment {
+        Assignment::Random => None,
+        Assignment::Even => Some("  requests are assigned in turns".to_owned()),
+        Assignment::Sticky => {
+            let owner = match model.sticky_by {
+                StickyBy::User => "user",
+                StickyBy::Session => "session",
+                StickyBy::Client => "client",
+            };
+            Some(format!("  requests of one {owner} stick to one version"))
+        }
+    }
 }
 
 fn phase_lines(scenario: &Scenario, phase: &PhasePlan) -> Vec<String> {

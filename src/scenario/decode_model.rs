@@ -10,7 +10,7 @@ use super::decode_safeguards;
 use super::decode_upstream;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::names::{Names, STABLE};
-use super::plan::{ModelPlan, Truth, VersionPlan};
+use super::plan::{ModelPlan, StickyBy, Truth, VersionPlan};
 use super::read;
 use super::tree::{Entry, Node};
 
@@ -20,6 +20,7 @@ pub(crate) struct Draft {
     /// In the order of the file; `None` for those that could not be made out.
     versions: Vec<Option<VersionPlan>>,
     assignment: Option<Assignment>,
+    sticky_by: Option<StickyBy>,
     policies: Option<Policies>,
     rules: Option<RuleSet>,
     safeguards: Safeguards,
@@ -51,9 +52,10 @@ impl Draft {
         };
         let assignment = decode_policies::assignment(&entry.node);
         decode_policies::check_judges(&entry.node, assignment, rules.as_ref(), diagnostics);
+        let sticky_by = decode_policies::sticky_by(&entry.node, assignment, diagnostics);
         let policies = decode_policies::policies(&entry.node, diagnostics);
         let id = ModelId::new(&entry.key).ok();
-        Self { id, versions, assignment, policies, rules, safeguards }
+        Self { id, versions, assignment, sticky_by, policies, rules, safeguards }
     }
 
     /// The versions; `None` for those that could not be made out.
@@ -73,6 +75,7 @@ impl Draft {
             id: self.id?,
             versions,
             assignment: self.assignment?,
+            sticky_by: self.sticky_by?,
             policies: self.policies?,
             rules: self.rules?,
             safeguards: self.safeguards,

@@ -6,6 +6,7 @@ use crate::engine::{
 };
 
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::plan::StickyBy;
 use super::read;
 use super::tree::Node;
 
@@ -16,6 +17,40 @@ pub(crate) fn assignment(node: &Node) -> Option<Assignment> {
         "even" => Some(Assignment::Even),
         "sticky" => Some(Assignment::Sticky),
         _ => None,
+    }
+}
+
+/// What the requests of the model at `node` stick by; reported where they do not stick.
+pub(crate) fn sticky_by(
+    node: &Node,
+    assignment: Option<Assignment>,
+    diagnostics: &mut Diagnostics,
+) -> Option<StickyBy> {
+    let Some(entry) = node.entry("sticky_by") else { return Some(StickyBy::default()) };
+    if assignment.is_some_and(|assignment| assignment != Assignment::Sticky) {
+        let message = "`sticky_by` without `assignment: sticky`: no requests stick";
+        let help = "write `assignment: sticky`, or remove `sticky_by`";
+        diagnostics.report(Diagnostic::new(entry.place, message).help(help));
+    }
+    match entry.node.text()? {
+        "user" => Some(StickyBy::User),
+        "session" => Some(StickyBy::Session),
+        "client" => Some(StickyBy::Client),
+        _ => None,
+    }
+}
+
+/// Reports requests that stick by their client where the workload has none.
+pub(crate) fn check_clients(root: &Node, diagnostics: &mut Diagnostics) {
+    if root.get("workload").is_none_or(|workload| workload.get("clients").is_some()) {
+        return;
+    }
+    for model in root.get("models").map_or(&[][..], Node::entries) {
+        if let Some(by) = model.node.get("sticky_by").filter(|by| by.text() == Some("client")) {
+            let message = "requests cannot stick by their client: the workload has no `clients`";
+            let help = "write `workload.clients`, or `sticky_by: user`";
+            diagnostics.report(Diagnostic::new(by.place, message).help(help));
+        }
     }
 }
 

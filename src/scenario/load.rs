@@ -17,6 +17,7 @@ use super::decode_middlebox;
 use super::decode_model::Draft;
 use super::decode_outputs::{self, Known};
 use super::decode_phases::{self, Surroundings};
+use super::decode_policies;
 use super::decode_workload;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::error::{ScenarioError, ScenarioWarnings, conclude};
@@ -140,6 +141,7 @@ fn decode(
     let draft = |(index, entry)| Draft::decode(entry, index, safeguards, &names, diagnostics);
     let drafts: Vec<_> = drafts.map(draft).collect();
     let versions: Vec<_> = drafts.iter().flat_map(Draft::versions).map(Option::as_ref).collect();
+    decode_policies::check_clients(root, diagnostics);
     let workload = root.entry("workload");
     let traffic =
         workload.and_then(|entry| decode_workload::decode(entry, &names, folder, diagnostics));

@@ -75,6 +75,6 @@ pub use load::{Document, Loaded, load};
 pub use outlook::Outlook;
 pub use plan::{
     Awaited, Column, Expectation, GateLine, ModelPlan, PhaseEnd, PhasePlan, Reference, RolloutPlan,
-    Scenario, Traffic, Truth, VersionPlan,
+    Scenario, StickyBy, Traffic, Truth, VersionPlan,
 };
 pub use reference::{Section, reference};

@@ -147,12 +147,26 @@ pub struct ModelPlan {
     pub versions: Vec<VersionPlan>,
     /// How the split chooses.
     pub assignment: Assignment,
+    /// What requests stick by, where they do.
+    pub sticky_by: StickyBy,
     /// What becomes of requests whose attempts fail.
     pub policies: Policies,
     /// What rolls back.
     pub rules: RuleSet,
     /// What engine and gateway guard against.
     pub safeguards: Safeguards,
+}
+
+/// What the requests of one owner have in common, where they stick to their version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum StickyBy {
+    /// Their user.
+    #[default]
+    User,
+    /// Their session.
+    Session,
+    /// The access key of their client.
+    Client,
 }
 
 /// A version and the upstream behind it.

@@ -111,6 +111,12 @@ static MODEL: Record = Record {
              version is within one request of its share; or by its user, who then stays with a \
              version while the weights stay, and whom a growing canary takes from the stable only",
         ),
+        optional(
+            "sticky_by",
+            One(L::Word(&["user", "session", "client"])),
+            "what requests stick by, where they do: their user, their session, or the access key \
+             of their client, as a gateway would find them in a header (default: user)",
+        ),
         required("versions", TableOf(&VERSIONS), "the versions by name, in the order of reports"),
         optional(
             "rules",

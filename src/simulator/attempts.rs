@@ -1,7 +1,7 @@
 //! Requests that take several attempts: the wait between them, the next one, and their sum.
 
 use super::upstreams::Holds;
-use super::virtual_run::{Due, InFlight, VirtualRun, sticky_key};
+use super::virtual_run::{Due, InFlight, VirtualRun};
 use crate::chance::Purpose;
 use crate::engine::Retry;
 use crate::exchange::{Class, Ending, Observed, Usage};
@@ -40,8 +40,9 @@ impl<O: Observer> VirtualRun<'_, O> {
         let mut outcome = *outcome;
         let draws = self.chance.request(request.id, retry.attempt());
         let draw = draws.draw(Purpose::Split, 0);
-        let ticket = self.engine.retry(now, retry, draw, sticky_key(&request));
         let state = &self.models[usize::from(request.model.0)];
+        let owner = self.gatekeeper.owner(state.sticky_by, &request);
+        let ticket = self.engine.retry(now, retry, draw, owner);
         let version = state.place(ticket.attempted());
         let arm = state.arm(version);
         let (plan, holds) = self.upstreams.begin(version, &request, now, draws);

@@ -1,9 +1,9 @@
 //! The access keys of the workload's clients: made at the start, presented with every request.
 
 use super::deploying::target;
-use crate::engine::{CommandKind, Digest, Engine, NewKey, Scope};
+use crate::engine::{CommandKind, Digest, Engine, NewKey, Scope, StickyKey};
 use crate::exchange::{ModelIndex, Request, VersionIndex};
-use crate::scenario::{Scenario, Traffic};
+use crate::scenario::{Scenario, StickyBy, Traffic};
 use crate::units::{KeyId, Timestamp};
 use crate::workload::Client;
 
@@ -77,6 +77,19 @@ impl Gatekeeper {
         let due = self.coming.partition_point(|coming| coming.at <= now);
         for coming in self.coming.drain(..due) {
             self.clients[coming.client].1 = coming.secret;
+        }
+    }
+
+    /// Whom a request belongs to, where those of one owner stick to their version.
+    #[inline]
+    pub(super) fn owner(&self, by: StickyBy, request: &Request) -> Option<StickyKey<'_>> {
+        match by {
+            StickyBy::User => Some(StickyKey::Number(u64::from(request.user))),
+            StickyBy::Session => Some(StickyKey::Number(u64::from(request.session))),
+            StickyBy::Client => {
+                let client = self.clients.get(usize::from(request.client));
+                client.map(|(key, _)| StickyKey::Text(key.as_str()))
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::engine::Slot;
 use crate::exchange::VersionIndex;
 use crate::record::Arm;
+use crate::scenario::StickyBy;
 use crate::units::TagName;
 
 /// What is known of a model beside the engine, from the events that it told.
@@ -11,6 +12,8 @@ pub(super) struct ModelState {
     /// Where its versions begin in the plan's list.
     pub(super) first_version: VersionIndex,
     pub(super) stable: Option<VersionIndex>,
+    /// What its requests stick by, where they do.
+    pub(super) sticky_by: StickyBy,
     /// Its tags with their holders.
     pub(super) tags: Vec<(TagName, VersionIndex)>,
     /// The plan's number for each trigger of its present rules, counted over all its rule sets.

@@ -11,7 +11,7 @@ use super::upstreams::{Holds, Upstreams};
 use crate::chance::{Chance, Purpose};
 use crate::director::Director;
 use crate::engine::{
-    Ask, Command, CommandKind, Completion, Engine, ModelSettings, Retry, StickyKey, Ticket, Version,
+    Ask, Command, CommandKind, Completion, Engine, ModelSettings, Retry, Ticket, Version,
 };
 use crate::exchange::{Arrival, Class, Ending, ModelIndex, Observed, Request, VersionIndex};
 use crate::middlebox::Cache;
@@ -106,6 +106,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let state = |index: usize| ModelState {
             first_version: scenario.first_version(ModelIndex(index as u16)),
             stable: None,
+            sticky_by: models[index].sticky_by,
             tags: Vec::new(),
             triggers: (0..models[index].rules.triggers.len()).collect(),
         };
@@ -217,7 +218,8 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             return self.turn_away(&request);
         }
         let draws = self.chance.request(request.id, 0);
-        let (draw, sticky) = (draws.draw(Purpose::Split, 0), sticky_key(&request));
+        let by = self.models[usize::from(model.0)].sticky_by;
+        let (draw, sticky) = (draws.draw(Purpose::Split, 0), self.gatekeeper.owner(by, &request));
         let ask = Ask { model, pin: None, draw, sticky };
         let ticket = match self.engine.route(now, ask) {
             Ok(ticket) => ticket,
@@ -371,12 +373,6 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         self.drain_events();
         Ok(())
     }
-}
-
-/// Requests of one user go to one version, where they stick.
-#[inline]
-pub(super) fn sticky_key(request: &Request) -> Option<StickyKey<'static>> {
-    Some(StickyKey::Number(u64::from(request.user)))
 }
 
 /// Who asks for what the plan says.
