@@ -89,6 +89,8 @@ pub enum Arm {
     Stable,
     /// Any other.
     Canary,
+    /// Neither: the request asked for its version itself.
+    Pinned,
 }
 
 impl Assertion {
@@ -185,6 +187,7 @@ impl Arm {
         match self {
             Self::Stable => "stable",
             Self::Canary => "canary",
+            Self::Pinned => "pinned",
         }
     }
 }

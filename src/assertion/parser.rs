@@ -170,7 +170,7 @@ impl<'a> Parser<'a> {
     }
 
     fn arm(&self, name: &str, at: usize) -> Result<Arm, ParseError> {
-        let arms = [Arm::Canary, Arm::Stable];
+        let arms = [Arm::Canary, Arm::Stable, Arm::Pinned];
         arms.into_iter().find(|arm| arm.name() == name).ok_or_else(|| {
             let error = self.error(at, Problem::UnknownArm { name: name.to_owned() });
             error.suggest(name, arms.map(Arm::name))

@@ -30,6 +30,7 @@ pub(super) fn resolve(
         selection.arm = Some(match arm {
             assertion::Arm::Stable => Arm::Stable,
             assertion::Arm::Canary => Arm::Canary,
+            assertion::Arm::Pinned => Arm::Pinned,
         });
     }
     selection.within = selector.within();

@@ -20,7 +20,7 @@ pub struct Outcome {
     /// How often it was sent to an upstream. 0: a cache before the gateway had an answer, and the
     /// request was assigned to none; `assigned` is then the version that was served.
     pub attempts: u8,
-    /// Whether the assigned version was the canary or the stable at the time.
+    /// Whether the assigned version was the canary or the stable at the time, or asked for.
     pub arm: Arm,
     /// When it was sent.
     pub started: Timestamp,
@@ -71,4 +71,11 @@ pub enum Arm {
     Stable,
     /// Any other.
     Canary,
+    /// Neither: the request asked for its version, and the split had no part in it.
+    Pinned,
+}
+
+impl Arm {
+    /// All of them, in their order.
+    pub const ALL: [Self; 3] = [Self::Stable, Self::Canary, Self::Pinned];
 }

@@ -92,7 +92,7 @@ impl Recorder {
             Some(Cell {
                 phase: (index / ARMS / versions) as u16,
                 version: VersionIndex((index / ARMS % versions) as u16),
-                arm: if index % ARMS == 0 { Arm::Stable } else { Arm::Canary },
+                arm: Arm::ALL[index % ARMS],
                 tally: tally.map(|tally| *tally).unwrap_or_default(),
                 attempts,
                 finals,
@@ -149,7 +149,9 @@ impl Recorder {
         let own = first..first + self.header.models[model].versions.len();
         let requests = |version: usize| {
             let rows = (0..self.header.phases.len()).map(|phase| phase * self.versions + version);
-            let tallies = rows.flat_map(|row| &self.tallies[row * ARMS..(row + 1) * ARMS]);
+            // What was asked for is not the split's doing.
+            let chosen = [Arm::Stable, Arm::Canary].map(|arm| arm as usize);
+            let tallies = rows.flat_map(|row| chosen.map(|arm| &self.tallies[row * ARMS + arm]));
             let assigned = tallies.flatten().map(|tally| tally.assigned).sum::<u64>();
             assigned + self.cached[version]
         };
@@ -226,7 +228,8 @@ impl Observer for Recorder {
             self.tally(phase, assigned, arm).complete(class, observed);
             self.series.completed(ended, assigned, class, observed.latency);
         } else {
-            self.cached[usize::from(assigned.0)] += u64::from(outcome.attempts == 0);
+            let cached = outcome.attempts == 0 && arm != Arm::Pinned;
+            self.cached[usize::from(assigned.0)] += u64::from(cached);
             let finals = &mut self.several(phase, assigned, arm).finals;
             finals.get_or_insert_default().complete(class, observed);
         }
@@ -316,8 +319,7 @@ struct Several {
     finals: Option<Tally>,
 }
 
-/// Stable and canary.
-const ARMS: usize = 2;
+const ARMS: usize = Arm::ALL.len();
 
 #[cfg(test)]
 mod tests {

@@ -342,7 +342,7 @@ fn cell() -> Value {
         &[
             ("phase", whole("the phase, from 0")),
             ("version", version_index()),
-            ("arm", json!({"enum": ["stable", "canary"]})),
+            ("arm", json!({"enum": ["stable", "canary", "pinned"]})),
             ("tally", reference("tally")),
         ],
         &[("attempts", reference("tally")), ("finals", reference("tally"))],

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use crate::middlebox::{CacheSettings, KeyPart, KeyParts};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
-use super::plan::{Scenario, Traffic};
+use super::plan::Scenario;
 use super::read;
 use super::tree::{Entry, Node};
 
@@ -49,15 +49,11 @@ pub(crate) fn warn(root: &Node, scenario: &Scenario, diagnostics: &mut Diagnosti
     let Some(cache) = scenario.cache else { return };
     let Some(entry) = root.get("middlebox").and_then(|node| node.entry("cache")) else { return };
     let forbidden = scenario.models.iter().all(|model| model.safeguards.no_store);
-    let population = match &scenario.traffic {
-        Traffic::Generated(workload) => &workload.population,
-        Traffic::Trace { replay, .. } => &replay.population,
-    };
     if cache.honours_no_store && forbidden {
         let message = "the cache keeps nothing: it honours `no-store`, which every answer says";
         let help = "write `honours_no_store: false`, or switch the safeguard `no_store` off";
         diagnostics.warn(Diagnostic::new(entry.place, message).help(help));
-    } else if cache.key.contains(KeyPart::Prompt) && population.prompts.is_none() {
+    } else if cache.key.contains(KeyPart::Prompt) && scenario.population().prompts.is_none() {
         let message = "the cache meets no prompt twice: the workload has no `prompts`";
         let help = "write `workload.prompts`, or take `prompt` out of the key";
         diagnostics.warn(Diagnostic::new(entry.place, message).help(help));

@@ -3,8 +3,9 @@
 use std::num::NonZeroU32;
 
 use crate::chance::Zipf;
+use crate::engine::Target;
 use crate::units::{KeyId, Ratio};
-use crate::workload::{Client, Population, Sessions};
+use crate::workload::{Client, Pin, Population, Sessions};
 
 use super::decode_distribution;
 use super::decode_split::check_sum;
@@ -86,6 +87,13 @@ fn sessions(
     Some(Sessions { requests: requests?, gap: read::duration(node, "gap")? })
 }
 
+/// The version that requests ask for, by the name that stands at `node`.
+fn pinned(node: &Node, names: &Names, diagnostics: &mut Diagnostics) -> Option<Pin> {
+    let name = node.text()?;
+    let version = names.resolve(name, node.place, diagnostics)?;
+    Some(Pin { model: names.model_of(version)?, version: Target::new(name)? })
+}
+
 fn clients(entry: &Entry, names: &Names, diagnostics: &mut Diagnostics) -> Option<Vec<Client>> {
     if entry.node.text().is_some() {
         return None;
@@ -107,7 +115,11 @@ fn clients(entry: &Entry, names: &Names, diagnostics: &mut Diagnostics) -> Optio
             Some(version) => Some(names.resolve(version.text()?, version.place, diagnostics)?),
             None => None,
         };
-        Some(Client { key, share: read::ratio(item, "share")?, made_for })
+        let pin = match item.get("pin") {
+            Some(pin) => Some(pinned(pin, names, diagnostics)?),
+            None => None,
+        };
+        Some(Client { key, share: read::ratio(item, "share")?, made_for, pin })
     };
     let items = entry.node.items().iter();
     let clients: Vec<_> = items.map(|item| client(item, diagnostics)).collect();

@@ -18,6 +18,7 @@ use super::decode_model::Draft;
 use super::decode_outputs::{self, Known};
 use super::decode_phases::{self, Surroundings};
 use super::decode_policies;
+use super::decode_safeguards;
 use super::decode_workload;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::error::{ScenarioError, ScenarioWarnings, conclude};
@@ -94,6 +95,7 @@ pub fn load(document: Document<'_>, files: &dyn Files) -> Result<Loaded, Scenari
         shorthand::expand(&mut root, &mut diagnostics);
         fill(&mut root, SCENARIO);
         let scenario = decode(&root, &folder, &sources, &mut diagnostics)?;
+        decode_safeguards::check_pins(&root, &scenario, &mut diagnostics);
         decode_middlebox::warn(&root, &scenario, &mut diagnostics);
         resolved::complete(&mut root, &scenario);
         let yaml = write(&root, SCENARIO, &|path| folder.relocate(path));

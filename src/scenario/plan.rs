@@ -11,7 +11,7 @@ use crate::metric::Metric;
 use crate::middlebox::CacheSettings;
 use crate::units::{Duration, ModelId, Price, Ratio, TagName, Timestamp, VersionId};
 use crate::upstream::{Behaviour, Fault, Limits};
-use crate::workload::{Replay, Workload};
+use crate::workload::{Population, Replay, Workload};
 
 use super::command_plan::{CommandPlan, Instruction};
 
@@ -48,6 +48,14 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Who sends the requests.
+    pub const fn population(&self) -> &Population {
+        match &self.traffic {
+            Traffic::Generated(workload) => &workload.population,
+            Traffic::Trace { replay, .. } => &replay.population,
+        }
+    }
+
     /// The versions of all models, in the order in which a [`VersionIndex`] counts them.
     pub fn versions(&self) -> impl Iterator<Item = &VersionPlan> + Clone {
         self.models.iter().flat_map(|model| &model.versions)

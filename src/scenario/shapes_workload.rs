@@ -134,6 +134,12 @@ static CLIENT: Record = Record {
             "the version that its key was made for, by id or tag: without the safeguard \
              `keys_survive_rollback` a rollback from there invalidates the key (default: none)",
         ),
+        optional(
+            "pin",
+            One(L::Version),
+            "the version or tag that its requests ask for, in place of what the split would \
+             choose; a tag's holder of the time (default: none)",
+        ),
     ],
 };
 

@@ -44,7 +44,8 @@ impl<O: Observer> VirtualRun<'_, O> {
         let owner = self.gatekeeper.owner(state.sticky_by, &request);
         let ticket = self.engine.retry(now, retry, draw, owner);
         let version = state.place(ticket.attempted());
-        let arm = state.arm(version);
+        let is_pinned = outcome.arm == Arm::Pinned;
+        let arm = if is_pinned { Arm::Pinned } else { state.arm(version) };
         let (plan, holds) = self.upstreams.begin(version, &request, now, draws);
         let limits = Limits { client: left.since(now), ..self.scenario.limits };
         outcome.observed = plan.observe(&request, limits);

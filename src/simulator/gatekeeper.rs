@@ -1,11 +1,11 @@
 //! The access keys of the workload's clients: made at the start, presented with every request.
 
 use super::deploying::target;
-use crate::engine::{CommandKind, Digest, Engine, NewKey, Scope, StickyKey};
+use crate::engine::{CommandKind, Digest, Engine, NewKey, Scope, StickyKey, Target};
 use crate::exchange::{ModelIndex, Request, VersionIndex};
-use crate::scenario::{Scenario, StickyBy, Traffic};
+use crate::scenario::{Scenario, StickyBy};
 use crate::units::{KeyId, Timestamp};
-use crate::workload::Client;
+use crate::workload::{Client, Pin, Population};
 
 /// What each client presents, in the order of the plan; nobody, where the plan has no clients: then
 /// requests are let in unasked.
@@ -13,6 +13,8 @@ use crate::workload::Client;
 pub(super) struct Gatekeeper {
     clients: Vec<(KeyId, Digest)>,
     made_for: Vec<Option<VersionIndex>>,
+    /// What each client pins; empty where none does.
+    pins: Vec<Option<Pin>>,
     /// Secrets that clients will take, in the order of time.
     coming: Vec<Coming>,
     /// How many secrets were made beside the first ones.
@@ -29,18 +31,18 @@ struct Coming {
 }
 
 impl Gatekeeper {
-    /// The clients of a plan's traffic.
-    pub(super) fn new(traffic: &Traffic) -> Self {
-        let population = match traffic {
-            Traffic::Generated(workload) => &workload.population,
-            Traffic::Trace { replay, .. } => &replay.population,
-        };
+    /// The clients among those who send requests.
+    pub(super) fn new(population: &Population) -> Self {
         // A rehearsal has no secrets to keep: one that follows from the key's name does.
         let secret = |client: &Client| Digest::of(client.key.as_str().as_bytes());
         let presents = |client: &Client| (client.key.clone(), secret(client));
         let made_for = population.clients.iter().map(|client| client.made_for).collect();
+        let mut pins: Vec<_> = population.clients.iter().map(|client| client.pin.clone()).collect();
+        if pins.iter().all(Option::is_none) {
+            pins.clear();
+        }
         let clients = population.clients.iter().map(presents).collect();
-        Self { clients, made_for, coming: Vec::new(), made: 0 }
+        Self { clients, made_for, pins, coming: Vec::new(), made: 0 }
     }
 
     /// The commands that make the clients' keys, each given to the model of the version that the
@@ -91,6 +93,13 @@ impl Gatekeeper {
                 client.map(|(key, _)| StickyKey::Text(key.as_str()))
             }
         }
+    }
+
+    /// The version that a request asks for, in place of what the split would choose.
+    #[inline]
+    pub(super) fn pin(&self, request: &Request) -> Option<&Target> {
+        let pin = self.pins.get(usize::from(request.client))?.as_ref()?;
+        (pin.model == request.model).then_some(&pin.version)
     }
 
     /// Whether the engine lets the request of a client in.

@@ -3,7 +3,7 @@
 use super::virtual_run::{Due, VirtualRun};
 use crate::exchange::{Ending, Finish, Observed, Request, Usage};
 use crate::middlebox::Answer;
-use crate::record::{Observer, Outcome};
+use crate::record::{Arm, Observer, Outcome};
 use crate::units::Duration;
 
 impl<O: Observer> VirtualRun<'_, O> {
@@ -16,13 +16,14 @@ impl<O: Observer> VirtualRun<'_, O> {
         let observed = self.as_its_client_sees(latency);
         let ended = self.now + observed.latency;
         let state = &self.models[usize::from(request.model.0)];
+        let is_pinned = self.gatekeeper.pin(request).is_some();
         let outcome = Outcome {
             request: *request,
             phase: self.director.phase(),
             assigned: version,
             served: version,
             attempts: 0,
-            arm: state.arm(version),
+            arm: if is_pinned { Arm::Pinned } else { state.arm(version) },
             started: self.now,
             ended,
             class: self.engine.class(request.model, observed.ending),

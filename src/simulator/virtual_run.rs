@@ -119,7 +119,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             chance,
             source,
             observer,
-            gatekeeper: Gatekeeper::new(&scenario.traffic),
+            gatekeeper: Gatekeeper::new(scenario.population()),
             engine: Engine::new(settings),
             director: Director::new(scenario),
             upstreams: Upstreams::new(scenario, chance),
@@ -220,14 +220,16 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let draws = self.chance.request(request.id, 0);
         let by = self.models[usize::from(model.0)].sticky_by;
         let (draw, sticky) = (draws.draw(Purpose::Split, 0), self.gatekeeper.owner(by, &request));
-        let ask = Ask { model, pin: None, draw, sticky };
+        let pin = self.gatekeeper.pin(&request);
+        let is_pinned = pin.is_some();
+        let ask = Ask { model, pin, draw, sticky };
         let ticket = match self.engine.route(now, ask) {
             Ok(ticket) => ticket,
             Err(error) => return Err(SimulationError::Route { at: now, error }),
         };
         let state = &self.models[usize::from(model.0)];
         let version = state.place(ticket.assigned());
-        let arm = state.arm(version);
+        let arm = if is_pinned { Arm::Pinned } else { state.arm(version) };
         let phase = self.director.phase();
         self.observer.assigned(now, phase, version, arm);
         let (plan, holds) = self.upstreams.begin(version, &request, now, draws);

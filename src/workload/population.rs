@@ -3,7 +3,8 @@
 use std::num::NonZeroU32;
 
 use crate::chance::{Distribution, Zipf};
-use crate::exchange::VersionIndex;
+use crate::engine::Target;
+use crate::exchange::{ModelIndex, VersionIndex};
 use crate::units::{Duration, KeyId, Ratio};
 
 /// Who sends the requests, and what they ask for. Where a trace says it of a request, the trace
@@ -61,4 +62,15 @@ pub struct Client {
     pub share: Ratio,
     /// The version that its key was made for, where it was for one.
     pub made_for: Option<VersionIndex>,
+    /// The version that its requests ask for, instead of what the split would choose.
+    pub pin: Option<Pin>,
+}
+
+/// A version that requests ask for by name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pin {
+    /// The model that knows the name: requests for others ask for no version.
+    pub model: ModelIndex,
+    /// The id, or a tag: then whatever version holds it at the time.
+    pub version: Target,
 }

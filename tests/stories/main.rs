@@ -16,6 +16,7 @@ mod low_traffic;
 mod multi_model;
 mod must_fail;
 mod overload;
+mod pinned;
 mod pitfalls;
 mod plans;
 mod progressive;

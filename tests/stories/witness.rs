@@ -88,10 +88,13 @@ impl<'a> Witness<'a> {
 }
 
 impl Observer for Witness<'_> {
-    fn assigned(&mut self, at: Timestamp, _: u16, version: VersionIndex, _: Arm) {
+    fn assigned(&mut self, at: Timestamp, _: u16, version: VersionIndex, arm: Arm) {
+        self.assigned += 1;
+        if arm == Arm::Pinned {
+            return;
+        }
         assert!(self.weights[usize::from(version.0)].get() > 0.0, "{version:?} at weight 0, {at}");
         assert!(!self.banned.contains(&version), "{version:?} was rolled back before {at}");
-        self.assigned += 1;
     }
 
     fn completed(&mut self, outcome: &Outcome) {
