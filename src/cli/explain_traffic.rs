@@ -29,12 +29,13 @@ pub(super) fn traffic_lines(scenario: &Scenario) -> Vec<String> {
 
 /// What is done with a trace, as far as it is anything.
 fn playback(options: &PlaybackOptions) -> String {
-    let PlaybackOptions { dequantize, window, sample, speed } = options;
+    let PlaybackOptions { dequantize, window, sample, speed, repeat } = options;
     let spread = dequantize.map(|over| format!("times of one value spread over {over}"));
     let window = window.map(|Window { from, length }| format!("{length} of it from {from} on"));
     let sample = (*sample < Ratio::ONE).then(|| format!("a sample of {sample}"));
     let speed = (*speed != 1.0).then(|| format!("{} times as fast", format_significant(*speed, 4)));
-    let all = [spread, window, sample, speed].into_iter().flatten();
+    let again = repeat.then(|| "again and again".to_owned());
+    let all = [spread, window, sample, speed, again].into_iter().flatten();
     all.map(|option| format!(", {option}")).collect()
 }
 

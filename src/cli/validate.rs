@@ -8,7 +8,7 @@ use crate::chance::Chance;
 use crate::scenario::{Scenario, Traffic};
 use crate::trace::{Accounting, Shape, ShapeMeter, TokenShape, TraceReader};
 use crate::units::{format_count, format_counted, format_significant};
-use crate::workload::Playback;
+use crate::workload::{Playback, PlaybackOptions};
 
 pub(super) fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let mut exit = Exit::Pass;
@@ -50,7 +50,8 @@ fn read_trace(scenario: &Scenario) -> Result<String, Failure> {
     let reader = TraceReader::new(input).map_err(failed)?;
     // The draws of the run that the scenario's own seed gives.
     let chance = Chance::new(scenario.seed, 0);
-    let mut playback = Playback::new(reader, replay.playback, chance);
+    let one_turn = PlaybackOptions { repeat: false, ..replay.playback };
+    let mut playback = Playback::new(reader, one_turn, chance);
     let mut meter = ShapeMeter::default();
     while let Some(record) = playback.next_record().map_err(failed)? {
         meter.add(record.at, record.input, record.output);

@@ -306,7 +306,7 @@ fn trace() -> TraceReport {
             Dropped { count: 2, lines: vec![17, 4_002] },
         )]),
     };
-    TraceReport { accounting, sha256: Some("ab".repeat(32)) }
+    TraceReport { accounting, sha256: Some("ab".repeat(32)), turns: 1 }
 }
 
 /// Holds a text against the snapshot of that name.

@@ -113,8 +113,12 @@ fn trace_text(trace: &TraceReport) -> String {
         let count = format_count(dropped.count);
         format!("{count} dropped as {what} (lines {}{more})", lines.join(", "))
     });
+    let turns = match trace.turns {
+        1 => String::new(),
+        turns => format!(" in {} turns", format_count(turns)),
+    };
     let parts = [format!(
-        "Trace ({}, times in {}): {} rows read, {} sent",
+        "Trace ({}, times in {}): {} rows read{turns}, {} sent",
         accounting.format,
         accounting.unit,
         format_count(accounting.read),

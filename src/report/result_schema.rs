@@ -124,7 +124,7 @@ fn scenario_parts() -> Vec<Part> {
     let trace = object(
         "the trace that was replayed",
         &[("accounting", accounting)],
-        &[("sha256", digest())],
+        &[("sha256", digest()), ("turns", whole("how often it was begun; absent: once"))],
     );
     vec![("scenario", scenario), ("trace", trace)]
 }

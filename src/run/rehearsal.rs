@@ -29,6 +29,9 @@ pub struct TraceReport {
     /// The SHA-256 of its bytes; absent where the run ended before the trace did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// How often it was begun.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub turns: u64,
 }
 
 /// Plays `scenario` under `seed` in virtual time. `trace` is the trace that it replays: given
@@ -59,6 +62,7 @@ pub fn run_virtual(
     let trace = source.trace().map(|reader| TraceReport {
         accounting: reader.accounting().clone(),
         sha256: reader.sha256(),
+        turns: reader.turns(),
     });
     Ok(Rehearsal { record, trace })
 }
@@ -104,3 +108,12 @@ fn header(scenario: &Scenario, seed: u64) -> RunHeader {
 
 /// A single run is the first of its seed; a study counts on from it.
 const FIRST_RUN: u64 = 0;
+
+const fn once() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_once(turns: &u64) -> bool {
+    *turns == 1
+}

@@ -52,13 +52,6 @@ impl Decoding<'_> {
         let path =
             file.and_then(|file| self.folder.resolve(file.text()?, file.place, self.diagnostics));
         let playback = self.playback(&chosen.node);
-        if let Some(prompts) = node.entry("prompts") {
-            let message = "the trace brings the sizes of prompts: `prompts` has no part in it";
-            let diagnostic = Diagnostic::new(prompts.place, message)
-                .note(chosen.place, "the trace")
-                .help("remove `prompts`");
-            self.diagnostics.report(diagnostic);
-        }
         // What a trace does not say is drawn; without shares it is the first model.
         let shares = match node.entry("models") {
             Some(entry) => {
@@ -96,7 +89,8 @@ impl Decoding<'_> {
             let message = "`sample` is 0%: nothing would be replayed";
             self.diagnostics.report(Diagnostic::new(place, message).help("write more than 0%"));
         }
-        Some(PlaybackOptions { dequantize, window, sample, speed })
+        let repeat = read::boolean(node, "loop")?;
+        Some(PlaybackOptions { dequantize, window, sample, speed, repeat })
     }
 
     /// Models have no token counts of their own beside those of a trace.

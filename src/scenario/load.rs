@@ -197,7 +197,7 @@ fn decode(
 /// Whether requests go on for ever.
 fn is_endless(traffic: &Traffic) -> bool {
     match traffic {
-        Traffic::Trace { .. } => false,
+        Traffic::Trace { replay, .. } => replay.playback.repeat && replay.requests.is_none(),
         Traffic::Generated(workload) => workload.expected_requests().is_none(),
     }
 }

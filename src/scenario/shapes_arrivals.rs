@@ -73,6 +73,13 @@ static TRACE: Short = Short {
                 "1",
                 "how much faster than recorded, 0.001 to 1000 times",
             ),
+            defaulted(
+                "loop",
+                One(L::Bool),
+                "false",
+                "whether it begins anew whenever it has come to its end: after the window, or a \
+                 mean gap after its last row",
+            ),
         ],
     }),
 };

@@ -47,8 +47,8 @@ pub(crate) static WORKLOAD: Record = Record {
         optional(
             "prompts",
             RecordOf(&PROMPTS),
-            "what requests say, where that repeats: equal prompts have equally many tokens \
-             (default: each says something else)",
+            "what requests say, where that repeats: equal prompts have equally many tokens, \
+             but for those of a trace (default: each says something else)",
         ),
         defaulted(
             "stream",

@@ -147,6 +147,12 @@ pub enum TraceErrorKind {
         /// How many may.
         limit: usize,
     },
+    /// Nothing says how long one turn of a trace takes that is to be repeated.
+    #[error(
+        "the trace has no two rows of different times: give it a `window`, which says when it \
+         begins anew"
+    )]
+    NoLength,
     /// A line that is not one JSON object.
     #[error("not a JSON object: {}", without_place(.0))]
     Json(serde_json::Error),

@@ -3,7 +3,7 @@
 //! Whatever the size of the source, one line is held. Blank lines are no rows and passed over.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, Read};
+use std::io::{BufRead, Read, Seek};
 
 use sha2::{Digest, Sha256};
 
@@ -52,6 +52,18 @@ impl<R: BufRead> LineFeed<R> {
                 return Ok(true);
             }
         }
+    }
+
+    /// Goes back to before the first line.
+    pub(super) fn rewind(&mut self) -> Result<(), TraceErrorKind>
+    where
+        R: Seek,
+    {
+        self.input.rewind().map_err(TraceErrorKind::Read)?;
+        self.digest = Sha256::new();
+        self.line = 0;
+        self.is_at_end = false;
+        Ok(())
     }
 
     /// The current line.

@@ -4,7 +4,7 @@
 //! broken or earlier than its predecessor ends the reading with an error that names its line; rows
 //! of one instant keep the order that they have in the source.
 
-use std::io::BufRead;
+use std::io::{BufRead, Seek};
 
 use super::accounting::{Accounting, DropReason};
 use super::description::{FirstLine, Origin, ReadRows, Row};
@@ -34,6 +34,9 @@ pub struct TraceReader<R> {
     begin: Option<Timestamp>,
     previous: Option<Previous>,
     accounting: Accounting,
+    /// Of the source, since it was read to its end and begun anew.
+    sha256: Option<String>,
+    turns: u64,
     has_ended: bool,
 }
 
@@ -64,6 +67,8 @@ impl<R: BufRead> TraceReader<R> {
             begin: (description.origin == Origin::Beginning).then_some(Timestamp::EPOCH),
             previous: None,
             accounting: Accounting::new(format),
+            sha256: None,
+            turns: 1,
             has_ended: false,
         })
     }
@@ -73,14 +78,40 @@ impl<R: BufRead> TraceReader<R> {
         self.feed.line()
     }
 
-    /// What became of the rows so far.
+    /// Begins anew from the first row. What became of the rows so far stays accounted for.
+    ///
+    /// # Errors
+    /// The source cannot be read again.
+    pub fn rewind(&mut self) -> Result<(), TraceError>
+    where
+        R: Seek,
+    {
+        self.sha256 = self.sha256();
+        let begun = self.feed.rewind().and_then(|()| self.feed.advance());
+        begun.map_err(|kind| TraceError::new(self.feed.line().max(1), kind))?;
+        let description = self.accounting.format.description();
+        self.rows = (description.read)();
+        self.is_at_row = description.first_line == FirstLine::Row;
+        self.begin = (description.origin == Origin::Beginning).then_some(Timestamp::EPOCH);
+        self.previous = None;
+        self.has_ended = false;
+        self.turns += 1;
+        Ok(())
+    }
+
+    /// How often the trace was begun.
+    pub const fn turns(&self) -> u64 {
+        self.turns
+    }
+
+    /// What became of the rows so far, of all turns.
     pub const fn accounting(&self) -> &Accounting {
         &self.accounting
     }
 
     /// The SHA-256 of the source in hexadecimal, once it was read to its end.
     pub fn sha256(&self) -> Option<String> {
-        self.feed.sha256()
+        self.sha256.clone().or_else(|| self.feed.sha256())
     }
 
     /// The next record; `None` at the end of the trace and after an error.

@@ -12,6 +12,6 @@ mod source;
 mod tokens;
 
 pub use playback::{Playback, PlaybackOptions, Window};
-pub use population::{Client, Population, Sessions};
-pub use source::{Replay, Source, TraceInput, Workload};
+pub use population::{Client, Pin, Population, Sessions};
+pub use source::{Recording, Replay, Source, TraceInput, Workload};
 pub use tokens::TokenSizes;

@@ -3,9 +3,13 @@
 //!
 //! In this order, so that window and sample are those of the recorded traffic whatever the speed.
 //! Rows that are left out are accounted for.
+//!
+//! A trace can be repeated: what was replayed in its first turn comes again, by the same users, in
+//! sessions of their own. A turn lasts as long as the window; without one until the last row and
+//! the mean of the gaps between rows after it.
 
 use std::collections::VecDeque;
-use std::io::BufRead;
+use std::io::{BufRead, Seek};
 
 use crate::chance::{Chance, Purpose};
 use crate::trace::{DropReason, TraceError, TraceErrorKind, TraceReader, TraceRecord};
@@ -23,11 +27,13 @@ pub struct PlaybackOptions {
     pub sample: Ratio,
     /// How much faster than recorded, more than 0.
     pub speed: f64,
+    /// Whether it begins anew whenever it has come to its end.
+    pub repeat: bool,
 }
 
 impl Default for PlaybackOptions {
     fn default() -> Self {
-        Self { dequantize: None, window: None, sample: Ratio::ONE, speed: 1.0 }
+        Self { dequantize: None, window: None, sample: Ratio::ONE, speed: 1.0, repeat: false }
     }
 }
 
@@ -49,17 +55,34 @@ pub struct Playback<R> {
     batch: VecDeque<(u64, TraceRecord)>,
     /// The row after the batch.
     ahead: Option<(u64, TraceRecord)>,
-    /// How many rows were taken.
-    taken: u64,
+    turn: Turn,
     line: u64,
     has_ended: bool,
 }
 
-impl<R: BufRead> Playback<R> {
+/// What is known of the turn that is under way. Times are those of the trace.
+#[derive(Clone, Copy, Debug, Default)]
+struct Turn {
+    /// How many rows were taken.
+    taken: u64,
+    /// The times of the first of them and of the last.
+    first: Duration,
+    last: Duration,
+    /// Whether a record was handed on.
+    is_used: bool,
+    /// When it begins, as it is replayed.
+    begins: Duration,
+    /// What the numbers of its sessions are raised by, and one more than the highest of them.
+    sessions: u64,
+    next_session: u64,
+}
+
+impl<R: BufRead + Seek> Playback<R> {
     /// Replays what `reader` reads.
     pub fn new(reader: TraceReader<R>, options: PlaybackOptions, chance: Chance) -> Self {
         let (batch, ahead) = (VecDeque::new(), None);
-        Self { reader, options, chance, batch, ahead, taken: 0, line: 0, has_ended: false }
+        let turn = Turn::default();
+        Self { reader, options, chance, batch, ahead, turn, line: 0, has_ended: false }
     }
 
     /// The trace that is read, with its accounting.
@@ -76,14 +99,29 @@ impl<R: BufRead> Playback<R> {
     /// error.
     ///
     /// # Errors
-    /// The trace is broken, or its times are not rounded as they are said to be.
+    /// The trace is broken, its times are not rounded as they are said to be, or nothing says when
+    /// it is to be repeated.
     pub fn next_record(&mut self) -> Result<Option<TraceRecord>, TraceError> {
         while !self.has_ended {
-            let next = self.spread();
+            let next = self.next_of_turn();
             self.has_ended = !matches!(next, Ok(Some(_)));
-            let Some((line, mut record)) = next? else { break };
-            let number = self.taken;
-            self.taken += 1;
+            if let Some(record) = next? {
+                return Ok(Some(record));
+            }
+            // What brings nothing once never does.
+            if self.options.repeat && self.turn.is_used {
+                self.turn = self.next_turn()?;
+                self.reader.rewind()?;
+                self.has_ended = false;
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next record of the turn under way.
+    fn next_of_turn(&mut self) -> Result<Option<TraceRecord>, TraceError> {
+        while let Some((line, mut record)) = self.spread()? {
+            let number = self.turn.take(record.at);
             self.line = line;
             let from = self.options.window.map_or(Duration::ZERO, |window| window.from);
             let length = self.options.window.map_or(Duration::MAX, |window| window.length);
@@ -96,19 +134,35 @@ impl<R: BufRead> Playback<R> {
                 // What comes later is outside too.
                 self.reader.leave_out(DropReason::OutsideWindow, line);
                 self.leave_out_ahead();
-                self.has_ended = true;
-                break;
+                return Ok(None);
             }
             if !self.is_sampled(&record, number) {
                 self.reader.leave_out(DropReason::NotSampled, line);
                 continue;
             }
-            if self.options.speed != 1.0 {
-                record.at = record.at.mul_f64(1.0 / self.options.speed);
-            }
+            record.at = self.turn.begins.saturating_add(self.replayed(record.at));
+            record.session = record.session.map(|session| self.turn.own_session(session));
+            self.turn.is_used = true;
             return Ok(Some(record));
         }
         Ok(None)
+    }
+
+    /// The turn after the one that has come to its end.
+    fn next_turn(&self) -> Result<Turn, TraceError> {
+        let length = match self.options.window {
+            Some(window) => Some(window.length),
+            None => self.turn.length(),
+        };
+        let length = length.ok_or_else(|| self.error(TraceErrorKind::NoLength))?;
+        let begins = self.turn.begins.saturating_add(self.replayed(length));
+        let sessions = self.turn.next_session;
+        Ok(Turn { begins, sessions, next_session: sessions, ..Turn::default() })
+    }
+
+    /// How long a time of the trace is as it is replayed.
+    fn replayed(&self, time: Duration) -> Duration {
+        if self.options.speed == 1.0 { time } else { time.mul_f64(1.0 / self.options.speed) }
     }
 
     /// What was read ahead is not handed on.
@@ -164,7 +218,7 @@ impl<R: BufRead> Playback<R> {
             }
             room = room.min(apart);
         }
-        let (chance, first) = (self.chance, self.taken);
+        let (chance, first) = (self.chance, self.turn.taken);
         let numbers = first..first + self.batch.len() as u64;
         let draw = |number| chance.request(RequestId(number), 0).draw(Purpose::Spread, 0);
         let mut offsets: Vec<Duration> =
@@ -179,6 +233,33 @@ impl<R: BufRead> Playback<R> {
     fn read(&mut self) -> Result<Option<(u64, TraceRecord)>, TraceError> {
         let record = self.reader.next_record()?;
         Ok(record.map(|record| (self.reader.line(), record)))
+    }
+}
+
+impl Turn {
+    /// Takes in a row of time `at`: its number.
+    fn take(&mut self, at: Duration) -> u64 {
+        let number = self.taken;
+        if number == 0 {
+            self.first = at;
+        }
+        self.last = at;
+        self.taken += 1;
+        number
+    }
+
+    /// The number of a session that the trace calls `session`.
+    fn own_session(&mut self, session: u64) -> u64 {
+        let own = session.wrapping_add(self.sessions);
+        self.next_session = self.next_session.max(own.saturating_add(1));
+        own
+    }
+
+    /// Until its last row and a mean gap after it; `None` where there is no gap.
+    fn length(&self) -> Option<Duration> {
+        let between = self.last.saturating_sub(self.first);
+        let gap = between.as_nanos().checked_div(self.taken.saturating_sub(1))?;
+        (gap > 0).then(|| self.last.saturating_add(Duration::from_nanos(gap)))
     }
 }
 
@@ -224,6 +305,74 @@ mod tests {
         assert!(accounting.is_balanced());
         assert_eq!((accounting.read, accounting.emitted), (5, 3));
         assert_eq!(accounting.dropped[&DropReason::OutsideWindow].lines, [3, 7]);
+    }
+
+    #[test]
+    fn a_trace_that_is_repeated_goes_on_a_mean_gap_after_its_last_row() {
+        let options = PlaybackOptions { repeat: true, ..PlaybackOptions::default() };
+        let mut playback = playback(&[(1, 7), (3, 2), (9, 7)], options);
+        let records: Vec<_> =
+            std::iter::from_fn(|| playback.next_record().unwrap()).take(7).collect();
+        let seconds: Vec<_> = records.iter().map(|record| record.at.as_secs_f64()).collect();
+        // Gaps of 2 and 6 s: a turn takes 9 + 4 s.
+        assert_eq!(seconds, [1.0, 3.0, 9.0, 14.0, 16.0, 22.0, 27.0]);
+        let sessions: Vec<_> = records.iter().map(|record| record.session.unwrap()).collect();
+        assert_eq!(sessions, [7, 2, 7, 15, 10, 15, 23]);
+        let reader = playback.reader();
+        assert_eq!((reader.accounting().read, reader.turns()), (7, 3));
+        assert!(reader.sha256().is_some());
+    }
+
+    #[test]
+    fn a_window_that_is_repeated_lasts_as_long_as_it_says_at_any_speed_and_sample() {
+        let window = Window { from: Duration::from_secs(2), length: Duration::from_secs(10) };
+        let (window, repeat) = (Some(window), true);
+        let rows = [(0, 1), (3, 2), (5, 3), (40, 4)];
+        let options = PlaybackOptions { window, repeat, speed: 2.0, ..PlaybackOptions::default() };
+        let mut playback = playback(&rows, options);
+        let mut next = || playback.next_record().unwrap().unwrap().at.as_secs_f64();
+        assert_eq!([next(), next(), next(), next(), next()], [0.5, 1.5, 5.5, 6.5, 10.5]);
+        assert!(playback.reader().accounting().is_balanced());
+    }
+
+    #[test]
+    fn every_turn_replays_the_same_sample_at_the_same_times() {
+        let rows: Vec<_> = (0..400).map(|n| (n / 100 * 3, n)).collect();
+        let (dequantize, sample) = (Some(Duration::from_secs(3)), Ratio::new(0.3).unwrap());
+        let window = Some(Window { from: Duration::ZERO, length: Duration::from_secs(12) });
+        let options = PlaybackOptions {
+            dequantize,
+            sample,
+            window,
+            repeat: true,
+            ..PlaybackOptions::default()
+        };
+        let mut playback = playback(&rows, options);
+        let mut turns = [Vec::new(), Vec::new()];
+        loop {
+            let record = playback.next_record().unwrap().unwrap();
+            let nanos = record.at.as_nanos();
+            let Some(turn) = turns.get_mut((nanos / 12_000_000_000) as usize) else { break };
+            turn.push(nanos % 12_000_000_000);
+        }
+        assert_eq!(turns[0], turns[1]);
+        assert!((60..200).contains(&turns[0].len()), "{}", turns[0].len());
+    }
+
+    #[test]
+    fn what_has_no_length_or_brings_nothing_is_not_repeated() {
+        let options = PlaybackOptions { repeat: true, ..PlaybackOptions::default() };
+        let mut one = playback(&[(3, 1), (3, 2)], options);
+        assert!(one.next_record().unwrap().is_some());
+        assert!(one.next_record().unwrap().is_some());
+        let error = one.next_record().unwrap_err().to_string();
+        assert!(
+            error.starts_with("line 4: the trace has no two rows of different times"),
+            "{error}"
+        );
+        let window = Window { from: Duration::from_secs(60), length: Duration::from_secs(10) };
+        let empty = PlaybackOptions { window: Some(window), ..options };
+        assert_eq!(playback(&[(3, 1)], empty).next_record().unwrap(), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The requests of a workload, one after the other, generated or read from a trace.
 
-use std::io::BufRead;
+use std::io::{BufRead, Seek};
 
 use super::identity::Identities;
 use super::playback::{Playback, PlaybackOptions};
@@ -51,8 +51,13 @@ pub struct Replay {
     pub playback: PlaybackOptions,
 }
 
-/// Any trace that requests can be read from.
-pub type TraceInput = Box<dyn BufRead + Send>;
+/// A trace that can be read, and read again.
+pub type TraceInput = Box<dyn Recording>;
+
+/// What a [`TraceInput`] must be able to do.
+pub trait Recording: BufRead + Seek + Send {}
+
+impl<R: BufRead + Seek + Send> Recording for R {}
 
 /// Yields the requests of a workload in the order of their times.
 ///
@@ -246,7 +251,8 @@ fn recorded(
             None => identities.session(user, record.at, id.0, draws),
         },
         client: identities.client(draws),
-        prompt: None,
+        // The trace has the sizes: equal prompts may have different ones.
+        prompt: identities.prompt(draws),
         input: record.input,
         output: record.output,
         stream: record.stream.unwrap_or_else(|| identities.stream(draws)),
@@ -302,7 +308,7 @@ mod tests {
     }
 
     fn replay(text: &'static str) -> Source {
-        let input: TraceInput = Box::new(text.as_bytes());
+        let input: TraceInput = Box::new(std::io::Cursor::new(text));
         let models = ["gpt-4", "llama"].map(|name| ModelId::new(name).unwrap()).to_vec();
         let playback = PlaybackOptions::default();
         let replay = Replay { requests: None, models, population: population(), playback };

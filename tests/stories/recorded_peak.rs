@@ -64,11 +64,30 @@ fn every_row_of_a_real_trace_is_replayed_or_accounted_for() {
 
 /// Rows read = emitted + dropped, and every row emitted is a request that was sent and has ended.
 fn assert_accounted(result: &ResultFile, rows: u64) {
-    let TraceReport { accounting, sha256 } = result.trace.as_ref().unwrap();
+    let TraceReport { accounting, sha256, turns } = result.trace.as_ref().unwrap();
     assert_eq!(accounting.format, TraceFormat::Azure);
-    assert_eq!(accounting.read, rows);
+    assert_eq!((accounting.read, *turns), (rows, 1));
     let dropped: u64 = accounting.dropped.values().map(|dropped| dropped.count).sum();
     assert_eq!(accounting.emitted + dropped, rows);
     assert_eq!(totals(&result.record), (accounting.emitted, accounting.emitted));
     assert_eq!(sha256.as_ref().map(String::len), Some(64));
+}
+
+/// The hour has 9,875 rows.
+#[test]
+fn an_hour_that_is_repeated_is_sent_again_after_it() {
+    let settings = [
+        "workload.arrivals.trace={file: ../fixtures/peak-hour.csv, loop: true}",
+        "workload.requests=25000",
+        "phases=[{name: all, for: rest}]",
+        "columns=[]",
+        "reference={}",
+        "gate=[]",
+    ];
+    let result = shipped_result("recorded-peak", &settings);
+    let TraceReport { accounting, turns, .. } = result.trace.as_ref().unwrap();
+    assert_eq!((accounting.read, *turns), (25_000, 3));
+    assert_eq!(totals(&result.record), (25_000, 25_000));
+    let hours = result.record.end.since(result.record.start).as_secs_f64() / 3_600.0;
+    assert!((2.3..2.7).contains(&hours), "{hours}");
 }
