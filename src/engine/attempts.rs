@@ -1,5 +1,6 @@
 //! What becomes of a request whose attempt has failed, by its model's policies.
 
+use super::backoff::Wait;
 use super::deployment::Deployment;
 use super::retry::FALLBACK_ATTEMPT;
 use super::{Completion, Retry, Slot, StickyKey, Ticket};
@@ -17,24 +18,17 @@ impl Deployment {
         }
         let policies = &self.state.policies;
         let &Ticket { model, assigned, attempted, pinned, attempt, .. } = ticket;
-        let follow = |attempt, backoff| {
-            Completion::Retry(Retry {
-                model,
-                assigned,
-                failed: attempted,
-                pinned,
-                attempt,
-                backoff,
-            })
+        let follow = |attempt, wait| {
+            Completion::Retry(Retry { model, assigned, failed: attempted, pinned, attempt, wait })
         };
         if let Some(policy) = policies.retry.as_ref().filter(|retry| retry.applies(ending, attempt))
         {
-            return follow(attempt + 1, Some(policy.backoff()));
+            return follow(attempt + 1, policy.wait(attempt + 1, observed.retry_after));
         }
         let failed = ending.class(self.state.rules.classification) == Class::Error;
         let falls_back = policies.fallback.is_some() && failed && !pinned;
         if falls_back && attempt < FALLBACK_ATTEMPT && self.refuge(attempted).is_some() {
-            return follow(FALLBACK_ATTEMPT, None);
+            return follow(FALLBACK_ATTEMPT, Wait::NONE);
         }
         Completion::Done
     }

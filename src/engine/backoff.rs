@@ -59,10 +59,39 @@ impl Backoff {
     /// The wait before further attempt `number`, counted from 1. Without jitter the draw has no
     /// effect.
     pub fn wait(self, number: u8, draw: Draw) -> Duration {
+        self.before(number, Duration::ZERO).drawn(draw)
+    }
+
+    /// The wait before further attempt `number`, but no shorter than what was `asked` for, of which
+    /// no more is granted than the longest wait.
+    pub(super) fn before(self, number: u8, asked: Duration) -> Wait {
         let doublings = u32::from(number.saturating_sub(1)).min(63);
         let nanos = u128::from(self.first.as_nanos()) << doublings;
-        let wait = nanos.min(u128::from(self.max.as_nanos())) as u64;
-        Duration::from_nanos(wait).mul_f64(1.0 - self.jitter.get() * draw.unit())
+        let longest = nanos.min(u128::from(self.max.as_nanos())) as u64;
+        Wait {
+            longest: Duration::from_nanos(longest),
+            jitter: self.jitter,
+            shortest: asked.min(self.max),
+        }
+    }
+}
+
+/// A wait as far as it is known before chance has its say.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Wait {
+    longest: Duration,
+    jitter: Ratio,
+    shortest: Duration,
+}
+
+impl Wait {
+    /// None at all.
+    pub(super) const NONE: Self =
+        Self { longest: Duration::ZERO, jitter: Ratio::ZERO, shortest: Duration::ZERO };
+
+    /// How long it is.
+    pub(super) fn drawn(self, draw: Draw) -> Duration {
+        self.longest.mul_f64(1.0 - self.jitter.get() * draw.unit()).max(self.shortest)
     }
 }
 
@@ -114,6 +143,22 @@ mod tests {
         assert!(least >= millis(75) && least < millis(76), "{least:?}");
         assert!(most <= millis(100) && most > millis(99), "{most:?}");
         assert_eq!(backoff.wait(3, Draw::from_bits(1 << 63)).as_micros(), 87_500);
+    }
+
+    #[test]
+    fn what_is_asked_for_is_the_shortest_wait_as_far_as_the_longest_allows() {
+        let backoff = Backoff::new(millis(100), millis(1_500), Ratio::from_percent(50)).unwrap();
+        let waits = |number, asked| {
+            [u64::MAX, 0].map(|bits| {
+                backoff.before(number, millis(asked)).drawn(Draw::from_bits(bits)).as_nanos()
+                    / 1_000_000
+            })
+        };
+        assert_eq!(waits(1, 0), [50, 100], "left to chance");
+        assert_eq!(waits(1, 80), [80, 100]);
+        assert_eq!(waits(1, 1_000), [1_000, 1_000]);
+        assert_eq!(waits(1, 2_000), [1_500, 1_500]);
+        assert_eq!(waits(5, 1_000), [1_000, 1_500], "doubled to more than was asked for");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{
     ModelSettings, Principal, Retry, Rollout, RouteError, RuleSet, Slot, Split, StickyKey, Ticket,
     VersionStatus,
 };
-use crate::exchange::{Class, Ending, ModelIndex, Observed, Usage};
+use crate::exchange::{Class, Ending, ModelIndex, Observed};
 use crate::units::{Draw, Duration, Timestamp};
 
 /// The routing and rollback engine; see the [module](super) for its contract.
@@ -223,8 +223,8 @@ impl Engine {
         let latency = now.max(self.now).since(ticket.start);
         let in_vain = first_token.is_none() && latency >= ABANDON_AFTER;
         let ending = if in_vain { Ending::Timeout } else { Ending::ClientClosed };
-        let usage = Usage::default();
-        self.end(now, &ticket, &Observed { ending, latency, first_token, usage, finish: None });
+        let observed = Observed { first_token, ..Observed::without_answer(ending, latency) };
+        self.end(now, &ticket, &observed);
         ending
     }
 

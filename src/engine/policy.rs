@@ -7,10 +7,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::backoff::Wait;
 use super::policy_error::MAX_ATTEMPTS;
 use super::{Backoff, PolicyError, RetryOn};
-use crate::exchange::Ending;
-use crate::units::Ratio;
+use crate::exchange::{Ending, RetryAfter};
+use crate::units::{Duration, Ratio};
 
 /// The policies of a model.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -49,6 +50,7 @@ pub struct RetryPolicy {
     attempts: u8,
     on: Vec<RetryOn>,
     backoff: Backoff,
+    honours_retry_after: bool,
 }
 
 impl RetryPolicy {
@@ -56,7 +58,7 @@ impl RetryPolicy {
     pub const MAX_ATTEMPTS: u8 = MAX_ATTEMPTS;
 
     /// Up to `attempts` attempts, 1 to [`RetryPolicy::MAX_ATTEMPTS`], after the first one, each
-    /// where the one before ended as `on` lists.
+    /// where the one before ended as `on` lists. It does not honour `retry-after`.
     ///
     /// # Errors
     /// No attempts or too many, or nothing to retry on.
@@ -67,7 +69,14 @@ impl RetryPolicy {
         if on.is_empty() {
             return Err(PolicyError::OnNothing);
         }
-        Ok(Self { attempts, on, backoff })
+        Ok(Self { attempts, on, backoff, honours_retry_after: false })
+    }
+
+    /// The same policy, which waits at least as long as the `retry-after` of the answer before asks
+    /// for, but no longer than its backoff's longest wait; or which does not care.
+    #[must_use]
+    pub fn honouring_retry_after(self, honours_retry_after: bool) -> Self {
+        Self { honours_retry_after, ..self }
     }
 
     /// How many attempts may follow the first.
@@ -85,6 +94,18 @@ impl RetryPolicy {
         self.backoff
     }
 
+    /// Whether it waits as long as the answer before asks for.
+    pub const fn honours_retry_after(&self) -> bool {
+        self.honours_retry_after
+    }
+
+    /// The wait before further attempt `number`, counted from 1, after an answer that `asked` for
+    /// one.
+    pub(super) fn wait(&self, number: u8, asked: Option<RetryAfter>) -> Wait {
+        let heard = asked.filter(|_| self.honours_retry_after);
+        self.backoff.before(number, heard.map_or(Duration::ZERO, RetryAfter::wait))
+    }
+
     /// Whether an attempt that ended so is followed by another, `made` having followed the first.
     pub(super) fn applies(&self, ending: Ending, made: u8) -> bool {
         made < self.attempts && self.on.iter().any(|on| on.covers(ending))
@@ -98,18 +119,23 @@ struct RawRetry {
     attempts: u8,
     on: Vec<RetryOn>,
     backoff: Backoff,
+    // Left out where it is off, as it was before there was this choice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    honours_retry_after: bool,
 }
 
 impl TryFrom<RawRetry> for RetryPolicy {
     type Error = PolicyError;
     fn try_from(raw: RawRetry) -> Result<Self, PolicyError> {
-        Self::new(raw.attempts, raw.on, raw.backoff)
+        let policy = Self::new(raw.attempts, raw.on, raw.backoff)?;
+        Ok(policy.honouring_retry_after(raw.honours_retry_after))
     }
 }
 
 impl From<RetryPolicy> for RawRetry {
-    fn from(RetryPolicy { attempts, on, backoff }: RetryPolicy) -> Self {
-        Self { attempts, on, backoff }
+    fn from(policy: RetryPolicy) -> Self {
+        let RetryPolicy { attempts, on, backoff, honours_retry_after } = policy;
+        Self { attempts, on, backoff, honours_retry_after }
     }
 }
 
@@ -141,12 +167,16 @@ mod tests {
     fn policies_are_read_back_as_they_were_written() {
         let retry = RetryPolicy::new(2, RetryOn::DEFAULT.to_vec(), Backoff::default()).unwrap();
         let policies = Policies {
-            retry: Some(retry),
+            retry: Some(retry.clone()),
             fallback: Some(Fallback::Stable),
             ..Policies::default()
         };
         let text = serde_json::to_string(&policies).unwrap();
         assert_eq!(serde_json::from_str::<Policies>(&text).unwrap(), policies);
+        assert!(!text.contains("retry_after"), "an older journal has the same bytes: {text}");
+        let honouring = Policies { retry: Some(retry.honouring_retry_after(true)), ..policies };
+        let written = serde_json::to_string(&honouring).unwrap();
+        assert_eq!(serde_json::from_str::<Policies>(&written).unwrap(), honouring);
         let forged = text.replace("\"attempts\":2", "\"attempts\":200");
         assert!(serde_json::from_str::<Policies>(&forged).is_err());
     }

@@ -1,6 +1,7 @@
 //! What follows on the end of an attempt.
 
-use super::{Backoff, Slot};
+use super::Slot;
+use super::backoff::Wait;
 use crate::exchange::ModelIndex;
 use crate::units::{Draw, Duration};
 
@@ -25,7 +26,7 @@ pub struct Retry {
     pub(super) failed: Slot,
     pub(super) pinned: bool,
     pub(super) attempt: u8,
-    pub(super) backoff: Option<Backoff>,
+    pub(super) wait: Wait,
 }
 
 impl Retry {
@@ -38,7 +39,7 @@ impl Retry {
     /// How long to wait before it; the draw decides on the jitter. There is no wait before a
     /// fallback.
     pub fn after(&self, draw: Draw) -> Duration {
-        self.backoff.map_or(Duration::ZERO, |backoff| backoff.wait(self.attempt, draw))
+        self.wait.drawn(draw)
     }
 
     /// Whether this is the fallback to the stable.

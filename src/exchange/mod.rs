@@ -3,8 +3,10 @@
 //! Knows nothing of who sends requests, who answers them, or what follows from it.
 
 mod request;
+mod retry_after;
 
 pub use request::{
     Arrival, Class, Classification, Ending, Finish, ModelIndex, Observed, Request, Usage,
     VersionIndex,
 };
+pub use retry_after::RetryAfter;

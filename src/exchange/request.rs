@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
+use super::RetryAfter;
 use crate::units::{Duration, RequestId, Tokens};
 
 /// The place of a model in the plan's list of models.
@@ -155,9 +156,20 @@ pub struct Observed {
     pub usage: Usage,
     /// Why the answer ended where it did; `None` for a failure.
     pub finish: Option<Finish>,
+    /// Whether a chunk of its stream came twice.
+    pub repeats: bool,
+    /// When the upstream asks to be asked again, where it says so.
+    pub retry_after: Option<RetryAfter>,
 }
 
 impl Observed {
+    /// An end after `latency` with nothing to show for it.
+    pub const fn without_answer(ending: Ending, latency: Duration) -> Self {
+        let usage = Usage { input: Tokens::ZERO, output: Tokens::ZERO };
+        let (first_token, finish, repeats, retry_after) = (None, None, false, None);
+        Self { ending, latency, first_token, usage, finish, repeats, retry_after }
+    }
+
     /// Whether a success had no output token at all.
     #[inline]
     pub fn is_empty(&self) -> bool {

@@ -41,6 +41,9 @@ pub struct Tally {
     /// Those of them that were cut off at the largest number of tokens.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cut_off: u64,
+    /// Those of them whose stream had a chunk twice.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub repeated: u64,
     /// Requests that failed, by how.
     pub failed: EndingCounts,
     /// Requests that say nothing of the version, by how.
@@ -114,6 +117,7 @@ impl Tally {
             self.succeeded += 1;
             self.empty += u64::from(observed.is_empty());
             self.cut_off += u64::from(observed.is_cut_off());
+            self.repeated += u64::from(observed.repeats);
             self.latency.record(observed.latency);
             let output = u64::from(observed.usage.output.get());
             self.input_tokens += u64::from(observed.usage.input.get());
@@ -171,6 +175,7 @@ impl Tally {
         self.succeeded += other.succeeded;
         self.empty += other.empty;
         self.cut_off += other.cut_off;
+        self.repeated += other.repeated;
         self.failed.merge(&other.failed);
         self.uncounted.merge(&other.uncounted);
         self.input_tokens += other.input_tokens;

@@ -324,7 +324,7 @@ const ARMS: usize = Arm::ALL.len();
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::{Ending, Observed, Request, Usage};
+    use crate::exchange::{Ending, Observed, Request};
     use crate::record::VersionInfo;
     use crate::units::{Duration, ModelId, RequestId, Tokens, VersionId};
 
@@ -352,13 +352,7 @@ mod tests {
     }
 
     fn observed(ending: Ending) -> Observed {
-        Observed {
-            ending,
-            latency: Duration::from_millis(100),
-            first_token: None,
-            usage: Usage::default(),
-            finish: None,
-        }
+        Observed::without_answer(ending, Duration::from_millis(100))
     }
 
     fn attempt(version: VersionIndex, arm: Arm, ending: Ending) -> Attempt {

@@ -330,6 +330,7 @@ fn tally() -> Value {
         &[
             ("empty", whole("successes without a single output token")),
             ("cut_off", whole("successes cut off at the largest number of tokens")),
+            ("repeated", whole("successes whose stream had a chunk twice")),
         ],
     )
 }

@@ -104,7 +104,8 @@ fn retry(node: &Node, diagnostics: &mut Diagnostics) -> Option<RetryPolicy> {
     };
     let attempts = u8::try_from(read::integer(node, "attempts")?).ok()?;
     let place = node.get("on").unwrap_or(node);
-    tell(place, RetryPolicy::new(attempts, on?, backoff?), diagnostics)
+    let policy = tell(place, RetryPolicy::new(attempts, on?, backoff?), diagnostics)?;
+    Some(policy.honouring_retry_after(read::boolean(node, "honours_retry_after")?))
 }
 
 fn retry_on(item: &Node, diagnostics: &mut Diagnostics) -> Option<RetryOn> {

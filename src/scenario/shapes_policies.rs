@@ -50,6 +50,13 @@ static RETRY: Record = Record {
             "how long to wait before a further attempt: `first`, doubled with each up to `max`, \
              less a random part of it",
         ),
+        defaulted(
+            "honours_retry_after",
+            One(L::Bool),
+            "false",
+            "whether a wait is at least as long as the `retry-after` of the answer before asks \
+             for, up to the longest wait of the backoff",
+        ),
     ],
 };
 

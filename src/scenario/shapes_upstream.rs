@@ -126,7 +126,7 @@ pub(crate) static FAILURES: Open = Open {
         kind(
             "duplicate_chunk",
             &DUPLICATE_CHUNK,
-            "a success with a chunk that comes twice, which no rule sees",
+            "a success whose stream has a chunk twice, which no rule sees",
         ),
         kind(
             "wrong_content_type",

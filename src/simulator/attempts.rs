@@ -4,7 +4,7 @@ use super::upstreams::Holds;
 use super::virtual_run::{Due, InFlight, VirtualRun};
 use crate::chance::Purpose;
 use crate::engine::Retry;
-use crate::exchange::{Class, Ending, Observed, Usage};
+use crate::exchange::{Class, Ending, Observed};
 use crate::record::{Arm, Attempt, Observer, Outcome};
 use crate::upstream::{Limits, Waiting};
 
@@ -31,8 +31,7 @@ impl<O: Observer> VirtualRun<'_, O> {
         let left = outcome.started + self.scenario.limits.client;
         if now >= left {
             let ending = Ending::ClientClosed;
-            let (latency, usage) = (now.since(outcome.started), Usage::default());
-            outcome.observed = Observed { ending, latency, first_token: None, usage, finish: None };
+            outcome.observed = Observed::without_answer(ending, now.since(outcome.started));
             outcome.ended = now;
             outcome.class = self.engine.class(request.model, ending);
             return true;

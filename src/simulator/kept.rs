@@ -1,7 +1,7 @@
 //! Requests that a cache before the gateway answers: the engine never hears of them.
 
 use super::virtual_run::{Due, VirtualRun};
-use crate::exchange::{Ending, Finish, Observed, Request, Usage};
+use crate::exchange::{Ending, Finish, Observed, Request};
 use crate::middlebox::Answer;
 use crate::record::{Arm, Observer, Outcome};
 use crate::units::Duration;
@@ -50,12 +50,10 @@ impl<O: Observer> VirtualRun<'_, O> {
     /// What comes of an answer that takes `latency` and costs no tokens.
     fn as_its_client_sees(&self, latency: Duration) -> Observed {
         let patience = self.scenario.limits.client;
-        let usage = Usage::default();
         if latency < patience {
-            let (ending, finish) = (Ending::Success, Some(Finish::Stop));
-            return Observed { ending, latency, first_token: Some(latency), usage, finish };
+            let answer = Observed::without_answer(Ending::Success, latency);
+            return Observed { first_token: Some(latency), finish: Some(Finish::Stop), ..answer };
         }
-        let ending = Ending::ClientClosed;
-        Observed { ending, latency: patience, first_token: None, usage, finish: None }
+        Observed::without_answer(Ending::ClientClosed, patience)
     }
 }

@@ -14,7 +14,7 @@ use crate::engine::{
     Ask, Assignment, Cause, Change, Command, CommandError, CommandKind, Completion, DurableState,
     Engine, ModelSettings, Retry, Scope, Sealed, StickyKey, Ticket,
 };
-use crate::exchange::{Ending, ModelIndex, Observed, Usage};
+use crate::exchange::{Ending, ModelIndex, Observed};
 use crate::units::{Draw, Duration, ModelId, Timestamp};
 
 /// Plays a case.
@@ -247,8 +247,7 @@ impl Player {
         token: bool,
     ) -> Checked {
         let first_token = token.then_some(latency);
-        let (usage, finish) = (Usage::default(), None);
-        let observed = Observed { ending, latency, first_token, usage, finish };
+        let observed = Observed { first_token, ..Observed::without_answer(ending, latency) };
         // Checks that are due before the end still see it in flight.
         let underway = self.underway();
         let Flight { ticket, model, user, attempted, life } = self.flights.swap_remove(place);

@@ -74,7 +74,11 @@ impl CompiledFailure {
             FailureKind::Empty => {
                 without_answer(Ending::Success, own.unwrap_or_else(|| times().first))
             }
-            FailureKind::DuplicateChunk => Answer::new(request, times()).complete(),
+            FailureKind::DuplicateChunk => {
+                let answer = Answer::new(request, times()).complete();
+                // What is not streamed has no chunks.
+                ResponsePlan { repeats: request.stream, ..answer }
+            }
             FailureKind::SlowDrip { rate } => {
                 let times = times();
                 let gaps = f64::from(request.output.get().saturating_sub(1));
@@ -136,6 +140,7 @@ impl<'a> Answer<'a> {
             latency: self.times.total,
             first_token: self.request.stream.then_some(self.times.first),
             output: self.request.output,
+            repeats: false,
             retry_after: None,
         }
     }
@@ -149,6 +154,7 @@ impl<'a> Answer<'a> {
             latency: self.times.at(at.get()),
             first_token: any.then_some(self.times.first),
             output,
+            repeats: false,
             retry_after: None,
         }
     }

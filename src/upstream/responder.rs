@@ -8,7 +8,7 @@ use super::pace::{Pace, Times};
 use super::rate_limit::Buckets;
 use super::{Behaviour, Capacity, Correlation, Failure, Fault, RateLimit, ResponsePlan, Waiting};
 use crate::chance::{Chance, Draws, Purpose};
-use crate::exchange::{Ending, Request, VersionIndex};
+use crate::exchange::{Ending, Request, RetryAfter, VersionIndex};
 use crate::units::{Draw, Duration, Timestamp};
 
 /// A version's upstream: its behaviour, compiled for sampling, the faults on it now, and the
@@ -206,10 +206,10 @@ impl Responder {
         now: Timestamp,
     ) -> Result<Option<(Buckets, Admission)>, ResponsePlan> {
         let Some(load) = &self.load else { return Ok(None) };
-        let refused = |status, retry_after| {
+        let refused = |status, retry_after: Option<Duration>| {
             let latency = Duration::from_secs_f64(Failure::DEFAULT_LATENCY_SECS);
             let plan = ResponsePlan::without_answer(Ending::Status(status), latency);
-            Err(ResponsePlan { retry_after, ..plan })
+            Err(ResponsePlan { retry_after: retry_after.map(RetryAfter::of), ..plan })
         };
         let mut buckets = load.buckets;
         if let Err(retry_after) = buckets.accept(&self.rate_limit(now), request, now) {
@@ -572,6 +572,21 @@ mod tests {
     }
 
     #[test]
+    fn a_chunk_comes_twice_in_a_stream_alone_and_is_seen_by_who_waits_for_its_end() {
+        let failures = vec![failure(FailureKind::DuplicateChunk, 1.0)];
+        let mut responder = responder(&Behaviour { failures, ..plain() });
+        let mut seen = |stream, patience| {
+            let request = request(1, stream);
+            let limits = Limits { client: MILLI * patience, upstream: MILLI * 60_000 };
+            let observed = answer(&mut responder, &request, at(0)).observe(&request, limits);
+            (observed.ending, observed.repeats, observed.usage.output.get())
+        };
+        assert_eq!(seen(true, 5_000), (Ending::Success, true, 101));
+        assert_eq!(seen(false, 5_000), (Ending::Success, false, 101));
+        assert_eq!(seen(true, 500), (Ending::ClientClosed, false, 0));
+    }
+
+    #[test]
     fn faults_stand_behind_the_normal_failures_and_grow_with_their_strength() {
         let failures = vec![failure(FailureKind::Status(500), 0.1)];
         let mut responder = responder(&Behaviour { failures, ..plain() });
@@ -670,8 +685,12 @@ mod tests {
         };
         assert_eq!(ends(&mut responder, 0, 0), (Ending::Success, None));
         assert_eq!(ends(&mut responder, 1, 0), (Ending::Success, None));
-        let wait = Some(Duration::from_secs(30));
+        let wait = Some(RetryAfter::of(Duration::from_secs(30)));
         assert_eq!(ends(&mut responder, 2, 0), (Ending::Status(429), wait));
+        let refused = answer(&mut responder, &request(2, false), at(1));
+        let limits = |millis| Limits { client: MILLI * millis, upstream: MILLI * 60_000 };
+        let seen = |millis| refused.observe(&request(2, false), limits(millis)).retry_after;
+        assert_eq!((seen(1_000), seen(39)), (wait, None), "who has left is told nothing");
         let instead = |responder: &Responder, millis| {
             let draws = CHANCE.request(RequestId(9), 0);
             responder.plan_instead(&request(9, false), at(millis), draws).ending

@@ -1,6 +1,6 @@
 //! The plan of one response, and what those who wait for it see.
 
-use crate::exchange::{Ending, Finish, Observed, Request, Usage};
+use crate::exchange::{Ending, Finish, Observed, Request, RetryAfter, Usage};
 use crate::units::{Duration, Tokens};
 
 /// All that will happen to one request at its upstream.
@@ -14,8 +14,10 @@ pub struct ResponsePlan {
     pub first_token: Option<Duration>,
     /// Tokens of the answer that come.
     pub output: Tokens,
-    /// How long the upstream asks to wait before another attempt, where it says so.
-    pub retry_after: Option<Duration>,
+    /// Whether a chunk of its stream comes twice; who counts by the answer's usage counts it once.
+    pub repeats: bool,
+    /// When the upstream asks to be asked again, where it says so.
+    pub retry_after: Option<RetryAfter>,
 }
 
 /// How long the parties to a request wait.
@@ -33,7 +35,8 @@ impl ResponsePlan {
 
     /// An end after `latency` without any token.
     pub(super) const fn without_answer(ending: Ending, latency: Duration) -> Self {
-        Self { ending, latency, first_token: None, output: Tokens::ZERO, retry_after: None }
+        let (output, first_token, repeats, retry_after) = (Tokens::ZERO, None, false, None);
+        Self { ending, latency, first_token, output, repeats, retry_after }
     }
 
     /// The plan of a request that first waits for its turn.
@@ -50,19 +53,18 @@ impl ResponsePlan {
     /// [`Ending::ClientClosed`]: whether that is the version's fault is the engine's to say.
     #[inline]
     pub fn observe(&self, request: &Request, limits: Limits) -> Observed {
-        let Self { ending, latency, first_token, output, .. } = *self;
+        let Self { ending, latency, first_token, output, repeats, retry_after } = *self;
         let cut = limits.client.min(limits.upstream);
         if latency > cut {
             let left = limits.client < limits.upstream;
             let ending = if left { Ending::ClientClosed } else { Ending::Timeout };
             let first_token = first_token.filter(|first| *first <= cut);
-            let usage = Usage::default();
-            return Observed { ending, latency: cut, first_token, usage, finish: None };
+            return Observed { first_token, ..Observed::without_answer(ending, cut) };
         }
         let (usage, finish) = match ending {
             Ending::Success => (Usage { input: request.input, output }, Some(Finish::Stop)),
             _ => (Usage::default(), None),
         };
-        Observed { ending, latency, first_token, usage, finish }
+        Observed { ending, latency, first_token, usage, finish, repeats, retry_after }
     }
 }

@@ -17,6 +17,8 @@ fn answer(tokens: u32, millis: u64) -> Observed {
         first_token: Some(Duration::from_millis(millis / 5)),
         usage: Usage { input: Tokens::new(300), output: Tokens::new(tokens) },
         finish: Some(Finish::Stop),
+        repeats: false,
+        retry_after: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use coalmine::engine::{
     Backoff, CommandKind, Completion, Fallback, Policies, Reading, Retry, RetryOn, RetryPolicy,
 };
-use coalmine::exchange::{Ending, Observed, Usage};
+use coalmine::exchange::{Ending, Observed, RetryAfter};
 use coalmine::units::{Draw, Duration, Ratio};
 
 use crate::world::{CANARY, STABLE, World, error_rate, judge};
@@ -54,6 +54,44 @@ fn an_attempt_is_made_again_on_the_same_version_until_the_policy_ends() {
 }
 
 #[test]
+fn an_answer_that_asks_for_a_wait_gets_it_where_that_is_honoured() {
+    let asks = |seconds| Observed {
+        retry_after: Some(RetryAfter::of(Duration::from_secs(seconds))),
+        ..Observed::without_answer(FAILURE, SHORT)
+    };
+    // 100 ms of its own, and up to 1 s at the most.
+    for (honours, asked, expected) in [(true, 1, 1_000), (true, 30, 1_000), (false, 30, 100)] {
+        let mut world = World::half([]);
+        set(&mut world, Some(retry(2).honouring_retry_after(honours)), None);
+        let ticket = world.route(None, 0.9);
+        let again = pending(world.end_as(ticket, &asks(asked)));
+        let waited = again.after(Draw::from_bits(0));
+        assert_eq!(waited, Duration::from_millis(expected), "{honours}, {asked} s");
+        // The next one asks for nothing.
+        let ticket = world.retry(again, 0.9);
+        let again = pending(world.end(ticket, FAILURE, SHORT));
+        assert_eq!(again.after(Draw::from_bits(0)), Duration::from_millis(200));
+    }
+}
+
+#[test]
+fn a_fallback_does_not_wait_for_the_version_that_asked_to_be_left_alone() {
+    let mut world = World::half([]);
+    set(&mut world, Some(retry(1).honouring_retry_after(true)), Some(Fallback::Stable));
+    let refused = Observed {
+        retry_after: Some(RetryAfter::of(Duration::from_secs(9))),
+        ..Observed::without_answer(FAILURE, SHORT)
+    };
+    let ticket = world.route(None, 0.9);
+    let again = pending(world.end_as(ticket, &refused));
+    let ticket = world.retry(again, 0.9);
+    let last = pending(world.end_as(ticket, &refused));
+    assert_eq!(last.after(Draw::from_bits(0)), Duration::ZERO);
+    let ticket = world.retry(last, 0.9);
+    world.complete(ticket, Ending::Success, SHORT);
+}
+
+#[test]
 fn endings_that_the_policy_does_not_name_are_final() {
     let mut world = World::half([]);
     set(&mut world, Some(retry(2)), None);
@@ -70,13 +108,8 @@ fn an_answer_of_which_the_client_has_a_part_is_not_replaced() {
     let policy = RetryPolicy::new(3, on, Backoff::default()).unwrap();
     set(&mut world, Some(policy), Some(Fallback::Stable));
     let ticket = world.route(None, 0.9);
-    let observed = Observed {
-        ending: Ending::Truncated,
-        latency: SHORT,
-        first_token: Some(SHORT),
-        usage: Usage::default(),
-        finish: None,
-    };
+    let observed =
+        Observed { first_token: Some(SHORT), ..Observed::without_answer(Ending::Truncated, SHORT) };
     assert_eq!(world.end_as(ticket, &observed), Completion::Done);
 }
 

@@ -1,7 +1,7 @@
 //! The numbered list of the rules' semantics: grid, window, timer, no data, in flight.
 
 use coalmine::engine::{CommandKind, RawTrigger, Reading, RuleSet};
-use coalmine::exchange::{Class, Classification, Ending};
+use coalmine::exchange::{Class, Classification, Ending, Observed};
 use coalmine::units::Duration;
 
 use crate::world::{CANARY, MODEL, NEVER, World, error_rate, judge, latency_p99, rule, rule_set};
@@ -101,14 +101,7 @@ fn a_completion_at_the_instant_of_a_check_is_counted_before_it() {
     let mut world = World::half(vec![rule]);
     let hanging = world.route(None, 0.9);
     let now = coalmine::units::Timestamp::from_second(5);
-    let usage = coalmine::exchange::Usage::default();
-    let observed = coalmine::exchange::Observed {
-        ending: Ending::Success,
-        latency: Duration::from_secs(1),
-        first_token: None,
-        usage,
-        finish: None,
-    };
+    let observed = Observed::without_answer(Ending::Success, Duration::from_secs(1));
     assert_eq!(world.engine.complete(now, hanging, &observed), coalmine::engine::Completion::Done);
     world.at(5.0);
     assert_eq!(world.fired_at(), NEVER);

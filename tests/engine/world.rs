@@ -5,7 +5,7 @@ use coalmine::engine::{
     Event, EventKind, Evidence, ModelSettings, Principal, RawRules, RawTrigger, Retry,
     RolloutState, RuleSet, Safeguards, Sealed, Slot, StickyKey, Target, Ticket, Version, Waiting,
 };
-use coalmine::exchange::{Ending, ModelIndex, Observed, Usage};
+use coalmine::exchange::{Ending, ModelIndex, Observed};
 use coalmine::units::{Draw, Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
 
 pub(crate) const MODEL: ModelIndex = ModelIndex(0);
@@ -136,8 +136,7 @@ impl World {
 
     /// Ends an attempt.
     pub(crate) fn end(&mut self, ticket: Ticket, ending: Ending, latency: Duration) -> Completion {
-        let usage = Usage::default();
-        self.end_as(ticket, &Observed { ending, latency, first_token: None, usage, finish: None })
+        self.end_as(ticket, &Observed::without_answer(ending, latency))
     }
 
     /// Ends an attempt in this way.

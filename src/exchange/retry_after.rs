@@ -1,0 +1,50 @@
+//! When an upstream that refused a request asks to be asked again.
+
+use std::num::NonZeroU16;
+
+use crate::units::Duration;
+
+/// What the header `retry-after` of an answer says: whole seconds
+/// ([RFC 9110, 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)), 1 to 65,535. Small,
+/// because every request that is on its way has room for one.
+///
+/// ```
+/// use coalmine::exchange::RetryAfter;
+/// use coalmine::units::Duration;
+/// let told = RetryAfter::of(Duration::from_millis(1_001));
+/// assert_eq!(told.wait(), Duration::from_secs(2));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct RetryAfter(NonZeroU16);
+
+impl RetryAfter {
+    /// What is told where the request would be accepted after `wait`: the next whole second, as
+    /// who comes earlier is refused again. Above 18 h 12 min, the longest that there is room for.
+    pub fn of(wait: Duration) -> Self {
+        let seconds = wait.as_nanos().div_ceil(Duration::from_secs(1).as_nanos());
+        let told = u16::try_from(seconds).unwrap_or(u16::MAX);
+        Self(NonZeroU16::new(told).unwrap_or(NonZeroU16::MIN))
+    }
+
+    /// How long to wait.
+    pub const fn wait(self) -> Duration {
+        Duration::from_secs(self.0.get() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_told_in_whole_seconds_and_never_too_short() {
+        let told = |nanos| RetryAfter::of(Duration::from_nanos(nanos)).wait().as_secs();
+        assert_eq!([0, 1, 1_000_000_000, 1_000_000_001].map(told), [1, 1, 1, 2]);
+    }
+
+    #[test]
+    fn what_is_longer_than_can_be_told_is_told_as_the_longest() {
+        let told = |seconds| RetryAfter::of(Duration::from_secs(seconds)).wait().as_secs();
+        assert_eq!([65_535, 65_536, 10_000_000].map(told), [65_535; 3]);
+    }
+}
