@@ -281,7 +281,9 @@ impl TimeFrame {
         let lettering = |align| Lettering { ink: Ink::BLACK, size: SMALL, bold: false, align };
         let width = text_width(label, SMALL, false);
         let room = free_to - end - gap;
-        if width + gap * 2.0 <= end - from {
+        // Within its bar a label ends before the next mark begins.
+        let within = end.min(free_to) - from - gap * 2.0;
+        if width <= within {
             canvas.text((from + gap, row), label, lettering(Align::Start));
         } else if width <= room {
             canvas.text((end + gap, row), label, lettering(Align::Start));
@@ -292,6 +294,9 @@ impl TimeFrame {
             let short = fit_text(label, SMALL, false, room).unwrap_or_default();
             canvas.text((end + gap, row), short, lettering(Align::Start));
             return free_to;
+        } else if within >= LEAST_LABEL {
+            let short = fit_text(label, SMALL, false, within).unwrap_or_default();
+            canvas.text((from + gap, row), short, lettering(Align::Start));
         }
         end
     }

@@ -121,22 +121,13 @@ impl<'a> Story<'a> {
     }
 
     fn faults(&self) -> Vec<Mark> {
-        let several = self.several_versions_fail();
         let mut marks: Vec<(VersionIndex, &str, Mark)> = Vec::new();
         for event in &self.record.timeline.events {
             let at = self.seconds(event.at);
             match &event.happening {
                 Happening::FaultBegan { version, what } => {
-                    let label = match several {
-                        true => format!("{}: {what}", version_name(self.record, *version)),
-                        false => what.clone(),
-                    };
-                    let mark = Mark {
-                        ink: Ink::FAULT,
-                        label,
-                        ..mark(at, Symbol::TriangleDown, Dash::Dashed)
-                    };
-                    marks.push((*version, what, mark));
+                    let mark = mark(at, Symbol::TriangleDown, Dash::Dashed);
+                    marks.push((*version, what, Mark { ink: Ink::FAULT, ..mark }));
                 }
                 Happening::FaultEnded { version, what } => {
                     let open = marks.iter_mut().rev().find(|(on, begun, mark)| {
@@ -150,9 +141,25 @@ impl<'a> Story<'a> {
             }
         }
         let end = self.seconds(self.record.end);
-        let closed =
-            |(_, _, mark): (_, _, Mark)| Mark { to: mark.to.or(Some((end, None))), ..mark };
-        marks.into_iter().map(closed).collect()
+        let several = self.several_versions_fail();
+        // Versions that fail alike at the same time have one mark with all their names.
+        let mut told: Vec<(Vec<&str>, &str, Mark)> = Vec::new();
+        for (version, what, mark) in marks {
+            let mark = Mark { to: mark.to.or(Some((end, None))), ..mark };
+            let name = version_name(self.record, version);
+            let alike = |(_, other, at): &&mut (_, &str, Mark)| {
+                *other == what && at.from == mark.from && at.to == mark.to
+            };
+            match told.iter_mut().find(alike) {
+                Some((names, ..)) => names.push(name),
+                None => told.push((vec![name], what, mark)),
+            }
+        }
+        let labelled = |(names, what, mark): (Vec<&str>, &str, Mark)| {
+            let of = if several { format!("{}: ", names.join(", ")) } else { String::new() };
+            Mark { label: format!("{of}{what}"), ..mark }
+        };
+        told.into_iter().map(labelled).collect()
     }
 
     fn several_versions_fail(&self) -> bool {
@@ -459,6 +466,7 @@ const MOST_TOLD: usize = 5;
 mod tests {
     use super::super::example::{crowded, rolled_back};
     use super::*;
+    use crate::record::TimelineEvent;
 
     #[test]
     fn what_happened_is_written_in_the_chart() {
@@ -498,6 +506,26 @@ mod tests {
              20m 15s: error_rate > 5 % for 60 s. Action after 21m 15s: rolled back to gpt-4-v1, \
              75 s after the onset."
         );
+    }
+
+    #[test]
+    fn versions_that_fail_alike_at_the_same_time_share_a_mark() {
+        let mut record = rolled_back(40.0);
+        let of_the_other = |event: &TimelineEvent| {
+            let version = VersionIndex(0);
+            let happening = match event.happening.clone() {
+                Happening::FaultBegan { what, .. } => Happening::FaultBegan { version, what },
+                Happening::FaultEnded { what, .. } => Happening::FaultEnded { version, what },
+                _ => return None,
+            };
+            Some(TimelineEvent { happening, ..event.clone() })
+        };
+        let others: Vec<_> = record.timeline.events.iter().filter_map(of_the_other).collect();
+        record.timeline.events.extend(others);
+        let svg = timeline_chart(&record, "A title").svg();
+        let both = "gpt-4-turbo-v2, gpt-4-v1: 8 % of requests answered 503";
+        assert!(svg.contains(both), "{both} is missing");
+        assert_eq!(svg.matches(both).count(), svg.matches("requests answered 503").count());
     }
 
     #[test]
