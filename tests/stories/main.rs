@@ -4,11 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod attempts;
+mod bursty_upstream;
 mod closed_users;
 mod commanded;
 mod determinism;
 mod false_alarm;
 mod fidelity;
+mod flapping;
 mod invariants;
 mod kept_answers;
 mod late_failure;
@@ -22,9 +24,11 @@ mod plans;
 mod progressive;
 mod provider_outage;
 mod quiet_failures;
+mod rate_limit_storm;
 mod recorded_peak;
 mod retry_mask;
 mod sticky_users;
+mod streaming_truncation;
 mod ten_thousand;
 mod witness;
 mod world;
