@@ -2,7 +2,7 @@
 
 use crate::scenario::{Scenario, Traffic};
 use crate::units::{Ratio, format_counted, format_significant};
-use crate::workload::{PlaybackOptions, Population, TokenSizes, Window, Workload};
+use crate::workload::{Client, PlaybackOptions, Population, TokenSizes, Window, Workload};
 
 /// The lines about the traffic of `scenario`.
 pub(super) fn traffic_lines(scenario: &Scenario) -> Vec<String> {
@@ -23,7 +23,7 @@ pub(super) fn traffic_lines(scenario: &Scenario) -> Vec<String> {
                 .to_owned(),
         );
     }
-    lines.extend(senders(population).map(|line| format!("    {line}")));
+    lines.extend(senders(scenario, population).map(|line| format!("    {line}")));
     lines
 }
 
@@ -72,7 +72,7 @@ fn shares(scenario: &Scenario, population: &Population) -> String {
 }
 
 /// Who sends, as far as it is more than a number of users who are all alike.
-fn senders(population: &Population) -> impl Iterator<Item = String> {
+fn senders(scenario: &Scenario, population: &Population) -> impl Iterator<Item = String> {
     let Population { users, sessions, clients, prompts, .. } = population;
     let uneven = |exponent: f64| {
         if exponent == 0.0 {
@@ -90,8 +90,17 @@ fn senders(population: &Population) -> impl Iterator<Item = String> {
         let gap = sessions.gap;
         format!("sessions of {requests} requests on average; a pause of more than {gap} ends one")
     });
-    let shares: Vec<_> =
-        clients.iter().map(|client| format!("{} {}", client.key, client.share)).collect();
+    let client = |client: &Client| {
+        let made_for = client.made_for.map_or_else(String::new, |version| {
+            format!(" (made for {})", scenario.version(version).id)
+        });
+        let pin = client
+            .pin
+            .as_ref()
+            .map_or_else(String::new, |pin| format!(" (asking for {})", pin.version.as_str()));
+        format!("{} {}{made_for}{pin}", client.key, client.share)
+    };
+    let shares: Vec<_> = clients.iter().map(client).collect();
     let clients = (!shares.is_empty()).then(|| format!("by the keys {}", shares.join(", ")));
     let prompts = prompts.as_ref().map(|prompts| {
         let count =

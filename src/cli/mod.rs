@@ -9,6 +9,8 @@ mod digest;
 mod disk;
 mod exit;
 mod explain;
+mod explain_models;
+mod explain_rules;
 mod explain_traffic;
 mod init;
 mod open;

@@ -5,6 +5,8 @@
 //! can be written down again with every default ([`RuleSet::to_raw`]), and is accepted as the same
 //! rule set.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::rule_error::{refuse_if, text};
@@ -132,6 +134,18 @@ impl RuleSet {
     pub fn judges(&self) -> usize {
         let judges = self.triggers.iter().filter(|t| matches!(t.kind, TriggerKind::Judge(_)));
         judges.count()
+    }
+}
+
+/// Those who are told. Of a webhook its host alone: whoever knows the rest can write to it.
+impl fmt::Display for Notification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let slack = self.slack_webhook.as_deref().map(|url| {
+            let address = url.split_once("://").map_or(url, |(_, address)| address);
+            format!("Slack ({})", address.split(['/', '?', '#']).next().unwrap_or_default())
+        });
+        let recipients: Vec<_> = slack.into_iter().chain(self.email.clone()).collect();
+        f.write_str(&recipients.join(" and "))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The timeline of a run in sentences, for every output that a person reads.
 
 use super::evidence_text::{evidence_text, p_value_text, percent};
-use crate::engine::{Notification, RolloutState, Waiting};
+use crate::engine::{RolloutState, Waiting};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::{ArmCount, Happening, Record, TimelineEvent};
 use crate::units::{
@@ -95,7 +95,7 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
         }
         Happening::Notified { trigger, version, recipients } => {
             let rule = record.trigger(*version, *trigger);
-            format!("notification for {}: {rule} on {}", names_of(recipients), name(*version))
+            format!("notification for {recipients}: {rule} on {}", name(*version))
         }
         Happening::RolledBack { version, target } => {
             let of = version.map_or_else(String::new, |version| format!(" of {}", name(version)));
@@ -123,16 +123,6 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
             format!("last request of {} has ended", name(*version))
         }
     }
-}
-
-/// Those who are to be told. Of a webhook its host alone: whoever knows the rest can write to it.
-fn names_of(recipients: &Notification) -> String {
-    let slack = recipients.slack_webhook.as_deref().map(|url| {
-        let address = url.split_once("://").map_or(url, |(_, address)| address);
-        format!("Slack ({})", address.split(['/', '?', '#']).next().unwrap_or_default())
-    });
-    let recipients: Vec<_> = slack.into_iter().chain(recipients.email.clone()).collect();
-    recipients.join(" and ")
 }
 
 fn phase_name(record: &Record, phase: u16) -> &str {

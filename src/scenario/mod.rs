@@ -61,6 +61,7 @@ mod shapes_upstream;
 mod shapes_workload;
 mod shorthand;
 mod suggest;
+mod tenure;
 mod tree;
 mod vars;
 mod write;
@@ -78,3 +79,4 @@ pub use plan::{
     Scenario, StickyBy, Traffic, Truth, VersionPlan,
 };
 pub use reference::{Section, reference};
+pub use tenure::Reach;

@@ -190,6 +190,82 @@ fn explain_shows_defaults_and_when_a_rule_can_fire() {
     assert_eq!(resolved["seed"], 20_240_315);
 }
 
+const OF_ALL_KINDS: &str = "schema: 1
+name: kinds
+workload:
+  arrivals: {poisson: 10/s}
+  tokens: {input: 10, output: 10}
+  clients: [{key: search, share: 60%, version: v2}, {key: batch, share: 40%}]
+models:
+  m:
+    assignment: sticky
+    policies: {retry: {attempts: 2, on: ['503', timeout]}, fallback: stable, max_pinned: 10%}
+    safeguards: {keep_tags: false}
+    versions:
+      v1: {tags: [stable], price: {blended: 0.01 USD}, upstream: {latency: 1s}}
+      v2: {price: {input: 0.01 USD, output: 0.03 USD}, upstream: {latency: 1s}}
+    rules:
+      conditions:
+        - {metric: error_rate, operator: '>', threshold: 1, duration_seconds: 60, action: notify}
+        - {metric: rate_limited_rate, operator: '>', threshold: 0.1, duration_seconds: 0, window_seconds: 60, action: pause}
+        - {metric: ttft_p95, operator: '>', threshold_ms: 900, duration_seconds: 60, no_data: breach, action: notify}
+        - {metric: latency_avg, operator: '>', threshold_ms: 900, duration_seconds: 60, version: v2, action: notify}
+        - {metric: error_rate, operator: '>', threshold: 0.01, compare_to: stable, as: difference, duration_seconds: 60, action: notify}
+        - {metric: latency_p99, operator: '>', threshold: 2, compare_to: stable, duration_seconds: 600, action: notify}
+        - {metric: cost_per_1k_tokens, operator: '>', threshold: 2, compare_to: stable, duration_seconds: 60, action: notify}
+        - {metric: requests, operator: '<', threshold: 5, duration_seconds: 60, action: notify}
+        - {metric: success_rate, operator: '>', threshold: 0.99, duration_seconds: 60, action: notify}
+      notification: {email: ops@example.com}
+phases:
+  - {name: a, for: 2m, split: {v1: 50%, v2: 50%}}
+  - {name: b, for: 2m, canary_rules: {v1: 50%, v2: 50%}, fallback_threshold: 5%}
+  - {name: c, for: 2m, split: {v1: 100%}}
+";
+
+#[test]
+fn explain_has_a_sentence_for_every_kind_of_rule_and_model() {
+    let place = Workplace::new();
+    place.write("kinds.yaml", OF_ALL_KINDS);
+    let ended = place.run(&["explain", "kinds.yaml"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    for part in [
+        "by the keys search 60.00 % (made for v2), batch 40.00 %",
+        "assignment: sticky: the requests of one user stay",
+        "up to 2 retries on 503, timeout, after 25 ms to 250 ms",
+        "one attempt more on the stable at last",
+        "pinned requests: told above 10.00 %",
+        "safeguards switched off: keep_tags",
+        "price $0.01 for 1,000 tokens of input, $0.03 of output",
+        "firings are for ops@example.com; a rehearsal sends nothing",
+        "never fires: no value of the metric lies beyond the threshold",
+        "a stretch of 6 s or more in which every request is answered 429, never a shorter one",
+        "there is no data, which counts as a breach",
+        "a stretch of 6 s or more in which every first token comes later than that",
+        "once latency_avg of v2 > 900 ms",
+        "depends on how far an incident moves the figure of the whole window",
+        // 1 % of each of two windows of 60 s, 60 s apart.
+        "a total outage of 1.2 s or more, never a shorter one; what hits the stable alike does not",
+        // Every 150 s for 600 s: five checks, of which one is within four minutes.
+        "never fires: at most 1 check happens while the canary lasts (4m), and it takes 5 checks",
+        "depends on the stable's figure as well",
+        "it looks at how much traffic there is",
+        "it holds while all is well",
+        "Rules from 0 s of phase b on",
+        "goes on as before",
+        "error_rate > 0.05 for 0s\n    every 5 s: roll back to the last stable",
+    ] {
+        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
+    }
+    let whole = ["--set", "phases.b.canary_rules={v1: 100%}", "--set", "phases.a.split={v1: 100%}"];
+    let ended = place.run(&[&["explain", "kinds.yaml"][..], &whole].concat());
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    for part in
+        ["never fires: no canary ever gets traffic", "never fires: what it watches never gets"]
+    {
+        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
+    }
+}
+
 #[test]
 fn a_run_that_never_reached_its_phases_is_invalid() {
     let place = Workplace::new();

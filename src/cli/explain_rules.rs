@@ -1,0 +1,256 @@
+//! What a scenario's rules mean: when each of them is checked, what it does, and what it can see.
+
+use crate::engine::{
+    Action, Condition, NoData, Operator, Relation, RuleSet, Threshold, Trigger, TriggerKind,
+};
+use crate::exchange::ModelIndex;
+use crate::metric::{Measure, Metric, Sample, Unit};
+use crate::scenario::{Outlook, Reach, Scenario};
+use crate::summary::format_value;
+use crate::units::{Duration, format_counted, format_significant};
+
+/// The lines about all rule sets of a model: its own, and those that commands set.
+pub(super) fn rule_lines(scenario: &Scenario, model: ModelIndex) -> Vec<String> {
+    let of = match scenario.models.as_slice() {
+        [_] => String::new(),
+        models => format!(" of {}", models[usize::from(model.0)].id),
+    };
+    let mut lines = Vec::new();
+    let mut before: Option<&RuleSet> = None;
+    for (place, rules) in scenario.rule_sets(model) {
+        let (from, phase) = match place {
+            None => (String::new(), 0),
+            Some((phase, command)) => {
+                let plan = &scenario.phases[phase];
+                let at = plan.commands[command].at;
+                (format!(" from {at} of phase {} on", plan.name), phase)
+            }
+        };
+        let old = before.replace(rules);
+        let is_old = |position| {
+            let mut places =
+                old.iter().flat_map(|old| (0..old.triggers.len()).map(|at| (*old, at)));
+            places.any(|(old, at)| rules.position_of(old, at) == Some(position))
+        };
+        lines.push(String::new());
+        if !rules.enable || rules.triggers.is_empty() {
+            lines.push(format!("Rules{of}{from}: none; nothing rolls back"));
+            continue;
+        }
+        lines.push(format!("Rules{of}{from}, in order of precedence"));
+        lines.extend(of_all(rules));
+        for (position, trigger) in rules.triggers.iter().enumerate() {
+            lines.push(format!("  {}", trigger.id));
+            if is_old(position) {
+                lines.push("    goes on as before".to_owned());
+                continue;
+            }
+            let outlook = outlook(scenario, model, trigger, phase);
+            let sentences = [meaning(trigger)].into_iter().chain(outlook);
+            lines.extend(sentences.map(|sentence| format!("    {sentence}")));
+        }
+    }
+    lines
+}
+
+/// What holds for a whole rule set, as far as it is more than its conditions.
+fn of_all(rules: &RuleSet) -> Vec<String> {
+    let mut lines = Vec::new();
+    if rules.judges() > 0 {
+        lines.push(format!(
+            "  the judges together fire with a probability of at most {} on canaries that are no \
+             worse and deployed together",
+            format_significant(rules.alpha.get(), 3)
+        ));
+    }
+    if !rules.classification.rate_limited_is_error {
+        lines.push("  a request that is answered 429 counts neither way".to_owned());
+    }
+    if !rules.notification.is_nobody() {
+        let recipients = &rules.notification;
+        lines.push(format!("  firings are for {recipients}; a rehearsal sends nothing"));
+    }
+    lines
+}
+
+fn meaning(trigger: &Trigger) -> String {
+    let action = match &trigger.action {
+        Action::RollbackToLastStable => "roll back to the last stable".to_owned(),
+        Action::RollbackTo(target) => format!("roll back to {}", target.as_str()),
+        Action::Pause => "pause the rollout".to_owned(),
+        Action::Notify => "tell, and change nothing".to_owned(),
+    };
+    let every = trigger.check_interval;
+    let of = trigger.version.as_ref().map_or_else(String::new, |v| format!(" of {}", v.as_str()));
+    match &trigger.kind {
+        TriggerKind::Judge(judge) => format!(
+            "every {every}: {action} once the share of errors{} is too large to be chance (prior \
+             strength {})",
+            if of.is_empty() { " of a canary" } else { &of },
+            judge.prior_strength
+        ),
+        TriggerKind::Condition(condition) => {
+            let Condition { metric, operator, threshold, duration, window, .. } = condition;
+            let threshold = threshold_text(*metric, *threshold);
+            let data = data_text(condition);
+            format!(
+                "every {every}: {action} once {metric}{of} {operator} {threshold} over the last \
+                 {window} has held for {duration}{data}"
+            )
+        }
+    }
+}
+
+fn threshold_text(metric: Metric, threshold: Threshold) -> String {
+    match threshold {
+        Threshold::Ratio(ratio) => ratio.to_string(),
+        Threshold::Time(time) => time.to_string(),
+        Threshold::Count(count) => count.to_string(),
+        Threshold::Number(number) => format_value(metric.unit(), number),
+        Threshold::Money(money) => format_value(metric.unit(), money.as_usd()),
+        Threshold::Stable(Relation::Times(factor)) => {
+            format!("{} times the stable's", format_significant(factor, 6))
+        }
+        Threshold::Stable(Relation::Plus(more)) => {
+            let base = if metric.unit() == Unit::Time { more / 1e9 } else { more };
+            let sign = if base < 0.0 { "less" } else { "plus" };
+            format!("the stable's {sign} {}", format_value(metric.unit(), base.abs()))
+        }
+    }
+}
+
+/// When a check has no data, and what it does then.
+fn data_text(condition: &Condition) -> String {
+    if condition.metric == Metric::Requests && !condition.threshold.is_relative() {
+        return String::new();
+    }
+    let of_stable = if condition.threshold.is_relative() { ", or in the stable's," } else { "" };
+    let then = match condition.no_data {
+        NoData::Hold => "",
+        NoData::Breach => ", which counts as a breach",
+        NoData::Clear => ", which clears the timer",
+    };
+    let least = condition.min_requests;
+    format!("; under {least} requests in the window{of_stable} there is no data{then}")
+}
+
+/// When a trigger can fire, and what it sees and does not see.
+fn outlook(
+    scenario: &Scenario,
+    model: ModelIndex,
+    trigger: &Trigger,
+    phase: usize,
+) -> impl Iterator<Item = String> {
+    let outlook = Outlook::of(trigger);
+    let never = silent(trigger, &outlook);
+    if let Some(never) = never {
+        return vec![never].into_iter();
+    }
+    let (out_of_reach, may_fire) = scenario.out_of_reach(model, trigger, phase);
+    let mut lines: Vec<String> = Vec::new();
+    if may_fire == 0 && out_of_reach.is_empty() {
+        let what = match trigger.version {
+            Some(_) => "what it watches never gets traffic",
+            None => "no canary ever gets traffic",
+        };
+        lines.push(format!("never fires: {what}"));
+    }
+    if may_fire > 0 {
+        let earliest =
+            format!("fires {} after the activation at the earliest", outlook.earliest_firing);
+        lines.push(match sight(trigger, &outlook) {
+            Some(sight) => format!("{earliest}; {sight}"),
+            None => earliest,
+        });
+    }
+    for reach in &out_of_reach {
+        let alone = may_fire == 0 && out_of_reach.len() == 1;
+        lines.push(too_few(scenario, reach, outlook.checks, alone));
+    }
+    lines.into_iter()
+}
+
+/// Why a trigger never fires whatever happens, if it does not.
+fn silent(trigger: &Trigger, outlook: &Outlook) -> Option<String> {
+    if !outlook.possible {
+        return Some("never fires: no value of the metric lies beyond the threshold".to_owned());
+    }
+    let TriggerKind::Condition(Condition { duration, .. }) = &trigger.kind else { return None };
+    let interval = trigger.check_interval;
+    let forgets = !duration.is_zero() && interval > duration.ceil_secs();
+    forgets.then(|| {
+        format!(
+            "never fires: it is checked every {interval} alone, and a breach that is not seen \
+             again within {duration} is forgotten"
+        )
+    })
+}
+
+/// A version that gets no traffic for long enough.
+fn too_few(scenario: &Scenario, reach: &Reach, needed: u64, alone: bool) -> String {
+    let Reach { version, longest, checks } = *reach;
+    let (on, canary) = match alone {
+        true => (String::new(), "the canary".to_owned()),
+        false => {
+            let id = scenario.version(version).id.to_string();
+            (format!(" on {id}"), id)
+        }
+    };
+    let checks = match checks {
+        0 => "no check happens".to_owned(),
+        1 => "at most 1 check happens".to_owned(),
+        more => format!("at most {more} checks happen"),
+    };
+    let needed = format_counted(needed, "check", "checks in a row");
+    format!("never fires{on}: {checks} while {canary} lasts ({longest}), and it takes {needed}")
+}
+
+/// Which incidents a trigger sees.
+fn sight(trigger: &Trigger, outlook: &Outlook) -> Option<String> {
+    let TriggerKind::Condition(condition) = &trigger.kind else {
+        return Some("the more errors it has to see the less they stand out".to_owned());
+    };
+    let alike = "; what hits the stable alike does not fire it";
+    let relative = if condition.threshold.is_relative() { alike } else { "" };
+    if let Some(shortest) = outlook.shortest {
+        let incident = incident(condition, shortest);
+        return Some(format!("once its windows are full it sees {incident}{relative}"));
+    }
+    let rising = matches!(condition.operator, Operator::Above | Operator::AtLeast);
+    let sight = match (condition.metric.measure(), condition.threshold) {
+        (_, Threshold::Stable(_)) => {
+            "what it sees depends on the stable's figure as well, with which its limit moves"
+        }
+        (Measure::Requests, _) => "it looks at how much traffic there is, not at how it fares",
+        (
+            Measure::Mean(_) | Measure::OutputTokens | Measure::OutputSpeed | Measure::CostPer1k,
+            _,
+        ) => {
+            "what it sees depends on how far an incident moves the figure of the whole window, not \
+             on its length alone"
+        }
+        (Measure::SuccessRate, _) if rising => ALL_IS_WELL,
+        _ if !rising => ALL_IS_WELL,
+        _ => return None,
+    };
+    Some(format!("{sight}{relative}"))
+}
+
+/// The incident that a condition sees if it lasts for `shortest`.
+fn incident(condition: &Condition, shortest: Duration) -> String {
+    let all = match condition.metric.measure() {
+        Measure::ClientErrorRate => "every request is answered 400, 413 or 422",
+        Measure::RateLimitedRate => "every request is answered 429",
+        Measure::TimeoutRate => "every request times out",
+        Measure::EmptyRate => "every answer is empty",
+        Measure::LengthFinishRate => "every answer is cut off",
+        Measure::Quantile(Sample::FirstToken, _) => "every first token comes later than that",
+        Measure::Quantile(..) => "every request takes longer than that",
+        _ => {
+            return format!("a total outage of {shortest} or more, never a shorter one");
+        }
+    };
+    format!("a stretch of {shortest} or more in which {all}, never a shorter one")
+}
+
+const ALL_IS_WELL: &str = "it holds while all is well, and no outage makes it fire";
