@@ -135,13 +135,14 @@ const COUNT_BITS: u32 = 32;
 
 #[cfg(test)]
 mod tests {
-    use super::super::superposition::{ArrivalTimes, Arrivals};
+    use super::super::superposition::{ArrivalTimes, Arrivals, Taken};
     use super::*;
     use crate::chance::Chance;
 
     fn closed(users: u32, think: Distribution) -> ArrivalTimes {
         let arrivals = Arrivals::from(Closed::new(users, think).unwrap());
-        ArrivalTimes::new(&arrivals, Chance::new(4, 0), 100)
+        let taken = Taken { processes: 0, users: 100 };
+        ArrivalTimes::new(&arrivals, Chance::new(4, 0), taken)
     }
 
     fn seconds(seconds: f64) -> Duration {
@@ -167,7 +168,8 @@ mod tests {
         let mut earlier = 0;
         for seed in 0..50 {
             let closed = Closed::new(2, Distribution::exponential(1.0).unwrap()).unwrap();
-            let mut times = ArrivalTimes::new(&closed.into(), Chance::new(seed, 0), 0);
+            let mut times =
+                ArrivalTimes::new(&closed.into(), Chance::new(seed, 0), Taken::default());
             let first = times.next().unwrap();
             let other_at = times.next_at().unwrap();
             times.completed(first.id, first.at);

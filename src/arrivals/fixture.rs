@@ -1,6 +1,6 @@
 //! What the tests of the models share.
 
-use super::superposition::{ArrivalTimes, Arrivals};
+use super::superposition::{ArrivalTimes, Arrivals, Taken};
 use crate::chance::Chance;
 use crate::units::{Duration, Rate};
 
@@ -13,7 +13,7 @@ pub(super) fn times<A: Into<Arrivals>>(
     arrivals: A,
     seed: u64,
 ) -> impl Iterator<Item = Duration> + use<A> {
-    let mut times = ArrivalTimes::new(&arrivals.into(), Chance::new(seed, 0), 0);
+    let mut times = ArrivalTimes::new(&arrivals.into(), Chance::new(seed, 0), Taken::default());
     std::iter::from_fn(move || times.next().map(|coming| coming.at))
 }
 

@@ -38,5 +38,5 @@ pub use poisson::Poisson;
 pub(crate) use process::Model;
 pub use ramp::Ramp;
 pub(crate) use registry::{arrival_models, form};
-pub(crate) use superposition::ArrivalTimes;
 pub use superposition::Arrivals;
+pub(crate) use superposition::{ArrivalTimes, Taken};

@@ -65,6 +65,14 @@ impl Arrivals {
         self.0.iter().filter_map(Process::users).map(u64::from).sum()
     }
 
+    /// How many processes it has.
+    pub(crate) fn processes(&self) -> usize {
+        self.0.len()
+    }
+
+    /// How many processes can be told apart in one run.
+    pub(crate) const MOST_PROCESSES: usize = Lane::MOST;
+
     /// Whether all requests come from users who wait for each answer before they send on.
     pub fn is_closed(&self) -> bool {
         self.0.iter().all(|process| process.users().is_some())
@@ -81,10 +89,21 @@ impl fmt::Display for Arrivals {
     }
 }
 
+/// What others have taken that requests are told apart by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Taken {
+    /// How many processes.
+    pub(crate) processes: usize,
+    /// How many users.
+    pub(crate) users: u32,
+}
+
 /// The times of [`Arrivals`], one after the other; of those at one instant the first in the list
 /// comes first.
 pub(crate) struct ArrivalTimes {
     running: Vec<Running>,
+    /// The place of the first of them.
+    first_place: usize,
 }
 
 /// A process, and the request that it sends next.
@@ -96,11 +115,11 @@ struct Running {
 }
 
 impl ArrivalTimes {
-    /// From the beginning on. The users of closed processes count from `first_user`.
-    pub(crate) fn new(arrivals: &Arrivals, chance: Chance, first_user: u32) -> Self {
-        let mut first_user = first_user;
+    /// From the beginning on, beside what is taken: processes, and users who wait, count on.
+    pub(crate) fn new(arrivals: &Arrivals, chance: Chance, taken: Taken) -> Self {
+        let (first_place, mut first_user) = (taken.processes, taken.users);
         let mut running = Vec::with_capacity(arrivals.0.len());
-        for (place, process) in arrivals.0.iter().enumerate() {
+        for (place, process) in (first_place..).zip(&arrivals.0) {
             running.push(Running {
                 times: process.times(first_user),
                 lane: Lane::new(chance, place),
@@ -109,7 +128,7 @@ impl ArrivalTimes {
             });
             first_user = first_user.saturating_add(process.users().unwrap_or(0));
         }
-        Self { running }
+        Self { running, first_place }
     }
 
     /// When the next request is sent, as far as is known: `None` once all is over, or while all
@@ -140,13 +159,30 @@ impl ArrivalTimes {
         self.take()
     }
 
-    /// The answer to request `id` came, or was given up, at `at`.
+    /// The answer to request `id` came, or was given up, at `at`. Those of others do not matter.
     pub(crate) fn completed(&mut self, id: RequestId, at: Duration) {
-        let process = &mut self.running[Lane::place_of(id)];
+        let place = Lane::place_of(id).checked_sub(self.first_place);
+        let Some(process) = place.and_then(|place| self.running.get_mut(place)) else { return };
         if process.is_closed {
             let ahead = process.next.take();
             process.times.completed(&process.lane, id, at, ahead);
         }
+    }
+
+    /// What would be sent before `until` is not: how many requests. Users who wait for answers
+    /// think on as though they had got theirs at once.
+    pub(crate) fn skip_until(&mut self, until: Duration) -> u64 {
+        let mut skipped = 0;
+        for process in &mut self.running {
+            while process.next_at().is_some_and(|at| at < until) {
+                let Some(Coming { id, at, .. }) = process.next.take() else { break };
+                if process.is_closed {
+                    process.times.completed(&process.lane, id, at, None);
+                }
+                skipped += 1;
+            }
+        }
+        skipped
     }
 }
 
@@ -162,13 +198,16 @@ impl Running {
 
 #[cfg(test)]
 mod tests {
+    use super::super::closed::Closed;
     use super::super::constant::Constant;
     use super::super::fixture::{assert_close, counts, moments, per_second, times};
     use super::super::poisson::Poisson;
     use super::*;
+    use crate::chance::Distribution;
+    use std::collections::BTreeSet;
 
     fn all(arrivals: &Arrivals, count: usize) -> Vec<Coming> {
-        let mut times = ArrivalTimes::new(arrivals, Chance::new(9, 0), 0);
+        let mut times = ArrivalTimes::new(arrivals, Chance::new(9, 0), Taken::default());
         std::iter::from_fn(|| times.next()).take(count).collect()
     }
 
@@ -206,6 +245,57 @@ mod tests {
         let (mean, variance) = moments(&windows);
         assert_close(mean, 8.0, 4.0 * (8.0_f64 / 5_000.0).sqrt(), "mean");
         assert_close(variance / mean, 1.0, 4.0 * (2.0_f64 / 5_000.0).sqrt(), "dispersion");
+    }
+
+    #[test]
+    fn what_is_beside_others_is_told_apart_from_them_and_does_not_hear_of_their_answers() {
+        let arrivals = Arrivals::sum(vec![
+            poisson(3.0),
+            Closed::new(2, Distribution::constant(1.0).unwrap()).unwrap().into(),
+        ]);
+        let arrivals = arrivals.unwrap();
+        let chance = Chance::new(9, 0);
+        let mut times = ArrivalTimes::new(&arrivals, chance, Taken { processes: 5, users: 70 });
+        let sent: Vec<Coming> = std::iter::from_fn(|| times.next()).take(100).collect();
+        assert!(sent.iter().all(|coming| [5, 6].contains(&Lane::place_of(coming.id))));
+        let users: BTreeSet<u32> = sent.iter().filter_map(|coming| coming.user).collect();
+        assert!(users.iter().eq([70, 71].iter()));
+        let next_at = times.next_at();
+        times.completed(RequestId(0), Duration::ZERO);
+        times.completed(RequestId(7 << 56), Duration::ZERO);
+        assert_eq!(times.next_at(), next_at);
+    }
+
+    #[test]
+    fn what_is_skipped_leaves_the_rest_as_it_was() {
+        let until = Duration::from_secs(100);
+        let sum = Arrivals::sum(vec![poisson(3.0), Constant::new(per_second(5.0)).into()]).unwrap();
+        let mut rest = all(&sum, 2_000);
+        rest.retain(|coming| coming.at >= until);
+        let mut times = ArrivalTimes::new(&sum, Chance::new(9, 0), Taken::default());
+        times.next();
+        times.skip_until(until);
+        let after: Vec<_> = std::iter::from_fn(|| times.next()).take(rest.len()).collect();
+        assert_eq!(after, rest);
+    }
+
+    /// Answered at once, a user sends every second.
+    #[test]
+    fn users_whose_requests_are_skipped_think_on() {
+        let think = Distribution::constant(1.0).unwrap();
+        let closed = Closed::new(50, think).unwrap().into();
+        let first = |until: u64| {
+            let mut times = ArrivalTimes::new(&closed, Chance::new(9, 0), Taken::default());
+            times.skip_until(Duration::from_secs(until));
+            std::iter::from_fn(|| times.next()).collect::<Vec<_>>()
+        };
+        let (begun, later) = (first(0), first(60));
+        assert_eq!((begun.len(), later.len()), (50, 50));
+        for (begun, later) in begun.iter().zip(&later) {
+            assert_eq!(later.at, begun.at + Duration::from_secs(60));
+            assert_eq!(later.user, begun.user);
+            assert_eq!(Lane::number_of(later.id), Lane::number_of(begun.id) + 60);
+        }
     }
 
     #[test]

@@ -98,6 +98,7 @@ fn phase_lines(scenario: &Scenario, phase: &PhasePlan) -> Vec<String> {
         }
     };
     let mut lines = vec![format!("  {}: {end}; {split}", phase.name)];
+    lines.extend(phase.workload.as_ref().map(|change| format!("    workload: {change}")));
     if let Some(rollout) = &phase.rollout {
         let version = name(rollout.version);
         lines.push(format!("    rollout of {version}{}", climb(rollout.bake)));

@@ -14,9 +14,7 @@ pub(super) fn traffic_lines(scenario: &Scenario) -> Vec<String> {
         Traffic::Generated(workload) => (generated(workload, scenario), &workload.population),
     };
     let mut lines = vec![format!("  traffic: {sent}{}", shares(scenario, population))];
-    if let Traffic::Generated(workload) = &scenario.traffic
-        && workload.arrivals.closed_users() > 0
-    {
+    if scenario.closed_users() > 0 {
         lines.push(
             "    users who wait send less while answers are slow: what they would have sent \
              otherwise is missing"

@@ -11,7 +11,6 @@ use super::provenance::Provenance;
 use super::terminal::{Failure, print};
 use crate::report::evaluate;
 use crate::run::run_virtual;
-use crate::scenario::{Scenario, Traffic};
 use crate::simulator::SimulationError;
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
@@ -22,7 +21,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let out = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));
     check_folder(&out)?;
     let trace = open_trace(scenario)?;
-    let mut progress = Progress::new(expected_requests(scenario));
+    let mut progress = Progress::new(scenario.expected_requests());
     let rehearsal = run_virtual(scenario, seed, trace, &mut |done| progress.show(done));
     progress.clear();
     let rehearsal = rehearsal.map_err(|error| match error {
@@ -46,13 +45,6 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         print(&format!("\nReport files: {files}\n{}\nRepeat: {repeat}\n", run_json.summary()))?;
     }
     Ok(Exit::of(&result.gate, arguments.fail_on == FailOn::Fail))
-}
-
-fn expected_requests(scenario: &Scenario) -> Option<u64> {
-    match &scenario.traffic {
-        Traffic::Generated(workload) => workload.expected_requests(),
-        Traffic::Trace { replay, .. } => replay.requests,
-    }
 }
 
 fn default_folder(name: &str) -> PathBuf {

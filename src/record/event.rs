@@ -43,6 +43,11 @@ pub enum Happening {
         /// What it did, in words.
         what: String,
     },
+    /// The workload became another for a phase, which began at this instant.
+    WorkloadChanged {
+        /// What is different about it, in words.
+        what: String,
+    },
     /// A command was given.
     Commanded {
         /// Which model it was for (an index into the record's models); absent for one about keys.

@@ -171,6 +171,7 @@ pub(super) fn eventful() -> Record {
     let rest = [
         Happening::TagLost { tag: tag.clone(), version: CANARY },
         Happening::WaitEnded { phase: 2, what },
+        Happening::WorkloadChanged { what: "2 times as fast".to_owned() },
         Happening::Commanded { model, what: command.clone() },
         Happening::CommandRefused { model, what: command, why },
         Happening::Notified { trigger: 0, version: CANARY, recipients },

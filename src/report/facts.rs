@@ -107,6 +107,7 @@ fn trace_text(trace: &TraceReport) -> String {
             DropReason::OutOfOrder => "out of order",
             DropReason::OutsideWindow => "outside the window",
             DropReason::NotSampled => "not in the sample",
+            DropReason::Replaced => "replaced by a phase's own arrivals",
         };
         let lines: Vec<String> = dropped.lines.iter().map(u64::to_string).collect();
         let more = if dropped.count > lines.len() as u64 { ", ..." } else { "" };

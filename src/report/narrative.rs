@@ -76,6 +76,7 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
         Happening::FaultEnded { version, what } => {
             format!("fault ends on {}: {what}", name(*version))
         }
+        Happening::WorkloadChanged { what } => format!("the workload changes: {what}"),
         Happening::Commanded { model, what } => {
             format!("command{}: {what}", of_model(record, *model))
         }
@@ -281,6 +282,7 @@ mod tests {
                  60 s",
                 "tag beta of gpt-4-turbo-v2 is lost",
                 "phase \"degraded\" ends at its latest: there was no rollback",
+                "the workload changes: 2 times as fast",
                 "command: roll back",
                 "command to roll back refused: no",
                 "notification for Slack (hooks.slack.example) and ops@example.com: \

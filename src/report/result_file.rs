@@ -12,7 +12,7 @@ use crate::exchange::ModelIndex;
 use crate::gate::{Judgement, Verdict};
 use crate::record::Record;
 use crate::run::TraceReport;
-use crate::scenario::{Expectation, Scenario, Traffic};
+use crate::scenario::{Expectation, Scenario};
 use crate::summary::Table;
 
 /// All that is known of a run.
@@ -158,10 +158,7 @@ impl ScenarioInfo {
             Expectation::Fail => Verdict::Fail,
             Expectation::Inconclusive => Verdict::Inconclusive,
         });
-        let closed_users = match &scenario.traffic {
-            Traffic::Generated(workload) => workload.arrivals.closed_users(),
-            Traffic::Trace { .. } => 0,
-        };
+        let closed_users = scenario.closed_users();
         Self {
             closed_users: (closed_users > 0).then_some(closed_users),
             name: scenario.name.clone(),

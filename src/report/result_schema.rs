@@ -114,7 +114,7 @@ fn scenario_parts() -> Vec<Part> {
                 object(
                     "by reason",
                     &[],
-                    &["malformed", "out_of_order", "outside_window", "not_sampled"]
+                    &["malformed", "out_of_order", "outside_window", "not_sampled", "replaced"]
                         .map(|reason| (reason, dropped.clone())),
                 ),
             ),
@@ -395,6 +395,7 @@ fn timeline_parts() -> Vec<Part> {
     let fired = [trigger(), version(), ("evidence", reference("evidence"))];
     let events = [
         event("phase_began", &[phase()], &[]),
+        event("workload_changed", &[("what", text("what is different about it, in words"))], &[]),
         event("wait_ended", &[phase(), ("what", text("what it had waited for"))], &[]),
         event("split_changed", &[model(), weights], &[]),
         event("fault_began", &fault(), &[]),

@@ -165,7 +165,8 @@ fn happening(record: &Record, happening: &Happening) -> Result<(), Unsound> {
         | Happening::CommandRefused { model: Some(model), .. } => {
             within(place, "model", usize::from(model.0), record.models.len())
         }
-        Happening::Commanded { model: None, .. }
+        Happening::WorkloadChanged { .. }
+        | Happening::Commanded { model: None, .. }
         | Happening::CommandRefused { model: None, .. } => Ok(()),
         Happening::FaultBegan { version, .. }
         | Happening::FaultEnded { version, .. }

@@ -1,14 +1,17 @@
 //! Phases: how long they last, how they split the traffic, what they break.
 
+use crate::workload::Change;
+
 use super::check::mistyped;
 use super::decode_commands::Commanded;
 use super::decode_faults::{self, PhaseFaults};
+use super::decode_phase_workload::PhaseWorkloads;
 use super::decode_rollout;
 use super::decode_split;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::names::Names;
 use super::place::Place;
-use super::plan::{Awaited, PhaseEnd, PhasePlan, VersionPlan};
+use super::plan::{Awaited, PhaseEnd, PhasePlan, Traffic, VersionPlan};
 use super::read;
 use super::shape::quote;
 use super::shapes::PHASE;
@@ -20,8 +23,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) names: &'a Names,
     /// The versions of all models; `None` where one could not be made out.
     pub(crate) versions: &'a [Option<&'a VersionPlan>],
-    /// Whether the workload goes on for ever.
-    pub(crate) endless: bool,
+    /// What is sent; `None` where it could not be made out.
+    pub(crate) traffic: Option<&'a Traffic>,
     /// What commands are checked against.
     pub(crate) commanded: &'a Commanded<'a>,
 }
@@ -51,9 +54,14 @@ pub(crate) fn decode(
         names.push((text, name.place));
     }
     let (mut decoded, mut faults) = (Vec::new(), Vec::new());
+    let mut workloads = PhaseWorkloads::new(around.traffic);
     for (index, node) in phases.iter().enumerate() {
         let last = index + 1 == phases.len();
-        let (phase, of_phase) = phase(node, last, around, diagnostics).unzip();
+        let workload = match node.entry("workload") {
+            Some(entry) => workloads.decode(entry, diagnostics).map(Some),
+            None => Some(None),
+        };
+        let (phase, of_phase) = phase(node, last, around, workload, diagnostics).unzip();
         decoded.push(phase.flatten());
         faults.extend(of_phase);
     }
@@ -69,12 +77,19 @@ fn phase(
     node: &Node,
     last: bool,
     around: &Surroundings<'_>,
+    workload: Option<Option<Change>>,
     diagnostics: &mut Diagnostics,
 ) -> Option<(Option<PhasePlan>, PhaseFaults)> {
     if node.entries().is_empty() {
         return None;
     }
-    let end = end(node, last, around, diagnostics);
+    let arrivals = workload.as_ref().and_then(Option::as_ref).and_then(Change::arrivals);
+    let endless = around.traffic.is_some_and(|traffic| traffic.is_endless(arrivals));
+    let endless = endless.then_some(match arrivals {
+        Some(_) => "the phase's arrivals have no end of their own",
+        None => "the workload has no end of its own",
+    });
+    let end = end(node, last, endless, diagnostics);
     let split = match node.entry("split") {
         Some(entry) => decode_split::decode(entry, around.names, diagnostics).map(Some),
         None => Some(None),
@@ -103,6 +118,7 @@ fn phase(
             end,
             split: split?,
             rollout: rollout?,
+            workload: workload?,
             faults: placed.collect(),
             commands: commands?,
         };
@@ -114,7 +130,7 @@ fn phase(
 fn end(
     node: &Node,
     last: bool,
-    around: &Surroundings<'_>,
+    endless: Option<&str>,
     diagnostics: &mut Diagnostics,
 ) -> Option<PhaseEnd> {
     let ends: Vec<_> =
@@ -163,7 +179,7 @@ fn end(
             let within = read::positive_duration("within", &within.node, diagnostics)?;
             Some(PhaseEnd::Event { event, within })
         }
-        _ if chosen.node.text() == Some("rest") => rest(chosen, last, around, diagnostics),
+        _ if chosen.node.text() == Some("rest") => rest(chosen, last, endless, diagnostics),
         _ => read::positive_duration("for", &chosen.node, diagnostics).map(PhaseEnd::After),
     }
 }
@@ -171,7 +187,7 @@ fn end(
 fn rest(
     chosen: &Entry,
     last: bool,
-    around: &Surroundings<'_>,
+    endless: Option<&str>,
     diagnostics: &mut Diagnostics,
 ) -> Option<PhaseEnd> {
     let place = chosen.node.place;
@@ -180,8 +196,8 @@ fn rest(
         let help = "write its length, such as `for: 7m`";
         diagnostics.report(Diagnostic::new(place, message).help(help));
     }
-    if around.endless {
-        let message = "`for: rest` never ends: the workload has no end of its own";
+    if let Some(why) = endless {
+        let message = format!("`for: rest` never ends: {why}");
         let help = "write `workload.requests`, the number of requests, or the length of the phase";
         diagnostics.report(Diagnostic::new(place, message).help(help));
     }

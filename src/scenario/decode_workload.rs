@@ -149,7 +149,7 @@ impl Decoding<'_> {
         let mut is_complete = true;
         for model in node.get("models").map_or(&[][..], Node::entries) {
             let Some(tokens) = model.node.get("tokens") else { continue };
-            let sizes = self.sizes_of(tokens);
+            let sizes = token_sizes(tokens, self.diagnostics);
             is_complete &= sizes.is_some();
             if let Some(index) = self.names.models().position(|id| id == model.key) {
                 own[index] = sizes;
@@ -169,22 +169,21 @@ impl Decoding<'_> {
             let any = own.iter().flatten().next().cloned();
             return own.into_iter().map(|sizes| sizes.or_else(|| any.clone())).collect();
         };
-        let all = self.sizes_of(tokens)?;
+        let all = token_sizes(tokens, self.diagnostics)?;
         if own.iter().all(Option::is_none) {
             return is_complete.then(|| vec![all]);
         }
         let sizes = own.into_iter().map(|sizes| sizes.unwrap_or_else(|| all.clone()));
         is_complete.then(|| sizes.collect())
     }
+}
 
-    /// The token counts that `tokens` describes.
-    fn sizes_of(&mut self, tokens: &Node) -> Option<TokenSizes> {
-        let mut size = |key: &str| {
-            decode_distribution::decode(tokens.get(key)?, Quantity::Tokens, self.diagnostics)
-        };
-        let (input, output) = (size("input"), size("output"));
-        Some(TokenSizes { input: input?, output: output? })
-    }
+/// The token counts that `tokens` describes.
+pub(crate) fn token_sizes(tokens: &Node, diagnostics: &mut Diagnostics) -> Option<TokenSizes> {
+    let mut size =
+        |key: &str| decode_distribution::decode(tokens.get(key)?, Quantity::Tokens, diagnostics);
+    let (input, output) = (size("input"), size("output"));
+    Some(TokenSizes { input: input?, output: output? })
 }
 
 /// The shares of the models that `entry` gives, in the order of the models; 0 for those that it

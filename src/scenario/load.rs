@@ -28,7 +28,7 @@ use super::fill::fill;
 use super::names::Names;
 use super::parse::parse_file;
 use super::place::Sources;
-use super::plan::{Expectation, Scenario, Traffic};
+use super::plan::{Expectation, Scenario};
 use super::presets;
 use super::read;
 use super::resolved;
@@ -153,11 +153,10 @@ fn decode(
         None => Some(None),
     };
     let phases = root.entry("phases").and_then(|entry| {
-        let endless = traffic.as_ref().is_some_and(is_endless);
         let fixed = drafts.iter().map(Draft::fixed).collect();
         let commanded = Commanded::new(&names, fixed, root);
         let (names, versions, commanded) = (&names, &versions, &commanded);
-        let around = Surroundings { names, versions, endless, commanded };
+        let around = Surroundings { names, versions, traffic: traffic.as_ref(), commanded };
         decode_phases::decode(entry, &around, diagnostics)
     });
     let phase_names = root.get("phases").map_or(&[][..], Node::items).iter();
@@ -194,14 +193,6 @@ fn decode(
     })
 }
 
-/// Whether requests go on for ever.
-fn is_endless(traffic: &Traffic) -> bool {
-    match traffic {
-        Traffic::Trace { replay, .. } => replay.playback.repeat && replay.requests.is_none(),
-        Traffic::Generated(workload) => workload.expected_requests().is_none(),
-    }
-}
-
 fn expectation(root: &Node, diagnostics: &mut Diagnostics) -> Option<Expectation> {
     let expect = root.entry("expect")?;
     if root.get("gate").is_none_or(|gate| gate.text().is_none() && gate.items().is_empty()) {
@@ -222,7 +213,7 @@ mod tests {
     use crate::chance::Distribution;
     use crate::exchange::VersionIndex;
     use crate::metric::Metric;
-    use crate::scenario::{Awaited, PhaseEnd, Truth};
+    use crate::scenario::{Awaited, PhaseEnd, Traffic, Truth};
     use crate::units::{Duration, Money, Ratio, Timestamp};
     use crate::upstream::{FailureKind, Latency, LatencyChange};
 

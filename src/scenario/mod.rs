@@ -17,6 +17,7 @@ mod decode_load;
 mod decode_middlebox;
 mod decode_model;
 mod decode_outputs;
+mod decode_phase_workload;
 mod decode_phases;
 mod decode_policies;
 mod decode_population;

@@ -4,6 +4,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
+use crate::arrivals::Arrivals;
 use crate::assertion::Assertion;
 use crate::engine::{Assignment, CommandKind, Ladder, Policies, RuleSet, Safeguards, Trigger};
 use crate::exchange::{ModelIndex, VersionIndex};
@@ -11,7 +12,7 @@ use crate::metric::Metric;
 use crate::middlebox::CacheSettings;
 use crate::units::{Duration, ModelId, Price, Ratio, TagName, Timestamp, VersionId};
 use crate::upstream::{Behaviour, Fault, Limits};
-use crate::workload::{Population, Replay, Workload};
+use crate::workload::{Change, Population, Replay, Workload};
 
 use super::command_plan::{CommandPlan, Instruction};
 
@@ -100,6 +101,30 @@ impl Scenario {
         u16::try_from(place).ok().map(VersionIndex)
     }
 
+    /// The arrivals of phases that come in the place of the workload's, in their order.
+    fn own_arrivals(&self) -> impl Iterator<Item = &Arrivals> {
+        self.phases.iter().filter_map(|phase| phase.workload.as_ref()?.arrivals())
+    }
+
+    /// How many requests to expect, for showing progress; `None` where nothing says it.
+    pub fn expected_requests(&self) -> Option<u64> {
+        match &self.traffic {
+            Traffic::Generated(workload) if self.own_arrivals().next().is_none() => {
+                workload.expected_requests()
+            }
+            traffic => traffic.limit(),
+        }
+    }
+
+    /// How many users wait for each answer before they send on, in the workload or in a phase.
+    pub fn closed_users(&self) -> u64 {
+        let usual = match &self.traffic {
+            Traffic::Generated(workload) => workload.arrivals.closed_users(),
+            Traffic::Trace { .. } => 0,
+        };
+        usual + self.own_arrivals().map(Arrivals::closed_users).sum::<u64>()
+    }
+
     /// The rule sets of a model: the one that it begins with, then those of commands, each with the
     /// phase and the command (indices) that set it.
     pub fn rule_sets(
@@ -144,6 +169,27 @@ pub enum Traffic {
         /// What is done with it.
         replay: Replay,
     },
+}
+
+impl Traffic {
+    /// How many requests it sends at most, where that is said.
+    pub const fn limit(&self) -> Option<u64> {
+        match self {
+            Self::Generated(workload) => workload.requests,
+            Self::Trace { replay, .. } => replay.requests,
+        }
+    }
+
+    /// Whether requests go on for ever, those of `instead` where it comes in the place of what is
+    /// said.
+    pub(crate) fn is_endless(&self, instead: Option<&Arrivals>) -> bool {
+        let expected = match (instead, self) {
+            (Some(arrivals), _) => arrivals.expected_count(),
+            (None, Self::Generated(workload)) => workload.arrivals.expected_count(),
+            (None, Self::Trace { replay, .. }) => (!replay.playback.repeat).then_some(0.0),
+        };
+        expected.is_none() && self.limit().is_none()
+    }
 }
 
 /// A model with its versions and rules.
@@ -216,6 +262,8 @@ pub struct PhasePlan {
     pub split: Option<Vec<(VersionIndex, Ratio)>>,
     /// The rollout that begins with it.
     pub rollout: Option<RolloutPlan>,
+    /// What is different about the workload while it lasts.
+    pub workload: Option<Change>,
     /// The faults that it schedules, by version.
     pub faults: Vec<(VersionIndex, Fault)>,
     /// What an operator does in it, in the order of time.

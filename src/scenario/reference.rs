@@ -34,6 +34,7 @@ const OWN: &[(&str, &str)] = &[
     ("failures", "upstreams.md#failures"),
     ("distribution of times", "upstreams.md#distributions"),
     ("phase", "scenario.md#phases"),
+    ("phase's workload", "scenario.md#a-phases-workload"),
     ("policies", "engine.md#retries-and-fallback"),
     ("rollout", "engine.md#rollout"),
     ("fault", "upstreams.md#faults"),

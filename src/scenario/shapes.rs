@@ -14,7 +14,7 @@ use super::shapes_rollout::ROLLOUT;
 use super::shapes_rules::RULES;
 use super::shapes_safeguards::SAFEGUARDS;
 use super::shapes_upstream::UPSTREAM;
-use super::shapes_workload::WORKLOAD;
+use super::shapes_workload::{PHASE_WORKLOAD, WORKLOAD};
 
 /// A scenario file.
 pub(crate) static SCENARIO: Shape = RecordOf(&Record {
@@ -235,6 +235,11 @@ pub(crate) static PHASE: Record = Record {
             "faults",
             OpenOf(&FAULTS),
             "faults by version or tag; they end with the phase unless their `for` says otherwise",
+        ),
+        optional(
+            "workload",
+            RecordOf(&PHASE_WORKLOAD),
+            "what is different about the workload while it lasts",
         ),
         optional(
             "commands",

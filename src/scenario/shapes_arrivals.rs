@@ -12,6 +12,10 @@ use super::shapes_distribution::{DURATIONS, RATES};
 /// When requests arrive.
 pub(crate) static ARRIVALS: Choice = Choice { name: "arrivals", choices: &SOURCES, beside: &[] };
 
+/// What may come in a phase in the place of the workload's.
+pub(crate) static OWN_ARRIVALS: Choice =
+    Choice { name: "arrivals of a phase", choices: &PROCESSES, beside: &[] };
+
 /// What may be superposed.
 static PART: Choice = Choice { name: "part of the sum", choices: &PROCESSES, beside: &[] };
 

@@ -5,7 +5,7 @@ use super::shape::Shape::{
     Choice as ChoiceOf, List, One, Record as RecordOf, Short as ShortOf, Table as TableOf,
 };
 use super::shape::{Record, Short, Table, defaulted, optional, required};
-use super::shapes_arrivals::ARRIVALS;
+use super::shapes_arrivals::{ARRIVALS, OWN_ARRIVALS};
 use super::shapes_distribution::{COUNTS, TOKEN_SIZES};
 
 /// The workload.
@@ -68,6 +68,37 @@ pub(crate) static WORKLOAD: Record = Record {
             One(L::Duration),
             "60s",
             "how long the gateway waits for the upstream's complete answer, more than 0s",
+        ),
+    ],
+};
+
+/// What is different about the workload in a phase.
+pub(crate) static PHASE_WORKLOAD: Record = Record {
+    name: "phase's workload",
+    fields: &[
+        optional(
+            "speed",
+            One(L::Number(0.0, 1_000.0)),
+            "how much faster than otherwise the workload's own time passes, 0 to 1000 times: the \
+             same requests come sooner or later, and users who wait think faster or slower",
+        ),
+        optional(
+            "arrivals",
+            ChoiceOf(&OWN_ARRIVALS),
+            "requests that come in the place of the workload's, from the beginning of the phase \
+             on; instead of `speed`",
+        ),
+        optional(
+            "tokens",
+            RecordOf(&TOKENS),
+            "token counts of whatever is sent, required beside `arrivals` in the place of a trace \
+             (default: those of the workload)",
+        ),
+        optional(
+            "stream",
+            One(L::Ratio),
+            "share of whatever is sent whose answer is streamed, 0% to 100% (default: that of the \
+             workload)",
         ),
     ],
 };

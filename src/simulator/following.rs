@@ -24,6 +24,7 @@ impl<O: Observer> VirtualRun<'_, O> {
         match cue {
             Cue::PhaseBegins(phase) => {
                 self.observer.happened(now, Happening::PhaseBegan { phase });
+                self.change_workload(phase)?;
             }
             Cue::WaitEnded(phase) => {
                 if let PhaseEnd::Event { event, .. } = self.scenario.phases[usize::from(phase)].end

@@ -13,6 +13,7 @@ mod gatekeeper;
 mod kept;
 mod model_state;
 mod outcomes;
+mod pacing;
 mod queue;
 mod telling;
 mod trigger_health;

@@ -169,7 +169,10 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             let end_at = self.queue.next_due();
             // All requests have been sent and have ended: checks and cues that would still come
             // have nothing to look at.
-            if end_at == Timestamp::MAX && self.arrival_at == Timestamp::MAX {
+            if end_at == Timestamp::MAX
+                && self.arrival_at == Timestamp::MAX
+                && !self.could_go_on()?
+            {
                 return Ok(());
             }
             let check_at = self.engine.next_check().unwrap_or(Timestamp::MAX);
@@ -198,7 +201,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
     }
 
     #[inline(always)]
-    fn look_ahead(&mut self) -> Result<(), SimulationError> {
+    pub(super) fn look_ahead(&mut self) -> Result<(), SimulationError> {
         let next_at = if self.finished { None } else { self.source.next_at()? };
         self.arrival_at = next_at.map_or(Timestamp::MAX, |at| self.scenario.start + at);
         Ok(())

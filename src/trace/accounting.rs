@@ -18,6 +18,8 @@ pub enum DropReason {
     OutsideWindow,
     /// It is not in the sample that is replayed.
     NotSampled,
+    /// Other requests were sent when its time came.
+    Replaced,
 }
 
 /// Rows that were dropped for one reason.

@@ -13,6 +13,8 @@ pub(super) struct Identities {
     chance: Chance,
     users: Zipf,
     has_one_user: bool,
+    /// The number of the first of them.
+    first_user: u32,
     sessions: Option<Box<OpenSessions>>,
     client: Shares,
     prompts: Option<Zipf>,
@@ -21,9 +23,11 @@ pub(super) struct Identities {
 }
 
 impl Identities {
-    pub(super) fn new(population: &Population, chance: Chance) -> Self {
+    /// Draws users from `first_user` on.
+    pub(super) fn new(population: &Population, first_user: u32, chance: Chance) -> Self {
         Self {
             chance,
+            first_user,
             has_one_user: population.users.count() == NonZeroU32::MIN,
             users: population.users.clone(),
             sessions: population.sessions.as_ref().map(|plan| Box::new(OpenSessions::new(plan))),
@@ -37,7 +41,9 @@ impl Identities {
     /// Who sends a request.
     #[inline]
     pub(super) fn user(&self, draws: Draws) -> u32 {
-        if self.has_one_user { 0 } else { self.users.rank(draws.draw(Purpose::User, 0)) }
+        let rank =
+            if self.has_one_user { 0 } else { self.users.rank(draws.draw(Purpose::User, 0)) };
+        self.first_user + rank
     }
 
     /// The session of the request that `user` sends at `at`, and which is number `number` of all.
@@ -59,6 +65,11 @@ impl Identities {
     #[inline]
     pub(super) fn model(&self, draws: Draws) -> ModelIndex {
         ModelIndex(self.model.choose(draws, Purpose::Model))
+    }
+
+    /// From now on this share of answers is streamed.
+    pub(super) fn set_stream(&mut self, share: Ratio) {
+        self.stream = Stream::new(share);
     }
 
     /// Whether an answer is streamed.
@@ -173,7 +184,7 @@ mod tests {
     fn with_sessions(requests: Distribution) -> Identities {
         let mut population = Population::of_users(10.try_into().unwrap());
         population.sessions = Some(Sessions { requests, gap: Duration::from_secs(60) });
-        Identities::new(&population, Chance::new(6, 0))
+        Identities::new(&population, 0, Chance::new(6, 0))
     }
 
     #[test]
@@ -205,7 +216,7 @@ mod tests {
     #[test]
     fn without_sessions_each_request_stands_alone() {
         let population = Population::of_users(10.try_into().unwrap());
-        let mut identities = Identities::new(&population, Chance::new(6, 0));
+        let mut identities = Identities::new(&population, 0, Chance::new(6, 0));
         assert_eq!(identities.session(3, Duration::ZERO, 17, draws(0)), 17);
     }
 
@@ -213,7 +224,7 @@ mod tests {
     fn one_prompt_has_one_size_whoever_sends_it() {
         let mut population = Population::of_users(10.try_into().unwrap());
         population.prompts = Some(Zipf::new(5.try_into().unwrap(), 1.0).unwrap());
-        let identities = Identities::new(&population, Chance::new(6, 0));
+        let identities = Identities::new(&population, 0, Chance::new(6, 0));
         let mut sizes = [None; 6];
         for id in 0..1_000 {
             let prompt = identities.prompt(draws(id));

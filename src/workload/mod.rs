@@ -4,6 +4,8 @@
 //! [`Workload`] or replayed from a trace. Knows no paths, no HTTP, and nothing of what becomes of a
 //! request.
 
+mod change;
+mod clock;
 mod identity;
 mod playback;
 mod population;
@@ -11,6 +13,7 @@ mod shares;
 mod source;
 mod tokens;
 
+pub use change::{Change, Pace};
 pub use playback::{Playback, PlaybackOptions, Window};
 pub use population::{Client, Pin, Population, Sessions};
 pub use source::{Recording, Replay, Source, TraceInput, Workload};

@@ -95,6 +95,11 @@ impl<R: BufRead + Seek> Playback<R> {
         TraceError::new(self.line, kind)
     }
 
+    /// The record that was handed on last is not sent.
+    pub(super) fn replaced(&mut self) {
+        self.reader.leave_out(DropReason::Replaced, self.line);
+    }
+
     /// The next record, with the time at which it is replayed; `None` at the end and after an
     /// error.
     ///

@@ -2,15 +2,17 @@
 
 use std::io::{BufRead, Seek};
 
+use super::change::{Change, Pace};
+use super::clock::Clock;
 use super::identity::Identities;
 use super::playback::{Playback, PlaybackOptions};
 use super::population::Population;
 use super::tokens::{SizeSamplers, TokenSizes};
-use crate::arrivals::{ArrivalTimes, Arrivals, Coming};
+use crate::arrivals::{ArrivalTimes, Arrivals, Coming, Taken};
 use crate::chance::{Chance, Purpose};
 use crate::exchange::{Arrival, ModelIndex, Request};
 use crate::trace::{TraceError, TraceErrorKind, TraceReader, TraceRecord};
-use crate::units::{Duration, ModelId, RequestId};
+use crate::units::{Duration, ModelId, Ratio, RequestId};
 
 /// A workload that is generated.
 #[derive(Clone, PartialEq, Debug)]
@@ -32,10 +34,20 @@ impl Workload {
         [arriving, self.requests].into_iter().flatten().min()
     }
 
-    /// The number of the first user who waits for answers: where all do, there are no others.
-    fn first_waiting_user(&self) -> u32 {
-        if self.arrivals.is_closed() { 0 } else { self.population.users.count().get() }
+    /// The numbers of the first user who waits for answers and of the first of the others. Where
+    /// all users wait, others come with a change at most, after them.
+    fn first_users(&self) -> (u32, u32) {
+        if self.arrivals.is_closed() {
+            (0, count(self.arrivals.closed_users()))
+        } else {
+            (self.population.users.count().get(), 0)
+        }
     }
+}
+
+/// A number of users, of which a checked plan has no more than can be told apart.
+fn count(users: u64) -> u32 {
+    u32::try_from(users).unwrap_or(u32::MAX)
 }
 
 /// A workload that is read from a trace; what the trace does not say is drawn.
@@ -87,12 +99,51 @@ pub struct Source {
     limit: u64,
     waits_for_answers: bool,
     identities: Identities,
+    /// By model, or one for all; none where a trace brings them.
+    sizes: Vec<SizeSamplers>,
     origin: Origin,
+    /// What is different, since there has been any change.
+    changed: Option<Box<Changed>>,
+    usual: Usual,
+    taken: Taken,
 }
 
 enum Origin {
-    Generated { times: ArrivalTimes, sizes: Vec<SizeSamplers> },
-    Trace { playback: Box<Playback<TraceInput>>, models: Vec<ModelId>, next: Option<Arrival> },
+    Generated(ArrivalTimes),
+    Trace(Box<Replayed>),
+}
+
+struct Replayed {
+    playback: Playback<TraceInput>,
+    models: Vec<ModelId>,
+    /// The record that comes next, with its model where it names one.
+    next: Option<(TraceRecord, Option<ModelIndex>)>,
+    /// How many records came before it.
+    taken: u64,
+}
+
+/// What holds without a change.
+struct Usual {
+    sizes: Vec<TokenSizes>,
+    stream: Ratio,
+}
+
+struct Changed {
+    clock: Clock,
+    /// How many requests came in the place of the workload's.
+    others: u64,
+    /// How many of the workload's were not sent.
+    skipped: u64,
+    instead: Option<Instead>,
+    /// Whether it says of requests how large they are, and how they are answered.
+    says_sizes: bool,
+    says_stream: bool,
+}
+
+/// The arrivals that come in the place of the workload's, which began at its time `from`.
+struct Instead {
+    from: Duration,
+    times: ArrivalTimes,
 }
 
 impl Source {
@@ -103,45 +154,55 @@ impl Source {
     pub fn generate(workload: &Workload, chance: Chance) -> Self {
         let (models, sizes) = (workload.population.models.len(), workload.sizes.len());
         assert!(sizes == 1 || sizes == models, "{sizes} sizes for {models} models");
+        let Workload { arrivals, population, .. } = workload;
+        let (waiting, first_user) = workload.first_users();
+        let closed_users = count(arrivals.closed_users());
+        let begin = Taken { processes: 0, users: waiting };
         Self {
             chance,
             sent: 0,
             limit: workload.requests.unwrap_or(u64::MAX),
-            waits_for_answers: workload.arrivals.closed_users() > 0,
-            identities: Identities::new(&workload.population, chance),
-            origin: Origin::Generated {
-                times: ArrivalTimes::new(&workload.arrivals, chance, workload.first_waiting_user()),
-                sizes: workload.sizes.iter().map(SizeSamplers::new).collect(),
+            waits_for_answers: closed_users > 0,
+            identities: Identities::new(population, first_user, chance),
+            sizes: workload.sizes.iter().map(SizeSamplers::new).collect(),
+            origin: Origin::Generated(ArrivalTimes::new(arrivals, chance, begin)),
+            changed: None,
+            usual: Usual { sizes: workload.sizes.clone(), stream: population.stream },
+            taken: Taken {
+                processes: arrivals.processes(),
+                users: population.users.count().get().saturating_add(closed_users),
             },
         }
     }
 
     /// The requests of the trace behind `reader`.
     pub fn replay(reader: TraceReader<TraceInput>, replay: Replay, chance: Chance) -> Self {
+        let Replay { requests, models, population, playback } = replay;
+        let playback = Playback::new(reader, playback, chance);
         Self {
             chance,
             sent: 0,
-            limit: replay.requests.unwrap_or(u64::MAX),
+            limit: requests.unwrap_or(u64::MAX),
             waits_for_answers: false,
-            identities: Identities::new(&replay.population, chance),
-            origin: Origin::Trace {
-                playback: Box::new(Playback::new(reader, replay.playback, chance)),
-                models: replay.models,
-                next: None,
-            },
+            identities: Identities::new(&population, 0, chance),
+            sizes: Vec::new(),
+            origin: Origin::Trace(Box::new(Replayed { playback, models, next: None, taken: 0 })),
+            changed: None,
+            usual: Usual { sizes: Vec::new(), stream: population.stream },
+            taken: Taken { processes: 1, users: population.users.count().get() },
         }
     }
 
     /// The trace that is read, with its accounting; `None` where requests are generated.
     pub const fn trace(&self) -> Option<&TraceReader<TraceInput>> {
         match &self.origin {
-            Origin::Generated { .. } => None,
-            Origin::Trace { playback, .. } => Some(playback.reader()),
+            Origin::Generated(_) => None,
+            Origin::Trace(replayed) => Some(replayed.playback.reader()),
         }
     }
 
     /// Whether some requests come from users who wait for answers: then [`completed`] must be told
-    /// of every answer.
+    /// of every answer. A change can bring such users.
     ///
     /// [`completed`]: Self::completed
     pub const fn waits_for_answers(&self) -> bool {
@@ -159,25 +220,10 @@ impl Source {
         if self.sent >= self.limit {
             return Ok(None);
         }
-        match &mut self.origin {
-            Origin::Generated { times, .. } => Ok(times.next_at()),
-            Origin::Trace { next: Some(next), .. } => Ok(Some(next.at)),
-            Origin::Trace { .. } => self.read_on(),
+        match &mut self.changed {
+            None => self.origin.next_at(),
+            Some(changed) => changed.next_at(&mut self.origin),
         }
-    }
-
-    /// Reads the next request of a trace.
-    #[inline(never)]
-    fn read_on(&mut self) -> Result<Option<Duration>, TraceError> {
-        let Origin::Trace { playback, models, next } = &mut self.origin else { return Ok(None) };
-        let Some(record) = playback.next_record()? else { return Ok(None) };
-        let model = match &record.model {
-            Some(name) => Some(place_of(name, models).map_err(|kind| playback.error(kind))?),
-            None => None,
-        };
-        let id = RequestId(self.sent);
-        *next = Some(recorded(&record, id, model, self.chance, &mut self.identities));
-        Ok(Some(record.at))
     }
 
     /// The request whose time [`next_at`](Self::next_at) has told, which now counts as sent; `None`
@@ -187,22 +233,194 @@ impl Source {
         if self.sent >= self.limit {
             return None;
         }
-        let arrival = match &mut self.origin {
-            Origin::Generated { times, sizes } => {
-                generated(times.take()?, self.sent, &mut self.identities, sizes)
-            }
-            Origin::Trace { next, .. } => next.take()?,
-        };
+        let arrival =
+            if self.changed.is_none() { self.take_usual(self.sent)? } else { self.take_changed()? };
         self.sent += 1;
         Some(arrival)
+    }
+
+    /// The next request of the workload itself, which is number `number` of its own, at its own
+    /// time.
+    #[inline]
+    fn take_usual(&mut self, number: u64) -> Option<Arrival> {
+        match &mut self.origin {
+            Origin::Generated(times) => {
+                Some(generated(times.take()?, number, &mut self.identities, &self.sizes))
+            }
+            Origin::Trace(replayed) => replayed.take(self.chance, &mut self.identities),
+        }
+    }
+
+    #[inline(never)]
+    fn take_changed(&mut self) -> Option<Arrival> {
+        let changed = self.changed.as_mut()?;
+        let mut arrival = match &mut changed.instead {
+            Some(Instead { from, times }) => {
+                let coming = times.take()?;
+                let coming = Coming { at: *from + coming.at, ..coming };
+                // Counted down, so that the numbers of the workload's own requests are theirs.
+                changed.others += 1;
+                let number = changed.others.wrapping_neg();
+                generated(coming, number, &mut self.identities, &self.sizes)
+            }
+            None => {
+                let number = self.sent - changed.others + changed.skipped;
+                self.take_usual(number)?
+            }
+        };
+        let changed = self.changed.as_ref()?;
+        if changed.instead.is_none() && matches!(self.origin, Origin::Trace(_)) {
+            let request = &mut arrival.request;
+            let draws = self.chance.request(request.id, 0);
+            if let Some(size) = self.sizes.first().filter(|_| changed.says_sizes) {
+                let input = || self.identities.prompt_size(request.prompt, draws);
+                request.input = size.input.sample(input);
+                request.output = size.output.sample(|| draws.draw(Purpose::OutputTokens, 0));
+            }
+            if changed.says_stream {
+                request.stream = self.identities.stream(draws);
+            }
+        }
+        arrival.at = changed.clock.run(arrival.at);
+        Some(arrival)
+    }
+
+    /// From `at` on, and no earlier than the last call, `change` holds; `None`: the workload is as
+    /// it was. Another time may be the next, and users may wait for answers who did not before.
+    ///
+    /// # Errors
+    /// The trace is broken in what is not sent of it.
+    ///
+    /// # Panics
+    /// Arrivals come in the place of a trace, and nothing says how large their requests are.
+    pub fn change(&mut self, at: Duration, change: Option<&Change>) -> Result<(), TraceError> {
+        if self.changed.is_none() && change.is_none() {
+            return Ok(());
+        }
+        let changed = self.changed.get_or_insert_with(|| Box::new(Changed::nothing()));
+        let own = changed.clock.own(at);
+        if changed.instead.take().is_some() {
+            changed.skipped += self.origin.skip_until(own)?;
+        }
+        let (sizes, stream) = change.map_or((None, None), |c| (c.sizes.as_ref(), c.stream));
+        if changed.says_sizes || sizes.is_some() {
+            let sizes = sizes.map_or(self.usual.sizes.as_slice(), std::slice::from_ref);
+            self.sizes = sizes.iter().map(SizeSamplers::new).collect();
+        }
+        self.identities.set_stream(stream.unwrap_or(self.usual.stream));
+        (changed.says_sizes, changed.says_stream) = (sizes.is_some(), stream.is_some());
+        let speed = match change.map(|change| &change.pace) {
+            Some(Pace::Speed(speed)) => *speed,
+            None | Some(Pace::Arrivals(_)) => 1.0,
+        };
+        changed.clock.set_speed(at, speed);
+        if let Some(arrivals) = change.and_then(Change::arrivals) {
+            assert!(!self.sizes.is_empty(), "nothing says how large requests are");
+            let times = ArrivalTimes::new(arrivals, self.chance, self.taken);
+            changed.instead = Some(Instead { from: own, times });
+            self.taken.processes += arrivals.processes();
+            let users = count(arrivals.closed_users());
+            self.taken.users = self.taken.users.saturating_add(users);
+            self.waits_for_answers |= users > 0;
+        }
+        Ok(())
+    }
+
+    /// Whether requests could come although [`next_at`](Self::next_at) knows of none and all
+    /// answers have come: the workload has more, and stands still or is replaced, or a change
+    /// `brings` them that is still to come.
+    ///
+    /// # Errors
+    /// The trace is broken.
+    pub fn could_go_on(&mut self, brings: bool) -> Result<bool, TraceError> {
+        Ok(self.sent < self.limit && (brings || self.origin.next_at()?.is_some()))
     }
 
     /// The client of `request` got its answer, or gave up, at `at`. Whoever waits for it may send
     /// on, and then before what [`next_at`](Self::next_at) said.
     pub fn completed(&mut self, request: &Request, at: Duration) {
-        if let Origin::Generated { times, .. } = &mut self.origin {
-            times.completed(request.id, at);
+        let mut own = at;
+        if let Some(changed) = &mut self.changed {
+            own = changed.clock.own(at);
+            if let Some(Instead { from, times }) = &mut changed.instead {
+                times.completed(request.id, own.saturating_sub(*from));
+            }
         }
+        if let Origin::Generated(times) = &mut self.origin {
+            times.completed(request.id, own);
+        }
+    }
+}
+
+impl Origin {
+    #[inline]
+    fn next_at(&mut self) -> Result<Option<Duration>, TraceError> {
+        match self {
+            Self::Generated(times) => Ok(times.next_at()),
+            Self::Trace(replayed) => replayed.next_at(),
+        }
+    }
+
+    /// What would be sent before `until` is not: how many requests.
+    fn skip_until(&mut self, until: Duration) -> Result<u64, TraceError> {
+        match self {
+            Self::Generated(times) => Ok(times.skip_until(until)),
+            Self::Trace(replayed) => {
+                let first = replayed.taken;
+                while replayed.next_at()?.is_some_and(|at| at < until) {
+                    replayed.next = None;
+                    replayed.taken += 1;
+                    replayed.playback.replaced();
+                }
+                Ok(replayed.taken - first)
+            }
+        }
+    }
+}
+
+impl Changed {
+    const fn nothing() -> Self {
+        Self {
+            clock: Clock::new(),
+            others: 0,
+            skipped: 0,
+            instead: None,
+            says_sizes: false,
+            says_stream: false,
+        }
+    }
+
+    #[inline(never)]
+    fn next_at(&mut self, usual: &mut Origin) -> Result<Option<Duration>, TraceError> {
+        let own = match &mut self.instead {
+            Some(instead) => instead.times.next_at().map(|at| instead.from + at),
+            None => usual.next_at()?,
+        };
+        Ok(own.map(|own| self.clock.run(own)))
+    }
+}
+
+impl Replayed {
+    fn next_at(&mut self) -> Result<Option<Duration>, TraceError> {
+        if self.next.is_none()
+            && let Some(record) = self.playback.next_record()?
+        {
+            let model = match &record.model {
+                Some(name) => {
+                    Some(place_of(name, &self.models).map_err(|kind| self.playback.error(kind))?)
+                }
+                None => None,
+            };
+            self.next = Some((record, model));
+        }
+        Ok(self.next.as_ref().map(|(record, _)| record.at))
+    }
+
+    fn take(&mut self, chance: Chance, identities: &mut Identities) -> Option<Arrival> {
+        let (record, model) = self.next.take()?;
+        let id = RequestId(self.taken);
+        self.taken += 1;
+        Some(recorded(&record, id, model, chance, identities))
     }
 }
 
@@ -449,6 +667,195 @@ mod tests {
             let input = [10, 30][usize::from(request.model.0)];
             assert_eq!((request.input.get(), request.output.get()), (input, 2 * input));
         }
+    }
+
+    /// What `source` sends before `until`, changed at these times.
+    fn changed(source: &mut Source, changes: &[(u64, Option<Change>)], until: u64) -> Vec<Arrival> {
+        let mut sent = Vec::new();
+        let mut changes = changes.iter().peekable();
+        loop {
+            let next_at = source.next_at().unwrap();
+            let due = |at: &u64| next_at.is_none_or(|next| Duration::from_secs(*at) <= next);
+            match (changes.next_if(|(at, _)| due(at)), next_at) {
+                (Some((at, change)), _) => {
+                    source.change(Duration::from_secs(*at), change.as_ref()).unwrap();
+                }
+                (None, Some(at)) if at < Duration::from_secs(until) => {
+                    sent.extend(source.take());
+                }
+                _ => return sent,
+            }
+        }
+    }
+
+    fn speed(speed: f64) -> Change {
+        Change { pace: Pace::Speed(speed), sizes: None, stream: None }
+    }
+
+    fn constant(per_second: f64) -> Arrivals {
+        Constant::new(Rate::per(per_second, Duration::from_secs(1)).unwrap()).into()
+    }
+
+    fn instead(arrivals: Arrivals) -> Change {
+        Change { pace: Pace::Arrivals(arrivals), sizes: None, stream: None }
+    }
+
+    #[test]
+    fn at_another_speed_the_same_requests_come_sooner_or_later() {
+        let plain = generate(&workload(), Chance::new(7, 0));
+        let mut source = Source::generate(&workload(), Chance::new(7, 0));
+        let changes =
+            [(10, Some(speed(4.0))), (20, None), (30, Some(speed(0.5))), (50, Some(speed(2.0)))];
+        let changed = changed(&mut source, &changes, 60);
+        // Of its own time, 10 s pass in the first 10 s, 40 s in the next, then 10 s, 10 s and 20 s.
+        let knots = [(0.0, 0.0), (10.0, 10.0), (50.0, 20.0), (60.0, 30.0), (70.0, 50.0)];
+        let speeds = [1.0, 4.0, 1.0, 0.5, 2.0];
+        let own_until = Duration::from_secs(90);
+        let expected: Vec<_> = plain.iter().take_while(|arrival| arrival.at < own_until).collect();
+        assert_eq!(changed.len(), expected.len());
+        for (changed, plain) in changed.iter().zip(expected) {
+            assert_eq!(changed.request, plain.request);
+            let own = plain.at.as_secs_f64();
+            let place = knots.partition_point(|(from, _)| *from <= own) - 1;
+            let at = knots[place].1 + (own - knots[place].0) / speeds[place];
+            assert!((changed.at.as_secs_f64() - at).abs() < 1e-8, "{changed:?} {at}");
+        }
+    }
+
+    #[test]
+    fn other_arrivals_take_the_place_of_the_workloads_and_leave_what_comes_after_them() {
+        let plain = generate(&workload(), Chance::new(7, 0));
+        let mut source = Source::generate(&workload(), Chance::new(7, 0));
+        let changes = [
+            (10, Some(instead(constant(2.0)))),
+            (20, Some(instead(constant(5.0)))),
+            (30, None),
+            (31, Some(speed(1.0))),
+        ];
+        let changed = changed(&mut source, &changes, 60);
+        let seconds = |arrival: &Arrival| arrival.at.as_secs_f64();
+        let own = |from: f64, to: f64| {
+            let within = move |arrival: &&Arrival| (from..to).contains(&seconds(arrival));
+            changed.iter().filter(within).copied().collect::<Vec<_>>()
+        };
+        let grid = |from: u64, gap: u64, count: u64| {
+            (0..count).map(move |number| Duration::from_millis(from + gap * number))
+        };
+        assert!(own(10.0, 20.0).iter().map(|arrival| arrival.at).eq(grid(10_000, 500, 20)));
+        assert!(own(20.0, 30.0).iter().map(|arrival| arrival.at).eq(grid(20_000, 200, 50)));
+        for (from, to) in [(0.0, 10.0), (30.0, 60.0)] {
+            let same = plain.iter().filter(|arrival| (from..to).contains(&seconds(arrival)));
+            let found = own(from, to);
+            assert!(found.len() > 50);
+            assert!(same.eq(found.iter()));
+        }
+        let ids: std::collections::BTreeSet<_> =
+            changed.iter().map(|arrival| arrival.request.id).collect();
+        assert_eq!(ids.len(), changed.len());
+    }
+
+    #[test]
+    fn tokens_and_streaming_hold_for_what_is_sent_meanwhile() {
+        let plain = generate(&workload(), Chance::new(7, 0));
+        let constant = |tokens| Distribution::constant(tokens).unwrap();
+        let sizes = TokenSizes { input: constant(5.0), output: constant(6.0) };
+        let other = Change { sizes: Some(sizes), stream: Some(Ratio::ONE), ..speed(1.0) };
+        let mut source = Source::generate(&workload(), Chance::new(7, 0));
+        let changed = changed(&mut source, &[(10, Some(other)), (20, None)], 30);
+        for (changed, plain) in changed.iter().zip(&plain) {
+            let mut expected = *plain;
+            if (10..20).contains(&plain.at.as_secs()) {
+                let request = &mut expected.request;
+                (request.input, request.output) = (Tokens::new(5), Tokens::new(6));
+                request.stream = true;
+            }
+            assert_eq!(*changed, expected);
+        }
+    }
+
+    #[test]
+    fn requests_of_all_arrivals_count_towards_the_limit() {
+        let mut workload = workload();
+        workload.requests = Some(100);
+        let mut source = Source::generate(&workload, Chance::new(7, 0));
+        let changes = [(1, Some(instead(constant(20.0)))), (3, None)];
+        let changed = changed(&mut source, &changes, 1_000);
+        assert_eq!(changed.len(), 100);
+        let meanwhile = changed.iter().filter(|arrival| [1, 2].contains(&arrival.at.as_secs()));
+        assert_eq!(meanwhile.count(), 40);
+        assert!(!source.could_go_on(true).unwrap());
+    }
+
+    #[test]
+    fn users_who_wait_think_faster_and_pause_while_others_come() {
+        let closed = |users| {
+            crate::arrivals::Closed::new(users, Distribution::constant(2.0).unwrap()).unwrap()
+        };
+        let mut workload = workload();
+        workload.arrivals = closed(3).into();
+        let mut source = Source::generate(&workload, Chance::new(7, 0));
+        let at = Duration::from_secs;
+        let requests: Vec<_> =
+            (0..3).map(|_| next(&mut source).unwrap().unwrap().request).collect();
+        assert_eq!(source.next_at().unwrap(), None);
+        source.change(at(10), Some(&speed(4.0))).unwrap();
+        source.completed(&requests[0], at(11));
+        assert_eq!(source.next_at().unwrap(), Some(Duration::from_millis(11_500)));
+        // 20 s of its own time have passed at 12.5 s; others come until 22.5 s, its 30 s.
+        source.take().unwrap();
+        let pause = Duration::from_millis(12_500);
+        let others = Arrivals::sum(vec![closed(2).into(), constant(1.0)]).unwrap();
+        source.change(pause, Some(&instead(others))).unwrap();
+        let mut users = std::collections::BTreeSet::new();
+        while let Some(next_at) = source.next_at().unwrap().filter(|next| *next < at(16)) {
+            let Arrival { request, at } = source.take().unwrap();
+            assert_eq!(at, next_at);
+            source.completed(&request, at);
+            users.insert(request.user);
+        }
+        // Three who wait, 2,000 others, two more who wait.
+        assert!(users.contains(&2_003) && users.contains(&2_004), "{users:?}");
+        assert!(users.iter().all(|user| (3..2_005).contains(user)), "{users:?}");
+        assert!(users.len() > 3);
+        // Answered at 16 s, when it is 23.5 s, the user would send at 25.5 s, 27.5 s and 29.5 s.
+        source.completed(&requests[1], at(16));
+        source.change(Duration::from_millis(22_500), None).unwrap();
+        assert_eq!(source.next_at().unwrap(), Some(at(24)));
+        assert_eq!(source.take().unwrap().request.user, requests[1].user);
+    }
+
+    #[test]
+    fn what_is_replaced_of_a_trace_is_accounted_for_and_the_rest_keeps_its_identity() {
+        let text = "#coalmine-trace 1\nat_ns,input_tokens,output_tokens,stream\n\
+                    0,1,10,true\n11000000000,2,20,true\n19000000000,3,30,true\n\
+                    20000000000,4,40,true\n31000000000,5,50,true\n";
+        let constant_sizes = |tokens| {
+            let constant = Distribution::constant(tokens).unwrap();
+            Some(TokenSizes { input: constant.clone(), output: constant })
+        };
+        let other = Change { sizes: constant_sizes(7.0), ..instead(constant(0.1)) };
+        let sized = Change { sizes: constant_sizes(8.0), stream: Some(Ratio::ZERO), ..speed(2.0) };
+        let mut source = replay(text);
+        let changes = [(10, Some(other)), (20, None), (30, Some(sized))];
+        let sent = changed(&mut source, &changes, 100);
+        let seen: Vec<_> = sent
+            .iter()
+            .map(|Arrival { at, request }| {
+                (at.as_millis_f64(), request.id.0, request.input.get(), request.stream)
+            })
+            .collect();
+        let expected = [
+            (0.0, 0, 1, true),
+            (10_000.0, 1 << 56, 7, false),
+            (20_000.0, 3, 4, true),
+            (30_500.0, 4, 8, false),
+        ];
+        assert_eq!(seen[0], expected[0]);
+        assert_eq!((seen[1].0, seen[1].1, seen[1].2), (10_000.0, 1 << 56, 7));
+        assert_eq!(seen[2..], expected[2..]);
+        let accounting = source.trace().unwrap().accounting();
+        assert_eq!((accounting.read, accounting.emitted), (5, 3));
+        assert_eq!(accounting.dropped[&crate::trace::DropReason::Replaced].lines, [4, 5]);
     }
 
     #[test]

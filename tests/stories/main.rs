@@ -18,6 +18,7 @@ mod low_traffic;
 mod multi_model;
 mod must_fail;
 mod overload;
+mod phase_workloads;
 mod pinned;
 mod pitfalls;
 mod plans;
