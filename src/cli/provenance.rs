@@ -45,8 +45,7 @@ impl Provenance {
 
     pub(super) fn finish(self, result: &ResultFile) -> RunFile {
         let duration_seconds = self.started.elapsed().as_secs_f64();
-        let cells = result.record.cells.iter();
-        let requests = cells.map(|cell| cell.tally.assigned).sum::<u64>();
+        let requests = result.record.requests();
         RunFile {
             schema: 1,
             coalmine: env!("CARGO_PKG_VERSION"),

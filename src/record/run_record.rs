@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blast, Cell, JournalCopy, Series, SplitSpan, Timeline};
+use super::{Blast, Cell, JournalCopy, Series, SplitSpan, Tally, Timeline};
 use crate::engine::Assignment;
 use crate::engine::Evidence;
 use crate::exchange::{ModelIndex, VersionIndex};
@@ -79,6 +79,16 @@ impl Record {
     /// The versions of all models, in the order in which a [`VersionIndex`] counts them.
     pub fn versions(&self) -> impl Iterator<Item = &VersionInfo> + Clone {
         self.models.iter().flat_map(|model| &model.versions)
+    }
+
+    /// How many requests were sent: those that were assigned, those that a cache answered and those
+    /// that were refused for their key.
+    pub fn requests(&self) -> u64 {
+        // Each is among the one or the other when it has ended.
+        let ended =
+            |cell: &Cell| cell.tally.completed() + cell.finals.as_ref().map_or(0, Tally::completed);
+        let refused = self.key_rejections.iter().map(|rejections| rejections.count);
+        self.cells.iter().map(ended).sum::<u64>() + refused.sum::<u64>()
     }
 
     /// A version; `None` where there is none of this index.

@@ -7,7 +7,7 @@ use coalmine::record::Outcome;
 use coalmine::units::{Duration, Timestamp};
 
 use super::witness::Witness;
-use super::world::{seconds, written};
+use super::world::{result, seconds, written};
 
 /// 12,000 requests at 20 a second, half of them to each of two versions that take 100 ms.
 fn outcomes(head: &str, prompts: &str) -> Vec<Outcome> {
@@ -90,4 +90,33 @@ fn a_cache_by_prompt_keeps_an_answer_to_each() {
     assert_eq!(versions.len(), 40);
     let distinct: std::collections::BTreeSet<_> = versions.values().collect();
     assert_eq!(distinct.len(), 2, "each of 40 prompts met the same version first");
+}
+
+/// Of 12,000 requests some are kept answers, some take several attempts, and one client's key is
+/// worth nothing: each is counted once.
+#[test]
+fn every_request_that_was_sent_is_counted_once() {
+    let text = r#"
+schema: 1
+name: all-kinds
+middlebox: {cache: {honours_no_store: false, ttl: 60s, key: [prompt], latency: 3ms}}
+workload:
+  arrivals: {constant: 20/s}
+  requests: 12000
+  tokens: {input: 10, output: 10}
+  prompts: {distinct: 1000}
+  clients: [{key: known, share: 50%}, {key: lost, share: 50%}]
+models:
+  m:
+    policies: {retry: {attempts: 2, on: [5xx]}}
+    versions:
+      v1: {tags: [stable], upstream: {latency: 100ms, failures: {"503": 30%}}}
+phases:
+  - {name: all, for: rest, commands: [{at: 1m, revoke_key: lost}]}
+"#;
+    let record = result(&written(text), 1).record;
+    let finals = record.cells.iter().filter_map(|cell| cell.finals.as_ref());
+    assert!(finals.map(|tally| tally.completed()).sum::<u64>() > 0);
+    assert!(record.key_rejections.iter().map(|rejections| rejections.count).sum::<u64>() > 0);
+    assert_eq!(record.requests(), 12_000);
 }
