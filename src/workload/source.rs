@@ -1,18 +1,17 @@
 //! The requests of a workload, one after the other, generated or read from a trace.
 
-use std::io::{BufRead, Seek};
-
 use super::change::{Change, Pace};
 use super::clock::Clock;
 use super::identity::Identities;
 use super::playback::{Playback, PlaybackOptions};
 use super::population::Population;
+use super::replayed::{Replayed, TraceInput};
 use super::tokens::{SizeSamplers, TokenSizes};
 use crate::arrivals::{ArrivalTimes, Arrivals, Coming, Taken};
 use crate::chance::{Chance, Purpose};
-use crate::exchange::{Arrival, ModelIndex, Request};
-use crate::trace::{TraceError, TraceErrorKind, TraceReader, TraceRecord};
-use crate::units::{Duration, ModelId, Ratio, RequestId};
+use crate::exchange::{Arrival, Request};
+use crate::trace::{TraceError, TraceReader};
+use crate::units::{Duration, ModelId, Ratio};
 
 /// A workload that is generated.
 #[derive(Clone, PartialEq, Debug)]
@@ -63,14 +62,6 @@ pub struct Replay {
     pub playback: PlaybackOptions,
 }
 
-/// A trace that can be read, and read again.
-pub type TraceInput = Box<dyn Recording>;
-
-/// What a [`TraceInput`] must be able to do.
-pub trait Recording: BufRead + Seek + Send {}
-
-impl<R: BufRead + Seek + Send> Recording for R {}
-
 /// Yields the requests of a workload in the order of their times.
 ///
 /// ```
@@ -111,15 +102,6 @@ pub struct Source {
 enum Origin {
     Generated(ArrivalTimes),
     Trace(Box<Replayed>),
-}
-
-struct Replayed {
-    playback: Playback<TraceInput>,
-    models: Vec<ModelId>,
-    /// The record that comes next, with its model where it names one.
-    next: Option<(TraceRecord, Option<ModelIndex>)>,
-    /// How many records came before it.
-    taken: u64,
 }
 
 /// What holds without a change.
@@ -186,7 +168,7 @@ impl Source {
             waits_for_answers: false,
             identities: Identities::new(&population, 0, chance),
             sizes: Vec::new(),
-            origin: Origin::Trace(Box::new(Replayed { playback, models, next: None, taken: 0 })),
+            origin: Origin::Trace(Box::new(Replayed::new(playback, models))),
             changed: None,
             usual: Usual { sizes: Vec::new(), stream: population.stream },
             taken: Taken { processes: 1, users: population.users.count().get() },
@@ -197,7 +179,7 @@ impl Source {
     pub const fn trace(&self) -> Option<&TraceReader<TraceInput>> {
         match &self.origin {
             Origin::Generated(_) => None,
-            Origin::Trace(replayed) => Some(replayed.playback.reader()),
+            Origin::Trace(replayed) => Some(replayed.reader()),
         }
     }
 
@@ -365,15 +347,7 @@ impl Origin {
     fn skip_until(&mut self, until: Duration) -> Result<u64, TraceError> {
         match self {
             Self::Generated(times) => Ok(times.skip_until(until)),
-            Self::Trace(replayed) => {
-                let first = replayed.taken;
-                while replayed.next_at()?.is_some_and(|at| at < until) {
-                    replayed.next = None;
-                    replayed.taken += 1;
-                    replayed.playback.replaced();
-                }
-                Ok(replayed.taken - first)
-            }
+            Self::Trace(replayed) => replayed.skip_until(until),
         }
     }
 }
@@ -397,30 +371,6 @@ impl Changed {
             None => usual.next_at()?,
         };
         Ok(own.map(|own| self.clock.run(own)))
-    }
-}
-
-impl Replayed {
-    fn next_at(&mut self) -> Result<Option<Duration>, TraceError> {
-        if self.next.is_none()
-            && let Some(record) = self.playback.next_record()?
-        {
-            let model = match &record.model {
-                Some(name) => {
-                    Some(place_of(name, &self.models).map_err(|kind| self.playback.error(kind))?)
-                }
-                None => None,
-            };
-            self.next = Some((record, model));
-        }
-        Ok(self.next.as_ref().map(|(record, _)| record.at))
-    }
-
-    fn take(&mut self, chance: Chance, identities: &mut Identities) -> Option<Arrival> {
-        let (record, model) = self.next.take()?;
-        let id = RequestId(self.taken);
-        self.taken += 1;
-        Some(recorded(&record, id, model, chance, identities))
     }
 }
 
@@ -450,49 +400,14 @@ fn generated(
     Arrival { at, request }
 }
 
-fn recorded(
-    record: &TraceRecord,
-    id: RequestId,
-    model: Option<ModelIndex>,
-    chance: Chance,
-    identities: &mut Identities,
-) -> Arrival {
-    let draws = chance.request(id, 0);
-    let user = record.user.unwrap_or_else(|| identities.user(draws));
-    let request = Request {
-        id,
-        model: model.unwrap_or_else(|| identities.model(draws)),
-        user,
-        session: match record.session {
-            // Sessions are numbered: what is beyond 32 bits tells none apart.
-            Some(session) => session as u32,
-            None => identities.session(user, record.at, id.0, draws),
-        },
-        client: identities.client(draws),
-        // The trace has the sizes: equal prompts may have different ones.
-        prompt: identities.prompt(draws),
-        input: record.input,
-        output: record.output,
-        stream: record.stream.unwrap_or_else(|| identities.stream(draws)),
-    };
-    Arrival { at: record.at, request }
-}
-
-fn place_of(name: &ModelId, models: &[ModelId]) -> Result<ModelIndex, TraceErrorKind> {
-    let place = models.iter().position(|model| model == name);
-    place.and_then(|place| u16::try_from(place).ok()).map(ModelIndex).ok_or_else(|| {
-        let known = models.iter().map(ModelId::as_str).collect::<Vec<_>>().join(", ");
-        TraceErrorKind::UnknownModel { model: name.to_string(), known }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::arrivals::{Constant, Piecewise, Poisson};
     use crate::chance::{Distribution, Zipf};
-    use crate::trace::{TraceFormat, TraceWriter};
-    use crate::units::{KeyId, Rate, Ratio, Tokens};
+    use crate::exchange::ModelIndex;
+    use crate::trace::{TraceFormat, TraceRecord, TraceWriter};
+    use crate::units::{KeyId, Rate, RequestId, Tokens};
     use crate::workload::{Client, Sessions};
 
     fn workload() -> Workload {
