@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::refuted::{Checked, Claim, claim};
 use crate::engine::{
-    Action, Assignment, Cause, Change, Entry, Evidence, Policies, RuleSet, Safeguards, Shift, Slot,
+    Action, Assignment, Cause, Change, Entry, Evidence, Policies, RolloutState, RuleSet,
+    Safeguards, Shift, Slot,
 };
 use crate::units::{TagName, VersionId};
 
@@ -23,6 +24,10 @@ pub(super) struct Account {
     pub(super) assignment: Assignment,
     /// The promoted version while the rules cover it.
     pub(super) baking: Option<Slot>,
+    /// Whether a rollout is under way and not paused.
+    stepping: bool,
+    /// Who held `stable` before, the last one last.
+    earlier_stables: Vec<Slot>,
 }
 
 impl Account {
@@ -37,11 +42,21 @@ impl Account {
             policies: Policies::default(),
             assignment: Assignment::default(),
             baking: None,
+            stepping: false,
+            earlier_stables: Vec::new(),
         }
     }
 
     pub(super) fn stable(&self) -> Option<Slot> {
         self.tags.iter().find(|(tag, _)| tag.as_str() == "stable").map(|(_, slot)| *slot)
+    }
+
+    /// The refuge of a rollback of `fault`: the last that held `stable`, now or before, and is
+    /// sound.
+    pub(super) fn last_stable(&self, fault: Slot) -> Option<Slot> {
+        let before = self.earlier_stables.iter().rev().copied();
+        let mut holders = self.stable().into_iter().chain(before);
+        holders.find(|slot| *slot != fault && !self.rolled_back.contains(slot))
     }
 
     pub(super) fn weight(&self, slot: Slot) -> f64 {
@@ -68,26 +83,45 @@ impl Account {
     /// # Errors
     /// It is none that could follow.
     pub(super) fn follow(&mut self, entry: &Entry) -> Checked {
+        let wanted = match &entry.cause {
+            Cause::Trigger(evidence) => self.wanted_target(evidence),
+            _ => None,
+        };
+        if let Cause::Trigger(evidence) = &entry.cause {
+            let acts = self.acts(evidence, &entry.change);
+            claim(acts, Claim::RulesDoAsTheySay, || format!("it led to {:?}", entry.change))?;
+        }
         if let Some(shift) = entry.change.shift() {
             self.follow_shift(shift)?;
         }
+        self.follow_rollout(&entry.change);
         match &entry.change {
             Change::Registered { version } => {
                 self.versions.push(version.id.clone());
                 self.weights.push(0.0);
             }
-            Change::Tagged { tag, version, .. } => {
+            Change::Tagged { tag, version, preserve_previous, .. } => {
                 let slot = self.known(version)?;
-                self.tags.insert(tag.clone(), slot);
+                let is_stable = tag.as_str() == "stable";
+                let before = self.tags.insert(tag.clone(), slot).filter(|_| is_stable);
+                if is_stable && !preserve_previous {
+                    self.earlier_stables.clear();
+                } else {
+                    self.earlier_stables.extend(before);
+                }
             }
             Change::Promoted { version, .. } => {
                 let slot = self.known(version)?;
                 let stable = TagName::new("stable").expect("a valid name");
-                self.tags.insert(stable, slot);
+                self.earlier_stables.extend(self.tags.insert(stable, slot));
                 self.baking = Some(slot);
             }
             Change::RolledBack { marked, target, shift, .. } => {
                 self.follow_rollback(entry, marked, target, shift)?;
+                let slot = self.slot(target.as_str());
+                let found = || format!("{slot:?}, not {wanted:?}");
+                let by_rule = matches!(entry.cause, Cause::Trigger(_));
+                claim(!by_rule || slot == wanted, Claim::RollbackHasItsTarget, found)?;
                 self.baking = None;
             }
             Change::BakeOver => self.baking = None,
@@ -102,6 +136,33 @@ impl Account {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a rule that fired does what its action says.
+    fn acts(&self, evidence: &Evidence, change: &Change) -> bool {
+        let rule = self.rules.triggers.iter().find(|trigger| trigger.id == evidence.trigger);
+        match rule.map(|rule| &rule.action) {
+            Some(Action::RollbackToLastStable | Action::RollbackTo(_)) => {
+                matches!(change, Change::RolledBack { .. })
+            }
+            Some(Action::Pause) if self.stepping => matches!(change, Change::RolloutPaused { .. }),
+            Some(Action::Pause | Action::Notify) => matches!(change, Change::Notified { .. }),
+            None => false,
+        }
+    }
+
+    fn follow_rollout(&mut self, change: &Change) {
+        self.stepping = match change {
+            Change::RolloutStarted { state, .. } | Change::RolloutStepped { state, .. } => {
+                matches!(state, RolloutState::Stepping(_))
+            }
+            Change::RolloutResumed { .. } => true,
+            Change::RolloutPaused { .. }
+            | Change::RolloutAborted { .. }
+            | Change::Promoted { .. }
+            | Change::RolledBack { .. } => false,
+            _ => self.stepping,
+        };
     }
 
     fn follow_shift(&mut self, shift: &Shift) -> Checked {
@@ -119,6 +180,7 @@ impl Account {
                 .is_some_and(|slot| self.weight(slot) > 0.0 && weights[usize::from(slot.0)] == 0.0);
             let dropped = !self.safeguards.keep_tags && left;
             claim(dropped, Claim::TagsStay, || format!("{tag} was dropped"))?;
+            self.earlier_stables.extend(slot.filter(|_| tag.as_str() == "stable"));
         }
         self.weights = weights;
         Ok(())
@@ -151,22 +213,19 @@ impl Account {
         let slot = self.known(target)?;
         let all = (self.weight(slot) - 1.0).abs() < 1e-9 && shift.split.len() == 1;
         let sound = !self.rolled_back.contains(&slot);
-        let wanted = evidence.is_none_or(|evidence| self.is_wanted_target(evidence, slot));
-        let found = || format!("to {target}: all {all}, sound {sound}, wanted {wanted}");
-        claim(all && sound && wanted, Claim::RollbackHasItsTarget, found)
+        let found = || format!("to {target}: all {all}, sound {sound}");
+        claim(all && sound, Claim::RollbackHasItsTarget, found)
     }
 
-    /// Whether the rule that fired wants traffic at `target`: at the stable, where that is not the
-    /// version at fault itself and is sound; or at the version that it names.
-    fn is_wanted_target(&self, evidence: &Evidence, target: Slot) -> bool {
+    /// Where the rule that fired wants the traffic.
+    fn wanted_target(&self, evidence: &Evidence) -> Option<Slot> {
         let rule = self.rules.triggers.iter().find(|trigger| trigger.id == evidence.trigger);
         match rule.map(|rule| &rule.action) {
-            Some(Action::RollbackTo(name)) => self.resolve(name.as_str()) == Some(target),
+            Some(Action::RollbackTo(name)) => self.resolve(name.as_str()),
             Some(Action::RollbackToLastStable) => {
-                let sound = |slot: &Slot| !self.rolled_back.contains(slot);
-                self.stable().filter(sound).is_none_or(|stable| stable == target)
+                self.last_stable(self.slot(evidence.version.as_str())?)
             }
-            _ => false,
+            _ => None,
         }
     }
 

@@ -15,7 +15,15 @@ impl Player {
     pub(super) fn hear(&mut self, event: Event, underway: &[Vec<Underway>]) -> Checked {
         let Event { at, model, kind } = event;
         let place = usize::from(model.0);
-        let Known { account, book, .. } = &mut self.models[place];
+        let Known { account, book, fired, .. } = &mut self.models[place];
+        match &kind {
+            EventKind::Fired { .. } => *fired = true,
+            EventKind::RollbackRefused { .. } => *fired = false,
+            EventKind::Journal(sealed) => {
+                *fired &= !matches!(sealed.entry().cause, Cause::Trigger(_));
+            }
+            _ => {}
+        }
         match kind {
             EventKind::Journal(sealed) => return self.take_in(place, *sealed, underway),
             EventKind::RolloutMoved { from, to, .. } => {
@@ -24,8 +32,7 @@ impl Player {
             }
             EventKind::RollbackRefused { version, .. } => {
                 self.played.note(Happening::RollbackRefused);
-                let refuge = account.stable().filter(|stable| *stable != version);
-                let sound = refuge.filter(|refuge| !account.rolled_back.contains(refuge));
+                let sound = account.last_stable(version);
                 let found = || format!("{version:?} could go to {sound:?}");
                 let named = matches!(&kind, EventKind::RollbackRefused { action, .. }
                     if *action != Action::RollbackToLastStable);
@@ -53,7 +60,7 @@ impl Player {
         let read = Sealed::read(&bytes, hash).map_err(|e| e.to_string());
         let followed = read.and_then(|read| self.folded.follow(&read).map_err(|e| e.to_string()));
         followed.map_err(|found| (Claim::FoldIsLiveState, found))?;
-        let Known { account, assigned, book } = &mut self.models[model];
+        let Known { account, assigned, book, .. } = &mut self.models[model];
         let entry = sealed.entry();
         // Aborts and rollbacks by command come before the checks of their instant.
         let first = matches!(entry.cause, Cause::Command { .. })

@@ -17,6 +17,7 @@ mod order;
 mod played;
 mod player;
 mod refuted;
+mod retelling;
 mod routing;
 mod rule_book;
 mod rule_choice;

@@ -168,7 +168,7 @@ impl Order {
 }
 
 impl LadderChoice {
-    fn ladder(self) -> Ladder {
+    pub(super) fn ladder(self) -> Ladder {
         let step = |weight: f64, seconds: u64| RolloutStep {
             weight: Ratio::new(weight).unwrap_or_default(),
             hold: Duration::from_secs(seconds),
@@ -240,7 +240,7 @@ fn policies(attempts: u8, fallback: bool) -> CommandKind {
     CommandKind::Policies(Box::new(Policies { retry, fallback, ..Policies::default() }))
 }
 
-fn version_name(version: u8) -> String {
+pub(super) fn version_name(version: u8) -> String {
     format!("v{}", version % 4)
 }
 

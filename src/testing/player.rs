@@ -57,6 +57,8 @@ pub(super) struct Known {
     pub(super) account: Account,
     pub(super) assigned: Assigned,
     pub(super) book: RuleBook,
+    /// A rule has fired, and what it leads to is yet to be told.
+    pub(super) fired: bool,
 }
 
 /// An attempt in flight.
@@ -89,6 +91,7 @@ impl Player {
             account: Account::new(settings.safeguards),
             assigned: Assigned::default(),
             book: RuleBook::default(),
+            fired: false,
         });
         Self {
             engine: Engine::new(settings.clone()),
@@ -425,6 +428,8 @@ impl Player {
         for (known, underway) in self.models.iter_mut().zip(underway) {
             known.book.run(now, including, &known.account, underway);
             known.book.is_all_told()?;
+            let fired = known.fired;
+            claim(!fired, Claim::RulesDoAsTheySay, || "a firing led to nothing".to_owned())?;
         }
         Ok(())
     }

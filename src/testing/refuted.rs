@@ -34,8 +34,8 @@ pub enum Claim {
     RequestsAddUp,
     /// The evidence of every firing is that of a breach.
     EvidenceHolds,
-    /// Rules find, begin, end and fire as their text says, on what was seen to end, and on nothing
-    /// else.
+    /// Rules find, begin, end, fire and act as their text says, on what was seen to end, and on
+    /// nothing else.
     RulesDoAsTheySay,
     /// A pin gets the version that it names, or is told that there is none.
     PinIsKept,

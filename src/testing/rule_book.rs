@@ -172,10 +172,12 @@ impl RuleBook {
     /// Rules that are as they were keep their windows and timers.
     fn keep_same(&mut self, before: &Account, account: &Account) {
         let rules = &account.rules;
+        // What counts as an error is part of what each of them means.
+        let same_errors = rules.classification == before.rules.classification;
         self.watches.retain_mut(|watch| {
             let same = rules.triggers.iter().position(|rule| *rule == watch.rule);
             watch.trigger = same.unwrap_or_default();
-            same.is_some() && rules.enable && before.rules.enable
+            same.is_some() && rules.enable && same_errors
         });
     }
 

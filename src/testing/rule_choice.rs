@@ -47,6 +47,19 @@ impl RuleChoice {
 
     /// The rules.
     pub(super) fn rule_set(self, safeguards: Safeguards) -> RuleSet {
+        let text = self.under(safeguards).to_json();
+        let raw: RawRules = serde_json::from_str(&text).expect("the rules are JSON");
+        RuleSet::new(&raw, safeguards).expect("the rules are sound")
+    }
+
+    /// What these safeguards leave of it.
+    pub(super) fn under(self, safeguards: Safeguards) -> Self {
+        let refused = self == Self::LongInterval && safeguards.refuse_long_interval;
+        if refused { Self::None } else { self }
+    }
+
+    /// The rules as a file has them, on one line.
+    pub(super) fn to_json(self) -> String {
         let conditions = match self {
             Self::None => String::new(),
             Self::Hasty => HASTY.to_owned(),
@@ -57,14 +70,12 @@ impl RuleChoice {
             Self::OfBeta => OF_BETA.to_owned(),
             Self::Compared => COMPARED.to_owned(),
             Self::Lenient => LENIENT.to_owned(),
-            Self::LongInterval if safeguards.refuse_long_interval => String::new(),
             Self::LongInterval => LONG_INTERVAL.to_owned(),
         };
         let counts = self != Self::Lenient;
-        let text =
-            format!("{{\"rate_limited_is_error\": {counts}, \"conditions\": [{conditions}]}}");
-        let raw: RawRules = serde_json::from_str(&text).expect("the rules are JSON");
-        RuleSet::new(&raw, safeguards).expect("the rules are sound")
+        let counts = format!("\"rate_limited_is_error\": {counts}");
+        let text = format!("{{{counts}, \"conditions\": [{conditions}]}}");
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -242,9 +242,14 @@ fn what_must_always_hold_holds_under_random_operations() {
     if let Err(TestError::Fail(reason, case)) = found {
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("refuted.jsonl");
         fs::write(&file, case.to_lines()).unwrap();
+        let scenario = case.to_scenario().map_or_else(String::new, |text| {
+            let file = file.with_extension("yaml");
+            fs::write(&file, text).unwrap();
+            format!("its like as a scenario:\n  coalmine run {}\n", file.display())
+        });
         panic!(
             "{reason}\n\n{}\nfound and shrunk by {} cases; play it again:\n  COALMINE_CASE={} \
-             cargo test --test engine replay\n",
+             cargo test --test engine replay\n{scenario}",
             case.to_lines(),
             played.get(),
             file.display(),
