@@ -73,6 +73,12 @@ impl Arrivals {
     /// How many processes can be told apart in one run.
     pub(crate) const MOST_PROCESSES: usize = Lane::MOST;
 
+    /// Which of the processes, in their order, sends request `id`.
+    #[inline]
+    pub(crate) const fn process_of(id: RequestId) -> usize {
+        Lane::place_of(id)
+    }
+
     /// Whether all requests come from users who wait for each answer before they send on.
     pub fn is_closed(&self) -> bool {
         self.0.iter().all(|process| process.users().is_some())

@@ -2,7 +2,7 @@
 
 use crate::scenario::{Scenario, Traffic};
 use crate::units::{Ratio, format_counted, format_significant};
-use crate::workload::{Client, PlaybackOptions, Population, TokenSizes, Window, Workload};
+use crate::workload::{Client, PlaybackOptions, Population, Tenant, TokenSizes, Window, Workload};
 
 /// The lines about the traffic of `scenario`.
 pub(super) fn traffic_lines(scenario: &Scenario) -> Vec<String> {
@@ -69,6 +69,21 @@ fn shares(scenario: &Scenario, population: &Population) -> String {
     format!("; {said} {}", models.join(", "))
 }
 
+/// Which parts of the arrivals have senders of their own.
+fn tenants(population: &Population) -> Option<String> {
+    let tenant = |(number, tenant): (usize, &Tenant)| {
+        let client = tenant.client.and_then(|place| population.clients.get(usize::from(place)));
+        let client = client.map(|client| format!("by the key {}", client.key));
+        let users = tenant.own_users();
+        let users = (users > 0)
+            .then(|| format!("from {} of its own", format_counted(users, "user", "users")));
+        let said: Vec<_> = client.into_iter().chain(users).collect();
+        (!said.is_empty()).then(|| format!("part {number} {}", said.join(" ")))
+    };
+    let said: Vec<_> = (1..).zip(&population.tenants).filter_map(tenant).collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
 /// Who sends, as far as it is more than a number of users who are all alike.
 fn senders(scenario: &Scenario, population: &Population) -> impl Iterator<Item = String> {
     let Population { users, sessions, clients, prompts, .. } = population;
@@ -105,5 +120,5 @@ fn senders(scenario: &Scenario, population: &Population) -> impl Iterator<Item =
             format_counted(prompts.count().get().into(), "different prompt", "different prompts");
         format!("{count}, {}", uneven(prompts.exponent()))
     });
-    [users, sessions, clients, prompts].into_iter().flatten()
+    [users, sessions, clients, tenants(population), prompts].into_iter().flatten()
 }

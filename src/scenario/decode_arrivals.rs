@@ -2,35 +2,117 @@
 
 use crate::arrivals::{Arrivals, ArrivalsError, Form, Given, Key, Kind, VALUE, Value, form};
 use crate::units::{Duration, Rate, Ratio};
+use crate::workload::Tenant;
 
 use super::decode_distribution;
+use super::decode_population::ranks;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::read::Quantity;
-use super::shape::as_number;
+use super::shape::{as_number, quote};
+use super::suggest::nearest;
 use super::tree::{Entry, Node};
 
-/// The arrivals that `chosen` describes: the key is the model's name.
+/// The arrivals that `chosen` describes: the key is the model's name. What is said of who sends
+/// them is refused.
 pub(crate) fn decode(chosen: &Entry, diagnostics: &mut Diagnostics) -> Option<Arrivals> {
-    if chosen.key == "sum" {
-        let parts = chosen.node.items().iter();
-        let parts = parts.map(|part| decode(part.entries().first()?, diagnostics));
-        // All of them, so that every problem is told.
-        let parts: Vec<_> = parts.collect();
-        let parts: Option<Vec<_>> = parts.into_iter().collect();
-        return match Arrivals::sum(parts?) {
-            Ok(arrivals) => Some(arrivals),
-            Err(error) => refuse(chosen, &error, diagnostics),
-        };
+    let mut parts = Parts { senders: None, tenants: Vec::new(), diagnostics };
+    parts.decode(chosen)
+}
+
+/// The arrivals that `chosen` describes, and who sends those of each process; `clients` are the
+/// keys of the workload's clients, in their order.
+pub(crate) fn decode_with_tenants(
+    chosen: &Entry,
+    clients: &[&str],
+    diagnostics: &mut Diagnostics,
+) -> (Option<Arrivals>, Vec<Tenant>) {
+    let mut parts = Parts { senders: Some(clients), tenants: Vec::new(), diagnostics };
+    let arrivals = parts.decode(chosen);
+    (arrivals, parts.tenants)
+}
+
+/// What it takes to decode processes of arrivals, one after the other.
+struct Parts<'a> {
+    /// The keys of clients; `None`: no part may say who sends its requests.
+    senders: Option<&'a [&'a str]>,
+    /// Of the processes so far.
+    tenants: Vec<Tenant>,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl Parts<'_> {
+    fn decode(&mut self, chosen: &Entry) -> Option<Arrivals> {
+        if chosen.key == "sum" {
+            let parts = chosen.node.items().iter();
+            // All of them, so that every problem is told.
+            let parts: Vec<_> = parts.map(|part| self.part(part)).collect();
+            let parts: Option<Vec<_>> = parts.into_iter().collect();
+            return match Arrivals::sum(parts?) {
+                Ok(arrivals) => Some(arrivals),
+                Err(error) => refuse(chosen, &error, self.diagnostics),
+            };
+        }
+        self.tenants.push(Tenant::default());
+        let (given, unreadable) = given(chosen, form(&chosen.key)?, self.diagnostics);
+        match Arrivals::build(&chosen.key, &given)? {
+            Ok(arrivals) => unreadable.is_empty().then_some(arrivals),
+            // Told by the check, as far as it is not what cannot be read itself.
+            Err(ArrivalsError::Missing { .. }) => None,
+            Err(error) if error.key().is_none() && !unreadable.is_empty() => None,
+            Err(error) => refuse(chosen, &error, self.diagnostics),
+        }
     }
-    let (given, unreadable) = given(chosen, form(&chosen.key)?, diagnostics);
-    match Arrivals::build(&chosen.key, &given)? {
-        Ok(arrivals) => unreadable.is_empty().then_some(arrivals),
-        // Told by the check, as far as it is not what cannot be read itself.
-        Err(ArrivalsError::Missing { .. }) => None,
-        Err(error) if error.key().is_none() && !unreadable.is_empty() => None,
-        Err(error) => refuse(chosen, &error, diagnostics),
+
+    /// A part of a sum, with what it says of who sends it.
+    fn part(&mut self, part: &Node) -> Option<Arrivals> {
+        let said = |entry: &&Entry| SENDERS.contains(&entry.key.as_str());
+        let chosen = part.entries().iter().find(|entry| !said(entry))?;
+        let arrivals = self.decode(chosen);
+        let senders: Vec<_> = part.entries().iter().filter(said).collect();
+        if let Some(first) = senders.first() {
+            self.seat(first, part, chosen)?;
+        }
+        arrivals
+    }
+
+    /// The process that was decoded last comes from senders of its own.
+    fn seat(&mut self, first: &Entry, part: &Node, chosen: &Entry) -> Option<()> {
+        let refused = match (self.senders, chosen.key.as_str()) {
+            (None, _) => Some("the arrivals of a phase come from those who send all"),
+            (_, "sum") => Some("a sum has no senders of its own: say it of each of its parts"),
+            (_, "closed") if first.key == "users" || part.get("users").is_some() => {
+                Some("closed arrivals have users of their own already")
+            }
+            _ => None,
+        };
+        if let Some(message) = refused {
+            let help = format!("remove `{}`", first.key);
+            self.diagnostics.report(Diagnostic::new(first.place, message).help(help));
+            return None;
+        }
+        let tenant = self.tenants.last_mut()?;
+        if let Some(client) = part.get("client") {
+            let (name, known) = (client.text()?, self.senders?);
+            let place = known.iter().position(|key| *key == name);
+            if place.is_none() {
+                let message = format!("{} is the key of none of the `clients`", quote(name));
+                let help = match nearest(name, known.iter().copied()) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => "write it into `workload.clients`".to_owned(),
+                };
+                self.diagnostics.report(Diagnostic::new(client.place, message).help(help));
+            }
+            tenant.client = Some(u16::try_from(place?).ok()?);
+        }
+        if let Some(users) = part.get("users") {
+            tenant.users = Some(ranks(users, "count")?);
+        }
+        Some(())
     }
 }
+
+/// What a part of a sum can say of who sends it.
+const SENDERS: [&str; 2] = ["client", "users"];
 
 fn refuse(
     chosen: &Entry,

@@ -110,7 +110,8 @@ impl<'a> PhaseWorkloads<'a> {
             }
             Some(Traffic::Trace { replay, .. }) => (&replay.population, 0),
         };
-        let users = u64::from(population.users.count().get()) + closed + self.closed_users;
+        let beside = closed + population.tenants_users() + self.closed_users;
+        let users = u64::from(population.users.count().get()) + beside;
         let most = match population.sessions {
             Some(_) => Sessions::MOST_USERS,
             None => u32::MAX,

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use crate::chance::Zipf;
 use crate::engine::Target;
 use crate::units::{KeyId, Ratio};
-use crate::workload::{Client, Pin, Population, Sessions};
+use crate::workload::{Client, Pin, Population, Sessions, Tenant};
 
 use super::decode_distribution;
 use super::decode_split::check_sum;
@@ -15,15 +15,19 @@ use super::place::Place;
 use super::read::{self, Quantity};
 use super::tree::{Entry, Node};
 
-/// The population of the workload `node`, whose requests ask for models with these shares. So many
-/// users of closed arrivals come beside those that it describes.
+/// The population of the workload `node`, whose requests ask for models with these shares, and
+/// whose processes of arrivals have these `tenants`. So many users of closed arrivals come beside
+/// those that it describes.
 pub(crate) fn decode(
     node: &Node,
     models: Option<Vec<Ratio>>,
+    tenants: Vec<Tenant>,
     names: &Names,
     closed_users: u64,
     diagnostics: &mut Diagnostics,
 ) -> Option<Population> {
+    let closed_users = closed_users + tenants.iter().map(Tenant::own_users).sum::<u64>();
+    let all_named = !tenants.is_empty() && tenants.iter().all(|tenant| tenant.client.is_some());
     let users = node.get("users").and_then(|users| ranks(users, "count"));
     if let (Some(users), Some(node)) = (&users, node.get("users")) {
         check_users(users, node, closed_users, diagnostics);
@@ -34,7 +38,7 @@ pub(crate) fn decode(
     };
     let clients = match node.entry("clients") {
         None => Some(Vec::new()),
-        Some(entry) => clients(entry, names, diagnostics),
+        Some(entry) => clients(entry, all_named, names, diagnostics),
     };
     let prompts = match node.get("prompts") {
         None => Some(None),
@@ -44,6 +48,7 @@ pub(crate) fn decode(
         users: users?,
         sessions: sessions?,
         clients: clients?,
+        tenants,
         prompts: prompts?,
         models: models?,
         stream: read::ratio(node, "stream")?,
@@ -51,18 +56,18 @@ pub(crate) fn decode(
 }
 
 /// Ranks of `node`, whose number stands at `count`.
-fn ranks(node: &Node, count: &str) -> Option<Zipf> {
+pub(crate) fn ranks(node: &Node, count: &str) -> Option<Zipf> {
     let count: u32 = read::integer(node, count)?.try_into().ok()?;
     Zipf::new(NonZeroU32::new(count)?, read::number(node, "zipf")?).ok()
 }
 
-/// Users of closed arrivals are numbered after the others.
+/// Users of closed arrivals and of tenants are numbered after the others.
 fn check_users(users: &Zipf, node: &Node, closed: u64, diagnostics: &mut Diagnostics) {
     let most = u64::from(u32::MAX) - closed;
     let users = users.count().get();
     if u64::from(users) > most {
         let message = format!(
-            "{users} users beside the {closed} of closed arrivals are too many: allowed are {most}"
+            "{users} users beside the {closed} of the arrivals are too many: allowed are {most}"
         );
         let place = node.get("count").map_or(node.place, |count| count.place);
         diagnostics.report(Diagnostic::new(place, message));
@@ -94,7 +99,12 @@ fn pinned(node: &Node, names: &Names, diagnostics: &mut Diagnostics) -> Option<P
     Some(Pin { model: names.model_of(version)?, version: Target::new(name)? })
 }
 
-fn clients(entry: &Entry, names: &Names, diagnostics: &mut Diagnostics) -> Option<Vec<Client>> {
+fn clients(
+    entry: &Entry,
+    all_named: bool,
+    names: &Names,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<Client>> {
     if entry.node.text().is_some() {
         return None;
     }
@@ -124,8 +134,11 @@ fn clients(entry: &Entry, names: &Names, diagnostics: &mut Diagnostics) -> Optio
     let items = entry.node.items().iter();
     let clients: Vec<_> = items.map(|item| client(item, diagnostics)).collect();
     let clients: Vec<Client> = clients.into_iter().collect::<Option<_>>()?;
-    let sum = clients.iter().map(|client| client.share.get()).sum();
-    check_sum("shares", "the clients", sum, entry, diagnostics);
+    let sum: f64 = clients.iter().map(|client| client.share.get()).sum();
+    // Where every process names its client, shares have nothing to decide.
+    if !(all_named && sum == 0.0) {
+        check_sum("shares", "the clients", sum, entry, diagnostics);
+    }
     if clients.len() > usize::from(u16::MAX) {
         let message = format!("{} clients are too many: allowed are {}", clients.len(), u16::MAX);
         diagnostics.report(Diagnostic::new(entry.place, message));

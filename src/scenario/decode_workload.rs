@@ -2,7 +2,7 @@
 
 use crate::units::{ModelId, Ratio};
 use crate::upstream::Limits;
-use crate::workload::{PlaybackOptions, Replay, TokenSizes, Window, Workload};
+use crate::workload::{PlaybackOptions, Replay, Tenant, TokenSizes, Window, Workload};
 
 use super::check::mistyped;
 use super::decode_arrivals;
@@ -60,7 +60,8 @@ impl Decoding<'_> {
             }
             None => Some(only_first(self.names)),
         };
-        let population = decode_population::decode(node, shares, self.names, 0, self.diagnostics)?;
+        let population =
+            decode_population::decode(node, shares, Vec::new(), self.names, 0, self.diagnostics)?;
         let ids: Option<Vec<_>> = self.names.models().map(|id| ModelId::new(id).ok()).collect();
         let requests = read::integer(node, "requests");
         let replay = Replay { requests, models: ids?, population, playback: playback? };
@@ -106,7 +107,13 @@ impl Decoding<'_> {
 
     fn generated(&mut self, chosen: &Entry) -> Option<Traffic> {
         let node = &self.entry.node;
-        let arrivals = decode_arrivals::decode(chosen, self.diagnostics);
+        let keys = node.get("clients").map_or(&[][..], Node::items).iter();
+        let keys: Vec<_> = keys.filter_map(|client| client.get("key")?.text()).collect();
+        let (arrivals, mut tenants) =
+            decode_arrivals::decode_with_tenants(chosen, &keys, self.diagnostics);
+        if tenants.iter().all(|tenant| *tenant == Tenant::default()) {
+            tenants.clear();
+        }
         let shares = self.shares();
         let sizes = self.sizes(shares.as_deref());
         let mut beside = 0;
@@ -114,7 +121,7 @@ impl Decoding<'_> {
             beside = arrivals.closed_users();
         }
         let population =
-            decode_population::decode(node, shares, self.names, beside, self.diagnostics);
+            decode_population::decode(node, shares, tenants, self.names, beside, self.diagnostics);
         Some(Traffic::Generated(Workload {
             arrivals: arrivals?,
             requests: read::integer(node, "requests"),

@@ -59,6 +59,7 @@ mod shapes_rollout;
 mod shapes_rules;
 mod shapes_safeguards;
 mod shapes_upstream;
+mod shapes_users;
 mod shapes_workload;
 mod shorthand;
 mod suggest;

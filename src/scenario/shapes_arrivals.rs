@@ -8,6 +8,7 @@ use super::shape::Shape::{
 };
 use super::shape::{Absent, Choice, Field, Record, Shape, Short, defaulted, optional, required};
 use super::shapes_distribution::{DURATIONS, RATES};
+use super::shapes_users::USERS;
 
 /// When requests arrive.
 pub(crate) static ARRIVALS: Choice = Choice { name: "arrivals", choices: &SOURCES, beside: &[] };
@@ -17,7 +18,22 @@ pub(crate) static OWN_ARRIVALS: Choice =
     Choice { name: "arrivals of a phase", choices: &PROCESSES, beside: &[] };
 
 /// What may be superposed.
-static PART: Choice = Choice { name: "part of the sum", choices: &PROCESSES, beside: &[] };
+static PART: Choice = Choice {
+    name: "part of the sum",
+    choices: &PROCESSES,
+    beside: &[
+        optional(
+            "client",
+            One(L::Key),
+            "the client by whose access key its requests are sent (default: by the shares)",
+        ),
+        optional(
+            "users",
+            ShortOf(&USERS),
+            "the users who send its requests and no others (default: those of the workload)",
+        ),
+    ],
+};
 
 /// The models, each with a shape of its own, and their sum.
 macro_rules! processes {

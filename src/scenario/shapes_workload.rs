@@ -7,6 +7,7 @@ use super::shape::Shape::{
 use super::shape::{Record, Short, Table, defaulted, optional, required};
 use super::shapes_arrivals::{ARRIVALS, OWN_ARRIVALS};
 use super::shapes_distribution::{COUNTS, TOKEN_SIZES};
+use super::shapes_users::{USERS, ZIPF};
 
 /// The workload.
 pub(crate) static WORKLOAD: Record = Record {
@@ -129,18 +130,6 @@ static MODEL_SHARE: Short = Short {
     }),
 };
 
-static USERS: Short = Short {
-    literal: L::Integer(1, 4_294_967_295),
-    field: "count",
-    full: RecordOf(&Record {
-        name: "users",
-        fields: &[
-            required("count", One(L::Integer(1, 4_294_967_295)), "how many, 1 to 4294967295"),
-            defaulted("zipf", One(L::Number(0.0, 10.0)), "0", ZIPF),
-        ],
-    }),
-};
-
 static SESSIONS: Record = Record {
     name: "sessions",
     fields: &[
@@ -158,7 +147,12 @@ static CLIENT: Record = Record {
     name: "client",
     fields: &[
         required("key", One(L::Key), "the name of its access key"),
-        required("share", One(L::Ratio), "its share of the requests, 0% to 100%"),
+        defaulted(
+            "share",
+            One(L::Ratio),
+            "0%",
+            "its share of the requests whose part of a `sum` names no client, 0% to 100%",
+        ),
         optional(
             "version",
             One(L::Version),
@@ -185,7 +179,3 @@ static PROMPTS: Record = Record {
         defaulted("zipf", One(L::Number(0.0, 10.0)), "1", ZIPF),
     ],
 };
-
-/// What an exponent of Zipf's law does.
-const ZIPF: &str = "how uneven they are, 0 to 10: the k-th most frequent comes in proportion to \
-                    k^-zipf, and at 0 all come equally often";

@@ -3,6 +3,7 @@
 
 use super::population::{Population, Sessions};
 use super::shares::Shares;
+use super::tenant::{Tenant, Tenants};
 use crate::chance::{Chance, Draws, Purpose, Sampler, Zipf};
 use crate::exchange::ModelIndex;
 use crate::units::{Draw, Duration, Ratio, RequestId};
@@ -11,6 +12,7 @@ use std::num::NonZeroU32;
 /// Draws what a [`Population`] leaves to chance.
 pub(super) struct Identities {
     chance: Chance,
+    tenants: Tenants,
     users: Zipf,
     has_one_user: bool,
     /// The number of the first of them.
@@ -28,6 +30,7 @@ impl Identities {
         Self {
             chance,
             first_user,
+            tenants: Tenants::new(&[], 0),
             has_one_user: population.users.count() == NonZeroU32::MIN,
             users: population.users.clone(),
             sessions: population.sessions.as_ref().map(|plan| Box::new(OpenSessions::new(plan))),
@@ -36,6 +39,23 @@ impl Identities {
             model: Shares::new(population.models.iter().copied()),
             stream: Stream::new(population.stream),
         }
+    }
+
+    /// With the tenants of the arrivals, whose users count from `first_user`.
+    pub(super) fn with_tenants(self, tenants: &[Tenant], first_user: u32) -> Self {
+        Self { tenants: Tenants::new(tenants, first_user), ..self }
+    }
+
+    /// Who sends request `id` of the arrivals.
+    #[inline]
+    pub(super) fn user_of(&self, id: RequestId, draws: Draws) -> u32 {
+        self.tenants.user(id, draws).unwrap_or_else(|| self.user(draws))
+    }
+
+    /// By whose key request `id` of the arrivals is sent.
+    #[inline]
+    pub(super) fn client_of(&self, id: RequestId, draws: Draws) -> u16 {
+        self.tenants.client(id).unwrap_or_else(|| self.client(draws))
     }
 
     /// Who sends a request.

@@ -12,6 +12,7 @@ mod population;
 mod replayed;
 mod shares;
 mod source;
+mod tenant;
 mod tokens;
 
 pub use change::{Change, Pace};
@@ -19,4 +20,5 @@ pub use playback::{Playback, PlaybackOptions, Window};
 pub use population::{Client, Pin, Population, Sessions};
 pub use replayed::{Recording, TraceInput};
 pub use source::{Replay, Source, Workload};
+pub use tenant::Tenant;
 pub use tokens::TokenSizes;

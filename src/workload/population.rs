@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use super::tenant::Tenant;
 use crate::chance::{Distribution, Zipf};
 use crate::engine::Target;
 use crate::exchange::{ModelIndex, VersionIndex};
@@ -17,6 +18,8 @@ pub struct Population {
     pub sessions: Option<Sessions>,
     /// By whose access keys requests are sent; none: there are no keys.
     pub clients: Vec<Client>,
+    /// Who sends the requests of each arrival process, in their order, where that is said of any.
+    pub tenants: Vec<Tenant>,
     /// What requests say; `None`: each something else.
     pub prompts: Option<Zipf>,
     /// The share of requests that asks for each of the plan's models; they sum to 1.
@@ -26,12 +29,18 @@ pub struct Population {
 }
 
 impl Population {
+    /// How many users the tenants have to themselves.
+    pub fn tenants_users(&self) -> u64 {
+        self.tenants.iter().map(Tenant::own_users).sum()
+    }
+
     /// So many users, equally likely, who ask one model for answers in one piece.
     pub fn of_users(count: NonZeroU32) -> Self {
         Self {
             users: Zipf::uniform(count),
             sessions: None,
             clients: Vec::new(),
+            tenants: Vec::new(),
             prompts: None,
             models: vec![Ratio::ONE],
             stream: Ratio::ZERO,

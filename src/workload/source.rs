@@ -140,19 +140,21 @@ impl Source {
         let (waiting, first_user) = workload.first_users();
         let closed_users = count(arrivals.closed_users());
         let begin = Taken { processes: 0, users: waiting };
+        let others = population.users.count().get().saturating_add(closed_users);
         Self {
             chance,
             sent: 0,
             limit: workload.requests.unwrap_or(u64::MAX),
             waits_for_answers: closed_users > 0,
-            identities: Identities::new(population, first_user, chance),
+            identities: Identities::new(population, first_user, chance)
+                .with_tenants(&population.tenants, others),
             sizes: workload.sizes.iter().map(SizeSamplers::new).collect(),
             origin: Origin::Generated(ArrivalTimes::new(arrivals, chance, begin)),
             changed: None,
             usual: Usual { sizes: workload.sizes.clone(), stream: population.stream },
             taken: Taken {
                 processes: arrivals.processes(),
-                users: population.users.count().get().saturating_add(closed_users),
+                users: others.saturating_add(count(population.tenants_users())),
             },
         }
     }
@@ -382,7 +384,7 @@ fn generated(
     sizes: &[SizeSamplers],
 ) -> Arrival {
     let Coming { at, id, draws, user } = coming;
-    let user = user.unwrap_or_else(|| identities.user(draws));
+    let user = user.unwrap_or_else(|| identities.user_of(id, draws));
     let model = identities.model(draws);
     let size = if let [all] = sizes { all } else { &sizes[usize::from(model.0)] };
     let prompt = identities.prompt(draws);
@@ -391,7 +393,7 @@ fn generated(
         model,
         user,
         session: identities.session(user, at, number, draws),
-        client: identities.client(draws),
+        client: identities.client_of(id, draws),
         prompt,
         input: size.input.sample(|| identities.prompt_size(prompt, draws)),
         output: size.output.sample(|| draws.draw(Purpose::OutputTokens, 0)),
