@@ -293,9 +293,11 @@ impl Engine {
         &mut self,
         model: ModelIndex,
     ) -> Result<&mut Deployment, CommandError> {
-        let deployment = self.deployments.get_mut(usize::from(model.0));
-        // Not made to be dropped: it is asked for with each request.
-        deployment.ok_or_else(|| CommandError::UnknownModel(model.0))
+        // No error is made to be dropped: this is asked with each request.
+        match self.deployments.get_mut(usize::from(model.0)) {
+            Some(deployment) => Ok(deployment),
+            None => Err(CommandError::UnknownModel(model.0)),
+        }
     }
 }
 

@@ -48,7 +48,7 @@ impl Bytes<'_> {
     /// One of eight times none, else what is read.
     fn maybe<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
         let byte = self.next();
-        (byte % 8 > 0).then(|| read(self))
+        (!byte.is_multiple_of(8)).then(|| read(self))
     }
 }
 

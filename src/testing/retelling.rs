@@ -141,7 +141,7 @@ impl Story {
 }
 
 fn policies(attempts: u8, fallback: bool) -> Option<String> {
-    let retry = (attempts % 4 > 0)
+    let retry = (!attempts.is_multiple_of(4))
         .then(|| format!("retry: {{attempts: {}, on: [5xx, timeout, reset]}}", attempts % 4));
     let fallback = fallback.then(|| "fallback: stable".to_owned());
     let keys: Vec<_> = retry.into_iter().chain(fallback).collect();

@@ -223,6 +223,7 @@ const OFTEN: &[(Happening, u32)] = &[
 const CASES: u32 = 5_000;
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how many cases is asked as proptest itself does")]
 fn what_must_always_hold_holds_under_random_operations() {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
     let cases = cases.unwrap_or(CASES);
@@ -270,6 +271,7 @@ fn what_must_always_hold_holds_under_random_operations() {
 
 /// `COALMINE_CASE=FILE cargo test --test engine replay`: plays a case that was kept.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test has no arguments")]
 fn replay() {
     let Ok(file) = std::env::var("COALMINE_CASE") else { return };
     let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
