@@ -217,15 +217,24 @@ impl Source {
         if self.sent >= self.limit {
             return None;
         }
-        let arrival =
-            if self.changed.is_none() { self.take_usual(self.sent)? } else { self.take_changed()? };
+        let arrival = match (&self.changed, &mut self.origin) {
+            // What nearly all runs do, in place.
+            (None, Origin::Generated(times)) => {
+                generated(times.take()?, self.sent, &mut self.identities, &self.sizes)
+            }
+            _ => self.take_otherwise()?,
+        };
         self.sent += 1;
         Some(arrival)
     }
 
+    #[inline(never)]
+    fn take_otherwise(&mut self) -> Option<Arrival> {
+        if self.changed.is_none() { self.take_usual(self.sent) } else { self.take_changed() }
+    }
+
     /// The next request of the workload itself, which is number `number` of its own, at its own
     /// time.
-    #[inline]
     fn take_usual(&mut self, number: u64) -> Option<Arrival> {
         match &mut self.origin {
             Origin::Generated(times) => {
@@ -235,7 +244,6 @@ impl Source {
         }
     }
 
-    #[inline(never)]
     fn take_changed(&mut self) -> Option<Arrival> {
         let changed = self.changed.as_mut()?;
         let mut arrival = match &mut changed.instead {
@@ -376,7 +384,7 @@ impl Changed {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn generated(
     coming: Coming,
     number: u64,
