@@ -85,7 +85,8 @@ impl Model for Diurnal {
             "peak_at",
             Kind::Duration,
             "0s",
-            "time from the beginning of the workload to a peak",
+            "time to a peak from the beginning of the workload, or of the phase whose arrivals \
+             they are",
         ),
     ]);
     type Times = DiurnalTimes;

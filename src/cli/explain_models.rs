@@ -1,14 +1,18 @@
 //! What a scenario's models mean: how requests are assigned, what becomes of those that fail, what
 //! is guarded against, and the versions.
 
-use crate::engine::{Assignment, Fallback, Policies};
+use crate::engine::{Assignment, Fallback, Policies, RetryPolicy};
 use crate::scenario::{ModelPlan, StickyBy, Truth, VersionPlan};
-use crate::units::{Price, format_counted};
+use crate::units::{Price, Ratio, format_counted, format_significant};
+use crate::upstream::{Behaviour, Bursts, Correlation, Failure};
 
 /// The lines about a model.
 pub(super) fn model_lines(model: &ModelPlan) -> Vec<String> {
     let mut lines = vec![format!("Model {}", model.id)];
-    lines.extend(model.versions.iter().map(version));
+    for version in &model.versions {
+        lines.push(version_line(version));
+        lines.extend(limits(&version.behaviour).map(|limit| format!("    {limit}")));
+    }
     lines.push(format!("  assignment: {}", assignment(model)));
     lines.push(format!("  failed attempts: {}", policies(&model.policies)));
     lines.push(format!("  pinned requests: told above {}", model.policies.max_pinned));
@@ -42,14 +46,18 @@ fn policies(policies: &Policies) -> String {
     let retry = policies.retry.as_ref().map(|retry| {
         let on: Vec<_> = retry.on().iter().map(ToString::to_string).collect();
         let backoff = retry.backoff();
+        let jitter = match backoff.jitter() {
+            Ratio::ZERO => String::new(),
+            jitter => format!(", less up to {jitter} of it by chance"),
+        };
         format!(
-            "up to {} on {}, after {} to {}, less up to {} of it by chance",
+            "up to {} on {}, after {} to {}{jitter}{}",
             format_counted(retry.attempts().into(), "retry", "retries"),
             on.join(", "),
             backoff.first(),
             backoff.max(),
-            backoff.jitter(),
-        ) + if retry.honours_retry_after() { ", or as long as `retry-after` asks for" } else { "" }
+            retry_after(retry),
+        )
     });
     let fallback = policies.fallback.map(|fallback| match fallback {
         Fallback::Stable => "one attempt more on the stable at last".to_owned(),
@@ -61,14 +69,61 @@ fn policies(policies: &Policies) -> String {
     }
 }
 
-fn version(version: &VersionPlan) -> String {
+/// What becomes of the wait that an answer asks for, which only a 429 does.
+fn retry_after(retry: &RetryPolicy) -> String {
+    if !retry.honours_retry_after() {
+        return String::new();
+    }
+    if retry.retries_rate_limits() {
+        let max = retry.backoff().max();
+        format!(", or as long as `retry-after` of a 429 asks for, but never longer than {max}")
+    } else {
+        "; no answer that is retried on has a `retry-after`".to_owned()
+    }
+}
+
+fn failures(failures: &[Failure]) -> String {
+    let failures: Vec<_> = failures
+        .iter()
+        .map(|failure| format!("{} {}", failure.probability, failure.kind))
+        .collect();
+    if failures.is_empty() { "none".to_owned() } else { failures.join(", ") }
+}
+
+/// What an upstream's answers depend on beside the request itself.
+fn limits(behaviour: &Behaviour) -> impl Iterator<Item = String> {
+    let rate: Vec<_> = behaviour.rate_limit.words().collect();
+    let rate = (!rate.is_empty()).then(|| format!("rate limit: {}, else 429", rate.join(", ")));
+    let capacity = behaviour.capacity.map(|capacity| {
+        let slowdown = behaviour.slowdown_at_full;
+        let slower = match slowdown > 1.0 {
+            true => {
+                let factor = format_significant(slowdown, 4);
+                format!("; slowdown: {factor} times as long when all are occupied")
+            }
+            false => String::new(),
+        };
+        format!("capacity: {capacity}{slower}")
+    });
+    let together = match &behaviour.correlation {
+        Correlation::Request => None,
+        Correlation::User => {
+            Some("failures together: all requests of one user fail alike, or none".to_owned())
+        }
+        Correlation::Burst(Bursts { enter, leave, failures: more }) => Some(format!(
+            "failures together: bursts, of which one begins in a second with {enter} and ends with \
+             {leave}; in them: {}",
+            failures(more)
+        )),
+    };
+    rate.into_iter().chain(capacity).chain(together)
+}
+
+fn version_line(version: &VersionPlan) -> String {
     let tags: Vec<_> = version.tags.iter().map(|tag| tag.as_str()).collect();
     let tags = if tags.is_empty() { String::new() } else { format!(" [{}]", tags.join(", ")) };
     let latency = &version.behaviour.latency;
-    let failures = version.behaviour.failures.iter();
-    let failures: Vec<_> =
-        failures.map(|failure| format!("{} {}", failure.probability, failure.kind)).collect();
-    let failures = if failures.is_empty() { "none".to_owned() } else { failures.join(", ") };
+    let failures = failures(&version.behaviour.failures);
     let price = version.price.map_or_else(|| "not given".to_owned(), price);
     let truth = match version.truth {
         Truth::DuringFaults => "",

@@ -18,12 +18,13 @@ pub(super) fn rule_lines(scenario: &Scenario, model: ModelIndex) -> Vec<String> 
     let mut lines = Vec::new();
     let mut before: Option<&RuleSet> = None;
     for (place, rules) in scenario.rule_sets(model) {
-        let (from, phase) = match place {
-            None => (String::new(), 0),
+        let (from, phase, is_later) = match place {
+            None => (String::new(), 0, false),
             Some((phase, command)) => {
                 let plan = &scenario.phases[phase];
                 let at = plan.commands[command].at;
-                (format!(" from {at} of phase {} on", plan.name), phase)
+                let from = format!(" from {at} of phase {} on", plan.name);
+                (from, phase, phase > 0 || !at.is_zero())
             }
         };
         let old = before.replace(rules);
@@ -45,7 +46,7 @@ pub(super) fn rule_lines(scenario: &Scenario, model: ModelIndex) -> Vec<String> 
                 lines.push("    goes on as before".to_owned());
                 continue;
             }
-            let outlook = outlook(scenario, model, trigger, phase);
+            let outlook = outlook(scenario, model, trigger, (phase, is_later));
             let sentences = [meaning(trigger)].into_iter().chain(outlook);
             lines.extend(sentences.map(|sentence| format!("    {sentence}")));
         }
@@ -56,7 +57,7 @@ pub(super) fn rule_lines(scenario: &Scenario, model: ModelIndex) -> Vec<String> 
 /// What holds for a whole rule set, as far as it is more than its conditions.
 fn of_all(rules: &RuleSet) -> Vec<String> {
     let mut lines = Vec::new();
-    if rules.judges() > 0 {
+    if rules.judges().next().is_some() {
         lines.push(format!(
             "  the judges together fire with a probability of at most {} on canaries that are no \
              worse and deployed together",
@@ -134,12 +135,13 @@ fn data_text(condition: &Condition) -> String {
     format!("; under {least} requests in the window{of_stable} there is no data{then}")
 }
 
-/// When a trigger can fire, and what it sees and does not see.
+/// When a trigger can fire, and what it sees and does not see. It is in force from a phase on;
+/// `is_later`: versions may have been active before.
 fn outlook(
     scenario: &Scenario,
     model: ModelIndex,
     trigger: &Trigger,
-    phase: usize,
+    (phase, is_later): (usize, bool),
 ) -> impl Iterator<Item = String> {
     let outlook = Outlook::of(trigger);
     let never = silent(trigger, &outlook);
@@ -156,8 +158,7 @@ fn outlook(
         lines.push(format!("never fires: {what}"));
     }
     if may_fire > 0 {
-        let earliest =
-            format!("fires {} after the activation at the earliest", outlook.earliest_firing);
+        let earliest = earliest(trigger, &outlook, is_later) + &least_traffic(trigger);
         lines.push(match sight(trigger, &outlook) {
             Some(sight) => format!("{earliest}; {sight}"),
             None => earliest,
@@ -168,6 +169,37 @@ fn outlook(
         lines.push(too_few(scenario, reach, outlook.checks, alone));
     }
     lines.into_iter()
+}
+
+/// When a trigger fires at the earliest. Checks count from the activation: of a version that was
+/// active before the rules were set the first may come at once.
+fn earliest(trigger: &Trigger, outlook: &Outlook, is_later: bool) -> String {
+    let after_activation = outlook.earliest_firing;
+    if !is_later {
+        return format!("fires {after_activation} after the activation at the earliest");
+    }
+    let interval = trigger.check_interval.as_nanos();
+    let held = Duration::from_nanos(after_activation.as_nanos().saturating_sub(interval));
+    let first = if held.is_zero() {
+        "at the first check after these rules are set".to_owned()
+    } else {
+        format!("{held} after the first check under these rules")
+    };
+    format!(
+        "fires {first} at the earliest, on a version that is activated later {after_activation} \
+         after that"
+    )
+}
+
+/// The traffic without which a trigger has no data.
+fn least_traffic(trigger: &Trigger) -> String {
+    let TriggerKind::Condition(condition) = &trigger.kind else { return String::new() };
+    let counts = condition.metric == Metric::Requests && !condition.threshold.is_relative();
+    if counts || condition.min_requests == 0 || condition.no_data == NoData::Breach {
+        return String::new();
+    }
+    let requests = format_counted(condition.min_requests, "request", "requests");
+    format!(", and only while the version completes {requests} in {}", condition.window)
 }
 
 /// Why a trigger never fires whatever happens, if it does not.

@@ -1,5 +1,7 @@
 //! How unpinned requests are spread over the versions of a split.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// How the split chooses.
@@ -15,4 +17,22 @@ pub enum Assignment {
     /// By the request's [`StickyKey`](super::StickyKey), so that a key meets one version; without
     /// one by the draw. Raising a weight takes keys from the stable only.
     Sticky,
+}
+
+impl Assignment {
+    /// Whether each request is drawn on its own, which is what the test of a judge takes for given.
+    pub const fn is_independent(self) -> bool {
+        matches!(self, Self::Random)
+    }
+}
+
+/// The word for it in files.
+impl fmt::Display for Assignment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Random => "random",
+            Self::Even => "even",
+            Self::Sticky => "sticky",
+        })
+    }
 }

@@ -158,14 +158,17 @@ pub enum CommandError {
     /// A version was rolled back and may not be deployed by accident.
     #[error("version {0} was rolled back; deploy it again with redeploy")]
     RolledBack(VersionId),
-    /// A judge's test holds for requests that chance has assigned.
+    /// A judge's test holds for requests that are drawn one by one.
     #[error(
-        "{judge} cannot watch requests that are assigned in turns: set the assignment to \
-         random or sticky, or take the judge out of the rules"
+        "{judge} cannot watch requests under the assignment {assignment}: its test holds for \
+         requests that are drawn one by one; set the assignment to random, or take the judge out \
+         of the rules"
     )]
-    JudgeOfTurns {
+    BlindJudge {
         /// Its name.
         judge: String,
+        /// How requests are assigned.
+        assignment: Assignment,
     },
     /// The id is that of another key.
     #[error("there is an access key {0} already; regenerate it, or choose another id")]

@@ -8,7 +8,7 @@ use super::model_state::first_step;
 use super::transition::{Input, Next};
 use super::{
     Assignment, Change, CommandError, CommandKind, DEFAULT_BAKE, Evaluation, Ladder, ModelState,
-    RolloutState, RuleSet, Shift, Slot, Split, Target, Trigger, TriggerKind, Version, Weights,
+    RolloutState, RuleSet, Shift, Slot, Split, Target, Version, Weights,
 };
 use crate::units::{Duration, Ratio, TagName};
 
@@ -52,7 +52,7 @@ pub(super) fn decide(
             return Ok((!same).then_some(Change::Policies { policies }));
         }
         CommandKind::Rules(rules) => {
-            refuse_judges_of_turns(state.assignment, rules)?;
+            refuse_blind_judges(state.assignment, rules)?;
             Change::Rules { rules: Box::new(rules.clone()) }
         }
         // Keys are no model's: the ring of keys has decided.
@@ -225,17 +225,18 @@ fn set_assignment(
     state: &ModelState,
     assignment: Assignment,
 ) -> Result<Option<Change>, CommandError> {
-    refuse_judges_of_turns(assignment, &state.rules)?;
+    refuse_blind_judges(assignment, &state.rules)?;
     let same = assignment == state.assignment;
     Ok((!same).then_some(Change::Assignment { assignment }))
 }
 
-/// A judge compares what chance has assigned.
-fn refuse_judges_of_turns(assignment: Assignment, rules: &RuleSet) -> Result<(), CommandError> {
-    let is_judge = |trigger: &&Trigger| matches!(trigger.kind, TriggerKind::Judge(_));
-    match rules.triggers.iter().find(is_judge) {
-        Some(judge) if assignment == Assignment::Even => {
-            Err(CommandError::JudgeOfTurns { judge: judge.id.clone() })
+/// The test of a judge holds for requests that are drawn one by one. Of those that take turns the
+/// shares are no chance at all; of those that stick chance has drawn the keys, and one key with
+/// many requests is many errors.
+fn refuse_blind_judges(assignment: Assignment, rules: &RuleSet) -> Result<(), CommandError> {
+    match rules.judges().next() {
+        Some(judge) if !assignment.is_independent() => {
+            Err(CommandError::BlindJudge { judge: judge.id.clone(), assignment })
         }
         _ => Ok(()),
     }

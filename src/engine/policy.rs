@@ -99,6 +99,12 @@ impl RetryPolicy {
         self.honours_retry_after
     }
 
+    /// Whether an attempt that was answered 429 is followed by another: the only answer that asks
+    /// for a wait.
+    pub fn retries_rate_limits(&self) -> bool {
+        self.on.iter().any(|on| on.covers(Ending::Status(429)))
+    }
+
     /// The wait before further attempt `number`, counted from 1, after an answer that `asked` for
     /// one.
     pub(super) fn wait(&self, number: u8, asked: Option<RetryAfter>) -> Wait {

@@ -130,10 +130,9 @@ impl RuleSet {
         }
     }
 
-    /// How many judges there are, which share the probability of a false alarm.
-    pub fn judges(&self) -> usize {
-        let judges = self.triggers.iter().filter(|t| matches!(t.kind, TriggerKind::Judge(_)));
-        judges.count()
+    /// The judges, which share the probability of a false alarm.
+    pub fn judges(&self) -> impl Iterator<Item = &Trigger> {
+        self.triggers.iter().filter(|trigger| matches!(trigger.kind, TriggerKind::Judge(_)))
     }
 }
 

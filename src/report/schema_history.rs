@@ -27,7 +27,14 @@ pub(super) fn history_fields() -> Vec<Part> {
     ];
     vec![
         ("splits", list(object("what clients saw of a split", &span, &[]))),
-        ("promotions", list(object("a version that a rollout made the stable", &promotion, &[]))),
+        (
+            "promotions",
+            list(object(
+                "a version that a rollout or a command to promote it made the stable",
+                &promotion,
+                &[],
+            )),
+        ),
         ("lost_tags", list(object("a tag that named a version and then none", &lost_tag, &[]))),
         ("key_rejections", list(object("requests refused for their key", &rejections, &[]))),
     ]

@@ -3,12 +3,13 @@
 //! What is certain to be refused is an error of the file; whether the rest is depends on how the
 //! engine stands by then.
 
-use crate::engine::{Assignment, CommandKind, RuleSet, Safeguards, Target, TriggerKind};
+use crate::engine::{Assignment, CommandKind, RuleSet, Safeguards, Target};
 use crate::exchange::ModelIndex;
 use crate::units::{Duration, Ratio, TagName, format_duration, format_percent};
 
 use super::command_plan::{CommandPlan, Instruction};
 use super::decode_key_commands::ClientKeys;
+use super::decode_policies;
 use super::decode_rollout;
 use super::decode_rules;
 use super::decode_split::check_sum;
@@ -269,16 +270,9 @@ impl<'a> Commanded<'a> {
     ) -> Option<RuleSet> {
         let (assignment, safeguards) = *self.models.get(usize::from(model.0))?;
         let rules = decode_rules::decode(&entry.node, model, self.names, safeguards, diagnostics)?;
-        let judge = rules.triggers.iter().find(|trigger| {
-            assignment == Assignment::Even && matches!(trigger.kind, TriggerKind::Judge(_))
-        });
-        if let Some(judge) = judge {
-            let message = format!(
-                "{} cannot watch requests that are assigned in turns: its test holds for what \
-                 chance has assigned",
-                judge.id
-            );
-            diagnostics.report(Diagnostic::new(entry.place, message).help("take the judge out"));
+        if let Some(message) = decode_policies::blind_judge(assignment, &rules) {
+            let help = "take the judge out, or write `assignment: random` for the model";
+            diagnostics.report(Diagnostic::new(entry.place, message).help(help));
         }
         Some(rules)
     }

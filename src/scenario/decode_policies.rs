@@ -2,11 +2,12 @@
 
 use crate::engine::{
     Assignment, Backoff, Fallback, Policies, PolicyError, RetryOn, RetryPolicy, RuleSet,
-    TriggerKind,
 };
 
+use crate::exchange::ModelIndex;
+
 use super::diagnostic::{Diagnostic, Diagnostics};
-use super::plan::StickyBy;
+use super::plan::{Scenario, StickyBy};
 use super::read;
 use super::tree::Node;
 
@@ -61,19 +62,27 @@ pub(crate) fn check_judges(
     rules: Option<&RuleSet>,
     diagnostics: &mut Diagnostics,
 ) {
-    let triggers = rules.map_or(&[][..], |rules| &rules.triggers);
-    let judge = triggers.iter().find(|trigger| matches!(trigger.kind, TriggerKind::Judge(_)));
-    if let (Some(judge), Some(Assignment::Even), Some(at)) =
-        (judge, assignment, node.get("assignment"))
+    if let (Some(assignment), Some(rules), Some(at)) = (assignment, rules, node.get("assignment"))
+        && let Some(message) = blind_judge(assignment, rules)
     {
-        let message = format!(
-            "{} cannot watch requests that are assigned in turns: its test holds for what \
-             chance has assigned",
-            judge.id
-        );
-        let help = "write `assignment: random` or `assignment: sticky`, or take the judge out";
+        let help = "write `assignment: random`, or take the judge out";
         diagnostics.report(Diagnostic::new(at.place, message).help(help));
     }
+}
+
+/// What is wrong with a judge of `rules` under `assignment`, if anything is.
+pub(crate) fn blind_judge(assignment: Assignment, rules: &RuleSet) -> Option<String> {
+    let how = match assignment {
+        Assignment::Random => return None,
+        Assignment::Even => "are assigned in turns",
+        Assignment::Sticky => "stick to their versions",
+    };
+    let judge = rules.judges().next()?;
+    Some(format!(
+        "{} cannot watch requests that {how}: its test holds for requests that are drawn one by \
+         one",
+        judge.id
+    ))
 }
 
 /// The policies of the model at `node`.
@@ -85,6 +94,36 @@ pub(crate) fn policies(node: &Node, diagnostics: &mut Diagnostics) -> Option<Pol
     };
     let fallback = node.get("fallback").map(|_| Fallback::Stable);
     Some(Policies { retry: retry?, fallback, max_pinned: read::ratio(node, "max_pinned")? })
+}
+
+/// Warns of retries that honour a `retry-after` which none of them can ever meet.
+pub(crate) fn warn(root: &Node, scenario: &Scenario, diagnostics: &mut Diagnostics) {
+    for (index, entry) in root.get("models").map_or(&[][..], Node::entries).iter().enumerate() {
+        let Some(model) = scenario.models.get(index) else { continue };
+        let Some(retry) = model.policies.retry.as_ref().filter(|r| r.honours_retry_after()) else {
+            continue;
+        };
+        let node = entry.node.get("policies").and_then(|node| node.get("retry"));
+        let Some(given) = node.and_then(|node| node.entry("honours_retry_after")) else { continue };
+        let of_model = ModelIndex(index as u16);
+        let mut faults = scenario.phases.iter().flat_map(|phase| &phase.faults);
+        let limited = model.versions.iter().any(|v| !v.behaviour.rate_limit.is_none())
+            || faults.any(|(version, fault)| {
+                !fault.rate_limit.is_none() && scenario.model_of(*version) == of_model
+            });
+        let (message, help) = if !retry.retries_rate_limits() {
+            let message = "`honours_retry_after` has no effect: only a 429 asks for a wait, and \
+                           none is retried";
+            (message, "write \"429\" into `on`, or remove `honours_retry_after`")
+        } else if !limited {
+            let message = "`honours_retry_after` has no effect: no upstream of the model has a \
+                           rate limit, which alone asks for a wait";
+            (message, "write the upstream's `rate_limit`, or remove `honours_retry_after`")
+        } else {
+            continue;
+        };
+        diagnostics.warn(Diagnostic::new(given.place, message).help(help));
+    }
 }
 
 fn retry(node: &Node, diagnostics: &mut Diagnostics) -> Option<RetryPolicy> {

@@ -97,6 +97,7 @@ pub fn load(document: Document<'_>, files: &dyn Files) -> Result<Loaded, Scenari
         let scenario = decode(&root, &folder, &sources, &mut diagnostics)?;
         decode_safeguards::check_pins(&root, &scenario, &mut diagnostics);
         decode_middlebox::warn(&root, &scenario, &mut diagnostics);
+        decode_policies::warn(&root, &scenario, &mut diagnostics);
         resolved::complete(&mut root, &scenario);
         let yaml = write(&root, SCENARIO, &|path| folder.relocate(path));
         Some((scenario, resolved::resolve(&root), yaml))
@@ -331,7 +332,8 @@ mod tests {
         assert_eq!(faults[1].1.latency, Some(LatencyChange::Add(Duration::from_millis(500))));
         assert_eq!(faults[2].0, VersionIndex(2));
         assert!(!scenario.models[0].rules.enable);
-        assert_eq!(scenario.models[0].rules.triggers.len(), 6);
+        let triggers = |model: usize| scenario.models[model].rules.triggers.len();
+        assert_eq!((triggers(0), triggers(1)), (5, 1));
     }
 
     #[test]

@@ -108,8 +108,9 @@ static MODEL: Record = Record {
             One(L::Word(&["random", "even", "sticky"])),
             "random",
             "how a request is assigned to a version: by its own draw; in turns, so that each \
-             version is within one request of its share; or by its user, who then stays with a \
-             version while the weights stay, and whom a growing canary takes from the stable only",
+             version is within one request of its share; or by a key of its own (`sticky_by`), \
+             which then stays with a version while the weights stay, and which a growing canary \
+             takes from the stable only; judges need `random`",
         ),
         optional(
             "sticky_by",

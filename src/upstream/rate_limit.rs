@@ -21,7 +21,7 @@ impl RateLimit {
     }
 
     /// What is limited: `at most 500 in 1 min requests`.
-    pub(super) fn words(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn words(&self) -> impl Iterator<Item = String> {
         let requests = self.requests.map(|quota| format!("at most {quota} requests"));
         let tokens = self.tokens.map(|quota| format!("at most {quota} tokens"));
         requests.into_iter().chain(tokens)

@@ -266,6 +266,66 @@ fn explain_has_a_sentence_for_every_kind_of_rule_and_model() {
     }
 }
 
+const LIMITED: &str = "schema: 1
+name: limited
+workload: {arrivals: {poisson: 10/s}, tokens: {input: 10, output: 10}}
+models:
+  m:
+    policies: {retry: {attempts: 3, on: ['429'], honours_retry_after: true, backoff: {first: 1s, max: 9s, jitter: 0%}}}
+    versions:
+      v1:
+        tags: [stable]
+        upstream:
+          latency: 1s
+          capacity: {concurrency: 100, queue: 5}
+          slowdown: {at_full: 2.5}
+          rate_limit: {requests: 600/m}
+          burst: {enter: 1%, leave: 20%, failures: {'503': 40%}}
+      v2: {upstream: {latency: 1s, failures: {'503': 1%}, correlate: user}}
+phases:
+  - {name: a, for: 2m, split: {v1: 50%, v2: 50%}}
+  - name: b
+    for: 10m
+    commands:
+      - {at: 10s, rules: {conditions: [
+          {metric: error_rate, operator: '>', threshold: 0.05, duration_seconds: 30, min_requests: 7, action: notify},
+          {metric: requests, operator: '<', threshold: 5, duration_seconds: 0, action: notify}]}}
+";
+
+#[test]
+fn explain_tells_the_limits_of_upstreams_and_what_rules_set_later_can_do() {
+    let place = Workplace::new();
+    place.write("limited.yaml", LIMITED);
+    let ended = place.run(&["explain", "limited.yaml"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    for part in [
+        "    rate limit: at most 600 in 60 s requests, else 429",
+        "    capacity: 100 at once, 5 waiting, else 429; slowdown: 2.5 times as long when all",
+        "bursts, of which one begins in a second with 1.00 % and ends with 20.00 %; in them: \
+         40.00 % answered 503",
+        "failures together: all requests of one user fail alike, or none",
+        "after 1 s to 9 s, or as long as `retry-after` of a 429 asks for, but never longer than 9 s",
+        // Checks every 7.5 s, in whole seconds 8: the fourth interval is the first of 30 s.
+        "fires 32 s after the first check under these rules at the earliest, on a version that is \
+         activated later 40 s after that, and only while the version completes 7 requests in 30 s",
+        "fires at the first check after these rules are set at the earliest, on a version that is \
+         activated later 5 s after that; it looks at",
+    ] {
+        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
+    }
+    let of = |set: &str| place.run(&["explain", "limited.yaml", "--set", set]);
+    let retries = of("models.m.policies.retry.on=['503']");
+    let part = "to 9 s; no answer that is retried on has a `retry-after`";
+    assert!(retries.stdout.contains(part), "{}", retries.stdout);
+    let warning = "`honours_retry_after` has no effect: only a 429 asks for a wait";
+    assert!(retries.stderr.contains(warning), "{}", retries.stderr);
+    place.write("limited.yaml", &LIMITED.replace("          rate_limit: {requests: 600/m}\n", ""));
+    let unlimited = place.run(&["validate", "limited.yaml"]);
+    let warning = "`honours_retry_after` has no effect: no upstream of the model has a rate limit";
+    assert!(unlimited.stderr.contains(warning), "{}", unlimited.stderr);
+    assert!(!ended.stderr.contains("honours_retry_after"), "{}", ended.stderr);
+}
+
 #[test]
 fn a_run_that_never_reached_its_phases_is_invalid() {
     let place = Workplace::new();

@@ -5,7 +5,7 @@ use coalmine::engine::{
 };
 use coalmine::units::Ratio;
 
-use crate::world::{CANARY, STABLE, World, error_rate, judge};
+use crate::world::{CANARY, STABLE, World, error_rate, judge, rule_set};
 
 fn assigned(world: &mut World, assignment: Assignment) {
     world.apply(CommandKind::Assignment(assignment)).unwrap();
@@ -146,12 +146,19 @@ fn pinned_requests_are_told_of_above_their_share_and_are_no_part_of_the_split() 
 }
 
 #[test]
-fn a_judge_and_turns_do_not_go_together() {
-    let mut world = World::half([judge()]);
-    let refused = world.apply(CommandKind::Assignment(Assignment::Even));
-    assert!(matches!(refused, Err(CommandError::JudgeOfTurns { .. })), "{refused:?}");
-    world.rules([error_rate(0.0)]);
-    assigned(&mut world, Assignment::Even);
-    let expected = Change::Assignment { assignment: Assignment::Even };
-    assert_eq!(world.changes().last(), Some(&expected));
+fn a_judge_watches_only_what_is_drawn_one_by_one() {
+    for assignment in [Assignment::Even, Assignment::Sticky] {
+        let mut world = World::half([judge()]);
+        let refused = world.apply(CommandKind::Assignment(assignment));
+        assert!(matches!(refused, Err(CommandError::BlindJudge { .. })), "{refused:?}");
+        world.rules([error_rate(0.0)]);
+        assigned(&mut world, assignment);
+        let expected = Change::Assignment { assignment };
+        assert_eq!(world.changes().last(), Some(&expected));
+        let refused = world.apply(CommandKind::Rules(rule_set([judge()])));
+        let text = refused.unwrap_err().to_string();
+        assert!(text.contains(&format!("under the assignment {assignment}: its test")), "{text}");
+        assigned(&mut world, Assignment::Random);
+        world.rules([judge()]);
+    }
 }
