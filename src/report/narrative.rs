@@ -104,7 +104,8 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
             format!("rollback{of} to {}{since}", name(*target))
         }
         Happening::RollbackRefused { version } => {
-            format!("rollback of {} refused: there is nowhere to go", name(*version))
+            let why = nowhere(record, event.at, *version);
+            format!("rollback of {} refused: there is nowhere to go: {why}", name(*version))
         }
         Happening::RolloutMoved { version, from, to } => rollout_text(name(*version), *from, *to),
         Happening::StepWaits { version, stage, waiting } => {
@@ -123,6 +124,20 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
         Happening::Drained { version } => {
             format!("last request of {} has ended", name(*version))
         }
+    }
+}
+
+/// Why a rollback of `version` at `at` had nowhere to go.
+fn nowhere(record: &Record, at: Timestamp, version: VersionIndex) -> &'static str {
+    let by_command = |event: &TimelineEvent| match event.happening {
+        Happening::RolledBack { version: None, target } => target == version && event.at <= at,
+        _ => false,
+    };
+    if record.timeline.events.iter().any(by_command) {
+        "the command to roll back to it marked the versions whose traffic it took as rolled back, \
+         and none of them gets traffic again before it is deployed with redeploy"
+    } else {
+        "what it would go to is the version itself, was rolled back as well, or is not there"
     }
 }
 
@@ -289,6 +304,23 @@ mod tests {
                  error_rate > 5 % for 60 s on gpt-4-turbo-v2",
             ]
         );
+    }
+
+    #[test]
+    fn a_rollback_with_nowhere_to_go_says_why() {
+        let mut record = rolled_back(1.0);
+        let at = record.timeline.events.last().unwrap().at;
+        let canary = VersionIndex(1);
+        let mut told = |happening| {
+            record.timeline.events.push(TimelineEvent { at, happening });
+            let Sentence { text, .. } = sentence(&record, record.timeline.events.last().unwrap());
+            text
+        };
+        let text = told(Happening::RollbackRefused { version: canary });
+        assert!(text.ends_with("was rolled back as well, or is not there"), "{text}");
+        told(Happening::RolledBack { version: None, target: canary });
+        let text = told(Happening::RollbackRefused { version: canary });
+        assert!(text.contains("the command to roll back to it marked the versions"), "{text}");
     }
 
     #[test]
