@@ -319,7 +319,7 @@ fn explain_tells_the_limits_of_upstreams_and_what_rules_set_later_can_do() {
     assert!(retries.stdout.contains(part), "{}", retries.stdout);
     let warning = "`honours_retry_after` has no effect: only a 429 asks for a wait";
     assert!(retries.stderr.contains(warning), "{}", retries.stderr);
-    place.write("limited.yaml", &LIMITED.replace("          rate_limit: {requests: 600/m}\n", ""));
+    place.write("limited.yaml", LIMITED.replace("          rate_limit: {requests: 600/m}\n", ""));
     let unlimited = place.run(&["validate", "limited.yaml"]);
     let warning = "`honours_retry_after` has no effect: no upstream of the model has a rate limit";
     assert!(unlimited.stderr.contains(warning), "{}", unlimited.stderr);
