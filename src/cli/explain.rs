@@ -110,10 +110,29 @@ fn phase_lines(scenario: &Scenario, phase: &PhasePlan) -> Vec<String> {
             .map_or_else(|| "to the end of the phase".to_owned(), |lasts| format!("for {lasts}"));
         lines.push(format!("    fault on {} at {} {lasts}: {fault}", name(*version), fault.at));
     }
+    if let Some(cause) = early_end(scenario, phase).filter(|_| phase.commands.iter().any(is_late)) {
+        lines.push(format!("    a command after {cause} is never given, which the run tells"));
+    }
     for command in &phase.commands {
         lines.extend(command_lines(scenario, command));
     }
     lines
+}
+
+/// What may end a phase before the times of its commands; `None` where nothing may.
+fn early_end(scenario: &Scenario, phase: &PhasePlan) -> Option<&'static str> {
+    let arrivals = phase.workload.as_ref().and_then(|change| change.arrivals());
+    match phase.end {
+        PhaseEnd::After(_) if scenario.traffic.is_endless(arrivals) => None,
+        PhaseEnd::Requests(_) => Some("the last of these requests"),
+        PhaseEnd::Event { .. } => Some("the event that ends the phase"),
+        PhaseEnd::After(_) | PhaseEnd::Rest => Some("the end of the traffic"),
+    }
+}
+
+/// Whether a command comes after the beginning of its phase.
+fn is_late(command: &CommandPlan) -> bool {
+    !command.at.is_zero()
 }
 
 fn command_lines(scenario: &Scenario, command: &CommandPlan) -> Vec<String> {

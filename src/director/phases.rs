@@ -41,6 +41,13 @@ pub enum Cue {
         /// The command (an index into the phase's commands).
         command: usize,
     },
+    /// A command is never given: the phase, or all traffic, was over before its time.
+    CommandMissed {
+        /// The phase (an index).
+        phase: u16,
+        /// The command (an index into the phase's commands).
+        command: usize,
+    },
     /// Every fault without an end of its own is to be taken off.
     OpenFaultsEnd,
     /// A version became bad.
@@ -173,6 +180,14 @@ impl<'a> Director<'a> {
         self.tell_onsets(now);
     }
 
+    /// Nothing more happens, though a phase may have some time left: what commands there still are
+    /// in it and in later ones are never given.
+    pub fn run_over(&mut self) {
+        if !self.finished {
+            (self.phase..self.scenario.phases.len()).for_each(|phase| self.miss_commands(phase));
+        }
+    }
+
     /// The next thing to be done; to be called until it returns `None`, after every other call.
     pub fn poll_cue(&mut self) -> Option<Cue> {
         self.cues.pop_front()
@@ -218,6 +233,7 @@ impl<'a> Director<'a> {
         for fault in over {
             self.tell_fault(FaultTime { at: now, phase, fault, begins: false });
         }
+        self.miss_commands(phase);
         self.cues.push_back(Cue::OpenFaultsEnd);
         if phase + 1 < self.scenario.phases.len() {
             self.begin_phase(phase + 1, now);
@@ -226,6 +242,14 @@ impl<'a> Director<'a> {
             self.fault_times.clear();
             self.cues.push_back(Cue::Finish);
         }
+    }
+
+    /// Tells of the commands of a phase that have not been given.
+    fn miss_commands(&mut self, phase: usize) {
+        let given = if phase == self.phase { self.commanded } else { 0 };
+        let missed = given..self.scenario.phases[phase].commands.len();
+        let phase = phase as u16;
+        self.cues.extend(missed.map(|command| Cue::CommandMissed { phase, command }));
     }
 
     fn begin_phase(&mut self, phase: usize, now: Timestamp) {

@@ -47,6 +47,8 @@ pub enum Metric {
     Promotions,
     KeysRejected,
     TagsLost,
+    CommandsRefused,
+    CommandsMissed,
     TimeToRollback,
     TimeToDetect,
     BlastRadiusRequests,
@@ -306,7 +308,7 @@ const BAD_SHARE: (Unit, Direction) = (Unit::Ratio, Direction::Lower);
 const BAD_COUNT: (Unit, Direction) = (Unit::Count, Direction::Lower);
 
 #[rustfmt::skip]
-const REGISTRY: [Row; 44] = [
+const REGISTRY: [Row; 46] = [
     row(Metric::Requests, "requests", (Unit::Count, Direction::Neutral), Measure::Requests,
         "requests that ended, each counted once"),
     row(Metric::ErrorRate, "error_rate", BAD_SHARE, Measure::ErrorRate,
@@ -397,6 +399,10 @@ const REGISTRY: [Row; 44] = [
         "requests that were refused for their access key"),
     row(Metric::TagsLost, "tags_lost", BAD_COUNT, Measure::OfRun,
         "tags that named a version and name none any more"),
+    row(Metric::CommandsRefused, "commands_refused", BAD_COUNT, Measure::OfRun,
+        "commands of the phases that the engine refused"),
+    row(Metric::CommandsMissed, "commands_missed", BAD_COUNT, Measure::OfRun,
+        "commands that were never given: the phase, or all traffic, was over before their time"),
     row(Metric::TimeToRollback, "time_to_rollback", TIME, Measure::OfRun,
         "from the first fault on the version (or its activation, if later) to its rollback by a \
          rule or judge; one by command does not count"),

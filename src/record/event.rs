@@ -66,6 +66,14 @@ pub enum Happening {
         /// Why.
         why: String,
     },
+    /// A command was never given: its phase, or all traffic, was over before its time.
+    CommandMissed {
+        /// Which model it was for (an index into the record's models); absent for one about keys.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<ModelIndex>,
+        /// What it would have been, in words.
+        what: String,
+    },
     /// A trigger's comparison began to hold.
     BreachBegan {
         /// The trigger (an index into those of the version's model).

@@ -25,7 +25,7 @@ pub use outcome::{Arm, Attempt, Counterfactual, Outcome};
 pub use recorder::{Recorder, RunHeader};
 pub use run_record::{
     KeyRejections, LostTag, ModelInfo, PhaseSpan, Promotion, Record, Rollback, RuleHealth,
-    VersionInfo,
+    UndoneCommand, VersionInfo,
 };
 pub use series::{Series, SeriesPoint};
 pub use split_span::SplitSpan;

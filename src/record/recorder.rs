@@ -4,6 +4,7 @@ use super::series::SeriesBuilder;
 use super::{
     Arm, Attempt, Blast, Cell, Happening, JournalCopy, KeyRejections, LostTag, ModelInfo, Observer,
     Outcome, PhaseSpan, Promotion, Record, Rollback, RuleHealth, SplitSpan, Tally, Timeline,
+    UndoneCommand,
 };
 use crate::engine::{Evidence, RolloutState, Sealed};
 use crate::exchange::{Class, ModelIndex, VersionIndex};
@@ -43,6 +44,7 @@ pub struct Recorder {
     cached: Vec<u64>,
     promotions: Vec<Promotion>,
     lost_tags: Vec<LostTag>,
+    undone_commands: Vec<UndoneCommand>,
     blasts: Vec<Blast>,
     journal: JournalCopy,
     key_rejections: Vec<KeyRejections>,
@@ -69,6 +71,7 @@ impl Recorder {
             cached: vec![0; versions],
             promotions: Vec::new(),
             lost_tags: Vec::new(),
+            undone_commands: Vec::new(),
             blasts: Vec::new(),
             journal: JournalCopy::default(),
             key_rejections: Vec::new(),
@@ -111,6 +114,7 @@ impl Recorder {
             rollbacks: self.rollbacks,
             promotions: self.promotions,
             lost_tags: self.lost_tags,
+            undone_commands: self.undone_commands,
             blasts: self.blasts,
             key_rejections: self.key_rejections,
             rules,
@@ -204,6 +208,11 @@ impl Recorder {
         let onset = self.onsets[usize::from(version.0)];
         let evidence = *evidence;
         self.rollbacks.push(Rollback { at, phase, version, target, evidence, onset });
+    }
+
+    /// A command was refused, or never given.
+    fn undone(&mut self, at: Timestamp, model: Option<ModelIndex>, given: bool) {
+        self.undone_commands.push(UndoneCommand { at, phase: self.phase(), model, given });
     }
 }
 
@@ -301,6 +310,8 @@ impl Observer for Recorder {
                 let (tag, version) = (tag.clone(), *version);
                 self.lost_tags.push(LostTag { at, phase: self.phase(), version, tag });
             }
+            Happening::CommandRefused { model, .. } => self.undone(at, *model, true),
+            Happening::CommandMissed { model, .. } => self.undone(at, *model, false),
             Happening::Drained { version } => {
                 if let Some(blast) = self.open_blast(*version) {
                     blast.drained = Some(at);

@@ -39,6 +39,9 @@ pub struct Record {
     /// The tags that were lost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost_tags: Vec<LostTag>,
+    /// The commands that were refused or never given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undone_commands: Vec<UndoneCommand>,
     /// The harm that bad versions did.
     pub blasts: Vec<Blast>,
     /// Requests that were refused for their access key.
@@ -170,6 +173,20 @@ pub struct LostTag {
     pub version: VersionIndex,
     /// The tag.
     pub tag: TagName,
+}
+
+/// A command of the plan that was not carried out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct UndoneCommand {
+    /// When it was refused, or when it was certain that it is never given.
+    pub at: Timestamp,
+    /// The phase in which that was (an index).
+    pub phase: u16,
+    /// Which model it was for (an index); absent for one about keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelIndex>,
+    /// Whether it was given, and refused.
+    pub given: bool,
 }
 
 /// Requests of one phase for one model that were refused for their access key.

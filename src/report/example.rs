@@ -16,7 +16,7 @@ use crate::gate::{Gate, Judgement, Line};
 use crate::metric::Metric;
 use crate::record::{
     Blast, Happening, JournalCopy, KeyRejections, LostTag, ModelInfo, PhaseSpan, Promotion, Record,
-    Rollback, RuleHealth, Series, SeriesPoint, SplitSpan, Timeline, VersionInfo,
+    Rollback, RuleHealth, Series, SeriesPoint, SplitSpan, Timeline, UndoneCommand, VersionInfo,
 };
 use crate::run::TraceReport;
 use crate::summary::{ColumnSpec, ReferenceSpec, Selection, Summary, Table, fixture};
@@ -75,6 +75,7 @@ pub(super) fn rolled_back(rate: f64) -> Record {
         }],
         promotions: Vec::new(),
         lost_tags: Vec::new(),
+        undone_commands: Vec::new(),
         blasts: vec![Blast {
             version: CANARY,
             onset: at(1_200),
@@ -173,7 +174,8 @@ pub(super) fn eventful() -> Record {
         Happening::WaitEnded { phase: 2, what },
         Happening::WorkloadChanged { what: "2 times as fast".to_owned() },
         Happening::Commanded { model, what: command.clone() },
-        Happening::CommandRefused { model, what: command, why },
+        Happening::CommandRefused { model, what: command.clone(), why },
+        Happening::CommandMissed { model, what: command },
         Happening::Notified { trigger: 0, version: CANARY, recipients },
     ];
     for happening in moves.into_iter().chain(waits).chain(rest) {
@@ -181,6 +183,8 @@ pub(super) fn eventful() -> Record {
     }
     record.promotions = vec![Promotion { at, phase: 1, version: CANARY }];
     record.lost_tags = vec![LostTag { at, phase: 1, version: CANARY, tag }];
+    record.undone_commands =
+        [true, false].map(|given| UndoneCommand { at, phase: 1, model, given }).to_vec();
     record.key_rejections = vec![KeyRejections { phase: 1, model: ModelIndex(0), count: 3 }];
     record.cells[1].attempts = Some(record.cells[0].tally.clone());
     record.cells[1].finals = Some(record.cells[3].tally.clone());

@@ -2,7 +2,7 @@
 
 use super::comparison::{Extras, Grid, MARKS};
 use super::facts::facts;
-use super::narrative::{Narrative, Sentence};
+use super::narrative::{Line, Narrative, Sentence, ellipsis};
 use super::result_file::ResultFile;
 use super::verdict::{Headline, verdict_word};
 use crate::gate::{Judgement, LineResult, Verdict};
@@ -36,7 +36,7 @@ pub fn markdown_summary(result: &ResultFile) -> String {
         text.push_str(&figures(&endings));
     }
     let narrative = Narrative::of(&result.record, MOST_SENTENCES);
-    if !narrative.head.is_empty() {
+    if !narrative.lines.is_empty() {
         text.push_str("\n### Timeline\n\n");
         text.push_str(&timeline(&narrative));
     }
@@ -60,9 +60,11 @@ fn timeline(narrative: &Narrative) -> String {
         vec![format!("+{}", format_duration(told.after)), told.at.to_string(), escape(&told.text)]
     };
     let header = ["After", "At", "What"].map(str::to_owned).to_vec();
-    let ellipsis = narrative.ellipsis().map(|text| vec![String::new(), String::new(), text]);
-    let rows = narrative.head.iter().map(row);
-    let rows = rows.chain(ellipsis).chain(narrative.tail.iter().map(row)).collect();
+    let rows = narrative.lines.iter().map(|line| match line {
+        Line::Sentence(told) => row(told),
+        Line::Omitted(omitted) => vec![String::new(), String::new(), ellipsis(*omitted)],
+    });
+    let rows = rows.collect();
     table(&Grid { header, rows }, |index| if index == 0 { Side::Right } else { Side::Left })
 }
 

@@ -21,35 +21,64 @@ pub(super) struct Sentence {
 /// The sentences of a timeline, shortened to a number of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Narrative {
-    /// The first of them.
-    pub(super) head: Vec<Sentence>,
-    /// How many are left out between the two.
-    pub(super) omitted: u64,
-    /// The last of them.
-    pub(super) tail: Vec<Sentence>,
+    /// What is told, in the order of time.
+    pub(super) lines: Vec<Line>,
+}
+
+/// A line of a shortened timeline.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Line {
+    /// An event.
+    Sentence(Sentence),
+    /// How many events are left out here.
+    Omitted(u64),
 }
 
 impl Narrative {
     /// The timeline of `record` in at most `most` sentences: two thirds of them from its beginning,
-    /// the others from its end.
+    /// the others from its end. Commands that came to nothing are told wherever they stand: who
+    /// reads that a command was given must not miss that it was refused.
     pub(super) fn of(record: &Record, most: usize) -> Self {
         let events = &record.timeline.events;
-        let tell = |events: &[TimelineEvent]| {
-            events.iter().map(|event| sentence(record, event)).collect::<Vec<_>>()
-        };
-        if events.len() <= most {
-            return Self { head: tell(events), omitted: record.timeline.omitted, tail: Vec::new() };
+        let from_end = if events.len() > most { most / 3 } else { 0 };
+        let (head, tail) = (most - from_end, events.len().saturating_sub(from_end));
+        let (mut lines, mut omitted) = (Vec::new(), 0);
+        for (index, event) in events.iter().enumerate() {
+            if (head..tail).contains(&index) && !is_undone_command(&event.happening) {
+                omitted += 1;
+                continue;
+            }
+            if index == tail {
+                // Those for which the record had no room are among what is left out.
+                omitted += record.timeline.omitted;
+            }
+            lines.extend((omitted > 0).then_some(Line::Omitted(omitted)));
+            omitted = 0;
+            lines.push(Line::Sentence(sentence(record, event)));
         }
-        let (head, rest) = events.split_at(most - most / 3);
-        let (middle, tail) = rest.split_at(rest.len() - most / 3);
-        let omitted = middle.len() as u64 + record.timeline.omitted;
-        Self { head: tell(head), omitted, tail: tell(tail) }
+        if from_end == 0 {
+            omitted += record.timeline.omitted;
+        }
+        lines.extend((omitted > 0).then_some(Line::Omitted(omitted)));
+        Self { lines }
     }
 
-    /// What stands where sentences are left out, if any are.
-    pub(super) fn ellipsis(&self) -> Option<String> {
-        (self.omitted > 0).then(|| format!("… {} more events", format_count(self.omitted)))
+    /// The events that are told.
+    pub(super) fn sentences(&self) -> impl Iterator<Item = &Sentence> {
+        self.lines.iter().filter_map(|line| match line {
+            Line::Sentence(sentence) => Some(sentence),
+            Line::Omitted(_) => None,
+        })
     }
+}
+
+/// What stands where so many events are left out.
+pub(super) fn ellipsis(omitted: u64) -> String {
+    format!("… {} more {}", format_count(omitted), if omitted == 1 { "event" } else { "events" })
+}
+
+fn is_undone_command(happening: &Happening) -> bool {
+    matches!(happening, Happening::CommandRefused { .. } | Happening::CommandMissed { .. })
 }
 
 fn sentence(record: &Record, event: &TimelineEvent) -> Sentence {
@@ -82,6 +111,10 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
         }
         Happening::CommandRefused { model, what, why } => {
             format!("command{} to {what} refused: {why}", of_model(record, *model))
+        }
+        Happening::CommandMissed { model, what } => {
+            let of = of_model(record, *model);
+            format!("command{of} to {what} was never given: its phase was over before its time")
         }
         Happening::BreachBegan { trigger, version } => {
             let rule = record.trigger(*version, *trigger);
@@ -260,7 +293,7 @@ mod tests {
     #[test]
     fn a_rollback_is_told_with_its_reason() {
         let narrative = Narrative::of(&rolled_back(1.0), 40);
-        let texts: Vec<&str> = narrative.head.iter().map(|told| told.text.as_str()).collect();
+        let texts: Vec<&str> = narrative.sentences().map(|told| told.text.as_str()).collect();
         assert_eq!(
             texts,
             [
@@ -276,14 +309,15 @@ mod tests {
                 "fault ends on gpt-4-turbo-v2: 8 % of requests answered 503",
             ]
         );
-        assert_eq!(narrative.head[6].after, Duration::from_secs(1_275));
-        assert_eq!(narrative.ellipsis(), None);
+        let rollback = narrative.sentences().nth(6).unwrap();
+        assert_eq!(rollback.after, Duration::from_secs(1_275));
+        assert_eq!(narrative.lines.len(), texts.len(), "nothing is left out");
     }
 
     #[test]
     fn rollouts_lost_tags_vain_waits_and_commands_are_told() {
         let narrative = Narrative::of(&eventful(), 40);
-        let texts: Vec<&str> = narrative.head.iter().map(|told| told.text.as_str()).collect();
+        let texts: Vec<&str> = narrative.sentences().map(|told| told.text.as_str()).collect();
         assert_eq!(
             texts[9..],
             [
@@ -300,6 +334,7 @@ mod tests {
                 "the workload changes: 2 times as fast",
                 "command: roll back",
                 "command to roll back refused: no",
+                "command to roll back was never given: its phase was over before its time",
                 "notification for Slack (hooks.slack.example) and ops@example.com: \
                  error_rate > 5 % for 60 s on gpt-4-turbo-v2",
             ]
@@ -327,11 +362,40 @@ mod tests {
     fn a_long_timeline_keeps_its_beginning_and_its_end() {
         let record = crowded();
         let narrative = Narrative::of(&record, 30);
-        assert_eq!((narrative.head.len(), narrative.tail.len()), (20, 10));
         let all = record.timeline.events.len() as u64;
-        assert_eq!(narrative.omitted, all - 30);
-        assert_eq!(narrative.ellipsis(), Some(format!("… {} more events", all - 30)));
+        assert_eq!((narrative.lines.len(), narrative.sentences().count()), (31, 30));
+        assert_eq!(narrative.lines[20], Line::Omitted(all - 30));
+        assert_eq!(ellipsis(all - 30), format!("… {} more events", all - 30));
+        assert_eq!(ellipsis(1), "… 1 more event");
         let last = record.timeline.events.last().unwrap();
-        assert_eq!(narrative.tail[9].at, last.at);
+        assert_eq!(narrative.sentences().last().unwrap().at, last.at);
+    }
+
+    #[test]
+    fn commands_that_came_to_nothing_are_never_left_out() {
+        let mut record = crowded();
+        let (model, what, why) = (None, "roll back".to_owned(), "no".to_owned());
+        let undone = [
+            (30, Happening::CommandRefused { model, what: what.clone(), why }),
+            (35, Happening::CommandMissed { model, what }),
+        ];
+        for (index, happening) in undone {
+            let at = record.timeline.events[index].at;
+            record.timeline.events.insert(index, TimelineEvent { at, happening });
+        }
+        let all = record.timeline.events.len() as u64;
+        let lines = Narrative::of(&record, 30).lines;
+        let text = |line: usize| match &lines[line] {
+            Line::Sentence(sentence) => sentence.text.as_str(),
+            Line::Omitted(_) => "",
+        };
+        // Of the events from 20 on those at 30 and 35 are told.
+        assert_eq!((&lines[20], &lines[22]), (&Line::Omitted(10), &Line::Omitted(4)));
+        assert_eq!(text(21), "command to roll back refused: no");
+        assert_eq!(
+            text(23),
+            "command to roll back was never given: its phase was over before its time"
+        );
+        assert_eq!((&lines[24], lines.len()), (&Line::Omitted(all - 36 - 10), 35));
     }
 }

@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 
 use super::schema_words::{
-    Part, digest, instant, list, number, object, one_of, reference, text, version_index, whole,
+    Part, digest, flag, instant, list, number, object, one_of, reference, text, version_index,
+    whole,
 };
 
 /// The fields of the record.
@@ -13,6 +14,8 @@ pub(super) fn history_fields() -> Vec<Part> {
     let version = ("version", version_index());
     let promotion = [&at()[..], std::slice::from_ref(&version)].concat();
     let lost_tag = [&at()[..], &[version, ("tag", text("its name"))]].concat();
+    let undone = [&at()[..], &[("given", flag("whether it was given, and refused"))]].concat();
+    let model = ("model", whole("the model, from 0; absent for a command about keys"));
     let rejections = [
         ("phase", whole("the phase, from 0")),
         ("model", whole("the model, from 0")),
@@ -36,6 +39,7 @@ pub(super) fn history_fields() -> Vec<Part> {
             )),
         ),
         ("lost_tags", list(object("a tag that named a version and then none", &lost_tag, &[]))),
+        ("undone_commands", list(object("a command that was not carried out", &undone, &[model]))),
         ("key_rejections", list(object("requests refused for their key", &rejections, &[]))),
     ]
 }
@@ -70,10 +74,14 @@ pub(super) fn rollout_events() -> Vec<(&'static str, Vec<Part>)> {
 }
 
 /// The fields of the events of commands, by the event's kind; each can have a `model` beside them.
-pub(super) fn command_events() -> [(&'static str, Vec<Part>); 2] {
+pub(super) fn command_events() -> [(&'static str, Vec<Part>); 3] {
     let what = ("what", text("the command in words"));
     let refused = vec![what.clone(), ("why", text("why it was refused"))];
-    [("commanded", vec![what]), ("command_refused", refused)]
+    [
+        ("commanded", vec![what.clone()]),
+        ("command_refused", refused),
+        ("command_missed", vec![what]),
+    ]
 }
 
 /// Whom a firing is told to.

@@ -116,6 +116,13 @@ fn indices(record: &Record) -> Result<(), Unsound> {
         of_phase("record.promotions", promotion.phase)?;
         of_version("record.promotions", promotion.version)?;
     }
+    for undone in &record.undone_commands {
+        of_phase("record.undone_commands", undone.phase)?;
+        if let Some(model) = undone.model {
+            let (place, models) = ("record.undone_commands", record.models.len());
+            within(place, "model", usize::from(model.0), models)?;
+        }
+    }
     for lost in &record.lost_tags {
         of_phase("record.lost_tags", lost.phase)?;
         of_version("record.lost_tags", lost.version)?;
@@ -162,12 +169,14 @@ fn happening(record: &Record, happening: &Happening) -> Result<(), Unsound> {
         }
         Happening::PinShare { model, .. }
         | Happening::Commanded { model: Some(model), .. }
-        | Happening::CommandRefused { model: Some(model), .. } => {
+        | Happening::CommandRefused { model: Some(model), .. }
+        | Happening::CommandMissed { model: Some(model), .. } => {
             within(place, "model", usize::from(model.0), record.models.len())
         }
         Happening::WorkloadChanged { .. }
         | Happening::Commanded { model: None, .. }
-        | Happening::CommandRefused { model: None, .. } => Ok(()),
+        | Happening::CommandRefused { model: None, .. }
+        | Happening::CommandMissed { model: None, .. } => Ok(()),
         Happening::FaultBegan { version, .. }
         | Happening::FaultEnded { version, .. }
         | Happening::RollbackRefused { version }

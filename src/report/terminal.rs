@@ -8,7 +8,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle
 
 use super::comparison::{Extras, Grid, MARKS};
 use super::facts::facts;
-use super::narrative::{Narrative, Sentence};
+use super::narrative::{Line, Narrative, Sentence, ellipsis};
 use super::result_file::ResultFile;
 use super::verdict::{Headline, verdict_word};
 use crate::gate::{Judgement, LineResult, Verdict};
@@ -47,7 +47,7 @@ pub fn terminal_report(result: &ResultFile, style: Style) -> String {
         text.push_str(&squeezed(&endings, style.width));
     }
     let narrative = Narrative::of(&result.record, MOST_SENTENCES);
-    if !narrative.head.is_empty() {
+    if !narrative.lines.is_empty() {
         section(&mut text, "Timeline", style);
         text.push_str(&timeline(&narrative, style));
     }
@@ -163,20 +163,19 @@ fn style_of_tables() -> TableStyle {
 }
 
 fn timeline(narrative: &Narrative, style: Style) -> String {
-    let told = || narrative.head.iter().chain(&narrative.tail);
-    let after = told().map(|told| after_text(told).chars().count()).max().unwrap_or(0);
-    let at = told().map(|told| told.at.to_string().len()).max().unwrap_or(0);
+    let after =
+        narrative.sentences().map(|told| after_text(told).chars().count()).max().unwrap_or(0);
+    let at = narrative.sentences().map(|told| told.at.to_string().len()).max().unwrap_or(0);
     let line = |told: &Sentence| {
         let times = format!("  {:>after$}  {:at$}  ", after_text(told), told.at.to_string());
         let (first, rest) = wrapped_after(&times, &told.text, style);
         first + &rest
     };
-    let mut text: String = narrative.head.iter().map(line).collect();
-    if let Some(ellipsis) = narrative.ellipsis() {
-        text.push_str(&format!("  {:after$}  {ellipsis}\n", ""));
-    }
-    text.extend(narrative.tail.iter().map(line));
-    text
+    let told = narrative.lines.iter().map(|told| match told {
+        Line::Sentence(sentence) => line(sentence),
+        Line::Omitted(omitted) => format!("  {:after$}  {}\n", "", ellipsis(*omitted)),
+    });
+    told.collect()
 }
 
 fn after_text(told: &Sentence) -> String {

@@ -2,6 +2,7 @@
 
 use super::result_file::ResultFile;
 use crate::gate::{Judged, Judgement, Verdict};
+use crate::record::Record;
 use crate::units::format_count;
 
 /// What stands at the head of every output.
@@ -24,21 +25,31 @@ impl Headline {
             true => scenario.name.clone(),
             false => format!("{}: {}", scenario.name, scenario.title),
         };
-        match &result.gate {
-            Judgement::NothingToEvaluate => Self {
-                word: "NO VERDICT",
-                verdict: None,
-                title,
-                details: vec!["the scenario states no gate: nothing was judged".to_owned()],
-            },
-            Judgement::Judged(judged) => Self {
-                word: verdict_word(judged.verdict),
-                verdict: Some(judged.verdict),
-                title,
-                details: details(judged),
-            },
-        }
+        let (word, verdict, mut details) = match &result.gate {
+            Judgement::NothingToEvaluate => {
+                let unjudged = "the scenario states no gate: nothing was judged".to_owned();
+                ("NO VERDICT", None, vec![unjudged])
+            }
+            Judgement::Judged(judged) => {
+                (verdict_word(judged.verdict), Some(judged.verdict), details(judged))
+            }
+        };
+        details.extend(undone_commands(&result.record));
+        Self { word, verdict, title, details }
     }
+}
+
+/// How many commands of the scenario came to nothing, if any did: what was rehearsed is not what it
+/// says.
+fn undone_commands(record: &Record) -> Option<String> {
+    let counted = |given, what: &str| {
+        let undone = record.undone_commands.iter();
+        let count = undone.filter(|undone| undone.given == given).count() as u64;
+        (count > 0).then(|| format!("{} {what}", format_count(count)))
+    };
+    let counts = [counted(true, "refused"), counted(false, "never given")];
+    let counts: Vec<String> = counts.into_iter().flatten().collect();
+    (!counts.is_empty()).then(|| format!("commands: {}", counts.join(", ")))
 }
 
 /// A verdict in capitals.
@@ -75,7 +86,7 @@ fn details(judged: &Judged) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{rolled_back_result, without_gate};
+    use super::super::example::{eventful, rolled_back_result, without_gate};
     use super::*;
 
     #[test]
@@ -84,6 +95,16 @@ mod tests {
         assert_eq!((headline.word, headline.verdict), ("FAIL", Some(Verdict::Fail)));
         assert_eq!(headline.details, ["gate: 1 failed, 1 inconclusive, 1 passed"]);
         assert_eq!(Headline::of(&without_gate()).word, "NO VERDICT");
+    }
+
+    #[test]
+    fn the_headline_counts_the_commands_that_came_to_nothing() {
+        let mut result = rolled_back_result();
+        result.record = eventful();
+        let details = Headline::of(&result).details;
+        assert_eq!(details.last().unwrap(), "commands: 1 refused, 1 never given");
+        result.record.undone_commands.remove(0);
+        assert_eq!(Headline::of(&result).details.last().unwrap(), "commands: 1 never given");
     }
 
     #[test]

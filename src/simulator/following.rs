@@ -61,6 +61,11 @@ impl<O: Observer> VirtualRun<'_, O> {
                 self.observer.happened(now, Happening::FaultEnded { version, what });
             }
             Cue::Command { phase, command } => self.command(phase, command),
+            Cue::CommandMissed { phase, command } => {
+                let plan = &self.scenario.phases[usize::from(phase)].commands[command];
+                let (model, what) = (plan.model, plan.what.clone());
+                self.observer.happened(now, Happening::CommandMissed { model, what });
+            }
             Cue::OpenFaultsEnd => self.upstreams.end_open_faults(now),
             Cue::BecameBad(version) => self.observer.became_bad(now, version),
             Cue::Finish => {

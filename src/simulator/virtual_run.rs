@@ -49,6 +49,8 @@ pub fn simulate<O: Observer>(
     run.deploy()?;
     run.follow_cues(scenario.start)?;
     run.play()?;
+    run.director.run_over();
+    run.follow_cues(run.now)?;
     let triggers = run.trigger_health();
     Ok(Finished { end: run.now, triggers, engine: run.engine, source: run.source })
 }

@@ -61,6 +61,7 @@ pub(crate) fn record() -> Record {
         rollbacks: vec![rollback()],
         promotions: Vec::new(),
         lost_tags: Vec::new(),
+        undone_commands: Vec::new(),
         blasts: vec![Blast {
             version: NEW,
             onset: at(840),

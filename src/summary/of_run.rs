@@ -44,6 +44,8 @@ impl Selected<'_> {
                 let own = lost.filter(|lost| self.holds(lost.phase, lost.version));
                 self.count(metric, own.count() as u64)
             }
+            Metric::CommandsRefused => self.undone_commands(metric, true),
+            Metric::CommandsMissed => self.undone_commands(metric, false),
             Metric::TimeToRollback => self.time_from_onset(metric, |rollback| rollback.at),
             Metric::TimeToDetect => {
                 self.time_from_onset(metric, |rollback| rollback.evidence.first_breach)
@@ -56,6 +58,17 @@ impl Selected<'_> {
             Metric::BlastRadiusSlowed => self.blast(metric, |blast| blast.slowed),
             _ => Estimate::absent(metric),
         }
+    }
+
+    /// Commands of the selected phase and model that were refused, or never given.
+    fn undone_commands(&self, metric: Metric, given: bool) -> Estimate {
+        let Selection { model, .. } = self.selection;
+        let undone = self.record.undone_commands.iter().filter(|undone| {
+            undone.given == given
+                && self.selection.holds_phase(usize::from(undone.phase))
+                && model.is_none_or(|model| undone.model == Some(model))
+        });
+        self.count(metric, undone.count() as u64)
     }
 
     /// The multinomial test of what clients were told against the weights, over all splits of the
@@ -167,7 +180,7 @@ mod tests {
     use super::super::selection::Summary;
     use super::*;
     use crate::exchange::ModelIndex;
-    use crate::record::{Arm, KeyRejections, LostTag, Promotion, Record, SplitSpan};
+    use crate::record::{Arm, KeyRejections, LostTag, Promotion, Record, SplitSpan, UndoneCommand};
     use crate::units::{Duration, ModelId, Ratio, TagName};
 
     fn value(record: &Record, selection: Selection, metric: Metric) -> Option<f64> {
@@ -273,6 +286,24 @@ mod tests {
         assert_eq!(good(Some(Duration::ZERO)), 0.0);
         // All 2,400 successes in 1,200 s.
         assert_eq!(all(Metric::Goodput), Some(2.0));
+    }
+
+    #[test]
+    fn commands_that_came_to_nothing_are_counted_by_phase_and_model() {
+        let mut record = record();
+        let undone = |phase, model, given| UndoneCommand { at: at(500), phase, model, given };
+        let model = Some(ModelIndex(0));
+        record.undone_commands =
+            vec![undone(1, model, true), undone(1, None, true), undone(2, model, false)];
+        let of = |selection, metric| value(&record, selection, metric);
+        let phase = |phase| Selection { phase: Some(phase), ..Selection::default() };
+        let all = Selection::default();
+        assert_eq!(of(all, Metric::CommandsRefused), Some(2.0));
+        assert_eq!(of(all, Metric::CommandsMissed), Some(1.0));
+        assert_eq!(of(phase(2), Metric::CommandsRefused), Some(0.0));
+        assert_eq!(of(phase(2), Metric::CommandsMissed), Some(1.0));
+        let of_model = Selection { model, ..Selection::default() };
+        assert_eq!(of(of_model, Metric::CommandsRefused), Some(1.0));
     }
 
     #[test]

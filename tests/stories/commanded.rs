@@ -231,3 +231,31 @@ fn two_rules_of_one_name_are_not_added_up() {
     assert!((62..=63).contains(&checks[1]), "{checks:?}");
     assert!(record.rules.iter().all(|rule| rule.trigger == "first"));
 }
+
+#[test]
+fn a_command_whose_time_never_comes_is_told_and_counted() {
+    let short = "{name: short, requests: 100, commands: [{at: 10s, rollback: {}}]}";
+    let head = HEAD.replace("phases:\n", &format!("phases:\n  - {short}\n"));
+    // Twenty requests a second, 12,000 in all: the phases end after 5 s and after 600 s.
+    let text =
+        format!("{head}      - {{at: 1m, rollback: {{}}}}\n      - {{at: 11m, pause: rollout}}\n");
+    let record = play(&written(&text), 1).record;
+    let missed: Vec<_> = record
+        .timeline
+        .events
+        .iter()
+        .filter_map(|event| match &event.happening {
+            Happening::CommandMissed { what, .. } => {
+                Some((event.at.since(record.start).as_secs(), what.as_str()))
+            }
+            _ => None,
+        })
+        .collect();
+    let [(first, "roll back"), (second, "pause the rollout")] = missed[..] else {
+        panic!("{missed:?}")
+    };
+    assert!(first <= 5 && (599..=601).contains(&second), "{missed:?}");
+    let undone = record.undone_commands.iter().map(|undone| (undone.phase, undone.given));
+    assert_eq!(undone.collect::<Vec<_>>(), [(0, false), (1, false)]);
+    assert_eq!(told(&record).len(), 1, "the other is given");
+}
