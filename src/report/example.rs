@@ -33,20 +33,19 @@ pub(super) fn rolled_back(rate: f64) -> Record {
     let at = |second: u64| start + Duration::from_secs(second);
     let mut timeline = Timeline::default();
     let what = || "8 % of requests answered 503".to_owned();
-    timeline.push(at(0), Happening::PhaseBegan { phase: 0 });
-    timeline.push(at(300), Happening::PhaseBegan { phase: 1 });
-    timeline.push(at(1_200), Happening::PhaseBegan { phase: 2 });
+    for (phase, second) in (0..).zip([0, 300, 1_200]) {
+        timeline.push(at(second), Happening::PhaseBegan { phase });
+    }
     timeline.push(at(1_200), Happening::FaultBegan { version: CANARY, what: what() });
     timeline.push(at(1_215), Happening::BreachBegan { trigger: 0, version: CANARY });
     let evidence = evidence(at(1_215), at(1_275));
     let fired = Box::new(evidence.clone());
     timeline.push(at(1_275), Happening::Fired { trigger: 0, version: CANARY, evidence: fired });
-    let rolled_back = Happening::RolledBack { version: Some(CANARY), target: STABLE };
-    timeline.push(at(1_275), rolled_back);
+    let target = STABLE;
+    timeline.push(at(1_275), Happening::RolledBack { version: Some(CANARY), target });
     timeline.push(at(1_277), Happening::Drained { version: CANARY });
     timeline.push(at(2_400), Happening::FaultEnded { version: CANARY, what: what() });
-    let phase =
-        |name: &str, from, to| PhaseSpan { name: name.to_owned(), start: at(from), end: at(to) };
+    let phase = |name: &str, a, b| PhaseSpan { name: name.to_owned(), start: at(a), end: at(b) };
     Record {
         seed: 42,
         start,

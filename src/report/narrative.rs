@@ -112,10 +112,7 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
         Happening::CommandRefused { model, what, why } => {
             format!("command{} to {what} refused: {why}", of_model(record, *model))
         }
-        Happening::CommandMissed { model, what } => {
-            let of = of_model(record, *model);
-            format!("command{of} to {what} was never given: its phase was over before its time")
-        }
+        Happening::CommandMissed { model, what } => missed_text(record, *model, what),
         Happening::BreachBegan { trigger, version } => {
             let rule = record.trigger(*version, *trigger);
             format!("breach begins on {}: {rule}", name(*version))
@@ -198,6 +195,12 @@ fn of_model(record: &Record, model: Option<ModelIndex>) -> String {
         ([_, _, ..], Some(model)) => format!(" for {}", model_name(record, model)),
         _ => String::new(),
     }
+}
+
+/// A command that was never given, in a sentence.
+fn missed_text(record: &Record, model: Option<ModelIndex>, what: &str) -> String {
+    let of = of_model(record, model);
+    format!("command{of} to {what} was never given: its phase was over before its time")
 }
 
 /// Keys that a rollback invalidated, in a sentence.
