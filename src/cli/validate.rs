@@ -8,7 +8,7 @@ use crate::chance::Chance;
 use crate::scenario::{Scenario, Traffic};
 use crate::trace::{Accounting, Shape, ShapeMeter, TokenShape, TraceReader};
 use crate::units::{format_count, format_counted, format_significant};
-use crate::workload::{Playback, PlaybackOptions};
+use crate::workload::{Playback, PlaybackOptions, check_record};
 
 pub(super) fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let mut exit = Exit::Pass;
@@ -53,8 +53,18 @@ fn read_trace(scenario: &Scenario) -> Result<String, Failure> {
     let one_turn = PlaybackOptions { repeat: false, ..replay.playback };
     let mut playback = Playback::new(reader, one_turn, chance);
     let mut meter = ShapeMeter::default();
+    let mut left = replay.requests;
     while let Some(record) = playback.next_record().map_err(failed)? {
+        // What is never sent need not fit.
+        if left != Some(0) {
+            check_record(&record, &replay.models, replay.needs_sessions)
+                .map_err(|kind| failed(playback.error(kind)))?;
+        }
+        left = left.map(|left| left.saturating_sub(1));
         meter.add(record.at, record.input, record.output);
+    }
+    if replay.playback.repeat && left != Some(0) {
+        playback.check_repeat().map_err(failed)?;
     }
     let accounting = playback.reader().accounting();
     let (read, emitted) = (format_count(accounting.read), format_count(accounting.emitted));
@@ -69,7 +79,8 @@ fn read_trace(scenario: &Scenario) -> Result<String, Failure> {
 
 /// The figures that tell one trace from another.
 fn describe(shape: &Shape) -> String {
-    let mut text = format!("\n  {} requests in {}", format_count(shape.requests), shape.span);
+    let mut text =
+        format!("\n  {} in {}", format_counted(shape.requests, "request", "requests"), shape.span);
     if let Some(rate) = shape.rate {
         text.push_str(&format!(", {rate}"));
     }

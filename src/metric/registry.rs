@@ -310,9 +310,10 @@ const BAD_COUNT: (Unit, Direction) = (Unit::Count, Direction::Lower);
 #[rustfmt::skip]
 const REGISTRY: [Row; 46] = [
     row(Metric::Requests, "requests", (Unit::Count, Direction::Neutral), Measure::Requests,
-        "requests that ended, each counted once"),
+        "requests that ended, each counted once, those that were pinned included unless an arm is \
+         selected"),
     row(Metric::ErrorRate, "error_rate", BAD_SHARE, Measure::ErrorRate,
-        "share of requests that failed: 5xx, 429, timeouts, upstream 401, 403, 404 and 408; \
+        "share of requests that failed, each attempt counted where they are retried: 5xx, 429, timeouts, upstream 401, 403, 404 and 408; \
          client errors and clients that left count neither way"),
     row(Metric::SuccessRate, "success_rate", (Unit::Ratio, Direction::Higher), Measure::SuccessRate,
         "1 - error rate"),
@@ -376,8 +377,9 @@ const REGISTRY: [Row; 46] = [
     row(Metric::CostTotal, "cost_total", (Unit::Money, Direction::Lower), Measure::OfRun,
         "cost of all tokens"),
     row(Metric::Share, "share", (Unit::Ratio, Direction::Neutral), Measure::OfRun,
-        "share of its model's requests that the selected version was assigned; of all requests \
-         that the selected model was asked"),
+        "share of its model's requests that the selected version was assigned, those that were \
+         pinned included unless an arm is selected; of all requests that the selected model was \
+         asked"),
     row(Metric::SplitPValue, "split_p_value", (Unit::PValue, Direction::Higher), Measure::OfRun,
         "probability that clients are told of versions in shares that differ so much from the \
          split by chance; a cache that keeps answers makes it small; none where requests stick"),

@@ -4,7 +4,7 @@ use super::narrative::version_name;
 use super::result_file::ResultFile;
 use crate::exchange::VersionIndex;
 use crate::metric::Metric;
-use crate::record::{Blast, Record, RuleHealth};
+use crate::record::{Arm, Blast, Record, RuleHealth};
 use crate::run::TraceReport;
 use crate::summary::{Method, Selection, Summary};
 use crate::trace::DropReason;
@@ -17,6 +17,7 @@ pub(super) fn facts(result: &ResultFile) -> Vec<String> {
     let closed = result.scenario.closed_users.map(closed_text);
     blasts
         .chain(skews(record))
+        .chain(pins(record))
         .chain(blind_rules(record))
         .chain(closed)
         .chain(result.trace.as_ref().map(trace_text))
@@ -47,6 +48,30 @@ fn skews(record: &Record) -> impl Iterator<Item = String> {
             format_count(all),
             shares.collect::<Vec<_>>().join(", "),
         ))
+    })
+}
+
+/// The versions whose figures hold requests that a client pinned to them, whatever the split said.
+fn pins(record: &Record) -> impl Iterator<Item = String> {
+    let summary = Summary::of(record);
+    let versions = record.models.iter().map(|model| model.versions.len()).sum::<usize>();
+    (0..versions).filter_map(move |index| {
+        let version = VersionIndex(u16::try_from(index).ok()?);
+        let count = |arm| {
+            let selection = Selection { version: Some(version), arm, ..Selection::default() };
+            summary.select(selection).requests().completed()
+        };
+        let (pinned, all) = (count(Some(Arm::Pinned)), count(None));
+        (pinned > 0).then(|| {
+            format!(
+                "Pinned requests of {}: {} of {}, whatever the split said. They are counted in \
+                 its figures and in lines of the gate that name it, but for those that say \
+                 arm=stable or arm=canary",
+                version_name(record, version),
+                format_count(pinned),
+                format_count(all),
+            )
+        })
     })
 }
 
@@ -135,6 +160,7 @@ const SKEW: f64 = 1e-6;
 mod tests {
     use super::super::example::{eventful, without_gate};
     use super::*;
+    use crate::record::Tally;
 
     #[test]
     fn a_split_that_clients_do_not_see_is_told_with_what_they_saw() {
@@ -151,6 +177,37 @@ mod tests {
             told(&result),
             ["Split skew in phase \"canary at 10 %\": of 450 requests clients saw gpt-4-v1 \
               11.11 % instead of 90.00 %, gpt-4-turbo-v2 88.89 % instead of 10.00 %"]
+        );
+    }
+
+    #[test]
+    fn pinned_requests_among_those_of_a_version_are_told() {
+        let mut result = ResultFile { record: eventful(), ..without_gate() };
+        let told = |result: &ResultFile| {
+            let mut told = facts(result);
+            told.retain(|fact| fact.starts_with("Pinned"));
+            told
+        };
+        assert_eq!(told(&result), [""; 0]);
+        let record = &mut result.record;
+        let split: u64 = record
+            .cells
+            .iter()
+            .filter(|cell| cell.version == VersionIndex(1))
+            .map(|cell| cell.tally.completed())
+            .sum();
+        let mut pinned = record.cells[0].clone();
+        (pinned.version, pinned.arm) = (VersionIndex(1), Arm::Pinned);
+        pinned.tally = Tally { succeeded: 7, assigned: 7, ..Tally::default() };
+        record.cells.push(pinned);
+        let all = format_count(split + 7);
+        assert_eq!(
+            told(&result),
+            [format!(
+                "Pinned requests of gpt-4-turbo-v2: 7 of {all}, whatever the split said. They are \
+                 counted in its figures and in lines of the gate that name it, but for those that \
+                 say arm=stable or arm=canary"
+            )]
         );
     }
 

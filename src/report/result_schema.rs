@@ -150,6 +150,7 @@ fn estimate() -> Value {
             ("value", number("in the base unit; absent without data")),
             ("infinite", flag("a time until something that never happened")),
             ("open_ended", flag("harm that went on to the end of the run")),
+            ("of_attempts", flag("n counts attempts, of which some request took several")),
             ("interval", limits),
         ],
     )

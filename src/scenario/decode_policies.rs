@@ -41,18 +41,34 @@ pub(crate) fn sticky_by(
     }
 }
 
-/// Reports requests that stick by their client where the workload has none.
-pub(crate) fn check_clients(root: &Node, diagnostics: &mut Diagnostics) {
-    if root.get("workload").is_none_or(|workload| workload.get("clients").is_some()) {
-        return;
-    }
+/// Reports requests that stick by what the workload's requests do not have: a client, or a session
+/// of more than one request. Whether a trace has sessions its rows say.
+pub(crate) fn check_sticky(root: &Node, diagnostics: &mut Diagnostics) {
+    let Some(workload) = root.get("workload") else { return };
+    let is_traced = workload.get("arrivals").is_some_and(|kind| kind.get("trace").is_some());
     for model in root.get("models").map_or(&[][..], Node::entries) {
-        if let Some(by) = model.node.get("sticky_by").filter(|by| by.text() == Some("client")) {
-            let message = "requests cannot stick by their client: the workload has no `clients`";
-            let help = "write `workload.clients`, or `sticky_by: user`";
+        let Some(by) = model.node.get("sticky_by") else { continue };
+        let lacks = match by.text() {
+            Some("client") => "clients",
+            Some("session") if !is_traced => "sessions",
+            _ => continue,
+        };
+        if workload.get(lacks).is_none() {
+            let one = lacks.trim_end_matches('s');
+            let message =
+                format!("requests cannot stick by their {one}: the workload has no `{lacks}`");
+            let help = format!("write `workload.{lacks}`, or `sticky_by: user`");
             diagnostics.report(Diagnostic::new(by.place, message).help(help));
         }
     }
+}
+
+/// Whether requests of some model stick by their session.
+pub(crate) fn sticks_by_session(root: &Node) -> bool {
+    let models = root.get("models").map_or(&[][..], Node::entries);
+    models
+        .iter()
+        .any(|model| model.node.get("sticky_by").is_some_and(|by| by.text() == Some("session")))
 }
 
 /// Reports a judge beside an assignment under which its test says nothing.

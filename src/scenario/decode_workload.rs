@@ -23,18 +23,20 @@ struct Decoding<'a> {
     entry: &'a Entry,
     names: &'a Names,
     folder: &'a Folder,
+    sticks_by_session: bool,
     diagnostics: &'a mut Diagnostics,
 }
 
-/// Where requests come from.
+/// Where requests come from; some may stick to a version by their session.
 pub(crate) fn decode(
     entry: &Entry,
     names: &Names,
     folder: &Folder,
+    sticks_by_session: bool,
     diagnostics: &mut Diagnostics,
 ) -> Option<Traffic> {
     let chosen = entry.node.get("arrivals")?.entries().first()?;
-    let mut decoding = Decoding { entry, names, folder, diagnostics };
+    let mut decoding = Decoding { entry, names, folder, sticks_by_session, diagnostics };
     if chosen.key == "trace" { decoding.trace(chosen) } else { decoding.generated(chosen) }
 }
 
@@ -64,7 +66,9 @@ impl Decoding<'_> {
             decode_population::decode(node, shares, Vec::new(), self.names, 0, self.diagnostics)?;
         let ids: Option<Vec<_>> = self.names.models().map(|id| ModelId::new(id).ok()).collect();
         let requests = read::integer(node, "requests");
-        let replay = Replay { requests, models: ids?, population, playback: playback? };
+        let needs_sessions = self.sticks_by_session && population.sessions.is_none();
+        let replay =
+            Replay { requests, models: ids?, needs_sessions, population, playback: playback? };
         Some(Traffic::Trace { path: path?, replay })
     }
 

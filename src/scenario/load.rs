@@ -144,10 +144,11 @@ fn decode(
     let draft = |(index, entry)| Draft::decode(entry, index, safeguards, &names, diagnostics);
     let drafts: Vec<_> = drafts.map(draft).collect();
     let versions: Vec<_> = drafts.iter().flat_map(Draft::versions).map(Option::as_ref).collect();
-    decode_policies::check_clients(root, diagnostics);
+    decode_policies::check_sticky(root, diagnostics);
     let workload = root.entry("workload");
-    let traffic =
-        workload.and_then(|entry| decode_workload::decode(entry, &names, folder, diagnostics));
+    let by_session = decode_policies::sticks_by_session(root);
+    let traffic = workload
+        .and_then(|entry| decode_workload::decode(entry, &names, folder, by_session, diagnostics));
     let limits = workload.and_then(|entry| decode_workload::limits(&entry.node, diagnostics));
     let cache = match root.get("middlebox") {
         Some(node) => decode_middlebox::decode(node, diagnostics).map(Some),

@@ -71,7 +71,7 @@ impl Setting<'_, '_> {
             (Shape::Table(table), Value::Map(entries)) => {
                 let keys = entries.iter().map(|entry| entry.key.as_str());
                 if let Some((index, rest)) = longest(keys, path) {
-                    return self.put_or_descend(&mut entries[index].node, table.value, rest, value);
+                    return self.put_entry(&mut entries[index], table.value, rest, value);
                 }
                 let key = Scalar { text: path.to_owned(), quoted: true };
                 // A var that nothing can have named yet is a slip of the pen.
@@ -90,7 +90,7 @@ impl Setting<'_, '_> {
                 };
                 let part = open.part(key);
                 if let Some(entry) = entries.iter_mut().find(|entry| entry.key == key) {
-                    return self.put_or_descend(&mut entry.node, part, rest, value);
+                    return self.put_entry(entry, part, rest, value);
                 }
                 let text = Scalar { text: key.to_owned(), quoted: true };
                 let known = open.fields.iter().map(|field| field.name);
@@ -142,7 +142,7 @@ impl Setting<'_, '_> {
             }
         }
         if let Some(entry) = entries.iter_mut().find(|entry| entry.key == field.name) {
-            return self.put_or_descend(&mut entry.node, field.shape, rest, value);
+            return self.put_entry(entry, field.shape, rest, value);
         }
         let mut node = Node { place: self.place, value: Value::Map(Vec::new()) };
         if rest.is_none() || fits(&node, field.shape) {
@@ -188,6 +188,20 @@ impl Setting<'_, '_> {
                 Err(refused)
             }
         }
+    }
+
+    fn put_entry(
+        &mut self,
+        entry: &mut Entry,
+        shape: Shape,
+        rest: Option<&str>,
+        value: Node,
+    ) -> Result<(), Refused> {
+        if rest.is_none() {
+            // What a new value lacks is told of the setting: the file's line has it.
+            entry.place = self.place;
+        }
+        self.put_or_descend(&mut entry.node, shape, rest, value)
     }
 
     fn put_or_descend(
@@ -354,6 +368,19 @@ phases:
         let root = set("models.gpt-4.1.rules.conditions.0.threshold=0.1").unwrap();
         let keys = ["models", "gpt-4.1", "rules", "conditions", "0", "threshold"];
         assert_eq!(at(&root, &keys).text(), Some("0.1"));
+    }
+
+    #[test]
+    fn an_entry_that_is_set_whole_stands_where_the_setting_does() {
+        for setting in ["workload=~", "seed=~", "models.gpt-4.1.versions={}", "phases=~"] {
+            let (path, _) = setting.split_once('=').unwrap();
+            let root = set(setting).unwrap();
+            let (above, key) = path.rsplit_once('.').unwrap_or(("", path));
+            let above = if above.is_empty() { &root } else { at(&root, &["models", "gpt-4.1"]) };
+            assert!(above.entry(key).unwrap().place.is_setting(), "{setting}");
+        }
+        let root = set("workload.arrivals=~").unwrap();
+        assert!(!root.entry("workload").unwrap().place.is_setting(), "only what is set");
     }
 
     #[test]

@@ -26,8 +26,11 @@ pub struct Estimate {
     /// Harm that went on to the end of the run: a longer run would have counted more.
     #[serde(default, skip_serializing_if = "is_false")]
     pub open_ended: bool,
-    /// Requests (or their tokens' successes, or their first tokens) that it was made from.
+    /// Requests (or their attempts, or their tokens' successes, or their first tokens) that it was made from.
     pub n: u64,
+    /// Whether attempts are counted where a request is expected, and some request took several.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub of_attempts: bool,
     /// Between which limits the long-run value lies; absent where that is not known at all, and
     /// for exact values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,6 +98,7 @@ impl Estimate {
             infinite: false,
             open_ended: false,
             n: 0,
+            of_attempts: false,
             interval: None,
             exact,
         }
@@ -125,6 +129,24 @@ impl Estimate {
             Method::Gate(confidence) => Interval::clopper_pearson(hits, total, confidence),
         };
         Self::estimated(metric, hits as f64 / total as f64, total, Some(interval.into()))
+    }
+}
+
+impl Estimate {
+    /// What its `n` is the number of.
+    fn counted_things(&self) -> &'static str {
+        let (one, many) = match self.metric.measure() {
+            Measure::Mean(Sample::Latency)
+            | Measure::Quantile(Sample::Latency, _)
+            | Measure::OutputTokens
+            | Measure::OutputSpeed => ("success", "successes"),
+            Measure::Mean(Sample::FirstToken) | Measure::Quantile(Sample::FirstToken, _) => {
+                ("first token", "first tokens")
+            }
+            _ if self.of_attempts => ("attempt", "attempts"),
+            _ => ("request", "requests"),
+        };
+        if self.n == 1 { one } else { many }
     }
 }
 
@@ -171,7 +193,7 @@ impl fmt::Display for Estimate {
             }
             None => f.write_str(" [unbounded]")?,
         }
-        write!(f, " of {} {}", format_count(self.n), counted_things(self.metric, self.n))
+        write!(f, " of {} {}", format_count(self.n), self.counted_things())
     }
 }
 
@@ -187,20 +209,6 @@ pub fn format_value(unit: Unit, value: f64) -> String {
         Unit::TokensPerSecond => format!("{} tokens/s", format_significant(value, 4)),
         Unit::Money => format_money(value),
     }
-}
-
-fn counted_things(metric: Metric, n: u64) -> &'static str {
-    let (one, many) = match metric.measure() {
-        Measure::Mean(Sample::Latency)
-        | Measure::Quantile(Sample::Latency, _)
-        | Measure::OutputTokens
-        | Measure::OutputSpeed => ("success", "successes"),
-        Measure::Mean(Sample::FirstToken) | Measure::Quantile(Sample::FirstToken, _) => {
-            ("first token", "first tokens")
-        }
-        _ => ("request", "requests"),
-    };
-    if n == 1 { one } else { many }
 }
 
 /// Chosen: with fewer events one more or less changes a share by over a tenth.

@@ -9,6 +9,11 @@ use crate::stats::{DurationHistogram, Interval, Moments, QuantileRanks};
 impl Selected<'_> {
     /// A metric over the selected requests.
     pub(super) fn of_requests(&self, metric: Metric, method: Method) -> Estimate {
+        let of_attempts = self.took_several_attempts() && counts_attempts(metric.measure());
+        Estimate { of_attempts, ..self.value_of(metric, method) }
+    }
+
+    fn value_of(&self, metric: Metric, method: Method) -> Estimate {
         let tally = &self.tally;
         let share = |hits, total| Estimate::share(metric, hits, total, method);
         match metric.measure() {
@@ -58,6 +63,31 @@ impl Selected<'_> {
             }
             _ => Estimate::absent(metric),
         }
+    }
+}
+
+/// Whether what a measure is made of are attempts, where requests took several.
+fn counts_attempts(measure: Measure) -> bool {
+    match measure {
+        Measure::ErrorRate
+        | Measure::SuccessRate
+        | Measure::ClientErrorRate
+        | Measure::RateLimitedRate
+        | Measure::TimeoutRate
+        | Measure::EmptyRate
+        | Measure::LengthFinishRate
+        | Measure::Mean(Sample::LatencyAll)
+        | Measure::Quantile(Sample::LatencyAll, _) => true,
+        // Counts say what they count by their names; successes and first tokens by their own.
+        Measure::Requests
+        | Measure::Attempts
+        | Measure::FinalErrorRate
+        | Measure::Mean(Sample::Latency | Sample::FirstToken)
+        | Measure::Quantile(Sample::Latency | Sample::FirstToken, _)
+        | Measure::OutputTokens
+        | Measure::OutputSpeed
+        | Measure::CostPer1k
+        | Measure::OfRun => false,
     }
 }
 
@@ -181,6 +211,14 @@ mod tests {
         assert_eq!(of(Some(OLD), Metric::Attempts), Some(40.0));
         assert_eq!(of(None, Metric::Requests), Some(150.0));
         assert_eq!(of(None, Metric::Attempts), Some(190.0));
+        let text = |metric| {
+            let incident = Selection { phase: Some(2), ..Selection::default() };
+            Summary::of(&record).select(incident).estimate(metric, Method::Display).to_string()
+        };
+        assert!(text(Metric::ErrorRate).ends_with(" of 190 attempts"));
+        assert!(text(Metric::FinalErrorRate).ends_with(" of 150 requests"));
+        let without = estimate(Selection::default(), Metric::ErrorRate, Method::Display);
+        assert!(without.to_string().ends_with(" requests"), "{without}");
     }
 
     fn assert_close(estimate: &Estimate, value: f64, n: u64, low: f64, high: f64) {

@@ -93,6 +93,11 @@ pub struct Selected<'a> {
 }
 
 impl Selected<'_> {
+    /// Whether some request took several attempts, so that these are more.
+    pub(super) fn took_several_attempts(&self) -> bool {
+        self.finals.as_ref().is_some_and(|finals| finals.completed() != self.tally.completed())
+    }
+
     /// The requests as their clients saw them, each counted once.
     pub fn requests(&self) -> &Tally {
         self.finals.as_ref().unwrap_or(&self.tally)

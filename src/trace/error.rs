@@ -164,6 +164,12 @@ pub enum TraceErrorKind {
         /// The line of the row before it.
         previous_line: u64,
     },
+    /// A row without a session, where requests stick by it.
+    #[error(
+        "the row names no session, by which requests are to stick: take a trace whose rows do, \
+         write `workload.sessions`, or `sticky_by: user`"
+    )]
+    NoSession,
     /// A model that the workload's plan does not have.
     #[error("model {model:?} is not in the plan: there are {known}")]
     UnknownModel {

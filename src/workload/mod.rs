@@ -18,7 +18,7 @@ mod tokens;
 pub use change::{Change, Pace};
 pub use playback::{Playback, PlaybackOptions, Window};
 pub use population::{Client, Pin, Population, Sessions};
-pub use replayed::{Recording, TraceInput};
+pub use replayed::{Recording, TraceInput, check_record};
 pub use source::{Replay, Source, Workload};
 pub use tenant::Tenant;
 pub use tokens::TokenSizes;

@@ -91,7 +91,7 @@ impl<R: BufRead + Seek> Playback<R> {
     }
 
     /// What is wrong with the record that was handed on last.
-    pub(super) const fn error(&self, kind: TraceErrorKind) -> TraceError {
+    pub const fn error(&self, kind: TraceErrorKind) -> TraceError {
         TraceError::new(self.line, kind)
     }
 
@@ -151,6 +151,14 @@ impl<R: BufRead + Seek> Playback<R> {
             return Ok(Some(record));
         }
         Ok(None)
+    }
+
+    /// Whether it can begin anew after what was handed on.
+    ///
+    /// # Errors
+    /// Nothing says when.
+    pub fn check_repeat(&self) -> Result<(), TraceError> {
+        if self.turn.is_used { self.next_turn().map(drop) } else { Ok(()) }
     }
 
     /// The turn after the one that has come to its end.

@@ -21,6 +21,7 @@ impl<R: BufRead + Seek + Send> Recording for R {}
 pub(super) struct Replayed {
     playback: Playback<TraceInput>,
     models: Vec<ModelId>,
+    needs_sessions: bool,
     /// The record that comes next, with its model where it names one.
     next: Option<(TraceRecord, Option<ModelIndex>)>,
     /// How many records came before it.
@@ -29,8 +30,12 @@ pub(super) struct Replayed {
 
 impl Replayed {
     /// All that `playback` brings, for plans with these models.
-    pub(super) const fn new(playback: Playback<TraceInput>, models: Vec<ModelId>) -> Self {
-        Self { playback, models, next: None, taken: 0 }
+    pub(super) const fn new(
+        playback: Playback<TraceInput>,
+        models: Vec<ModelId>,
+        needs_sessions: bool,
+    ) -> Self {
+        Self { playback, models, needs_sessions, next: None, taken: 0 }
     }
 
     /// The trace that is read, with its accounting.
@@ -41,17 +46,13 @@ impl Replayed {
     /// When the next request is sent; `None` at the end.
     ///
     /// # Errors
-    /// The trace is broken, or asks for a model that the plan does not have.
+    /// The trace is broken, or a row of it does not fit the plan.
     pub(super) fn next_at(&mut self) -> Result<Option<Duration>, TraceError> {
         if self.next.is_none()
             && let Some(record) = self.playback.next_record()?
         {
-            let model = match &record.model {
-                Some(name) => {
-                    Some(place_of(name, &self.models).map_err(|kind| self.playback.error(kind))?)
-                }
-                None => None,
-            };
+            let model = check_record(&record, &self.models, self.needs_sessions)
+                .map_err(|kind| self.playback.error(kind))?;
             self.next = Some((record, model));
         }
         Ok(self.next.as_ref().map(|(record, _)| record.at))
@@ -78,6 +79,22 @@ impl Replayed {
         self.taken += 1;
         Some(recorded(&record, id, model, chance, identities))
     }
+}
+
+/// The model that a row asks for, where it says so.
+///
+/// # Errors
+/// The row does not fit the plan: it asks for a model that is none of `models`, or names no session
+/// although `needs_sessions`.
+pub fn check_record(
+    record: &TraceRecord,
+    models: &[ModelId],
+    needs_sessions: bool,
+) -> Result<Option<ModelIndex>, TraceErrorKind> {
+    if needs_sessions && record.session.is_none() {
+        return Err(TraceErrorKind::NoSession);
+    }
+    record.model.as_ref().map(|name| place_of(name, models)).transpose()
 }
 
 fn recorded(

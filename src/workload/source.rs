@@ -56,6 +56,8 @@ pub struct Replay {
     pub requests: Option<u64>,
     /// The plan's models.
     pub models: Vec<ModelId>,
+    /// Whether every row must name its session: requests stick by it, and nothing else makes any.
+    pub needs_sessions: bool,
     /// Who sends the requests, where the trace does not say.
     pub population: Population,
     /// What is done with the trace.
@@ -161,7 +163,7 @@ impl Source {
 
     /// The requests of the trace behind `reader`.
     pub fn replay(reader: TraceReader<TraceInput>, replay: Replay, chance: Chance) -> Self {
-        let Replay { requests, models, population, playback } = replay;
+        let Replay { requests, models, needs_sessions, population, playback } = replay;
         let playback = Playback::new(reader, playback, chance);
         Self {
             chance,
@@ -170,7 +172,7 @@ impl Source {
             waits_for_answers: false,
             identities: Identities::new(&population, 0, chance),
             sizes: Vec::new(),
-            origin: Origin::Trace(Box::new(Replayed::new(playback, models))),
+            origin: Origin::Trace(Box::new(Replayed::new(playback, models, needs_sessions))),
             changed: None,
             usual: Usual { sizes: Vec::new(), stream: population.stream },
             taken: Taken { processes: 1, users: population.users.count().get() },
@@ -454,7 +456,13 @@ mod tests {
         let input: TraceInput = Box::new(std::io::Cursor::new(text));
         let models = ["gpt-4", "llama"].map(|name| ModelId::new(name).unwrap()).to_vec();
         let playback = PlaybackOptions::default();
-        let replay = Replay { requests: None, models, population: population(), playback };
+        let replay = Replay {
+            requests: None,
+            models,
+            needs_sessions: false,
+            population: population(),
+            playback,
+        };
         Source::replay(TraceReader::new(input).unwrap(), replay, Chance::new(1, 0))
     }
 

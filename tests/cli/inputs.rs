@@ -18,8 +18,12 @@ const HEADER: &str = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
 /// Runs and validates a scenario that replays `trace`: both must refuse it alike, leaving nothing
 /// behind.
 fn replay(trace: &[u8]) -> Ended {
+    replay_by(REPLAY, trace)
+}
+
+fn replay_by(scenario: &str, trace: &[u8]) -> Ended {
     let place = Workplace::new();
-    place.write("replay.yaml", REPLAY);
+    place.write("replay.yaml", scenario);
     place.write("trace.csv", trace);
     let validated = place.run(&["validate", "replay.yaml"]);
     let ran = place.run(&["run", "replay.yaml"]);
@@ -69,6 +73,35 @@ fn broken_traces_are_refused_with_their_line_and_a_remedy() {
             assert!(ended.stderr.contains(part), "{name}: {part:?} in {}", ended.stderr);
         }
         assert!(!ended.stderr.contains("panicked"), "{name}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_trace_that_does_not_fit_its_scenario_is_refused_before_it_is_run() {
+    let row = "2023-11-16 18:17:03,5,10\n";
+    let looped = |more: &str| {
+        let replayed = format!("{{trace: {{file: trace.csv, loop: true}}}}{more}");
+        REPLAY.replace("{trace: trace.csv}", &replayed)
+    };
+    let sticky = |by: &str| REPLAY.replace("  gpt-4:\n", &format!("  gpt-4:\n    {by}\n"));
+    let by_session = sticky("assignment: sticky\n    sticky_by: session");
+    let with_sessions = by_session.replace("workload: {", "workload: {sessions: {requests: 3}, ");
+    let own = |header: &str, row: &str| {
+        format!("#coalmine-trace 1\nat_ns,input_tokens,output_tokens{header}\n0,5,10{row}\n")
+    };
+    let cases = [
+        (looped(", requests: 10"), format!("{HEADER}{row}{row}"), "no two rows of different times"),
+        (looped(", requests: 2"), format!("{HEADER}{row}{row}"), ""),
+        (by_session.clone(), format!("{HEADER}{row}"), "the row names no session"),
+        (with_sessions, format!("{HEADER}{row}"), ""),
+        (by_session, own(",session", ",7"), ""),
+        (REPLAY.to_owned(), own(",model", ",gpt-5"), "model \"gpt-5\" is not in the plan"),
+    ];
+    for (scenario, trace, part) in cases {
+        let ended = replay_by(&scenario, trace.as_bytes());
+        let code = if part.is_empty() { 0 } else { 3 };
+        assert_eq!(ended.code, code, "{scenario}{trace}{}", ended.stderr);
+        assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
     }
 }
 
