@@ -313,7 +313,8 @@ const REGISTRY: [Row; 46] = [
         "requests that ended, each counted once, those that were pinned included unless an arm is \
          selected"),
     row(Metric::ErrorRate, "error_rate", BAD_SHARE, Measure::ErrorRate,
-        "share of requests that failed, each attempt counted where they are retried: 5xx, 429, timeouts, upstream 401, 403, 404 and 408; \
+        "share of requests that failed, each attempt counted where they are retried: \
+         5xx, 429, timeouts, upstream 401, 403, 404 and 408; \
          client errors and clients that left count neither way"),
     row(Metric::SuccessRate, "success_rate", (Unit::Ratio, Direction::Higher), Measure::SuccessRate,
         "1 - error rate"),

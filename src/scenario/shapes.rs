@@ -116,8 +116,8 @@ static MODEL: Record = Record {
             "sticky_by",
             One(L::Word(&["user", "session", "client"])),
             "what requests stick by, where they do: their user, their session, or the access key \
-             of their client, as a gateway would find them in a header; sessions and clients must be \
-             there: `workload.sessions` or a trace's, `workload.clients` (default: user)",
+             of their client, as a gateway would find them in a header; sessions and clients must \
+             be there: `workload.sessions` or a trace's, `workload.clients` (default: user)",
         ),
         required("versions", TableOf(&VERSIONS), "the versions by name, in the order of reports"),
         optional(

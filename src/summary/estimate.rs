@@ -26,7 +26,8 @@ pub struct Estimate {
     /// Harm that went on to the end of the run: a longer run would have counted more.
     #[serde(default, skip_serializing_if = "is_false")]
     pub open_ended: bool,
-    /// Requests (or their attempts, or their tokens' successes, or their first tokens) that it was made from.
+    /// Requests (or their attempts, or their tokens' successes, or their first tokens) that it was
+    /// made from.
     pub n: u64,
     /// Whether attempts are counted where a request is expected, and some request took several.
     #[serde(default, skip_serializing_if = "is_false")]
