@@ -8,7 +8,7 @@ use super::diagnostic::{Diagnostic, Diagnostics};
 use super::names::Names;
 use super::place::Place;
 use super::shape::quote;
-use super::tree::{Entry, Node};
+use super::tree::{Entry, Node, Value};
 
 /// The weights that `entry` gives, in the order of the versions. Of each model that it names the
 /// weights sum to 1.
@@ -32,7 +32,8 @@ pub(crate) fn decode(
         }
         seen.push((version, weight, arm.place));
     }
-    if entry.node.text().is_none() {
+    // Whatever is no map is told already.
+    if matches!(entry.node.value, Value::Map(_)) {
         check_sums(entry, &seen, complete, names, diagnostics);
     }
     seen.sort_by_key(|(version, ..)| *version);

@@ -27,6 +27,15 @@ struct Decoding<'a> {
     diagnostics: &'a mut Diagnostics,
 }
 
+/// How many requests at most, where that is said; `None` where what is said is no number, which is
+/// told: then whether the requests end is not known.
+fn limit(node: &Node) -> Option<Option<u64>> {
+    match node.get("requests") {
+        Some(_) => read::integer(node, "requests").map(Some),
+        None => Some(None),
+    }
+}
+
 /// Where requests come from; some may stick to a version by their session.
 pub(crate) fn decode(
     entry: &Entry,
@@ -65,7 +74,7 @@ impl Decoding<'_> {
         let population =
             decode_population::decode(node, shares, Vec::new(), self.names, 0, self.diagnostics)?;
         let ids: Option<Vec<_>> = self.names.models().map(|id| ModelId::new(id).ok()).collect();
-        let requests = read::integer(node, "requests");
+        let requests = limit(node)?;
         let needs_sessions = self.sticks_by_session && population.sessions.is_none();
         let replay =
             Replay { requests, models: ids?, needs_sessions, population, playback: playback? };
@@ -128,7 +137,7 @@ impl Decoding<'_> {
             decode_population::decode(node, shares, tenants, self.names, beside, self.diagnostics);
         Some(Traffic::Generated(Workload {
             arrivals: arrivals?,
-            requests: read::integer(node, "requests"),
+            requests: limit(node)?,
             sizes: sizes?,
             population: population?,
         }))

@@ -55,6 +55,8 @@ pub(crate) struct Diagnostics {
     warnings: Vec<Diagnostic>,
     /// Places whose error is told: what else is found there follows from it.
     settled: BTreeSet<Place>,
+    /// Maps of which a part is left out: whether their parts fit together is not known.
+    lacking: BTreeSet<Place>,
     /// Where values stand that came from elsewhere, and from where.
     origins: BTreeMap<Place, Vec<(Place, String)>>,
 }
@@ -71,6 +73,9 @@ impl Diagnostics {
     /// Adds an error of a `whole` whose parts do not fit together, with where those come from that
     /// do not stand there.
     pub(crate) fn report_whole(&mut self, mut diagnostic: Diagnostic, whole: &Node) {
+        if self.lacking.contains(&whole.place) {
+            return;
+        }
         let origins = whole.places().into_iter().filter_map(|place| self.origins.get(&place));
         for note in origins.flatten() {
             if !diagnostic.notes.contains(note) {
@@ -92,6 +97,12 @@ impl Diagnostics {
     /// there is no problem of its own.
     pub(crate) fn leave(&mut self, place: Place) {
         self.settled.insert(place);
+    }
+
+    /// A part of the map at `place` is left out, which is told elsewhere: that the others do not
+    /// fit together is no problem of its own.
+    pub(crate) fn lacks_parts(&mut self, place: Place) {
+        self.lacking.insert(place);
     }
 
     /// Adds a warning.

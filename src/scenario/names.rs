@@ -191,7 +191,16 @@ impl Names {
         };
         match nearest(name, known()) {
             Some(meant) => diagnostic.suggest(Some(meant)),
-            None => diagnostic.help(format!("known versions and tags: {}", listing(known()))),
+            None => {
+                // A tag may stand in several models.
+                let mut once: Vec<&str> = Vec::new();
+                for name in known() {
+                    if !once.contains(&name) {
+                        once.push(name);
+                    }
+                }
+                diagnostic.help(format!("known versions and tags: {}", listing(once)))
+            }
         }
     }
 

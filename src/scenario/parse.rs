@@ -64,8 +64,9 @@ fn parse_text(source: SourceIndex, text: &str, diagnostics: &mut Diagnostics) ->
             }
         }
     };
-    for duplicate in builder.duplicates {
+    for (duplicate, whole) in builder.duplicates {
         diagnostics.report(duplicate);
+        diagnostics.lacks_parts(whole);
     }
     if let Err(diagnostic) = built {
         diagnostics.report(diagnostic);
@@ -171,7 +172,8 @@ struct Builder {
     nodes: usize,
     documents: usize,
     root: Option<Node>,
-    duplicates: Vec<Diagnostic>,
+    /// Each with the place of the map in which it stands.
+    duplicates: Vec<(Diagnostic, Place)>,
 }
 
 /// A list or map whose end has not come.
@@ -272,10 +274,11 @@ impl Builder {
             self.anchors.insert(anchor, Anchored { node: node.clone(), nodes, depth });
             self.count(nodes, node.place)?;
         }
-        match self.stack.last_mut().map(|frame| &mut frame.content) {
+        let above = self.stack.last_mut().map(|frame| (frame.place, &mut frame.content));
+        match above {
             None => self.root = Some(node),
-            Some(Content::List(items)) => items.push(node),
-            Some(Content::Map { entries, key, seen }) => match key.take() {
+            Some((_, Content::List(items))) => items.push(node),
+            Some((whole, Content::Map { entries, key, seen })) => match key.take() {
                 None => {
                     let Value::Scalar(scalar) = node.value else {
                         return Err(Diagnostic::new(node.place, "a key must be a plain text"));
@@ -291,7 +294,7 @@ impl Builder {
                         let twice = Diagnostic::new(place, format!("the key {key:?} stands twice"))
                             .note(*first, "it stands here first")
                             .help("remove one of the two");
-                        self.duplicates.push(twice);
+                        self.duplicates.push((twice, whole));
                     }
                 },
             },

@@ -156,12 +156,11 @@ fn named(
     models
 }
 
-/// The model that a command says it is for, or the only one.
+/// The model that a command says it is for, or the first: where there are more it must say.
 fn model_of(command: &Node, names: &Names) -> Option<ModelIndex> {
-    match command.get("model").and_then(Node::text) {
-        Some(id) => names.models().position(|known| known == id).map(|at| ModelIndex(at as u16)),
-        None => Some(ModelIndex(0)),
-    }
+    let Some(node) = command.get("model") else { return Some(ModelIndex(0)) };
+    // What is wrong with it is told where the command is read.
+    names.resolve_model(node.text()?, node.place, &mut Diagnostics::default())
 }
 
 /// The condition that a threshold is short for; `None` where its value is none, which is told.
