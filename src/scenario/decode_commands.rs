@@ -191,7 +191,12 @@ impl<'a> Commanded<'a> {
             "rules" => {
                 let model = self.model(given, entry, diagnostics)?;
                 let rules = self.rules(entry, model, diagnostics)?;
-                Some((model, CommandKind::Rules(rules), "set other rules".to_owned()))
+                let ids: Vec<_> = rules.triggers.iter().map(|rule| rule.id.as_str()).collect();
+                let what = match ids.as_slice() {
+                    [] => "take all rules away".to_owned(),
+                    ids => format!("set the rules {}", ids.join(", ")),
+                };
+                Some((model, CommandKind::Rules(rules), what))
             }
             word => {
                 let kind = match word {

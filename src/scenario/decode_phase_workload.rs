@@ -56,7 +56,7 @@ impl<'a> PhaseWorkloads<'a> {
         }
         let pace = match (own, speed) {
             (Some(own), _) => self.arrivals(own, node, diagnostics).map(Pace::Arrivals),
-            (None, Some(_)) => read::number(node, "speed").map(Pace::Speed),
+            (None, Some(entry)) => speed_of(node, entry, diagnostics).map(Pace::Speed),
             (None, None) => Some(Pace::Speed(1.0)),
         };
         let sizes = match node.get("tokens") {
@@ -67,7 +67,13 @@ impl<'a> PhaseWorkloads<'a> {
             Some(stream) => stream.text().and_then(|text| Ratio::parse(text).ok()).map(Some),
             None => Some(None),
         };
-        Some(Change { pace: pace?, sizes: sizes?, stream: stream? })
+        let change = Change { pace: pace?, sizes: sizes?, stream: stream? };
+        if change == (Change { pace: Pace::Speed(1.0), sizes: None, stream: None }) {
+            let message = "the phase's `workload` changes nothing: it is as fast as otherwise";
+            let help = "write another `speed`, or remove it";
+            diagnostics.report(Diagnostic::new(entry.place, message).help(help));
+        }
+        Some(change)
     }
 
     fn arrivals(
@@ -123,3 +129,19 @@ impl<'a> PhaseWorkloads<'a> {
         }
     }
 }
+
+/// How many times as fast the workload's own time passes.
+fn speed_of(workload: &Node, entry: &Entry, diagnostics: &mut Diagnostics) -> Option<f64> {
+    let speed = read::number(workload, "speed")?;
+    if speed > 0.0 && speed < LEAST_SPEED {
+        let text = entry.node.text().unwrap_or_default();
+        let message = format!("{text} times as fast: allowed are 0, and {LEAST_SPEED} to 1000");
+        let help = "write `speed: 0` for a standstill";
+        diagnostics.report(Diagnostic::new(entry.node.place, message).help(help));
+        return None;
+    }
+    Some(speed)
+}
+
+/// Chosen: slower than that a workload stands still for every purpose.
+const LEAST_SPEED: f64 = 0.001;

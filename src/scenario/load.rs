@@ -25,6 +25,7 @@ use super::error::{ScenarioError, ScenarioWarnings, conclude};
 use super::extend::extend;
 use super::files::{Files, Folder, Reading, normal};
 use super::fill::fill;
+use super::moved_tags;
 use super::names::Names;
 use super::parse::parse_file;
 use super::place::Sources;
@@ -97,6 +98,7 @@ pub fn load(document: Document<'_>, files: &dyn Files) -> Result<Loaded, Scenari
         let scenario = decode(&root, &folder, &sources, &mut diagnostics)?;
         decode_safeguards::check_pins(&root, &scenario, &mut diagnostics);
         decode_middlebox::warn(&root, &scenario, &mut diagnostics);
+        moved_tags::warn(&root, &mut diagnostics);
         decode_policies::warn(&root, &scenario, &mut diagnostics);
         resolved::complete(&mut root, &scenario);
         let yaml = write(&root, SCENARIO, &|path| folder.relocate(path));

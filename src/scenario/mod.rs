@@ -36,6 +36,7 @@ mod fuzz;
 mod json_schema;
 mod load;
 mod merge;
+mod moved_tags;
 mod names;
 mod outlook;
 mod parse;

@@ -8,7 +8,7 @@
 use std::mem;
 
 use crate::exchange::ModelIndex;
-use crate::units::Ratio;
+use crate::units::{Duration, Ratio};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::names::Names;
@@ -34,10 +34,11 @@ pub(crate) fn expand(root: &mut Node, diagnostics: &mut Diagnostics) {
         for model in named(phase, &thresholds, &names, diagnostics) {
             let Some(standing) = standing.get_mut(usize::from(model.0)) else { continue };
             standing.refuse_disabled(&thresholds, diagnostics);
+            let conditions = standing.joined(&conditions);
             if standing.are_beside(&conditions) {
                 continue;
             }
-            let rules = standing.with(phase.place, &conditions);
+            let rules = standing.with(phase.place, conditions);
             if index == 0 {
                 of_first.push((model, rules));
             } else if let Some(id) = names.models().nth(usize::from(model.0)) {
@@ -45,6 +46,7 @@ pub(crate) fn expand(root: &mut Node, diagnostics: &mut Diagnostics) {
             }
         }
         for command in phase.get("commands").map_or(&[][..], Node::items) {
+            refuse_at_once(command, &thresholds, diagnostics);
             if let (Some(rules), Some(model)) = (command.get("rules"), model_of(command, &names))
                 && let Some(standing) = standing.get_mut(usize::from(model.0))
             {
@@ -70,6 +72,17 @@ struct Standing {
 }
 
 impl Standing {
+    /// These conditions, and of the other kinds of thresholds those that are in force already.
+    fn joined(&self, conditions: &[Node]) -> Vec<Node> {
+        let metric =
+            |condition: &Node| condition.get("metric").and_then(Node::text).map(str::to_owned);
+        let replaced = |kept: &&Node| !conditions.iter().any(|new| metric(new) == metric(kept));
+        let kept = self.beside.iter().filter(replaced);
+        let mut joined: Vec<Node> = conditions.iter().chain(kept).cloned().collect();
+        joined.sort_by_key(|condition| metric(condition).as_deref() != Some(ERROR_RATE));
+        joined
+    }
+
     /// Whether these conditions are in force already: of the same kinds and values.
     fn are_beside(&self, conditions: &[Node]) -> bool {
         fn texts(conditions: &[Node]) -> Vec<Option<&str>> {
@@ -80,8 +93,7 @@ impl Standing {
 
     /// The rules written in full and after them these conditions, which are in force from now on.
     /// `place` is where there are none.
-    fn with(&mut self, place: Place, conditions: &[Node]) -> Node {
-        self.beside = conditions.to_vec();
+    fn with(&mut self, place: Place, conditions: Vec<Node>) -> Node {
         let none = || map(place, Vec::new());
         let mut rules = self.rules.clone().unwrap_or_else(none);
         if rules.get("conditions").is_none() {
@@ -89,8 +101,9 @@ impl Standing {
             put(&mut rules, "conditions", Node { place, value: Value::List(Vec::new()) });
         }
         if let Some(Node { value: Value::List(items), .. }) = rules.get_mut("conditions") {
-            items.extend_from_slice(conditions);
+            items.extend_from_slice(&conditions);
         }
+        self.beside = conditions;
         rules
     }
 
@@ -163,12 +176,26 @@ fn model_of(command: &Node, names: &Names) -> Option<ModelIndex> {
     names.resolve_model(node.text()?, node.place, &mut Diagnostics::default())
 }
 
+/// Reports rules that a command sets when the thresholds of its phase come into force.
+fn refuse_at_once(command: &Node, thresholds: &[Entry], diagnostics: &mut Diagnostics) {
+    let (Some(rules), Some(first)) = (command.entry("rules"), thresholds.first()) else { return };
+    if command.get("at").and_then(Node::text).and_then(|at| Duration::parse(at).ok())
+        != Some(Duration::ZERO)
+    {
+        return;
+    }
+    let message = format!("these rules would take the place of `{}` at once", first.key);
+    let clash = Diagnostic::new(rules.place, message).note(first.place, "it stands here");
+    let help = "write the threshold as a condition of these rules, or let them come later";
+    diagnostics.report(clash.help(help));
+}
+
 /// The condition that a threshold is short for; `None` where its value is none, which is told.
 fn condition(threshold: &Entry) -> Option<Node> {
     let Entry { place, key, node } = threshold;
     let text = node.text()?;
     let (metric, field, value, least) = if key == THRESHOLDS[0] {
-        ("error_rate", "threshold", Ratio::parse(text).ok()?.get().to_string(), LEAST_OF_RATE)
+        (ERROR_RATE, "threshold", Ratio::parse(text).ok()?.get().to_string(), LEAST_OF_RATE)
     } else {
         as_number(text).filter(|millis| *millis > 0.0)?;
         ("latency_p99", "threshold_ms", text.to_owned(), LEAST_OF_P99)
@@ -225,6 +252,7 @@ fn map(place: Place, entries: Vec<Entry>) -> Node {
 
 /// The keys of the thresholds, in the order in which their conditions take precedence.
 const THRESHOLDS: [&str; 2] = ["fallback_threshold", "latency_threshold_ms"];
+const ERROR_RATE: &str = "error_rate";
 const OTHER_NAME: &str = "canary_rules";
 const AT_ONCE: &str = "0s";
 /// From the design of the rules: over a minute, at the first breach.
@@ -318,7 +346,7 @@ phases:
         let same = format!("name: b, for: 1m, split: {SPLIT}, fallback_threshold: 5%");
         let other = format!("name: c, for: 1m, split: {SPLIT}, latency_threshold_ms: 700");
         let text = long("0.05", "700");
-        let (errors, slow) = text.split_once("}, ").unwrap();
+        let (errors, _) = text.split_once("}, ").unwrap();
         let rules = format!("rules: {{conditions: [{OWN}, {errors}}}]}}");
         let (before, unchanged) = (
             format!("name: a, for: 1m, split: {SPLIT}"),
@@ -326,13 +354,28 @@ phases:
         );
         let replaced = format!(
             "name: c, for: 1m, split: {SPLIT}, \
-             commands: [{{at: 0s, model: m, rules: {{conditions: [{OWN}, {slow}]}}}}]"
+             commands: [{{at: 0s, model: m, rules: {{conditions: [{OWN}, {text}]}}}}]"
         );
         let own = format!("rules: {{conditions: [{OWN}]}}");
         assert_same(
             loaded(&own, &[&first, &same, &other]),
             loaded(&rules, &[&before, &unchanged, &replaced]),
         );
+    }
+
+    #[test]
+    fn rules_by_command_do_not_wipe_the_thresholds_of_their_own_beginning() {
+        let phase = |at: &str| {
+            let first = format!("name: a, for: 1m, split: {SPLIT}");
+            let second = format!(
+                "name: b, for: 1m, split: {SPLIT}, fallback_threshold: 1%, \
+                 commands: [{{at: {at}, rules: {{conditions: [{OWN}]}}}}]"
+            );
+            loaded("", &[&first, &second])
+        };
+        let told = phase("0s").unwrap_err();
+        assert!(told.contains("take the place of `fallback_threshold` at once"), "{told}");
+        assert!(phase("1s").is_ok());
     }
 
     #[test]
