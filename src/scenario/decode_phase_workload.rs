@@ -68,7 +68,9 @@ impl<'a> PhaseWorkloads<'a> {
             None => Some(None),
         };
         let change = Change { pace: pace?, sizes: sizes?, stream: stream? };
-        if change == (Change { pace: Pace::Speed(1.0), sizes: None, stream: None }) {
+        let usual = Change { pace: Pace::Speed(1.0), sizes: None, stream: None };
+        // Keys that are none are told by the check.
+        if speed.is_some() && change == usual {
             let message = "the phase's `workload` changes nothing: it is as fast as otherwise";
             let help = "write another `speed`, or remove it";
             diagnostics.report(Diagnostic::new(entry.place, message).help(help));
