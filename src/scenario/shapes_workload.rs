@@ -81,7 +81,8 @@ pub(crate) static PHASE_WORKLOAD: Record = Record {
             "speed",
             One(L::Number(0.0, 1_000.0)),
             "how much faster than otherwise the workload's own time passes, 0 or 0.001 to 1000 \
-             times: the same requests come sooner or later, and users who wait think faster or slower",
+             times: the same requests come sooner or later, and users who wait think faster or \
+             slower",
         ),
         optional(
             "arrivals",
