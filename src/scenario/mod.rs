@@ -32,6 +32,8 @@ mod error;
 mod extend;
 mod files;
 mod fill;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod fuzz;
 mod json_schema;
 mod load;

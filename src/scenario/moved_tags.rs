@@ -81,17 +81,7 @@ fn moves<'a>(phase: &'a Node, names: &Names) -> Vec<Moved<'a>> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use crate::scenario::{Document, Files, load};
-
-    struct NoFiles;
-
-    impl Files for NoFiles {
-        fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
-            Err(format!("no file {}", path.display()))
-        }
-    }
+    use crate::scenario::fixture::load_text;
 
     /// The warnings of a scenario whose phases are these.
     fn warnings(phases: &[&str]) -> String {
@@ -113,14 +103,7 @@ models:
 phases:
 {phases}"
         );
-        let document = Document {
-            path: Path::new("a.yaml"),
-            bytes: text.as_bytes(),
-            settings: &[],
-            working_directory: Path::new("/"),
-            allow_outside: false,
-        };
-        load(document, &NoFiles).unwrap().warnings.to_string()
+        load_text(&text).unwrap().warnings.to_string()
     }
 
     #[test]

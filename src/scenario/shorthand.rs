@@ -264,17 +264,8 @@ const LEAST_OF_P99: &str = "300";
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use crate::scenario::{Document, Files, Loaded, load};
-
-    struct NoFiles;
-
-    impl Files for NoFiles {
-        fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
-            Err(format!("no file {}", path.display()))
-        }
-    }
+    use crate::scenario::Loaded;
+    use crate::scenario::fixture::load_text;
 
     /// A scenario with these rules of its model and these phases.
     fn loaded(rules: &str, phases: &[&str]) -> Result<Loaded, String> {
@@ -292,14 +283,7 @@ models:
 phases:
 {phases}"
         );
-        let document = Document {
-            path: Path::new("a.yaml"),
-            bytes: text.as_bytes(),
-            settings: &[],
-            working_directory: Path::new("/"),
-            allow_outside: false,
-        };
-        load(document, &NoFiles).map_err(|error| error.to_string())
+        load_text(&text)
     }
 
     #[track_caller]

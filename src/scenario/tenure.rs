@@ -118,18 +118,8 @@ fn may_move_traffic(command: &CommandPlan, model: ModelIndex) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-    use crate::scenario::{Document, Files, load};
-
-    struct NoFiles;
-
-    impl Files for NoFiles {
-        fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
-            Err(format!("no file {}", path.display()))
-        }
-    }
+    use crate::scenario::fixture::load_text;
 
     /// The checks that are too few, and the number of versions on which the rule may fire: a rule of
     /// 60 s that is checked every 15 s, and so needs five checks in a row.
@@ -150,14 +140,7 @@ models:
 phases: [{phases}]
 "
         );
-        let document = Document {
-            path: Path::new("a.yaml"),
-            bytes: text.as_bytes(),
-            settings: &[],
-            working_directory: Path::new("/"),
-            allow_outside: false,
-        };
-        let loaded = load(document, &NoFiles).unwrap_or_else(|error| panic!("{error}"));
+        let loaded = load_text(&text).unwrap_or_else(|error| panic!("{error}"));
         let trigger = &loaded.scenario.models[0].rules.triggers[0];
         let (never, may) = loaded.scenario.out_of_reach(ModelIndex(0), trigger, 0);
         (never.into_iter().map(|reach| reach.checks).collect(), may)

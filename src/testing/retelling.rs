@@ -216,19 +216,10 @@ const GRAIN: u64 = 250;
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::super::RuleChoice;
     use super::*;
-    use crate::scenario::{Document, Files, Loaded, load};
-
-    struct NoFiles;
-
-    impl Files for NoFiles {
-        fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
-            Err(format!("{} is not there", path.display()))
-        }
-    }
+    use crate::scenario::Loaded;
+    use crate::scenario::fixture::load_text;
 
     fn case(operations: Vec<Operation>) -> Case {
         let safeguards = Safeguards { keep_tags: false, ..Safeguards::default() };
@@ -237,14 +228,7 @@ mod tests {
 
     fn loaded(case: &Case) -> Loaded {
         let text = case.to_scenario().unwrap();
-        let document = Document {
-            path: Path::new("case.yaml"),
-            bytes: text.as_bytes(),
-            settings: &[],
-            working_directory: Path::new("/"),
-            allow_outside: false,
-        };
-        load(document, &NoFiles).unwrap_or_else(|error| panic!("{error}\n{text}"))
+        load_text(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
     }
 
     fn command(order: Order) -> Operation {
