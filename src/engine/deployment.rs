@@ -8,7 +8,7 @@ use super::progress::Progress;
 use super::split_check::SplitFinding;
 use super::watch::{Health, Step, Watch};
 use super::{
-    Action, Ask, Change, EventKind, Evidence, ModelSettings, RouteError, Slot, Split, Target,
+    Ask, Change, EventKind, Evidence, ModelSettings, NoTarget, RouteError, Slot, Split, Target,
     Ticket,
 };
 use crate::exchange::{Class, Observed};
@@ -357,14 +357,27 @@ impl Deployment {
         split.expect("the state's weights sum to 1")
     }
 
-    /// The version that a rollback of `version` goes to: never one that was rolled back itself.
-    pub(super) fn rollback_target(&self, action: &Action, version: Slot) -> Option<Slot> {
-        match action {
-            Action::RollbackTo(target) => self
-                .resolve(target)
-                .filter(|target| *target != version && !self.state.catalog.is_rolled_back(*target)),
-            Action::RollbackToLastStable => self.state.last_stable(Some(version)),
-            Action::Pause | Action::Notify => None,
+    /// The version that a trigger's rollback of `version` goes to, `named` or the last stable:
+    /// never one that was rolled back itself.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(super) fn rollback_target(
+        &self,
+        named: Option<&Target>,
+        version: Slot,
+    ) -> Result<Slot, NoTarget> {
+        let Some(named) = named else {
+            return self.state.last_stable(Some(version)).ok_or_else(|| {
+                let mut others = self.state.stables().filter(|stable| *stable != version);
+                others.next().map_or(NoTarget::Missing, |_| NoTarget::RolledBack)
+            });
+        };
+        match self.resolve(named) {
+            None => Err(NoTarget::Missing),
+            Some(target) if target == version => Err(NoTarget::AtFault),
+            Some(target) if self.state.catalog.is_rolled_back(target) => Err(NoTarget::RolledBack),
+            Some(target) => Ok(target),
         }
     }
 

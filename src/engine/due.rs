@@ -10,6 +10,19 @@ use super::{Action, Cause, Change, EventKind, Evidence, Slot};
 use crate::exchange::ModelIndex;
 use crate::units::Timestamp;
 
+/// What came of the action of a firing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Effect {
+    /// Traffic went elsewhere.
+    Moved,
+    /// The rollout stands still.
+    Paused,
+    /// There is nowhere to go.
+    Refused,
+    /// Nothing changed: it is only to be told.
+    Told,
+}
+
 impl Engine {
     /// Carries out all that is due up to and at `now`.
     #[inline]
@@ -80,20 +93,18 @@ impl Engine {
         let rules = &self.deployments[usize::from(model.0)].state.rules;
         let recipients = rules.notification.clone();
         let action = rules.triggers[trigger].action.clone();
-        let tells = matches!(action, Action::Pause | Action::Notify);
-        let entries = self.entries;
-        let moves = self.act(at, model, action, version, evidence.clone());
-        if (tells && self.entries == entries) || !recipients.is_nobody() {
+        let effect = self.act(at, model, action, version, evidence.clone());
+        if effect == Effect::Told || !recipients.is_nobody() {
             let told = Change::Notified { recipients: recipients.clone() };
             self.change(at, model, Cause::Trigger(evidence), told);
         }
         if !recipients.is_nobody() {
             self.emit(at, model, EventKind::Notified { trigger, version, recipients });
         }
-        moves
+        effect == Effect::Moved
     }
 
-    /// Carries out the action of a firing. Whether traffic was moved.
+    /// Carries out the action of a firing.
     fn act(
         &mut self,
         at: Timestamp,
@@ -101,23 +112,30 @@ impl Engine {
         action: Action,
         version: Slot,
         evidence: Box<Evidence>,
-    ) -> bool {
+    ) -> Effect {
         let deployment = &self.deployments[usize::from(model.0)];
-        if matches!(action, Action::Pause | Action::Notify) {
-            let paused = decision::pause(&deployment.state).ok();
-            if let Some(change) = paused.filter(|_| action == Action::Pause) {
+        let named = match &action {
+            Action::RollbackTo(target) => Some(target),
+            Action::RollbackToLastStable => None,
+            Action::Notify => return Effect::Told,
+            Action::Pause => {
+                let Ok(change) = decision::pause(&deployment.state) else { return Effect::Told };
                 self.change(at, model, Cause::Trigger(evidence), change);
+                return Effect::Paused;
             }
-            return false;
-        }
-        let Some(target) = deployment.rollback_target(&action, version) else {
-            self.emit(at, model, EventKind::RollbackRefused { version, action });
-            return false;
         };
-        let terms = deployment.terms;
-        let change = decision::roll_back(&deployment.state, terms, Some(version), target);
-        self.change(at, model, Cause::Trigger(evidence), change);
-        true
+        match deployment.rollback_target(named, version) {
+            Ok(target) => {
+                let terms = deployment.terms;
+                let change = decision::roll_back(&deployment.state, terms, Some(version), target);
+                self.change(at, model, Cause::Trigger(evidence), change);
+                Effect::Moved
+            }
+            Err(why) => {
+                self.emit(at, model, EventKind::RollbackRefused { version, action, why });
+                Effect::Refused
+            }
+        }
     }
 
     /// The step of a model's rollout, if it is due at `at`: on to the next one, or a word about

@@ -1,8 +1,8 @@
 //! What the engine tells its driver.
 
 use super::{
-    Action, Evidence, Notification, PinShare, RolloutState, Sealed, Slot, SplitSkew, StageIndex,
-    Waiting,
+    Action, Evidence, NoTarget, Notification, PinShare, RolloutState, Sealed, Slot, SplitSkew,
+    StageIndex, Waiting,
 };
 use crate::exchange::ModelIndex;
 use crate::units::{KeyId, Timestamp};
@@ -68,6 +68,8 @@ pub enum EventKind {
         version: Slot,
         /// What was wanted.
         action: Action,
+        /// Why it is not to be had.
+        why: NoTarget,
     },
     /// The last request in flight of a version that was rolled back has ended.
     Drained(Slot),

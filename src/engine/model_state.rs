@@ -86,10 +86,15 @@ impl ModelState {
     /// The version that took over `stable` last, or held it before, that is neither `fault` nor was
     /// rolled back itself: the refuge of a rollback.
     pub(super) fn last_stable(&self, fault: Option<Slot>) -> Option<Slot> {
-        let holders = self.stable().into_iter().chain(self.catalog.previous_holders(STABLE));
-        let mut sound =
-            holders.filter(|slot| Some(*slot) != fault && !self.catalog.is_rolled_back(*slot));
+        let mut sound = self
+            .stables()
+            .filter(|slot| Some(*slot) != fault && !self.catalog.is_rolled_back(*slot));
         sound.next()
+    }
+
+    /// The stable, and those that were it before, the latest first.
+    pub(super) fn stables(&self) -> impl Iterator<Item = Slot> {
+        self.stable().into_iter().chain(self.catalog.previous_holders(STABLE))
     }
 
     /// Carries out a change.

@@ -129,8 +129,9 @@ const FIRST_LOOK: u64 = 16;
 const SEEN_BITS: usize = 1 << 16;
 /// The prior's k, from the design of the test: reacts to large differences and to small ones.
 const PRIOR_STRENGTH: f64 = 10.0;
-/// The probability of a false alarm, from the design of the check.
-const SKEW_ALPHA: f64 = 1e-6;
+/// With at most this probability requests that follow their split are taken for a skew. From the
+/// design of the check.
+pub const SKEW_ALPHA: f64 = 1e-6;
 /// From how many requests on a share of pins is told. Chosen: a share of a few requests is an
 /// accident.
 const PINS_MIN_REQUESTS: u64 = 100;

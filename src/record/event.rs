@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Evidence, Notification, RolloutState, StageIndex, Waiting};
+use crate::engine::{Evidence, NoTarget, Notification, RolloutState, StageIndex, Waiting};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::units::{KeyId, Ratio, TagName, Timestamp};
 
@@ -118,6 +118,9 @@ pub enum Happening {
     RollbackRefused {
         /// The version at fault.
         version: VersionIndex,
+        /// Why; absent where an older version of coalmine did not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<NoTarget>,
     },
     /// A rollout went from one state to another.
     RolloutMoved {

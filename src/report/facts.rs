@@ -2,6 +2,7 @@
 
 use super::narrative::version_name;
 use super::result_file::ResultFile;
+use crate::engine::SKEW_ALPHA;
 use crate::exchange::VersionIndex;
 use crate::metric::Metric;
 use crate::record::{Arm, Blast, Record, RuleHealth};
@@ -33,7 +34,7 @@ fn skews(record: &Record) -> impl Iterator<Item = String> {
         let selection =
             Selection { phase: Some(phase), model: Some(span.model), ..Selection::default() };
         let estimate = summary.select(selection).estimate(Metric::SplitPValue, Method::Display);
-        estimate.value.filter(|p_value| *p_value < SKEW)?;
+        estimate.value.filter(|p_value| *p_value < SKEW_ALPHA)?;
         let first = record.versions_of(span.model).start;
         let all: u64 = span.observed.iter().sum();
         let shares = span.observed.iter().zip(&span.weights).zip(first..);
@@ -153,23 +154,21 @@ fn trace_text(trace: &TraceReport) -> String {
     parts.into_iter().chain(dropped).collect::<Vec<_>>().join(", ")
 }
 
-/// From which probability on a skew is told: that of the engine's own check.
-const SKEW: f64 = 1e-6;
-
 #[cfg(test)]
 mod tests {
     use super::super::example::{eventful, without_gate};
     use super::*;
     use crate::record::Tally;
 
+    /// The facts that begin with this word.
+    fn facts_of(word: &str, result: &ResultFile) -> Vec<String> {
+        facts(result).into_iter().filter(|fact| fact.starts_with(word)).collect()
+    }
+
     #[test]
     fn a_split_that_clients_do_not_see_is_told_with_what_they_saw() {
         let mut result = without_gate();
-        let told = |result: &ResultFile| {
-            let mut told = facts(result);
-            told.retain(|fact| fact.starts_with("Split"));
-            told
-        };
+        let told = |result: &ResultFile| facts_of("Split", result);
         assert_eq!(told(&result), [""; 0]);
         result.record = eventful();
         result.record.splits[0].observed = vec![50, 400];
@@ -183,11 +182,7 @@ mod tests {
     #[test]
     fn pinned_requests_among_those_of_a_version_are_told() {
         let mut result = ResultFile { record: eventful(), ..without_gate() };
-        let told = |result: &ResultFile| {
-            let mut told = facts(result);
-            told.retain(|fact| fact.starts_with("Pinned"));
-            told
-        };
+        let told = |result: &ResultFile| facts_of("Pinned", result);
         assert_eq!(told(&result), [""; 0]);
         let record = &mut result.record;
         let split: u64 = record
@@ -214,11 +209,7 @@ mod tests {
     #[test]
     fn a_rule_that_never_had_data_is_told_and_a_judge_without_errors_is_not() {
         let mut result = ResultFile { record: eventful(), ..without_gate() };
-        let told = |result: &ResultFile| {
-            let mut told = facts(result);
-            told.retain(|fact| fact.starts_with("Rule"));
-            told
-        };
+        let told = |result: &ResultFile| facts_of("Rule", result);
         assert_eq!(
             told(&result),
             ["Rule error_rate > 5 % for 60 s never had data on gpt-4-turbo-v2: none of its 12 \

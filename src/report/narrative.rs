@@ -1,7 +1,7 @@
 //! The timeline of a run in sentences, for every output that a person reads.
 
 use super::evidence_text::{evidence_text, p_value_text, percent};
-use crate::engine::{RolloutState, Waiting};
+use crate::engine::{NoTarget, RolloutState, Waiting};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::{ArmCount, Happening, Record, TimelineEvent};
 use crate::units::{
@@ -133,9 +133,9 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
             let since = since_onset(record, event.at, *target);
             format!("rollback{of} to {}{since}", name(*target))
         }
-        Happening::RollbackRefused { version } => {
-            let why = nowhere(record, event.at, *version);
-            format!("rollback of {} refused: there is nowhere to go: {why}", name(*version))
+        Happening::RollbackRefused { version, why } => {
+            let why = why.map_or("", nowhere);
+            format!("rollback of {} refused: there is nowhere to go{why}", name(*version))
         }
         Happening::RolloutMoved { version, from, to } => rollout_text(name(*version), *from, *to),
         Happening::StepWaits { version, stage, waiting } => {
@@ -157,17 +157,15 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
     }
 }
 
-/// Why a rollback of `version` at `at` had nowhere to go.
-fn nowhere(record: &Record, at: Timestamp, version: VersionIndex) -> &'static str {
-    let by_command = |event: &TimelineEvent| match event.happening {
-        Happening::RolledBack { version: None, target } => target == version && event.at <= at,
-        _ => false,
-    };
-    if record.timeline.events.iter().any(by_command) {
-        "the command to roll back to it marked the versions whose traffic it took as rolled back, \
-         and none of them gets traffic again before it is deployed with redeploy"
-    } else {
-        "what it would go to is the version itself, was rolled back as well, or is not there"
+/// Why a rollback had nowhere to go, after a colon.
+const fn nowhere(why: NoTarget) -> &'static str {
+    match why {
+        NoTarget::Missing => ": there is no other version that it could go to",
+        NoTarget::AtFault => ": what the rule names is the version itself",
+        NoTarget::RolledBack => {
+            ": what it would go to was rolled back too, by a rule or by a command that took its \
+             traffic, and gets none again before it is deployed with redeploy"
+        }
     }
 }
 
@@ -346,19 +344,19 @@ mod tests {
 
     #[test]
     fn a_rollback_with_nowhere_to_go_says_why() {
-        let mut record = rolled_back(1.0);
-        let at = record.timeline.events.last().unwrap().at;
-        let canary = VersionIndex(1);
-        let mut told = |happening| {
-            record.timeline.events.push(TimelineEvent { at, happening });
-            let Sentence { text, .. } = sentence(&record, record.timeline.events.last().unwrap());
-            text
+        let record = rolled_back(1.0);
+        let told = |why| {
+            let happening = Happening::RollbackRefused { version: VersionIndex(1), why };
+            sentence(&record, &TimelineEvent { at: record.start, happening }).text
         };
-        let text = told(Happening::RollbackRefused { version: canary });
-        assert!(text.ends_with("was rolled back as well, or is not there"), "{text}");
-        told(Happening::RolledBack { version: None, target: canary });
-        let text = told(Happening::RollbackRefused { version: canary });
-        assert!(text.contains("the command to roll back to it marked the versions"), "{text}");
+        for (why, end) in [
+            (None, "there is nowhere to go"),
+            (Some(NoTarget::Missing), "there is no other version that it could go to"),
+            (Some(NoTarget::AtFault), "what the rule names is the version itself"),
+            (Some(NoTarget::RolledBack), "before it is deployed with redeploy"),
+        ] {
+            assert!(told(why).ends_with(end), "{}", told(why));
+        }
     }
 
     #[test]

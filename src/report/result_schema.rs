@@ -394,6 +394,7 @@ fn timeline_parts() -> Vec<Part> {
     let fault = || [version(), ("what", text("the fault in words"))];
     let weights = ("weights", list(number("the share of each of its versions, 0 to 1")));
     let fired = [trigger(), version(), ("evidence", reference("evidence"))];
+    let why = ("why", json!({"enum": ["missing", "at_fault", "rolled_back"]}));
     let events = [
         event("phase_began", &[phase()], &[]),
         event("workload_changed", &[("what", text("what is different about it, in words"))], &[]),
@@ -406,7 +407,7 @@ fn timeline_parts() -> Vec<Part> {
         event("fired", &fired, &[]),
         event("notified", &[trigger(), version(), ("recipients", recipients())], &[]),
         event("rolled_back", &[target()], &[version()]),
-        event("rollback_refused", &[version()], &[]),
+        event("rollback_refused", &[version()], &[why]),
         event("drained", &[version()], &[]),
     ];
     let others = [rollout_events(), split_events()].concat();

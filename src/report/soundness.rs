@@ -179,7 +179,7 @@ fn happening(record: &Record, happening: &Happening) -> Result<(), Unsound> {
         | Happening::CommandMissed { model: None, .. } => Ok(()),
         Happening::FaultBegan { version, .. }
         | Happening::FaultEnded { version, .. }
-        | Happening::RollbackRefused { version }
+        | Happening::RollbackRefused { version, .. }
         | Happening::Drained { version }
         | Happening::RolloutMoved { version, .. }
         | Happening::StepWaits { version, .. }

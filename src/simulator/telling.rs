@@ -32,8 +32,8 @@ pub(super) fn happening(
         EventKind::RolledBack { version, target } => {
             Happening::RolledBack { version: version.map(place), target: place(target) }
         }
-        EventKind::RollbackRefused { version, .. } => {
-            Happening::RollbackRefused { version: place(version) }
+        EventKind::RollbackRefused { version, why, .. } => {
+            Happening::RollbackRefused { version: place(version), why: Some(why) }
         }
         EventKind::KeysInvalidated { version, keys } => {
             Happening::KeysInvalidated { version: place(version), keys }

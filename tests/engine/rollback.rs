@@ -1,8 +1,8 @@
 //! What a rollback does, and what it leaves alone.
 
 use coalmine::engine::{
-    Action, Change, CommandError, CommandKind, EventKind, Notification, RawTrigger, RuleSet, Shift,
-    Slot,
+    Action, Change, CommandError, CommandKind, EventKind, NoTarget, Notification, RawTrigger,
+    RuleSet, Shift, Slot,
 };
 use coalmine::exchange::Ending;
 use coalmine::units::{Duration, Ratio, VersionId};
@@ -106,8 +106,30 @@ fn a_rollback_with_nowhere_to_go_is_refused_loudly_and_traffic_stays() {
         world.complete(ticket, FAILURE, Duration::ZERO);
     }
     world.at(30.0);
-    assert_eq!(world.refused(), [Action::RollbackToLastStable], "said once, not at every check");
+    let refused = [(Action::RollbackToLastStable, NoTarget::Missing)];
+    assert_eq!(world.refused(), refused, "said once, not at every check");
     assert_eq!(world.weight(STABLE), 1.0);
+}
+
+#[test]
+fn a_refused_rollback_says_why() {
+    let refused = |action: &str, given: Option<CommandKind>| {
+        let mut world = World::new();
+        world.rules(vec![RawTrigger { action: Some(action.to_owned()), ..error_rate(0.0) }]);
+        world.split(&[("old", 0.5), ("new", 0.5)]);
+        given.into_iter().for_each(|command| world.apply(command).unwrap());
+        world.at(1.0).canary(10, FAILURE);
+        world.at(5.0);
+        world.refused().into_iter().map(|(_, why)| why).collect::<Vec<_>>()
+    };
+    // It takes the stable's traffic, and so marks it.
+    let to_the_canary = CommandKind::Rollback(Some(target("new")));
+    let last_stable = "rollback_to_last_stable";
+    assert_eq!(refused(last_stable, None), []);
+    assert_eq!(refused(last_stable, Some(to_the_canary.clone())), [NoTarget::RolledBack]);
+    assert_eq!(refused("rollback_to:old", Some(to_the_canary)), [NoTarget::RolledBack]);
+    assert_eq!(refused("rollback_to:new", None), [NoTarget::AtFault]);
+    assert_eq!(refused("rollback_to:gone", None), [NoTarget::Missing]);
 }
 
 /// Rules of which every firing is told by e-mail.

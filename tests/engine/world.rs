@@ -2,7 +2,7 @@
 
 use coalmine::engine::{
     Action, Ask, AuthError, Change, Command, CommandError, CommandKind, Completion, Digest, Engine,
-    Event, EventKind, Evidence, ModelSettings, Principal, RawRules, RawTrigger, Retry,
+    Event, EventKind, Evidence, ModelSettings, NoTarget, Principal, RawRules, RawTrigger, Retry,
     RolloutState, RuleSet, Safeguards, Sealed, Slot, StickyKey, Target, Ticket, Version, Waiting,
 };
 use coalmine::exchange::{Ending, ModelIndex, Observed};
@@ -238,9 +238,9 @@ impl World {
         self.engine.split(MODEL).unwrap().weight(version).get()
     }
 
-    pub(crate) fn refused(&self) -> Vec<Action> {
+    pub(crate) fn refused(&self) -> Vec<(Action, NoTarget)> {
         let refused = self.events.iter().filter_map(|event| match &event.kind {
-            EventKind::RollbackRefused { action, .. } => Some(action.clone()),
+            EventKind::RollbackRefused { action, why, .. } => Some((action.clone(), *why)),
             _ => None,
         });
         refused.collect()

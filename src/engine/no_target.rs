@@ -1,0 +1,16 @@
+//! Why a rollback has nowhere to go.
+
+use serde::{Deserialize, Serialize};
+
+/// Why there is no version that a rollback could go to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoTarget {
+    /// What the rule names is not there, or no other version was ever the stable.
+    Missing,
+    /// What the rule names is the version at fault.
+    AtFault,
+    /// What it would go to was rolled back itself: by a rule, or by a command that took its
+    /// traffic.
+    RolledBack,
+}
