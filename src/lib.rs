@@ -58,8 +58,9 @@
 pub mod math;
 pub mod units;
 
-// Floor 1: what is measured, what is asked and answered, chance, statistics.
+// Floor 1: what is measured, what is asked and answered, chance, statistics, how numbers are drawn.
 pub mod chance;
+pub mod chart;
 pub mod exchange;
 pub mod metric;
 pub mod stats;

@@ -4,8 +4,6 @@
 //! a [`ResultFile`] holds them all, so that every output can be made again from a stored one. Knows
 //! no files and no terminal.
 
-mod axis;
-mod canvas;
 mod comparison;
 mod evaluation;
 mod evidence_text;
@@ -17,8 +15,6 @@ mod fuzz;
 mod markdown;
 mod narrative;
 mod outline;
-mod palette;
-mod panel;
 mod result_file;
 mod result_reading;
 mod result_schema;
@@ -31,7 +27,6 @@ mod terminal;
 mod timeline_chart;
 mod verdict;
 
-pub use canvas::Canvas;
 pub use evaluation::evaluate;
 #[doc(hidden)]
 pub use fuzz::fuzz_rehearsal;

@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-use super::axis::Axis;
-use super::canvas::{Align, Canvas, Lettering, Stroke, fit_text, text_width};
 use super::narrative::{since_onset, version_name};
-use super::palette::{Dash, Ink, Look, Symbol, version_look};
-use super::panel::{
-    Course, Lane, Line, MEDIUM, Mark, Panel, Phase, Rows, Slot, TITLE_COLUMN, TimeFrame,
+use crate::chart::{
+    Align, Axis, Canvas, Course, Dash, Ink, Lane, Lettering, Line, Look, MEDIUM, Mark, Panel,
+    Phase, Rows, Slot, Stroke, Symbol, TITLE_COLUMN, TimeFrame, fit_text, text_width, version_look,
 };
 use crate::engine::RolloutState;
 use crate::exchange::{ModelIndex, VersionIndex};

@@ -12,6 +12,7 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("exchange", 1),
     ("chance", 1),
     ("stats", 1),
+    ("chart", 1),
     ("engine", 2),
     ("arrivals", 2),
     ("trace", 2),

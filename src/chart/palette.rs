@@ -2,34 +2,34 @@
 
 /// A colour.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Ink {
-    pub(super) rgb: (u8, u8, u8),
+pub(crate) struct Ink {
+    pub(crate) rgb: (u8, u8, u8),
     /// In [0, 1].
-    pub(super) opacity: f64,
+    pub(crate) opacity: f64,
 }
 
 impl Ink {
-    pub(super) const BLACK: Self = Self::opaque(0x1A, 0x1A, 0x1A);
-    pub(super) const WHITE: Self = Self::opaque(0xFF, 0xFF, 0xFF);
+    pub(crate) const BLACK: Self = Self::opaque(0x1A, 0x1A, 0x1A);
+    pub(crate) const WHITE: Self = Self::opaque(0xFF, 0xFF, 0xFF);
     /// Labels beside what is drawn.
-    pub(super) const GREY: Self = Self::opaque(0x55, 0x55, 0x55);
+    pub(crate) const GREY: Self = Self::opaque(0x55, 0x55, 0x55);
     /// Faults: purple, which no version has.
-    pub(super) const FAULT: Self = Self::opaque(0x6A, 0x3D, 0x9A);
+    pub(crate) const FAULT: Self = Self::opaque(0x6A, 0x3D, 0x9A);
     /// Grid lines.
-    pub(super) const PALE: Self = Self::opaque(0xD9, 0xD9, 0xD9);
+    pub(crate) const PALE: Self = Self::opaque(0xD9, 0xD9, 0xD9);
 
     const fn opaque(red: u8, green: u8, blue: u8) -> Self {
         Self { rgb: (red, green, blue), opacity: 1.0 }
     }
 
-    pub(super) const fn with_opacity(self, opacity: f64) -> Self {
+    pub(crate) const fn with_opacity(self, opacity: f64) -> Self {
         Self { rgb: self.rgb, opacity }
     }
 }
 
 /// Which parts of a line are drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Dash {
+pub(crate) enum Dash {
     Solid,
     Dashed,
     Dotted,
@@ -37,7 +37,7 @@ pub(super) enum Dash {
 
 impl Dash {
     /// Drawn and blank lengths in turn, in pixels; empty for a line without gaps.
-    pub(super) const fn pattern(self) -> &'static [f64] {
+    pub(crate) const fn pattern(self) -> &'static [f64] {
         match self {
             Self::Solid => &[],
             Self::Dashed => &[9.0, 6.0],
@@ -48,7 +48,7 @@ impl Dash {
 
 /// A filled shape around a place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Symbol {
+pub(crate) enum Symbol {
     Disc,
     TriangleUp,
     TriangleDown,
@@ -59,7 +59,7 @@ pub(super) enum Symbol {
 
 impl Symbol {
     /// Its corners for radius 1; `None` for a disc.
-    pub(super) const fn outline(self) -> Option<&'static [(f64, f64)]> {
+    pub(crate) const fn outline(self) -> Option<&'static [(f64, f64)]> {
         match self {
             Self::Disc => None,
             Self::TriangleUp => Some(&[(0.0, -1.15), (1.1, 0.85), (-1.1, 0.85)]),
@@ -73,9 +73,9 @@ impl Symbol {
 
 /// How one version looks in every chart.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Look {
-    pub(super) ink: Ink,
-    pub(super) symbol: Symbol,
+pub(crate) struct Look {
+    pub(crate) ink: Ink,
+    pub(crate) symbol: Symbol,
 }
 
 /// The look of the stable (`None`), or of the `n`-th of the other versions, counted from 0. Colours
@@ -83,7 +83,7 @@ pub(super) struct Look {
 ///
 /// The colours are those of M. Okabe and K. Ito, Color Universal Design (2008), which people with
 /// any kind of colour vision tell apart; yellow is left out, as it vanishes on white.
-pub(super) fn version_look(other: Option<usize>) -> Look {
+pub(crate) fn version_look(other: Option<usize>) -> Look {
     let Some(index) = other else {
         return Look { ink: BLUE, symbol: Symbol::Disc };
     };

@@ -5,23 +5,23 @@ use crate::units::{Duration, format_significant};
 
 /// An axis from its least to its greatest value.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     low: f64,
     high: f64,
     logarithmic: bool,
-    pub(super) ticks: Vec<Tick>,
+    pub(crate) ticks: Vec<Tick>,
 }
 
 /// A value that is written beside an axis.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Tick {
-    pub(super) value: f64,
-    pub(super) label: String,
+pub(crate) struct Tick {
+    pub(crate) value: f64,
+    pub(crate) label: String,
 }
 
 impl Axis {
     /// Shares from 0 to at least `greatest`, at most 1, in percent.
-    pub(super) fn shares(greatest: f64) -> Self {
+    pub(crate) fn shares(greatest: f64) -> Self {
         let scale = Scale { factor: 100.0, unit: " %" };
         let mut axis = Self::from_zero(greatest.clamp(1e-4, 1.0), scale);
         axis.high = axis.high.min(1.0);
@@ -29,7 +29,7 @@ impl Axis {
     }
 
     /// Requests per second from 0 to at least `greatest`, written per second, minute or hour.
-    pub(super) fn rates(greatest: f64) -> Self {
+    pub(crate) fn rates(greatest: f64) -> Self {
         let scale = match greatest {
             rate if rate >= 0.5 => Scale { factor: 1.0, unit: "/s" },
             rate if rate >= 0.5 / 60.0 => Scale { factor: 60.0, unit: "/min" },
@@ -40,7 +40,7 @@ impl Axis {
 
     /// Lengths of time in seconds: from 0, or logarithmic where the least and the greatest are so
     /// far apart that the least would lie on the ground.
-    pub(super) fn latencies(least: f64, greatest: f64) -> Self {
+    pub(crate) fn latencies(least: f64, greatest: f64) -> Self {
         let greatest = greatest.max(1e-6);
         let scale = match greatest {
             secs if secs >= 2.0 => Scale { factor: 1.0, unit: " s" },
@@ -55,7 +55,7 @@ impl Axis {
     }
 
     /// The time since the start in seconds, with at most `most_ticks` ticks.
-    pub(super) fn times(span: Duration, most_ticks: usize) -> (Self, TimeUnit) {
+    pub(crate) fn times(span: Duration, most_ticks: usize) -> (Self, TimeUnit) {
         let span = span.as_secs_f64().max(1.0);
         let fits = |step: &f64| span / step <= most_ticks as f64;
         let step = TIME_STEPS.iter().copied().find(fits).unwrap_or(span / 4.0);
@@ -66,7 +66,7 @@ impl Axis {
     }
 
     /// Where a value stands, from 0 at the axis's least value to 1 at its greatest.
-    pub(super) fn place(&self, value: f64) -> f64 {
+    pub(crate) fn place(&self, value: f64) -> f64 {
         let place = if self.logarithmic {
             let (low, high) = (math::ln(self.low), math::ln(self.high));
             (math::ln(value.max(self.low)) - low) / (high - low)
@@ -105,7 +105,7 @@ impl Axis {
 
 /// In what a time axis is labelled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum TimeUnit {
+pub(crate) enum TimeUnit {
     Seconds,
     Minutes,
     Hours,
@@ -113,7 +113,7 @@ pub(super) enum TimeUnit {
 }
 
 impl TimeUnit {
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Seconds => "seconds",
             Self::Minutes => "minutes",

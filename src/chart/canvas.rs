@@ -26,30 +26,30 @@ pub struct Canvas {
 }
 
 /// A place in pixels from the upper left corner.
-pub(super) type Point = (f64, f64);
+pub(crate) type Point = (f64, f64);
 
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stroke {
-    pub(super) ink: Ink,
+pub(crate) struct Stroke {
+    pub(crate) ink: Ink,
     /// In pixels.
-    pub(super) width: u32,
-    pub(super) dash: Dash,
+    pub(crate) width: u32,
+    pub(crate) dash: Dash,
 }
 
 /// How a text is set. Its place is at half the height of its capital letters.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lettering {
-    pub(super) ink: Ink,
+pub(crate) struct Lettering {
+    pub(crate) ink: Ink,
     /// The size of an em in pixels.
-    pub(super) size: u32,
-    pub(super) bold: bool,
-    pub(super) align: Align,
+    pub(crate) size: u32,
+    pub(crate) bold: bool,
+    pub(crate) align: Align,
 }
 
 /// Which end of a text stands at its place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Align {
+pub(crate) enum Align {
     Start,
     Middle,
     End,
@@ -66,7 +66,7 @@ enum Shape {
 impl Canvas {
     /// An empty canvas of `width` times `height` pixels; `alternative` tells in words what it
     /// shows.
-    pub(super) fn new(width: u32, height: u32, alternative: String) -> Self {
+    pub(crate) fn new(width: u32, height: u32, alternative: String) -> Self {
         Self { width, height, alternative, shapes: Vec::new() }
     }
 
@@ -98,7 +98,7 @@ impl Canvas {
         encode(&shrink(&pixels, width as usize), self.width, self.height)
     }
 
-    pub(super) fn line(&mut self, points: &[Point], stroke: Stroke) {
+    pub(crate) fn line(&mut self, points: &[Point], stroke: Stroke) {
         let Stroke { ink, width, dash } = stroke;
         let pieces = match dash.pattern() {
             [] => vec![points.to_vec()],
@@ -108,20 +108,20 @@ impl Canvas {
         self.shapes.extend(lines.map(|points| Shape::Line { points, ink, width }));
     }
 
-    pub(super) fn polygon(&mut self, points: Vec<Point>, ink: Ink) {
+    pub(crate) fn polygon(&mut self, points: Vec<Point>, ink: Ink) {
         self.shapes.push(Shape::Polygon { points, ink });
     }
 
-    pub(super) fn rectangle(&mut self, (left, top): Point, (right, bottom): Point, ink: Ink) {
+    pub(crate) fn rectangle(&mut self, (left, top): Point, (right, bottom): Point, ink: Ink) {
         self.polygon(vec![(left, top), (right, top), (right, bottom), (left, bottom)], ink);
     }
 
-    pub(super) fn text(&mut self, at: Point, text: impl Into<String>, lettering: Lettering) {
+    pub(crate) fn text(&mut self, at: Point, text: impl Into<String>, lettering: Lettering) {
         self.shapes.push(Shape::Text { at, text: text.into(), lettering });
     }
 
     /// A symbol with a radius in pixels, with a white rim that sets it off from what lies beneath.
-    pub(super) fn symbol(&mut self, at: Point, symbol: Symbol, radius: f64, ink: Ink) {
+    pub(crate) fn symbol(&mut self, at: Point, symbol: Symbol, radius: f64, ink: Ink) {
         match symbol.outline() {
             None => {
                 self.shapes.push(Shape::Disc { centre: at, radius: radius + RIM, ink: Ink::WHITE });
@@ -206,7 +206,7 @@ impl Medium {
 }
 
 /// The width of `text` in pixels.
-pub(super) fn text_width(text: &str, size: u32, bold: bool) -> f64 {
+pub(crate) fn text_width(text: &str, size: u32, bold: bool) -> f64 {
     register_fonts();
     let lettering = Lettering { ink: Ink::BLACK, size, bold, align: Align::Start };
     let ((left, _), (right, _)) =
@@ -216,7 +216,7 @@ pub(super) fn text_width(text: &str, size: u32, bold: bool) -> f64 {
 
 /// `text`, cut short with an ellipsis where it is wider than `width` pixels; `None` where not even
 /// two letters fit.
-pub(super) fn fit_text(text: &str, size: u32, bold: bool, width: f64) -> Option<String> {
+pub(crate) fn fit_text(text: &str, size: u32, bold: bool, width: f64) -> Option<String> {
     if text_width(text, size, bold) <= width {
         return Some(text.to_owned());
     }

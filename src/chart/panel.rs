@@ -9,69 +9,69 @@ use super::canvas::{Align, Canvas, Lettering, Point, Stroke, fit_text, text_widt
 use super::palette::{Dash, Ink, Look, Symbol};
 
 /// What stacked panels share. Times are seconds since the start.
-pub(super) struct TimeFrame {
+pub(crate) struct TimeFrame {
     /// The first and the last pixel column of all panels.
-    pub(super) columns: (f64, f64),
-    pub(super) axis: Axis,
+    pub(crate) columns: (f64, f64),
+    pub(crate) axis: Axis,
     /// What is written below the axis.
-    pub(super) caption: String,
-    pub(super) phases: Vec<Phase>,
-    pub(super) lanes: Vec<Lane>,
+    pub(crate) caption: String,
+    pub(crate) phases: Vec<Phase>,
+    pub(crate) lanes: Vec<Lane>,
 }
 
 /// A named span of time.
-pub(super) struct Phase {
-    pub(super) name: String,
-    pub(super) from: f64,
-    pub(super) to: f64,
+pub(crate) struct Phase {
+    pub(crate) name: String,
+    pub(crate) from: f64,
+    pub(crate) to: f64,
 }
 
 /// One row of marks above the panels.
-pub(super) struct Lane {
-    pub(super) name: &'static str,
-    pub(super) marks: Vec<Mark>,
+pub(crate) struct Lane {
+    pub(crate) name: &'static str,
+    pub(crate) marks: Vec<Mark>,
 }
 
 /// Something that happened at one time or from one time to another.
-pub(super) struct Mark {
-    pub(super) from: f64,
+pub(crate) struct Mark {
+    pub(crate) from: f64,
     /// Where it lasted: its end, with the symbol that stands there.
-    pub(super) to: Option<(f64, Option<Symbol>)>,
-    pub(super) symbol: Symbol,
-    pub(super) label: String,
+    pub(crate) to: Option<(f64, Option<Symbol>)>,
+    pub(crate) symbol: Symbol,
+    pub(crate) label: String,
     /// The dash of the line at its beginning.
-    pub(super) dash: Dash,
-    pub(super) ink: Ink,
+    pub(crate) dash: Dash,
+    pub(crate) ink: Ink,
 }
 
 /// One value axis with its lines.
-pub(super) struct Panel {
-    pub(super) title: String,
-    pub(super) axis: Axis,
-    pub(super) lines: Vec<Line>,
+pub(crate) struct Panel {
+    pub(crate) title: String,
+    pub(crate) axis: Axis,
+    pub(crate) lines: Vec<Line>,
 }
 
 /// Values over time, slot by slot.
-pub(super) struct Line {
-    pub(super) slots: Vec<Slot>,
-    pub(super) look: Look,
-    pub(super) dash: Dash,
-    pub(super) course: Course,
+pub(crate) struct Line {
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) look: Look,
+    pub(crate) dash: Dash,
+    pub(crate) course: Course,
     /// Which of the panel's lines this is: symbols of different lines stand at different times.
-    pub(super) rank: usize,
+    pub(crate) rank: usize,
 }
 
 /// The value of a span of time; absent where there was nothing to measure.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Slot {
-    pub(super) from: f64,
-    pub(super) to: f64,
-    pub(super) value: Option<f64>,
+pub(crate) struct Slot {
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+    pub(crate) value: Option<f64>,
 }
 
 /// How values become a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Course {
+pub(crate) enum Course {
     /// From the middle of one slot to the middle of the next.
     Joined,
     /// Level through each slot.
@@ -82,20 +82,20 @@ pub(super) enum Course {
 
 /// Rows of pixels, from the upper to the lower.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rows {
-    pub(super) top: f64,
-    pub(super) bottom: f64,
+pub(crate) struct Rows {
+    pub(crate) top: f64,
+    pub(crate) bottom: f64,
 }
 
 impl TimeFrame {
     /// How many pixels high the names of the phases and the lanes are.
-    pub(super) fn head_height(&self) -> f64 {
+    pub(crate) fn head_height(&self) -> f64 {
         let names = self.phase_rows() as f64 * PHASE_ROW;
         names + self.lanes.len() as f64 * LANE_ROW + HEAD_GAP
     }
 
     /// Draws phases, lanes, panels and the time axis between `rows`.
-    pub(super) fn draw(&self, canvas: &mut Canvas, panels: &[Panel], rows: Rows) {
+    pub(crate) fn draw(&self, canvas: &mut Canvas, panels: &[Panel], rows: Rows) {
         let body = Rows { top: rows.top + self.head_height(), bottom: rows.bottom - FOOT };
         self.draw_phases(canvas, rows.top, body);
         let height = (body.bottom - body.top) / panels.len() as f64;
@@ -348,12 +348,12 @@ fn row_of(axis: &Axis, value: f64, rows: Rows) -> f64 {
 }
 
 /// Sizes of letters in pixels of a canvas 1,280 wide: at half that width none is below 10.
-pub(super) const LARGE: u32 = 24;
-pub(super) const MEDIUM: u32 = 22;
-pub(super) const SMALL: u32 = 21;
+pub(crate) const LARGE: u32 = 24;
+pub(crate) const MEDIUM: u32 = 22;
+pub(crate) const SMALL: u32 = 21;
 
 /// Where the titles of the panels begin.
-pub(super) const TITLE_COLUMN: f64 = 18.0;
+pub(crate) const TITLE_COLUMN: f64 = 18.0;
 
 const PHASE_ROW: f64 = 30.0;
 const LANE_ROW: f64 = 30.0;
