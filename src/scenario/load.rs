@@ -93,12 +93,13 @@ pub fn load(document: Document<'_>, files: &dyn Files) -> Result<Loaded, Scenari
     };
     let made = assemble(&document, &mut reading).and_then(|mut root| {
         check(&root, SCENARIO, &mut diagnostics);
-        shorthand::expand(&mut root, &mut diagnostics);
+        let names = Names::collect(root.entry("models")?, &mut diagnostics);
+        shorthand::expand(&mut root, &names, &mut diagnostics);
         fill(&mut root, SCENARIO);
-        let scenario = decode(&root, &folder, &sources, &mut diagnostics)?;
+        let scenario = decode(&root, &names, &folder, &sources, &mut diagnostics)?;
         decode_safeguards::check_pins(&root, &scenario, &mut diagnostics);
         decode_middlebox::warn(&root, &scenario, &mut diagnostics);
-        moved_tags::warn(&root, &mut diagnostics);
+        moved_tags::warn(&root, &names, &mut diagnostics);
         decode_policies::warn(&root, &scenario, &mut diagnostics);
         resolved::complete(&mut root, &scenario);
         let yaml = write(&root, SCENARIO, &|path| folder.relocate(path));
@@ -135,22 +136,22 @@ fn assemble(document: &Document<'_>, reading: &mut Reading<'_>) -> Option<Node> 
 
 fn decode(
     root: &Node,
+    names: &Names,
     folder: &Folder,
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) -> Option<Scenario> {
     let models = root.entry("models")?;
-    let names = Names::collect(models, diagnostics);
     let drafts = (0..).map(ModelIndex).zip(models.node.entries());
     let safeguards = root.get("safeguards");
-    let draft = |(index, entry)| Draft::decode(entry, index, safeguards, &names, diagnostics);
+    let draft = |(index, entry)| Draft::decode(entry, index, safeguards, names, diagnostics);
     let drafts: Vec<_> = drafts.map(draft).collect();
     let versions: Vec<_> = drafts.iter().flat_map(Draft::versions).map(Option::as_ref).collect();
     decode_policies::check_sticky(root, diagnostics);
     let workload = root.entry("workload");
     let by_session = decode_policies::sticks_by_session(root);
     let traffic = workload
-        .and_then(|entry| decode_workload::decode(entry, &names, folder, by_session, diagnostics));
+        .and_then(|entry| decode_workload::decode(entry, names, folder, by_session, diagnostics));
     let limits = workload.and_then(|entry| decode_workload::limits(&entry.node, diagnostics));
     let cache = match root.get("middlebox") {
         Some(node) => decode_middlebox::decode(node, diagnostics).map(Some),
@@ -158,14 +159,14 @@ fn decode(
     };
     let phases = root.entry("phases").and_then(|entry| {
         let fixed = drafts.iter().map(Draft::fixed).collect();
-        let commanded = Commanded::new(&names, fixed, root);
-        let (names, versions, commanded) = (&names, &versions, &commanded);
+        let commanded = Commanded::new(names, fixed, root);
+        let (versions, commanded) = (&versions, &commanded);
         let around = Surroundings { names, versions, traffic: traffic.as_ref(), commanded };
         decode_phases::decode(entry, &around, diagnostics)
     });
     let phase_names = root.get("phases").map_or(&[][..], Node::items).iter();
     let known = Known {
-        names: &names,
+        names,
         phases: phase_names.map(|phase| read::text(phase, "name").unwrap_or_default()).collect(),
         columns: decode_outputs::titles(root.get("columns"), &names.versions()),
     };

@@ -18,9 +18,7 @@ struct Moved<'a> {
 }
 
 /// Warns of tags in splits and faults that an earlier phase can move.
-pub(crate) fn warn(root: &Node, diagnostics: &mut Diagnostics) {
-    let Some(models) = root.entry("models") else { return };
-    let names = Names::collect(models, &mut Diagnostics::default());
+pub(crate) fn warn(root: &Node, names: &Names, diagnostics: &mut Diagnostics) {
     let ids = names.versions();
     let mut moved: Vec<Moved<'_>> = Vec::new();
     for phase in root.get("phases").map_or(&[][..], Node::items) {
@@ -50,7 +48,7 @@ pub(crate) fn warn(root: &Node, diagnostics: &mut Diagnostics) {
             let odd = Diagnostic::new(entry.place, message).note(earlier.place, "it can move here");
             diagnostics.warn(odd.help(help));
         }
-        moved.extend(moves(phase, &names));
+        moved.extend(moves(phase, names));
     }
 }
 

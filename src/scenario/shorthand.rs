@@ -18,9 +18,8 @@ use super::tree::{Entry, Node, Scalar, Value};
 
 /// Writes out all that is short. Whatever is wrong with the names and values in it is told by the
 /// passes that read the long form, or was told by the check.
-pub(crate) fn expand(root: &mut Node, diagnostics: &mut Diagnostics) {
+pub(crate) fn expand(root: &mut Node, names: &Names, diagnostics: &mut Diagnostics) {
     let Some(models) = root.entry("models") else { return };
-    let names = Names::collect(models, &mut Diagnostics::default());
     let rules =
         |entry: &Entry| Standing { rules: entry.node.get("rules").cloned(), beside: Vec::new() };
     let mut standing: Vec<Standing> = models.node.entries().iter().map(rules).collect();
@@ -31,7 +30,7 @@ pub(crate) fn expand(root: &mut Node, diagnostics: &mut Diagnostics) {
         let thresholds = take_thresholds(phase);
         let conditions: Vec<Node> = thresholds.iter().filter_map(condition).collect();
         let mut commands: Vec<Node> = Vec::new();
-        for model in named(phase, &thresholds, &names, diagnostics) {
+        for model in named(phase, &thresholds, names, diagnostics) {
             let Some(standing) = standing.get_mut(usize::from(model.0)) else { continue };
             standing.refuse_disabled(&thresholds, diagnostics);
             let conditions = standing.joined(&conditions);
@@ -47,7 +46,7 @@ pub(crate) fn expand(root: &mut Node, diagnostics: &mut Diagnostics) {
         }
         for command in phase.get("commands").map_or(&[][..], Node::items) {
             refuse_at_once(command, &thresholds, diagnostics);
-            if let (Some(rules), Some(model)) = (command.get("rules"), model_of(command, &names))
+            if let (Some(rules), Some(model)) = (command.get("rules"), model_of(command, names))
                 && let Some(standing) = standing.get_mut(usize::from(model.0))
             {
                 *standing = Standing { rules: Some(rules.clone()), beside: Vec::new() };
