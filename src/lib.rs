@@ -8,13 +8,13 @@
 //!
 //! Two types matter most: [`engine::Engine`], which routes requests and takes traffic away from a
 //! version that breaks its rules, and [`record::Record`], which holds all that a run left behind.
-//! [`run::run_virtual`] leads from a [`scenario::Scenario`] to a record, [`report::evaluate`] from
+//! [`run::run_virtual`] leads from a [`scenario::Scenario`] to a record, [`result::evaluate`] from
 //! there to table and verdict.
 //!
 //! ```
 //! use std::path::Path;
 //!
-//! use coalmine::report::evaluate;
+//! use coalmine::result::evaluate;
 //! use coalmine::run::run_virtual;
 //! use coalmine::scenario::{Document, Files, load};
 //!
@@ -51,8 +51,7 @@
 //! ```
 //!
 //! The modules, from the lowest floor to the highest; a module names only those on lower floors,
-//! and
-//! `tests/tidy` holds it to that. `docs/architecture.md` tells how they work together.
+//! and `tests/tidy` holds it to that. `docs/architecture.md` tells how they work together.
 
 // Floor 0: quantities with their units; functions with the same results on every platform.
 pub mod math;
@@ -88,10 +87,11 @@ pub mod simulator;
 // Floor 8, beside the judges: what tests and fuzz targets share.
 pub mod testing;
 
-// Floors 8 to 10: what a run means, whether that is enough, how it is shown.
+// Floors 8 to 12: what a run means, whether that is enough, what is kept of it, how it is shown.
 pub mod gate;
 pub mod report;
+pub mod result;
 pub mod summary;
 
-// Floor 11: arguments, files, terminal, exit codes.
+// Floor 14: arguments, files, terminal, exit codes.
 pub mod cli;

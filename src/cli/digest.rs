@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::report::FileDigest;
+use crate::result::FileDigest;
 
 /// The file at `path` with the SHA-256 of its `bytes`. What a scenario draws in from other files
 /// stands in the resolved scenario, and a trace brings its own digest.

@@ -6,7 +6,7 @@ use super::arguments::ScenarioArguments;
 use super::digest::digest;
 use super::disk::{self, Disk};
 use super::terminal::{Failure, complain};
-use crate::report::FileDigest;
+use crate::result::FileDigest;
 use crate::scenario::{Document, Loaded, Scenario, Traffic, load};
 use crate::trace::TraceError;
 use crate::workload::TraceInput;

@@ -5,9 +5,8 @@ use std::path::Path;
 use super::disk::write_whole;
 use super::provenance::RunFile;
 use super::terminal::{Failure, wants_colour, width};
-use crate::report::{
-    ResultFile, Style, markdown_summary, table_csv, terminal_report, timeline_chart,
-};
+use crate::report::{Style, markdown_summary, table_csv, terminal_report, timeline_chart};
+use crate::result::ResultFile;
 
 /// What is printed on stdout.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -4,7 +4,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use crate::report::ResultFile;
+use crate::result::ResultFile;
 use crate::units::{Duration, Timestamp, format_count, format_duration};
 
 /// A run that has begun.

@@ -6,7 +6,7 @@ use super::arguments::{OutputFormat, ReportArguments};
 use super::exit::Exit;
 use super::output::{Output, RESULT_JSON, write_reports};
 use super::terminal::{Failure, print};
-use crate::report::ResultFile;
+use crate::result::ResultFile;
 
 pub(super) fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {
     let named = &arguments.result;

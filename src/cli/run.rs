@@ -9,7 +9,7 @@ use super::output::{Output, write_reports};
 use super::progress::Progress;
 use super::provenance::Provenance;
 use super::terminal::{Failure, print};
-use crate::report::evaluate;
+use crate::result::evaluate;
 use crate::run::run_virtual;
 use crate::simulator::SimulationError;
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::arguments::SchemaOf;
 use super::exit::Exit;
 use super::terminal::{Failure, print};
-use crate::report::result_schema;
+use crate::result::result_schema;
 use crate::scenario::{json_schema, reference};
 
 pub(super) fn schema(format: SchemaOf) -> Result<Exit, Failure> {

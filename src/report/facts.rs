@@ -1,11 +1,11 @@
 //! What else is to be said of a run, in a sentence each, below its timeline.
 
 use super::narrative::version_name;
-use super::result_file::ResultFile;
 use crate::engine::SKEW_ALPHA;
 use crate::exchange::VersionIndex;
 use crate::metric::Metric;
 use crate::record::{Arm, Blast, Record, RuleHealth};
+use crate::result::ResultFile;
 use crate::run::TraceReport;
 use crate::summary::{Method, Selection, Summary};
 use crate::trace::DropReason;
@@ -156,9 +156,9 @@ fn trace_text(trace: &TraceReport) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{eventful, without_gate};
     use super::*;
     use crate::record::Tally;
+    use crate::result::example::{eventful, without_gate};
 
     /// The facts that begin with this word.
     fn facts_of(word: &str, result: &ResultFile) -> Vec<String> {

@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use super::{ResultFile, Style, evaluate, markdown_summary, table_csv, terminal_report};
+use super::{Style, markdown_summary, table_csv, terminal_report};
+use crate::result::{ResultFile, evaluate};
 use crate::run::run_virtual;
 use crate::scenario::{Document, Files, PhaseEnd, Scenario, Traffic, load};
 use crate::units::Duration;

@@ -3,9 +3,9 @@
 use super::comparison::{Extras, Grid, MARKS};
 use super::facts::facts;
 use super::narrative::{Line, Narrative, Sentence, ellipsis};
-use super::result_file::ResultFile;
 use super::verdict::{Headline, verdict_word};
 use crate::gate::{Judgement, LineResult, Verdict};
+use crate::result::ResultFile;
 use crate::units::format_duration;
 
 /// The summary of a run as GitHub-flavoured Markdown: the same content as on a terminal, the
@@ -142,8 +142,8 @@ const SHOWN_DIGITS: usize = 12;
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{assert_snapshot, rolled_back_result, without_gate};
     use super::*;
+    use crate::result::example::{assert_snapshot, rolled_back_result, without_gate};
 
     #[test]
     fn a_summary_holds_verdict_gate_comparison_and_timeline() {

@@ -288,8 +288,8 @@ const NANOS_PER_MILLISECOND: i64 = 1_000_000;
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{crowded, eventful, rolled_back};
     use super::*;
+    use crate::result::example::{crowded, eventful, rolled_back};
 
     #[test]
     fn a_rollback_is_told_with_its_reason() {

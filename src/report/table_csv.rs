@@ -1,8 +1,8 @@
 //! The comparison table as CSV for other programs: one row per column and metric, raw numbers in
 //! base units.
 
-use super::result_file::ResultFile;
 use crate::metric::Unit;
+use crate::result::ResultFile;
 use crate::summary::{Estimate, Limits, ReferenceCheck};
 
 /// The comparison table as CSV with a header.
@@ -91,8 +91,8 @@ const MEMORY: &str = "rows of one length are written into memory";
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::rolled_back_result;
     use super::*;
+    use crate::result::example::rolled_back_result;
 
     #[test]
     fn every_number_stands_in_its_base_unit() {

@@ -9,9 +9,9 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle
 use super::comparison::{Extras, Grid, MARKS};
 use super::facts::facts;
 use super::narrative::{Line, Narrative, Sentence, ellipsis};
-use super::result_file::ResultFile;
 use super::verdict::{Headline, verdict_word};
 use crate::gate::{Judgement, LineResult, Verdict};
+use crate::result::ResultFile;
 use crate::units::format_duration;
 
 /// How a terminal is written to.
@@ -241,8 +241,8 @@ const LEAST_ROOM: usize = 20;
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{assert_snapshot, rolled_back_result, without_gate};
     use super::*;
+    use crate::result::example::{assert_snapshot, rolled_back_result, without_gate};
 
     fn report(result: &ResultFile, width: usize) -> String {
         terminal_report(result, Style { width, colour: false, intervals: false })

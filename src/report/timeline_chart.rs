@@ -462,9 +462,9 @@ const MOST_TOLD: usize = 5;
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{crowded, rolled_back};
     use super::*;
     use crate::record::TimelineEvent;
+    use crate::result::example::{crowded, rolled_back};
 
     #[test]
     fn what_happened_is_written_in_the_chart() {

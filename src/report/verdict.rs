@@ -1,8 +1,8 @@
 //! The verdict of a run in words, for every output.
 
-use super::result_file::ResultFile;
 use crate::gate::{Judged, Judgement, Verdict};
 use crate::record::Record;
+use crate::result::ResultFile;
 use crate::units::format_count;
 
 /// What stands at the head of every output.
@@ -86,8 +86,8 @@ fn details(judged: &Judged) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{eventful, rolled_back_result, without_gate};
     use super::*;
+    use crate::result::example::{eventful, rolled_back_result, without_gate};
 
     #[test]
     fn the_headline_counts_the_lines_of_the_gate() {

@@ -2,7 +2,7 @@
 
 use coalmine::gate::Verdict;
 use coalmine::record::Record;
-use coalmine::report::ResultFile;
+use coalmine::result::ResultFile;
 
 use super::world::{judged, results, seconds, shipped, shipped_result};
 

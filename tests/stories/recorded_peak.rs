@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 
 use coalmine::gate::Verdict;
-use coalmine::report::ResultFile;
+use coalmine::result::ResultFile;
 use coalmine::run::TraceReport;
 use coalmine::trace::TraceFormat;
 

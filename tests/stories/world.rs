@@ -7,7 +7,7 @@ use std::thread;
 
 use coalmine::gate::{Judged, Judgement};
 use coalmine::record::{Record, RuleHealth};
-use coalmine::report::{ResultFile, evaluate};
+use coalmine::result::{ResultFile, evaluate};
 use coalmine::run::{Rehearsal, run_virtual};
 use coalmine::scenario::{Document, Files, Loaded, Scenario, Traffic, load};
 use coalmine::units::Duration;

@@ -2,7 +2,7 @@
 //!
 //! Two runs of one scenario under one seed and one build give the same bytes: when, how long and
 //! where the run was made stands elsewhere. What a field means is said in its JSON Schema,
-//! [`result_schema`](super::result_schema).
+//! [`result_schema`](super::schema::result_schema).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

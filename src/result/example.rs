@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::result_file::{
-    ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultFile, ScenarioInfo,
-};
+use super::file::{ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultFile, ScenarioInfo};
 
 use crate::assertion::Assertion;
 use crate::engine::{
@@ -28,7 +26,7 @@ const CANARY: VersionIndex = VersionIndex(1);
 
 /// An hour at `rate` requests a second: 10 % go to a canary that fails 8 % from minute 20 on and is
 /// rolled back 75 s later.
-pub(super) fn rolled_back(rate: f64) -> Record {
+pub(crate) fn rolled_back(rate: f64) -> Record {
     let start: Timestamp = "2024-03-15T11:00:00Z".parse().unwrap();
     let at = |second: u64| start + Duration::from_secs(second);
     let mut timeline = Timeline::default();
@@ -111,7 +109,7 @@ fn split_span(at: Timestamp) -> SplitSpan {
 }
 
 /// A day with six versions, fourteen phases, many breaches and a latency that spans decades.
-pub(super) fn crowded() -> Record {
+pub(crate) fn crowded() -> Record {
     let mut record = rolled_back(0.02);
     let (start, width) = (record.start, Duration::from_secs(360));
     record.end = start + width * 240;
@@ -144,7 +142,7 @@ pub(super) fn crowded() -> Record {
 
 /// [`rolled_back`] with everything else that a record can tell: a rollout that waits and ends in a
 /// promotion, a lost tag, refused keys, requests that took several attempts, a journal.
-pub(super) fn eventful() -> Record {
+pub(crate) fn eventful() -> Record {
     let mut record = rolled_back(0.5);
     let at = record.start + Duration::from_secs(600);
     let step = StageIndex(0);
@@ -216,7 +214,7 @@ fn journal() -> JournalCopy {
 
 /// The result of [`rolled_back`] with a gate of three lines, of which one is undecided and one
 /// fails, four published figures and a trace.
-pub(super) fn rolled_back_result() -> ResultFile {
+pub(crate) fn rolled_back_result() -> ResultFile {
     let lines = [
         ("time_to_rollback <= 90s", 41),
         ("error_rate{phase='canary at 10 %'} < 0.1%", 42),
@@ -246,7 +244,7 @@ pub(super) fn rolled_back_result() -> ResultFile {
 }
 
 /// The same without gate, published figures, trace and events.
-pub(super) fn without_gate() -> ResultFile {
+pub(crate) fn without_gate() -> ResultFile {
     let mut result = rolled_back_result();
     result.scenario.gate.clear();
     result.scenario.references.clear();
@@ -314,7 +312,7 @@ fn trace() -> TraceReport {
 }
 
 /// Holds a text against the snapshot of that name.
-pub(super) fn assert_snapshot(name: &str, text: &str) {
+pub(crate) fn assert_snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../../tests/snapshots");
     settings.set_prepend_module_to_snapshot(false);

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::result_file::ResultFile;
+use super::file::ResultFile;
 use super::soundness::{self, Unsound};
 
 impl ResultFile {

@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 
-use super::result_file::ResultFile;
+use super::file::ResultFile;
 use crate::exchange::VersionIndex;
 use crate::gate::Judgement;
 use crate::record::{Happening, Record};

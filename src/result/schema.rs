@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::result_file::ResultFile;
+use super::file::ResultFile;
 use super::schema_history::{
     command_events, history_fields, journal_parts, recipients, rollout_events, split_events,
 };

@@ -1,0 +1,22 @@
+//! The result of a run: all that is known of it, as a file from which every output can be made.
+//!
+//! Made from a run's record, its summary and its verdicts; read back, and checked, with its JSON
+//! Schema. Knows nothing of how it is shown.
+
+mod evaluation;
+#[cfg(test)]
+pub(crate) mod example;
+mod file;
+mod outline;
+mod reading;
+mod schema;
+mod schema_history;
+mod schema_readings;
+mod schema_words;
+mod soundness;
+
+pub use evaluation::evaluate;
+pub use file::{ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultFile, ScenarioInfo};
+pub use reading::ResultError;
+pub use schema::result_schema;
+pub use soundness::Unsound;
