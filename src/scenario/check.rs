@@ -14,13 +14,15 @@ use super::tree::{Entry, Node, Scalar, Value};
 
 /// Reports all of `node` that is not of `shape`.
 pub(crate) fn check(node: &Node, shape: Shape, diagnostics: &mut Diagnostics) {
-    Check { diagnostics, unit: None }.part(node, shape, node.place);
+    Check { diagnostics, unit: None, bare: None }.part(node, shape, node.place);
 }
 
 struct Check<'a> {
     diagnostics: &'a mut Diagnostics,
     /// The unit of a duration beside the part that is checked next.
     unit: Option<String>,
+    /// What the number with a unit that is checked next is without one, in the unit of its key.
+    bare: Option<String>,
 }
 
 impl Check<'_> {
@@ -61,7 +63,7 @@ impl Check<'_> {
     }
 
     fn literals(&mut self, place: Place, scalar: &Scalar, literals: &[Literal]) {
-        let unit = self.unit.take();
+        let (unit, bare) = (self.unit.take(), self.bare.take());
         let mut refusals = Vec::new();
         for literal in literals {
             match literal.check(scalar) {
@@ -84,6 +86,7 @@ impl Check<'_> {
         // `1247` beside `p99: 2156ms` was hardly meant in seconds.
         let beside = unit.filter(|_| literals.contains(&Literal::Duration) && is_bare(scalar));
         let suggestion = beside.map(|unit| scalar.text.clone() + &unit).or(suggestion);
+        let suggestion = bare.or(suggestion);
         self.report(Diagnostic::new(place, message).suggest(suggestion.as_deref()));
     }
 
@@ -119,6 +122,7 @@ impl Check<'_> {
             match record.fields.iter().find(|field| field.name == entry.key) {
                 Some(field) => {
                     self.unit = unit_beside(entry, entries);
+                    self.bare = without_unit(entry, field);
                     self.part(&entry.node, field.shape, entry.place);
                 }
                 None => self.unknown(entry, record.name, record.fields),
@@ -193,6 +197,24 @@ impl Check<'_> {
 /// Whether a value is a number of no unit.
 fn is_bare(scalar: &Scalar) -> bool {
     scalar.text.starts_with(|c: char| c.is_ascii_digit()) && as_number(&scalar.text).is_some()
+}
+
+/// The number that `entry` was probably meant to be, where its key, which says the unit, holds a
+/// bare number and it has a unit of its own: `5%` as 0.05, `3s` in milliseconds as 3000.
+fn without_unit(entry: &Entry, field: &Field) -> Option<String> {
+    let Shape::One(Literal::Number(least, most)) = field.shape else { return None };
+    let text = entry.node.text()?.trim();
+    let number = if let Some(percent) = text.strip_suffix('%') {
+        // The exponent is shifted in the text: 0.05 exactly, not 5 / 100.
+        format!("{}e-2", as_number(percent.trim_end())?).parse::<f64>().ok()?
+    } else if field.name.ends_with("_seconds") {
+        Duration::parse(text).ok()?.as_secs_f64()
+    } else if field.name.ends_with("_ms") {
+        Duration::parse(text).ok()?.as_nanos() as f64 / 1e6
+    } else {
+        as_number(text.strip_suffix("USD")?.trim_end())?
+    };
+    (least..=most).contains(&number).then(|| number.to_string())
 }
 
 /// The unit of a duration that stands beside `entry`, which itself is a bare number.
