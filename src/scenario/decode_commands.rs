@@ -175,7 +175,7 @@ impl<'a> Commanded<'a> {
             },
             "split" => self.split(entry, given, redeploy, diagnostics),
             "rollout" => {
-                let plan = decode_rollout::decode(entry, None, self.names, diagnostics)?;
+                let plan = decode_rollout::of_command(entry, given, self.names, diagnostics)?;
                 let model = self.names.model_of(plan.version)?;
                 let version = Target::new(read::text(node, "version")?)?;
                 let what = format!("begin a rollout of {}", version.as_str());
@@ -308,7 +308,7 @@ impl<'a> Commanded<'a> {
         if let Some((_, model)) = self.tags.iter().find(made) {
             return Some(*model);
         }
-        let version = self.names.resolve_in(given, name, place, diagnostics)?;
+        let version = self.names.resolve_for_command(given, name, place, diagnostics)?;
         self.names.model_of(version)
     }
 

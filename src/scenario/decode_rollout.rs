@@ -1,31 +1,58 @@
 //! Rollouts: the canary, its ladder, its bake.
 
 use crate::engine::{Ladder, LadderError, RolloutStep};
-use crate::exchange::VersionIndex;
+use crate::exchange::{ModelIndex, VersionIndex};
 use crate::units::{Ratio, parse_requests};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::names::Names;
+use super::place::Place;
 use super::plan::RolloutPlan;
 use super::read;
 use super::tree::{Entry, Node};
 
-/// The rollout that `entry` describes. `split` are the weights of its phase, which may not name its
-/// model.
+/// The rollout of a phase that `entry` describes. `split` are the weights of its phase, which may
+/// not name its model.
 pub(crate) fn decode(
     entry: &Entry,
     split: Option<&[(VersionIndex, Ratio)]>,
     names: &Names,
     diagnostics: &mut Diagnostics,
 ) -> Option<RolloutPlan> {
-    let node = &entry.node;
-    let version = node.entry("version").and_then(|entry| {
-        let name = entry.node.text()?;
-        names.resolve(name, entry.node.place, diagnostics)
-    });
+    let version = version(&entry.node, |name, place| names.resolve(name, place, diagnostics));
     if let Some(version) = version {
         check_split(entry, version, split, names, diagnostics);
     }
+    plan(&entry.node, version, diagnostics)
+}
+
+/// The rollout that the command at `entry` begins, of `model` where the command says it.
+pub(crate) fn of_command(
+    entry: &Entry,
+    model: Option<ModelIndex>,
+    names: &Names,
+    diagnostics: &mut Diagnostics,
+) -> Option<RolloutPlan> {
+    let version = version(&entry.node, |name, place| {
+        names.resolve_for_command(model, name, place, diagnostics)
+    });
+    plan(&entry.node, version, diagnostics)
+}
+
+/// The version that a rollout names.
+fn version(
+    node: &Node,
+    resolve: impl FnOnce(&str, Place) -> Option<VersionIndex>,
+) -> Option<VersionIndex> {
+    let version = node.get("version")?;
+    resolve(version.text()?, version.place)
+}
+
+fn plan(
+    node: &Node,
+    version: Option<VersionIndex>,
+    diagnostics: &mut Diagnostics,
+) -> Option<RolloutPlan> {
     let ladder = node.entry("steps").and_then(|steps| ladder(steps, diagnostics));
     Some(RolloutPlan { version: version?, ladder: ladder?, bake: read::duration(node, "bake")? })
 }
@@ -78,4 +105,40 @@ fn step(node: &Node) -> Option<RolloutStep> {
         require,
         pause: read::boolean(node, "pause")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::CommandKind;
+    use crate::exchange::ModelIndex;
+    use crate::scenario::Instruction;
+    use crate::scenario::fixture::load_text;
+
+    #[test]
+    fn a_rollout_by_command_is_of_the_model_that_the_command_says() {
+        let text = |model: &str| {
+            format!(
+                "schema: 1
+name: rollouts
+workload: {{arrivals: {{poisson: 10/s}}, tokens: {{input: 10, output: 10}}, \
+                 models: {{a: 50%, b: 50%}}}}
+models:
+  a: {{versions: {{a1: {{tags: [stable], upstream: {{latency: 1s}}}}, \
+                 a2: {{tags: [beta], upstream: {{latency: 1s}}}}}}}}
+  b: {{versions: {{b1: {{tags: [stable], upstream: {{latency: 1s}}}}, \
+                 b2: {{tags: [beta], upstream: {{latency: 1s}}}}}}}}
+phases:
+  - {{name: one, for: 1m, commands: [{{{model}rollout: {{version: beta, steps: \
+                 [{{weight: 5%, hold: 5s}}]}}}}]}}
+"
+            )
+        };
+        let error = load_text(&text("")).unwrap_err();
+        assert!(error.contains("write which model it is for: `model: a` or `model: b`"), "{error}");
+        let scenario = load_text(&text("model: b, ")).unwrap().scenario;
+        let command = &scenario.phases[0].commands[0];
+        assert_eq!(command.model, Some(ModelIndex(1)));
+        let kind = &command.instruction;
+        assert!(matches!(kind, Instruction::Engine(CommandKind::StartRollout { .. })), "{kind:?}");
+    }
 }

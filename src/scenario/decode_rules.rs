@@ -68,11 +68,12 @@ fn condition(
         return None;
     }
     let mut raw = raw(node);
-    let [version, _] = names_of(&raw).map(|name| {
+    let [version, target] = names_of(&raw).map(|name| {
         let Named { field, name } = name?;
         let place = node.get(field).map_or(node.place, |node| node.place);
         Some(names.resolve_in(Some(model), name, place, diagnostics))
     });
+    check_target(node, model, version, target.flatten(), names, diagnostics);
     let watched = match version {
         Some(version) => version.into_iter().collect(),
         None => names.canaries(model).collect(),
@@ -93,6 +94,41 @@ fn condition(
             report_all((node, safeguards), raw, error, told, diagnostics);
             None
         }
+    }
+}
+
+/// Reports a rollback to the very version that the condition watches, which has nowhere to go;
+/// warns where that depends on tags, which can move.
+fn check_target(
+    node: &Node,
+    model: ModelIndex,
+    version: Option<Option<VersionIndex>>,
+    target: Option<VersionIndex>,
+    names: &Names,
+    diagnostics: &mut Diagnostics,
+) {
+    let (Some(target), Some(action)) = (target, node.get("action")) else { return };
+    let ids = names.versions();
+    let id = ids[usize::from(target.0)];
+    let told = action.text().and_then(|action| action.strip_prefix("rollback_to:")).map(str::trim);
+    let is_certain = told == read::text(node, "version");
+    let message = match version {
+        Some(watched) if watched == Some(target) => {
+            format!("the condition watches {id}: a rollback of it cannot go to it")
+        }
+        None if names.canaries(model).eq([target]) => {
+            format!(
+                "{id} is the only canary, so the condition watches it: its rollback has no target"
+            )
+        }
+        _ => return,
+    };
+    let diagnostic = Diagnostic::new(action.place, message);
+    let diagnostic = diagnostic.help("write `rollback_to_last_stable`, or another version");
+    if is_certain {
+        diagnostics.report(diagnostic);
+    } else {
+        diagnostics.warn(diagnostic);
     }
 }
 

@@ -27,6 +27,7 @@ use super::files::{Files, Folder, Reading, normal};
 use super::fill::fill;
 use super::moved_tags;
 use super::names::Names;
+use super::odd_rollbacks;
 use super::parse::parse_file;
 use super::place::Sources;
 use super::plan::{Expectation, Scenario};
@@ -100,6 +101,7 @@ pub fn load(document: Document<'_>, files: &dyn Files) -> Result<Loaded, Scenari
         decode_safeguards::check_pins(&root, &scenario, &mut diagnostics);
         decode_middlebox::warn(&root, &scenario, &mut diagnostics);
         moved_tags::warn(&root, &names, &mut diagnostics);
+        odd_rollbacks::warn(&root, &names, &mut diagnostics);
         decode_policies::warn(&root, &scenario, &mut diagnostics);
         resolved::complete(&mut root, &scenario);
         let yaml = write(&root, SCENARIO, &|path| folder.relocate(path));

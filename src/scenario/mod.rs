@@ -40,6 +40,7 @@ mod load;
 mod merge;
 mod moved_tags;
 mod names;
+mod odd_rollbacks;
 mod outlook;
 mod parse;
 mod place;

@@ -114,23 +114,50 @@ impl Names {
         place: Place,
         diagnostics: &mut Diagnostics,
     ) -> Option<VersionIndex> {
+        self.resolve_or(model, name, place, |models| self.listed(name, models), diagnostics)
+    }
+
+    /// As [`Names::resolve_in`], of a command, which can say what model it is for.
+    pub(crate) fn resolve_for_command(
+        &self,
+        model: Option<ModelIndex>,
+        name: &str,
+        place: Place,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<VersionIndex> {
+        let remedy = |models: &[ModelIndex]| {
+            let said =
+                models.iter().map(|of| format!("`model: {}`", self.models[usize::from(of.0)]));
+            format!("write which model it is for: {}", said.collect::<Vec<_>>().join(" or "))
+        };
+        self.resolve_or(model, name, place, remedy, diagnostics)
+    }
+
+    /// `remedy` says what to write instead of a tag of these models.
+    fn resolve_or(
+        &self,
+        model: Option<ModelIndex>,
+        name: &str,
+        place: Place,
+        remedy: impl Fn(&[ModelIndex]) -> String,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<VersionIndex> {
         let of_model = |other: ModelIndex| model.is_none_or(|model| model == other);
         let by_id = self.versions.iter().position(|version| version.id == name);
         if let Some(index) = by_id.filter(|index| of_model(self.versions[*index].model)) {
             return Some(VersionIndex(index as u16));
         }
-        let mut tagged = self.tags.iter().filter(|tag| tag.name == name && of_model(tag.model));
-        match (tagged.next(), tagged.next()) {
-            (Some(tag), None) => Some(tag.version),
-            (Some(tag), Some(other)) => {
+        let tagged = self.tags.iter().filter(|tag| tag.name == name && of_model(tag.model));
+        let tagged: Vec<&Tag> = tagged.collect();
+        match tagged.as_slice() {
+            [tag] => Some(tag.version),
+            [_, _, ..] => {
                 let message = format!("the tag {} names a version of several models", quote(name));
-                let id = |tag: &Tag| self.versions[usize::from(tag.version.0)].id.as_str();
-                let help =
-                    format!("write the version: {}", listing([id(tag), id(other)].into_iter()));
-                diagnostics.report(Diagnostic::new(place, message).help(help));
+                let models: Vec<_> = tagged.iter().map(|tag| tag.model).collect();
+                diagnostics.report(Diagnostic::new(place, message).help(remedy(&models)));
                 None
             }
-            (None, _) => {
+            [] => {
                 let of = match model {
                     Some(model) if self.models.len() > 1 => {
                         format!("the model {}", quote(&self.models[usize::from(model.0)]))
@@ -143,6 +170,13 @@ impl Names {
                 None
             }
         }
+    }
+
+    /// The versions of these models that have a tag.
+    fn listed(&self, tag: &str, models: &[ModelIndex]) -> String {
+        let own = self.tags.iter().filter(|own| own.name == tag && models.contains(&own.model));
+        let ids = own.map(|tag| self.versions[usize::from(tag.version.0)].id.as_str());
+        format!("write the version: {}", listing(ids))
     }
 
     /// Whether a version or a tag has this name.
