@@ -1,14 +1,18 @@
 //! Axes: where a value stands, and the round values that are written beside it.
 
 use crate::math;
-use crate::units::{Duration, format_significant};
+use crate::units::{
+    Duration, Rate, format_count, format_duration, format_money, format_percent, format_rate,
+    format_significant,
+};
 
 /// An axis from its least to its greatest value.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Axis {
     low: f64,
     high: f64,
-    logarithmic: bool,
+    spacing: Spacing,
+    wording: Wording,
     pub(crate) ticks: Vec<Tick>,
 }
 
@@ -19,11 +23,34 @@ pub(crate) struct Tick {
     pub(crate) label: String,
 }
 
+/// What takes the same room on an axis.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Spacing {
+    /// Equal differences.
+    Linear,
+    /// Equal factors.
+    Logarithmic,
+    /// Equal factors of what lies beyond a quantile: each further nine.
+    Nines,
+}
+
+/// How a value that was read off is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Wording {
+    Share,
+    Elapsed,
+    Latency,
+    Rate,
+    Count,
+    Money,
+    Quantile,
+}
+
 impl Axis {
     /// Shares from 0 to at least `greatest`, at most 1, in percent.
     pub(crate) fn shares(greatest: f64) -> Self {
         let scale = Scale { factor: 100.0, unit: " %" };
-        let mut axis = Self::from_zero(greatest.clamp(1e-4, 1.0), scale);
+        let mut axis = Self::from_zero(greatest.clamp(1e-4, 1.0), scale, Wording::Share);
         axis.high = axis.high.min(1.0);
         axis
     }
@@ -35,22 +62,59 @@ impl Axis {
             rate if rate >= 0.5 / 60.0 => Scale { factor: 60.0, unit: "/min" },
             _ => Scale { factor: 3_600.0, unit: "/h" },
         };
-        Self::from_zero(greatest.max(1e-6), scale)
+        Self::from_zero(greatest.max(1e-6), scale, Wording::Rate)
+    }
+
+    /// Numbers of things from 0 to at least `greatest`.
+    pub(crate) fn counts(greatest: u64) -> Self {
+        let scale = match greatest {
+            2_000_000.. => Scale { factor: 1e-6, unit: "M" },
+            5_000.. => Scale { factor: 1e-3, unit: "k" },
+            _ => Scale { factor: 1.0, unit: "" },
+        };
+        Self::from_zero((greatest as f64).max(4.0), scale, Wording::Count)
+    }
+
+    /// Dollars from 0 to at least `greatest`.
+    pub(crate) fn dollars(greatest: f64) -> Self {
+        let scale = Scale { factor: 1.0, unit: " $" };
+        Self::from_zero(greatest.max(1e-9), scale, Wording::Money)
     }
 
     /// Lengths of time in seconds: from 0, or logarithmic where the least and the greatest are so
     /// far apart that the least would lie on the ground.
     pub(crate) fn latencies(least: f64, greatest: f64) -> Self {
         let greatest = greatest.max(1e-6);
-        let scale = match greatest {
-            secs if secs >= 2.0 => Scale { factor: 1.0, unit: " s" },
-            secs if secs >= 2e-3 => Scale { factor: 1e3, unit: " ms" },
-            _ => Scale { factor: 1e6, unit: " µs" },
-        };
         if least > 0.0 && greatest / least > LOGARITHMIC_FROM {
-            Self::logarithmic(least, greatest, scale)
+            Self::logarithmic(least, greatest, latency_scale(greatest), &DECADES)
         } else {
-            Self::from_zero(greatest, scale)
+            Self::from_zero(greatest, latency_scale(greatest), Wording::Latency)
+        }
+    }
+
+    /// Lengths of time in seconds, logarithmic, with ticks at 1, 2 and 5 times each power of ten.
+    pub(crate) fn logarithmic_latencies(least: f64, greatest: f64) -> Self {
+        let greatest = greatest.max(1e-6);
+        let least = least.clamp(1e-9, greatest / 2.0);
+        let wide = greatest / least > MANY_DECADES;
+        let parts: &[f64] = if wide { &DECADES } else { &[1.0, 2.0, 5.0] };
+        Self::logarithmic(least, greatest, latency_scale(greatest), parts)
+    }
+
+    /// Quantiles from 0 to `1 - rest`, each nine as wide as the one before.
+    pub(crate) fn quantiles(rest: f64) -> Self {
+        let rest = rest.clamp(1e-9, 0.01);
+        let ticks = QUANTILES.iter().filter(|(beyond, _)| *beyond >= rest * 0.999);
+        let tick = |(beyond, label): &(f64, &str)| Tick {
+            value: 1.0 - beyond,
+            label: (*label).to_owned(),
+        };
+        Self {
+            low: 0.0,
+            high: 1.0 - rest,
+            spacing: Spacing::Nines,
+            wording: Wording::Quantile,
+            ticks: ticks.map(tick).collect(),
         }
     }
 
@@ -62,29 +126,63 @@ impl Axis {
         let unit = TimeUnit::of(span);
         let scale = Scale { factor: 1.0 / unit.seconds(), unit: "" };
         let ticks = ticks(0.0, span, step, scale);
-        (Self { low: 0.0, high: span, logarithmic: false, ticks }, unit)
+        let (spacing, wording) = (Spacing::Linear, Wording::Elapsed);
+        (Self { low: 0.0, high: span, spacing, wording, ticks }, unit)
+    }
+
+    /// A value as it is told where it is read off.
+    pub(crate) fn text(&self, value: f64) -> String {
+        let duration = || format_duration(Duration::from_secs_f64(value));
+        match self.wording {
+            Wording::Share => format_percent(value),
+            Wording::Elapsed => format!("+{}", duration()),
+            Wording::Latency => duration(),
+            Wording::Rate => {
+                let rate = Rate::per(value.max(0.0), Duration::from_secs(1));
+                format_rate(rate.unwrap_or(Rate::ZERO))
+            }
+            Wording::Count => format_count(value.round() as u64),
+            Wording::Money => format_money(value),
+            Wording::Quantile => format!("p{}", format_significant(value * 100.0, 6)),
+        }
     }
 
     /// Where a value stands, from 0 at the axis's least value to 1 at its greatest.
     pub(crate) fn place(&self, value: f64) -> f64 {
-        let place = if self.logarithmic {
-            let (low, high) = (math::ln(self.low), math::ln(self.high));
-            (math::ln(value.max(self.low)) - low) / (high - low)
-        } else {
-            (value - self.low) / (self.high - self.low)
+        let along = |value: f64| match self.spacing {
+            Spacing::Linear => value,
+            Spacing::Logarithmic => math::ln(value.max(self.low)),
+            Spacing::Nines => -math::ln(1.0 - value.min(self.high)),
         };
-        place.clamp(0.0, 1.0)
+        let (low, high) = (along(self.low), along(self.high));
+        ((along(value) - low) / (high - low)).clamp(0.0, 1.0)
     }
 
-    fn from_zero(greatest: f64, scale: Scale) -> Self {
+    /// The value that stands at a place from 0 to 1.
+    pub(crate) fn value_at(&self, place: f64) -> f64 {
+        match self.spacing {
+            Spacing::Logarithmic => {
+                let (low, high) = (math::ln(self.low), math::ln(self.high));
+                math::exp(low + place * (high - low))
+            }
+            Spacing::Linear => self.low + place * (self.high - self.low),
+            Spacing::Nines => {
+                let (low, high) = (math::ln(1.0 - self.low), math::ln(1.0 - self.high));
+                1.0 - math::exp(low + place * (high - low))
+            }
+        }
+    }
+
+    fn from_zero(greatest: f64, scale: Scale, wording: Wording) -> Self {
         let shown = greatest * scale.factor;
         let step = round_up(shown / MOST_STEPS);
         let high = (shown / step).ceil() * step / scale.factor;
         let ticks = ticks(0.0, high, step / scale.factor, scale);
-        Self { low: 0.0, high, logarithmic: false, ticks }
+        Self { low: 0.0, high, spacing: Spacing::Linear, wording, ticks }
     }
 
-    fn logarithmic(least: f64, greatest: f64, scale: Scale) -> Self {
+    /// A logarithmic axis of lengths of time with ticks at these parts of each power of ten.
+    fn logarithmic(least: f64, greatest: f64, scale: Scale, parts: &[f64]) -> Self {
         let (least, greatest) = (least * scale.factor, greatest * scale.factor);
         let mut low = round_up(least);
         while low > least {
@@ -94,12 +192,21 @@ impl Axis {
         let mut ticks = Vec::new();
         let mut decade = round_up_to_decade(low) / 10.0;
         while decade <= high {
-            if decade >= low {
-                ticks.push(tick(decade / scale.factor, scale));
-            }
+            let within = |value: &f64| (low..=high * (1.0 + 1e-9)).contains(value);
+            let values = parts.iter().map(|part| decade * part).filter(within);
+            ticks.extend(values.map(|value| tick(value / scale.factor, scale)));
             decade *= 10.0;
         }
-        Self { low: low / scale.factor, high: high / scale.factor, logarithmic: true, ticks }
+        let (low, high) = (low / scale.factor, high / scale.factor);
+        Self { low, high, spacing: Spacing::Logarithmic, wording: Wording::Latency, ticks }
+    }
+}
+
+fn latency_scale(greatest: f64) -> Scale {
+    match greatest {
+        secs if secs >= 2.0 => Scale { factor: 1.0, unit: " s" },
+        secs if secs >= 2e-3 => Scale { factor: 1e3, unit: " ms" },
+        _ => Scale { factor: 1e6, unit: " µs" },
     }
 }
 
@@ -178,6 +285,26 @@ fn round_up_to_decade(value: f64) -> f64 {
     decade
 }
 
+const DECADES: [f64; 1] = [1.0];
+
+/// Chosen: on more than this the labels of 2 and 5 would touch those of 1 and 10.
+const MANY_DECADES: f64 = 2_000.0;
+
+/// What lies beyond a quantile, with the quantile's name.
+const QUANTILES: [(f64, &str); 11] = [
+    (1.0, "min"),
+    (0.5, "p50"),
+    (0.25, "p75"),
+    (0.1, "p90"),
+    (0.05, "p95"),
+    (0.01, "p99"),
+    (0.001, "p99.9"),
+    (0.000_1, "p99.99"),
+    (0.000_01, "p99.999"),
+    (0.000_001, "p99.9999"),
+    (0.000_000_1, "p99.99999"),
+];
+
 /// Chosen: from here on a linear axis would squeeze the least value into the lowest 4 %.
 const LOGARITHMIC_FROM: f64 = 25.0;
 
@@ -241,6 +368,37 @@ mod tests {
         assert!(axis.place(0.04) >= 0.0 && axis.place(30.0) <= 1.0);
         let equal_factors = axis.place(10.0) - axis.place(1.0) - axis.place(1.0) + axis.place(0.1);
         assert!(equal_factors.abs() < 1e-12);
+    }
+
+    #[test]
+    fn every_nine_of_a_quantile_axis_is_as_wide_as_the_one_before() {
+        let axis = Axis::quantiles(0.001);
+        let expected = ["min", "p50", "p75", "p90", "p95", "p99", "p99.9"];
+        assert_eq!(labels(&axis), expected);
+        for (quantile, place) in [(0.0, 0.0), (0.9, 1.0 / 3.0), (0.99, 2.0 / 3.0), (0.999, 1.0)] {
+            assert!((axis.place(quantile) - place).abs() < 1e-9, "{quantile}");
+        }
+        assert_eq!(axis.text(0.999), "p99.9");
+    }
+
+    #[test]
+    fn logarithmic_latencies_have_ticks_within_decades_where_there_is_room() {
+        let axis = Axis::logarithmic_latencies(0.3, 9.0);
+        assert_eq!(labels(&axis), ["0.2 s", "0.5 s", "1 s", "2 s", "5 s", "10 s"]);
+        let wide = Axis::logarithmic_latencies(0.001, 20.0);
+        assert_eq!(labels(&wide), ["0.001 s", "0.01 s", "0.1 s", "1 s", "10 s"]);
+    }
+
+    #[test]
+    fn what_is_read_off_carries_its_unit() {
+        assert_eq!(Axis::shares(1.0).text(0.125), "12.50 %");
+        assert_eq!(Axis::rates(5.0).text(8.33), "8.33/s");
+        assert_eq!(Axis::latencies(0.1, 1.0).text(0.892), "892 ms");
+        assert_eq!(Axis::counts(20_000).text(12_500.0), "12,500");
+        assert_eq!(labels(&Axis::counts(20_000)), ["0k", "5k", "10k", "15k", "20k"]);
+        assert_eq!(Axis::dollars(1.0).text(0.25), "$0.25");
+        let (axis, _) = Axis::times(Duration::from_secs(600), 8);
+        assert_eq!(axis.text(75.0), "+75 s");
     }
 
     #[test]

@@ -5,13 +5,21 @@
 
 mod axis;
 mod canvas;
+mod drawing;
+mod frame;
+mod legend;
+mod lettering;
 mod palette;
 mod panel;
+mod reading;
+mod sheet;
+mod stacked_bars;
 
 pub(crate) use axis::Axis;
 pub use canvas::Canvas;
-pub(crate) use canvas::{Align, Lettering, Stroke, fit_text, text_width};
-pub(crate) use palette::{Dash, Ink, Look, Symbol, version_look};
-pub(crate) use panel::{
-    Course, Lane, Line, MEDIUM, Mark, Panel, Phase, Rows, Slot, TITLE_COLUMN, TimeFrame,
-};
+pub(crate) use frame::{Frame, Lane, Mark, Phase};
+pub(crate) use palette::{Dash, Ink, Look, Symbol, kind_ink, version_look};
+pub(crate) use panel::{Band, Course, Line, Panel, Slot};
+pub use reading::{LineReadings, PlotReadings, Readings};
+pub(crate) use sheet::Sheet;
+pub(crate) use stacked_bars::{Bar, BarGroup, StackedBars};

@@ -91,6 +91,23 @@ pub(crate) fn version_look(other: Option<usize>) -> Look {
     Look { ink: OTHER_INKS[index % OTHER_INKS.len()], symbol }
 }
 
+/// The colour of the `n`-th kind of parts of a whole, counted from 0. They recur after seven.
+///
+/// Of the same source as those of versions, but those of stable and canary come last.
+pub(crate) fn kind_ink(index: usize) -> Ink {
+    KIND_INKS[index % KIND_INKS.len()]
+}
+
+const KIND_INKS: [Ink; 7] = [
+    Ink::opaque(0xE6, 0x9F, 0x00),
+    Ink::opaque(0x56, 0xB4, 0xE9),
+    Ink::opaque(0x00, 0x9E, 0x73),
+    Ink::opaque(0xCC, 0x79, 0xA7),
+    Ink::opaque(0xD5, 0x5E, 0x00),
+    Ink::GREY,
+    BLUE,
+];
+
 const BLUE: Ink = Ink::opaque(0x00, 0x72, 0xB2);
 const OTHER_INKS: [Ink; 6] = [
     Ink::opaque(0xD5, 0x5E, 0x00),

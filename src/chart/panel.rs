@@ -1,67 +1,45 @@
-//! Panels over a common time axis: the vocabulary of every chart that shows something over time.
-//!
-//! A [`TimeFrame`] holds what the panels of one chart share: the time axis, phases shaded and
-//! named, and lanes of marks whose lines run through all panels. A [`Panel`] is one value axis with
-//! lines.
+//! Panels: one value axis with lines over a horizontal axis that several panels share.
 
 use super::axis::Axis;
-use super::canvas::{Align, Canvas, Lettering, Point, Stroke, fit_text, text_width};
-use super::palette::{Dash, Ink, Look, Symbol};
-
-/// What stacked panels share. Times are seconds since the start.
-pub(crate) struct TimeFrame {
-    /// The first and the last pixel column of all panels.
-    pub(crate) columns: (f64, f64),
-    pub(crate) axis: Axis,
-    /// What is written below the axis.
-    pub(crate) caption: String,
-    pub(crate) phases: Vec<Phase>,
-    pub(crate) lanes: Vec<Lane>,
-}
-
-/// A named span of time.
-pub(crate) struct Phase {
-    pub(crate) name: String,
-    pub(crate) from: f64,
-    pub(crate) to: f64,
-}
-
-/// One row of marks above the panels.
-pub(crate) struct Lane {
-    pub(crate) name: &'static str,
-    pub(crate) marks: Vec<Mark>,
-}
-
-/// Something that happened at one time or from one time to another.
-pub(crate) struct Mark {
-    pub(crate) from: f64,
-    /// Where it lasted: its end, with the symbol that stands there.
-    pub(crate) to: Option<(f64, Option<Symbol>)>,
-    pub(crate) symbol: Symbol,
-    pub(crate) label: String,
-    /// The dash of the line at its beginning.
-    pub(crate) dash: Dash,
-    pub(crate) ink: Ink,
-}
+use super::canvas::{Align, Canvas, Lettering, Point, Stroke};
+use super::lettering::text_width;
+use super::palette::{Dash, Ink, Look};
+use super::reading::{LineReadings, PlotReadings};
 
 /// One value axis with its lines.
 pub(crate) struct Panel {
     pub(crate) title: String,
     pub(crate) axis: Axis,
+    /// Drawn below the lines.
+    pub(crate) bands: Vec<Band>,
     pub(crate) lines: Vec<Line>,
 }
 
-/// Values over time, slot by slot.
+/// Values over the horizontal axis, slot by slot.
 pub(crate) struct Line {
+    /// The name of the series that it shows.
+    pub(crate) series: String,
+    /// What it shows of the series, where that has several lines.
+    pub(crate) part: Option<&'static str>,
     pub(crate) slots: Vec<Slot>,
     pub(crate) look: Look,
     pub(crate) dash: Dash,
     pub(crate) course: Course,
-    /// Which of the panel's lines this is: symbols of different lines stand at different times.
-    pub(crate) rank: usize,
+    /// Which of the panel's lines this is: symbols of different lines stand at different columns.
+    /// `None` for a line without symbols.
+    pub(crate) rank: Option<usize>,
 }
 
-/// The value of a span of time; absent where there was nothing to measure.
+/// What lies between two values, slot by slot: the interval of an estimate.
+pub(crate) struct Band {
+    /// The name of the series that it belongs to.
+    pub(crate) series: String,
+    pub(crate) lows: Vec<Slot>,
+    pub(crate) highs: Vec<Slot>,
+    pub(crate) ink: Ink,
+}
+
+/// The value of a span of the horizontal axis; absent where there was nothing to measure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
     pub(crate) from: f64,
@@ -87,110 +65,46 @@ pub(crate) struct Rows {
     pub(crate) bottom: f64,
 }
 
-impl TimeFrame {
-    /// How many pixels high the names of the phases and the lanes are.
-    pub(crate) fn head_height(&self) -> f64 {
-        let names = self.phase_rows() as f64 * PHASE_ROW;
-        names + self.lanes.len() as f64 * LANE_ROW + HEAD_GAP
+/// The horizontal axis with the first and the last pixel column that it spans.
+#[derive(Clone, Copy)]
+pub(super) struct Across<'a> {
+    pub(super) axis: &'a Axis,
+    pub(super) columns: (f64, f64),
+}
+
+impl Slot {
+    /// A value at one place.
+    pub(crate) const fn at(place: f64, value: f64) -> Self {
+        Self { from: place, to: place, value: Some(value) }
     }
 
-    /// Draws phases, lanes, panels and the time axis between `rows`.
-    pub(crate) fn draw(&self, canvas: &mut Canvas, panels: &[Panel], rows: Rows) {
-        let body = Rows { top: rows.top + self.head_height(), bottom: rows.bottom - FOOT };
-        self.draw_phases(canvas, rows.top, body);
-        let height = (body.bottom - body.top) / panels.len() as f64;
-        let panel_rows = |index: usize| {
-            let top = body.top + index as f64 * height;
-            Rows { top: top + PANEL_TITLE, bottom: top + height - PANEL_GAP }
-        };
-        for (index, panel) in panels.iter().enumerate() {
-            self.draw_grid(canvas, panel, panel_rows(index));
-        }
-        let lanes_top = rows.top + self.phase_rows() as f64 * PHASE_ROW;
-        let titles: Vec<(f64, Rows)> = panels
-            .iter()
-            .enumerate()
-            .map(|(index, panel)| {
-                let right = TITLE_COLUMN + text_width(&panel.title, LARGE, true) + 6.0;
-                let bottom = panel_rows(index).top;
-                (right, Rows { top: bottom - PANEL_TITLE, bottom: bottom - PANEL_TITLE * 0.3 })
-            })
-            .collect();
-        let lanes_bottom = lanes_top + self.lanes.len() as f64 * LANE_ROW;
-        self.draw_mark_lines(canvas, lanes_bottom, &titles, body.bottom - PANEL_GAP);
-        for (index, panel) in panels.iter().enumerate() {
-            let rows = panel_rows(index);
-            for line in &panel.lines {
-                self.draw_line(canvas, &panel.axis, line, rows);
-            }
-        }
-        self.draw_lanes(canvas, lanes_top);
-        self.draw_time_axis(canvas, body.bottom - PANEL_GAP);
+    pub(super) const fn middle(&self) -> f64 {
+        f64::midpoint(self.from, self.to)
     }
+}
 
-    fn column(&self, time: f64) -> f64 {
+impl Across<'_> {
+    pub(super) fn column(self, value: f64) -> f64 {
         let (left, right) = self.columns;
-        left + self.axis.place(time) * (right - left)
+        left + self.axis.place(value) * (right - left)
+    }
+}
+
+impl Panel {
+    /// The first column after the title, and the rows that the title takes above `rows`.
+    pub(super) fn title_place(&self, rows: Rows) -> (f64, Rows) {
+        let right = TITLE_COLUMN + text_width(&self.title, LARGE, true) + 6.0;
+        let top = rows.top - PANEL_TITLE;
+        (right, Rows { top, bottom: rows.top - PANEL_TITLE * 0.3 })
     }
 
-    /// Each phase's name with the row and the column at which it fits: in the middle of its own
-    /// span, or else from the span's beginning in whichever of two rows is free there.
-    fn phase_names(&self) -> Vec<(usize, Point, String, Align)> {
-        let mut free_from = [self.columns.0; 2];
-        let mut names = Vec::new();
-        for phase in &self.phases {
-            let (left, right) = (self.column(phase.from), self.column(phase.to));
-            let width = text_width(&phase.name, SMALL, true);
-            if width + 8.0 <= right - left {
-                let row = usize::from(free_from[0] > left);
-                let start = f64::midpoint(left, right) - width / 2.0;
-                if free_from[row] <= start {
-                    free_from[row] = start + width + 12.0;
-                    let middle = (f64::midpoint(left, right), 0.0);
-                    names.push((row, middle, phase.name.clone(), Align::Middle));
-                    continue;
-                }
-            }
-            let start = left + 3.0;
-            let Some(row) = (0..2).rev().find(|row| free_from[*row] <= start) else { continue };
-            let room = self.columns.1 + RIGHT_OVERHANG - start;
-            let Some(name) = fit_text(&phase.name, SMALL, true, room) else { continue };
-            free_from[row] = start + text_width(&name, SMALL, true) + 12.0;
-            names.push((row, (start, 0.0), name, Align::Start));
-        }
-        names
-    }
-
-    fn phase_rows(&self) -> usize {
-        self.phase_names().iter().map(|(row, ..)| row + 1).max().unwrap_or(0)
-    }
-
-    fn draw_phases(&self, canvas: &mut Canvas, top: f64, body: Rows) {
-        let bottom = body.bottom - PANEL_GAP;
-        for (index, phase) in self.phases.iter().enumerate() {
-            let (left, right) = (self.column(phase.from), self.column(phase.to));
-            if index % 2 == 1 {
-                canvas.rectangle((left, top), (right, bottom), Ink::BLACK.with_opacity(0.06));
-            }
-            if index > 0 {
-                let stroke = Stroke { ink: Ink::PALE, width: 1, dash: Dash::Solid };
-                canvas.line(&[(left, top), (left, bottom)], stroke);
-            }
-        }
-        for (row, (column, _), name, align) in self.phase_names() {
-            let lettering = Lettering { ink: Ink::BLACK, size: SMALL, bold: true, align };
-            let at = (column, top + (row as f64 + 0.5) * PHASE_ROW);
-            canvas.text(at, name, lettering);
-        }
-    }
-
-    fn draw_grid(&self, canvas: &mut Canvas, panel: &Panel, rows: Rows) {
-        let (left, right) = self.columns;
+    /// Title, grid and value axis.
+    pub(super) fn draw_grid(&self, canvas: &mut Canvas, (left, right): (f64, f64), rows: Rows) {
         let thin = |ink| Stroke { ink, width: 1, dash: Dash::Solid };
         let title = Lettering { ink: Ink::BLACK, size: LARGE, bold: true, align: Align::Start };
-        canvas.text((TITLE_COLUMN, rows.top - PANEL_TITLE * 0.62), panel.title.as_str(), title);
-        for tick in &panel.axis.ticks {
-            let row = row_of(&panel.axis, tick.value, rows);
+        canvas.text((TITLE_COLUMN, rows.top - PANEL_TITLE * 0.62), self.title.as_str(), title);
+        for tick in &self.axis.ticks {
+            let row = row_of(&self.axis, tick.value, rows);
             canvas.line(&[(left, row), (right, row)], thin(Ink::PALE));
             let label = Lettering { ink: Ink::GREY, size: MEDIUM, bold: false, align: Align::End };
             canvas.text((left - 10.0, row), tick.label.as_str(), label);
@@ -198,113 +112,54 @@ impl TimeFrame {
         canvas.line(&[(left, rows.bottom), (right, rows.bottom)], thin(Ink::GREY));
     }
 
-    fn draw_time_axis(&self, canvas: &mut Canvas, row: f64) {
-        let label = Lettering { ink: Ink::GREY, size: MEDIUM, bold: false, align: Align::Middle };
-        for tick in &self.axis.ticks {
-            let column = self.column(tick.value);
-            let stroke = Stroke { ink: Ink::GREY, width: 1, dash: Dash::Solid };
-            canvas.line(&[(column, row), (column, row + 6.0)], stroke);
-            canvas.text((column, row + 22.0), tick.label.as_str(), label);
-        }
-        let (left, right) = self.columns;
-        canvas.text((f64::midpoint(left, right), row + 52.0), self.caption.as_str(), label);
+    /// Bands and lines.
+    pub(super) fn draw_lines(&self, canvas: &mut Canvas, across: Across<'_>, rows: Rows) {
+        canvas.stretched(|canvas| {
+            for band in &self.bands {
+                canvas.of_series(&band.series, |canvas| self.draw_band(canvas, band, across, rows));
+            }
+            for line in &self.lines {
+                canvas.of_series(&line.series, |canvas| self.draw_line(canvas, line, across, rows));
+            }
+        });
     }
 
-    /// Draws the marks' lines, from below the lanes, where they would cross labels, interrupted
-    /// where a title stands: each of `titles` has the column at which it ends and its rows.
-    fn draw_mark_lines(&self, canvas: &mut Canvas, top: f64, titles: &[(f64, Rows)], bottom: f64) {
-        for lane in &self.lanes {
-            let opacity = if lane.marks.len() > MANY_MARKS { 0.3 } else { 1.0 };
-            let mut last = f64::NEG_INFINITY;
-            for mark in &lane.marks {
-                let column = self.column(mark.from);
-                if column - last < LEAST_LINE_DISTANCE {
-                    continue;
-                }
-                last = column;
-                let ink = mark.ink.with_opacity(opacity);
-                let stroke = Stroke { ink, width: 2, dash: mark.dash };
-                let mut from = top;
-                for (_, rows) in titles.iter().filter(|(right, _)| column < *right) {
-                    canvas.line(&[(column, from), (column, rows.top)], stroke);
-                    from = rows.bottom;
-                }
-                canvas.line(&[(column, from), (column, bottom)], stroke);
+    /// What can be read off it.
+    pub(super) fn readings(&self, rows: Rows) -> PlotReadings {
+        let value =
+            |value: f64| (row_of(&self.axis, value, rows).round() as i32, self.axis.text(value));
+        let lines = self.lines.iter().map(|line| LineReadings {
+            series: line.series.clone(),
+            part: line.part,
+            values: line.slots.iter().map(|slot| slot.value.map(value)).collect(),
+        });
+        PlotReadings {
+            title: self.title.clone(),
+            rows: (rows.top.round() as i32, rows.bottom.round() as i32),
+            lines: lines.collect(),
+        }
+    }
+
+    fn draw_band(&self, canvas: &mut Canvas, band: &Band, across: Across<'_>, rows: Rows) {
+        let edges: Vec<_> = band.lows.iter().zip(&band.highs).collect();
+        for run in edges.split(|(low, high)| low.value.is_none() || high.value.is_none()) {
+            let edge = |slot: &Slot| {
+                let row = row_of(&self.axis, slot.value.unwrap_or(0.0), rows);
+                (across.column(slot.middle()), row)
+            };
+            if run.len() > 1 {
+                let highs = run.iter().map(|(_, high)| edge(high));
+                let lows = run.iter().rev().map(|(low, _)| edge(low));
+                canvas.polygon(highs.chain(lows).collect(), band.ink.with_opacity(BAND_OPACITY));
             }
         }
     }
 
-    fn draw_lanes(&self, canvas: &mut Canvas, top: f64) {
-        for (index, lane) in self.lanes.iter().enumerate() {
-            let row = top + (index as f64 + 0.5) * LANE_ROW;
-            let name = Lettering { ink: Ink::GREY, size: SMALL, bold: false, align: Align::End };
-            canvas.text((self.columns.0 - 10.0, row), lane.name, name);
-            let mut taken = self.columns.0;
-            let mut told = "";
-            let mut last = f64::NEG_INFINITY;
-            for (index, mark) in lane.marks.iter().enumerate() {
-                let next = lane.marks.get(index + 1).map(|mark| self.column(mark.from));
-                let edge = self.columns.1 + RIGHT_OVERHANG;
-                let limit = next.map_or(edge, |next| next - MARK_RADIUS * 2.0);
-                let label = if mark.label == told { "" } else { &mark.label };
-                told = &mark.label;
-                taken = self.draw_mark(canvas, mark, label, (row, taken, limit)).max(taken);
-                let column = self.column(mark.from);
-                if column - last >= MARK_RADIUS {
-                    canvas.symbol((column, row), mark.symbol, MARK_RADIUS, mark.ink);
-                    last = column;
-                }
-            }
-        }
-    }
-
-    /// Draws a mark, without the symbol at its beginning, into a row in which its label may stand
-    /// between two columns; returns the first free column after it.
-    fn draw_mark(
-        &self,
-        canvas: &mut Canvas,
-        mark: &Mark,
-        label: &str,
-        (row, free_from, free_to): (f64, f64, f64),
-    ) -> f64 {
-        let from = self.column(mark.from);
-        let mut end = from;
-        if let Some((to, symbol)) = mark.to {
-            end = self.column(to);
-            let bar = mark.ink.with_opacity(0.2);
-            canvas.rectangle((from, row - BAR_RADIUS), (end, row + BAR_RADIUS), bar);
-            if let Some(symbol) = symbol {
-                canvas.symbol((end, row), symbol, MARK_RADIUS, mark.ink);
-            }
-        }
-        let gap = MARK_RADIUS + 8.0;
-        let lettering = |align| Lettering { ink: Ink::BLACK, size: SMALL, bold: false, align };
-        let width = text_width(label, SMALL, false);
-        let room = free_to - end - gap;
-        // Within its bar a label ends before the next mark begins.
-        let within = end.min(free_to) - from - gap * 2.0;
-        if width <= within {
-            canvas.text((from + gap, row), label, lettering(Align::Start));
-        } else if width <= room {
-            canvas.text((end + gap, row), label, lettering(Align::Start));
-            return end + gap + width;
-        } else if from - gap - width >= free_from {
-            canvas.text((from - gap, row), label, lettering(Align::End));
-        } else if room >= LEAST_LABEL {
-            let short = fit_text(label, SMALL, false, room).unwrap_or_default();
-            canvas.text((end + gap, row), short, lettering(Align::Start));
-            return free_to;
-        } else if within >= LEAST_LABEL {
-            let short = fit_text(label, SMALL, false, within).unwrap_or_default();
-            canvas.text((from + gap, row), short, lettering(Align::Start));
-        }
-        end
-    }
-
-    fn draw_line(&self, canvas: &mut Canvas, axis: &Axis, line: &Line, rows: Rows) {
+    fn draw_line(&self, canvas: &mut Canvas, line: &Line, across: Across<'_>, rows: Rows) {
+        let axis = &self.axis;
         let stroke = Stroke { ink: line.look.ink, width: LINE_WIDTH, dash: line.dash };
         for run in line.slots.split(|slot| slot.value.is_none()) {
-            let points = self.points_of(axis, run, line.course, rows);
+            let points = points_of(axis, run, line.course, (across, rows));
             let (Some(first), Some(last)) = (points.first(), points.last()) else { continue };
             if line.course == Course::Filled {
                 let mut area = points.clone();
@@ -316,10 +171,11 @@ impl TimeFrame {
             }
             canvas.line(&points, stroke);
         }
-        let mut next = self.columns.0 + SYMBOL_DISTANCE * (0.3 + 0.27 * line.rank as f64);
+        let Some(rank) = line.rank else { return };
+        let mut next = across.columns.0 + SYMBOL_DISTANCE * (0.3 + 0.27 * rank as f64);
         for slot in &line.slots {
             let Some(value) = slot.value else { continue };
-            let column = self.column(f64::midpoint(slot.from, slot.to));
+            let column = across.column(slot.middle());
             if column >= next {
                 let at = (column, row_of(axis, value, rows));
                 canvas.symbol(at, line.look.symbol, SYMBOL_RADIUS, line.look.ink);
@@ -327,20 +183,25 @@ impl TimeFrame {
             }
         }
     }
+}
 
-    fn points_of(&self, axis: &Axis, run: &[Slot], course: Course, rows: Rows) -> Vec<Point> {
-        let mut points = Vec::new();
-        for slot in run {
-            let Some(value) = slot.value else { continue };
-            let row = row_of(axis, value, rows);
-            if course == Course::Joined {
-                points.push((self.column(f64::midpoint(slot.from, slot.to)), row));
-            } else {
-                points.extend([(self.column(slot.from), row), (self.column(slot.to), row)]);
-            }
+fn points_of(
+    axis: &Axis,
+    run: &[Slot],
+    course: Course,
+    (across, rows): (Across<'_>, Rows),
+) -> Vec<Point> {
+    let mut points = Vec::new();
+    for slot in run {
+        let Some(value) = slot.value else { continue };
+        let row = row_of(axis, value, rows);
+        if course == Course::Joined {
+            points.push((across.column(slot.middle()), row));
+        } else {
+            points.extend([(across.column(slot.from), row), (across.column(slot.to), row)]);
         }
-        points
     }
+    points
 }
 
 fn row_of(axis: &Axis, value: f64, rows: Rows) -> f64 {
@@ -355,24 +216,10 @@ pub(crate) const SMALL: u32 = 21;
 /// Where the titles of the panels begin.
 pub(crate) const TITLE_COLUMN: f64 = 18.0;
 
-const PHASE_ROW: f64 = 30.0;
-const LANE_ROW: f64 = 30.0;
-const HEAD_GAP: f64 = 6.0;
-const PANEL_TITLE: f64 = 48.0;
-const PANEL_GAP: f64 = 12.0;
-const FOOT: f64 = 64.0;
+/// The room of a panel's title above it.
+pub(super) const PANEL_TITLE: f64 = 48.0;
 const LINE_WIDTH: u32 = 3;
 const SYMBOL_RADIUS: f64 = 7.0;
 /// Chosen: seven symbols on a line: enough to follow it, few enough to leave its shape visible.
 const SYMBOL_DISTANCE: f64 = 165.0;
-const MARK_RADIUS: f64 = 8.0;
-/// Half the height of the bar of a mark that lasts: a label fits into it.
-const BAR_RADIUS: f64 = 12.0;
-/// Lines of marks nearer than this would run together.
-const LEAST_LINE_DISTANCE: f64 = 5.0;
-/// Chosen: the lines of more marks than this would hide what they mark.
-const MANY_MARKS: usize = 12;
-/// A label cut shorter than this says nothing.
-const LEAST_LABEL: f64 = 120.0;
-/// How far labels may reach beyond the last column.
-const RIGHT_OVERHANG: f64 = 24.0;
+const BAND_OPACITY: f64 = 0.14;

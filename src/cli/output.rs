@@ -5,7 +5,7 @@ use std::path::Path;
 use super::disk::write_whole;
 use super::provenance::RunFile;
 use super::terminal::{Failure, wants_colour, width};
-use crate::report::{Style, markdown_summary, table_csv, terminal_report, timeline_chart};
+use crate::report::{Style, markdown_summary, run_charts, table_csv, terminal_report};
 use crate::result::ResultFile;
 
 /// What is printed on stdout.
@@ -41,17 +41,18 @@ pub(super) fn write_reports(
     run: Option<&RunFile>,
 ) -> Result<(), Failure> {
     let mut files = vec![
-        (RESULT_JSON, result.to_json().into_bytes()),
-        ("table.csv", table_csv(result).into_bytes()),
-        ("summary.md", markdown_summary(result).into_bytes()),
+        (RESULT_JSON.to_owned(), result.to_json().into_bytes()),
+        ("table.csv".to_owned(), table_csv(result).into_bytes()),
+        ("summary.md".to_owned(), markdown_summary(result).into_bytes()),
     ];
     if let Some(run) = run {
-        files.push(("run.json", run.to_json().map_err(Failure::internal)?.into_bytes()));
+        files.push(("run.json".to_owned(), run.to_json().map_err(Failure::internal)?.into_bytes()));
     }
     if charts {
-        let chart = timeline_chart(&result.record, &result.scenario.title);
-        files.push(("charts/timeline.svg", chart.svg().into_bytes()));
-        files.push(("charts/timeline.png", chart.png()));
+        for chart in run_charts(result) {
+            files.push((format!("charts/{}.svg", chart.name), chart.canvas.svg().into_bytes()));
+            files.push((format!("charts/{}.png", chart.name), chart.canvas.png()));
+        }
     }
     for (name, bytes) in files {
         let path = folder.join(name);

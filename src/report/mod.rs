@@ -3,13 +3,18 @@
 //! Everything is returned as text or bytes, made from a [`ResultFile`](crate::result::ResultFile)
 //! alone, so that every output can be made again from a stored one. Knows no files and no terminal.
 
+mod column;
 mod comparison;
+mod cost_chart;
+mod endings_chart;
 mod evidence_text;
 mod facts;
 mod figures;
 mod fuzz;
+mod latency_charts;
 mod markdown;
 mod narrative;
+mod run_charts;
 mod table_csv;
 mod terminal;
 mod timeline_chart;
@@ -18,6 +23,6 @@ mod verdict;
 #[doc(hidden)]
 pub use fuzz::fuzz_rehearsal;
 pub use markdown::markdown_summary;
+pub use run_charts::{RunChart, run_charts};
 pub use table_csv::table_csv;
 pub use terminal::{Style, terminal_report};
-pub use timeline_chart::timeline_chart;

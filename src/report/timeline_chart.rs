@@ -4,31 +4,25 @@ use std::ops::Range;
 
 use super::narrative::{since_onset, version_name};
 use crate::chart::{
-    Align, Axis, Canvas, Course, Dash, Ink, Lane, Lettering, Line, Look, MEDIUM, Mark, Panel,
-    Phase, Rows, Slot, Stroke, Symbol, TITLE_COLUMN, TimeFrame, fit_text, text_width, version_look,
+    Axis, Band, Canvas, Course, Dash, Frame, Ink, Lane, Line, Look, Mark, Panel, Phase, Sheet,
+    Slot, Symbol, version_look,
 };
 use crate::engine::RolloutState;
 use crate::exchange::{ModelIndex, VersionIndex};
-use crate::record::{Happening, Record, SeriesPoint, VersionInfo};
+use crate::record::{Happening, ModelInfo, Record, SeriesPoint, VersionInfo};
+use crate::stats::{Confidence, Interval};
 use crate::units::{Timestamp, format_duration};
 
 /// Traffic share, error rate, latency and request rate of each version over time, one above the
 /// other, with phases, faults, breaches and what was done about them. `title` heads it.
-pub fn timeline_chart(record: &Record, title: &str) -> Canvas {
+pub(super) fn timeline_chart(record: &Record, title: &str) -> Canvas {
     let story = Story::of(record);
     let frame = story.frame();
-    let legend = Legend::of(story.versions());
-    let panels = story.panels();
-    let top = TITLE_ROW + legend.rows as f64 * LEGEND_ROW + 8.0;
-    let height = top + frame.head_height() + panels.len() as f64 * PANEL_HEIGHT + AXIS_HEIGHT;
-    let mut canvas = Canvas::new(WIDTH as u32, height as u32, alternative(record, title));
-    let lettering = Lettering { ink: Ink::BLACK, size: 28, bold: true, align: Align::Start };
-    if let Some(title) = fit_text(title, 28, true, WIDTH - TITLE_COLUMN * 2.0) {
-        canvas.text((TITLE_COLUMN, TITLE_ROW * 0.5), title, lettering);
-    }
-    legend.draw(&mut canvas, TITLE_ROW);
-    frame.draw(&mut canvas, &panels, Rows { top, bottom: height });
-    canvas
+    let solid = |version: &Version<'_>| (version.name.clone(), version.look, Dash::Solid);
+    let series = story.versions().map(solid).collect();
+    let sheet =
+        Sheet { title, alternative: alternative(record, title), series, note: story.note() };
+    sheet.panels(&frame, &story.panels(), PANEL_HEIGHT)
 }
 
 /// A record, read for drawing.
@@ -96,7 +90,19 @@ impl<'a> Story<'a> {
         self.groups.iter().flat_map(|group| &group.versions)
     }
 
-    fn frame(&self) -> TimeFrame {
+    /// Which models are not drawn.
+    fn note(&self) -> Option<String> {
+        let drawn = |model: &&ModelInfo| {
+            let named =
+                |group: &Group<'_>| group.model.is_none_or(|name| name == model.id.as_str());
+            self.groups.iter().any(named)
+        };
+        let others = self.record.models.iter().filter(|model| !drawn(model));
+        let others: Vec<_> = others.map(|model| model.id.as_str()).collect();
+        (!others.is_empty()).then(|| format!("not drawn, without a canary: {}", others.join(", ")))
+    }
+
+    fn frame(&self) -> Frame {
         let record = self.record;
         let (axis, unit) = Axis::times(record.end.since(record.start), MOST_TIME_TICKS);
         let caption = format!("{} since the start, {}", unit.name(), record.start);
@@ -106,7 +112,7 @@ impl<'a> Story<'a> {
             to: self.seconds(span.end),
         });
         let phases = phases.collect();
-        TimeFrame { columns: COLUMNS, axis, caption, phases, lanes: self.lanes() }
+        Frame { columns: Sheet::COLUMNS, axis, caption, phases, lanes: self.lanes() }
     }
 
     fn lanes(&self) -> Vec<Lane> {
@@ -260,7 +266,12 @@ impl<'a> Story<'a> {
             Line { course, ..line }
         };
         let lines = lines.into_iter().enumerate().map(course).collect();
-        Panel { title: "Share of the traffic".to_owned(), axis: Axis::shares(1.0), lines }
+        Panel {
+            title: "Share of the traffic".to_owned(),
+            axis: Axis::shares(1.0),
+            bands: Vec::new(),
+            lines,
+        }
     }
 
     fn error_rates(&self, group: &Group<'_>) -> Panel {
@@ -269,7 +280,23 @@ impl<'a> Story<'a> {
             ratio(u64::from(point.failed), u64::from(point.completed))
         });
         let axis = Axis::shares(greatest(&lines).max(LEAST_ERROR_AXIS));
-        Panel { title: "Error rate".to_owned(), axis, lines }
+        let bands = group.versions.iter().map(|version| {
+            let limit = |limit: fn(Interval) -> f64| {
+                self.slots(|slot, _| {
+                    let point = &version.points[slot];
+                    let (failed, of) = (u64::from(point.failed), u64::from(point.completed));
+                    (of > 0).then(|| limit(Interval::wilson(failed, of, Confidence::PERCENT_95)))
+                })
+            };
+            Band {
+                series: version.name.clone(),
+                lows: limit(|interval| interval.low),
+                highs: limit(|interval| interval.high),
+                ink: version.look.ink,
+            }
+        });
+        let bands = bands.collect();
+        Panel { title: "Error rate, with its 95 % interval".to_owned(), axis, bands, lines }
     }
 
     fn latencies(&self, group: &Group<'_>) -> Panel {
@@ -281,11 +308,13 @@ impl<'a> Story<'a> {
         });
         let least = values(&p50).fold(f64::INFINITY, f64::min);
         let axis = Axis::latencies(least, greatest(&p99));
-        let dashed = p99.into_iter().map(|line| Line { dash: Dash::Dashed, ..line });
-        let lines = p50.into_iter().chain(dashed).collect();
+        let solid = p50.into_iter().map(|line| Line { part: Some("p50"), ..line });
+        let dashed = p99.into_iter();
+        let dashed = dashed.map(|line| Line { part: Some("p99"), dash: Dash::Dashed, ..line });
+        let lines = solid.chain(dashed).collect();
         let width = format_duration(self.record.series.width);
         let title = format!("Latency of successes, per {width}: p50 solid, p99 dashed");
-        Panel { title, axis, lines }
+        Panel { title, axis, bands: Vec::new(), lines }
     }
 
     fn request_rates(&self, group: &Group<'_>) -> Panel {
@@ -294,7 +323,7 @@ impl<'a> Story<'a> {
             version.has_traffic_about(slot).then_some(assigned / length)
         });
         let axis = Axis::rates(greatest(&lines));
-        Panel { title: "Requests sent".to_owned(), axis, lines }
+        Panel { title: "Requests sent".to_owned(), axis, bands: Vec::new(), lines }
     }
 
     /// One line per version of `value`, which is told the version, the slot and how many seconds of
@@ -304,21 +333,33 @@ impl<'a> Story<'a> {
         group: &Group<'_>,
         value: impl Fn(&Version<'_>, usize, f64) -> Option<f64>,
     ) -> Vec<Line> {
-        let width = self.record.series.width.as_secs_f64();
-        let start = self.seconds(self.record.series.start);
-        let end = self.seconds(self.record.end);
-        let of_version = |(rank, version): (usize, &Version<'_>)| {
-            let slots = (0..version.points.len()).filter_map(|index| {
-                let from = start + index as f64 * width;
-                let to = (from + width).min(end);
-                // What little of a slot is left at the end of a run says nothing.
-                let whole = to - from >= width / 2.0 || index == 0;
-                whole.then(|| Slot { from, to, value: value(version, index, to - from) })
-            });
-            let slots = slots.collect();
-            Line { slots, look: version.look, dash: Dash::Solid, course: Course::Joined, rank }
+        let of_version = |(rank, version): (usize, &Version<'_>)| Line {
+            series: version.name.clone(),
+            part: None,
+            slots: self.slots(|slot, length| value(version, slot, length)),
+            look: version.look,
+            dash: Dash::Solid,
+            course: Course::Joined,
+            rank: Some(rank),
         };
         group.versions.iter().enumerate().map(of_version).collect()
+    }
+
+    /// `value` of each slot, told how many seconds of it lie within the run.
+    fn slots(&self, value: impl Fn(usize, f64) -> Option<f64>) -> Vec<Slot> {
+        let series = &self.record.series;
+        let width = series.width.as_secs_f64();
+        let start = self.seconds(series.start);
+        let end = self.seconds(self.record.end);
+        let count = series.versions.first().map_or(0, Vec::len);
+        let slots = (0..count).filter_map(|index| {
+            let from = start + index as f64 * width;
+            let to = (from + width).min(end);
+            // What little of a slot is left at the end of a run says nothing.
+            let whole = to - from >= width / 2.0 || index == 0;
+            whole.then(|| Slot { from, to, value: value(index, to - from) })
+        });
+        slots.collect()
     }
 
     fn seconds(&self, at: Timestamp) -> f64 {
@@ -368,42 +409,6 @@ impl Version<'_> {
     }
 }
 
-/// Which version has which look.
-struct Legend<'a> {
-    items: Vec<(usize, f64, &'a Version<'a>)>,
-    rows: usize,
-}
-
-impl<'a> Legend<'a> {
-    fn of(versions: impl Iterator<Item = &'a Version<'a>>) -> Self {
-        let mut items = Vec::new();
-        let (mut row, mut column) = (0, TITLE_COLUMN);
-        for version in versions {
-            let width = LEGEND_SAMPLE + text_width(&version.name, MEDIUM, false) + 36.0;
-            if column + width > WIDTH && column > TITLE_COLUMN {
-                row += 1;
-                column = TITLE_COLUMN;
-            }
-            items.push((row, column, version));
-            column += width;
-        }
-        Self { items, rows: row + 1 }
-    }
-
-    fn draw(&self, canvas: &mut Canvas, top: f64) {
-        for (row, column, version) in &self.items {
-            let row = top + (*row as f64 + 0.5) * LEGEND_ROW;
-            let ink = version.look.ink;
-            let stroke = Stroke { ink, width: 3, dash: Dash::Solid };
-            canvas.line(&[(*column, row), (column + 44.0, row)], stroke);
-            canvas.symbol((column + 22.0, row), version.look.symbol, 7.0, ink);
-            let lettering =
-                Lettering { ink: Ink::BLACK, size: MEDIUM, bold: false, align: Align::Start };
-            canvas.text((column + LEGEND_SAMPLE, row), version.name.as_str(), lettering);
-        }
-    }
-}
-
 /// The chart in words.
 fn alternative(record: &Record, title: &str) -> String {
     let story = Story { record, groups: Vec::new() };
@@ -428,7 +433,7 @@ fn alternative(record: &Record, title: &str) -> String {
 }
 
 fn mark(at: f64, symbol: Symbol, dash: Dash) -> Mark {
-    Mark { from: at, to: None, symbol, label: String::new(), dash, ink: Ink::BLACK }
+    Mark { from: at, to: None, symbol, label: String::new(), dash: Some(dash), ink: Ink::BLACK }
 }
 
 fn ratio(part: u64, whole: u64) -> Option<f64> {
@@ -443,15 +448,7 @@ fn greatest(lines: &[Line]) -> f64 {
     values(lines).fold(0.0, f64::max)
 }
 
-const WIDTH: f64 = 1_280.0;
-/// On the left there is room for `1,000 ms`, on the right for half of the last tick's label.
-const COLUMNS: (f64, f64) = (136.0, 1_240.0);
-const TITLE_ROW: f64 = 56.0;
-const LEGEND_ROW: f64 = 34.0;
-const LEGEND_SAMPLE: f64 = 56.0;
 const PANEL_HEIGHT: f64 = 198.0;
-/// The time axis below the panels.
-const AXIS_HEIGHT: f64 = 64.0;
 /// Chosen: more panels no longer fit a page.
 const MOST_GROUPS: usize = 4;
 const MOST_TIME_TICKS: usize = 10;
@@ -542,7 +539,7 @@ mod tests {
         let columns = svg.split(" x=\"").skip(1).filter_map(|rest| rest.split('"').next());
         for column in columns {
             let column: f64 = column.parse().unwrap();
-            assert!((0.0..=WIDTH).contains(&column), "{column}");
+            assert!((0.0..=Sheet::WIDTH).contains(&column), "{column}");
         }
     }
 }

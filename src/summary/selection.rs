@@ -60,7 +60,7 @@ impl<'a> Summary<'a> {
 
 impl Selection {
     /// Whether the requests of `cell` belong to it.
-    pub(super) fn holds(&self, record: &Record, cell: &Cell) -> bool {
+    pub fn holds(&self, record: &Record, cell: &Cell) -> bool {
         self.holds_phase(usize::from(cell.phase))
             && self.holds_version(record, cell.version)
             && self.arm.is_none_or(|arm| arm == cell.arm)
@@ -101,6 +101,11 @@ impl Selected<'_> {
     /// The requests as their clients saw them, each counted once.
     pub fn requests(&self) -> &Tally {
         self.finals.as_ref().unwrap_or(&self.tally)
+    }
+
+    /// Every attempt at the selected versions: what they did.
+    pub const fn attempts(&self) -> &Tally {
+        &self.tally
     }
 
     /// A metric over these requests. Without data where the selected phase was never reached or

@@ -1,0 +1,285 @@
+//! A frame: what the panels of one chart share.
+//!
+//! That is the horizontal axis, spans of it that are shaded and named, such as phases, and lanes of
+//! marks whose lines run through all panels.
+
+use super::axis::Axis;
+use super::canvas::{Align, Canvas, Lettering, Point, Stroke};
+use super::lettering::{fit_text, text_width};
+use super::palette::{Dash, Ink, Symbol};
+use super::panel::{Across, MEDIUM, PANEL_TITLE, Panel, Rows, SMALL};
+use super::reading::Readings;
+
+/// What stacked panels share.
+pub(crate) struct Frame {
+    /// The first and the last pixel column of all panels.
+    pub(crate) columns: (f64, f64),
+    pub(crate) axis: Axis,
+    /// What is written below the axis.
+    pub(crate) caption: String,
+    pub(crate) phases: Vec<Phase>,
+    pub(crate) lanes: Vec<Lane>,
+}
+
+/// A named span of the axis.
+pub(crate) struct Phase {
+    pub(crate) name: String,
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+}
+
+/// One row of marks above the panels.
+pub(crate) struct Lane {
+    pub(crate) name: &'static str,
+    pub(crate) marks: Vec<Mark>,
+}
+
+/// Something that lies at one value of the axis or between two.
+pub(crate) struct Mark {
+    pub(crate) from: f64,
+    /// Where it lasts: its end, with the symbol that stands there.
+    pub(crate) to: Option<(f64, Option<Symbol>)>,
+    pub(crate) symbol: Symbol,
+    pub(crate) label: String,
+    /// The dash of the line through the panels at its beginning; `None` for no line.
+    pub(crate) dash: Option<Dash>,
+    pub(crate) ink: Ink,
+}
+
+impl Frame {
+    /// How many pixels high the names of the phases and the lanes are.
+    pub(crate) fn head_height(&self) -> f64 {
+        let names = self.phase_rows() as f64 * PHASE_ROW;
+        names + self.lanes.len() as f64 * LANE_ROW + HEAD_GAP
+    }
+
+    /// Draws phases, lanes, panels and the horizontal axis between `rows`.
+    pub(crate) fn draw(&self, canvas: &mut Canvas, panels: &[Panel], rows: Rows) {
+        let body = Rows { top: rows.top + self.head_height(), bottom: rows.bottom - FOOT };
+        canvas.stretched(|canvas| self.draw_phases(canvas, rows.top, body));
+        let height = (body.bottom - body.top) / panels.len() as f64;
+        let places: Vec<(&Panel, Rows)> = panels
+            .iter()
+            .enumerate()
+            .map(|(index, panel)| {
+                let top = body.top + index as f64 * height;
+                (panel, Rows { top: top + PANEL_TITLE, bottom: top + height - PANEL_GAP })
+            })
+            .collect();
+        for (panel, rows) in &places {
+            panel.draw_grid(canvas, self.columns, *rows);
+        }
+        let lanes_top = rows.top + self.phase_rows() as f64 * PHASE_ROW;
+        let titles: Vec<_> = places.iter().map(|(panel, rows)| panel.title_place(*rows)).collect();
+        let lanes_bottom = lanes_top + self.lanes.len() as f64 * LANE_ROW;
+        canvas.stretched(|canvas| {
+            self.draw_mark_lines(canvas, lanes_bottom, &titles, body.bottom - PANEL_GAP);
+        });
+        for (panel, rows) in &places {
+            panel.draw_lines(canvas, self.across(), *rows);
+        }
+        self.draw_lanes(canvas, lanes_top);
+        self.draw_axis(canvas, body.bottom - PANEL_GAP);
+        canvas.set_readings(self.readings(&places));
+    }
+
+    /// What can be read off, at the slots of the line that has the most.
+    fn readings(&self, places: &[(&Panel, Rows)]) -> Readings {
+        let lines = places.iter().flat_map(|(panel, _)| &panel.lines);
+        let slots = lines.map(|line| &line.slots[..]).max_by_key(|slots| slots.len());
+        let slots = slots.unwrap_or_default();
+        let column = |value: f64| self.across().column(value).round() as i32;
+        Readings {
+            span: (self.columns.0.round() as i32, self.columns.1.round() as i32),
+            columns: slots.iter().map(|slot| column(slot.middle())).collect(),
+            labels: slots.iter().map(|slot| self.axis.text(slot.middle())).collect(),
+            plots: places.iter().map(|(panel, rows)| panel.readings(*rows)).collect(),
+        }
+    }
+
+    const fn across(&self) -> Across<'_> {
+        Across { axis: &self.axis, columns: self.columns }
+    }
+
+    fn column(&self, value: f64) -> f64 {
+        self.across().column(value)
+    }
+
+    /// Each phase's name with the row and the column at which it fits: in the middle of its own
+    /// span, or else from the span's beginning in whichever of two rows is free there.
+    fn phase_names(&self) -> Vec<(usize, Point, String, Align)> {
+        let mut free_from = [self.columns.0; 2];
+        let mut names = Vec::new();
+        for phase in &self.phases {
+            let (left, right) = (self.column(phase.from), self.column(phase.to));
+            let width = text_width(&phase.name, SMALL, true);
+            if width + 8.0 <= right - left {
+                let row = usize::from(free_from[0] > left);
+                let start = f64::midpoint(left, right) - width / 2.0;
+                if free_from[row] <= start {
+                    free_from[row] = start + width + 12.0;
+                    let middle = (f64::midpoint(left, right), 0.0);
+                    names.push((row, middle, phase.name.clone(), Align::Middle));
+                    continue;
+                }
+            }
+            let start = left + 3.0;
+            let Some(row) = (0..2).rev().find(|row| free_from[*row] <= start) else { continue };
+            let room = self.columns.1 + RIGHT_OVERHANG - start;
+            let Some(name) = fit_text(&phase.name, SMALL, true, room) else { continue };
+            free_from[row] = start + text_width(&name, SMALL, true) + 12.0;
+            names.push((row, (start, 0.0), name, Align::Start));
+        }
+        names
+    }
+
+    fn phase_rows(&self) -> usize {
+        self.phase_names().iter().map(|(row, ..)| row + 1).max().unwrap_or(0)
+    }
+
+    fn draw_phases(&self, canvas: &mut Canvas, top: f64, body: Rows) {
+        let bottom = body.bottom - PANEL_GAP;
+        for (index, phase) in self.phases.iter().enumerate() {
+            let (left, right) = (self.column(phase.from), self.column(phase.to));
+            if index % 2 == 1 {
+                canvas.rectangle((left, top), (right, bottom), Ink::BLACK.with_opacity(0.06));
+            }
+            if index > 0 {
+                let stroke = Stroke { ink: Ink::PALE, width: 1, dash: Dash::Solid };
+                canvas.line(&[(left, top), (left, bottom)], stroke);
+            }
+        }
+        for (row, (column, _), name, align) in self.phase_names() {
+            let lettering = Lettering { ink: Ink::BLACK, size: SMALL, bold: true, align };
+            let at = (column, top + (row as f64 + 0.5) * PHASE_ROW);
+            canvas.text(at, name, lettering);
+        }
+    }
+
+    fn draw_axis(&self, canvas: &mut Canvas, row: f64) {
+        let label = Lettering { ink: Ink::GREY, size: MEDIUM, bold: false, align: Align::Middle };
+        canvas.stretched(|canvas| {
+            for tick in &self.axis.ticks {
+                let column = self.column(tick.value);
+                let stroke = Stroke { ink: Ink::GREY, width: 1, dash: Dash::Solid };
+                canvas.line(&[(column, row), (column, row + 6.0)], stroke);
+                canvas.text((column, row + 22.0), tick.label.as_str(), label);
+            }
+        });
+        let (left, right) = self.columns;
+        canvas.text((f64::midpoint(left, right), row + 52.0), self.caption.as_str(), label);
+    }
+
+    /// Draws the marks' lines, from below the lanes, where they would cross labels, interrupted
+    /// where a title stands: each of `titles` has the column at which it ends and its rows.
+    fn draw_mark_lines(&self, canvas: &mut Canvas, top: f64, titles: &[(f64, Rows)], bottom: f64) {
+        for lane in &self.lanes {
+            let opacity = if lane.marks.len() > MANY_MARKS { 0.3 } else { 1.0 };
+            let mut last = f64::NEG_INFINITY;
+            for mark in &lane.marks {
+                let Some(dash) = mark.dash else { continue };
+                let column = self.column(mark.from);
+                if column - last < LEAST_LINE_DISTANCE {
+                    continue;
+                }
+                last = column;
+                let ink = mark.ink.with_opacity(opacity);
+                let stroke = Stroke { ink, width: 2, dash };
+                let mut from = top;
+                for (_, rows) in titles.iter().filter(|(right, _)| column < *right) {
+                    canvas.line(&[(column, from), (column, rows.top)], stroke);
+                    from = rows.bottom;
+                }
+                canvas.line(&[(column, from), (column, bottom)], stroke);
+            }
+        }
+    }
+
+    fn draw_lanes(&self, canvas: &mut Canvas, top: f64) {
+        for (index, lane) in self.lanes.iter().enumerate() {
+            let row = top + (index as f64 + 0.5) * LANE_ROW;
+            let name = Lettering { ink: Ink::GREY, size: SMALL, bold: false, align: Align::End };
+            canvas.text((self.columns.0 - 10.0, row), lane.name, name);
+            canvas.stretched(|canvas| self.draw_marks(canvas, lane, row));
+        }
+    }
+
+    fn draw_marks(&self, canvas: &mut Canvas, lane: &Lane, row: f64) {
+        let mut taken = self.columns.0;
+        let mut told = "";
+        let mut last = f64::NEG_INFINITY;
+        for (index, mark) in lane.marks.iter().enumerate() {
+            let next = lane.marks.get(index + 1).map(|mark| self.column(mark.from));
+            let edge = self.columns.1 + RIGHT_OVERHANG;
+            let limit = next.map_or(edge, |next| next - MARK_RADIUS * 2.0);
+            let label = if mark.label == told { "" } else { &mark.label };
+            told = &mark.label;
+            taken = self.draw_mark(canvas, mark, label, (row, taken, limit)).max(taken);
+            let column = self.column(mark.from);
+            if column - last >= MARK_RADIUS {
+                canvas.symbol((column, row), mark.symbol, MARK_RADIUS, mark.ink);
+                last = column;
+            }
+        }
+    }
+
+    /// Draws a mark, without the symbol at its beginning, into a row in which its label may stand
+    /// between two columns; returns the first free column after it.
+    fn draw_mark(
+        &self,
+        canvas: &mut Canvas,
+        mark: &Mark,
+        label: &str,
+        (row, free_from, free_to): (f64, f64, f64),
+    ) -> f64 {
+        let from = self.column(mark.from);
+        let mut end = from;
+        if let Some((to, symbol)) = mark.to {
+            end = self.column(to);
+            let bar = mark.ink.with_opacity(0.2);
+            canvas.rectangle((from, row - BAR_RADIUS), (end, row + BAR_RADIUS), bar);
+            if let Some(symbol) = symbol {
+                canvas.symbol((end, row), symbol, MARK_RADIUS, mark.ink);
+            }
+        }
+        let gap = MARK_RADIUS + 8.0;
+        let lettering = |align| Lettering { ink: Ink::BLACK, size: SMALL, bold: false, align };
+        let width = text_width(label, SMALL, false);
+        let room = free_to - end - gap;
+        // Within its bar a label ends before the next mark begins.
+        let within = end.min(free_to) - from - gap * 2.0;
+        if width <= within {
+            canvas.text((from + gap, row), label, lettering(Align::Start));
+        } else if width <= room {
+            canvas.text((end + gap, row), label, lettering(Align::Start));
+            return end + gap + width;
+        } else if from - gap - width >= free_from {
+            canvas.text((from - gap, row), label, lettering(Align::End));
+        } else if room >= LEAST_LABEL {
+            let short = fit_text(label, SMALL, false, room).unwrap_or_default();
+            canvas.text((end + gap, row), short, lettering(Align::Start));
+            return free_to;
+        } else if within >= LEAST_LABEL {
+            let short = fit_text(label, SMALL, false, within).unwrap_or_default();
+            canvas.text((from + gap, row), short, lettering(Align::Start));
+        }
+        end
+    }
+}
+
+const PHASE_ROW: f64 = 30.0;
+const LANE_ROW: f64 = 30.0;
+const HEAD_GAP: f64 = 6.0;
+const PANEL_GAP: f64 = 12.0;
+const FOOT: f64 = 64.0;
+const MARK_RADIUS: f64 = 8.0;
+/// Half the height of the bar of a mark that lasts: a label fits into it.
+const BAR_RADIUS: f64 = 12.0;
+/// Lines of marks nearer than this would run together.
+const LEAST_LINE_DISTANCE: f64 = 5.0;
+/// Chosen: the lines of more marks than this would hide what they mark.
+const MANY_MARKS: usize = 12;
+/// A label cut shorter than this says nothing.
+const LEAST_LABEL: f64 = 120.0;
+/// How far labels may reach beyond the last column.
+const RIGHT_OVERHANG: f64 = 24.0;
