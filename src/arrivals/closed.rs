@@ -62,6 +62,10 @@ impl Model for Closed {
         Self::new(users, given.distribution("think")?)
     }
 
+    fn highest_rate(&self) -> f64 {
+        f64::from(self.users) / self.think.mean()
+    }
+
     fn users(&self) -> Option<u32> {
         Some(self.users)
     }

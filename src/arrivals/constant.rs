@@ -35,6 +35,10 @@ impl Model for Constant {
         }
     }
 
+    fn highest_rate(&self) -> f64 {
+        self.rate.per_second()
+    }
+
     fn expected_count(&self) -> Option<f64> {
         (self.rate == Rate::ZERO).then_some(0.0)
     }

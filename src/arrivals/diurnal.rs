@@ -105,6 +105,10 @@ impl Model for Diurnal {
         Self::new(mean, amplitude, given.duration("period")?, given.duration("peak_at")?)
     }
 
+    fn highest_rate(&self) -> f64 {
+        self.mean.per_second() * (1.0 + self.amplitude)
+    }
+
     fn times(&self, _: u32) -> DiurnalTimes {
         DiurnalTimes { process: *self, at: 0, exposure: Exposure::new() }
     }

@@ -61,6 +61,10 @@ impl Model for Gamma {
         Self::new(given.rate("rate")?, given.number("cv")?)
     }
 
+    fn highest_rate(&self) -> f64 {
+        self.rate.per_second()
+    }
+
     fn times(&self, _: u32) -> GammaTimes {
         GammaTimes { gap: Sampler::new(&self.gap), gaps: self.gap.clone(), at: 0 }
     }

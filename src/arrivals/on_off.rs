@@ -79,6 +79,10 @@ impl Model for OnOff {
         Self::new(distribution("on")?, distribution("off")?, distribution("rate")?)
     }
 
+    fn highest_rate(&self) -> f64 {
+        self.rate.mean() * self.share_on()
+    }
+
     fn times(&self, _: u32) -> OnOffTimes {
         OnOffTimes {
             process: self.clone(),
@@ -98,7 +102,7 @@ impl fmt::Display for OnOff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [on, off] = [&self.on, &self.off].map(|of| Duration::from_secs_f64(of.mean()));
         let rate = format_significant(self.rate.mean(), 3);
-        let mean = format_significant(self.rate.mean() * self.share_on(), 3);
+        let mean = format_significant(self.highest_rate(), 3);
         write!(f, "bursts of {on} at {rate}/s, {off} apart, all on average: {mean}/s")
     }
 }

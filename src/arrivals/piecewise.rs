@@ -58,6 +58,10 @@ impl Model for Piecewise {
         Self::new(given.duration("every")?, given.rates("rates")?)
     }
 
+    fn highest_rate(&self) -> f64 {
+        self.rates.iter().map(|rate| rate.per_second()).fold(0.0, f64::max)
+    }
+
     fn expected_count(&self) -> Option<f64> {
         Some(self.rates.iter().map(|rate| rate.per_second() * self.every.as_secs_f64()).sum())
     }

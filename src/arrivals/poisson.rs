@@ -36,6 +36,10 @@ impl Model for Poisson {
         }
     }
 
+    fn highest_rate(&self) -> f64 {
+        self.rate.per_second()
+    }
+
     fn expected_count(&self) -> Option<f64> {
         (self.rate == Rate::ZERO).then_some(0.0)
     }

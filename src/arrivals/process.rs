@@ -26,6 +26,10 @@ pub(crate) trait Model: Sized + fmt::Display {
         None
     }
 
+    /// The highest mean rate that it ever has, in requests per second; of users who wait, that if
+    /// answers took no time. Bursts that come by chance count with their mean.
+    fn highest_rate(&self) -> f64;
+
     /// How many users it has, where it is closed: they wait for each answer before they send on.
     fn users(&self) -> Option<u32> {
         None

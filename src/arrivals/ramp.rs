@@ -50,6 +50,10 @@ impl Model for Ramp {
         Self::new(given.rate("from")?, given.rate("to")?, given.duration("over")?)
     }
 
+    fn highest_rate(&self) -> f64 {
+        self.from.per_second().max(self.to.per_second())
+    }
+
     fn expected_count(&self) -> Option<f64> {
         let mean = 0.5 * self.from.per_second();
         (self.to == Rate::ZERO).then(|| mean * self.over.as_secs_f64())

@@ -62,6 +62,13 @@ macro_rules! define {
                 }
             }
 
+            /// The highest mean rate that it ever has, in requests per second.
+            pub(super) fn highest_rate(&self) -> f64 {
+                match self {
+                    $(Self::$model(model) => model.highest_rate(),)+
+                }
+            }
+
             /// How many users it has, where it is closed.
             pub(super) fn users(&self) -> Option<u32> {
                 match self {

@@ -60,6 +60,13 @@ impl Arrivals {
         self.0.iter().map(Process::expected_count).sum()
     }
 
+    /// The highest mean rate that it can have, in requests per second: that of all processes if
+    /// their busiest times fall together, with bursts at their mean, and with answers that take no
+    /// time to users who wait for them.
+    pub fn highest_rate(&self) -> f64 {
+        self.0.iter().map(Process::highest_rate).sum()
+    }
+
     /// How many users wait for each answer before they send on; 0 where none do.
     pub fn closed_users(&self) -> u64 {
         self.0.iter().filter_map(Process::users).map(u64::from).sum()

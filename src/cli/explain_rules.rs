@@ -5,7 +5,7 @@ use crate::engine::{
 };
 use crate::exchange::ModelIndex;
 use crate::metric::{Measure, Metric, Sample, Unit};
-use crate::scenario::{Outlook, Reach, Scenario};
+use crate::scenario::{Outlook, Reach, Scenario, Supply};
 use crate::summary::format_value;
 use crate::units::{Duration, format_counted, format_significant};
 
@@ -150,6 +150,10 @@ fn outlook(
     }
     let (out_of_reach, may_fire) = scenario.out_of_reach(model, trigger, phase);
     let mut lines: Vec<String> = Vec::new();
+    let supply = supply(scenario, model, trigger, phase);
+    if let Some(never) = without_data(trigger, &supply).filter(|_| may_fire > 0) {
+        return vec![never].into_iter();
+    }
     if may_fire == 0 && out_of_reach.is_empty() {
         let what = match trigger.version {
             Some(_) => "what it watches never gets traffic",
@@ -163,6 +167,7 @@ fn outlook(
             Some(sight) => format!("{earliest}; {sight}"),
             None => earliest,
         });
+        lines.extend(supply.iter().map(|supply| in_a_window(scenario, model, trigger, supply)));
     }
     for reach in &out_of_reach {
         let alone = may_fire == 0 && out_of_reach.len() == 1;
@@ -193,13 +198,63 @@ fn earliest(trigger: &Trigger, outlook: &Outlook, is_later: bool) -> String {
 
 /// The traffic without which a trigger has no data.
 fn least_traffic(trigger: &Trigger) -> String {
-    let TriggerKind::Condition(condition) = &trigger.kind else { return String::new() };
-    let counts = condition.metric == Metric::Requests && !condition.threshold.is_relative();
-    if counts || condition.min_requests == 0 || condition.no_data == NoData::Breach {
+    let breaches = match &trigger.kind {
+        TriggerKind::Condition(condition) => condition.no_data == NoData::Breach,
+        TriggerKind::Judge(_) => false,
+    };
+    let Some((least, window)) = least_requests(trigger).filter(|_| !breaches) else {
         return String::new();
+    };
+    let requests = format_counted(least, "request", "requests");
+    format!(", and only while the version completes {requests} in {window}")
+}
+
+/// How many requests the window of a condition that has data or none can expect.
+fn supply(scenario: &Scenario, model: ModelIndex, trigger: &Trigger, phase: usize) -> Vec<Supply> {
+    match least_requests(trigger) {
+        Some((_, window)) => scenario.supply(model, trigger, window, phase),
+        None => Vec::new(),
     }
-    let requests = format_counted(condition.min_requests, "request", "requests");
-    format!(", and only while the version completes {requests} in {}", condition.window)
+}
+
+/// The requests without which a condition has no data, and the window that holds them.
+fn least_requests(trigger: &Trigger) -> Option<(u64, Duration)> {
+    let TriggerKind::Condition(condition) = &trigger.kind else { return None };
+    let counts = condition.metric == Metric::Requests && !condition.threshold.is_relative();
+    let needs = !counts && condition.min_requests > 0;
+    needs.then_some((condition.min_requests, condition.window))
+}
+
+/// Why a trigger has no data whatever happens, if it has none: no requests come.
+fn without_data(trigger: &Trigger, supply: &[Supply]) -> Option<String> {
+    let none = !supply.is_empty() && supply.iter().all(|supply| supply.requests == 0.0);
+    let TriggerKind::Condition(condition) = &trigger.kind else { return None };
+    let waits = condition.no_data != NoData::Breach;
+    (none && waits).then(|| "never fires: no requests come while it is in force".to_owned())
+}
+
+/// What a window holds on average, against what it needs.
+fn in_a_window(
+    scenario: &Scenario,
+    model: ModelIndex,
+    trigger: &Trigger,
+    supply: &Supply,
+) -> String {
+    let Supply { version, phase, requests } = *supply;
+    let Some((least, window)) = least_requests(trigger) else { return String::new() };
+    let (id, phase) = (&scenario.version(version).id, &scenario.phases[phase].name);
+    let retries = scenario.models[usize::from(model.0)].policies.retry.is_some();
+    let aside = if retries { ", retries aside" } else { "" };
+    let count = format_significant(requests, 3);
+    let held = format!(
+        "on average at most {count} requests of {id} are in {window} (phase {phase}, its \
+         busiest){aside}"
+    );
+    if requests >= least as f64 {
+        held
+    } else {
+        format!("seldom has data: {held}; it takes {least}")
+    }
 }
 
 /// Why a trigger never fires whatever happens, if it does not.

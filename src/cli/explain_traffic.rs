@@ -21,8 +21,22 @@ pub(super) fn traffic_lines(scenario: &Scenario) -> Vec<String> {
                 .to_owned(),
         );
     }
+    lines.push(format!("    {}", streamed(&scenario.traffic, population.stream)));
     lines.extend(senders(scenario, population).map(|line| format!("    {line}")));
     lines
+}
+
+/// Which answers are streamed.
+fn streamed(traffic: &Traffic, share: Ratio) -> String {
+    let answers = match share {
+        Ratio::ZERO => "no answers are streamed".to_owned(),
+        Ratio::ONE => "all answers are streamed".to_owned(),
+        share => format!("{share} of the answers are streamed"),
+    };
+    match traffic {
+        Traffic::Generated(_) => answers,
+        Traffic::Trace { .. } => format!("{answers} where the trace does not say it"),
+    }
 }
 
 /// What is done with a trace, as far as it is anything.

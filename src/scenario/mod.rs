@@ -67,6 +67,7 @@ mod shapes_users;
 mod shapes_workload;
 mod shorthand;
 mod suggest;
+mod supply;
 mod tenure;
 mod tree;
 mod vars;
@@ -85,4 +86,5 @@ pub use plan::{
     Scenario, StickyBy, Traffic, Truth, VersionPlan,
 };
 pub use reference::{Section, reference};
+pub use supply::Supply;
 pub use tenure::Reach;

@@ -86,7 +86,7 @@ impl Scenario {
     }
 
     /// The versions that a trigger can watch.
-    fn watched(&self, model: ModelIndex, trigger: &Trigger) -> Vec<VersionIndex> {
+    pub(super) fn watched(&self, model: ModelIndex, trigger: &Trigger) -> Vec<VersionIndex> {
         let first = self.first_version(model).0;
         let versions = &self.models[usize::from(model.0)].versions;
         let own = || (first..).map(VersionIndex).zip(versions);

@@ -31,6 +31,14 @@ pub enum Pace {
 }
 
 impl Change {
+    /// How many times as fast the workload's own time passes.
+    pub const fn speed(&self) -> f64 {
+        match &self.pace {
+            Pace::Speed(speed) => *speed,
+            Pace::Arrivals(_) => 1.0,
+        }
+    }
+
     /// The arrivals that come in the place of the workload's, if any do.
     pub const fn arrivals(&self) -> Option<&Arrivals> {
         match &self.pace {

@@ -229,6 +229,8 @@ fn explain_has_a_sentence_for_every_kind_of_rule_and_model() {
     let ended = place.run(&["explain", "kinds.yaml"]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     for part in [
+        "no answers are streamed",
+        "on average at most 300 requests of v2 are in 60 s (phase a, its busiest), retries aside",
         "by the keys search 60.00 % (made for v2), batch 40.00 %",
         "assignment: sticky: the requests of one user stay",
         "up to 2 retries on 503, timeout, after 25 ms to 250 ms",
@@ -264,6 +266,25 @@ fn explain_has_a_sentence_for_every_kind_of_rule_and_model() {
     {
         assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
     }
+}
+
+#[test]
+fn explain_holds_the_traffic_against_what_a_rule_needs() {
+    let place = Workplace::new();
+    place.write("kinds.yaml", OF_ALL_KINDS);
+    let explain = |settings: &[&str]| {
+        let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+        let all: Vec<&str> = ["explain", "kinds.yaml"].into_iter().chain(settings).collect();
+        place.run(&all).stdout
+    };
+    let seldom = explain(&["workload.arrivals={poisson: 1/m}", "workload.stream=30%"]);
+    let part = "seldom has data: on average at most 0.5 requests of v2 are in 60 s (phase a, its \
+                busiest), retries aside; it takes 10";
+    assert!(seldom.contains(part), "{seldom}");
+    assert!(seldom.contains("    30.00 % of the answers are streamed"), "{seldom}");
+    let still = "workload={speed: 0}";
+    let never = explain(&[&format!("phases.a.{still}"), &format!("phases.b.{still}")]);
+    assert!(never.contains("never fires: no requests come while it is in force"), "{never}");
 }
 
 const LIMITED: &str = "schema: 1
@@ -308,6 +329,7 @@ fn explain_tells_the_limits_of_upstreams_and_what_rules_set_later_can_do() {
         // Checks every 7.5 s, in whole seconds 8: the fourth interval is the first of 30 s.
         "fires 32 s after the first check under these rules at the earliest, on a version that is \
          activated later 40 s after that, and only while the version completes 7 requests in 30 s",
+        "on average at most 150 requests of v2 are in 30 s (phase b, its busiest), retries aside",
         "fires at the first check after these rules are set at the earliest, on a version that is \
          activated later 5 s after that; it looks at",
     ] {
