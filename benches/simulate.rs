@@ -29,7 +29,7 @@ fn main() {
 fn requests(bencher: Bencher<'_, '_>, requests: u64) {
     let scenario = scenario(requests);
     bencher.counter(ItemsCount::new(requests)).bench_local(|| {
-        let run = run_virtual(&scenario, black_box(scenario.seed), None, &mut |_| {});
+        let run = run_virtual(&scenario, black_box(scenario.seed), Vec::new(), &mut |_| {});
         run.expect("the scenario is sound").record
     });
 }

@@ -45,7 +45,7 @@
 //!     allow_outside: false,
 //! };
 //! let loaded = load(document, &NoFiles).unwrap();
-//! let rehearsal = run_virtual(&loaded.scenario, 7, None, &mut |_| {}).unwrap();
+//! let rehearsal = run_virtual(&loaded.scenario, 7, Vec::new(), &mut |_| {}).unwrap();
 //! let result = evaluate(&loaded, Vec::new(), 7, rehearsal);
 //! assert_eq!(result.gate.verdict(), Some(coalmine::gate::Verdict::Pass));
 //! ```

@@ -1,6 +1,6 @@
 //! Scenario files from the disk to loaded plans.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::arguments::ScenarioArguments;
 use super::digest::digest;
@@ -38,15 +38,14 @@ pub(super) fn open(path: &Path, reading: &ScenarioArguments) -> Result<Opened, F
     Ok(Opened { loaded, file: digest(path, &bytes) })
 }
 
-/// Opens the trace that a scenario replays, if it does.
-pub(super) fn open_trace(scenario: &Scenario) -> Result<Option<TraceInput>, Failure> {
-    let Traffic::Trace { path, .. } = &scenario.traffic else { return Ok(None) };
-    match disk::open_trace(path) {
-        Ok(input) => Ok(Some(input)),
-        Err(error) => {
-            Err(Failure::input(format!("error: cannot read trace {}: {error}", path.display())))
-        }
-    }
+/// Opens the traces that a scenario replays.
+pub(super) fn open_traces(scenario: &Scenario) -> Result<Vec<TraceInput>, Failure> {
+    let open = |path: &PathBuf| {
+        disk::open_trace(path).map_err(|error| {
+            Failure::input(format!("error: cannot read trace {}: {error}", path.display()))
+        })
+    };
+    scenario.traffic.files().iter().map(open).collect()
 }
 
 /// Names the trace and the line in front of what is wrong with it.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::{FailOn, OutputFormat, RunArguments};
 use super::exit::Exit;
-use super::open::{Opened, open, open_trace, trace_failure};
+use super::open::{Opened, open, open_traces, trace_failure};
 use super::output::{Output, write_reports};
 use super::progress::Progress;
 use super::provenance::Provenance;
@@ -20,9 +20,9 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let seed = arguments.seed.unwrap_or(scenario.seed);
     let out = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));
     check_folder(&out)?;
-    let trace = open_trace(scenario)?;
+    let traces = open_traces(scenario)?;
     let mut progress = Progress::new(scenario.expected_requests());
-    let rehearsal = run_virtual(scenario, seed, trace, &mut |done| progress.show(done));
+    let rehearsal = run_virtual(scenario, seed, traces, &mut |done| progress.show(done));
     progress.clear();
     let rehearsal = rehearsal.map_err(|error| match error {
         SimulationError::Trace(error) => trace_failure(scenario, &error),

@@ -2,7 +2,7 @@
 
 use super::arguments::ValidateArguments;
 use super::exit::Exit;
-use super::open::{Opened, open, open_trace, trace_failure};
+use super::open::{Opened, open, open_traces, trace_failure};
 use super::terminal::{Failure, complain, print};
 use crate::chance::Chance;
 use crate::scenario::{Scenario, Traffic};
@@ -44,7 +44,7 @@ fn summary(scenario: &Scenario) -> String {
 
 /// Reads the scenario's trace to its end, if it replays one, and says what is sent of it.
 fn read_trace(scenario: &Scenario) -> Result<String, Failure> {
-    let Some(input) = open_trace(scenario)? else { return Ok(String::new()) };
+    let Some(input) = open_traces(scenario)?.pop() else { return Ok(String::new()) };
     let failed = |error| trace_failure(scenario, &error);
     let Traffic::Trace { replay, .. } = &scenario.traffic else { return Ok(String::new()) };
     let reader = TraceReader::new(input).map_err(failed)?;

@@ -11,7 +11,7 @@ use crate::summary::{Method, Selection, Summary};
 use crate::trace::DropReason;
 use crate::units::{Ratio, format_count, format_counted, format_duration, format_percent};
 
-/// The harm that was done, the rules that never could tell, the trace.
+/// The harm that was done, the rules that never could tell, the traces.
 pub(super) fn facts(result: &ResultFile) -> Vec<String> {
     let record = &result.record;
     let blasts = blast_texts(record).into_iter();
@@ -21,7 +21,7 @@ pub(super) fn facts(result: &ResultFile) -> Vec<String> {
         .chain(pins(record))
         .chain(blind_rules(record))
         .chain(closed)
-        .chain(result.trace.as_ref().map(trace_text))
+        .chain(result.traces.iter().map(trace_text))
         .collect()
 }
 
@@ -144,8 +144,9 @@ fn trace_text(trace: &TraceReport) -> String {
         1 => String::new(),
         turns => format!(" in {} turns", format_count(turns)),
     };
+    let file = trace.file.as_ref().map_or_else(String::new, |file| format!(" {file}"));
     let parts = [format!(
-        "Trace ({}, times in {}): {} rows read{turns}, {} sent",
+        "Trace{file} ({}, times in {}): {} rows read{turns}, {} sent",
         accounting.format,
         accounting.unit,
         format_count(accounting.read),

@@ -28,7 +28,9 @@ pub fn fuzz_rehearsal(bytes: &[u8]) {
         return;
     }
     let seed = loaded.scenario.seed;
-    let Ok(rehearsal) = run_virtual(&loaded.scenario, seed, None, &mut |_| {}) else { return };
+    let Ok(rehearsal) = run_virtual(&loaded.scenario, seed, Vec::new(), &mut |_| {}) else {
+        return;
+    };
     let result = evaluate(&loaded, Vec::new(), seed, rehearsal);
     let written = result.to_json();
     match ResultFile::from_json(&written) {

@@ -76,8 +76,10 @@ fn provenance(result: &ResultFile) -> String {
     for file in &scenario.files {
         parts.push(format!("{} (SHA-256 {}…)", code(&file.path), digest(&file.sha256)));
     }
-    if let Some(sha256) = result.trace.as_ref().and_then(|trace| trace.sha256.as_ref()) {
-        parts.push(format!("trace (SHA-256 {}…)", digest(sha256)));
+    for trace in &result.traces {
+        let Some(sha256) = &trace.sha256 else { continue };
+        let file = trace.file.as_ref().map_or_else(|| "trace".to_owned(), |file| code(file));
+        parts.push(format!("{file} (SHA-256 {}…)", digest(sha256)));
     }
     format!("{}\n", parts.join(" · "))
 }

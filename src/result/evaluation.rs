@@ -15,12 +15,12 @@ pub fn evaluate(
 ) -> ResultFile {
     let scenario = &loaded.scenario;
     let columns = columns(scenario);
-    let Rehearsal { record, trace } = rehearsal;
+    let Rehearsal { record, traces } = rehearsal;
     let summary = Summary::of(&record);
     let table = Table::of(&summary, &columns, &references(scenario));
     let judgement = judge(scenario, &summary, &columns, record.phases.len());
     let info = ScenarioInfo::of(scenario, files, seed, loaded.resolved.clone());
-    ResultFile::new(info, trace, judgement, table, record)
+    ResultFile::new(info, traces, judgement, table, record)
 }
 
 fn judge(

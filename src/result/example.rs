@@ -240,7 +240,7 @@ pub(crate) fn rolled_back_result() -> ResultFile {
         expect: None,
         resolved: serde_json::json!({"seed": 42}),
     };
-    ResultFile::new(scenario, Some(trace()), gate, table, record)
+    ResultFile::new(scenario, vec![trace()], gate, table, record)
 }
 
 /// The same without gate, published figures, trace and events.
@@ -250,7 +250,7 @@ pub(crate) fn without_gate() -> ResultFile {
     result.scenario.references.clear();
     result.table.references.clear();
     result.gate = Judgement::NothingToEvaluate;
-    result.trace = None;
+    result.traces.clear();
     result.record.timeline = Timeline::default();
     result.record.blasts.clear();
     result
@@ -308,7 +308,8 @@ fn trace() -> TraceReport {
             Dropped { count: 2, lines: vec![17, 4_002] },
         )]),
     };
-    TraceReport { accounting, sha256: Some("ab".repeat(32)), turns: 1 }
+    let file = Some("traces/azure.csv".to_owned());
+    TraceReport { file, accounting, sha256: Some("ab".repeat(32)), turns: 1 }
 }
 
 /// Holds a text against the snapshot of that name.

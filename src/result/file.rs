@@ -24,9 +24,9 @@ pub struct ResultFile {
     pub coalmine: String,
     /// What was rehearsed.
     pub scenario: ScenarioInfo,
-    /// The trace that was replayed, if one was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trace: Option<TraceReport>,
+    /// The traces that were replayed, in the order of the scenario.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traces: Vec<TraceReport>,
     /// What the gate found.
     pub gate: Judgement,
     /// The comparison table.
@@ -112,19 +112,19 @@ pub struct GateInfo {
 }
 
 impl ResultFile {
-    /// The number of the format that this version reads and writes.
-    pub const SCHEMA: u64 = 2;
+    /// The number of the format that this version writes; it reads the one before it too.
+    pub const SCHEMA: u64 = 3;
 
     /// The result of a run, marked with the format's number and this version of coalmine.
     pub fn new(
         scenario: ScenarioInfo,
-        trace: Option<TraceReport>,
+        traces: Vec<TraceReport>,
         gate: Judgement,
         table: Table,
         record: Record,
     ) -> Self {
         let coalmine = env!("CARGO_PKG_VERSION").to_owned();
-        Self { schema: Self::SCHEMA, coalmine, scenario, trace, gate, table, record }
+        Self { schema: Self::SCHEMA, coalmine, scenario, traces, gate, table, record }
     }
 
     /// The file's text: indented JSON, a newline at its end.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::file::ResultFile;
 use super::soundness::{self, Unsound};
+use crate::run::TraceReport;
 
 impl ResultFile {
     /// The result that a file's text holds.
@@ -23,16 +24,21 @@ impl ResultFile {
                 known: Self::SCHEMA,
                 coalmine: probe.coalmine.unwrap_or_else(|| "unknown".to_owned()),
             }),
-            Some(Self::SCHEMA) => {
+            Some(found @ (OF_ONE_TRACE | Self::SCHEMA)) => {
                 let malformed = |error| ResultError::of_json(&error);
-                let result: Self = serde_json::from_str(text).map_err(malformed)?;
+                let mut result: Self = serde_json::from_str(text).map_err(malformed)?;
+                if found == OF_ONE_TRACE {
+                    let OfOneTrace { trace } = serde_json::from_str(text).map_err(malformed)?;
+                    result.traces = trace.into_iter().collect();
+                    result.schema = Self::SCHEMA;
+                }
                 let value = serde_json::from_str(text).map_err(malformed)?;
                 soundness::check(&result, &value)?;
                 Ok(result)
             }
             Some(found) if found > 0 => Err(ResultError::Older {
                 found,
-                known: Self::SCHEMA,
+                known: OF_ONE_TRACE,
                 coalmine: probe.coalmine.unwrap_or_else(|| "unknown".to_owned()),
             }),
             Some(found) => Err(ResultError::Unknown { found, known: Self::SCHEMA }),
@@ -71,13 +77,13 @@ pub enum ResultError {
     },
     /// Written by an earlier version, which told of one model only.
     #[error(
-        "result format {found}, written by coalmine {coalmine}, is older than {known}, the one \
+        "result format {found}, written by coalmine {coalmine}, is older than {known}, the oldest \
          that this version reads: run the scenario again, under the seed that the file states"
     )]
     Older {
         /// The number in the file.
         found: u64,
-        /// The number that can be read.
+        /// The least number that can be read.
         known: u64,
         /// The version that wrote the file.
         coalmine: String,
@@ -86,11 +92,11 @@ pub enum ResultError {
     #[error("no run has written this result: {0}")]
     Unsound(#[from] Unsound),
     /// A number that no version has written.
-    #[error("result format {found} does not exist; this version reads {known}")]
+    #[error("result format {found} does not exist; the newest that this version reads is {known}")]
     Unknown {
         /// The number in the file.
         found: u64,
-        /// The number that can be read.
+        /// The greatest number that can be read.
         known: u64,
     },
 }
@@ -112,6 +118,15 @@ struct Probe {
     coalmine: Option<String>,
 }
 
+/// What the format before this one says in a field of its own: it knows of one trace at most.
+#[derive(Deserialize)]
+struct OfOneTrace {
+    trace: Option<TraceReport>,
+}
+
+/// The number of the format before this one.
+const OF_ONE_TRACE: u64 = 2;
+
 #[cfg(test)]
 mod tests {
     use super::super::example::{eventful, rolled_back_result, without_gate};
@@ -131,12 +146,30 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_the_format_before_is_read_with_its_one_trace() {
+        for result in [rolled_back_result(), without_gate()] {
+            let mut value = serde_json::to_value(&result).unwrap();
+            value["schema"] = 2.into();
+            let fields = value.as_object_mut().unwrap();
+            if let Some(mut traces) = fields.remove("traces") {
+                let mut trace = traces[0].take();
+                trace.as_object_mut().unwrap().remove("file");
+                fields.insert("trace".to_owned(), trace);
+            }
+            let read = ResultFile::from_json(&value.to_string()).unwrap();
+            let mut expected = result;
+            expected.traces.iter_mut().for_each(|trace| trace.file = None);
+            assert_eq!(read, expected);
+        }
+    }
+
+    #[test]
     fn a_newer_format_is_refused_with_the_version_that_reads_it() {
-        let text = r#"{"schema": 3, "coalmine": "3.1.4", "unheard": "of"}"#;
+        let text = r#"{"schema": 4, "coalmine": "3.1.4", "unheard": "of"}"#;
         let error = ResultFile::from_json(text).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "result format 3, written by coalmine 3.1.4, is newer than 2, the newest that this \
+            "result format 4, written by coalmine 3.1.4, is newer than 3, the newest that this \
              version reads: take that version or a later one"
         );
     }
@@ -146,8 +179,8 @@ mod tests {
         let error = ResultFile::from_json(r#"{"schema": 1, "coalmine": "0.1.0"}"#).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "result format 1, written by coalmine 0.1.0, is older than 2, the one that this \
-             version reads: run the scenario again, under the seed that the file states"
+            "result format 1, written by coalmine 0.1.0, is older than 2, the oldest that \
+             this version reads: run the scenario again, under the seed that the file states"
         );
     }
 
@@ -160,12 +193,12 @@ mod tests {
         );
         assert_eq!(message("{}"), "not a result file of coalmine: it has no field \"schema\"");
         assert_eq!(
-            message("{\"schema\": 2}"),
+            message("{\"schema\": 3}"),
             "not a result file of coalmine: missing field `coalmine` at line 1, column 13"
         );
         assert_eq!(
             message("{\"schema\": 0}"),
-            "result format 0 does not exist; this version reads 2"
+            "result format 0 does not exist; the newest that this version reads is 3"
         );
         assert!(message("PK\u{3}\u{4}").starts_with("not a result file of coalmine: expected"));
     }

@@ -28,7 +28,7 @@ pub fn result_schema() -> Value {
             "schema": {"const": ResultFile::SCHEMA, "description": "the number of the format"},
             "coalmine": {"type": "string", "description": "the version that wrote the file"},
             "scenario": reference("scenario"),
-            "trace": reference("trace"),
+            "traces": list(reference("trace")),
             "gate": reference("gate"),
             "table": reference("table"),
             "record": reference("record"),
@@ -122,9 +122,13 @@ fn scenario_parts() -> Vec<Part> {
         &[],
     );
     let trace = object(
-        "the trace that was replayed",
+        "a trace that was replayed, in the order of the scenario",
         &[("accounting", accounting)],
-        &[("sha256", digest()), ("turns", whole("how often it was begun; absent: once"))],
+        &[
+            ("file", text("its path, relative to the working directory if the scenario's own is")),
+            ("sha256", digest()),
+            ("turns", whole("how often it was begun; absent: once")),
+        ],
     );
     vec![("scenario", scenario), ("trace", trace)]
 }

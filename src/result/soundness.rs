@@ -36,8 +36,8 @@ pub(super) fn check(result: &ResultFile, value: &Value) -> Result<(), Unsound> {
     for file in &result.scenario.files {
         digest("scenario.files", &file.sha256)?;
     }
-    if let Some(sha256) = result.trace.as_ref().and_then(|trace| trace.sha256.as_ref()) {
-        digest("trace", sha256)?;
+    for sha256 in result.traces.iter().filter_map(|trace| trace.sha256.as_ref()) {
+        digest("traces", sha256)?;
     }
     indices(&result.record)?;
     table(result)?;

@@ -17,13 +17,16 @@ use crate::workload::{Source, TraceInput};
 pub struct Rehearsal {
     /// Everything that happened.
     pub record: Record,
-    /// The trace that was replayed, if one was.
-    pub trace: Option<TraceReport>,
+    /// The traces that were replayed, in the order of the scenario.
+    pub traces: Vec<TraceReport>,
 }
 
 /// A trace that was replayed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct TraceReport {
+    /// Its path, as the plan has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// Its format and unit; rows read, emitted and dropped.
     pub accounting: Accounting,
     /// The SHA-256 of its bytes; absent where the run ended before the trace did.
@@ -34,37 +37,40 @@ pub struct TraceReport {
     pub turns: u64,
 }
 
-/// Plays `scenario` under `seed` in virtual time. `trace` is the trace that it replays: given
-/// exactly if its traffic is one. `tick` is told now and then how many requests have ended.
+/// Plays `scenario` under `seed` in virtual time. `traces` are those that it replays, in
+/// the order of their files in the plan. `tick` is told now and then how many requests have ended.
 ///
 /// # Errors
 /// The trace is broken, or the plan asks for what the engine refuses.
 ///
 /// # Panics
-/// The scenario replays a trace and none is given: a bug of the caller.
+/// There are not as many traces as the scenario replays: a bug of the caller.
 pub fn run_virtual(
     scenario: &Scenario,
     seed: u64,
-    trace: Option<TraceInput>,
+    traces: Vec<TraceInput>,
     tick: &mut dyn FnMut(u64),
 ) -> Result<Rehearsal, SimulationError> {
     let chance = Chance::new(seed, FIRST_RUN);
     let source = match &scenario.traffic {
         Traffic::Generated(workload) => Source::generate(workload, chance),
         Traffic::Trace { replay, .. } => {
-            let input = trace.expect("a scenario that replays a trace is given it");
+            let input = traces.into_iter().next();
+            let input = input.expect("a scenario that replays a trace is given it");
             Source::replay(TraceReader::new(input)?, replay.clone(), chance)
         }
     };
     let mut observer = Ticking::new(Recorder::new(header(scenario, seed)), tick);
     let Finished { end, triggers, source, .. } = simulate(scenario, chance, source, &mut observer)?;
     let record = observer.into_observer().finish(end, rule_health(scenario, &triggers));
-    let trace = source.trace().map(|reader| TraceReport {
+    let traces = source.traces().zip(scenario.traffic.files()).map(|(reader, file)| TraceReport {
+        file: Some(file.display().to_string()),
         accounting: reader.accounting().clone(),
         sha256: reader.sha256(),
         turns: reader.turns(),
     });
-    Ok(Rehearsal { record, trace })
+    let traces = traces.collect();
+    Ok(Rehearsal { record, traces })
 }
 
 /// How the triggers of each model fared, by name.

@@ -180,6 +180,14 @@ impl Traffic {
         }
     }
 
+    /// The files of the traces that are replayed, in their order.
+    pub fn files(&self) -> &[PathBuf] {
+        match self {
+            Self::Generated(_) => &[],
+            Self::Trace { path, .. } => std::slice::from_ref(path),
+        }
+    }
+
     /// Whether requests go on for ever, those of `instead` where it comes in the place of what is
     /// said.
     pub(crate) fn is_endless(&self, instead: Option<&Arrivals>) -> bool {

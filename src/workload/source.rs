@@ -179,12 +179,13 @@ impl Source {
         }
     }
 
-    /// The trace that is read, with its accounting; `None` where requests are generated.
-    pub const fn trace(&self) -> Option<&TraceReader<TraceInput>> {
+    /// The traces that are read, with their accounting, in their order.
+    pub fn traces(&self) -> impl Iterator<Item = &TraceReader<TraceInput>> {
         match &self.origin {
             Origin::Generated(_) => None,
             Origin::Trace(replayed) => Some(replayed.reader()),
         }
+        .into_iter()
     }
 
     /// Whether some requests come from users who wait for answers: then [`completed`] must be told
@@ -564,7 +565,7 @@ mod tests {
         let like = &generate(&workload(), Chance::new(1, 0))[1].request;
         assert_eq!((second.user, second.stream), (like.user, like.stream));
         assert_eq!(next(&mut source).unwrap(), None);
-        assert_eq!(source.trace().unwrap().accounting().emitted, 2);
+        assert_eq!(source.traces().next().unwrap().accounting().emitted, 2);
     }
 
     /// Binomial standard deviations at 100,000 requests.
@@ -786,7 +787,7 @@ mod tests {
         assert_eq!(seen[0], expected[0]);
         assert_eq!((seen[1].0, seen[1].1, seen[1].2), (10_000.0, 1 << 56, 7));
         assert_eq!(seen[2..], expected[2..]);
-        let accounting = source.trace().unwrap().accounting();
+        let accounting = source.traces().next().unwrap().accounting();
         assert_eq!((accounting.read, accounting.emitted), (5, 3));
         assert_eq!(accounting.dropped[&crate::trace::DropReason::Replaced].lines, [4, 5]);
     }

@@ -64,7 +64,10 @@ fn every_row_of_a_real_trace_is_replayed_or_accounted_for() {
 
 /// Rows read = emitted + dropped, and every row emitted is a request that was sent and has ended.
 fn assert_accounted(result: &ResultFile, rows: u64) {
-    let TraceReport { accounting, sha256, turns } = result.trace.as_ref().unwrap();
+    let [TraceReport { file, accounting, sha256, turns }] = &result.traces[..] else {
+        panic!("{:?}", result.traces)
+    };
+    assert!(file.as_ref().is_some_and(|file| file.ends_with(".csv")), "{file:?}");
     assert_eq!(accounting.format, TraceFormat::Azure);
     assert_eq!((accounting.read, *turns), (rows, 1));
     let dropped: u64 = accounting.dropped.values().map(|dropped| dropped.count).sum();
@@ -85,7 +88,7 @@ fn an_hour_that_is_repeated_is_sent_again_after_it() {
         "gate=[]",
     ];
     let result = shipped_result("recorded-peak", &settings);
-    let TraceReport { accounting, turns, .. } = result.trace.as_ref().unwrap();
+    let TraceReport { accounting, turns, .. } = &result.traces[0];
     assert_eq!((accounting.read, *turns), (25_000, 3));
     assert_eq!(totals(&result.record), (25_000, 25_000));
     let hours = result.record.end.since(result.record.start).as_secs_f64() / 3_600.0;

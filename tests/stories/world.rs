@@ -9,7 +9,7 @@ use coalmine::gate::{Judged, Judgement};
 use coalmine::record::{Record, RuleHealth};
 use coalmine::result::{ResultFile, evaluate};
 use coalmine::run::{Rehearsal, run_virtual};
-use coalmine::scenario::{Document, Files, Loaded, Scenario, Traffic, load};
+use coalmine::scenario::{Document, Files, Loaded, Scenario, load};
 use coalmine::units::Duration;
 use coalmine::workload::TraceInput;
 
@@ -32,7 +32,7 @@ pub(crate) fn written(text: &str) -> Loaded {
 
 /// A run of `loaded` under `seed`.
 pub(crate) fn play(loaded: &Loaded, seed: u64) -> Rehearsal {
-    run_virtual(&loaded.scenario, seed, trace_of(&loaded.scenario), &mut |_| {}).unwrap()
+    run_virtual(&loaded.scenario, seed, traces_of(&loaded.scenario), &mut |_| {}).unwrap()
 }
 
 /// Results of `loaded` under each of `seeds`, in their order, made on two threads; of each what
@@ -111,13 +111,9 @@ fn load_bytes(path: &Path, bytes: &[u8], settings: &[&str]) -> Loaded {
     load(document, &Disk).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The trace that the scenario replays, if it does.
-pub(crate) fn trace_of(scenario: &Scenario) -> Option<TraceInput> {
-    match &scenario.traffic {
-        Traffic::Generated(_) => None,
-        Traffic::Trace { path, .. } => {
-            let file = File::open(root().join(path)).unwrap();
-            Some(Box::new(BufReader::new(file)))
-        }
-    }
+/// The traces that the scenario replays.
+pub(crate) fn traces_of(scenario: &Scenario) -> Vec<TraceInput> {
+    let open =
+        |path| -> TraceInput { Box::new(BufReader::new(File::open(root().join(path)).unwrap())) };
+    scenario.traffic.files().iter().map(open).collect()
 }
