@@ -11,7 +11,7 @@ use super::world::{play, totals, written};
 #[test]
 fn no_plan_breaks_the_promises_of_the_engine() {
     let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
-    let (rollbacks, requests) = (Cell::new(0), Cell::new(0));
+    let (rollbacks, requests, commands) = (Cell::new(0), Cell::new(0), Cell::new([0; 3]));
     let mut runner = TestRunner::new(config);
     let result = runner.run(&arb_plan(), |plan| {
         let loaded = written(&plan.to_string());
@@ -21,11 +21,21 @@ fn no_plan_breaks_the_promises_of_the_engine() {
         let record = play(&loaded, loaded.scenario.seed).record;
         assert_eq!(totals(&record), (witness.assigned, witness.assigned));
         assert_eq!(record.rollbacks.len() as u64, witness.rollbacks);
+        let rejected = record.key_rejections.iter().map(|rejections| rejections.count);
+        assert_eq!(rejected.sum::<u64>(), witness.keys_rejected);
+        let [given, refused, missed] = witness.commands;
+        let planned: usize = loaded.scenario.phases.iter().map(|phase| phase.commands.len()).sum();
+        assert_eq!(given + missed, planned as u64, "given and missed");
+        let undone = |given| record.undone_commands.iter().filter(|one| one.given == given).count();
+        assert_eq!([undone(true), undone(false)], [refused as usize, missed as usize]);
+        commands.set(std::array::from_fn(|of| commands.get()[of] + witness.commands[of]));
         rollbacks.set(rollbacks.get() + witness.rollbacks);
         requests.set(requests.get() + witness.assigned);
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{error}"));
     assert!(rollbacks.get() > 50, "{} rollbacks show little", rollbacks.get());
+    let seen = commands.get();
+    assert!(seen.iter().all(|count| *count > 50), "commands given, refused, missed: {seen:?}");
     assert!(requests.get() > 100_000, "{} requests show little", requests.get());
 }

@@ -21,6 +21,7 @@ mod overload;
 mod phase_workloads;
 mod pinned;
 mod pitfalls;
+mod plan_changes;
 mod plans;
 mod progressive;
 mod provider_outage;

@@ -1,44 +1,63 @@
-//! Random plans: versions, splits, faults and rules in any combination.
+//! Random plans: versions, splits, faults, rules, commands and workloads in any combination.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+use super::plan_changes::{arb_clients, arb_commands, arb_phase_workload};
 
 /// A scenario as JSON: two to four versions, up to five phases of up to two minutes, rules of any
 /// kind. Parts that could stand are wholly missing in many cases: a mix of everything hides much.
 pub(crate) fn arb_plan() -> impl Strategy<Value = Value> {
     (2_usize..=4, 1_usize..=5).prop_flat_map(|(versions, phases)| {
+        let phases = arb_clients(versions).prop_flat_map(move |clients| {
+            let phase = arb_phase(versions, clients.is_some());
+            (Just(clients), prop::collection::vec(phase, phases))
+        });
         (
             prop::collection::vec(arb_upstream(), versions),
-            prop::collection::vec(arb_phase(versions), phases),
+            phases,
             arb_split(versions),
             (prop::collection::vec(arb_trigger(versions), 0..=4), 0.001..=0.5),
             2_u32..=60,
         )
-            .prop_map(|(upstreams, mut phases, first, (triggers, alpha), rate)| {
-                phases[0]["split"] = first;
-                for (number, phase) in phases.iter_mut().enumerate() {
-                    phase["name"] = json!(format!("phase {number}"));
-                }
-                let version = |(number, upstream): (usize, Value)| {
-                    let tags =
-                        if number == 0 { json!(["stable"]) } else { json!([format!("t{number}")]) };
-                    (format!("v{number}"), json!({"tags": tags, "upstream": upstream}))
-                };
-                let versions: serde_json::Map<_, _> =
-                    upstreams.into_iter().enumerate().map(version).collect();
-                let rules = json!({"alpha": alpha, "conditions": triggers});
-                json!({
-                    "schema": 1,
-                    "name": "random",
-                    "workload": {
+            .prop_map(
+                |(upstreams, (clients, mut phases), first, (triggers, alpha), rate)| {
+                    phases[0]["split"] = first;
+                    for (number, phase) in phases.iter_mut().enumerate() {
+                        phase["name"] = json!(format!("phase {number}"));
+                    }
+                    let version = |(number, upstream): (usize, Value)| {
+                        let tags = if number == 0 {
+                            json!(["stable"])
+                        } else {
+                            json!([format!("t{number}")])
+                        };
+                        let [input, output] =
+                            [number + 1, 3 * number + 2].map(|mills| format!("0.00{mills} USD"));
+                        let price = json!({"input": input, "output": output});
+                        let version = json!({"tags": tags, "price": price, "upstream": upstream});
+                        (format!("v{number}"), version)
+                    };
+                    let versions: serde_json::Map<_, _> =
+                        upstreams.into_iter().enumerate().map(version).collect();
+                    let rules = json!({"alpha": alpha, "conditions": triggers});
+                    let mut workload = json!({
                         "arrivals": {"poisson": format!("{rate}/s")},
-                        "tokens": {"input": 10, "output": 10},
+                        "tokens": {"input": 10, "output": {"uniform": {"min": 5, "max": 15}}},
                         "client_timeout": "10s",
-                    },
-                    "models": {"m": {"versions": versions, "rules": rules}},
-                    "phases": phases,
-                })
-            })
+                    });
+                    if let Some(clients) = clients {
+                        workload["clients"] = clients;
+                    }
+                    json!({
+                        "schema": 1,
+                        "name": "random",
+                        "workload": workload,
+                        "models": {"m": {"versions": versions, "rules": rules}},
+                        "phases": phases,
+                    })
+                },
+            )
     })
 }
 
@@ -126,7 +145,7 @@ fn arb_failures(most: u32) -> impl Strategy<Value = Value> {
 }
 
 /// Whole percents that sum to 100, with zeros among them.
-fn arb_split(versions: usize) -> impl Strategy<Value = Value> {
+pub(crate) fn arb_split(versions: usize) -> impl Strategy<Value = Value> {
     let cut = prop_oneof![Just(0_u32), Just(100), 0..=100_u32];
     prop::collection::vec(cut, versions - 1).prop_map(move |mut cuts| {
         cuts.sort_unstable();
@@ -141,7 +160,7 @@ fn arb_split(versions: usize) -> impl Strategy<Value = Value> {
     })
 }
 
-fn arb_phase(versions: usize) -> impl Strategy<Value = Value> {
+fn arb_phase(versions: usize, has_keys: bool) -> impl Strategy<Value = Value> {
     let end = prop_oneof![
         (31_u32..=120).prop_map(|seconds| json!({"for": format!("{seconds}s")})),
         (31_u32..=120).prop_map(|s| json!({"until": "rollback", "within": format!("{s}s")})),
@@ -153,15 +172,26 @@ fn arb_phase(versions: usize) -> impl Strategy<Value = Value> {
         prop::collection::vec(arb_fault(), 1..=2),
         0..=versions,
     );
-    (end, split, prop::option::of(faults)).prop_map(|(mut phase, split, faults)| {
-        if let Some(split) = split {
-            phase["split"] = split;
-        }
-        if let Some(faults) = faults {
-            phase["faults"] = json!(faults);
-        }
-        phase
-    })
+    let changes = (
+        prop::option::of(arb_commands(versions, has_keys)),
+        prop::option::weighted(0.3, arb_phase_workload()),
+    );
+    (end, split, prop::option::of(faults), changes).prop_map(
+        |(mut phase, split, faults, (commands, workload))| {
+            let parts = [
+                ("split", split),
+                ("faults", faults.map(|faults| json!(faults))),
+                ("commands", commands.map(Value::Array)),
+                ("workload", workload),
+            ];
+            for (key, part) in parts {
+                if let Some(part) = part {
+                    phase[key] = part;
+                }
+            }
+            phase
+        },
+    )
 }
 
 fn arb_fault() -> impl Strategy<Value = Value> {
@@ -188,7 +218,7 @@ fn arb_fault() -> impl Strategy<Value = Value> {
     })
 }
 
-fn arb_trigger(versions: usize) -> impl Strategy<Value = Value> {
+pub(crate) fn arb_trigger(versions: usize) -> impl Strategy<Value = Value> {
     let what = prop_oneof![
         (arb_share(), arb_operator(), 0.0..=0.4).prop_map(|(metric, operator, threshold)| {
             json!({"metric": metric, "operator": operator, "threshold": threshold})

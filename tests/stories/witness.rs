@@ -1,15 +1,14 @@
 //! An observer that keeps everything, and holds what must hold of any run against it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use coalmine::chance::Chance;
-use coalmine::engine::Slot;
-use coalmine::engine::{Evidence, Reading, Sealed};
+use coalmine::engine::{CommandKind, Evidence, Reading, RolloutState, Sealed, Slot};
 use coalmine::exchange::{ModelIndex, VersionIndex};
 use coalmine::math;
 use coalmine::metric::Measure;
 use coalmine::record::{Arm, Attempt, Happening, Observer, Outcome};
-use coalmine::scenario::{Scenario, Traffic};
+use coalmine::scenario::{CommandPlan, Instruction, Scenario, Traffic};
 use coalmine::simulator::simulate;
 use coalmine::units::{Ratio, Timestamp};
 use coalmine::workload::Source;
@@ -24,8 +23,18 @@ pub(crate) struct Witness<'a> {
     banned: BTreeSet<VersionIndex>,
     /// What fired last.
     fired: Option<(Timestamp, VersionIndex)>,
+    /// Who has which tag.
+    tags: BTreeMap<String, VersionIndex>,
+    /// The last command that was not refused, and when it was given.
+    command: Option<(Timestamp, &'a CommandPlan)>,
+    /// The tag that it moved, and who had it before.
+    moved: Option<(String, Option<VersionIndex>)>,
     pub(crate) assigned: u64,
+    /// By rules; those by command are apart.
     pub(crate) rollbacks: u64,
+    pub(crate) rollbacks_by_command: u64,
+    /// How many commands were given, refused and not given.
+    pub(crate) commands: [u64; 3],
     pub(crate) keys_rejected: u64,
     /// When the last rollback was.
     pub(crate) rolled_back_at: Option<Timestamp>,
@@ -45,33 +54,107 @@ impl<'a> Witness<'a> {
             phase: None,
             banned: BTreeSet::new(),
             fired: None,
+            tags: BTreeMap::new(),
+            command: None,
+            moved: None,
             assigned: 0,
             rollbacks: 0,
+            rollbacks_by_command: 0,
+            commands: [0; 3],
             keys_rejected: 0,
             rolled_back_at: None,
             outcomes: Vec::new(),
             attempts: Vec::new(),
         };
+        for (version, plan) in scenario.versions().zip(0..) {
+            let tags = version.tags.iter().map(|tag| (tag.as_str().to_owned(), plan));
+            witness.tags.extend(tags.map(|(tag, plan)| (tag, VersionIndex(plan))));
+        }
         let source = Source::generate(workload, chance);
         let finished = simulate(scenario, chance, source, &mut witness).unwrap();
         let catalog = finished.engine.catalog(ModelIndex(0)).unwrap();
-        for (index, version) in scenario.versions().enumerate() {
-            for tag in &version.tags {
-                let holder = catalog.holder(tag.as_str());
-                assert_eq!(holder, Some(Slot(index as u16)), "{tag} has moved");
-            }
-        }
-        let tags: usize = scenario.versions().map(|version| version.tags.len()).sum();
-        assert_eq!(catalog.tags().count(), tags);
+        let held: BTreeMap<_, _> = catalog
+            .tags()
+            .map(|(tag, Slot(place))| (tag.as_str().to_owned(), VersionIndex(place)))
+            .collect();
+        assert_eq!(held, witness.tags);
         witness
     }
 
-    /// Whether the plan of the phase that begins at `at` gives traffic to `version`.
+    /// Whether the plan of the phase that begins at `at` gives traffic to `version`, or a command
+    /// of this instant does that may.
     fn is_redeployed(&self, at: Timestamp, version: VersionIndex) -> bool {
+        let by_command = self.command.filter(|(given, _)| *given == at).is_some_and(|(_, plan)| {
+            matches!(
+                &plan.instruction,
+                Instruction::Engine(
+                    CommandKind::Split { redeploy: true, .. }
+                        | CommandKind::StartRollout { redeploy: true, .. }
+                        | CommandKind::Promote { redeploy: true, .. }
+                )
+            )
+        });
         let Some((phase, began)) = self.phase else { return false };
         let split = &self.scenario.phases[usize::from(phase)].split;
         let gives = |share: &(VersionIndex, Ratio)| share.0 == version && share.1.get() > 0.0;
-        began == at && split.as_ref().is_some_and(|split| split.iter().any(gives))
+        let by_plan = began == at && split.as_ref().is_some_and(|split| split.iter().any(gives));
+        by_command || by_plan
+    }
+
+    /// Takes in that a command is given. What it says in words tells which of its phase's it is.
+    fn commanded(&mut self, at: Timestamp, what: &str) {
+        let (phase, _) = self.phase.unwrap();
+        let plans = &self.scenario.phases[usize::from(phase)].commands;
+        let plan = plans.iter().find(|plan| plan.what == what && self.due(plan) == at);
+        let plan = plan.unwrap_or_else(|| panic!("no command says {what:?} at {at}"));
+        self.commands[0] += 1;
+        self.command = Some((at, plan));
+        self.moved = None;
+        if let Instruction::Engine(CommandKind::Tag { tag, version, .. }) = &plan.instruction {
+            let id = |name: &str| self.scenario.versions().position(|v| v.id.as_str() == name);
+            let named = id(version.as_str()).map(|place| VersionIndex(place as u16));
+            let version = named.or_else(|| self.tags.get(version.as_str()).copied());
+            if let Some(version) = version {
+                let tag = tag.as_str().to_owned();
+                self.moved = Some((tag.clone(), self.tags.insert(tag, version)));
+            }
+        }
+    }
+
+    fn due(&self, plan: &CommandPlan) -> Timestamp {
+        self.phase.unwrap().1 + plan.at
+    }
+
+    /// The command that was just given changes nothing.
+    fn refused(&mut self) {
+        self.commands[1] += 1;
+        self.command = None;
+        match self.moved.take() {
+            Some((tag, Some(before))) => drop(self.tags.insert(tag, before)),
+            Some((tag, None)) => drop(self.tags.remove(&tag)),
+            None => {}
+        }
+    }
+
+    fn rolled_back(&mut self, at: Timestamp, fault: Option<VersionIndex>, target: VersionIndex) {
+        assert!(!self.banned.contains(&target), "{target:?} was rolled back itself");
+        let Some(version) = fault else {
+            let Some((given, CommandPlan { instruction, .. })) = self.command else {
+                panic!("a rollback at {at} that no command asked for")
+            };
+            let asked = matches!(instruction, Instruction::Engine(CommandKind::Rollback(_)));
+            assert!(given == at && asked, "{instruction:?} at {given} rolled back at {at}");
+            let had = (0..).zip(&self.weights).filter(|(_, weight)| weight.get() > 0.0);
+            let had = had.map(|(place, _)| VersionIndex(place));
+            self.banned.extend(had.filter(|version| *version != target));
+            self.rollbacks_by_command += 1;
+            return;
+        };
+        assert_eq!(self.fired, Some((at, version)), "a rollback without a firing");
+        assert_ne!(version, target);
+        self.banned.insert(version);
+        self.rollbacks += 1;
+        self.rolled_back_at = Some(at);
     }
 
     fn split_changed(&mut self, at: Timestamp, weights: Vec<Ratio>) {
@@ -122,15 +205,13 @@ impl Observer for Witness<'_> {
                 assert_holds(&evidence);
                 self.fired = Some((at, version));
             }
-            Happening::RolledBack { version, target } => {
-                let version = version.unwrap();
-                assert_eq!(self.fired, Some((at, version)), "a rollback without a firing");
-                assert_ne!(version, target);
-                assert!(!self.banned.contains(&target), "{target:?} was rolled back itself");
-                self.banned.insert(version);
-                self.rollbacks += 1;
-                self.rolled_back_at = Some(at);
+            Happening::RolledBack { version, target } => self.rolled_back(at, version, target),
+            Happening::RolloutMoved { version, to: RolloutState::Promoted, .. } => {
+                self.tags.insert("stable".to_owned(), version);
             }
+            Happening::Commanded { what, .. } => self.commanded(at, &what),
+            Happening::CommandRefused { .. } => self.refused(),
+            Happening::CommandMissed { .. } => self.commands[2] += 1,
             _ => (),
         }
     }
