@@ -8,13 +8,15 @@ use crate::engine::{
     Action, Assignment, Cause, Change, Entry, Evidence, Policies, RolloutState, RuleSet,
     Safeguards, Shift, Slot,
 };
-use crate::units::{TagName, VersionId};
+use crate::units::{Price, TagName, VersionId};
 
 /// What is known of a model.
 #[derive(Clone, Debug)]
 pub(super) struct Account {
     pub(super) safeguards: Safeguards,
     pub(super) versions: Vec<VersionId>,
+    /// By slot.
+    pub(super) prices: Vec<Option<Price>>,
     pub(super) tags: BTreeMap<TagName, Slot>,
     /// By slot.
     pub(super) weights: Vec<f64>,
@@ -35,6 +37,7 @@ impl Account {
         Self {
             safeguards,
             versions: Vec::new(),
+            prices: Vec::new(),
             tags: BTreeMap::new(),
             weights: Vec::new(),
             rolled_back: BTreeSet::new(),
@@ -98,6 +101,7 @@ impl Account {
         match &entry.change {
             Change::Registered { version } => {
                 self.versions.push(version.id.clone());
+                self.prices.push(version.price);
                 self.weights.push(0.0);
             }
             Change::Tagged { tag, version, preserve_previous, .. } => {

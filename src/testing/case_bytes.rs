@@ -78,6 +78,7 @@ fn operation(bytes: &mut Bytes<'_>) -> Operation {
             ending: end(bytes),
             latency: u16::from(bytes.next()) * 25,
             token: bytes.below(8) == 0,
+            output: bytes.next(),
         },
         8 | 9 => Operation::Traffic {
             model: bytes.below(2),

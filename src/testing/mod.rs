@@ -21,8 +21,11 @@ mod retelling;
 mod routing;
 mod rule_book;
 mod rule_choice;
+mod rule_errors;
+mod rule_figure;
 mod rule_timer;
 mod rule_watch;
+mod seen;
 
 pub use case::{Case, CaseError, ModelSetting};
 pub use fuzz::fuzz_operations;

@@ -36,6 +36,9 @@ pub enum Operation {
         /// Whether its client had a token already.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         token: bool,
+        /// The tokens of a complete answer; one of 200 or more was cut off there.
+        #[serde(default)]
+        output: u8,
     },
     /// A request that waits for another attempt gets it.
     Retry {

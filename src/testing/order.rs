@@ -7,7 +7,7 @@ use crate::engine::{
     Assignment, Backoff, CommandKind, Digest, Evaluation, Fallback, Ladder, NewKey, Policies,
     RetryOn, RetryPolicy, RolloutStep, Safeguards, Scope, Target, Verdict, Version,
 };
-use crate::units::{Duration, KeyId, ModelId, Ratio, TagName, Timestamp, VersionId};
+use crate::units::{Duration, KeyId, ModelId, Money, Price, Ratio, TagName, Timestamp, VersionId};
 
 /// A command.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -212,7 +212,17 @@ pub(super) fn digest(secret: u8) -> Digest {
 
 fn register(version: u8) -> CommandKind {
     let id = VersionId::new(&version_name(version)).expect("a valid name");
-    CommandKind::Register(Box::new(Version::new(id, "upstream", Timestamp::EPOCH)))
+    let price = Some(price(version));
+    let version = Version { price, ..Version::new(id, "upstream", Timestamp::EPOCH) };
+    CommandKind::Register(Box::new(version))
+}
+
+/// What a version charges: a thousandth of a dollar for 1,000 tokens of input, and more with its
+/// number and for output.
+pub(super) fn price(version: u8) -> Price {
+    let version = u128::from(version % 4);
+    let mills = |mills: u128| Money::from_pico_usd(mills * 1_000_000_000);
+    Price { input_per_1k: mills(1 + version), output_per_1k: mills(2 + 2 * version) }
 }
 
 fn evaluate(version: Name) -> CommandKind {

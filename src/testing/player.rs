@@ -8,14 +8,14 @@ use super::order::{KEYS, Name, Order, beginning, digest, key_id, target};
 use super::played::{Happening, Played};
 use super::refuted::{Checked, Claim, Refuted, claim};
 use super::routing::{Assigned, Attempted, FALLBACK, check_further, following};
-use super::rule_book::{RuleBook, Underway};
-use super::rule_watch::Seen;
+use super::rule_book::{Began, RuleBook, Underway};
+use super::seen::Seen;
 use crate::engine::{
     Ask, Assignment, Cause, Change, Command, CommandError, CommandKind, Completion, DurableState,
     Engine, ModelSettings, Retry, Scope, Sealed, StickyKey, Ticket,
 };
-use crate::exchange::{Ending, ModelIndex, Observed};
-use crate::units::{Draw, Duration, ModelId, Timestamp};
+use crate::exchange::{Ending, Finish, ModelIndex, Observed, Usage};
+use crate::units::{Draw, Duration, ModelId, Timestamp, Tokens};
 
 /// Plays a case.
 ///
@@ -68,6 +68,14 @@ struct Flight {
     user: Option<u8>,
     attempted: Attempted,
     life: u32,
+    /// The number of the split that it began under.
+    split: u32,
+}
+
+impl Flight {
+    const fn began(&self) -> Began {
+        Began { life: self.life, split: self.split }
+    }
 }
 
 /// A request between two attempts.
@@ -132,10 +140,12 @@ impl Player {
                 let draw = Draw::from_bits(u64::from(*draw) << 32);
                 self.route(self.model(*model), draw, *user, *pin)?;
             }
-            Operation::Complete { request, ending, latency, token } => {
+            Operation::Complete { request, ending, latency, token, output } => {
                 if let Some(flight) = self.flight(*request) {
                     let latency = Duration::from_millis(u64::from(*latency));
-                    self.complete(flight, (*ending).into(), latency, *token)?;
+                    let first_token = token.then_some(latency);
+                    let observed = observed((*ending).into(), latency, *output);
+                    self.complete(flight, &Observed { first_token, ..observed })?;
                 }
             }
             Operation::Retry { request, draw } => self.retry(*request, *draw)?,
@@ -161,7 +171,8 @@ impl Player {
     /// Every attempt in flight ends, and the whole journal is folded.
     fn finish(&mut self) -> Checked {
         for place in (0..self.flights.len()).rev() {
-            self.complete(place, Ending::Reset, Duration::from_secs(1), true)?;
+            let observed = Observed::without_answer(Ending::Reset, Duration::from_secs(1));
+            self.complete(place, &observed)?;
         }
         self.check_whole_fold().map(drop)
     }
@@ -234,35 +245,26 @@ impl Player {
     }
 
     fn take_off(&mut self, ticket: Ticket, model: usize, user: Option<u8>, attempted: Attempted) {
-        let life = self.models[model].book.life(attempted.version);
-        self.flights.push(Flight { ticket, model, user, attempted, life });
+        let book = &self.models[model].book;
+        let (life, split) = (book.life(attempted.version), book.split());
+        self.flights.push(Flight { ticket, model, user, attempted, life, split });
     }
 
     fn flight(&self, request: u8) -> Option<usize> {
         usize::from(request).checked_rem(self.flights.len())
     }
 
-    fn complete(
-        &mut self,
-        place: usize,
-        ending: Ending,
-        latency: Duration,
-        token: bool,
-    ) -> Checked {
-        let first_token = token.then_some(latency);
-        let observed = Observed { first_token, ..Observed::without_answer(ending, latency) };
+    fn complete(&mut self, place: usize, observed: &Observed) -> Checked {
+        let Observed { ending, first_token, .. } = *observed;
         // Checks that are due before the end still see it in flight.
         let underway = self.underway();
-        let Flight { ticket, model, user, attempted, life } = self.flights.swap_remove(place);
-        let completion = self.engine.complete(self.clock, ticket, &observed);
+        let flight = self.flights.swap_remove(place);
+        let (began, Flight { ticket, model, user, attempted, .. }) = (flight.began(), flight);
+        let completion = self.engine.complete(self.clock, ticket, observed);
         self.settle_with(false, &underway)?;
-        let known = &mut self.models[model];
-        let class = ending.class(known.account.rules.classification);
-        let version = attempted.version;
-        if !attempted.pinned {
-            known.book.end(life, Seen { at: self.now, version, class, ending, latency });
-        }
-        let expected = following(&known.account, attempted, ending, token);
+        self.see(model, attempted, began, observed);
+        let account = &self.models[model].account;
+        let expected = following(account, attempted, ending, first_token.is_some());
         let found = match &completion {
             Completion::Done => None,
             Completion::Retry(retry) => Some(retry.attempt()),
@@ -301,17 +303,24 @@ impl Player {
         let Some(place) = self.flight(request) else { return Ok(()) };
         self.played.note(Happening::Abandoned);
         let underway = self.underway();
-        let Flight { ticket, model, attempted, life, .. } = self.flights.swap_remove(place);
+        let flight = self.flights.swap_remove(place);
+        let (began, Flight { ticket, model, attempted, .. }) = (flight.began(), flight);
         let latency = self.now.since(ticket.start());
         let ending = self.engine.abandon(self.clock, ticket, None);
         self.settle_with(false, &underway)?;
-        let known = &mut self.models[model];
-        let class = ending.class(known.account.rules.classification);
-        if !attempted.pinned {
-            let (at, version) = (self.now, attempted.version);
-            known.book.end(life, Seen { at, version, class, ending, latency });
-        }
+        self.see(model, attempted, began, &Observed::without_answer(ending, latency));
         Ok(())
+    }
+
+    /// Tells the rules' account of an attempt that ended.
+    fn see(&mut self, model: usize, attempted: Attempted, began: Began, observed: &Observed) {
+        let known = &mut self.models[model];
+        let class = observed.ending.class(known.account.rules.classification);
+        let Attempted { version, number, pinned } = attempted;
+        if !pinned {
+            let seen = Seen { at: self.now, version, class, observed: *observed };
+            known.book.end(began, seen, number == 0);
+        }
     }
 
     fn traffic(
@@ -330,7 +339,9 @@ impl Player {
                 let fails = failing.is_some_and(|failing| u16::from(failing % 4) == version.0);
                 let ending = if fails { Ending::Status(503) } else { Ending::Success };
                 let latency = Duration::from_millis(u64::from(latency));
-                self.complete(before, ending, latency, false)?;
+                // From none to six, so that none is among them.
+                let output = (number % 7) as u8;
+                self.complete(before, &observed(ending, latency, output))?;
             }
         }
         Ok(())
@@ -445,6 +456,18 @@ impl Player {
     }
 }
 
+/// What is seen of an attempt that ended so: a complete answer has as many tokens, and was cut off
+/// if they are 200 or more.
+fn observed(ending: Ending, latency: Duration, output: u8) -> Observed {
+    let nothing = Observed::without_answer(ending, latency);
+    if ending != Ending::Success {
+        return nothing;
+    }
+    let usage = Usage { input: INPUT, output: Tokens::new(u32::from(output)) };
+    let finish = Some(if output >= CUT_OFF { Finish::Length } else { Finish::Stop });
+    Observed { usage, finish, ..nothing }
+}
+
 pub(super) fn index(model: usize) -> ModelIndex {
     ModelIndex(model as u16)
 }
@@ -456,6 +479,10 @@ fn take<T>(list: &mut Vec<T>, number: u8) -> Option<T> {
 
 /// Who gives the commands.
 const COMMANDER: &str = "case";
+/// The tokens of every prompt.
+const INPUT: Tokens = Tokens::new(3);
+/// An answer of so many tokens was cut off.
+const CUT_OFF: u8 = 200;
 /// Requests of one operation are fewer.
 const MOST_REQUESTS: u8 = 32;
 /// 2^64 by the golden ratio: its multiples spread evenly.

@@ -7,9 +7,10 @@
 
 use std::fmt::Write as _;
 
-use super::order::{target, version_name};
+use super::order::{price, target, version_name};
 use super::{Case, LadderChoice, ModelSetting, Name, Operation, Order};
 use crate::engine::{Assignment, RolloutStep, Safeguards};
+use crate::units::Price;
 
 impl Case {
     /// The scenario; `None` where the case has what no scenario says: several models, a clock that
@@ -115,7 +116,13 @@ impl Story {
                 _ => "",
             };
             let name = version_name(version);
-            let _ = writeln!(text, "      {name}: {{{tags}upstream: {{latency: 1ms}}}}");
+            let Price { input_per_1k: input, output_per_1k: output } = price(version);
+            let price =
+                format!("{{input: {} USD, output: {} USD}}", input.as_usd(), output.as_usd());
+            let _ = writeln!(
+                text,
+                "      {name}: {{{tags}price: {price}, upstream: {{latency: 1ms}}}}"
+            );
         }
         let _ = writeln!(text, "phases:\n  - name: case\n    for: {}ms", self.millis);
         let mut versions: Vec<_> =

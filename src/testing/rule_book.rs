@@ -6,8 +6,12 @@ use std::collections::VecDeque;
 
 use super::account::Account;
 use super::refuted::{Checked, Claim, claim};
-use super::rule_watch::{Counts, RuleWatch, Seen, Told, View, is_modelled, sees_in_flight};
-use crate::engine::{Change, Entry, EventKind, Evidence, Reading, Slot};
+use super::rule_figure::Figure;
+use super::rule_watch::{RuleWatch, Sight, Told, View, is_modelled, sees_in_flight};
+use super::seen::Seen;
+use crate::engine::{Change, Entry, EventKind, Evidence, Level, Reading, Slot, TriggerKind};
+use crate::exchange::Class;
+use crate::metric::Measure;
 use crate::units::Timestamp;
 
 /// The rules of a model at work.
@@ -19,6 +23,17 @@ pub(super) struct RuleBook {
     expected: VecDeque<Expected>,
     /// The stable when the watches were last renewed.
     stable: Option<Slot>,
+    /// Counts the splits: errors under an earlier one are no evidence for judges.
+    split: u32,
+}
+
+/// Under what an attempt began.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Began {
+    /// The number of its version's activation.
+    pub(super) life: u32,
+    /// The number of the split.
+    pub(super) split: u32,
 }
 
 /// A version from the activation on.
@@ -54,11 +69,34 @@ impl RuleBook {
         self.lives.get(usize::from(version.0)).map_or(0, |life| life.number)
     }
 
-    /// Takes in what ended, if it is evidence.
-    pub(super) fn end(&mut self, life: u32, seen: Seen) {
+    /// The number of the present split.
+    pub(super) const fn split(&self) -> u32 {
+        self.split
+    }
+
+    /// Takes in what ended, if it is evidence; `first` says whether it was the first attempt at its
+    /// request.
+    pub(super) fn end(&mut self, began: Began, seen: Seen, first: bool) {
         let Some(own) = self.lives.get(usize::from(seen.version.0)) else { return };
-        if own.number == life && seen.at >= own.activated_at {
-            self.seen.push(seen);
+        if own.number != began.life {
+            return;
+        }
+        // What came before its own windows begin is in none of them, but can be on the stable's
+        // side of a comparison, which is over the same time for both.
+        self.seen.push(seen);
+        if seen.class != Class::Error || !first || began.split != self.split {
+            return;
+        }
+        let Self { watches, lives, stable, .. } = self;
+        for watch in watches {
+            let is_own = watch.version == seen.version;
+            let is_live = seen.at >= lives[usize::from(watch.version.0)].activated_at;
+            if let Some(errors) = &mut watch.errors
+                && (is_own || *stable == Some(seen.version))
+                && is_live
+            {
+                errors.count(is_own);
+            }
         }
     }
 
@@ -82,7 +120,12 @@ impl RuleBook {
                 let life = lives[usize::from(version.0)].number;
                 let own = underway.iter().filter(|u| (u.version, u.life) == (version, life));
                 let in_flight: Vec<_> = own.map(|underway| underway.start).collect();
-                let view = View { seen, in_flight: &in_flight, stable: account.stable() };
+                let view = View {
+                    seen,
+                    in_flight: &in_flight,
+                    stable: account.stable(),
+                    prices: &account.prices,
+                };
                 let trigger = watch.trigger;
                 let tell = |told| Expected { at, trigger, version, told };
                 expected.extend(watch.check(view).into_iter().map(tell));
@@ -109,10 +152,10 @@ impl RuleBook {
             let told = match (kind, next.told) {
                 (EventKind::BreachBegan { .. }, Told::Began)
                 | (EventKind::BreachEnded { .. }, Told::Ended) => true,
-                (EventKind::Fired { evidence, .. }, Told::Fired { breach, counts }) => {
+                (EventKind::Fired { evidence, .. }, Told::Fired { breach, sight }) => {
                     let timer =
                         (breach.since, breach.age) == (evidence.first_breach, evidence.held);
-                    timer && evidence.check == at && reads(evidence, counts)
+                    timer && evidence.check == at && reads(evidence, sight)
                 }
                 _ => false,
             };
@@ -147,6 +190,7 @@ impl RuleBook {
             self.keep_same(before, account);
         }
         if let Some(shift) = entry.change.shift() {
+            self.split += 1;
             for slot in account.slots() {
                 let (had, gets) = (before.weight(slot) > 0.0, account.weight(slot) > 0.0);
                 let again = shift.redeployed.contains(&account.versions[usize::from(slot.0)]);
@@ -177,7 +221,10 @@ impl RuleBook {
         self.watches.retain_mut(|watch| {
             let same = rules.triggers.iter().position(|rule| *rule == watch.rule);
             watch.trigger = same.unwrap_or_default();
-            same.is_some() && rules.enable && same_errors
+            // A judge shares what all judges may spend.
+            let is_judge = matches!(watch.rule.kind, TriggerKind::Judge(_));
+            let same_alpha = !is_judge || rules.alpha == before.rules.alpha;
+            same.is_some() && rules.enable && same_errors && same_alpha
         });
     }
 
@@ -206,6 +253,15 @@ impl RuleBook {
             life.number += u32::from(sees && !life.sees_in_flight);
             life.sees_in_flight = sees;
         }
+        let judges = self.watches.iter().filter(|watch| watch.errors.is_some()).count();
+        let alpha = account.rules.alpha.get() / judges as f64;
+        let stable = stable.map_or(0.0, |stable| account.weight(stable));
+        for watch in &mut self.watches {
+            if let Some(errors) = &mut watch.errors {
+                errors.weigh(account.weight(watch.version), stable);
+                errors.grant(alpha);
+            }
+        }
     }
 }
 
@@ -224,19 +280,52 @@ fn is_wanted(account: &Account, trigger: usize, version: Slot) -> bool {
         && !(is_stable && rule.is_relative())
 }
 
-/// Whether the evidence says these counts.
-fn reads(evidence: &Evidence, counts: Counts) -> bool {
+/// Whether the evidence says what stood before the rule.
+fn reads(evidence: &Evidence, sight: Sight) -> bool {
+    let (figure, stable, limit) = match (&evidence.reading, sight) {
+        (Reading::Sequential(said), Sight::Judge(Some(seen))) => return seen.is_said_by(said),
+        (_, Sight::Judge(_)) => return false,
+        (_, Sight::Condition { figure, stable, limit }) => (figure, stable, limit),
+    };
+    let same_stable = |said: &Level| {
+        stable.is_some_and(|seen| seen.requests == said.requests && near(said.value, seen.value))
+    };
     match &evidence.reading {
         Reading::Share { hits, requests, .. } => {
-            (*hits, *requests) == (counts.hits, counts.requests)
+            (*hits, *requests) == (figure.hits, figure.requests)
         }
-        Reading::Time { above, requests, .. } => {
-            (*above, *requests) == (Some(counts.hits), counts.requests)
+        Reading::Time { metric, value, above, requests, .. } => {
+            let Figure { hits, requests: counted, value: mean } = figure;
+            let same = match metric.measure() {
+                Measure::Quantile(..) => *above == Some(hits),
+                _ => above.is_none() && near(value.map(|time| time.as_nanos() as f64), mean),
+            };
+            same && *requests == counted
         }
         Reading::Count { requests, .. } | Reading::NoData { requests, .. } => {
-            *requests == counts.requests
+            *requests == figure.requests
         }
-        Reading::Compared(comparison) => comparison.requests == counts.requests,
-        Reading::Amount { .. } | Reading::Sequential(_) => false,
+        Reading::Amount { value, requests, .. } => {
+            *requests == figure.requests && near(Some(*value), figure.value)
+        }
+        Reading::Compared(said) => {
+            said.requests == figure.requests
+                && near(said.value, figure.value)
+                && near(Some(said.limit), limit)
+                && same_stable(&said.stable)
+        }
+        Reading::Sequential(_) => false,
+    }
+}
+
+/// Whether two numbers are the same but for rounding: a nanosecond or two of a time, the last
+/// figures of all else.
+fn near(left: Option<f64>, right: Option<f64>) -> bool {
+    match (left, right) {
+        (Some(left), Some(right)) => {
+            let rounding = if left.abs() > 1e6 { 2.0 } else { 0.0 };
+            (left - right).abs() <= rounding + 1e-9 * left.abs().max(right.abs())
+        }
+        (left, right) => left == right,
     }
 }

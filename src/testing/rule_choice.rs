@@ -26,13 +26,23 @@ pub enum RuleChoice {
     Compared,
     /// 429 is no error, but its share is watched; no data clears.
     Lenient,
+    /// Means of latencies and of times to the first token.
+    Means,
+    /// Tokens, their speed and what they cost.
+    Amounts,
+    /// Requests of the client's own fault, timeouts, answers that are empty or cut off.
+    Shares,
+    /// Means, tokens and costs against the stable's.
+    ComparedAmounts,
+    /// Two judges with more to spend, one of which only tells.
+    Judges,
     /// An interval above the duration, and none where the safeguard refuses it.
     LongInterval,
 }
 
 impl RuleChoice {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::None,
         Self::Hasty,
         Self::Document,
@@ -42,6 +52,11 @@ impl RuleChoice {
         Self::OfBeta,
         Self::Compared,
         Self::Lenient,
+        Self::Means,
+        Self::Amounts,
+        Self::Shares,
+        Self::ComparedAmounts,
+        Self::Judges,
         Self::LongInterval,
     ];
 
@@ -70,11 +85,17 @@ impl RuleChoice {
             Self::OfBeta => OF_BETA.to_owned(),
             Self::Compared => COMPARED.to_owned(),
             Self::Lenient => LENIENT.to_owned(),
+            Self::Means => MEANS.to_owned(),
+            Self::Amounts => AMOUNTS.to_owned(),
+            Self::Shares => SHARES.to_owned(),
+            Self::ComparedAmounts => COMPARED_AMOUNTS.to_owned(),
+            Self::Judges => JUDGES.to_owned(),
             Self::LongInterval => LONG_INTERVAL.to_owned(),
         };
         let counts = self != Self::Lenient;
         let counts = format!("\"rate_limited_is_error\": {counts}");
-        let text = format!("{{{counts}, \"conditions\": [{conditions}]}}");
+        let alpha = if self == Self::Judges { 0.05 } else { 0.001 };
+        let text = format!("{{{counts}, \"alpha\": {alpha}, \"conditions\": [{conditions}]}}");
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
@@ -121,3 +142,65 @@ const LENIENT: &str = r#"
 const LONG_INTERVAL: &str = r#"
     {"metric": "error_rate", "operator": ">", "threshold": 0.1, "duration_seconds": 5,
      "check_interval_seconds": 20, "min_requests": 2, "action": "rollback_to_last_stable"}"#;
+const MEANS: &str = r#"
+    {"metric": "latency_avg", "operator": ">", "threshold_ms": 1000, "duration_seconds": 4,
+     "check_interval_seconds": 2, "window_seconds": 8, "min_requests": 3,
+     "action": "rollback_to_last_stable"},
+    {"metric": "latency_all_avg", "operator": ">=", "threshold_ms": 1500, "duration_seconds": 0,
+     "check_interval_seconds": 1, "window_seconds": 5, "min_requests": 2,
+     "action": "notify"},
+    {"metric": "ttft_avg", "operator": "<", "threshold_ms": 2000, "duration_seconds": 3,
+     "check_interval_seconds": 1, "window_seconds": 20, "min_requests": 1,
+     "action": "rollback_to_last_stable"},
+    {"metric": "ttft_p50", "operator": ">=", "threshold_ms": 3000, "duration_seconds": 0,
+     "check_interval_seconds": 2, "window_seconds": 30, "min_requests": 1,
+     "action": "notify"}"#;
+const AMOUNTS: &str = r#"
+    {"metric": "output_tokens_avg", "operator": "<=", "threshold": 3, "duration_seconds": 4,
+     "check_interval_seconds": 2, "window_seconds": 8, "min_requests": 3,
+     "action": "notify"},
+    {"metric": "tokens_per_second", "operator": "<", "threshold": 2.5, "duration_seconds": 3,
+     "check_interval_seconds": 1, "window_seconds": 6, "min_requests": 2,
+     "action": "rollback_to_last_stable"},
+    {"metric": "cost_per_1k_tokens", "operator": ">=", "threshold": 0.003, "duration_seconds": 2,
+     "check_interval_seconds": 2, "window_seconds": 10, "min_requests": 2,
+     "action": "rollback_to_last_stable"}"#;
+const SHARES: &str = r#"
+    {"metric": "client_error_rate", "operator": ">", "threshold": 0.1, "duration_seconds": 2,
+     "check_interval_seconds": 1, "window_seconds": 20, "min_requests": 2,
+     "action": "notify"},
+    {"metric": "timeout_rate", "operator": ">=", "threshold": 0.2, "duration_seconds": 2,
+     "check_interval_seconds": 1, "window_seconds": 20, "min_requests": 2,
+     "action": "rollback_to_last_stable"},
+    {"metric": "empty_rate", "operator": ">", "threshold": 0.25, "duration_seconds": 3,
+     "check_interval_seconds": 1, "window_seconds": 6, "min_requests": 3,
+     "action": "rollback_to_last_stable"},
+    {"metric": "length_finish_rate", "operator": ">", "threshold": 0, "duration_seconds": 0,
+     "check_interval_seconds": 1, "window_seconds": 20, "min_requests": 1,
+     "action": "notify"}"#;
+const COMPARED_AMOUNTS: &str = r#"
+    {"metric": "latency_avg", "operator": ">", "threshold": 1.25,
+     "compare_to": "stable", "duration_seconds": 2,
+     "check_interval_seconds": 1, "window_seconds": 10, "min_requests": 2,
+     "action": "rollback_to_last_stable"},
+    {"metric": "latency_all_avg", "operator": "<", "threshold_ms": -100,
+     "compare_to": "stable", "as": "difference", "duration_seconds": 0,
+     "check_interval_seconds": 2, "window_seconds": 10, "min_requests": 1,
+     "action": "notify"},
+    {"metric": "cost_per_1k_tokens", "operator": ">", "threshold": 0.0005,
+     "compare_to": "stable", "as": "difference", "duration_seconds": 4,
+     "check_interval_seconds": 2, "window_seconds": 10, "min_requests": 2,
+     "action": "rollback_to_last_stable"},
+    {"metric": "output_tokens_avg", "operator": ">=", "threshold": 1,
+     "compare_to": "stable", "duration_seconds": 0,
+     "check_interval_seconds": 2, "window_seconds": 10, "min_requests": 2,
+     "action": "notify"},
+    {"metric": "tokens_per_second", "operator": "<=", "threshold": 0.5,
+     "compare_to": "stable", "duration_seconds": 0,
+     "check_interval_seconds": 3, "window_seconds": 10, "min_requests": 2,
+     "action": "rollback_to_last_stable"}"#;
+const JUDGES: &str = r#"
+    {"id": "tells", "judge": "sequential", "prior_strength": 2, "check_interval_seconds": 3,
+     "action": "notify"},
+    {"id": "acts", "judge": "sequential", "prior_strength": 50, "check_interval_seconds": 1,
+     "action": "rollback_to_last_stable"}"#;

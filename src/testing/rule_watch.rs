@@ -1,21 +1,13 @@
 //! One rule on one version: its checks, and what they find in the list of all that ended.
 
 use super::account::Account;
+use super::rule_errors::{ErrorCount, Sufficed};
+use super::rule_figure::{Figure, Late};
 use super::rule_timer::{Found, Lasting, lasting};
-use crate::engine::{Condition, NoData, Operator, Slot, Threshold, Trigger, TriggerKind};
-use crate::exchange::{Class, Ending};
+use super::seen::Seen;
+use crate::engine::{Condition, NoData, Operator, Slot, Trigger, TriggerKind};
 use crate::metric::{Measure, Metric, Sample};
-use crate::units::{Duration, Timestamp};
-
-/// An attempt that ended and was evidence.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
-    pub(super) at: Timestamp,
-    pub(super) version: Slot,
-    pub(super) class: Class,
-    pub(super) ending: Ending,
-    pub(super) latency: Duration,
-}
+use crate::units::{Duration, Price, Timestamp};
 
 /// A rule that watches a version.
 #[derive(Clone, Debug)]
@@ -29,22 +21,28 @@ pub(super) struct RuleWatch {
     /// How much had ended before it began.
     from: usize,
     checks: Vec<(Timestamp, Found)>,
+    /// What a judge counts.
+    pub(super) errors: Option<ErrorCount>,
 }
 
 /// What a check must tell.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Told {
     Began,
     Ended,
-    Fired { breach: Lasting, counts: Counts },
+    Fired { breach: Lasting, sight: Sight },
 }
 
-/// What a window holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Counts {
-    /// Requests with the property; beyond the threshold, for a latency.
-    pub(super) hits: u64,
-    pub(super) requests: u64,
+/// What stood before a rule at a check.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Sight {
+    Condition {
+        figure: Figure,
+        stable: Option<Figure>,
+        limit: Option<f64>,
+    },
+    /// `None`: the evidence does not suffice yet.
+    Judge(Option<Sufficed>),
 }
 
 /// All that a check looks at.
@@ -54,10 +52,12 @@ pub(super) struct View<'a> {
     /// When the attempts in flight on the version began that are evidence.
     pub(super) in_flight: &'a [Timestamp],
     pub(super) stable: Option<Slot>,
+    /// By slot.
+    pub(super) prices: &'a [Option<Price>],
 }
 
 impl RuleWatch {
-    /// `None`: the rule is of a kind that is not worked out anew.
+    /// `None`: the rule is one that is not worked out anew.
     pub(super) fn new(
         account: &Account,
         trigger: usize,
@@ -73,95 +73,112 @@ impl RuleWatch {
             while next_check <= now {
                 next_check = next_check + interval;
             }
-            Self { trigger, rule, version, next_check, activated_at, from, checks: Vec::new() }
+            let errors = match &rule.kind {
+                TriggerKind::Judge(judge) => Some(ErrorCount::new(judge)),
+                TriggerKind::Condition(_) => None,
+            };
+            let checks = Vec::new();
+            Self { trigger, rule, version, next_check, activated_at, from, checks, errors }
         })
     }
 
     /// Carries out the check that is due.
     pub(super) fn check(&mut self, view: View<'_>) -> Vec<Told> {
-        let TriggerKind::Condition(condition) = &self.rule.kind else { return Vec::new() };
         let at = self.next_check;
         self.next_check = at + self.rule.check_interval;
-        let before = lasting(&self.checks, condition.duration);
-        let (found, counts) = self.look(condition, at, view);
-        let found = match (found, condition.no_data) {
-            (Found::NoData, NoData::Breach) => Found::Breach,
-            (Found::NoData, NoData::Clear) => Found::Clear,
-            (found, _) => found,
+        let (found, sight, duration) = match &self.rule.kind {
+            TriggerKind::Condition(condition) => {
+                let (found, sight) = self.look(condition, at, view);
+                let found = match (found, condition.no_data) {
+                    (Found::NoData, NoData::Breach) => Found::Breach,
+                    (Found::NoData, NoData::Clear) => Found::Clear,
+                    (found, _) => found,
+                };
+                (found, sight, condition.duration)
+            }
+            TriggerKind::Judge(_) => {
+                let sufficed = self.errors.as_ref().and_then(ErrorCount::sufficed);
+                let found = if sufficed.is_some() { Found::Breach } else { Found::Clear };
+                (found, Sight::Judge(sufficed), Duration::ZERO)
+            }
         };
+        let before = lasting(&self.checks, duration);
         self.checks.push((at, found));
         let mut told = Vec::new();
-        match (before, lasting(&self.checks, condition.duration)) {
+        let breach = lasting(&self.checks, duration);
+        match (before, breach) {
             (None, Some(_)) => told.push(Told::Began),
             (Some(_), None) => told.push(Told::Ended),
             _ => {}
         }
-        let breach = lasting(&self.checks, condition.duration);
         if let Some(breach) = breach.filter(|b| b.reached == 1 && found == Found::Breach) {
-            told.push(Told::Fired { breach, counts });
+            told.push(Told::Fired { breach, sight });
         }
         told
     }
 
     /// What the window of the check at `at` holds, and what follows.
-    fn look(&self, condition: &Condition, at: Timestamp, view: View<'_>) -> (Found, Counts) {
-        let start = at - condition.window;
-        let inside = |seen: &&Seen| seen.at >= start.max(self.activated_at) && seen.at < at;
-        let window = || view.seen[self.from..].iter().filter(inside);
-        let own = || window().filter(|seen| seen.version == self.version);
-        let mut counts = count(condition, own());
-        if sees_in_flight(&self.rule)
-            && let Threshold::Time(limit) = condition.threshold
-        {
-            let whole = (at - limit).second();
-            let overdue = view.in_flight.iter().filter(|start| start.second() < whole);
-            let overdue = overdue.count() as u64;
-            counts = Counts { hits: counts.hits + overdue, requests: counts.requests + overdue };
-        }
-        let Counts { hits, requests } = counts;
+    fn look(&self, condition: &Condition, at: Timestamp, view: View<'_>) -> (Found, Sight) {
+        let start = (at - condition.window).max(self.activated_at);
+        let window = |version: Option<Slot>| {
+            let inside = move |seen: &&Seen| {
+                Some(seen.version) == version && seen.at >= start && seen.at < at
+            };
+            view.seen[self.from..].iter().filter(inside)
+        };
+        let price = |version: Slot| view.prices.get(usize::from(version.0)).copied().flatten();
+        let stable = condition.threshold.is_relative().then(|| {
+            let price = view.stable.and_then(price);
+            Figure::of(condition, window(view.stable), Late::default(), price, None)
+        });
+        let limit = condition.threshold.limit(stable.and_then(|stable| stable.value));
+        let time = limit.map(|limit| Duration::from_nanos(limit.max(0.0) as u64));
+        let late = match time.filter(|_| sees_in_flight(&self.rule)) {
+            Some(time) => late(view.in_flight, at, time),
+            None => Late::default(),
+        };
+        let (own, price) = (window(Some(self.version)), price(self.version));
+        let figure = Figure::of(condition, own, late, price, time);
+        let sight = Sight::Condition { figure, stable, limit };
         let least = condition.min_requests.max(1);
-        if requests < least && condition.metric != Metric::Requests {
-            return (Found::NoData, counts);
-        }
-        let share = hits as f64 / requests as f64;
-        let holds = match (condition.metric.measure(), condition.threshold) {
-            (Measure::Requests, Threshold::Count(limit)) => {
-                condition.operator.holds(requests, limit)
-            }
-            (Measure::Quantile(_, quantile), _) => {
+        let few = figure.requests < least && condition.metric != Metric::Requests;
+        let few_stable = stable.is_some_and(|stable| stable.requests < least);
+        let Some(limit) = limit.filter(|_| !few && !few_stable) else {
+            return (Found::NoData, sight);
+        };
+        let holds = match condition.metric.measure() {
+            Measure::Quantile(_, quantile) => {
                 // Beyond are those above, or at and above: the quantile's own rank decides.
+                let Figure { hits, requests, .. } = figure;
                 let many = hits * 1_000 > requests * (1_000 - quantile.per_mille());
                 many == matches!(condition.operator, Operator::Above | Operator::AtLeast)
             }
-            (_, Threshold::Ratio(limit)) => condition.operator.holds(share, limit.get()),
-            (_, Threshold::Stable(relation)) => {
-                let of_stable = |seen: &&Seen| Some(seen.version) == view.stable;
-                let stable = count(condition, window().filter(of_stable));
-                let level = stable.hits as f64 / stable.requests as f64;
-                let limit = relation.limit((stable.requests > 0).then_some(level));
-                match limit.filter(|_| stable.requests >= least) {
-                    Some(limit) => condition.operator.holds(share, limit),
-                    None => return (Found::NoData, counts),
-                }
-            }
-            _ => false,
+            _ => figure.value.is_some_and(|value| condition.operator.holds(value, limit)),
         };
-        (if holds { Found::Breach } else { Found::Clear }, counts)
+        (if holds { Found::Breach } else { Found::Clear }, sight)
     }
 }
 
-/// Whether a rule is worked out anew: a judge and a mean are not.
+/// The attempts in flight that began in a second which ended at least `limit` before `at`; each is
+/// as old as the end of that second.
+fn late(in_flight: &[Timestamp], at: Timestamp, limit: Duration) -> Late {
+    let whole = (at - limit).second();
+    let seconds = in_flight.iter().map(|start| start.second()).filter(|second| *second < whole);
+    seconds.fold(Late::default(), |late, second| {
+        let age = at.since(Timestamp::from_second(second + 1));
+        Late { count: late.count + 1, nanos: late.nanos + u128::from(age.as_nanos()) }
+    })
+}
+
+/// Whether a rule is worked out anew. A quantile against the stable's is not: the engine takes both
+/// from a histogram, within 1 %.
 pub(super) fn is_modelled(rule: &Trigger) -> bool {
     match &rule.kind {
-        TriggerKind::Condition(condition) => match condition.metric.measure() {
-            Measure::Requests
-            | Measure::ErrorRate
-            | Measure::SuccessRate
-            | Measure::RateLimitedRate => true,
-            Measure::Quantile(..) => matches!(condition.threshold, Threshold::Time(_)),
-            _ => false,
-        },
-        TriggerKind::Judge(_) => false,
+        TriggerKind::Condition(condition) => {
+            let quantile = matches!(condition.metric.measure(), Measure::Quantile(..));
+            !(quantile && condition.threshold.is_relative())
+        }
+        TriggerKind::Judge(_) => true,
     }
 }
 
@@ -170,40 +187,8 @@ pub(super) fn sees_in_flight(rule: &Trigger) -> bool {
         TriggerKind::Condition(condition) => matches!(
             condition.metric.measure(),
             Measure::Quantile(Sample::Latency | Sample::LatencyAll, _)
+                | Measure::Mean(Sample::Latency | Sample::LatencyAll)
         ),
         TriggerKind::Judge(_) => false,
-    }
-}
-
-fn count<'a>(condition: &Condition, window: impl Iterator<Item = &'a Seen>) -> Counts {
-    let mut counts = Counts { hits: 0, requests: 0 };
-    for hit in window.filter_map(|seen| hit(condition, seen)) {
-        counts.hits += u64::from(hit);
-        counts.requests += 1;
-    }
-    counts
-}
-
-/// Whether an attempt has the property that the metric counts; `None` where it does not count.
-fn hit(condition: &Condition, seen: &Seen) -> Option<bool> {
-    let decided = matches!(seen.class, Class::Success | Class::Error);
-    match condition.metric.measure() {
-        Measure::Requests => Some(true),
-        Measure::ErrorRate => decided.then_some(seen.class == Class::Error),
-        Measure::SuccessRate => decided.then_some(seen.class == Class::Success),
-        Measure::RateLimitedRate => {
-            let limited = seen.ending == Ending::Status(429);
-            (decided || limited).then_some(limited)
-        }
-        Measure::Quantile(sample, _) => {
-            let counts = sample == Sample::LatencyAll || seen.class == Class::Success;
-            let Threshold::Time(limit) = condition.threshold else { return None };
-            let beyond = match condition.operator {
-                Operator::Above | Operator::AtMost => seen.latency > limit,
-                Operator::AtLeast | Operator::Below => seen.latency >= limit,
-            };
-            counts.then_some(beyond)
-        }
-        _ => None,
     }
 }

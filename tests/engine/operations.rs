@@ -133,9 +133,9 @@ fn arb_operation() -> impl Strategy<Value = Operation> {
         8 => millis.prop_map(Operation::Wait),
         6 => (model(), any::<u32>(), prop::option::of(0_u8..8), pin)
             .prop_map(|(model, draw, user, pin)| Operation::Route { model, draw, user, pin }),
-        6 => (any::<u8>(), arb_end(), 0_u16..6_000, prop::bool::weighted(0.1)).prop_map(
-            |(request, ending, latency, token)| {
-                Operation::Complete { request, ending, latency, token }
+        6 => (any::<u8>(), arb_end(), 0_u16..6_000, prop::bool::weighted(0.1), 0_u8..).prop_map(
+            |(request, ending, latency, token, output)| {
+                Operation::Complete { request, ending, latency, token, output }
             },
         ),
         6 => arb_traffic(model()),
