@@ -120,12 +120,11 @@ impl RuleWatch {
     /// What the window of the check at `at` holds, and what follows.
     fn look(&self, condition: &Condition, at: Timestamp, view: View<'_>) -> (Found, Sight) {
         let start = (at - condition.window).max(self.activated_at);
-        let window = |version: Option<Slot>| {
-            let inside = move |seen: &&Seen| {
-                Some(seen.version) == version && seen.at >= start && seen.at < at
-            };
-            view.seen[self.from..].iter().filter(inside)
-        };
+        let seen = &view.seen[self.from..];
+        let place = |time| seen.partition_point(|seen| seen.at < time);
+        let inside = &seen[place(start)..place(at).max(place(start))];
+        let window =
+            |version: Option<Slot>| inside.iter().filter(move |seen| Some(seen.version) == version);
         let price = |version: Slot| view.prices.get(usize::from(version.0)).copied().flatten();
         let stable = condition.threshold.is_relative().then(|| {
             let price = view.stable.and_then(price);

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, TestError, TestRunner};
 
 use super::plans::arb_plan;
 use super::witness::Witness;
@@ -12,6 +12,7 @@ use super::world::{play, totals, written};
 fn no_plan_breaks_the_promises_of_the_engine() {
     let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
     let (rollbacks, requests, commands) = (Cell::new(0), Cell::new(0), Cell::new([0; 3]));
+    let told = Cell::new([0; 3]);
     let mut runner = TestRunner::new(config);
     let result = runner.run(&arb_plan(), |plan| {
         let loaded = written(&plan.to_string());
@@ -29,12 +30,20 @@ fn no_plan_breaks_the_promises_of_the_engine() {
         let undone = |given| record.undone_commands.iter().filter(|one| one.given == given).count();
         assert_eq!([undone(true), undone(false)], [refused as usize, missed as usize]);
         commands.set(std::array::from_fn(|of| commands.get()[of] + witness.commands[of]));
+        told.set(std::array::from_fn(|of| told.get()[of] + witness.told[of]));
         rollbacks.set(rollbacks.get() + witness.rollbacks);
         requests.set(requests.get() + witness.assigned);
         Ok(())
     });
-    result.unwrap_or_else(|error| panic!("{error}"));
+    match result {
+        Err(TestError::Fail(reason, plan)) => {
+            panic!("{reason}\n\nshrunk; a scenario as it stands:\n{plan:#}")
+        }
+        result => result.unwrap(),
+    }
     assert!(rollbacks.get() > 50, "{} rollbacks show little", rollbacks.get());
+    let rules = told.get();
+    assert!(rules.iter().all(|count| *count > 20), "breaches begun, ended, fired: {rules:?}");
     let seen = commands.get();
     assert!(seen.iter().all(|count| *count > 50), "commands given, refused, missed: {seen:?}");
     assert!(requests.get() > 100_000, "{} requests show little", requests.get());

@@ -33,7 +33,7 @@ pub(crate) fn arb_plan() -> impl Strategy<Value = Value> {
                             json!([format!("t{number}")])
                         };
                         let [input, output] =
-                            [number + 1, 3 * number + 2].map(|mills| format!("0.00{mills} USD"));
+                            [number + 1, 2 * number + 2].map(|mills| format!("0.00{mills} USD"));
                         let price = json!({"input": input, "output": output});
                         let version = json!({"tags": tags, "price": price, "upstream": upstream});
                         (format!("v{number}"), version)
@@ -226,6 +226,11 @@ pub(crate) fn arb_trigger(versions: usize) -> impl Strategy<Value = Value> {
         (arb_time(), arb_operator(), 1_u32..=6_000).prop_map(|(metric, operator, threshold)| {
             json!({"metric": metric, "operator": operator, "threshold_ms": threshold})
         }),
+        (arb_amount(), arb_operator(), 0.1..=2.0).prop_map(|((metric, usual), operator, times)| {
+            json!({"metric": metric, "operator": operator, "threshold": usual * times})
+        }),
+        (arb_share(), arb_operator(), 0.1..=3.0).prop_map(compared),
+        (arb_mean(), arb_operator(), 0.1..=3.0).prop_map(compared),
         (arb_operator(), 0_u32..=300).prop_map(|(operator, threshold)| {
             json!({"metric": "requests", "operator": operator, "threshold": threshold})
         }),
@@ -257,11 +262,43 @@ fn arb_action(versions: usize) -> impl Strategy<Value = String> {
 }
 
 fn arb_share() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec!["error_rate", "success_rate", "rate_limited_rate", "timeout_rate"])
+    prop::sample::select(vec![
+        "error_rate",
+        "success_rate",
+        "rate_limited_rate",
+        "timeout_rate",
+        "empty_rate",
+    ])
 }
 
 fn arb_time() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec!["latency_avg", "latency_p50", "latency_p99", "latency_all_p95"])
+    prop::sample::select(vec![
+        "latency_avg",
+        "latency_all_avg",
+        "ttft_avg",
+        "latency_p50",
+        "latency_p99",
+        "ttft_p50",
+    ])
+}
+
+fn arb_mean() -> impl Strategy<Value = &'static str> {
+    let means = vec!["latency_avg", "latency_all_avg", "ttft_avg", "cost_per_1k_tokens"];
+    prop::sample::select(means)
+}
+
+/// A metric of tokens, and what its values are about.
+fn arb_amount() -> impl Strategy<Value = (&'static str, f64)> {
+    let amounts = vec![
+        ("output_tokens_avg", 10.0),
+        ("tokens_per_second", 20.0),
+        ("cost_per_1k_tokens", 0.003),
+    ];
+    prop::sample::select(amounts)
+}
+
+fn compared((metric, operator, times): (&'static str, &'static str, f64)) -> Value {
+    json!({"metric": metric, "operator": operator, "threshold": times, "compare_to": "stable"})
 }
 
 fn arb_operator() -> impl Strategy<Value = &'static str> {

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use coalmine::chance::Chance;
-use coalmine::engine::{CommandKind, Evidence, Reading, RolloutState, Sealed, Slot};
+use coalmine::engine::{
+    CommandKind, EventKind, Evidence, Level, Reading, RolloutState, Sealed, Slot,
+};
 use coalmine::exchange::{ModelIndex, VersionIndex};
 use coalmine::math;
 use coalmine::metric::Measure;
 use coalmine::record::{Arm, Attempt, Happening, Observer, Outcome};
 use coalmine::scenario::{CommandPlan, Instruction, Scenario, Traffic};
 use coalmine::simulator::simulate;
+use coalmine::testing::{Ended, RuleAudit};
 use coalmine::units::{Ratio, Timestamp};
 use coalmine::workload::Source;
 
@@ -23,6 +26,10 @@ pub(crate) struct Witness<'a> {
     banned: BTreeSet<VersionIndex>,
     /// What fired last.
     fired: Option<(Timestamp, VersionIndex)>,
+    /// Works out anew what rules must find.
+    audit: RuleAudit,
+    /// What rules told: how often a breach began, ended and fired.
+    pub(crate) told: [u64; 3],
     /// Who has which tag.
     tags: BTreeMap<String, VersionIndex>,
     /// The last command that was not refused, and when it was given.
@@ -54,6 +61,8 @@ impl<'a> Witness<'a> {
             phase: None,
             banned: BTreeSet::new(),
             fired: None,
+            audit: RuleAudit::new(scenario.models[0].safeguards),
+            told: [0; 3],
             tags: BTreeMap::new(),
             command: None,
             moved: None,
@@ -157,6 +166,35 @@ impl<'a> Witness<'a> {
         self.rolled_back_at = Some(at);
     }
 
+    /// Holds what a rule tells against what it must.
+    fn audit_rules(&mut self, at: Timestamp, happening: &Happening) {
+        let number = match happening {
+            Happening::BreachBegan { trigger, .. }
+            | Happening::BreachEnded { trigger, .. }
+            | Happening::Fired { trigger, .. } => *trigger,
+            _ => return,
+        };
+        // The record counts the triggers of all rule sets, the engine those of the present one.
+        let rule = self.scenario.triggers(ModelIndex(0)).nth(number).unwrap();
+        let place = self.audit.triggers().iter().position(|present| present == rule);
+        let trigger = place.unwrap_or_else(|| panic!("{rule:?} is none of the present rules"));
+        let (kind, of) = match happening {
+            Happening::BreachBegan { version, .. } => {
+                (EventKind::BreachBegan { trigger, version: Slot(version.0) }, 0)
+            }
+            Happening::BreachEnded { version, .. } => {
+                (EventKind::BreachEnded { trigger, version: Slot(version.0) }, 1)
+            }
+            Happening::Fired { version, evidence, .. } => {
+                let (version, evidence) = (Slot(version.0), evidence.clone());
+                (EventKind::Fired { trigger, version, evidence }, 2)
+            }
+            _ => return,
+        };
+        self.told[of] += 1;
+        self.audit.hear(at, &kind).unwrap();
+    }
+
     fn split_changed(&mut self, at: Timestamp, weights: Vec<Ratio>) {
         let sum: f64 = weights.iter().map(|weight| weight.get()).sum();
         assert!((sum - 1.0).abs() <= 1e-9, "weights sum to {sum}");
@@ -176,12 +214,20 @@ impl Observer for Witness<'_> {
         if arm == Arm::Pinned {
             return;
         }
+        self.audit.begin(at, Slot(version.0)).unwrap();
         assert!(self.weights[usize::from(version.0)].get() > 0.0, "{version:?} at weight 0, {at}");
         assert!(!self.banned.contains(&version), "{version:?} was rolled back before {at}");
     }
 
     fn completed(&mut self, outcome: &Outcome) {
         self.outcomes.push(*outcome);
+        let &Outcome { attempts, started, ended, assigned, arm, ref observed, .. } = outcome;
+        if arm != Arm::Pinned {
+            assert_eq!(attempts, 1, "further attempts are not audited");
+            let version = Slot(assigned.0);
+            let ended = Ended { began: started, at: ended, version, observed, first: true };
+            self.audit.end(ended).unwrap();
+        }
     }
 
     fn attempted(&mut self, attempt: &Attempt) {
@@ -192,11 +238,14 @@ impl Observer for Witness<'_> {
         self.keys_rejected += 1;
     }
 
-    fn journalled(&mut self, _: &Sealed) {}
+    fn journalled(&mut self, sealed: &Sealed) {
+        self.audit.follow(sealed.entry()).unwrap();
+    }
 
     fn became_bad(&mut self, _: Timestamp, _: VersionIndex) {}
 
     fn happened(&mut self, at: Timestamp, happening: Happening) {
+        self.audit_rules(at, &happening);
         match happening {
             Happening::PhaseBegan { phase } => self.phase = Some((phase, at)),
             Happening::SplitChanged { weights, .. } => self.split_changed(at, weights),
@@ -250,7 +299,12 @@ fn assert_holds(evidence: &Evidence) {
             }
             _ => compare(seen.operator.symbol(), seen.value.unwrap(), seen.limit),
         },
-        Reading::NoData { requests, min_requests, .. } => requests < min_requests,
+        Reading::NoData { requests, min_requests, stable, .. } => {
+            let silent = |stable: &Level| {
+                stable.requests < *min_requests || stable.value.is_none_or(|value| value == 0.0)
+            };
+            requests < min_requests || stable.as_ref().is_some_and(silent)
+        }
         Reading::Sequential(shares) => shares.ln_evidence >= -math::ln(shares.alpha.get()),
     };
     assert!(holds && evidence.holds(), "{evidence:?}");
