@@ -46,7 +46,8 @@ pub(super) enum Subcommands {
 /// How a scenario file is read.
 #[derive(Clone, Debug, Args)]
 pub(super) struct ScenarioArguments {
-    /// Change a value of the scenario: a path of keys and a YAML value; may be repeated
+    /// Change a value of the scenario: a path of keys, and of the numbers or names of items, joined
+    /// by dots, and a YAML value; may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub(super) settings: Vec<String>,
     /// Let the scenario name files outside its own folder and the working directory
@@ -166,7 +167,11 @@ Examples:
   coalmine run scenarios/ten-thousand.yaml
   coalmine run scenarios/ten-thousand.yaml --seed 7 --out /tmp/seed-7
   coalmine run scenarios/ten-thousand.yaml --set workload.requests=100000 --no-charts
+  coalmine run scenarios/ten-thousand.yaml --set models.gpt-4.rules.conditions.0.threshold=0.02
+  coalmine run scenarios/ten-thousand.yaml --set phases.incident.within=10m
   coalmine run scenarios/false-alarm.yaml --format json | jq .gate.verdict
+
+In a path the items of a list go by their number from 0, or by their name, title or id.
 
 The same scenario, seed and build give the same bytes of result.json; what may differ from run to
 run is in run.json.";

@@ -11,6 +11,7 @@ use super::place::Place;
 use super::shape::{Field, Literal, Shape, quote};
 use super::suggest::{listing, nearest};
 use super::tree::{Entry, Node, Scalar, Value};
+use crate::units::format_counted;
 
 /// Puts the value of `setting`, `PATH=VALUE`, into `root`; a setting that cannot be is reported.
 pub(crate) fn apply(root: &mut Node, shape: Shape, setting: &str, reading: &mut Reading<'_>) {
@@ -29,11 +30,22 @@ pub(crate) fn apply(root: &mut Node, shape: Shape, setting: &str, reading: &mut 
     let place = value.place;
     if let Err(refused) = (Setting { reading, place }).put(root, shape, path, value) {
         let diagnostic = Diagnostic::new(place, refused.message);
-        reading.diagnostics.report(match refused.meant {
+        reading.diagnostics.report(match dotted(path).or(refused.meant) {
             Some(meant) => diagnostic.suggest(Some(&meant)),
             None => diagnostic.help(refused.known),
         });
     }
+}
+
+/// A path that names items as `conditions[0]`, as it is written here: `conditions.0`.
+fn dotted(path: &str) -> Option<String> {
+    let mut parts = path.split('[');
+    let mut dotted = parts.next()?.to_owned();
+    for part in parts {
+        let (item, rest) = part.split_once(']')?;
+        dotted.push_str(&format!(".{}{rest}", item.trim_matches(['"', '\''])));
+    }
+    (dotted != path).then_some(dotted)
 }
 
 /// Whether a setting is of the vars, which must stand before their values go where they are named.
@@ -183,7 +195,8 @@ impl Setting<'_, '_> {
                 let named = names.iter().map(String::as_str).filter(|name| !name.is_empty());
                 let mut refused = unknown(path, named.clone());
                 if named.count() == 0 {
-                    refused.known = format!("the list has {count} items, counted from 0");
+                    let items = format_counted(count as u64, "item", "items");
+                    refused.known = format!("the list has {items}, counted from 0");
                 }
                 Err(refused)
             }
@@ -390,6 +403,16 @@ phases:
             ("models.gpt-4.versions.v1.0.price.blended=1 USD", "did you mean `gpt-4.1`?"),
             ("phases.after rolback.for=1m", "did you mean `after rollback`?"),
             ("phases.7.for=1m", "known here: after rollback"),
+            ("phases[0].for=1m", "did you mean `phases.0.for`?"),
+            ("phases['after rollback'].for=1m", "did you mean `phases.after rollback.for`?"),
+            (
+                "models.gpt-4.1.rules.conditions[0].threshold=0.1",
+                "did you mean `models.gpt-4.1.rules.conditions.0.threshold`?",
+            ),
+            (
+                "models.gpt-4.1.rules.conditions.1.threshold=0.1",
+                "the list has 1 item, counted from 0",
+            ),
             ("seed.x=1", "leads into a single value"),
             ("gate.0=a", "has no \"gate\" to set a part of"),
             ("seed", "a setting is PATH=VALUE"),
