@@ -92,6 +92,14 @@ impl<'a> PhaseWorkloads<'a> {
             let help = "write `tokens: {input: ..., output: ...}` beside the arrivals";
             diagnostics.report(Diagnostic::new(own.place, message).help(help));
         }
+        if let Some(Traffic::Trace { replay, .. }) = self.traffic
+            && replay.needs_sessions
+        {
+            let message = "requests cannot stick by their session: the trace brings sessions for \
+                           its own requests alone";
+            let help = "write `workload.sessions`, or `sticky_by: user`";
+            diagnostics.report(Diagnostic::new(own.node.place, message).help(help));
+        }
         self.processes += arrivals.processes();
         let most = Arrivals::MOST_PROCESSES;
         if self.processes > most {
