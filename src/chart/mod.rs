@@ -19,7 +19,7 @@ pub(crate) use axis::Axis;
 pub use canvas::Canvas;
 pub(crate) use frame::{Frame, Lane, Mark, Phase};
 pub(crate) use palette::{Dash, Ink, Look, Symbol, kind_ink, version_look};
-pub(crate) use panel::{Band, Course, Line, Panel, Slot};
+pub(crate) use panel::{Band, Course, Line, Panel, Slot, Tile};
 pub use reading::{LineReadings, PlotReadings, Readings};
 pub(crate) use sheet::Sheet;
 pub(crate) use stacked_bars::{Bar, BarGroup, StackedBars};

@@ -11,6 +11,8 @@ pub(crate) struct Panel {
     pub(crate) title: String,
     pub(crate) axis: Axis,
     /// Drawn below the lines.
+    pub(crate) tiles: Vec<Tile>,
+    /// Drawn above the tiles.
     pub(crate) bands: Vec<Band>,
     pub(crate) lines: Vec<Line>,
 }
@@ -28,6 +30,17 @@ pub(crate) struct Line {
     /// Which of the panel's lines this is: symbols of different lines stand at different columns.
     /// `None` for a line without symbols.
     pub(crate) rank: Option<usize>,
+}
+
+/// A tile of a heat map.
+pub(crate) struct Tile {
+    /// The name of the series that it belongs to.
+    pub(crate) series: String,
+    /// From where to where it lies on the horizontal axis.
+    pub(crate) across: (f64, f64),
+    /// From where to where it lies on the value axis.
+    pub(crate) up: (f64, f64),
+    pub(crate) ink: Ink,
 }
 
 /// What lies between two values, slot by slot: the interval of an estimate.
@@ -115,6 +128,9 @@ impl Panel {
     /// Bands and lines.
     pub(super) fn draw_lines(&self, canvas: &mut Canvas, across: Across<'_>, rows: Rows) {
         canvas.stretched(|canvas| {
+            for tile in &self.tiles {
+                canvas.of_series(&tile.series, |canvas| self.draw_tile(canvas, tile, across, rows));
+            }
             for band in &self.bands {
                 canvas.of_series(&band.series, |canvas| self.draw_band(canvas, band, across, rows));
             }
@@ -138,6 +154,13 @@ impl Panel {
             rows: (rows.top.round() as i32, rows.bottom.round() as i32),
             lines: lines.collect(),
         }
+    }
+
+    fn draw_tile(&self, canvas: &mut Canvas, tile: &Tile, across: Across<'_>, rows: Rows) {
+        let place =
+            |column: f64, value: f64| (across.column(column), row_of(&self.axis, value, rows));
+        let corner = place(tile.across.0, tile.up.1);
+        canvas.rectangle(corner, place(tile.across.1, tile.up.0), tile.ink);
     }
 
     fn draw_band(&self, canvas: &mut Canvas, band: &Band, across: Across<'_>, rows: Rows) {

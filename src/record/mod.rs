@@ -15,6 +15,7 @@ mod recorder;
 mod run_record;
 mod series;
 mod split_span;
+mod spread;
 
 pub use blast::Blast;
 pub use cell::{Cell, EndingCounts, Tally};
@@ -29,3 +30,4 @@ pub use run_record::{
 };
 pub use series::{Series, SeriesPoint};
 pub use split_span::SplitSpan;
+pub use spread::Spread;

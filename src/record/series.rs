@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
+use super::Spread;
 use crate::exchange::{Class, VersionIndex};
 use crate::stats::Bin;
 use crate::units::{Duration, Timestamp};
@@ -34,6 +35,9 @@ pub struct SeriesPoint {
     /// Their 99th percentile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p99: Option<Duration>,
+    /// How they are spread; absent where there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<Spread>,
 }
 
 /// Builds a [`Series`] from requests that come in the order of time.
@@ -251,6 +255,7 @@ impl Slot {
             failed: self.failed,
             p50: self.quantile(500),
             p99: self.quantile(990),
+            spread: Spread::of(&self.counts),
         }
     }
 

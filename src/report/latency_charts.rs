@@ -35,6 +35,7 @@ pub(super) fn distribution_chart(result: &ResultFile) -> Option<Canvas> {
                 format_counted(latencies(column).count(), "success", "successes")
             ),
             axis: Axis::shares(greatest),
+            tiles: Vec::new(),
             bands: Vec::new(),
             lines: ghost.into_iter().chain([own]).collect(),
         }
@@ -73,6 +74,7 @@ pub(super) fn percentile_chart(result: &ResultFile) -> Option<Canvas> {
     let panel = Panel {
         title: "Latency of successes, with its 95 % interval".to_owned(),
         axis: Axis::latencies(least.as_secs_f64(), greatest.as_secs_f64()),
+        tiles: Vec::new(),
         bands: columns.iter().map(band).collect(),
         lines: lines.collect(),
     };

@@ -11,13 +11,16 @@ mod evidence_text;
 mod facts;
 mod figures;
 mod fuzz;
+mod heat_chart;
 mod latency_charts;
 mod markdown;
 mod narrative;
 mod run_charts;
+mod story;
 mod table_csv;
 mod terminal;
 mod timeline_chart;
+mod timeline_marks;
 mod verdict;
 
 #[doc(hidden)]

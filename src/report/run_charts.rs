@@ -2,6 +2,7 @@
 
 use super::cost_chart::cost_chart;
 use super::endings_chart::endings_chart;
+use super::heat_chart::heat_chart;
 use super::latency_charts::{distribution_chart, percentile_chart};
 use super::timeline_chart::timeline_chart;
 use crate::chart::Canvas;
@@ -25,6 +26,7 @@ pub fn run_charts(result: &ResultFile) -> Vec<RunChart> {
         ("timeline", "Timeline", Some(timeline)),
         ("latency_distribution", "Latency distribution", distribution_chart(result)),
         ("latency_percentiles", "Latency by percentile", percentile_chart(result)),
+        ("latency_heat", "Latency over time", heat_chart(&result.record)),
         ("endings", "How requests ended", endings_chart(result)),
         ("cost", "Cost and tokens", cost_chart(result)),
     ];

@@ -1,23 +1,16 @@
 //! The timeline chart: what each version did over a run, and what was done about it.
 
-use std::ops::Range;
-
-use super::narrative::{since_onset, version_name};
-use crate::chart::{
-    Axis, Band, Canvas, Course, Dash, Frame, Ink, Lane, Line, Look, Mark, Panel, Phase, Sheet,
-    Slot, Symbol, version_look,
-};
-use crate::engine::RolloutState;
-use crate::exchange::{ModelIndex, VersionIndex};
-use crate::record::{Happening, ModelInfo, Record, SeriesPoint, VersionInfo};
+use super::story::{Group, Story, Version};
+use crate::chart::{Axis, Band, Canvas, Course, Dash, Frame, Line, Panel, Sheet};
+use crate::record::Record;
 use crate::stats::{Confidence, Interval};
-use crate::units::{Timestamp, format_duration};
+use crate::units::format_duration;
 
 /// Traffic share, error rate, latency and request rate of each version over time, one above the
 /// other, with phases, faults, breaches and what was done about them. `title` heads it.
 pub(super) fn timeline_chart(record: &Record, title: &str) -> Canvas {
     let story = Story::of(record);
-    let frame = story.frame();
+    let frame = Frame { lanes: story.lanes(), ..story.frame() };
     let solid = |version: &Version<'_>| (version.name.clone(), version.look, Dash::Solid);
     let series = story.versions().map(solid).collect();
     let sheet =
@@ -25,221 +18,7 @@ pub(super) fn timeline_chart(record: &Record, title: &str) -> Canvas {
     sheet.panels(&frame, &story.panels(), PANEL_HEIGHT)
 }
 
-/// A record, read for drawing.
-struct Story<'a> {
-    record: &'a Record,
-    groups: Vec<Group<'a>>,
-}
-
-/// Versions that share their panels.
-struct Group<'a> {
-    /// Their model, where it must be told.
-    model: Option<&'a str>,
-    /// All versions whose traffic the shares are taken of.
-    all: Range<usize>,
-    /// Those of them that had traffic.
-    versions: Vec<Version<'a>>,
-}
-
-/// A version that had traffic.
-struct Version<'a> {
-    name: String,
-    look: Look,
-    points: &'a [SeriesPoint],
-}
-
-impl<'a> Story<'a> {
-    /// A group for each model that had several versions with traffic, at most [`MOST_GROUPS`];
-    /// where there is none, one of all versions, side by side.
-    fn of(record: &'a Record) -> Self {
-        let models = (0..).map(ModelIndex).zip(&record.models);
-        let mut others = 0;
-        let mut groups = Vec::new();
-        for (index, model) in models {
-            let places = record.versions_of(index);
-            let all = usize::from(places.start)..usize::from(places.end);
-            let points = record.series.versions.get(all.clone()).unwrap_or_default();
-            let busy = points.iter().filter(|points| has_traffic(points)).count();
-            if busy < 2 && record.models.len() > 1 || groups.len() == MOST_GROUPS {
-                continue;
-            }
-            let versions = versions(&model.versions, points, |is_stable| match is_stable {
-                true => version_look(None),
-                false => other_look(&mut others),
-            });
-            let model = (record.models.len() > 1).then_some(model.id.as_str());
-            groups.push(Group { model, all, versions });
-        }
-        if groups.is_empty() {
-            let all = 0..record.series.versions.len();
-            let infos: Vec<VersionInfo> = record.versions().cloned().collect();
-            let mut first = true;
-            let versions = versions(&infos, &record.series.versions, |_| {
-                if std::mem::take(&mut first) {
-                    version_look(None)
-                } else {
-                    other_look(&mut others)
-                }
-            });
-            groups.push(Group { model: None, all, versions });
-        }
-        Self { record, groups }
-    }
-
-    fn versions(&self) -> impl Iterator<Item = &Version<'a>> {
-        self.groups.iter().flat_map(|group| &group.versions)
-    }
-
-    /// Which models are not drawn.
-    fn note(&self) -> Option<String> {
-        let drawn = |model: &&ModelInfo| {
-            let named =
-                |group: &Group<'_>| group.model.is_none_or(|name| name == model.id.as_str());
-            self.groups.iter().any(named)
-        };
-        let others = self.record.models.iter().filter(|model| !drawn(model));
-        let others: Vec<_> = others.map(|model| model.id.as_str()).collect();
-        (!others.is_empty()).then(|| format!("not drawn, without a canary: {}", others.join(", ")))
-    }
-
-    fn frame(&self) -> Frame {
-        let record = self.record;
-        let (axis, unit) = Axis::times(record.end.since(record.start), MOST_TIME_TICKS);
-        let caption = format!("{} since the start, {}", unit.name(), record.start);
-        let phases = record.phases.iter().map(|span| Phase {
-            name: span.name.clone(),
-            from: self.seconds(span.start),
-            to: self.seconds(span.end),
-        });
-        let phases = phases.collect();
-        Frame { columns: Sheet::COLUMNS, axis, caption, phases, lanes: self.lanes() }
-    }
-
-    fn lanes(&self) -> Vec<Lane> {
-        let lanes = [
-            Lane { name: "Faults", marks: self.faults() },
-            Lane { name: "Breaches", marks: self.breaches() },
-            Lane { name: "Actions", marks: self.actions() },
-        ];
-        lanes.into_iter().filter(|lane| !lane.marks.is_empty()).collect()
-    }
-
-    fn faults(&self) -> Vec<Mark> {
-        let mut marks: Vec<(VersionIndex, &str, Mark)> = Vec::new();
-        for event in &self.record.timeline.events {
-            let at = self.seconds(event.at);
-            match &event.happening {
-                Happening::FaultBegan { version, what } => {
-                    let mark = mark(at, Symbol::TriangleDown, Dash::Dashed);
-                    marks.push((*version, what, Mark { ink: Ink::FAULT, ..mark }));
-                }
-                Happening::FaultEnded { version, what } => {
-                    let open = marks.iter_mut().rev().find(|(on, begun, mark)| {
-                        on == version && begun == what && mark.to.is_none()
-                    });
-                    if let Some((_, _, mark)) = open {
-                        mark.to = Some((at, Some(Symbol::TriangleUp)));
-                    }
-                }
-                _ => {}
-            }
-        }
-        let end = self.seconds(self.record.end);
-        let several = self.several_versions_fail();
-        // Versions that fail alike at the same time have one mark with all their names.
-        let mut told: Vec<(Vec<&str>, &str, Mark)> = Vec::new();
-        for (version, what, mark) in marks {
-            let mark = Mark { to: mark.to.or(Some((end, None))), ..mark };
-            let name = version_name(self.record, version);
-            let alike = |(_, other, at): &&mut (_, &str, Mark)| {
-                *other == what && at.from == mark.from && at.to == mark.to
-            };
-            match told.iter_mut().find(alike) {
-                Some((names, ..)) => names.push(name),
-                None => told.push((vec![name], what, mark)),
-            }
-        }
-        let labelled = |(names, what, mark): (Vec<&str>, &str, Mark)| {
-            let of = if several { format!("{}: ", names.join(", ")) } else { String::new() };
-            Mark { label: format!("{of}{what}"), ..mark }
-        };
-        told.into_iter().map(labelled).collect()
-    }
-
-    fn several_versions_fail(&self) -> bool {
-        let mut versions =
-            self.record.timeline.events.iter().filter_map(|event| match &event.happening {
-                Happening::FaultBegan { version, .. } => Some(*version),
-                _ => None,
-            });
-        let first = versions.next();
-        versions.any(|version| Some(version) != first)
-    }
-
-    fn breaches(&self) -> Vec<Mark> {
-        let mut marks: Vec<(VersionIndex, usize, Mark)> = Vec::new();
-        for event in &self.record.timeline.events {
-            let at = self.seconds(event.at);
-            match &event.happening {
-                Happening::BreachBegan { trigger, version } => {
-                    let label = self.record.trigger(*version, *trigger).to_owned();
-                    let mark = Mark { label, ..mark(at, Symbol::Diamond, Dash::Dotted) };
-                    marks.push((*version, *trigger, mark));
-                }
-                Happening::BreachEnded { trigger, version }
-                | Happening::Fired { trigger, version, .. } => {
-                    let open = marks
-                        .iter_mut()
-                        .rev()
-                        .find(|(on, of, mark)| on == version && of == trigger && mark.to.is_none());
-                    if let Some((_, _, mark)) = open {
-                        mark.to = Some((at, None));
-                    }
-                }
-                _ => {}
-            }
-        }
-        marks.into_iter().map(|(_, _, mark)| mark).collect()
-    }
-
-    fn actions(&self) -> Vec<Mark> {
-        let events = &self.record.timeline.events;
-        let mut marks = Vec::new();
-        for event in events {
-            let at = self.seconds(event.at);
-            let (symbol, label) = match &event.happening {
-                Happening::RolledBack { target, .. } => {
-                    let since = since_onset(self.record, event.at, *target);
-                    (
-                        Symbol::Square,
-                        format!("rolled back to {}{since}", version_name(self.record, *target)),
-                    )
-                }
-                Happening::RolloutMoved { version, to: RolloutState::Promoted, .. } => {
-                    let version = version_name(self.record, *version);
-                    (Symbol::TriangleUp, format!("{version} promoted"))
-                }
-                Happening::RollbackRefused { .. } => (Symbol::Cross, "rollback refused".to_owned()),
-                // A firing that led to a rollback is told by the rollback.
-                Happening::Fired { evidence, .. } => {
-                    let told = |other: &Happening| {
-                        matches!(
-                            other,
-                            Happening::RolledBack { .. } | Happening::RollbackRefused { .. }
-                        )
-                    };
-                    if events.iter().any(|other| other.at == event.at && told(&other.happening)) {
-                        continue;
-                    }
-                    (Symbol::Disc, format!("{} fired", evidence.trigger))
-                }
-                _ => continue,
-            };
-            marks.push(Mark { label, ..mark(at, symbol, Dash::Solid) });
-        }
-        marks
-    }
-
+impl Story<'_> {
     fn panels(&self) -> Vec<Panel> {
         let panels_of = |group: &Group<'_>| {
             let panels = [Self::shares, Self::error_rates, Self::latencies, Self::request_rates];
@@ -269,6 +48,7 @@ impl<'a> Story<'a> {
         Panel {
             title: "Share of the traffic".to_owned(),
             axis: Axis::shares(1.0),
+            tiles: Vec::new(),
             bands: Vec::new(),
             lines,
         }
@@ -296,7 +76,13 @@ impl<'a> Story<'a> {
             }
         });
         let bands = bands.collect();
-        Panel { title: "Error rate, with its 95 % interval".to_owned(), axis, bands, lines }
+        Panel {
+            title: "Error rate, with its 95 % interval".to_owned(),
+            axis,
+            tiles: Vec::new(),
+            bands,
+            lines,
+        }
     }
 
     fn latencies(&self, group: &Group<'_>) -> Panel {
@@ -314,7 +100,7 @@ impl<'a> Story<'a> {
         let lines = solid.chain(dashed).collect();
         let width = format_duration(self.record.series.width);
         let title = format!("Latency of successes, per {width}: p50 solid, p99 dashed");
-        Panel { title, axis, bands: Vec::new(), lines }
+        Panel { title, axis, tiles: Vec::new(), bands: Vec::new(), lines }
     }
 
     fn request_rates(&self, group: &Group<'_>) -> Panel {
@@ -323,7 +109,13 @@ impl<'a> Story<'a> {
             version.has_traffic_about(slot).then_some(assigned / length)
         });
         let axis = Axis::rates(greatest(&lines));
-        Panel { title: "Requests sent".to_owned(), axis, bands: Vec::new(), lines }
+        Panel {
+            title: "Requests sent".to_owned(),
+            axis,
+            tiles: Vec::new(),
+            bands: Vec::new(),
+            lines,
+        }
     }
 
     /// One line per version of `value`, which is told the version, the slot and how many seconds of
@@ -343,69 +135,6 @@ impl<'a> Story<'a> {
             rank: Some(rank),
         };
         group.versions.iter().enumerate().map(of_version).collect()
-    }
-
-    /// `value` of each slot, told how many seconds of it lie within the run.
-    fn slots(&self, value: impl Fn(usize, f64) -> Option<f64>) -> Vec<Slot> {
-        let series = &self.record.series;
-        let width = series.width.as_secs_f64();
-        let start = self.seconds(series.start);
-        let end = self.seconds(self.record.end);
-        let count = series.versions.first().map_or(0, Vec::len);
-        let slots = (0..count).filter_map(|index| {
-            let from = start + index as f64 * width;
-            let to = (from + width).min(end);
-            // What little of a slot is left at the end of a run says nothing.
-            let whole = to - from >= width / 2.0 || index == 0;
-            whole.then(|| Slot { from, to, value: value(index, to - from) })
-        });
-        slots.collect()
-    }
-
-    fn seconds(&self, at: Timestamp) -> f64 {
-        at.since(self.record.start).as_secs_f64()
-    }
-}
-
-/// Those of a group that had traffic, with the look that `look` gives them, told whether they are
-/// the stable.
-fn versions<'a>(
-    infos: &[VersionInfo],
-    points: &'a [Vec<SeriesPoint>],
-    mut look: impl FnMut(bool) -> Look,
-) -> Vec<Version<'a>> {
-    let mut versions = Vec::new();
-    for (info, points) in infos.iter().zip(points) {
-        let is_stable = info.tags.iter().any(|tag| tag.as_str() == "stable");
-        let tag = info.tags.first().map(|tag| tag.as_str());
-        let look = look(is_stable);
-        if has_traffic(points) {
-            let name = match if is_stable { Some("stable") } else { tag } {
-                Some(tag) => format!("{} ({tag})", info.id),
-                None => info.id.to_string(),
-            };
-            versions.push(Version { name, look, points });
-        }
-    }
-    versions
-}
-
-/// The look of the next version that is not the stable.
-fn other_look(others: &mut usize) -> Look {
-    *others += 1;
-    version_look(Some(*others - 1))
-}
-
-fn has_traffic(points: &[SeriesPoint]) -> bool {
-    points.iter().any(|point| point.assigned > 0)
-}
-
-impl Version<'_> {
-    /// Whether it had traffic in this slot or in one next to it: where it has none for long, its
-    /// line would only hide the ground.
-    fn has_traffic_about(&self, slot: usize) -> bool {
-        let about = slot.saturating_sub(1)..(slot + 2).min(self.points.len());
-        self.points[about].iter().any(|point| point.assigned > 0)
     }
 }
 
@@ -432,10 +161,6 @@ fn alternative(record: &Record, title: &str) -> String {
     text
 }
 
-fn mark(at: f64, symbol: Symbol, dash: Dash) -> Mark {
-    Mark { from: at, to: None, symbol, label: String::new(), dash: Some(dash), ink: Ink::BLACK }
-}
-
 fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
@@ -449,9 +174,6 @@ fn greatest(lines: &[Line]) -> f64 {
 }
 
 const PANEL_HEIGHT: f64 = 198.0;
-/// Chosen: more panels no longer fit a page.
-const MOST_GROUPS: usize = 4;
-const MOST_TIME_TICKS: usize = 10;
 /// Chosen: without errors the axis still says how small an error rate it would show.
 const LEAST_ERROR_AXIS: f64 = 0.01;
 /// Chosen: more sentences of one kind nobody listens to.
@@ -460,7 +182,8 @@ const MOST_TOLD: usize = 5;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::TimelineEvent;
+    use crate::exchange::VersionIndex;
+    use crate::record::{Happening, TimelineEvent};
     use crate::result::example::{crowded, rolled_back};
 
     #[test]

@@ -14,7 +14,8 @@ use crate::gate::{Gate, Judgement, Line};
 use crate::metric::Metric;
 use crate::record::{
     Blast, Happening, JournalCopy, KeyRejections, LostTag, ModelInfo, PhaseSpan, Promotion, Record,
-    Rollback, RuleHealth, Series, SeriesPoint, SplitSpan, Timeline, UndoneCommand, VersionInfo,
+    Rollback, RuleHealth, Series, SeriesPoint, SplitSpan, Spread, Timeline, UndoneCommand,
+    VersionInfo,
 };
 use crate::run::TraceReport;
 use crate::summary::{ColumnSpec, ReferenceSpec, Selection, Summary, Table, fixture};
@@ -120,6 +121,7 @@ pub(crate) fn crowded() -> Record {
         let slower = |point: &SeriesPoint| SeriesPoint {
             p50: point.p50.map(|latency| latency * factor),
             p99: point.p99.map(|latency| latency * factor),
+            spread: None,
             ..point.clone()
         };
         let points = record.series.versions[0].iter().map(slower).collect();
@@ -368,7 +370,9 @@ fn series(start: Timestamp, rate: f64) -> Series {
         let latency = |secs: f64| (assigned > failed).then(|| Duration::from_secs_f64(secs));
         let p50 = latency(median * (0.9 + 0.2 * noise()));
         let p99 = latency(median * (2.2 + 0.9 * noise()));
-        SeriesPoint { assigned, completed: assigned, failed, p50, p99 }
+        // From 750 ms on, in quarters of octaves.
+        let spread = p50.map(|_| Spread { first: 97, counts: vec![1, 3, 9, 6, 2, 1] });
+        SeriesPoint { assigned, completed: assigned, failed, p50, p99, spread }
     };
     let mut versions = vec![Vec::new(), Vec::new()];
     for second in (0..3_600).step_by(15) {

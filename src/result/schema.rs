@@ -297,6 +297,12 @@ fn record_parts() -> Vec<Part> {
 }
 
 fn series() -> Value {
+    let first = "the first step: step 4 k + j begins at 2^(k + 5) (1 + j / 4) nanoseconds";
+    let spread = object(
+        "how the latencies of its successes are spread over quarters of octaves",
+        &[("first", whole(first)), ("counts", list(whole("successes in each step from it on")))],
+        &[],
+    );
     let point = object(
         "a version's traffic in one slot",
         &[
@@ -304,7 +310,11 @@ fn series() -> Value {
             ("completed", whole("requests that ended and count")),
             ("failed", whole("those of them that failed")),
         ],
-        &[("p50", span("median latency of successes")), ("p99", span("their 99th percentile"))],
+        &[
+            ("p50", span("median latency of successes")),
+            ("p99", span("their 99th percentile")),
+            ("spread", spread),
+        ],
     );
     object(
         "traffic over time",

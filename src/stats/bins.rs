@@ -16,6 +16,9 @@ impl Bin {
     /// How many groups cover all durations.
     pub(super) const GROUPS: usize = 59;
 
+    /// How many bins there are.
+    pub const COUNT: usize = Self::GROUPS * Self::GROUP;
+
     /// The bin of this duration.
     #[inline]
     pub const fn of(duration: Duration) -> Self {
@@ -41,7 +44,7 @@ impl Bin {
     /// # Panics
     /// There is no bin at this place.
     pub const fn from_index(index: usize) -> Self {
-        assert!(index < Self::GROUPS * Self::GROUP, "no such bin");
+        assert!(index < Self::COUNT, "no such bin");
         Self(index as u16)
     }
 
@@ -57,11 +60,16 @@ impl Bin {
         self.0 as usize % Self::GROUP
     }
 
+    /// The shortest duration in it.
+    pub const fn lower_edge(self) -> Duration {
+        let shift = (self.0 >> 6).saturating_sub(1);
+        Duration::from_nanos(((self.0 - (shift << 6)) as u64) << shift)
+    }
+
     /// The duration in the middle of it, which stands for all durations in it.
     pub const fn middle(self) -> Duration {
         let shift = (self.0 >> 6).saturating_sub(1);
-        let low = ((self.0 - (shift << 6)) as u64) << shift;
-        Duration::from_nanos(low + (1 << shift >> 1))
+        Duration::from_nanos(self.lower_edge().as_nanos() + (1 << shift >> 1))
     }
 }
 
@@ -98,6 +106,9 @@ mod tests {
             let middle = bin(nanos).middle().as_nanos();
             prop_assert!(middle.abs_diff(nanos) as f64 <= nanos as f64 / 128.0);
             prop_assert_eq!(bin(middle), bin(nanos));
+            let edge = bin(nanos).lower_edge().as_nanos();
+            prop_assert!(edge <= nanos && bin(edge) == bin(nanos));
+            prop_assert!(edge == 0 || bin(edge - 1) < bin(nanos));
         }
 
         #[test]

@@ -1,0 +1,140 @@
+//! What happened in a run, as marks over its time: faults, breaches, and what was done.
+
+use super::narrative::{since_onset, version_name};
+use super::story::Story;
+use crate::chart::{Dash, Ink, Lane, Mark, Symbol};
+use crate::engine::RolloutState;
+use crate::exchange::VersionIndex;
+use crate::record::Happening;
+
+impl Story<'_> {
+    /// Those lanes in which there is a mark.
+    pub(super) fn lanes(&self) -> Vec<Lane> {
+        let lanes = [
+            Lane { name: "Faults", marks: self.faults() },
+            Lane { name: "Breaches", marks: self.breaches() },
+            Lane { name: "Actions", marks: self.actions() },
+        ];
+        lanes.into_iter().filter(|lane| !lane.marks.is_empty()).collect()
+    }
+
+    pub(super) fn faults(&self) -> Vec<Mark> {
+        let mut marks: Vec<(VersionIndex, &str, Mark)> = Vec::new();
+        for event in &self.record.timeline.events {
+            let at = self.seconds(event.at);
+            match &event.happening {
+                Happening::FaultBegan { version, what } => {
+                    let mark = mark(at, Symbol::TriangleDown, Dash::Dashed);
+                    marks.push((*version, what, Mark { ink: Ink::FAULT, ..mark }));
+                }
+                Happening::FaultEnded { version, what } => {
+                    let open = marks.iter_mut().rev().find(|(on, begun, mark)| {
+                        on == version && begun == what && mark.to.is_none()
+                    });
+                    if let Some((_, _, mark)) = open {
+                        mark.to = Some((at, Some(Symbol::TriangleUp)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let end = self.seconds(self.record.end);
+        let several = self.several_versions_fail();
+        // Versions that fail alike at the same time have one mark with all their names.
+        let mut told: Vec<(Vec<&str>, &str, Mark)> = Vec::new();
+        for (version, what, mark) in marks {
+            let mark = Mark { to: mark.to.or(Some((end, None))), ..mark };
+            let name = version_name(self.record, version);
+            let alike = |(_, other, at): &&mut (_, &str, Mark)| {
+                *other == what && at.from == mark.from && at.to == mark.to
+            };
+            match told.iter_mut().find(alike) {
+                Some((names, ..)) => names.push(name),
+                None => told.push((vec![name], what, mark)),
+            }
+        }
+        let labelled = |(names, what, mark): (Vec<&str>, &str, Mark)| {
+            let of = if several { format!("{}: ", names.join(", ")) } else { String::new() };
+            Mark { label: format!("{of}{what}"), ..mark }
+        };
+        told.into_iter().map(labelled).collect()
+    }
+
+    fn several_versions_fail(&self) -> bool {
+        let mut versions =
+            self.record.timeline.events.iter().filter_map(|event| match &event.happening {
+                Happening::FaultBegan { version, .. } => Some(*version),
+                _ => None,
+            });
+        let first = versions.next();
+        versions.any(|version| Some(version) != first)
+    }
+
+    pub(super) fn breaches(&self) -> Vec<Mark> {
+        let mut marks: Vec<(VersionIndex, usize, Mark)> = Vec::new();
+        for event in &self.record.timeline.events {
+            let at = self.seconds(event.at);
+            match &event.happening {
+                Happening::BreachBegan { trigger, version } => {
+                    let label = self.record.trigger(*version, *trigger).to_owned();
+                    let mark = Mark { label, ..mark(at, Symbol::Diamond, Dash::Dotted) };
+                    marks.push((*version, *trigger, mark));
+                }
+                Happening::BreachEnded { trigger, version }
+                | Happening::Fired { trigger, version, .. } => {
+                    let open = marks
+                        .iter_mut()
+                        .rev()
+                        .find(|(on, of, mark)| on == version && of == trigger && mark.to.is_none());
+                    if let Some((_, _, mark)) = open {
+                        mark.to = Some((at, None));
+                    }
+                }
+                _ => {}
+            }
+        }
+        marks.into_iter().map(|(_, _, mark)| mark).collect()
+    }
+
+    pub(super) fn actions(&self) -> Vec<Mark> {
+        let events = &self.record.timeline.events;
+        let mut marks = Vec::new();
+        for event in events {
+            let at = self.seconds(event.at);
+            let (symbol, label) = match &event.happening {
+                Happening::RolledBack { target, .. } => {
+                    let since = since_onset(self.record, event.at, *target);
+                    (
+                        Symbol::Square,
+                        format!("rolled back to {}{since}", version_name(self.record, *target)),
+                    )
+                }
+                Happening::RolloutMoved { version, to: RolloutState::Promoted, .. } => {
+                    let version = version_name(self.record, *version);
+                    (Symbol::TriangleUp, format!("{version} promoted"))
+                }
+                Happening::RollbackRefused { .. } => (Symbol::Cross, "rollback refused".to_owned()),
+                // A firing that led to a rollback is told by the rollback.
+                Happening::Fired { evidence, .. } => {
+                    let told = |other: &Happening| {
+                        matches!(
+                            other,
+                            Happening::RolledBack { .. } | Happening::RollbackRefused { .. }
+                        )
+                    };
+                    if events.iter().any(|other| other.at == event.at && told(&other.happening)) {
+                        continue;
+                    }
+                    (Symbol::Disc, format!("{} fired", evidence.trigger))
+                }
+                _ => continue,
+            };
+            marks.push(Mark { label, ..mark(at, symbol, Dash::Solid) });
+        }
+        marks
+    }
+}
+
+fn mark(at: f64, symbol: Symbol, dash: Dash) -> Mark {
+    Mark { from: at, to: None, symbol, label: String::new(), dash: Some(dash), ink: Ink::BLACK }
+}
