@@ -5,6 +5,7 @@ use std::path::Path;
 use super::disk::write_whole;
 use super::provenance::RunFile;
 use super::terminal::{Failure, wants_colour, width};
+use crate::page::report_page;
 use crate::report::{Style, markdown_summary, run_charts, table_csv, terminal_report};
 use crate::result::ResultFile;
 
@@ -33,7 +34,7 @@ impl Output {
 }
 
 /// Writes the report files of `result` into `folder`. Everything is rendered before the first file
-/// is touched.
+/// is touched. `run` says how the result was made, where that is known.
 pub(super) fn write_reports(
     result: &ResultFile,
     folder: &Path,
@@ -46,14 +47,16 @@ pub(super) fn write_reports(
         ("summary.md".to_owned(), markdown_summary(result).into_bytes()),
     ];
     if let Some(run) = run {
-        files.push(("run.json".to_owned(), run.to_json().map_err(Failure::internal)?.into_bytes()));
+        files.push((RUN_JSON.to_owned(), run.to_json().map_err(Failure::internal)?.into_bytes()));
     }
-    if charts {
-        for chart in run_charts(result) {
-            files.push((format!("charts/{}.svg", chart.name), chart.canvas.svg().into_bytes()));
-            files.push((format!("charts/{}.png", chart.name), chart.canvas.png()));
-        }
+    let charts = if charts { run_charts(result) } else { Vec::new() };
+    for chart in &charts {
+        files.push((format!("charts/{}.svg", chart.name), chart.canvas.svg().into_bytes()));
+        files.push((format!("charts/{}.png", chart.name), chart.canvas.png()));
     }
+    let provenance = run.map(RunFile::provenance);
+    let page = report_page(result, provenance.as_ref(), &charts);
+    files.push(("report.html".to_owned(), page.into_bytes()));
     for (name, bytes) in files {
         let path = folder.join(name);
         write_whole(&path, &bytes).map_err(|error| {
@@ -65,3 +68,6 @@ pub(super) fn write_reports(
 
 /// The file that all others can be made from.
 pub(super) const RESULT_JSON: &str = "result.json";
+
+/// The file that tells how a result was made.
+pub(super) const RUN_JSON: &str = "run.json";

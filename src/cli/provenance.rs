@@ -1,11 +1,13 @@
 //! What may differ between two runs of one seed: when, how long, where and by which command.
 
+use std::fmt;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::page;
 use crate::result::ResultFile;
-use crate::units::{Duration, Timestamp, format_count, format_duration};
+use crate::units::{Duration, Timestamp, format_count, format_counted, format_duration};
 
 /// A run that has begun.
 pub(super) struct Provenance {
@@ -14,23 +16,25 @@ pub(super) struct Provenance {
 }
 
 /// The content of `run.json`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct RunFile {
     schema: u64,
-    coalmine: &'static str,
+    coalmine: String,
     started_at: String,
     /// From the reading of the scenario to the result, before files are written.
     duration_seconds: f64,
     requests: u64,
     requests_per_second: f64,
     command: Vec<String>,
+    /// The command that gives the same result, whatever the scenario's own seed becomes.
+    repeat: String,
     machine: Machine,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Machine {
-    system: &'static str,
-    architecture: &'static str,
+    system: String,
+    architecture: String,
     processors: usize,
 }
 
@@ -43,31 +47,58 @@ impl Provenance {
         Self { started: Instant::now(), started_at }
     }
 
-    pub(super) fn finish(self, result: &ResultFile) -> RunFile {
+    pub(super) fn finish(self, result: &ResultFile, repeat: String) -> RunFile {
         let duration_seconds = self.started.elapsed().as_secs_f64();
         let requests = result.record.requests();
         RunFile {
             schema: 1,
-            coalmine: env!("CARGO_PKG_VERSION"),
+            coalmine: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: self.started_at.to_string(),
             duration_seconds,
             requests,
             requests_per_second: requests as f64 / duration_seconds.max(f64::MIN_POSITIVE),
             command: std::env::args().collect(),
+            repeat,
             machine: Machine {
-                system: std::env::consts::OS,
-                architecture: std::env::consts::ARCH,
+                system: std::env::consts::OS.to_owned(),
+                architecture: std::env::consts::ARCH.to_owned(),
                 processors: std::thread::available_parallelism().map_or(1, usize::from),
             },
         }
     }
 }
 
-impl RunFile {
-    /// How much was done in which time, in a sentence.
-    pub(super) fn summary(&self) -> String {
+/// How much was done in which time, and how to do it again.
+impl fmt::Display for RunFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let took = format_duration(Duration::from_secs_f64(self.duration_seconds));
-        format!("Simulated {} requests in {took}", format_count(self.requests))
+        writeln!(f, "Simulated {} requests in {took}", format_count(self.requests))?;
+        writeln!(f, "Repeat: {}", self.repeat)
+    }
+}
+
+impl RunFile {
+    pub(super) fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// Whether it tells of the run that left `result` behind.
+    pub(super) fn is_of(&self, result: &ResultFile) -> bool {
+        let seed = format!(" --seed {}", result.scenario.seed);
+        let told = self.coalmine == result.coalmine && self.requests == result.record.requests();
+        told && (self.repeat.ends_with(&seed) || self.repeat.contains(&(seed + " ")))
+    }
+
+    /// What a page tells of it.
+    pub(super) fn provenance(&self) -> page::Provenance {
+        let Machine { system, architecture, processors } = &self.machine;
+        let processors = format_counted(*processors as u64, "processor", "processors");
+        page::Provenance {
+            started_at: self.started_at.clone(),
+            took: Duration::from_secs_f64(self.duration_seconds),
+            machine: format!("{system} {architecture}, {processors}"),
+            command: self.repeat.clone(),
+        }
     }
 
     pub(super) fn to_json(&self) -> Result<String, serde_json::Error> {

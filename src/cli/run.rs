@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         other => Failure::internal(format!("error: {other}")),
     })?;
     let result = evaluate(&loaded, vec![file], seed, rehearsal);
-    let run_json = provenance.finish(&result);
+    let run_json = provenance.finish(&result, repeat_command(arguments, seed));
     write_reports(&result, &out, !arguments.no_charts, Some(&run_json))?;
     let output = match arguments.format {
         OutputFormat::Json => Output::Json,
@@ -40,9 +40,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     };
     print(&output.render(&result))?;
     if arguments.format == OutputFormat::Text {
-        let repeat = repeat_command(arguments, seed);
         let files = out.display();
-        print(&format!("\nReport files: {files}\n{}\nRepeat: {repeat}\n", run_json.summary()))?;
+        print(&format!("\nReport files: {files}\n{run_json}"))?;
     }
     Ok(Exit::of(&result.gate, arguments.fail_on == FailOn::Fail))
 }

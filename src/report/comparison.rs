@@ -16,9 +16,9 @@ pub(super) struct Extras {
 
 /// Headings and rows of text, all of one length. A cell may have two lines.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Grid {
-    pub(super) header: Vec<String>,
-    pub(super) rows: Vec<Vec<String>>,
+pub(crate) struct Grid {
+    pub(crate) header: Vec<String>,
+    pub(crate) rows: Vec<Vec<String>>,
 }
 
 impl Grid {
@@ -52,7 +52,7 @@ impl Grid {
     }
 
     /// How the requests of each column ended, as numbers of requests; `None` where all succeeded.
-    pub(super) fn endings(table: &Table) -> Option<Self> {
+    pub(crate) fn endings(table: &Table) -> Option<Self> {
         let mut kinds: Vec<(bool, &str)> = Vec::new();
         for column in &table.columns {
             let failed = column.endings.failed.iter().map(|(name, _)| (true, name));
@@ -121,7 +121,7 @@ fn ending_label(name: &str, counts: bool) -> String {
 const NOT_COUNTED: &str = " (not counted)";
 
 /// Whether a published figure lies in the measured interval, as a symbol that needs no colour.
-pub(super) const fn mark(inside: Option<bool>) -> &'static str {
+pub(crate) const fn mark(inside: Option<bool>) -> &'static str {
     match inside {
         Some(true) => "✓",
         Some(false) => "✗",
@@ -130,10 +130,11 @@ pub(super) const fn mark(inside: Option<bool>) -> &'static str {
 }
 
 /// What the marks mean.
-pub(super) const MARKS: &str = "✓ published figure within the measured 95 % interval (counts and \
+pub(crate) const MARKS: &str = "✓ published figure within the measured 95 % interval (counts and \
                                 costs: equal), ✗ outside, ? not measured";
 
-fn metrics(table: &Table) -> Vec<Metric> {
+/// The rows of the comparison table.
+pub(crate) fn metrics(table: &Table) -> Vec<Metric> {
     let columns = table.columns.iter().flat_map(|column| &column.cells);
     let measured = columns.map(|cell| cell.estimate.metric);
     let published = table.references.iter().map(|check| check.measured.metric);

@@ -12,7 +12,7 @@ use crate::trace::DropReason;
 use crate::units::{Ratio, format_count, format_counted, format_duration, format_percent};
 
 /// The harm that was done, the rules that never could tell, the traces.
-pub(super) fn facts(result: &ResultFile) -> Vec<String> {
+pub(crate) fn facts(result: &ResultFile) -> Vec<String> {
     let record = &result.record;
     let blasts = blast_texts(record).into_iter();
     let closed = result.scenario.closed_users.map(closed_text);
@@ -86,7 +86,7 @@ fn closed_text(users: u64) -> String {
 }
 
 /// The rules that never had data on a version that they watched: they could not have fired.
-fn blind_rules(record: &Record) -> impl Iterator<Item = String> {
+pub(crate) fn blind_rules(record: &Record) -> impl Iterator<Item = String> {
     let is_blind = |health: &&RuleHealth| {
         let blind = health.checks > 0 && health.no_data == health.checks;
         // A rule that takes silence for a breach is not blind to it.

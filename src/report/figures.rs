@@ -5,7 +5,7 @@ use crate::summary::{Estimate, Limits, format_value};
 use crate::units::{Duration, format_millis, format_significant};
 
 /// A metric's name for reading; that of the registry for those without a common one.
-pub(super) fn metric_label(metric: Metric) -> &'static str {
+pub(crate) fn metric_label(metric: Metric) -> &'static str {
     match metric {
         Metric::LatencyAvg => "Average latency",
         Metric::LatencyP50 => "P50 latency",
@@ -24,7 +24,7 @@ pub(super) fn metric_label(metric: Metric) -> &'static str {
 
 /// A value in the form of the comparison table, where figures of one row are compared: latencies
 /// under two minutes in milliseconds, unlike elsewhere.
-pub(super) fn table_value(unit: Unit, value: f64) -> String {
+pub(crate) fn table_value(unit: Unit, value: f64) -> String {
     let duration = Duration::from_secs_f64(value);
     if unit == Unit::Time && duration < Duration::from_secs(120) {
         return format_millis(duration);
@@ -34,7 +34,7 @@ pub(super) fn table_value(unit: Unit, value: f64) -> String {
 
 /// An estimate's value in the form of the comparison table; a dash without data, and `n/a` for a
 /// quantile of too few values to have one.
-pub(super) fn table_estimate(estimate: &Estimate) -> String {
+pub(crate) fn table_estimate(estimate: &Estimate) -> String {
     match estimate.value {
         Some(_) if estimate.is_of_too_few() => format!("n/a (n={})", estimate.n),
         Some(value) => table_value(estimate.metric.unit(), value),
@@ -44,7 +44,7 @@ pub(super) fn table_estimate(estimate: &Estimate) -> String {
 }
 
 /// An interval in the form of the comparison table: `[881 ms, 903 ms]`; `None` for exact values.
-pub(super) fn table_interval(estimate: &Estimate) -> Option<String> {
+pub(crate) fn table_interval(estimate: &Estimate) -> Option<String> {
     let told = !estimate.exact && !estimate.is_of_too_few();
     let Limits { low, high } = estimate.interval.filter(|_| told)?;
     let unit = estimate.metric.unit();
@@ -55,7 +55,7 @@ pub(super) fn table_interval(estimate: &Estimate) -> Option<String> {
 }
 
 /// A change in percent with its sign: `-28.5 %`, `+3 %`, `±0 %`.
-pub(super) fn change(percent: f64) -> String {
+pub(crate) fn change(percent: f64) -> String {
     let digits = if percent.abs() >= 100.0 { 4 } else { 3 };
     let rounded = format_significant((percent * 10.0).round() / 10.0, digits);
     match rounded.as_str() {
@@ -66,7 +66,7 @@ pub(super) fn change(percent: f64) -> String {
 }
 
 /// What stands in a table where nothing was measured.
-pub(super) const NO_DATA: &str = "–";
+pub(crate) const NO_DATA: &str = "–";
 
 #[cfg(test)]
 mod tests {

@@ -23,9 +23,16 @@ mod timeline_chart;
 mod timeline_marks;
 mod verdict;
 
+pub(crate) use comparison::{Grid, MARKS, mark, metrics};
+pub(crate) use facts::{blind_rules, facts};
+pub(crate) use figures::{
+    NO_DATA, change, metric_label, table_estimate, table_interval, table_value,
+};
 #[doc(hidden)]
 pub use fuzz::fuzz_rehearsal;
 pub use markdown::markdown_summary;
+pub(crate) use narrative::{Line, Narrative, ellipsis, version_name};
 pub use run_charts::{RunChart, run_charts};
 pub use table_csv::table_csv;
 pub use terminal::{Style, terminal_report};
+pub(crate) use verdict::{Headline, verdict_word};

@@ -10,24 +10,24 @@ use crate::units::{
 
 /// An event of the timeline.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Sentence {
+pub(crate) struct Sentence {
     /// How long after the start.
-    pub(super) after: Duration,
+    pub(crate) after: Duration,
     /// When, to the millisecond: in a simulation all digits have a value that nobody reads.
-    pub(super) at: Timestamp,
-    pub(super) text: String,
+    pub(crate) at: Timestamp,
+    pub(crate) text: String,
 }
 
 /// The sentences of a timeline, shortened to a number of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Narrative {
+pub(crate) struct Narrative {
     /// What is told, in the order of time.
-    pub(super) lines: Vec<Line>,
+    pub(crate) lines: Vec<Line>,
 }
 
 /// A line of a shortened timeline.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Line {
+pub(crate) enum Line {
     /// An event.
     Sentence(Sentence),
     /// How many events are left out here.
@@ -38,7 +38,7 @@ impl Narrative {
     /// The timeline of `record` in at most `most` sentences: two thirds of them from its beginning,
     /// the others from its end. Commands that came to nothing are told wherever they stand: who
     /// reads that a command was given must not miss that it was refused.
-    pub(super) fn of(record: &Record, most: usize) -> Self {
+    pub(crate) fn of(record: &Record, most: usize) -> Self {
         let events = &record.timeline.events;
         let from_end = if events.len() > most { most / 3 } else { 0 };
         let (head, tail) = (most - from_end, events.len().saturating_sub(from_end));
@@ -73,7 +73,7 @@ impl Narrative {
 }
 
 /// What stands where so many events are left out.
-pub(super) fn ellipsis(omitted: u64) -> String {
+pub(crate) fn ellipsis(omitted: u64) -> String {
     format!("… {} more {}", format_count(omitted), if omitted == 1 { "event" } else { "events" })
 }
 
@@ -280,7 +280,7 @@ pub(super) fn model_name(record: &Record, model: ModelIndex) -> &str {
 }
 
 /// The name of a version of the record.
-pub(super) fn version_name(record: &Record, version: VersionIndex) -> &str {
+pub(crate) fn version_name(record: &Record, version: VersionIndex) -> &str {
     record.version(version).map_or("", |info| info.id.as_str())
 }
 

@@ -7,19 +7,19 @@ use crate::units::format_count;
 
 /// What stands at the head of every output.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Headline {
+pub(crate) struct Headline {
     /// The verdict in capitals.
-    pub(super) word: &'static str,
+    pub(crate) word: &'static str,
     /// The verdict, where there is one.
-    pub(super) verdict: Option<Verdict>,
+    pub(crate) verdict: Option<Verdict>,
     /// What was rehearsed.
-    pub(super) title: String,
+    pub(crate) title: String,
     /// How the verdict came about, in sentences.
-    pub(super) details: Vec<String>,
+    pub(crate) details: Vec<String>,
 }
 
 impl Headline {
-    pub(super) fn of(result: &ResultFile) -> Self {
+    pub(crate) fn of(result: &ResultFile) -> Self {
         let scenario = &result.scenario;
         let title = match scenario.title.is_empty() {
             true => scenario.name.clone(),
@@ -53,7 +53,7 @@ fn undone_commands(record: &Record) -> Option<String> {
 }
 
 /// A verdict in capitals.
-pub(super) const fn verdict_word(verdict: Verdict) -> &'static str {
+pub(crate) const fn verdict_word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "PASS",
         Verdict::Inconclusive => "INCONCLUSIVE",

@@ -50,6 +50,7 @@ fn a_run_writes_its_report_files_and_nothing_else() {
     let files = [
         "reports/small/charts/timeline.png",
         "reports/small/charts/timeline.svg",
+        "reports/small/report.html",
         "reports/small/result.json",
         "reports/small/run.json",
         "reports/small/summary.md",
@@ -82,9 +83,31 @@ fn a_stored_result_gives_the_same_report_again() {
     place.run(&["run", "small.yaml", "--out", "first"]);
     let ended = place.run(&["report", "first/result.json", "--out", "again"]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
-    for file in ["result.json", "table.csv", "summary.md", "charts/timeline.svg"] {
+    let files = [
+        "result.json",
+        "run.json",
+        "table.csv",
+        "summary.md",
+        "report.html",
+        "charts/timeline.svg",
+    ];
+    for file in files {
         assert_eq!(place.read(&format!("first/{file}")), place.read(&format!("again/{file}")));
     }
+}
+
+#[test]
+fn a_report_does_not_tell_of_another_run() {
+    let place = Workplace::new();
+    place.write("small.yaml", small("gate: [error_rate < 10%]"));
+    place.run(&["run", "small.yaml", "--no-charts", "--out", "first"]);
+    assert!(place.read("first/report.html").contains("coalmine run small.yaml --seed 1 "));
+    place.run(&["run", "small.yaml", "--no-charts", "--out", "other", "--seed", "12"]);
+    place.write("first/run.json", place.read("other/run.json"));
+    let ended = place.run(&["report", "first", "--no-charts"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stderr.contains("does not tell of the run of this result"), "{}", ended.stderr);
+    assert!(!place.read("first/report.html").contains("coalmine run small.yaml"));
 }
 
 #[test]

@@ -1,0 +1,111 @@
+//! The comparison table: every figure with its interval, its change against the first column and
+//! what was published.
+
+use super::escape::escape;
+use super::markup::{Cell, Column, Table, paragraph, section};
+use crate::metric::{Direction, Metric};
+use crate::report::{
+    MARKS, NO_DATA, change, mark, metric_label, metrics, table_estimate, table_interval,
+    table_value,
+};
+use crate::result::ResultFile;
+use crate::summary::{Estimate, ReferenceCheck, Table as Figures};
+
+/// The columns of the scenario side by side.
+pub(super) fn comparison_section(result: &ResultFile) -> String {
+    let figures = &result.table;
+    let mut columns = vec![Column::text("Metric")];
+    columns.extend(figures.columns.iter().map(|column| Column::figure(&column.title)));
+    let rows: Vec<_> =
+        metrics(figures).into_iter().filter_map(|metric| row(figures, metric)).collect();
+    let caption = "Value, change against the first column, 95 % interval";
+    let mut markup = Table { caption, columns, rows, sortable: false }.render();
+    if !figures.references.is_empty() {
+        markup.push_str(&paragraph("note", MARKS));
+    }
+    section("comparison", "Comparison", &markup)
+}
+
+/// `None` where no column has data.
+fn row(figures: &Figures, metric: Metric) -> Option<Vec<Cell>> {
+    let cells = (0..figures.columns.len()).map(|column| cell(figures, column, metric));
+    let cells: Vec<_> = cells.collect();
+    cells.iter().any(Option::is_some).then(|| {
+        let label = Cell::text(metric_label(metric));
+        let cells = cells.into_iter().map(|cell| cell.unwrap_or_else(|| Cell::text(NO_DATA)));
+        std::iter::once(label).chain(cells).collect()
+    })
+}
+
+fn cell(figures: &Figures, column: usize, metric: Metric) -> Option<Cell> {
+    let cells = &figures.columns[column].cells;
+    let measured = cells.iter().find(|cell| cell.estimate.metric == metric);
+    let mut checks = figures.references.iter();
+    let check = checks.find(|check| check.column == column && check.measured.metric == metric);
+    let estimate = measured.map(|cell| &cell.estimate);
+    let estimate = estimate.or_else(|| check.map(|check| &check.measured))?;
+    let mut markup = String::new();
+    if has_data(estimate) {
+        markup.push_str(&format!("<strong>{}</strong>", escape(&table_estimate(estimate))));
+        if let Some(percent) = measured.and_then(|cell| cell.change_percent) {
+            markup.push_str(&change_mark(metric, percent));
+        }
+        if let Some(interval) = table_interval(estimate) {
+            markup.push_str(&format!("<br><small>{}</small>", escape(&interval)));
+        }
+    }
+    if let Some(check) = check {
+        markup.push_str(&published(check));
+    }
+    (!markup.is_empty()).then_some(Cell { markup, value: estimate.value })
+}
+
+fn has_data(estimate: &Estimate) -> bool {
+    estimate.value.is_some() || estimate.infinite
+}
+
+/// The change against the first column, where more or less of the metric is better.
+fn change_mark(metric: Metric, percent: f64) -> String {
+    let text = change(percent);
+    let better = match metric.direction() {
+        Direction::Neutral => return String::new(),
+        Direction::Lower => percent < 0.0,
+        Direction::Higher => percent > 0.0,
+    };
+    let class = match (text.starts_with('±'), better) {
+        (true, _) => "same",
+        (false, true) => "better",
+        (false, false) => "worse",
+    };
+    format!(" <span class=\"change {class}\">{}</span>", escape(&text))
+}
+
+fn published(check: &ReferenceCheck) -> String {
+    let value = table_value(check.measured.metric.unit(), check.published);
+    format!("<br><small>published {} {}</small>", escape(&value), mark(check.inside))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::result::example::rolled_back_result;
+
+    #[test]
+    fn less_latency_and_more_successes_are_better() {
+        assert!(change_mark(Metric::LatencyP99, -3.0).contains("change better\">-3 %"));
+        assert!(change_mark(Metric::SuccessRate, -3.0).contains("change worse\">-3 %"));
+        assert!(change_mark(Metric::SuccessRate, 0.001).contains("change same\">±0 %"));
+        assert_eq!(change_mark(Metric::Requests, 50.0), "");
+    }
+
+    #[test]
+    fn a_figure_stands_with_its_interval_and_the_published_one() {
+        let result = rolled_back_result();
+        let check = &result.table.references[0];
+        let cell = cell(&result.table, check.column, check.measured.metric).unwrap();
+        assert_eq!(cell.value, check.measured.value);
+        assert!(cell.markup.starts_with("<strong>"), "{}", cell.markup);
+        assert!(cell.markup.contains("<br><small>["), "{}", cell.markup);
+        assert!(cell.markup.contains("<br><small>published "), "{}", cell.markup);
+    }
+}

@@ -1,0 +1,160 @@
+//! The page as a whole: its head, its sections in their order, its foot.
+
+use super::comparison::comparison_section;
+use super::escape::escape;
+use super::figure::figure;
+use super::gate::gate_section;
+use super::outcomes::outcomes_section;
+use super::percentiles::distributions_section;
+use super::provenance::{Provenance, provenance_section};
+use super::resolved::resolved_section;
+use super::rule_health::rule_health_section;
+use super::story::timeline_section;
+use super::verdict::verdict_section;
+use crate::chart::Canvas;
+use crate::report::{Headline, blind_rules, facts};
+use crate::result::ResultFile;
+
+/// The report of a run as an HTML page. `run` says when, where and by which command it was made,
+/// where that is known; `timeline` is its chart, where charts are wanted.
+///
+/// The page refers to nothing outside itself, and its size is bounded whatever the run's.
+pub fn report_page(
+    result: &ResultFile,
+    run: Option<&Provenance>,
+    timeline: Option<&Canvas>,
+) -> String {
+    let timeline = timeline.map_or_else(String::new, |canvas| figure("What happened when", canvas));
+    let blind: Vec<String> = blind_rules(&result.record).collect();
+    let facts = facts(result).into_iter().filter(|fact| !blind.contains(fact)).collect();
+    let sections = [
+        gate_section(result),
+        comparison_section(result),
+        timeline_section(result, &timeline, facts),
+        distributions_section(result, ""),
+        outcomes_section(result, ""),
+        rule_health_section(result),
+        resolved_section(result),
+        provenance_section(result, run),
+    ];
+    let headline = Headline::of(result);
+    let title = format!("{}: {}", headline.word, result.scenario.name);
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta name=\"generator\" content=\"coalmine {version}\">\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         <a class=\"skip\" href=\"#main\">Skip to the report</a>\n{navigation}\
+         <main id=\"main\" tabindex=\"-1\">\n{verdict}{sections}</main>\n\
+         <footer>\n<p>Made by coalmine {version}. Everything here comes from \
+         <code>result.json</code>; <code>coalmine report</code> makes it again.</p>\n</footer>\n\
+         <script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+        version = escape(&result.coalmine),
+        title = escape(&title),
+        navigation = navigation(),
+        verdict = verdict_section(result),
+        sections = sections.concat(),
+    )
+}
+
+/// Links to the sections.
+fn navigation() -> String {
+    let links =
+        SECTIONS.iter().map(|(id, title)| format!("<li><a href=\"#{id}\">{title}</a></li>\n"));
+    format!("<nav aria-label=\"Sections\">\n<ul>\n{}</ul>\n</nav>\n", links.collect::<String>())
+}
+
+/// Where the links lead: the sections in their order.
+const SECTIONS: [(&str, &str); 9] = [
+    ("verdict", "Verdict"),
+    ("gate", "Gate"),
+    ("comparison", "Comparison"),
+    ("timeline", "Timeline"),
+    ("distributions", "Distributions"),
+    ("outcomes", "Errors and cost"),
+    ("rules", "Rule health"),
+    ("scenario", "Scenario"),
+    ("provenance", "Provenance"),
+];
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Timeline;
+    use crate::report::timeline_chart;
+    use crate::result::example::{crowded, rolled_back_result};
+
+    fn page(result: &ResultFile) -> String {
+        let chart = timeline_chart(&result.record, &result.scenario.title);
+        report_page(result, None, Some(&chart))
+    }
+
+    /// What stands between the quotes after each `before`.
+    fn quoted<'a>(page: &'a str, before: &'a str) -> Vec<&'a str> {
+        page.split(before).skip(1).filter_map(|rest| rest.split('"').next()).collect()
+    }
+
+    #[test]
+    fn sections_stand_in_their_order_and_links_lead_to_them() {
+        let page = page(&rolled_back_result());
+        let sections: Vec<&str> = SECTIONS.iter().map(|(id, _)| *id).collect();
+        assert_eq!(quoted(&page, "<section id=\""), sections[1..]);
+        assert_eq!(quoted(&page, "<header class=\"verdict fail\" id=\""), ["verdict"]);
+        assert_eq!(quoted(&page, "<li><a href=\"#"), sections);
+    }
+
+    #[test]
+    fn the_page_refers_to_nothing_outside_itself() {
+        let page = page(&rolled_back_result());
+        for (before, inside) in [("src=\"", ""), ("href=\"", "#"), ("url(", "")] {
+            for reference in quoted(&page, before) {
+                assert!(!inside.is_empty() && reference.starts_with(inside), "{reference}");
+            }
+        }
+        assert!(!page.contains("@import") && !page.contains("<link"));
+        // Names of XML namespaces and example hosts in texts are no references.
+        let schemes = page.matches("://").count();
+        assert_eq!(schemes, page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
+    }
+
+    #[test]
+    fn nothing_in_a_scenario_becomes_markup() {
+        let evil = "</style></script><script>alert(1)</script>\u{202e}\0";
+        let mut result = rolled_back_result();
+        result.scenario.name = evil.to_owned();
+        result.scenario.title = evil.to_owned();
+        result.scenario.resolved = serde_json::json!({ "evil": evil });
+        result.scenario.files[0].path = evil.to_owned();
+        result.scenario.columns[0].title = evil.to_owned();
+        result.table.columns[0].title = evil.to_owned();
+        result.record.phases[0].name = evil.to_owned();
+        result.record.rules[0].trigger = evil.to_owned();
+        if let crate::gate::Judgement::Judged(judged) = &mut result.gate {
+            judged.lines[0].text = evil.to_owned();
+            judged.distrust.push(evil.to_owned());
+        }
+        let page = page(&result);
+        assert_eq!(page.matches("<script").count(), 1);
+        assert_eq!(page.matches("</script>").count(), 1);
+        assert_eq!(page.matches("</style>").count(), 1);
+        assert!(!page.contains(['\u{202e}', '\0']));
+        assert!(page.contains("[U+202E]"));
+    }
+
+    #[test]
+    fn a_crowded_run_keeps_the_page_small() {
+        let mut result = rolled_back_result();
+        result.record = crowded();
+        let once = result.record.timeline.events.clone();
+        while result.record.timeline.events.len() < Timeline::CAPACITY {
+            result.record.timeline.events.extend(once.iter().cloned());
+        }
+        result.record.rules = vec![result.record.rules[0].clone(); 10_000];
+        let page = page(&result);
+        assert!(page.len() < 1_000_000, "{} bytes", page.len());
+    }
+}

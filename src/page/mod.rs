@@ -1,0 +1,25 @@
+//! The report of a run as one HTML page that needs nothing beside itself.
+//!
+//! A [`ResultFile`](crate::result::ResultFile) becomes text: what a reader asks first stands first.
+//! The page is whole without its styles and without its script, so that a content-security policy
+//! that forbids both leaves it readable; the script adds what a pointer can do. Knows no files and
+//! no browser.
+
+mod comparison;
+mod document;
+mod escape;
+mod figure;
+mod gate;
+mod key_figures;
+mod markup;
+mod outcomes;
+mod percentiles;
+mod provenance;
+mod resolved;
+mod rule_health;
+mod selections;
+mod story;
+mod verdict;
+
+pub use document::report_page;
+pub use provenance::Provenance;

@@ -1,0 +1,114 @@
+//! How requests ended and what they cost.
+
+use super::markup::{Cell, Column, Table, paragraph, section};
+use super::selections::selections;
+use crate::metric::Metric;
+use crate::report::{Grid, NO_DATA};
+use crate::result::ResultFile;
+use crate::summary::{Method, Selected, format_value};
+use crate::units::format_count;
+
+/// Errors by kind, tokens and cost of each column, drawn in `figures` and as tables.
+pub(super) fn outcomes_section(result: &ResultFile, figures: &str) -> String {
+    let markup = figures.to_owned() + &endings(result) + &costs(result);
+    section("outcomes", "Errors and cost", &markup)
+}
+
+fn endings(result: &ResultFile) -> String {
+    let Some(Grid { header, rows }) = Grid::endings(&result.table) else {
+        return paragraph("note", "Every request of these columns succeeded.");
+    };
+    let rows = rows.iter().map(|row| {
+        let figure = |text: &String| Cell::figure(text, count(text));
+        let (name, counts) = (row.iter().take(1), row.iter().skip(1));
+        name.map(|text| Cell::text(text)).chain(counts.map(figure)).collect()
+    });
+    let rows = rows.collect();
+    let columns = columns(&header);
+    Table { caption: "How requests ended", columns, rows, sortable: true }.render()
+}
+
+/// The number that a count was written from.
+fn count(text: &str) -> f64 {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(0.0)
+}
+
+fn columns(header: &[String]) -> Vec<Column> {
+    let column = |(index, title): (usize, &String)| match index {
+        0 => Column::text(title),
+        _ => Column::figure(title),
+    };
+    header.iter().enumerate().map(column).collect()
+}
+
+fn costs(result: &ResultFile) -> String {
+    let selections = selections(result);
+    let titles = result.scenario.columns.iter().map(|column| column.title.clone());
+    let header: Vec<String> = std::iter::once("Of successes".to_owned()).chain(titles).collect();
+    let tokens = |of: fn(&Selected<'_>) -> u64| {
+        move |selected: &Selected<'_>| {
+            let count = of(selected);
+            (count > 0).then(|| (format_count(count), count as f64))
+        }
+    };
+    let metric = |metric: Metric| {
+        move |selected: &Selected<'_>| {
+            let value = selected.estimate(metric, Method::Display).value?;
+            Some((format_value(metric.unit(), value), value))
+        }
+    };
+    type Read<'a> = Box<dyn Fn(&Selected<'_>) -> Option<(String, f64)> + 'a>;
+    let lines: [(&str, Read<'_>); 6] = [
+        ("Input tokens", Box::new(tokens(|selected| selected.requests().input_tokens))),
+        ("Output tokens", Box::new(tokens(|selected| selected.requests().output_tokens))),
+        ("Output tokens per answer", Box::new(metric(Metric::OutputTokensAvg))),
+        ("Output speed", Box::new(metric(Metric::TokensPerSecond))),
+        ("Cost per 1K tokens", Box::new(metric(Metric::CostPer1kTokens))),
+        ("Cost", Box::new(metric(Metric::CostTotal))),
+    ];
+    let rows = lines.iter().filter_map(|(name, read)| {
+        let read = |selected: &Option<Selected<'_>>| selected.as_ref().and_then(read);
+        let figures: Vec<_> = selections.iter().map(read).collect();
+        figures.iter().any(Option::is_some).then(|| {
+            let cells = figures.into_iter().map(|figure| match figure {
+                Some((text, value)) => Cell::figure(&text, value),
+                None => Cell::text(NO_DATA),
+            });
+            std::iter::once(Cell::text(name)).chain(cells).collect()
+        })
+    });
+    let rows: Vec<Vec<Cell>> = rows.collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let columns = columns(&header);
+    Table { caption: "Tokens and cost", columns, rows, sortable: false }.render()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::result::example::rolled_back_result;
+
+    #[test]
+    fn tokens_of_a_column_are_those_of_its_successes() {
+        let result = rolled_back_result();
+        let expected: u64 = result
+            .record
+            .cells
+            .iter()
+            .filter(|cell| cell.phase == 0)
+            .map(|cell| cell.tally.output_tokens)
+            .sum();
+        let markup = costs(&result);
+        let cell = format!("<td class=\"figure\" data-value=\"{expected}\">");
+        assert!(markup.contains(&cell), "{cell}: {markup}");
+    }
+
+    #[test]
+    fn counts_are_sorted_by_their_numbers() {
+        assert_eq!(count("10,000"), 10_000.0);
+        assert!(endings(&rolled_back_result()).contains("data-sortable"));
+    }
+}
