@@ -2,7 +2,7 @@
 
 use super::comparison::comparison_section;
 use super::escape::escape;
-use super::figure::figure;
+use super::figure::figures;
 use super::gate::gate_section;
 use super::outcomes::outcomes_section;
 use super::percentiles::distributions_section;
@@ -11,28 +11,26 @@ use super::resolved::resolved_section;
 use super::rule_health::rule_health_section;
 use super::story::timeline_section;
 use super::verdict::verdict_section;
-use crate::chart::Canvas;
-use crate::report::{Headline, blind_rules, facts};
+use crate::report::{Headline, RunChart, blind_rules, facts};
 use crate::result::ResultFile;
 
 /// The report of a run as an HTML page. `run` says when, where and by which command it was made,
-/// where that is known; `timeline` is its chart, where charts are wanted.
+/// where that is known; `charts` are those that are wanted in it.
 ///
 /// The page refers to nothing outside itself, and its size is bounded whatever the run's.
-pub fn report_page(
-    result: &ResultFile,
-    run: Option<&Provenance>,
-    timeline: Option<&Canvas>,
-) -> String {
-    let timeline = timeline.map_or_else(String::new, |canvas| figure("What happened when", canvas));
+pub fn report_page(result: &ResultFile, run: Option<&Provenance>, charts: &[RunChart]) -> String {
+    let drawn = |names: &[&str]| figures(charts, names);
     let blind: Vec<String> = blind_rules(&result.record).collect();
     let facts = facts(result).into_iter().filter(|fact| !blind.contains(fact)).collect();
     let sections = [
         gate_section(result),
         comparison_section(result),
-        timeline_section(result, &timeline, facts),
-        distributions_section(result, ""),
-        outcomes_section(result, ""),
+        timeline_section(result, &drawn(&["timeline"]), facts),
+        distributions_section(
+            result,
+            &drawn(&["latency_distribution", "latency_percentiles", "latency_heat"]),
+        ),
+        outcomes_section(result, &drawn(&["endings", "cost"])),
         rule_health_section(result),
         resolved_section(result),
         provenance_section(result, run),
@@ -85,12 +83,11 @@ const SCRIPT: &str = include_str!("script.js");
 mod tests {
     use super::*;
     use crate::record::Timeline;
-    use crate::report::timeline_chart;
+    use crate::report::run_charts;
     use crate::result::example::{crowded, rolled_back_result};
 
     fn page(result: &ResultFile) -> String {
-        let chart = timeline_chart(&result.record, &result.scenario.title);
-        report_page(result, None, Some(&chart))
+        report_page(result, None, &run_charts(result))
     }
 
     /// What stands between the quotes after each `before`.
@@ -116,7 +113,7 @@ mod tests {
             }
         }
         assert!(!page.contains("@import") && !page.contains("<link"));
-        // Names of XML namespaces and example hosts in texts are no references.
+        // The name of the namespace is no reference.
         let schemes = page.matches("://").count();
         assert_eq!(schemes, page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
     }
@@ -143,6 +140,17 @@ mod tests {
         assert_eq!(page.matches("</style>").count(), 1);
         assert!(!page.contains(['\u{202e}', '\0']));
         assert!(page.contains("[U+202E]"));
+    }
+
+    #[test]
+    fn every_chart_stands_in_the_page_once() {
+        let result = rolled_back_result();
+        let page = page(&result);
+        let charts = run_charts(&result);
+        assert_eq!(page.matches("<figure class=\"chart\"").count(), charts.len());
+        for chart in charts {
+            assert_eq!(page.matches(&format!("<figcaption>{}<", chart.title)).count(), 1);
+        }
     }
 
     #[test]

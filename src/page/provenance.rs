@@ -3,6 +3,7 @@
 use super::escape::escape;
 use super::markup::{code, section};
 use crate::result::{FileDigest, ResultFile};
+use crate::run::TraceReport;
 use crate::units::{Duration, format_count, format_duration};
 
 /// What may differ between two runs of one seed.
@@ -33,9 +34,16 @@ pub(super) fn provenance_section(result: &ResultFile, run: Option<&Provenance>) 
     let files = scenario.files.iter().take(MOST_FILES).map(digest);
     let files: Vec<String> = files.collect();
     entries.push(("Scenario, SHA-256", files.join("<br>")));
-    if let Some(trace) = &result.trace {
+    let trace = |trace: &TraceReport| {
         let sha256 = trace.sha256.as_deref().map_or_else(|| "unknown".to_owned(), code);
-        entries.push(("Trace, SHA-256", sha256));
+        match &trace.file {
+            Some(file) => format!("{} {sha256}", code(file)),
+            None => sha256,
+        }
+    };
+    let traces: Vec<String> = result.traces.iter().take(MOST_FILES).map(trace).collect();
+    if !traces.is_empty() {
+        entries.push(("Trace, SHA-256", traces.join("<br>")));
     }
     let journal = &result.record.journal;
     if let Some(head) = &journal.head {
