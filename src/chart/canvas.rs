@@ -55,6 +55,8 @@ pub(crate) enum Align {
 pub(super) struct Layer {
     /// Whether they follow the horizontal axis when a viewer stretches it.
     pub(super) stretched: bool,
+    /// Whether they keep their form when they do: symbols.
+    pub(super) whole: bool,
     /// The series that they show (an index).
     series: Option<usize>,
 }
@@ -150,19 +152,20 @@ impl Canvas {
 
     /// A symbol with a radius in pixels, with a white rim that sets it off from what lies beneath.
     pub(crate) fn symbol(&mut self, at: Point, symbol: Symbol, radius: f64, ink: Ink) {
-        match symbol.outline() {
+        let layer = Layer { whole: self.layer.stretched, ..self.layer };
+        self.in_layer(layer, |canvas| match symbol.outline() {
             None => {
-                self.push(Shape::Disc { centre: at, radius: radius + RIM, ink: Ink::WHITE });
-                self.push(Shape::Disc { centre: at, radius, ink });
+                canvas.push(Shape::Disc { centre: at, radius: radius + RIM, ink: Ink::WHITE });
+                canvas.push(Shape::Disc { centre: at, radius, ink });
             }
             Some(outline) => {
                 let scaled = |size: f64| {
                     outline.iter().map(|(x, y)| (at.0 + x * size, at.1 + y * size)).collect()
                 };
-                self.polygon(scaled(radius + RIM * 1.5), Ink::WHITE);
-                self.polygon(scaled(radius), ink);
+                canvas.polygon(scaled(radius + RIM * 1.5), Ink::WHITE);
+                canvas.polygon(scaled(radius), ink);
             }
-        }
+        });
     }
 
     fn push(&mut self, shape: Shape) {

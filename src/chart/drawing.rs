@@ -20,7 +20,7 @@ impl Canvas {
     /// policy that forbids styles does not blank it.
     ///
     /// Shapes of a series stand in groups with its name as `data-series`; those that follow the
-    /// horizontal axis in groups with `data-stretch`.
+    /// horizontal axis in groups with `data-stretch`, which says `move` where they keep their form.
     pub fn svg(&self) -> String {
         let ground = self.elements(0..0, true);
         let spans = self.spans();
@@ -65,7 +65,11 @@ impl Canvas {
     }
 
     fn grouped(&self, layer: Layer, elements: &str) -> String {
-        let stretched = if layer.stretched { " data-stretch=\"\"" } else { "" };
+        let stretched = match (layer.stretched, layer.whole) {
+            (true, true) => " data-stretch=\"move\"",
+            (true, false) => " data-stretch=\"\"",
+            (false, _) => "",
+        };
         match self.series_of(layer) {
             Some(name) => {
                 format!("<g{stretched} data-series=\"{}\">\n{elements}</g>\n", escape(name))
