@@ -43,6 +43,11 @@ impl Lane {
         (id.0 >> PLACE_SHIFT) as usize
     }
 
+    /// Request `number` of the process at `place`; numbers beyond 56 bits meet those of others.
+    pub(super) const fn id_of(place: usize, number: u64) -> RequestId {
+        RequestId(((place as u64) << PLACE_SHIFT) ^ number)
+    }
+
     /// The number within its process of `id`.
     pub(super) const fn number_of(id: RequestId) -> u64 {
         id.0 & ((1 << PLACE_SHIFT) - 1)

@@ -80,6 +80,13 @@ impl Arrivals {
     /// How many processes can be told apart in one run.
     pub(crate) const MOST_PROCESSES: usize = Lane::MOST;
 
+    /// Request `number` of the process at `place`. Numbers of more than 56 bits reach into the
+    /// place: good for draws, not for telling requests apart.
+    #[inline]
+    pub(crate) const fn id_of(place: usize, number: u64) -> RequestId {
+        Lane::id_of(place, number)
+    }
+
     /// Which of the processes, in their order, sends request `id`.
     #[inline]
     pub(crate) const fn process_of(id: RequestId) -> usize {

@@ -1,15 +1,18 @@
 //! What a scenario's traffic means: when requests come, how large they are, who sends them.
 
+use std::path::PathBuf;
+
 use crate::scenario::{Scenario, Traffic};
 use crate::units::{Ratio, format_counted, format_significant};
-use crate::workload::{Client, PlaybackOptions, Population, Tenant, TokenSizes, Window, Workload};
+use crate::workload::{
+    Client, Part, PlaybackOptions, Population, Replay, Tenant, TokenSizes, Window, Workload,
+};
 
 /// The lines about the traffic of `scenario`.
 pub(super) fn traffic_lines(scenario: &Scenario) -> Vec<String> {
     let (sent, population) = match &scenario.traffic {
-        Traffic::Trace { path, replay } => {
-            let how = playback(&replay.playback);
-            (format!("replays {}{how}", path.display()), &replay.population)
+        Traffic::Replayed { files, replay } => {
+            (replayed(files, replay, scenario), &replay.population)
         }
         Traffic::Generated(workload) => (generated(workload, scenario), &workload.population),
     };
@@ -35,7 +38,7 @@ fn streamed(traffic: &Traffic, share: Ratio) -> String {
     };
     match traffic {
         Traffic::Generated(_) => answers,
-        Traffic::Trace { .. } => format!("{answers} where the trace does not say it"),
+        Traffic::Replayed { .. } => format!("{answers} where no trace says it"),
     }
 }
 
@@ -52,20 +55,44 @@ fn playback(options: &PlaybackOptions) -> String {
 }
 
 fn generated(workload: &Workload, scenario: &Scenario) -> String {
-    let arrivals = &workload.arrivals;
-    let limit = workload.requests.map_or_else(String::new, |n| format!(", {n} requests"));
+    let (arrivals, sizes) = (&workload.arrivals, sizes(&workload.sizes, scenario));
+    format!("{arrivals}{}; {sizes}", limit(workload.requests))
+}
+
+/// The parts, in their order.
+fn replayed(files: &[PathBuf], replay: &Replay, scenario: &Scenario) -> String {
+    let mut files = files.iter().map(|file| file.display().to_string());
+    let part = |part: &Part| match part {
+        Part::Generated(arrivals) => arrivals.to_string(),
+        Part::Recorded(options) => {
+            format!("replays {}{}", files.next().unwrap_or_default(), playback(options))
+        }
+    };
+    let parts: Vec<_> = replay.parts.iter().map(part).collect();
+    let sizes = match replay.sizes.as_slice() {
+        [] => String::new(),
+        given => format!("; generated requests have {}", sizes(given, scenario)),
+    };
+    format!("{}{}{sizes}", parts.join(" + "), limit(replay.requests))
+}
+
+fn limit(requests: Option<u64>) -> String {
+    requests.map_or_else(String::new, |n| format!(", {n} requests"))
+}
+
+/// How large generated requests are.
+fn sizes(sizes: &[TokenSizes], scenario: &Scenario) -> String {
     let mean = |TokenSizes { input, output }: &TokenSizes| {
         format!("{:.0} input and {:.0} output tokens", input.mean(), output.mean())
     };
-    let sizes = match workload.sizes.as_slice() {
+    match sizes {
         [all] => format!("{} on average", mean(all)),
         several => {
             let models = scenario.models.iter().zip(several);
             let sizes = models.map(|(model, sizes)| format!("{} for {}", mean(sizes), model.id));
             format!("on average {}", sizes.collect::<Vec<_>>().join(", "))
         }
-    };
-    format!("{arrivals}{limit}; {sizes}")
+    }
 }
 
 /// Which share of the requests asks for which model, where there are several.
@@ -75,7 +102,7 @@ fn shares(scenario: &Scenario, population: &Population) -> String {
     }
     let said = match &scenario.traffic {
         Traffic::Generated(_) => "asking for",
-        Traffic::Trace { .. } => "where it names no model asking for",
+        Traffic::Replayed { .. } => "where a trace names no model asking for",
     };
     let models = scenario.models.iter().zip(&population.models);
     let models = models.filter(|(_, share)| share.get() > 0.0);

@@ -7,9 +7,8 @@ use super::digest::digest;
 use super::disk::{self, Disk};
 use super::terminal::{Failure, complain};
 use crate::result::FileDigest;
-use crate::scenario::{Document, Loaded, Scenario, Traffic, load};
-use crate::trace::TraceError;
-use crate::workload::TraceInput;
+use crate::scenario::{Document, Loaded, Scenario, load};
+use crate::workload::{SourceError, TraceInput};
 
 /// A scenario and the file that it was read from.
 pub(super) struct Opened {
@@ -49,10 +48,9 @@ pub(super) fn open_traces(scenario: &Scenario) -> Result<Vec<TraceInput>, Failur
 }
 
 /// Names the trace and the line in front of what is wrong with it.
-pub(super) fn trace_failure(scenario: &Scenario, error: &TraceError) -> Failure {
-    let path = match &scenario.traffic {
-        Traffic::Trace { path, .. } => path.display().to_string(),
-        Traffic::Generated(_) => "generated traffic".to_owned(),
-    };
-    Failure::input(format!("error: {path}:{}: {}", error.line(), error.kind()))
+pub(super) fn trace_failure(scenario: &Scenario, failed: &SourceError) -> Failure {
+    let SourceError { trace, error } = failed;
+    let file = scenario.traffic.files().get(*trace);
+    let file = file.map_or_else(String::new, |file| file.display().to_string());
+    Failure::input(format!("error: {file}:{}: {}", error.line(), error.kind()))
 }

@@ -1,20 +1,22 @@
 //! `coalmine validate`: checks scenario files, and reads the traces that they replay to the end.
 
+use std::path::Path;
+
 use super::arguments::ValidateArguments;
 use super::exit::Exit;
 use super::open::{Opened, open, open_traces, trace_failure};
 use super::terminal::{Failure, complain, print};
 use crate::chance::Chance;
 use crate::scenario::{Scenario, Traffic};
-use crate::trace::{Accounting, Shape, ShapeMeter, TokenShape, TraceReader};
+use crate::trace::{Accounting, Shape, ShapeMeter, TokenShape, TraceError, TraceReader};
 use crate::units::{format_count, format_counted, format_significant};
-use crate::workload::{Playback, PlaybackOptions, check_record};
+use crate::workload::{Playback, PlaybackOptions, Replay, SourceError, TraceInput, check_record};
 
 pub(super) fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let mut exit = Exit::Pass;
     for path in &arguments.scenarios {
         let checked = open(path, &arguments.reading).and_then(|Opened { loaded, .. }| {
-            Ok((summary(&loaded.scenario), read_trace(&loaded.scenario)?))
+            Ok((summary(&loaded.scenario), read_traces(&loaded.scenario)?))
         });
         match checked {
             Ok((summary, trace)) => print(&format!("{}: ok: {summary}{trace}\n", path.display()))?,
@@ -42,39 +44,59 @@ fn summary(scenario: &Scenario) -> String {
     )
 }
 
-/// Reads the scenario's trace to its end, if it replays one, and says what is sent of it.
-fn read_trace(scenario: &Scenario) -> Result<String, Failure> {
-    let Some(input) = open_traces(scenario)?.pop() else { return Ok(String::new()) };
-    let failed = |error| trace_failure(scenario, &error);
-    let Traffic::Trace { replay, .. } = &scenario.traffic else { return Ok(String::new()) };
-    let reader = TraceReader::new(input).map_err(failed)?;
-    // The draws of the run that the scenario's own seed gives.
-    let chance = Chance::new(scenario.seed, 0);
-    let one_turn = PlaybackOptions { repeat: false, ..replay.playback };
-    let mut playback = Playback::new(reader, one_turn, chance);
+/// Reads the traces that the scenario replays to their ends, and says what is sent of each.
+fn read_traces(scenario: &Scenario) -> Result<String, Failure> {
+    let Traffic::Replayed { files, replay } = &scenario.traffic else { return Ok(String::new()) };
+    let traces = open_traces(scenario)?.into_iter().zip(replay.traces()).zip(files).enumerate();
+    let mut said = String::new();
+    for (trace, ((input, (place, options)), file)) in traces {
+        let failed = |error| trace_failure(scenario, &SourceError { trace, error });
+        let reader = TraceReader::new(input).map_err(failed)?;
+        // The draws of the run that the scenario's own seed gives.
+        let chance = Chance::new(scenario.seed, 0);
+        let one_turn = PlaybackOptions { repeat: false, ..options };
+        let mut playback = Playback::new(reader, one_turn, chance, place);
+        let shape = read_turn(&mut playback, replay, options.repeat).map_err(failed)?;
+        said.push_str(&told(playback.reader().accounting(), file));
+        said.push_str(&describe(&shape));
+    }
+    Ok(said)
+}
+
+/// Reads one turn of a trace: its shape. It `repeats` or not.
+fn read_turn(
+    playback: &mut Playback<TraceInput>,
+    replay: &Replay,
+    repeats: bool,
+) -> Result<Shape, TraceError> {
     let mut meter = ShapeMeter::default();
     let mut left = replay.requests;
-    while let Some(record) = playback.next_record().map_err(failed)? {
+    while let Some(record) = playback.next_record()? {
         // What is never sent need not fit.
         if left != Some(0) {
             check_record(&record, &replay.models, replay.needs_sessions)
-                .map_err(|kind| failed(playback.error(kind)))?;
+                .map_err(|kind| playback.error(kind))?;
         }
         left = left.map(|left| left.saturating_sub(1));
         meter.add(record.at, record.input, record.output);
     }
-    if replay.playback.repeat && left != Some(0) {
-        playback.check_repeat().map_err(failed)?;
+    if repeats && left != Some(0) {
+        playback.check_repeat()?;
     }
-    let accounting = playback.reader().accounting();
+    Ok(meter.shape())
+}
+
+/// What became of the rows of the trace in `file`, in a line.
+fn told(accounting: &Accounting, file: &Path) -> String {
     let (read, emitted) = (format_count(accounting.read), format_count(accounting.emitted));
-    let Accounting { format, unit, .. } = accounting;
+    let (Accounting { format, unit, .. }, file) = (accounting, file.display());
     // A row that is not sound has ended the reading.
-    let mut rows = format!("\n  trace ({format}, times in {unit}): {read} rows read, {read} sound");
+    let mut rows =
+        format!("\n  trace {file} ({format}, times in {unit}): {read} rows read, {read} sound");
     if accounting.emitted < accounting.read {
         rows.push_str(&format!(", {emitted} of them replayed"));
     }
-    Ok(rows + &describe(&meter.shape()))
+    rows
 }
 
 /// The figures that tell one trace from another.

@@ -9,7 +9,7 @@ use crate::exchange::ModelIndex;
 use crate::record::{ModelInfo, Record, Recorder, RuleHealth, RunHeader, VersionInfo};
 use crate::scenario::{Scenario, Traffic, VersionPlan};
 use crate::simulator::{Finished, SimulationError, TriggerHealth, simulate};
-use crate::trace::{Accounting, TraceReader};
+use crate::trace::Accounting;
 use crate::workload::{Source, TraceInput};
 
 /// What one run left behind.
@@ -41,7 +41,7 @@ pub struct TraceReport {
 /// the order of their files in the plan. `tick` is told now and then how many requests have ended.
 ///
 /// # Errors
-/// The trace is broken, or the plan asks for what the engine refuses.
+/// A trace is broken, or the plan asks for what the engine refuses.
 ///
 /// # Panics
 /// There are not as many traces as the scenario replays: a bug of the caller.
@@ -54,11 +54,7 @@ pub fn run_virtual(
     let chance = Chance::new(seed, FIRST_RUN);
     let source = match &scenario.traffic {
         Traffic::Generated(workload) => Source::generate(workload, chance),
-        Traffic::Trace { replay, .. } => {
-            let input = traces.into_iter().next();
-            let input = input.expect("a scenario that replays a trace is given it");
-            Source::replay(TraceReader::new(input)?, replay.clone(), chance)
-        }
+        Traffic::Replayed { replay, .. } => Source::replay(traces, replay, chance)?,
     };
     let mut observer = Ticking::new(Recorder::new(header(scenario, seed)), tick);
     let Finished { end, triggers, source, .. } = simulate(scenario, chance, source, &mut observer)?;

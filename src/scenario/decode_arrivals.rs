@@ -1,58 +1,116 @@
-//! Arrivals: any model from its parameters, and sums of them.
+//! Arrivals: any model from its parameters, traces, and sums of them.
+
+use std::path::PathBuf;
 
 use crate::arrivals::{Arrivals, ArrivalsError, Form, Given, Key, Kind, VALUE, Value, form};
 use crate::units::{Duration, Rate, Ratio};
-use crate::workload::Tenant;
+use crate::workload::{PlaybackOptions, Tenant};
 
 use super::decode_distribution;
 use super::decode_population::ranks;
+use super::decode_trace;
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::files::Folder;
 use super::read::Quantity;
 use super::shape::{as_number, quote};
 use super::suggest::nearest;
 use super::tree::{Entry, Node};
 
-/// The arrivals that `chosen` describes: the key is the model's name. What is said of who sends
-/// them is refused.
-pub(crate) fn decode(chosen: &Entry, diagnostics: &mut Diagnostics) -> Option<Arrivals> {
-    let mut parts = Parts { senders: None, tenants: Vec::new(), diagnostics };
-    parts.decode(chosen)
+/// A part of what is sent.
+pub(crate) enum Piece {
+    /// It is generated.
+    Generated(Arrivals),
+    /// It is read from the trace in this file.
+    Recorded(PathBuf, PlaybackOptions),
 }
 
-/// The arrivals that `chosen` describes, and who sends those of each process; `clients` are the
-/// keys of the workload's clients, in their order.
+/// What the parts of a workload's arrivals refer to.
+pub(crate) struct Around<'a> {
+    /// The keys of the workload's clients, in their order.
+    pub(crate) clients: &'a [&'a str],
+    /// Where traces are.
+    pub(crate) folder: &'a Folder,
+}
+
+/// The arrivals that `chosen` describes: the key is the model's name. What is said of who sends
+/// them is refused, and traces are none of them.
+pub(crate) fn decode(chosen: &Entry, diagnostics: &mut Diagnostics) -> Option<Arrivals> {
+    let mut parts = Parts { around: None, tenants: Vec::new(), diagnostics };
+    let generated = |piece| match piece {
+        Piece::Generated(arrivals) => Some(arrivals),
+        Piece::Recorded(..) => None,
+    };
+    let pieces = parts.decode(chosen)?.into_iter().map(generated);
+    Arrivals::sum(pieces.collect::<Option<_>>()?).ok()
+}
+
+/// What the arrivals that `chosen` describes consist of, in the order of their processes, and who
+/// sends those of each process.
 pub(crate) fn decode_with_tenants(
     chosen: &Entry,
-    clients: &[&str],
+    around: &Around<'_>,
     diagnostics: &mut Diagnostics,
-) -> (Option<Arrivals>, Vec<Tenant>) {
-    let mut parts = Parts { senders: Some(clients), tenants: Vec::new(), diagnostics };
-    let arrivals = parts.decode(chosen);
-    (arrivals, parts.tenants)
+) -> (Option<Vec<Piece>>, Vec<Tenant>) {
+    let mut parts = Parts { around: Some(around), tenants: Vec::new(), diagnostics };
+    let pieces = parts.decode(chosen);
+    (pieces, parts.tenants)
+}
+
+/// Whether all of the arrivals that `chosen` describes are read from traces.
+pub(crate) fn is_recorded(chosen: &Entry) -> bool {
+    match chosen.key.as_str() {
+        "trace" => true,
+        "sum" => {
+            let parts = chosen.node.items();
+            let all = parts.iter().all(|part| process(part).is_some_and(is_recorded));
+            all && !parts.is_empty()
+        }
+        _ => false,
+    }
+}
+
+/// What a part of a sum says of when its requests are sent.
+fn process(part: &Node) -> Option<&Entry> {
+    part.entries().iter().find(|entry| !SENDERS.contains(&entry.key.as_str()))
 }
 
 /// What it takes to decode processes of arrivals, one after the other.
 struct Parts<'a> {
-    /// The keys of clients; `None`: no part may say who sends its requests.
-    senders: Option<&'a [&'a str]>,
+    /// `None`: no part may say who sends its requests, or replay a trace.
+    around: Option<&'a Around<'a>>,
     /// Of the processes so far.
     tenants: Vec<Tenant>,
     diagnostics: &'a mut Diagnostics,
 }
 
 impl Parts<'_> {
-    fn decode(&mut self, chosen: &Entry) -> Option<Arrivals> {
+    fn decode(&mut self, chosen: &Entry) -> Option<Vec<Piece>> {
         if chosen.key == "sum" {
-            let parts = chosen.node.items().iter();
-            // All of them, so that every problem is told.
-            let parts: Vec<_> = parts.map(|part| self.part(part)).collect();
-            let parts: Option<Vec<_>> = parts.into_iter().collect();
-            return match Arrivals::sum(parts?) {
-                Ok(arrivals) => Some(arrivals),
-                Err(error) => refuse(chosen, &error, self.diagnostics),
-            };
+            return self.sum(chosen);
         }
         self.tenants.push(Tenant::default());
+        if chosen.key == "trace" {
+            let folder = self.around?.folder;
+            let (file, options) = decode_trace::decode(&chosen.node, folder, self.diagnostics)?;
+            return Some(vec![Piece::Recorded(file, options)]);
+        }
+        self.model(chosen).map(|arrivals| vec![Piece::Generated(arrivals)])
+    }
+
+    fn sum(&mut self, chosen: &Entry) -> Option<Vec<Piece>> {
+        let first = self.tenants.len();
+        // All of them, so that every problem is told.
+        let parts: Vec<_> = chosen.node.items().iter().map(|part| self.part(part)).collect();
+        let parts: Vec<_> = parts.into_iter().collect::<Option<_>>()?;
+        let (count, most) = (self.tenants.len() - first, Arrivals::MOST_PROCESSES);
+        if !(1..=most).contains(&count) {
+            let error = ArrivalsError::Parts { count, most };
+            return refuse(chosen, &error, self.diagnostics);
+        }
+        Some(parts.into_iter().flatten().collect())
+    }
+
+    fn model(&mut self, chosen: &Entry) -> Option<Arrivals> {
         let (given, unreadable) = given(chosen, form(&chosen.key)?, self.diagnostics);
         match Arrivals::build(&chosen.key, &given)? {
             Ok(arrivals) => unreadable.is_empty().then_some(arrivals),
@@ -64,20 +122,19 @@ impl Parts<'_> {
     }
 
     /// A part of a sum, with what it says of who sends it.
-    fn part(&mut self, part: &Node) -> Option<Arrivals> {
-        let said = |entry: &&Entry| SENDERS.contains(&entry.key.as_str());
-        let chosen = part.entries().iter().find(|entry| !said(entry))?;
-        let arrivals = self.decode(chosen);
-        let senders: Vec<_> = part.entries().iter().filter(said).collect();
-        if let Some(first) = senders.first() {
+    fn part(&mut self, part: &Node) -> Option<Vec<Piece>> {
+        let chosen = process(part)?;
+        let pieces = self.decode(chosen);
+        let mut senders = part.entries().iter();
+        if let Some(first) = senders.find(|entry| SENDERS.contains(&entry.key.as_str())) {
             self.seat(first, part, chosen)?;
         }
-        arrivals
+        pieces
     }
 
     /// The process that was decoded last comes from senders of its own.
     fn seat(&mut self, first: &Entry, part: &Node, chosen: &Entry) -> Option<()> {
-        let refused = match (self.senders, chosen.key.as_str()) {
+        let refused = match (self.around, chosen.key.as_str()) {
             (None, _) => Some("the arrivals of a phase come from those who send all"),
             (_, "sum") => Some("a sum has no senders of its own: say it of each of its parts"),
             (_, "closed") if first.key == "users" || part.get("users").is_some() => {
@@ -92,7 +149,7 @@ impl Parts<'_> {
         }
         let tenant = self.tenants.last_mut()?;
         if let Some(client) = part.get("client") {
-            let (name, known) = (client.text()?, self.senders?);
+            let (name, known) = (client.text()?, self.around?.clients);
             let place = known.iter().position(|key| *key == name);
             if place.is_none() {
                 let message = format!("{} is the key of none of the `clients`", quote(name));
@@ -114,11 +171,7 @@ impl Parts<'_> {
 /// What a part of a sum can say of who sends it.
 const SENDERS: [&str; 2] = ["client", "users"];
 
-fn refuse(
-    chosen: &Entry,
-    error: &ArrivalsError,
-    diagnostics: &mut Diagnostics,
-) -> Option<Arrivals> {
+fn refuse<T>(chosen: &Entry, error: &ArrivalsError, diagnostics: &mut Diagnostics) -> Option<T> {
     let at_key = error.key().and_then(|key| chosen.node.get(key));
     let place = at_key.map_or(chosen.node.place, |node| node.place);
     diagnostics.report(Diagnostic::new(place, error.to_string()));

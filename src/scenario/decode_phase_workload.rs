@@ -26,7 +26,7 @@ impl<'a> PhaseWorkloads<'a> {
     pub(crate) fn new(traffic: Option<&'a Traffic>) -> Self {
         let processes = match traffic {
             Some(Traffic::Generated(workload)) => workload.arrivals.processes(),
-            Some(Traffic::Trace { .. }) => 1,
+            Some(Traffic::Replayed { replay, .. }) => replay.processes(),
             None => 0,
         };
         Self { traffic, processes, closed_users: 0 }
@@ -85,7 +85,8 @@ impl<'a> PhaseWorkloads<'a> {
         diagnostics: &mut Diagnostics,
     ) -> Option<Arrivals> {
         let arrivals = decode_arrivals::decode(own.node.entries().first()?, diagnostics)?;
-        if let Some(Traffic::Trace { .. }) = self.traffic
+        if let Some(Traffic::Replayed { replay, .. }) = self.traffic
+            && replay.sizes.is_empty()
             && workload.get("tokens").is_none()
         {
             let message = "the trace brings token counts for its own requests alone";
@@ -124,7 +125,7 @@ impl<'a> PhaseWorkloads<'a> {
             Some(Traffic::Generated(workload)) => {
                 (&workload.population, workload.arrivals.closed_users())
             }
-            Some(Traffic::Trace { replay, .. }) => (&replay.population, 0),
+            Some(Traffic::Replayed { replay, .. }) => (&replay.population, replay.closed_users()),
         };
         let beside = closed + population.tenants_users() + self.closed_users;
         let users = u64::from(population.users.count().get()) + beside;

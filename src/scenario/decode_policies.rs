@@ -6,6 +6,7 @@ use crate::engine::{
 
 use crate::exchange::ModelIndex;
 
+use super::decode_arrivals;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::plan::{Scenario, StickyBy};
 use super::read;
@@ -42,15 +43,16 @@ pub(crate) fn sticky_by(
 }
 
 /// Reports requests that stick by what the workload's requests do not have: a client, or a session
-/// of more than one request. Whether a trace has sessions its rows say.
+/// of more than one request. Whether traces have sessions their rows say.
 pub(crate) fn check_sticky(root: &Node, diagnostics: &mut Diagnostics) {
     let Some(workload) = root.get("workload") else { return };
-    let is_traced = workload.get("arrivals").is_some_and(|kind| kind.get("trace").is_some());
+    let arrivals = workload.get("arrivals").and_then(|arrivals| arrivals.entries().first());
+    let is_recorded = arrivals.is_some_and(decode_arrivals::is_recorded);
     for model in root.get("models").map_or(&[][..], Node::entries) {
         let Some(by) = model.node.get("sticky_by") else { continue };
         let lacks = match by.text() {
             Some("client") => "clients",
-            Some("session") if !is_traced => "sessions",
+            Some("session") if !is_recorded => "sessions",
             _ => continue,
         };
         if workload.get(lacks).is_none() {

@@ -1,11 +1,12 @@
 //! The workload: arrivals, token counts, users, patience.
 
+use crate::arrivals::Arrivals;
 use crate::units::{ModelId, Ratio};
 use crate::upstream::Limits;
-use crate::workload::{PlaybackOptions, Replay, Tenant, TokenSizes, Window, Workload};
+use crate::workload::{Part, Replay, Tenant, TokenSizes, Workload};
 
 use super::check::mistyped;
-use super::decode_arrivals;
+use super::decode_arrivals::{self, Around, Piece};
 use super::decode_distribution;
 use super::decode_population;
 use super::decode_split::check_sum;
@@ -46,101 +47,75 @@ pub(crate) fn decode(
 ) -> Option<Traffic> {
     let chosen = entry.node.get("arrivals")?.entries().first()?;
     let mut decoding = Decoding { entry, names, folder, sticks_by_session, diagnostics };
-    if chosen.key == "trace" { decoding.trace(chosen) } else { decoding.generated(chosen) }
+    decoding.traffic(chosen)
 }
 
 impl Decoding<'_> {
-    fn trace(&mut self, chosen: &Entry) -> Option<Traffic> {
-        let node = &self.entry.node;
-        if let Some(tokens) = node.entry("tokens") {
-            let message = "the trace brings the token counts: `tokens` has no part in it";
-            let diagnostic = Diagnostic::new(tokens.place, message)
-                .note(chosen.place, "the trace")
-                .help("remove `tokens`");
-            self.diagnostics.report(diagnostic);
-        }
-        let file = chosen.node.get("file");
-        let path =
-            file.and_then(|file| self.folder.resolve(file.text()?, file.place, self.diagnostics));
-        let playback = self.playback(&chosen.node);
-        // What a trace does not say is drawn; without shares it is the first model.
-        let shares = match node.entry("models") {
-            Some(entry) => {
-                self.refuse_own_tokens(entry, chosen);
-                shares(entry, self.names, self.diagnostics)
-            }
-            None => Some(only_first(self.names)),
-        };
-        let population =
-            decode_population::decode(node, shares, Vec::new(), self.names, 0, self.diagnostics)?;
-        let ids: Option<Vec<_>> = self.names.models().map(|id| ModelId::new(id).ok()).collect();
-        let requests = limit(node)?;
-        let needs_sessions = self.sticks_by_session && population.sessions.is_none();
-        let replay =
-            Replay { requests, models: ids?, needs_sessions, population, playback: playback? };
-        Some(Traffic::Trace { path: path?, replay })
-    }
-
-    /// What is done with the trace that `node` describes.
-    fn playback(&mut self, node: &Node) -> Option<PlaybackOptions> {
-        let mut positive = |node: &Node, key: &str| {
-            let time = read::duration(node, key)?;
-            if time.is_zero() {
-                let message = format!("`{key}` is 0s: allowed is more than 0s");
-                let place = node.get(key).map_or(node.place, |node| node.place);
-                self.diagnostics.report(Diagnostic::new(place, message));
-            }
-            Some(time)
-        };
-        let dequantize = node.get("dequantize").and_then(|_| positive(node, "dequantize"));
-        let window = node.get("window").and_then(|window| {
-            let (from, length) = (read::duration(window, "from"), positive(window, "for"));
-            Some(Window { from: from?, length: length? })
-        });
-        let (sample, speed) = (read::ratio(node, "sample")?, read::number(node, "speed")?);
-        if sample == Ratio::ZERO {
-            let place = node.get("sample").map_or(node.place, |node| node.place);
-            let message = "`sample` is 0%: nothing would be replayed";
-            self.diagnostics.report(Diagnostic::new(place, message).help("write more than 0%"));
-        }
-        let repeat = read::boolean(node, "loop")?;
-        Some(PlaybackOptions { dequantize, window, sample, speed, repeat })
-    }
-
-    /// Models have no token counts of their own beside those of a trace.
-    fn refuse_own_tokens(&mut self, models: &Entry, trace: &Entry) {
-        for tokens in models.node.entries().iter().filter_map(|model| model.node.entry("tokens")) {
-            let message = "the trace brings the token counts: `tokens` has no part in it";
-            let diagnostic = Diagnostic::new(tokens.place, message)
-                .note(trace.place, "the trace")
-                .help("remove `tokens`");
-            self.diagnostics.report(diagnostic);
-        }
-    }
-
-    fn generated(&mut self, chosen: &Entry) -> Option<Traffic> {
+    fn traffic(&mut self, chosen: &Entry) -> Option<Traffic> {
         let node = &self.entry.node;
         let keys = node.get("clients").map_or(&[][..], Node::items).iter();
-        let keys: Vec<_> = keys.filter_map(|client| client.get("key")?.text()).collect();
-        let (arrivals, mut tenants) =
-            decode_arrivals::decode_with_tenants(chosen, &keys, self.diagnostics);
+        let clients: Vec<_> = keys.filter_map(|client| client.get("key")?.text()).collect();
+        let around = Around { clients: &clients, folder: self.folder };
+        let (pieces, mut tenants) =
+            decode_arrivals::decode_with_tenants(chosen, &around, self.diagnostics);
         if tenants.iter().all(|tenant| *tenant == Tenant::default()) {
             tenants.clear();
         }
-        let shares = self.shares();
-        let sizes = self.sizes(shares.as_deref());
-        let mut beside = 0;
-        if let Some(arrivals) = arrivals.as_ref().filter(|arrivals| !arrivals.is_closed()) {
-            beside = arrivals.closed_users();
-        }
+        let (shares, sizes) = if decode_arrivals::is_recorded(chosen) {
+            (self.shares_of_traces(chosen), Some(Vec::new()))
+        } else {
+            let shares = self.shares();
+            let sizes = self.sizes(shares.as_deref());
+            (shares, sizes)
+        };
+        let beside = pieces.as_deref().map_or(0, users_beside);
         let population =
             decode_population::decode(node, shares, tenants, self.names, beside, self.diagnostics);
-        Some(Traffic::Generated(Workload {
-            arrivals: arrivals?,
-            requests: limit(node)?,
-            sizes: sizes?,
-            population: population?,
-        }))
+        let (requests, sizes, population) = (limit(node)?, sizes?, population?);
+        let (mut files, mut parts) = (Vec::new(), Vec::new());
+        for piece in pieces? {
+            let part = match (piece, parts.last_mut()) {
+                (Piece::Recorded(file, options), _) => {
+                    files.push(file);
+                    Part::Recorded(options)
+                }
+                // One after the other they are of one part.
+                (Piece::Generated(more), Some(Part::Generated(arrivals))) => {
+                    *arrivals = Arrivals::sum(vec![arrivals.clone(), more]).ok()?;
+                    continue;
+                }
+                (Piece::Generated(arrivals), _) => Part::Generated(arrivals),
+            };
+            parts.push(part);
+        }
+        if let [Part::Generated(arrivals)] = parts.as_slice() {
+            let arrivals = arrivals.clone();
+            return Some(Traffic::Generated(Workload { arrivals, requests, sizes, population }));
+        }
+        let models: Option<Vec<_>> = self.names.models().map(|id| ModelId::new(id).ok()).collect();
+        let needs_sessions = self.sticks_by_session && population.sessions.is_none();
+        let replay = Replay { parts, requests, sizes, models: models?, needs_sessions, population };
+        Some(Traffic::Replayed { files, replay })
+    }
+
+    /// The shares of the models where all requests are recorded. What a trace does not say is
+    /// drawn; without shares it is the first model.
+    fn shares_of_traces(&mut self, traces: &Entry) -> Option<Vec<Ratio>> {
+        let node = &self.entry.node;
+        let models = node.entry("models");
+        let own = models.map_or(&[][..], |models| models.node.entries());
+        let own = own.iter().filter_map(|model| model.node.entry("tokens"));
+        for tokens in node.entry("tokens").into_iter().chain(own) {
+            let message = "the trace brings the token counts: `tokens` has no part in it";
+            let diagnostic = Diagnostic::new(tokens.place, message)
+                .note(traces.place, "the trace")
+                .help("remove `tokens`");
+            self.diagnostics.report(diagnostic);
+        }
+        match models {
+            Some(entry) => shares(entry, self.names, self.diagnostics),
+            None => Some(only_first(self.names)),
+        }
     }
 
     /// The shares of the models, which several models need.
@@ -196,6 +171,17 @@ impl Decoding<'_> {
         let sizes = own.into_iter().map(|sizes| sizes.unwrap_or_else(|| all.clone()));
         is_complete.then(|| sizes.collect())
     }
+}
+
+/// How many users wait for answers beside those that the workload describes: where all requests
+/// come from such users, it describes none.
+fn users_beside(pieces: &[Piece]) -> u64 {
+    let generated = pieces.iter().filter_map(|piece| match piece {
+        Piece::Generated(arrivals) => Some(arrivals),
+        Piece::Recorded(..) => None,
+    });
+    let waiting = generated.clone().filter(|arrivals| arrivals.is_closed()).count();
+    if waiting == pieces.len() { 0 } else { generated.map(Arrivals::closed_users).sum() }
 }
 
 /// The token counts that `tokens` describes.

@@ -155,8 +155,8 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
 
+    use crate::scenario::Files;
     use crate::scenario::load::{Document, Loaded, load};
-    use crate::scenario::{Files, Traffic};
 
     const BASE: &str = r"
 schema: 1
@@ -305,7 +305,7 @@ gate: [rollbacks == 1]";
         let text = format!("extends: [base.yaml]\n{text}");
         let files = [files[0], ("lib/b.yaml", &text)];
         let loaded = load_files(&files, &[]).unwrap();
-        let Traffic::Trace { path, .. } = &loaded.scenario.traffic else { panic!("a trace") };
+        let [path] = loaded.scenario.traffic.files() else { panic!("a trace") };
         assert_eq!(path, Path::new("lib/t.csv"));
         let yaml = loaded.to_yaml();
         assert!(yaml.contains("\n      file: lib/t.csv\n"), "{yaml}");

@@ -226,6 +226,7 @@ mod tests {
 
     const TEN_THOUSAND: &str = include_str!("../../tests/golden/accepted/ten-thousand.yaml");
     const EVERYTHING: &str = include_str!("../../tests/golden/accepted/everything.yaml");
+    const SUM_OF_TRACES: &str = include_str!("../../tests/golden/accepted/sum-of-traces.yaml");
     const SMALLEST: &str = include_str!("../../tests/golden/accepted/smallest.yaml");
 
     struct One(&'static str, &'static str);
@@ -397,13 +398,14 @@ mod tests {
         let scenario = load_with(&text, &settings, &files).unwrap().scenario;
         assert_eq!(scenario.seed, 9);
         assert_eq!(scenario.models[0].rules.triggers.len(), 1);
-        let Traffic::Trace { path, replay } = &scenario.traffic else { panic!("a trace") };
-        assert_eq!((path.as_path(), replay.requests), (Path::new("fixtures/t.csv"), Some(10)));
+        let Traffic::Replayed { files, replay } = &scenario.traffic else { panic!("a trace") };
+        assert_eq!((&files[..], replay.requests), (&["fixtures/t.csv".into()][..], Some(10)));
     }
 
     #[test]
     fn the_plan_spelled_out_has_the_same_plan() {
-        let mut texts: Vec<String> = vec![EVERYTHING.into(), TEN_THOUSAND.into(), SMALLEST.into()];
+        let mut texts: Vec<String> =
+            [EVERYTHING, TEN_THOUSAND, SMALLEST, SUM_OF_TRACES].map(str::to_owned).to_vec();
         texts.push(
             SMALLEST.replace("\"smallest\"", "\"smallest\", \"title\": \"$${x}: 'a' # \\\\ é\""),
         );

@@ -25,6 +25,7 @@ mod decode_rollout;
 mod decode_rules;
 mod decode_safeguards;
 mod decode_split;
+mod decode_trace;
 mod decode_upstream;
 mod decode_workload;
 mod diagnostic;

@@ -53,7 +53,7 @@ impl Scenario {
     pub const fn population(&self) -> &Population {
         match &self.traffic {
             Traffic::Generated(workload) => &workload.population,
-            Traffic::Trace { replay, .. } => &replay.population,
+            Traffic::Replayed { replay, .. } => &replay.population,
         }
     }
 
@@ -120,7 +120,7 @@ impl Scenario {
     pub fn closed_users(&self) -> u64 {
         let usual = match &self.traffic {
             Traffic::Generated(workload) => workload.arrivals.closed_users(),
-            Traffic::Trace { .. } => 0,
+            Traffic::Replayed { replay, .. } => replay.closed_users(),
         };
         usual + self.own_arrivals().map(Arrivals::closed_users).sum::<u64>()
     }
@@ -162,11 +162,12 @@ impl Scenario {
 pub enum Traffic {
     /// They are generated.
     Generated(Workload),
-    /// They are read from a trace.
-    Trace {
-        /// Its file, relative to the working directory if the scenario's own path is.
-        path: PathBuf,
-        /// What is done with it.
+    /// At least a part of them is read from a trace.
+    Replayed {
+        /// The files of the traces, in the order of the parts that replay them; relative to the
+        /// working directory if the scenario's own path is.
+        files: Vec<PathBuf>,
+        /// What is done with them, and what is sent beside them.
         replay: Replay,
     },
 }
@@ -176,7 +177,7 @@ impl Traffic {
     pub const fn limit(&self) -> Option<u64> {
         match self {
             Self::Generated(workload) => workload.requests,
-            Self::Trace { replay, .. } => replay.requests,
+            Self::Replayed { replay, .. } => replay.requests,
         }
     }
 
@@ -184,19 +185,19 @@ impl Traffic {
     pub fn files(&self) -> &[PathBuf] {
         match self {
             Self::Generated(_) => &[],
-            Self::Trace { path, .. } => std::slice::from_ref(path),
+            Self::Replayed { files, .. } => files,
         }
     }
 
     /// Whether requests go on for ever, those of `instead` where it comes in the place of what is
     /// said.
     pub(crate) fn is_endless(&self, instead: Option<&Arrivals>) -> bool {
-        let expected = match (instead, self) {
-            (Some(arrivals), _) => arrivals.expected_count(),
-            (None, Self::Generated(workload)) => workload.arrivals.expected_count(),
-            (None, Self::Trace { replay, .. }) => (!replay.playback.repeat).then_some(0.0),
+        let is_endless = match (instead, self) {
+            (Some(arrivals), _) => arrivals.expected_count().is_none(),
+            (None, Self::Generated(workload)) => workload.arrivals.expected_count().is_none(),
+            (None, Self::Replayed { replay, .. }) => replay.is_endless(),
         };
-        expected.is_none() && self.limit().is_none()
+        is_endless && self.limit().is_none()
     }
 }
 

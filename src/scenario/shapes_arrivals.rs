@@ -18,24 +18,28 @@ pub(crate) static OWN_ARRIVALS: Choice =
     Choice { name: "arrivals of a phase", choices: &PROCESSES, beside: &[] };
 
 /// What may be superposed.
-static PART: Choice = Choice {
-    name: "part of the sum",
-    choices: &PROCESSES,
-    beside: &[
-        optional(
-            "client",
-            One(L::Key),
-            "the client by whose access key its requests are sent (default: by the shares)",
-        ),
-        optional(
-            "users",
-            ShortOf(&USERS),
-            "the users who send its requests and no others (default: those of the workload)",
-        ),
-    ],
-};
+static PART: Choice = Choice { name: "part of the sum", choices: &SOURCES, beside: &SENDERS };
 
-/// The models, each with a shape of its own, and their sum.
+/// What may be superposed in a phase.
+static OWN_PART: Choice =
+    Choice { name: "part of a phase's sum", choices: &PROCESSES, beside: &SENDERS };
+
+/// Who sends a part of a sum.
+static SENDERS: [Field; 2] = [
+    optional(
+        "client",
+        One(L::Key),
+        "the client by whose access key its requests are sent (default: by the shares)",
+    ),
+    optional(
+        "users",
+        ShortOf(&USERS),
+        "the users who send its requests and no others, but for those whom a trace names \
+         (default: those of the workload)",
+    ),
+];
+
+/// The models, each with a shape of its own, and what a phase can sum up.
 macro_rules! processes {
     ($($model:ident in $file:ident,)+) => {
         static PROCESSES: [Field; MODELS + 1] = [
@@ -45,7 +49,7 @@ macro_rules! processes {
                 static RECORD: Record = Record { name: Described::NAME, fields: &FIELDS };
                 required(Described::NAME, written(Described::FORM, &RECORD), Described::ABOUT)
             },)+
-            required("sum", List(&ChoiceOf(&PART)), "all of these at the same time"),
+            sum(&ChoiceOf(&OWN_PART)),
         ];
         const MODELS: usize = [$(arrivals::$model::NAME),+].len();
     };
@@ -56,12 +60,17 @@ static SOURCES: [Field; MODELS + 2] = {
     let trace = required("trace", ShortOf(&TRACE), "a recorded trace, by the path of its file");
     let mut sources = [trace; MODELS + 2];
     let mut index = 0;
-    while index < PROCESSES.len() {
+    while index < MODELS {
         sources[index] = PROCESSES[index];
         index += 1;
     }
+    sources[MODELS] = sum(&ChoiceOf(&PART));
     sources
 };
+
+const fn sum(part: &'static Shape) -> Field {
+    required("sum", List(part), "all of these at the same time")
+}
 
 static TRACE: Short = Short {
     literal: L::Path,

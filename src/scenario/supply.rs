@@ -78,7 +78,7 @@ impl Scenario {
             (None, Traffic::Generated(workload)) => {
                 Some(workload.arrivals.highest_rate() * change.map_or(1.0, |change| change.speed()))
             }
-            (None, Traffic::Trace { .. }) => None,
+            (None, Traffic::Replayed { .. }) => None,
         };
         let count = rate.map(|rate| rate * window.as_secs_f64());
         let limit = self.traffic.limit().map(|limit| limit as f64);

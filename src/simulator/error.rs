@@ -1,15 +1,15 @@
 //! Why a simulated run could not go on.
 
 use crate::engine::{CommandError, RouteError};
-use crate::trace::TraceError;
 use crate::units::Timestamp;
+use crate::workload::SourceError;
 
 /// Why a run did not reach its end.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulationError {
-    /// The trace could not be read on.
+    /// A trace could not be read on.
     #[error(transparent)]
-    Trace(#[from] TraceError),
+    Trace(#[from] SourceError),
     /// The engine refused a command of the plan.
     #[error("at {at}: {error}")]
     Command {

@@ -7,6 +7,7 @@ use super::tenant::{Tenant, Tenants};
 use crate::chance::{Chance, Draws, Purpose, Sampler, Zipf};
 use crate::exchange::ModelIndex;
 use crate::units::{Draw, Duration, Ratio, RequestId};
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 /// Draws what a [`Population`] leaves to chance.
@@ -150,8 +151,10 @@ struct OpenSessions {
     gap: Duration,
     /// How many sessions have begun.
     begun: u32,
-    /// By user.
+    /// By user, of those that are drawn.
     users: Vec<Option<Open>>,
+    /// Of those beyond, whom a trace names by whatever number.
+    named: BTreeMap<u32, Option<Open>>,
 }
 
 #[derive(Clone, Copy)]
@@ -164,15 +167,19 @@ struct Open {
 impl OpenSessions {
     fn new(plan: &Sessions) -> Self {
         let length = Sampler::new(&plan.requests);
-        Self { length, gap: plan.gap, begun: 0, users: Vec::new() }
+        Self { length, gap: plan.gap, begun: 0, users: Vec::new(), named: BTreeMap::new() }
     }
 
     fn session(&mut self, user: u32, at: Duration, draws: Draws) -> u32 {
-        let user = user as usize;
-        if user >= self.users.len() {
-            self.users.resize(user + 1, None);
-        }
-        let open = &mut self.users[user];
+        let open = if user < Sessions::MOST_USERS {
+            let user = user as usize;
+            if user >= self.users.len() {
+                self.users.resize(user + 1, None);
+            }
+            &mut self.users[user]
+        } else {
+            self.named.entry(user).or_default()
+        };
         match open {
             Some(open) if open.requests_left > 0 && at.saturating_sub(open.last) <= self.gap => {
                 open.requests_left -= 1;

@@ -1,14 +1,17 @@
 //! What is sent: requests with their times, token sizes and identities.
 //!
 //! A [`Source`] yields the requests of a run in the order of their times, either generated from a
-//! [`Workload`] or replayed from a trace. Knows no paths, no HTTP, and nothing of what becomes of a
+//! [`Workload`] or, for a part or as a whole, [`Replay`]ed from traces. Knows no paths, no HTTP, and nothing of what becomes of a
 //! request.
 
 mod change;
 mod clock;
+mod generated;
 mod identity;
+mod mixture;
 mod playback;
 mod population;
+mod replay;
 mod replayed;
 mod shares;
 mod source;
@@ -16,9 +19,11 @@ mod tenant;
 mod tokens;
 
 pub use change::{Change, Pace};
+pub use mixture::SourceError;
 pub use playback::{Playback, PlaybackOptions, Window};
 pub use population::{Client, Pin, Population, Sessions};
+pub use replay::{Part, Replay};
 pub use replayed::{Recording, TraceInput, check_record};
-pub use source::{Replay, Source, Workload};
+pub use source::{Source, Workload};
 pub use tenant::Tenant;
 pub use tokens::TokenSizes;

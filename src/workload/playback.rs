@@ -11,9 +11,10 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, Seek};
 
-use crate::chance::{Chance, Purpose};
+use crate::arrivals::Arrivals;
+use crate::chance::{Chance, Draws, Purpose};
 use crate::trace::{DropReason, TraceError, TraceErrorKind, TraceReader, TraceRecord};
-use crate::units::{Duration, Ratio, RequestId};
+use crate::units::{Duration, Ratio};
 
 /// How a trace is replayed.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -51,6 +52,7 @@ pub struct Playback<R> {
     reader: TraceReader<R>,
     options: PlaybackOptions,
     chance: Chance,
+    place: usize,
     /// Rows of one recorded time, with their lines, as they are handed on.
     batch: VecDeque<(u64, TraceRecord)>,
     /// The row after the batch.
@@ -78,11 +80,16 @@ struct Turn {
 }
 
 impl<R: BufRead + Seek> Playback<R> {
-    /// Replays what `reader` reads.
-    pub fn new(reader: TraceReader<R>, options: PlaybackOptions, chance: Chance) -> Self {
+    /// Replays what `reader` reads, as the process of arrivals at `place`.
+    pub fn new(
+        reader: TraceReader<R>,
+        options: PlaybackOptions,
+        chance: Chance,
+        place: usize,
+    ) -> Self {
         let (batch, ahead) = (VecDeque::new(), None);
         let turn = Turn::default();
-        Self { reader, options, chance, batch, ahead, turn, line: 0, has_ended: false }
+        Self { reader, options, chance, place, batch, ahead, turn, line: 0, has_ended: false }
     }
 
     /// The trace that is read, with its accounting.
@@ -188,9 +195,14 @@ impl<R: BufRead + Seek> Playback<R> {
     /// By the session, else by the row.
     fn is_sampled(&self, record: &TraceRecord, number: u64) -> bool {
         let sample = self.options.sample;
-        let id = RequestId(record.session.unwrap_or(number));
+        let number = record.session.unwrap_or(number);
         sample == Ratio::ONE
-            || self.chance.request(id, 0).draw(Purpose::Sample, 0).is_below(sample.threshold())
+            || self.draws(number).draw(Purpose::Sample, 0).is_below(sample.threshold())
+    }
+
+    /// The draws of a row or session, of those of its process.
+    const fn draws(&self, number: u64) -> Draws {
+        self.chance.request(Arrivals::id_of(self.place, number), 0)
     }
 
     /// The next row, its time spread if it was rounded.
@@ -231,9 +243,9 @@ impl<R: BufRead + Seek> Playback<R> {
             }
             room = room.min(apart);
         }
-        let (chance, first) = (self.chance, self.turn.taken);
+        let first = self.turn.taken;
         let numbers = first..first + self.batch.len() as u64;
-        let draw = |number| chance.request(RequestId(number), 0).draw(Purpose::Spread, 0);
+        let draw = |number| self.draws(number).draw(Purpose::Spread, 0);
         let mut offsets: Vec<Duration> =
             numbers.map(|number| room.mul_f64(draw(number).unit())).collect();
         offsets.sort_unstable();
@@ -296,7 +308,7 @@ mod tests {
         let rows = rows.iter().map(|(at, session)| format!("{at}000000000,{session},5,5\n"));
         let text = HEAD.to_owned() + &rows.collect::<String>();
         let reader = TraceReader::new(std::io::Cursor::new(text)).unwrap();
-        Playback::new(reader, options, Chance::new(3, 0))
+        Playback::new(reader, options, Chance::new(3, 0), 0)
     }
 
     fn seconds(playback: &mut Playback<std::io::Cursor<String>>) -> Vec<f64> {

@@ -3,11 +3,13 @@
 use std::io::{BufRead, Seek};
 
 use super::identity::Identities;
-use super::playback::Playback;
+use super::playback::{Playback, PlaybackOptions};
+use super::replay::Replay;
+use crate::arrivals::Arrivals;
 use crate::chance::Chance;
 use crate::exchange::{Arrival, ModelIndex, Request};
 use crate::trace::{TraceError, TraceErrorKind, TraceReader, TraceRecord};
-use crate::units::{Duration, ModelId, RequestId};
+use crate::units::{Duration, ModelId};
 
 /// A trace that can be read, and read again.
 pub type TraceInput = Box<dyn Recording>;
@@ -22,6 +24,9 @@ pub(super) struct Replayed {
     playback: Playback<TraceInput>,
     models: Vec<ModelId>,
     needs_sessions: bool,
+    /// The place of its process.
+    place: usize,
+    numbers: Numbers,
     /// The record that comes next, with its model where it names one.
     next: Option<(TraceRecord, Option<ModelIndex>)>,
     /// How many records came before it.
@@ -29,13 +34,24 @@ pub(super) struct Replayed {
 }
 
 impl Replayed {
-    /// All that `playback` brings, for plans with these models.
-    pub(super) const fn new(
-        playback: Playback<TraceInput>,
-        models: Vec<ModelId>,
-        needs_sessions: bool,
+    /// The trace behind `reader` as the process of `replay` at `place`, whose users and sessions
+    /// have these numbers.
+    pub(super) fn new(
+        reader: TraceReader<TraceInput>,
+        options: PlaybackOptions,
+        replay: &Replay,
+        chance: Chance,
+        Seat { place, numbers }: Seat,
     ) -> Self {
-        Self { playback, models, needs_sessions, next: None, taken: 0 }
+        Self {
+            playback: Playback::new(reader, options, chance, place),
+            models: replay.models.clone(),
+            needs_sessions: replay.needs_sessions,
+            place,
+            numbers,
+            next: None,
+            taken: 0,
+        }
     }
 
     /// The trace that is read, with its accounting.
@@ -55,7 +71,12 @@ impl Replayed {
                 .map_err(|kind| self.playback.error(kind))?;
             self.next = Some((record, model));
         }
-        Ok(self.next.as_ref().map(|(record, _)| record.at))
+        Ok(self.peek())
+    }
+
+    /// The time of the next request, as far as it was read.
+    pub(super) fn peek(&self) -> Option<Duration> {
+        self.next.as_ref().map(|(record, _)| record.at)
     }
 
     /// What would be sent before `until` is not: how many requests.
@@ -72,14 +93,78 @@ impl Replayed {
         Ok(self.taken - first)
     }
 
-    /// The request whose time [`next_at`](Self::next_at) has told.
-    pub(super) fn take(&mut self, chance: Chance, identities: &mut Identities) -> Option<Arrival> {
+    /// The request whose time [`next_at`](Self::next_at) has told, number `number` of the
+    /// workload.
+    pub(super) fn take(
+        &mut self,
+        number: u64,
+        chance: Chance,
+        identities: &mut Identities,
+    ) -> Option<Arrival> {
         let (record, model) = self.next.take()?;
-        let id = RequestId(self.taken);
+        let id = Arrivals::id_of(self.place, self.taken);
         self.taken += 1;
-        Some(recorded(&record, id, model, chance, identities))
+        let draws = chance.request(id, 0);
+        let user = record.user.map(|user| self.numbers.of(user));
+        let user = user.unwrap_or_else(|| identities.user_of(id, draws));
+        let request = Request {
+            id,
+            model: model.unwrap_or_else(|| identities.model(draws)),
+            user,
+            session: match record.session {
+                // Sessions are numbered: what is beyond 32 bits tells none apart.
+                Some(session) => self.numbers.of(session as u32),
+                None => identities.session(user, record.at, number, draws),
+            },
+            client: identities.client_of(id, draws),
+            // The trace has the sizes: equal prompts may have different ones.
+            prompt: identities.prompt(draws),
+            input: record.input,
+            output: record.output,
+            stream: record.stream.unwrap_or_else(|| identities.stream(draws)),
+        };
+        Some(Arrival { at: record.at, request })
     }
 }
+
+/// Where a trace stands among others.
+#[derive(Clone, Copy)]
+pub(super) struct Seat {
+    /// The place of its process.
+    pub(super) place: usize,
+    pub(super) numbers: Numbers,
+}
+
+/// How the users and sessions that a trace numbers are numbered in the run.
+#[derive(Clone, Copy)]
+pub(super) enum Numbers {
+    /// As they are: the trace is all that is sent.
+    Own,
+    /// In turns with those of the other traces, after those that are drawn: number 7 of one trace
+    /// is not number 7 of another.
+    InTurns {
+        /// Which trace it is.
+        trace: u32,
+        /// Of how many.
+        traces: u32,
+    },
+}
+
+impl Numbers {
+    /// The number of what the trace calls `number`.
+    const fn of(self, number: u32) -> u32 {
+        match self {
+            Self::Own => number,
+            Self::InTurns { trace, traces } => {
+                AFTER_DRAWN.wrapping_add(number.wrapping_mul(traces)).wrapping_add(trace)
+            }
+        }
+    }
+}
+
+/// Chosen: half of all numbers are left to what is drawn, which counts from 0, or, in phases with
+/// arrivals of their own, down from the end.
+const AFTER_DRAWN: u32 = 1 << 31;
 
 /// The model that a row asks for, where it says so.
 ///
@@ -95,34 +180,6 @@ pub fn check_record(
         return Err(TraceErrorKind::NoSession);
     }
     record.model.as_ref().map(|name| place_of(name, models)).transpose()
-}
-
-fn recorded(
-    record: &TraceRecord,
-    id: RequestId,
-    model: Option<ModelIndex>,
-    chance: Chance,
-    identities: &mut Identities,
-) -> Arrival {
-    let draws = chance.request(id, 0);
-    let user = record.user.unwrap_or_else(|| identities.user(draws));
-    let request = Request {
-        id,
-        model: model.unwrap_or_else(|| identities.model(draws)),
-        user,
-        session: match record.session {
-            // Sessions are numbered: what is beyond 32 bits tells none apart.
-            Some(session) => session as u32,
-            None => identities.session(user, record.at, id.0, draws),
-        },
-        client: identities.client(draws),
-        // The trace has the sizes: equal prompts may have different ones.
-        prompt: identities.prompt(draws),
-        input: record.input,
-        output: record.output,
-        stream: record.stream.unwrap_or_else(|| identities.stream(draws)),
-    };
-    Arrival { at: record.at, request }
 }
 
 fn place_of(name: &ModelId, models: &[ModelId]) -> Result<ModelIndex, TraceErrorKind> {

@@ -2,16 +2,18 @@
 
 use super::change::{Change, Pace};
 use super::clock::Clock;
+use super::generated::generated;
 use super::identity::Identities;
-use super::playback::{Playback, PlaybackOptions};
+use super::mixture::{Mixture, SourceError};
 use super::population::Population;
-use super::replayed::{Replayed, TraceInput};
+use super::replay::Replay;
+use super::replayed::TraceInput;
 use super::tokens::{SizeSamplers, TokenSizes};
 use crate::arrivals::{ArrivalTimes, Arrivals, Coming, Taken};
 use crate::chance::{Chance, Purpose};
 use crate::exchange::{Arrival, Request};
-use crate::trace::{TraceError, TraceReader};
-use crate::units::{Duration, ModelId, Ratio};
+use crate::trace::TraceReader;
+use crate::units::{Duration, Ratio};
 
 /// A workload that is generated.
 #[derive(Clone, PartialEq, Debug)]
@@ -49,21 +51,6 @@ fn count(users: u64) -> u32 {
     u32::try_from(users).unwrap_or(u32::MAX)
 }
 
-/// A workload that is read from a trace; what the trace does not say is drawn.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Replay {
-    /// How many requests at most.
-    pub requests: Option<u64>,
-    /// The plan's models.
-    pub models: Vec<ModelId>,
-    /// Whether every row must name its session: requests stick by it, and nothing else makes any.
-    pub needs_sessions: bool,
-    /// Who sends the requests, where the trace does not say.
-    pub population: Population,
-    /// What is done with the trace.
-    pub playback: PlaybackOptions,
-}
-
 /// Yields the requests of a workload in the order of their times.
 ///
 /// ```
@@ -92,7 +79,7 @@ pub struct Source {
     limit: u64,
     waits_for_answers: bool,
     identities: Identities,
-    /// By model, or one for all; none where a trace brings them.
+    /// By model, or one for all; none where traces bring them for all requests.
     sizes: Vec<SizeSamplers>,
     origin: Origin,
     /// What is different, since there has been any change.
@@ -103,7 +90,7 @@ pub struct Source {
 
 enum Origin {
     Generated(ArrivalTimes),
-    Trace(Box<Replayed>),
+    Mixed(Box<Mixture>),
 }
 
 /// What holds without a change.
@@ -161,31 +148,47 @@ impl Source {
         }
     }
 
-    /// The requests of the trace behind `reader`.
-    pub fn replay(reader: TraceReader<TraceInput>, replay: Replay, chance: Chance) -> Self {
-        let Replay { requests, models, needs_sessions, population, playback } = replay;
-        let playback = Playback::new(reader, playback, chance);
-        Self {
+    /// The requests of `replay` with those of `traces`, in the order of the parts that replay them.
+    ///
+    /// # Errors
+    /// A trace cannot be read, or is in no known format.
+    ///
+    /// # Panics
+    /// There are not as many traces as parts that replay one.
+    pub fn replay(
+        traces: Vec<TraceInput>,
+        replay: &Replay,
+        chance: Chance,
+    ) -> Result<Self, SourceError> {
+        let population = &replay.population;
+        let (users, closed_users) = (population.users.count().get(), count(replay.closed_users()));
+        let others = users.saturating_add(closed_users);
+        Ok(Self {
             chance,
             sent: 0,
-            limit: requests.unwrap_or(u64::MAX),
-            waits_for_answers: false,
-            identities: Identities::new(&population, 0, chance),
-            sizes: Vec::new(),
-            origin: Origin::Trace(Box::new(Replayed::new(playback, models, needs_sessions))),
+            limit: replay.requests.unwrap_or(u64::MAX),
+            waits_for_answers: closed_users > 0,
+            identities: Identities::new(population, 0, chance)
+                .with_tenants(&population.tenants, others),
+            sizes: replay.sizes.iter().map(SizeSamplers::new).collect(),
+            origin: Origin::Mixed(Box::new(Mixture::new(replay, traces, chance, users)?)),
             changed: None,
-            usual: Usual { sizes: Vec::new(), stream: population.stream },
-            taken: Taken { processes: 1, users: population.users.count().get() },
-        }
+            usual: Usual { sizes: replay.sizes.clone(), stream: population.stream },
+            taken: Taken {
+                processes: replay.processes(),
+                users: others.saturating_add(count(population.tenants_users())),
+            },
+        })
     }
 
     /// The traces that are read, with their accounting, in their order.
     pub fn traces(&self) -> impl Iterator<Item = &TraceReader<TraceInput>> {
         match &self.origin {
             Origin::Generated(_) => None,
-            Origin::Trace(replayed) => Some(replayed.reader()),
+            Origin::Mixed(mixture) => Some(mixture.traces()),
         }
         .into_iter()
+        .flatten()
     }
 
     /// Whether some requests come from users who wait for answers: then [`completed`] must be told
@@ -200,10 +203,10 @@ impl Source {
     /// all users wait for answers.
     ///
     /// # Errors
-    /// The trace is broken, or asks for a model that the plan does not have. Generated requests
+    /// A trace is broken, or asks for a model that the plan does not have. Generated requests
     /// never fail.
     #[inline]
-    pub fn next_at(&mut self) -> Result<Option<Duration>, TraceError> {
+    pub fn next_at(&mut self) -> Result<Option<Duration>, SourceError> {
         if self.sent >= self.limit {
             return Ok(None);
         }
@@ -233,30 +236,34 @@ impl Source {
 
     #[inline(never)]
     fn take_otherwise(&mut self) -> Option<Arrival> {
-        if self.changed.is_none() { self.take_usual(self.sent) } else { self.take_changed() }
+        match self.changed {
+            None => self.take_usual(self.sent).map(|(arrival, _)| arrival),
+            Some(_) => self.take_changed(),
+        }
     }
 
     /// The next request of the workload itself, which is number `number` of its own, at its own
-    /// time.
-    fn take_usual(&mut self, number: u64) -> Option<Arrival> {
+    /// time, and whether it was recorded.
+    fn take_usual(&mut self, number: u64) -> Option<(Arrival, bool)> {
+        let identities = &mut self.identities;
         match &mut self.origin {
             Origin::Generated(times) => {
-                Some(generated(times.take()?, number, &mut self.identities, &self.sizes))
+                Some((generated(times.take()?, number, identities, &self.sizes), false))
             }
-            Origin::Trace(replayed) => replayed.take(self.chance, &mut self.identities),
+            Origin::Mixed(mixture) => mixture.take(number, self.chance, identities, &self.sizes),
         }
     }
 
     fn take_changed(&mut self) -> Option<Arrival> {
         let changed = self.changed.as_mut()?;
-        let mut arrival = match &mut changed.instead {
+        let (mut arrival, is_recorded) = match &mut changed.instead {
             Some(Instead { from, times }) => {
                 let coming = times.take()?;
                 let coming = Coming { at: *from + coming.at, ..coming };
                 // Counted down, so that the numbers of the workload's own requests are theirs.
                 changed.others += 1;
                 let number = changed.others.wrapping_neg();
-                generated(coming, number, &mut self.identities, &self.sizes)
+                (generated(coming, number, &mut self.identities, &self.sizes), false)
             }
             None => {
                 let number = self.sent - changed.others + changed.skipped;
@@ -264,7 +271,7 @@ impl Source {
             }
         };
         let changed = self.changed.as_ref()?;
-        if changed.instead.is_none() && matches!(self.origin, Origin::Trace(_)) {
+        if is_recorded {
             let request = &mut arrival.request;
             let draws = self.chance.request(request.id, 0);
             if let Some(size) = self.sizes.first().filter(|_| changed.says_sizes) {
@@ -284,11 +291,11 @@ impl Source {
     /// it was. Another time may be the next, and users may wait for answers who did not before.
     ///
     /// # Errors
-    /// The trace is broken in what is not sent of it.
+    /// A trace is broken in what is not sent of it.
     ///
     /// # Panics
-    /// Arrivals come in the place of a trace, and nothing says how large their requests are.
-    pub fn change(&mut self, at: Duration, change: Option<&Change>) -> Result<(), TraceError> {
+    /// Arrivals come in the place of traces, and nothing says how large their requests are.
+    pub fn change(&mut self, at: Duration, change: Option<&Change>) -> Result<(), SourceError> {
         if self.changed.is_none() && change.is_none() {
             return Ok(());
         }
@@ -326,8 +333,8 @@ impl Source {
     /// `brings` them that is still to come.
     ///
     /// # Errors
-    /// The trace is broken.
-    pub fn could_go_on(&mut self, brings: bool) -> Result<bool, TraceError> {
+    /// A trace is broken.
+    pub fn could_go_on(&mut self, brings: bool) -> Result<bool, SourceError> {
         Ok(self.sent < self.limit && (brings || self.origin.next_at()?.is_some()))
     }
 
@@ -341,26 +348,27 @@ impl Source {
                 times.completed(request.id, own.saturating_sub(*from));
             }
         }
-        if let Origin::Generated(times) = &mut self.origin {
-            times.completed(request.id, own);
+        match &mut self.origin {
+            Origin::Generated(times) => times.completed(request.id, own),
+            Origin::Mixed(mixture) => mixture.completed(request.id, own),
         }
     }
 }
 
 impl Origin {
     #[inline]
-    fn next_at(&mut self) -> Result<Option<Duration>, TraceError> {
+    fn next_at(&mut self) -> Result<Option<Duration>, SourceError> {
         match self {
             Self::Generated(times) => Ok(times.next_at()),
-            Self::Trace(replayed) => replayed.next_at(),
+            Self::Mixed(mixture) => mixture.next_at(),
         }
     }
 
     /// What would be sent before `until` is not: how many requests.
-    fn skip_until(&mut self, until: Duration) -> Result<u64, TraceError> {
+    fn skip_until(&mut self, until: Duration) -> Result<u64, SourceError> {
         match self {
             Self::Generated(times) => Ok(times.skip_until(until)),
-            Self::Trace(replayed) => replayed.skip_until(until),
+            Self::Mixed(mixture) => mixture.skip_until(until),
         }
     }
 }
@@ -378,39 +386,13 @@ impl Changed {
     }
 
     #[inline(never)]
-    fn next_at(&mut self, usual: &mut Origin) -> Result<Option<Duration>, TraceError> {
+    fn next_at(&mut self, usual: &mut Origin) -> Result<Option<Duration>, SourceError> {
         let own = match &mut self.instead {
             Some(instead) => instead.times.next_at().map(|at| instead.from + at),
             None => usual.next_at()?,
         };
         Ok(own.map(|own| self.clock.run(own)))
     }
-}
-
-#[inline(always)]
-fn generated(
-    coming: Coming,
-    number: u64,
-    identities: &mut Identities,
-    sizes: &[SizeSamplers],
-) -> Arrival {
-    let Coming { at, id, draws, user } = coming;
-    let user = user.unwrap_or_else(|| identities.user_of(id, draws));
-    let model = identities.model(draws);
-    let size = if let [all] = sizes { all } else { &sizes[usize::from(model.0)] };
-    let prompt = identities.prompt(draws);
-    let request = Request {
-        id,
-        model,
-        user,
-        session: identities.session(user, at, number, draws),
-        client: identities.client_of(id, draws),
-        prompt,
-        input: size.input.sample(|| identities.prompt_size(prompt, draws)),
-        output: size.output.sample(|| draws.draw(Purpose::OutputTokens, 0)),
-        stream: identities.stream(draws),
-    };
-    Arrival { at, request }
 }
 
 #[cfg(test)]
@@ -420,8 +402,8 @@ mod tests {
     use crate::chance::{Distribution, Zipf};
     use crate::exchange::ModelIndex;
     use crate::trace::{TraceFormat, TraceRecord, TraceWriter};
-    use crate::units::{KeyId, Rate, RequestId, Tokens};
-    use crate::workload::{Client, Sessions};
+    use crate::units::{KeyId, ModelId, Rate, RequestId, Tokens};
+    use crate::workload::{Client, Part, PlaybackOptions, Sessions};
 
     fn workload() -> Workload {
         Workload {
@@ -448,7 +430,7 @@ mod tests {
         std::iter::from_fn(|| next(&mut source).unwrap()).collect()
     }
 
-    fn next(source: &mut Source) -> Result<Option<Arrival>, TraceError> {
+    fn next(source: &mut Source) -> Result<Option<Arrival>, SourceError> {
         source.next_at()?;
         Ok(source.take())
     }
@@ -456,15 +438,15 @@ mod tests {
     fn replay(text: &'static str) -> Source {
         let input: TraceInput = Box::new(std::io::Cursor::new(text));
         let models = ["gpt-4", "llama"].map(|name| ModelId::new(name).unwrap()).to_vec();
-        let playback = PlaybackOptions::default();
         let replay = Replay {
+            parts: vec![Part::Recorded(PlaybackOptions::default())],
             requests: None,
+            sizes: Vec::new(),
             models,
             needs_sessions: false,
             population: population(),
-            playback,
         };
-        Source::replay(TraceReader::new(input).unwrap(), replay, Chance::new(1, 0))
+        Source::replay(vec![input], &replay, Chance::new(1, 0)).unwrap()
     }
 
     fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {

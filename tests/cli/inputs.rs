@@ -213,3 +213,34 @@ fn more_requests_in_flight_than_fit_are_refused_and_do_not_panic() {
     assert!(ended.stderr.contains("lower the rate"), "{}", ended.stderr);
     assert_eq!(place.files(), ["crowded.yaml"]);
 }
+
+#[test]
+fn traces_in_a_sum_are_told_each_by_its_file() {
+    let place = Workplace::new();
+    let sum = "{sum: [{trace: trace.csv}, {poisson: 2/s}, {trace: {file: other.csv, loop: true}}]}";
+    let parts = format!("{{arrivals: {sum}, requests: 50, tokens: {{input: 5, output: 5}}}}");
+    place.write("replay.yaml", REPLAY.replace("{arrivals: {trace: trace.csv}}", &parts));
+    let row = |second: u32| format!("2023-11-16 18:17:{second:02},5,10\n");
+    place.write("trace.csv", format!("{HEADER}{}{}", row(3), row(4)));
+    place.write("other.csv", format!("{HEADER}{}{}", row(3), row(1)));
+    for command in ["validate", "run"] {
+        let ended = place.run(&[command, "replay.yaml"]);
+        assert_eq!(ended.code, 3, "{}", ended.stderr);
+        assert!(ended.stderr.contains("error: other.csv:3: "), "{}", ended.stderr);
+    }
+    place.write("other.csv", format!("{HEADER}{}{}", row(3), row(6)));
+    let validated = place.run(&["validate", "replay.yaml"]).stdout;
+    for file in ["trace.csv", "other.csv"] {
+        let told = format!("trace {file} (azure, times in date and time in UTC): 2 rows read");
+        assert!(validated.contains(&told), "{validated}");
+    }
+    let explained = place.run(&["explain", "replay.yaml"]).stdout;
+    let said = "replays trace.csv + Poisson, 2/s + replays other.csv, again and again, 50 requests";
+    assert!(explained.contains(said), "{explained}");
+    let ran = place.run(&["run", "replay.yaml", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let result: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let files = [0, 1].map(|trace| result["traces"][trace]["file"].as_str().unwrap().to_owned());
+    assert_eq!(files, ["trace.csv", "other.csv"]);
+    assert_eq!(result["traces"][0]["sha256"].as_str().map(str::len), Some(64));
+}

@@ -12,7 +12,7 @@ const FILE: &str = "mooncake_conversation_trace.jsonl";
 /// What is replayed of the trace, under a seed.
 fn replayed(dequantize: Option<Duration>, seed: u64) -> Option<Shape> {
     let options = PlaybackOptions { dequantize, ..PlaybackOptions::default() };
-    let mut playback = Playback::new(open(FILE)?, options, Chance::new(seed, 0));
+    let mut playback = Playback::new(open(FILE)?, options, Chance::new(seed, 0), 0);
     let mut meter = ShapeMeter::default();
     while let Some(record) = playback.next_record().unwrap() {
         meter.add(record.at, record.input, record.output);
