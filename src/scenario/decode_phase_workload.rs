@@ -93,7 +93,7 @@ impl<'a> PhaseWorkloads<'a> {
             let help = "write `tokens: {input: ..., output: ...}` beside the arrivals";
             diagnostics.report(Diagnostic::new(own.place, message).help(help));
         }
-        if let Some(Traffic::Trace { replay, .. }) = self.traffic
+        if let Some(Traffic::Replayed { replay, .. }) = self.traffic
             && replay.needs_sessions
         {
             let message = "requests cannot stick by their session: the trace brings sessions for \
