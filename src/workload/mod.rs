@@ -1,8 +1,8 @@
 //! What is sent: requests with their times, token sizes and identities.
 //!
 //! A [`Source`] yields the requests of a run in the order of their times, either generated from a
-//! [`Workload`] or, for a part or as a whole, [`Replay`]ed from traces. Knows no paths, no HTTP, and nothing of what becomes of a
-//! request.
+//! [`Workload`] or, for a part or as a whole, [`Replay`]ed from traces. Knows no paths, no HTTP,
+//! and nothing of what becomes of a request.
 
 mod change;
 mod clock;
