@@ -387,8 +387,9 @@ const REGISTRY: [Row; 46] = [
     row(Metric::Attempts, "attempts", (Unit::Count, Direction::Neutral), Measure::Attempts,
         "attempts at the selected versions: more than requests where they are retried"),
     row(Metric::FinalErrorRate, "final_error_rate", BAD_SHARE, Measure::FinalErrorRate,
-        "share of requests whose last attempt failed: what clients see of errors, by the version \
-         that was assigned first"),
+        "share of requests whose last attempt failed, or that were refused for their key: what \
+         clients see of errors, by the version that was assigned first; refused requests were \
+         assigned to none, and are left out where a version or an arm is selected"),
     row(Metric::Goodput, "goodput", (Unit::RequestsPerSecond, Direction::Higher), Measure::OfRun,
         "requests whose clients got a complete answer, in time where `within` says so, per second \
          of the selected phases"),

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::KeyFault;
 use crate::engine::{Evidence, NoTarget, Notification, RolloutState, StageIndex, Waiting};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::units::{KeyId, Ratio, TagName, Timestamp};
@@ -154,6 +155,19 @@ pub enum Happening {
         /// The keys.
         keys: Vec<KeyId>,
     },
+    /// The requests of a client began to be refused for its access key.
+    LockedOut {
+        /// Whose (an index into the record's clients).
+        client: u16,
+        /// Why.
+        reason: KeyFault,
+        /// How many were refused in a row.
+        requests: u64,
+        /// When one was let in again, or refused for another reason; absent where none was before
+        /// the end of the run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
     /// Requests did not fall on the versions of a model as the weights say.
     SplitSkew {
         /// Each version that should have got some.
@@ -213,17 +227,24 @@ impl Timeline {
     /// How many events are kept. Chosen: more than a person reads, a megabyte at the most.
     pub const CAPACITY: usize = 2_000;
 
-    /// Adds an event, or counts it where there is no room: breaches, which can come without end,
-    /// take at most half of it.
-    pub fn push(&mut self, at: Timestamp, happening: Happening) {
+    /// Adds an event and returns its place, or counts it where there is no room: breaches, which
+    /// can come without end, take at most half of it.
+    pub fn push(&mut self, at: Timestamp, happening: Happening) -> Option<usize> {
         let breach =
             matches!(happening, Happening::BreachBegan { .. } | Happening::BreachEnded { .. });
         let room = if breach { Self::CAPACITY / 2 } else { Self::CAPACITY };
         if self.events.len() < room {
             self.events.push(TimelineEvent { at, happening });
+            Some(self.events.len() - 1)
         } else {
             self.omitted += 1;
+            None
         }
+    }
+
+    /// What the event at a place tells, for what is known of it only later.
+    pub(super) fn happening_mut(&mut self, place: usize) -> Option<&mut Happening> {
+        self.events.get_mut(place).map(|event| &mut event.happening)
     }
 }
 

@@ -9,6 +9,8 @@ mod blast;
 mod cell;
 mod event;
 mod journal_copy;
+mod key_refusal;
+mod lockouts;
 mod observer;
 mod outcome;
 mod recorder;
@@ -21,12 +23,13 @@ pub use blast::Blast;
 pub use cell::{Cell, EndingCounts, Tally};
 pub use event::{ArmCount, Happening, Timeline, TimelineEvent};
 pub use journal_copy::JournalCopy;
+pub use key_refusal::{KeyFault, KeyRefusal, KeyRejections};
 pub use observer::Observer;
 pub use outcome::{Arm, Attempt, Counterfactual, Outcome};
 pub use recorder::{Recorder, RunHeader};
 pub use run_record::{
-    KeyRejections, LostTag, ModelInfo, PhaseSpan, Promotion, Record, Rollback, RuleHealth,
-    UndoneCommand, VersionInfo,
+    LostTag, ModelInfo, PhaseSpan, Promotion, Record, Rollback, RuleHealth, UndoneCommand,
+    VersionInfo,
 };
 pub use series::{Series, SeriesPoint};
 pub use split_span::SplitSpan;

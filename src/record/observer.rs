@@ -1,8 +1,8 @@
 //! Who is told of what happens in a run.
 
-use super::{Arm, Attempt, Happening, Outcome};
+use super::{Arm, Attempt, Happening, KeyRefusal, Outcome};
 use crate::engine::Sealed;
-use crate::exchange::{ModelIndex, VersionIndex};
+use crate::exchange::VersionIndex;
 use crate::units::Timestamp;
 
 /// Told of everything that happens, in the order of time. Statically dispatched: a driver is
@@ -18,8 +18,12 @@ pub trait Observer {
     /// A request ended.
     fn completed(&mut self, outcome: &Outcome);
 
-    /// A request for `model` was refused for its access key, in phase `phase`: no version saw it.
-    fn key_rejected(&mut self, phase: u16, model: ModelIndex);
+    /// A request was refused for its access key: no version saw it.
+    fn key_rejected(&mut self, refusal: &KeyRefusal);
+
+    /// A request of a client (an index into those of the workload) was let in, the first since one
+    /// of it was refused for its key.
+    fn let_in(&mut self, at: Timestamp, client: u16);
 
     /// A version became bad, or one that is bad was activated: from here on its requests are
     /// harmed.

@@ -1,14 +1,15 @@
 //! Folds what happens in a run into its record.
 
+use super::lockouts::Lockouts;
 use super::series::SeriesBuilder;
 use super::{
-    Arm, Attempt, Blast, Cell, Happening, JournalCopy, KeyRejections, LostTag, ModelInfo, Observer,
+    Arm, Attempt, Blast, Cell, Happening, JournalCopy, KeyRefusal, LostTag, ModelInfo, Observer,
     Outcome, PhaseSpan, Promotion, Record, Rollback, RuleHealth, SplitSpan, Tally, Timeline,
     UndoneCommand,
 };
 use crate::engine::{Evidence, RolloutState, Sealed};
 use crate::exchange::{Class, ModelIndex, VersionIndex};
-use crate::units::{Ratio, Timestamp};
+use crate::units::{KeyId, Ratio, Timestamp};
 
 /// What is known of a run before it begins.
 #[derive(Clone, PartialEq, Debug)]
@@ -19,6 +20,8 @@ pub struct RunHeader {
     pub start: Timestamp,
     /// The models under rehearsal.
     pub models: Vec<ModelInfo>,
+    /// The access keys of the workload's clients, in its order.
+    pub clients: Vec<KeyId>,
     /// The names of the phases.
     pub phases: Vec<String>,
 }
@@ -47,7 +50,7 @@ pub struct Recorder {
     undone_commands: Vec<UndoneCommand>,
     blasts: Vec<Blast>,
     journal: JournalCopy,
-    key_rejections: Vec<KeyRejections>,
+    lockouts: Lockouts,
     /// By version, when it became bad; forgotten when it loses its traffic.
     onsets: Vec<Option<Timestamp>>,
     /// The evidence of the firing that a rollback follows.
@@ -74,7 +77,7 @@ impl Recorder {
             undone_commands: Vec::new(),
             blasts: Vec::new(),
             journal: JournalCopy::default(),
-            key_rejections: Vec::new(),
+            lockouts: Lockouts::default(),
             onsets: vec![None; versions],
             fired: None,
             header,
@@ -106,6 +109,7 @@ impl Recorder {
             start: self.header.start,
             end,
             models: self.header.models,
+            clients: self.header.clients,
             phases: self.phases,
             cells: cells.collect(),
             series: self.series.finish(),
@@ -116,7 +120,7 @@ impl Recorder {
             lost_tags: self.lost_tags,
             undone_commands: self.undone_commands,
             blasts: self.blasts,
-            key_rejections: self.key_rejections,
+            key_rejections: self.lockouts.finish(),
             rules,
             journal: self.journal,
         }
@@ -247,12 +251,12 @@ impl Observer for Recorder {
         }
     }
 
-    fn key_rejected(&mut self, phase: u16, model: ModelIndex) {
-        let same = |other: &&mut KeyRejections| (other.phase, other.model) == (phase, model);
-        match self.key_rejections.iter_mut().find(same) {
-            Some(rejections) => rejections.count += 1,
-            None => self.key_rejections.push(KeyRejections { phase, model, count: 1 }),
-        }
+    fn key_rejected(&mut self, refusal: &KeyRefusal) {
+        self.lockouts.refused(refusal, &mut self.timeline);
+    }
+
+    fn let_in(&mut self, at: Timestamp, client: u16) {
+        self.lockouts.let_in(at, client, &mut self.timeline);
     }
 
     fn became_bad(&mut self, at: Timestamp, version: VersionIndex) {
@@ -336,7 +340,7 @@ const ARMS: usize = Arm::ALL.len();
 mod tests {
     use super::*;
     use crate::exchange::{Ending, Observed, Request};
-    use crate::record::VersionInfo;
+    use crate::record::{KeyFault, KeyRejections, TimelineEvent, VersionInfo};
     use crate::units::{Duration, ModelId, RequestId, Tokens, VersionId};
 
     const STABLE: VersionIndex = VersionIndex(0);
@@ -355,6 +359,7 @@ mod tests {
             seed: 1,
             start: Timestamp::EPOCH,
             models: vec![model],
+            clients: Vec::new(),
             phases: vec!["all".to_owned()],
         };
         let mut recorder = Recorder::new(header);
@@ -424,13 +429,21 @@ mod tests {
     }
 
     #[test]
-    fn refused_keys_are_counted_by_phase_and_model() {
+    fn refused_keys_are_counted_and_told() {
         let mut recorder = recorder();
+        let at = Timestamp::from_second(3);
+        let (phase, model, client, reason) = (0, ModelIndex(0), 5, KeyFault::Replaced);
         for _ in 0..3 {
-            recorder.key_rejected(0, ModelIndex(0));
+            recorder.key_rejected(&KeyRefusal { at, phase, model, client, reason });
         }
-        let record = recorder.finish(Timestamp::EPOCH, Vec::new());
-        let expected = KeyRejections { phase: 0, model: ModelIndex(0), count: 3 };
+        recorder.let_in(Timestamp::from_second(9), client);
+        let record = recorder.finish(Timestamp::from_second(10), Vec::new());
+        let (client_told, told) = (Some(client), Some(reason));
+        let expected = KeyRejections { phase, model, client: client_told, reason: told, count: 3 };
         assert_eq!(record.key_rejections, [expected]);
+        assert_eq!(record.requests(), 3);
+        let until = Some(Timestamp::from_second(9));
+        let happening = Happening::LockedOut { client, reason, requests: 3, until };
+        assert_eq!(record.timeline.events[1..], [TimelineEvent { at, happening }]);
     }
 }

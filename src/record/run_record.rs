@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blast, Cell, JournalCopy, Series, SplitSpan, Tally, Timeline};
+use super::{Blast, Cell, JournalCopy, KeyRejections, Series, SplitSpan, Tally, Timeline};
 use crate::engine::Assignment;
 use crate::engine::Evidence;
 use crate::exchange::{ModelIndex, VersionIndex};
-use crate::units::{ModelId, Price, TagName, Timestamp, VersionId};
+use crate::units::{KeyId, ModelId, Price, TagName, Timestamp, VersionId};
 
 /// Everything that one run left behind: integers, so that the same run gives the same bytes.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Record {
     pub end: Timestamp,
     /// The models under rehearsal; a [`VersionIndex`] counts in their versions one after the other.
     pub models: Vec<ModelInfo>,
+    /// The access keys of the workload's clients, in its order; empty where it has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<KeyId>,
     /// The phases that were reached, in order.
     pub phases: Vec<PhaseSpan>,
     /// Requests by phase, version and arm; those that never came are absent.
@@ -187,17 +190,6 @@ pub struct UndoneCommand {
     pub model: Option<ModelIndex>,
     /// Whether it was given, and refused.
     pub given: bool,
-}
-
-/// Requests of one phase for one model that were refused for their access key.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct KeyRejections {
-    /// The phase (an index).
-    pub phase: u16,
-    /// The model (an index).
-    pub model: ModelIndex,
-    /// How many.
-    pub count: u64,
 }
 
 /// How one trigger fared on one version over a run.

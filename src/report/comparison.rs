@@ -33,7 +33,7 @@ impl Grid {
             }
         }
         let rows = metrics(table).into_iter().filter_map(|metric| {
-            let mut row = vec![metric_label(metric).to_owned()];
+            let mut row = vec![row_label(table, metric)];
             let mut any = false;
             for (index, column) in table.columns.iter().enumerate() {
                 let measured = measured(table, (index, column), metric, extras.intervals);
@@ -52,6 +52,7 @@ impl Grid {
     }
 
     /// How the requests of each column ended, as numbers of requests; `None` where all succeeded.
+    /// Those that were refused for their key stand last: no version saw them.
     pub(crate) fn endings(table: &Table) -> Option<Self> {
         let mut kinds: Vec<(bool, &str)> = Vec::new();
         for column in &table.columns {
@@ -62,7 +63,8 @@ impl Grid {
         // Failures first, in the order of their names.
         kinds.sort_by_key(|(counts, name)| (!counts, *name));
         kinds.dedup();
-        if kinds.is_empty() {
+        let refused = table.columns.iter().any(|column| column.endings.key_refused > 0);
+        if kinds.is_empty() && !refused {
             return None;
         }
         let titles = table.columns.iter().map(|column| column.title.clone());
@@ -76,6 +78,9 @@ impl Grid {
             rows.push(row(ending_label(name, counts), &|endings| {
                 if counts { endings.failed.of(name) } else { endings.uncounted.of(name) }
             }));
+        }
+        if refused {
+            rows.push(row(KEY_REFUSED.to_owned(), &|endings| endings.key_refused));
         }
         Some(Self { header, rows })
     }
@@ -117,6 +122,9 @@ fn ending_label(name: &str, counts: bool) -> String {
     format!("{label}{}", if counts { "" } else { NOT_COUNTED })
 }
 
+/// How requests ended that no version saw.
+const KEY_REFUSED: &str = "Refused for its key (401)";
+
 /// Beside an ending that says nothing of the version.
 const NOT_COUNTED: &str = " (not counted)";
 
@@ -145,6 +153,13 @@ pub(crate) fn metrics(table: &Table) -> Vec<Metric> {
         }
     }
     metrics
+}
+
+/// A metric's name for reading, and that it is of attempts where some request took several.
+fn row_label(table: &Table, metric: Metric) -> String {
+    let mut cells = table.columns.iter().flat_map(|column| &column.cells);
+    let of_attempts = cells.any(|cell| cell.estimate.metric == metric && cell.estimate.of_attempts);
+    format!("{}{}", metric_label(metric), if of_attempts { " of attempts" } else { "" })
 }
 
 /// The value of a metric in a column, its change against the first column where more or less of it

@@ -1,5 +1,6 @@
 //! What else is to be said of a run, in a sentence each, below its timeline.
 
+use super::lockout_text::refused_clients;
 use super::narrative::version_name;
 use crate::engine::SKEW_ALPHA;
 use crate::exchange::VersionIndex;
@@ -17,6 +18,7 @@ pub(crate) fn facts(result: &ResultFile) -> Vec<String> {
     let blasts = blast_texts(record).into_iter();
     let closed = result.scenario.closed_users.map(closed_text);
     blasts
+        .chain(refused_clients(record))
         .chain(skews(record))
         .chain(pins(record))
         .chain(blind_rules(record))

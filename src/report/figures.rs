@@ -16,7 +16,9 @@ pub(crate) fn metric_label(metric: Metric) -> &'static str {
         Metric::ErrorRate => "Error rate",
         Metric::SuccessRate => "Success rate",
         Metric::CostPer1kTokens => "Cost per 1K tokens",
+        Metric::FinalErrorRate => "Error rate for clients",
         Metric::Requests => "Requests",
+        Metric::Attempts => "Attempts",
         Metric::TtftAvg => "Time to first token",
         other => other.name(),
     }

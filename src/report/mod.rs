@@ -13,6 +13,7 @@ mod figures;
 mod fuzz;
 mod heat_chart;
 mod latency_charts;
+mod lockout_text;
 mod markdown;
 mod narrative;
 mod run_charts;

@@ -1,6 +1,7 @@
 //! The timeline of a run in sentences, for every output that a person reads.
 
 use super::evidence_text::{evidence_text, p_value_text, percent};
+use super::lockout_text::lockout;
 use crate::engine::{NoTarget, RolloutState, Waiting};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::{ArmCount, Happening, Record, TimelineEvent};
@@ -147,6 +148,10 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
             format!("tag {tag} of {} is lost", name(*version))
         }
         Happening::KeysInvalidated { version, keys } => keys_text(name(*version), keys),
+        Happening::LockedOut { client, reason, requests, until } => {
+            let until = until.map(|until| until.since(record.start));
+            lockout(record, *client, *reason, (*requests, until))
+        }
         Happening::SplitSkew { arms, p_value } => skew_text(record, arms, *p_value),
         Happening::PinShare { pinned, requests, limit, .. } => {
             pins_text(*pinned, *requests, *limit)
@@ -338,6 +343,10 @@ mod tests {
                 "command to roll back was never given: its phase was over before its time",
                 "notification for Slack (hooks.slack.example) and ops@example.com: \
                  error_rate > 5 % for 60 s on gpt-4-turbo-v2",
+                "client web is locked out because the secret that it presents was replaced: 3 \
+                 requests refused until +11m 30s",
+                "client batch is locked out because its key was revoked: 1 request refused to the end \
+                 of the run",
             ]
         );
     }

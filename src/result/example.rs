@@ -13,14 +13,14 @@ use crate::exchange::{ModelIndex, VersionIndex};
 use crate::gate::{Gate, Judgement, Line};
 use crate::metric::Metric;
 use crate::record::{
-    Blast, Happening, JournalCopy, KeyRejections, LostTag, ModelInfo, PhaseSpan, Promotion, Record,
-    Rollback, RuleHealth, Series, SeriesPoint, SplitSpan, Spread, Timeline, UndoneCommand,
-    VersionInfo,
+    Blast, Happening, JournalCopy, KeyFault, KeyRejections, LostTag, ModelInfo, PhaseSpan,
+    Promotion, Record, Rollback, RuleHealth, Series, SeriesPoint, SplitSpan, Spread, Timeline,
+    UndoneCommand, VersionInfo,
 };
 use crate::run::TraceReport;
 use crate::summary::{ColumnSpec, ReferenceSpec, Selection, Summary, Table, fixture};
 use crate::trace::{Accounting, DropReason, Dropped, TraceFormat};
-use crate::units::{Duration, ModelId, Ratio, TagName, Timestamp, VersionId};
+use crate::units::{Duration, KeyId, ModelId, Ratio, TagName, Timestamp, VersionId};
 
 const STABLE: VersionIndex = VersionIndex(0);
 const CANARY: VersionIndex = VersionIndex(1);
@@ -53,6 +53,7 @@ pub(crate) fn rolled_back(rate: f64) -> Record {
             triggers: vec!["error_rate > 5 % for 60 s".to_owned()],
             ..fixture::record().models.remove(0)
         }],
+        clients: Vec::new(),
         phases: vec![
             phase("warm up", 0, 300),
             phase("canary at 10 %", 300, 1_200),
@@ -168,6 +169,7 @@ pub(crate) fn eventful() -> Record {
         email: Some("ops@example.com".to_owned()),
     };
     let (model, command, why) = (Some(ModelIndex(0)), "roll back".to_owned(), "no".to_owned());
+    let until = Some(at + Duration::from_secs(90));
     let rest = [
         Happening::TagLost { tag: tag.clone(), version: CANARY },
         Happening::WaitEnded { phase: 2, what },
@@ -176,6 +178,8 @@ pub(crate) fn eventful() -> Record {
         Happening::CommandRefused { model, what: command.clone(), why },
         Happening::CommandMissed { model, what: command },
         Happening::Notified { trigger: 0, version: CANARY, recipients },
+        Happening::LockedOut { client: 0, reason: KeyFault::Replaced, requests: 3, until },
+        Happening::LockedOut { client: 1, reason: KeyFault::Unknown, requests: 1, until: None },
     ];
     for happening in moves.into_iter().chain(waits).chain(rest) {
         record.timeline.push(at, happening);
@@ -184,7 +188,16 @@ pub(crate) fn eventful() -> Record {
     record.lost_tags = vec![LostTag { at, phase: 1, version: CANARY, tag }];
     record.undone_commands =
         [true, false].map(|given| UndoneCommand { at, phase: 1, model, given }).to_vec();
-    record.key_rejections = vec![KeyRejections { phase: 1, model: ModelIndex(0), count: 3 }];
+    record.clients = ["web", "batch"].map(|key| KeyId::new(key).unwrap()).to_vec();
+    let rejections = |client, reason, count| KeyRejections {
+        phase: 1,
+        model: ModelIndex(0),
+        client: Some(client),
+        reason: Some(reason),
+        count,
+    };
+    record.key_rejections =
+        vec![rejections(0, KeyFault::Replaced, 3), rejections(1, KeyFault::Unknown, 1)];
     record.cells[1].attempts = Some(record.cells[0].tally.clone());
     record.cells[1].finals = Some(record.cells[3].tally.clone());
     let blind =

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::file::ResultFile;
 use super::schema_history::{
-    command_events, history_fields, journal_parts, recipients, rollout_events, split_events,
+    command_events, history_fields, journal_parts, lockout, recipients, rollout_events,
+    split_events,
 };
 use super::schema_readings;
 use super::schema_words::{
@@ -164,7 +165,7 @@ fn table() -> Value {
     let cell = object(
         "a metric in a column",
         &[("estimate", reference("estimate"))],
-        &[("change_percent", number("difference from the first column in percent"))],
+        &[("change_percent", number("difference from its model's first column in percent"))],
     );
     let endings = object(
         "how its requests ended, as their clients saw it",
@@ -173,7 +174,7 @@ fn table() -> Value {
             ("failed", reference("endings")),
             ("uncounted", reference("endings")),
         ],
-        &[],
+        &[("key_refused", whole("refused for their key, before any version saw them"))],
     );
     let column = object(
         "a column",
@@ -421,6 +422,7 @@ fn timeline_parts() -> Vec<Part> {
         event("fired", &fired, &[]),
         event("notified", &[trigger(), version(), ("recipients", recipients())], &[]),
         event("rolled_back", &[target()], &[version()]),
+        event("locked_out", &lockout(), &[("until", instant())]),
         event("rollback_refused", &[version()], &[why]),
         event("drained", &[version()], &[]),
     ];

@@ -21,6 +21,7 @@ pub(super) fn history_fields() -> Vec<Part> {
         ("model", whole("the model, from 0")),
         ("count", whole("how many")),
     ];
+    let whose = [("client", client()), ("reason", key_fault())];
     let span = [
         ("model", whole("the model, from 0")),
         ("phase", whole("the phase, from 0")),
@@ -40,7 +41,8 @@ pub(super) fn history_fields() -> Vec<Part> {
         ),
         ("lost_tags", list(object("a tag that named a version and then none", &lost_tag, &[]))),
         ("undone_commands", list(object("a command that was not carried out", &undone, &[model]))),
-        ("key_rejections", list(object("requests refused for their key", &rejections, &[]))),
+        ("clients", list(text("the access key of a client of the workload"))),
+        ("key_rejections", list(object("requests refused for their key", &rejections, &whose))),
     ]
 }
 
@@ -115,6 +117,23 @@ pub(super) fn split_events() -> Vec<(&'static str, Vec<Part>)> {
         ("split_skew", vec![("arms", list(arm)), ("p_value", chance)]),
         ("pin_share", pins),
     ]
+}
+
+/// The fields of a stretch of refused requests.
+pub(super) fn lockout() -> [Part; 3] {
+    let requests = whole("how many were refused in a row");
+    [("client", client()), ("reason", key_fault()), ("requests", requests)]
+}
+
+fn client() -> Value {
+    whole("whose key it was, from 0 in the record's clients")
+}
+
+fn key_fault() -> Value {
+    json!({
+        "enum": ["unknown", "wrong_secret", "replaced", "rolled_back"],
+        "description": "what is wrong with the key, or with the secret presented for it",
+    })
 }
 
 /// The journal with its entries.

@@ -11,7 +11,7 @@ use super::file::ResultFile;
 use crate::exchange::VersionIndex;
 use crate::gate::Judgement;
 use crate::record::{Happening, Record};
-use crate::summary::TABLE_METRICS;
+use crate::summary::{TABLE_METRICS, TABLE_METRICS_WITH_CLIENTS};
 use crate::units::VersionId;
 
 /// What is wrong with a result.
@@ -131,6 +131,9 @@ fn indices(record: &Record) -> Result<(), Unsound> {
         let place = "record.key_rejections";
         of_phase(place, rejections.phase)?;
         within(place, "model", usize::from(rejections.model.0), record.models.len())?;
+        if let Some(client) = rejections.client {
+            within(place, "client", usize::from(client), record.clients.len())?;
+        }
     }
     Ok(())
 }
@@ -173,6 +176,9 @@ fn happening(record: &Record, happening: &Happening) -> Result<(), Unsound> {
         | Happening::CommandMissed { model: Some(model), .. } => {
             within(place, "model", usize::from(model.0), record.models.len())
         }
+        Happening::LockedOut { client, .. } => {
+            within(place, "client", usize::from(*client), record.clients.len())
+        }
         Happening::WorkloadChanged { .. }
         | Happening::Commanded { model: None, .. }
         | Happening::CommandRefused { model: None, .. }
@@ -196,8 +202,8 @@ fn table(result: &ResultFile) -> Result<(), Unsound> {
         return refuse("table.columns", "are not the columns of the scenario".to_owned());
     }
     for column in &result.table.columns {
-        let metrics = column.cells.iter().map(|cell| cell.estimate.metric);
-        if !metrics.eq(TABLE_METRICS) {
+        let metrics = || column.cells.iter().map(|cell| cell.estimate.metric);
+        if !metrics().eq(TABLE_METRICS) && !metrics().eq(TABLE_METRICS_WITH_CLIENTS) {
             return refuse("table.columns", format!("{:?} lacks rows", column.title));
         }
     }
@@ -297,6 +303,7 @@ mod tests {
         fails("/record/promotions/0/version", json!(7));
         fails("/record/lost_tags/0/version", json!(7));
         fails("/record/key_rejections/0/model", json!(7));
+        fails("/record/key_rejections/0/client", json!(2));
         fails("/record/phases/0/end", json!(0));
         fails("/table/columns/0/title", json!("Another"));
     }

@@ -104,6 +104,7 @@ fn header(scenario: &Scenario, seed: u64) -> RunHeader {
         seed,
         start: scenario.start,
         models: models.collect(),
+        clients: scenario.population().clients.iter().map(|client| client.key.clone()).collect(),
         phases: scenario.phases.iter().map(|phase| phase.name.clone()).collect(),
     }
 }

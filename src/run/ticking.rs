@@ -1,8 +1,8 @@
 //! Tells how far a run has come, now and then.
 
 use crate::engine::Sealed;
-use crate::exchange::{ModelIndex, VersionIndex};
-use crate::record::{Arm, Attempt, Happening, Observer, Outcome};
+use crate::exchange::VersionIndex;
+use crate::record::{Arm, Attempt, Happening, KeyRefusal, Observer, Outcome};
 use crate::units::Timestamp;
 
 /// Passes everything on to another observer, and the number of requests so far to `tick`.
@@ -41,8 +41,12 @@ impl<O: Observer> Observer for Ticking<'_, O> {
         self.observer.attempted(attempt);
     }
 
-    fn key_rejected(&mut self, phase: u16, model: ModelIndex) {
-        self.observer.key_rejected(phase, model);
+    fn key_rejected(&mut self, refusal: &KeyRefusal) {
+        self.observer.key_rejected(refusal);
+    }
+
+    fn let_in(&mut self, at: Timestamp, client: u16) {
+        self.observer.let_in(at, client);
     }
 
     fn became_bad(&mut self, at: Timestamp, version: VersionIndex) {

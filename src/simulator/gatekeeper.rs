@@ -1,8 +1,11 @@
 //! The access keys of the workload's clients: made at the start, presented with every request.
 
+use std::collections::BTreeSet;
+
 use super::deploying::target;
 use crate::engine::{CommandKind, Digest, Engine, NewKey, Scope, StickyKey, Target};
 use crate::exchange::{ModelIndex, Request, VersionIndex};
+use crate::record::KeyFault;
 use crate::scenario::{Scenario, StickyBy};
 use crate::units::{KeyId, Timestamp};
 use crate::workload::{Client, Pin, Population};
@@ -19,6 +22,19 @@ pub(super) struct Gatekeeper {
     coming: Vec<Coming>,
     /// How many secrets were made beside the first ones.
     made: u64,
+    /// The clients whose last request was refused.
+    locked_out: BTreeSet<u16>,
+}
+
+/// What becomes of a request at the door.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Entry {
+    /// It is let in.
+    Free,
+    /// It is let in, the first of its client since one was refused.
+    Again,
+    /// It is refused.
+    Refused(KeyFault),
 }
 
 /// A secret that a client will take.
@@ -42,7 +58,7 @@ impl Gatekeeper {
             pins.clear();
         }
         let clients = population.clients.iter().map(presents).collect();
-        Self { clients, made_for, pins, coming: Vec::new(), made: 0 }
+        Self { clients, made_for, pins, coming: Vec::new(), made: 0, locked_out: BTreeSet::new() }
     }
 
     /// The commands that make the clients' keys, each given to the model of the version that the
@@ -109,13 +125,22 @@ impl Gatekeeper {
         engine: &mut Engine,
         now: Timestamp,
         request: &Request,
-    ) -> bool {
+    ) -> Entry {
         if self.coming.first().is_some_and(|coming| coming.at <= now) {
             self.take_secrets(now);
         }
         match self.clients.get(usize::from(request.client)) {
-            Some((key, secret)) => engine.authenticate(now, key.as_str(), secret).is_ok(),
-            None => true,
+            Some((key, secret)) => match engine.authenticate(now, key.as_str(), secret) {
+                Ok(_) if self.locked_out.is_empty() || !self.locked_out.remove(&request.client) => {
+                    Entry::Free
+                }
+                Ok(_) => Entry::Again,
+                Err(error) => {
+                    self.locked_out.insert(request.client);
+                    Entry::Refused(KeyFault::from(&error))
+                }
+            },
+            None => Entry::Free,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::SimulationError;
 use super::deploying;
-use super::gatekeeper::Gatekeeper;
+use super::gatekeeper::{Entry, Gatekeeper};
 use super::model_state::ModelState;
 use super::outcomes::Outcomes;
 use super::queue::{Popped, Queue};
@@ -15,7 +15,7 @@ use crate::engine::{
 };
 use crate::exchange::{Arrival, Class, Ending, ModelIndex, Observed, Request, VersionIndex};
 use crate::middlebox::Cache;
-use crate::record::{Arm, Counterfactual, Observer, Outcome};
+use crate::record::{Arm, Counterfactual, KeyFault, KeyRefusal, Observer, Outcome};
 use crate::scenario::Scenario;
 use crate::units::Timestamp;
 use crate::upstream::Waiting;
@@ -219,8 +219,10 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             return Ok(());
         }
         let model = request.model;
-        if !self.gatekeeper.lets_in(&mut self.engine, now, &request) {
-            return self.turn_away(&request);
+        match self.gatekeeper.lets_in(&mut self.engine, now, &request) {
+            Entry::Free => {}
+            Entry::Again => self.observer.let_in(now, request.client),
+            Entry::Refused(reason) => return self.turn_away(&request, reason),
         }
         let draws = self.chance.request(request.id, 0);
         let by = self.models[usize::from(model.0)].sticky_by;
@@ -347,8 +349,10 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
 
     /// A request is answered 401: no version has to do with it.
     #[cold]
-    fn turn_away(&mut self, request: &Request) -> Result<(), SimulationError> {
-        self.observer.key_rejected(self.director.phase(), request.model);
+    fn turn_away(&mut self, request: &Request, reason: KeyFault) -> Result<(), SimulationError> {
+        let (at, phase) = (self.now, self.director.phase());
+        let Request { model, client, .. } = *request;
+        self.observer.key_rejected(&KeyRefusal { at, phase, model, client, reason });
         if self.source.waits_for_answers() {
             self.source.completed(request, self.now.since(self.scenario.start));
             self.look_ahead()?;

@@ -39,6 +39,7 @@ pub(crate) fn record() -> Record {
             ],
             triggers: vec!["error_rate".to_owned()],
         }],
+        clients: Vec::new(),
         phases: [("baseline", 0, 420), ("canary", 420, 840), ("incident", 840, 915)]
             .into_iter()
             .chain([("after rollback", 915, 1_200)])

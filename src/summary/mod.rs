@@ -18,6 +18,6 @@ mod table;
 pub use estimate::{Estimate, Limits, Method, format_value};
 pub use selection::{Selected, Selection, Summary};
 pub use table::{
-    ColumnSpec, Endings, ReferenceCheck, ReferenceSpec, TABLE_METRICS, Table, TableCell,
-    TableColumn,
+    ColumnSpec, Endings, ReferenceCheck, ReferenceSpec, TABLE_METRICS, TABLE_METRICS_WITH_CLIENTS,
+    Table, TableCell, TableColumn,
 };

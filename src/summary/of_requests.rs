@@ -26,8 +26,9 @@ impl Selected<'_> {
                 Estimate::exact(metric, attempts as f64, attempts)
             }
             Measure::FinalErrorRate => {
-                let requests = self.requests();
-                share(requests.failed.total(), requests.counted())
+                // Who is refused at the door has failed as far as he can see.
+                let (requests, refused) = (self.requests(), self.refused_for_keys());
+                share(requests.failed.total() + refused, requests.counted() + refused)
             }
             Measure::ErrorRate => share(tally.failed.total(), tally.counted()),
             Measure::SuccessRate => share(tally.succeeded, tally.counted()),
@@ -165,7 +166,8 @@ mod tests {
     use super::super::fixture::{NEW, OLD, record};
     use super::super::selection::{Selection, Summary};
     use super::*;
-    use crate::record::{Arm, Cell};
+    use crate::exchange::ModelIndex;
+    use crate::record::{Arm, Cell, KeyFault, KeyRejections};
     use crate::stats::Confidence;
 
     const GATE: Method = Method::Gate(Confidence::PERCENT_95);
@@ -219,6 +221,35 @@ mod tests {
         assert!(text(Metric::FinalErrorRate).ends_with(" of 150 requests"));
         let without = estimate(Selection::default(), Metric::ErrorRate, Method::Display);
         assert!(without.to_string().ends_with(" requests"), "{without}");
+    }
+
+    #[test]
+    fn who_is_refused_for_a_key_has_failed_for_clients_and_for_no_version() {
+        let mut record = record();
+        let (client, reason) = (Some(0), Some(KeyFault::Replaced));
+        let rejections =
+            |phase, count| KeyRejections { phase, model: ModelIndex(0), client, reason, count };
+        record.key_rejections = vec![rejections(2, 40), rejections(3, 60)];
+        let of = |selection, metric| {
+            Summary::of(&record).select(selection).estimate(metric, Method::Display)
+        };
+        let phase = |phase| Selection { phase: Some(phase), ..Selection::default() };
+        // 50 of 150 failed, and 40 were not let in.
+        let incident = of(phase(2), Metric::FinalErrorRate);
+        assert_eq!((incident.value, incident.n), (Some(90.0 / 190.0), 190));
+        assert_eq!(of(phase(3), Metric::FinalErrorRate).value, Some(60.0 / 360.0));
+        assert_eq!(of(phase(0), Metric::FinalErrorRate).value, Some(5.0 / 1_005.0));
+        let narrow = [
+            Selection { version: Some(NEW), ..phase(2) },
+            Selection { arm: Some(Arm::Canary), ..phase(2) },
+        ];
+        for selection in narrow {
+            assert_eq!(of(selection, Metric::FinalErrorRate).value, Some(50.0 / 150.0));
+        }
+        let other = Selection { model: Some(ModelIndex(1)), ..phase(2) };
+        assert_eq!(of(other, Metric::FinalErrorRate).value, None);
+        assert_eq!(of(phase(2), Metric::ErrorRate).value, Some(50.0 / 150.0));
+        assert_eq!(of(phase(2), Metric::Requests).value, Some(150.0));
     }
 
     fn assert_close(estimate: &Estimate, value: f64, n: u64, low: f64, high: f64) {

@@ -27,11 +27,8 @@ impl Selected<'_> {
                 self.count(metric, healthy.count() as u64)
             }
             Metric::KeysRejected => {
-                let rejected = self.record.key_rejections.iter().filter(|rejections| {
-                    self.selection.holds_phase(usize::from(rejections.phase))
-                        && self.selection.model.is_none_or(|model| model == rejections.model)
-                });
-                self.count(metric, rejected.map(|rejections| rejections.count).sum())
+                let rejected = self.key_rejections().map(|rejections| rejections.count);
+                self.count(metric, rejected.sum())
             }
             Metric::Promotions => {
                 let promotions = self.record.promotions.iter();
@@ -180,7 +177,9 @@ mod tests {
     use super::super::selection::Summary;
     use super::*;
     use crate::exchange::ModelIndex;
-    use crate::record::{Arm, KeyRejections, LostTag, Promotion, Record, SplitSpan, UndoneCommand};
+    use crate::record::{
+        Arm, KeyFault, KeyRejections, LostTag, Promotion, Record, SplitSpan, UndoneCommand,
+    };
     use crate::units::{Duration, ModelId, Ratio, TagName};
 
     fn value(record: &Record, selection: Selection, metric: Metric) -> Option<f64> {
@@ -310,7 +309,8 @@ mod tests {
     fn promotions_refused_keys_and_lost_tags_are_counted_in_their_phase() {
         let mut record = record();
         let model = ModelIndex(0);
-        record.key_rejections = vec![KeyRejections { phase: 2, model, count: 7 }];
+        let (client, reason) = (Some(0), Some(KeyFault::Replaced));
+        record.key_rejections = vec![KeyRejections { phase: 2, model, client, reason, count: 7 }];
         let tag = TagName::new("beta").unwrap();
         record.lost_tags = vec![LostTag { at: at(920), phase: 3, version: NEW, tag }];
         record.promotions = vec![Promotion { at: at(500), phase: 1, version: NEW }];

@@ -3,7 +3,7 @@
 use super::estimate::{Estimate, Method};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::metric::{Measure, Metric};
-use crate::record::{Arm, Cell, Record, Tally};
+use crate::record::{Arm, Cell, KeyRejections, Record, Tally};
 use crate::units::{Duration, Money};
 
 /// Which requests a metric is taken over: those that all its parts select. Default: all.
@@ -106,6 +106,31 @@ impl Selected<'_> {
     /// Every attempt at the selected versions: what they did.
     pub const fn attempts(&self) -> &Tally {
         &self.tally
+    }
+
+    /// The model that all selected requests are of; `None` where they can be of several.
+    pub(super) fn only_model(&self) -> Option<ModelIndex> {
+        let Selection { model, version, .. } = self.selection;
+        let of_version = version.and_then(|version| self.record.model_of(version));
+        let single = (self.record.models.len() == 1).then_some(ModelIndex(0));
+        model.or(of_version).or(single)
+    }
+
+    /// Requests of the selected phase and model that were refused for their key.
+    pub(super) fn key_rejections(&self) -> impl Iterator<Item = &KeyRejections> {
+        self.record.key_rejections.iter().filter(|rejections| {
+            self.selection.holds_phase(usize::from(rejections.phase))
+                && self.selection.model.is_none_or(|model| model == rejections.model)
+        })
+    }
+
+    /// How many of the selected requests were refused for their key: none where a version or an arm
+    /// is selected, for they were assigned to none.
+    pub(super) fn refused_for_keys(&self) -> u64 {
+        if self.selection.version.is_some() || self.selection.arm.is_some() {
+            return 0;
+        }
+        self.key_rejections().map(|rejections| rejections.count).sum()
     }
 
     /// A metric over these requests. Without data where the selected phase was never reached or

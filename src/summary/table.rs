@@ -1,14 +1,14 @@
-//! The comparison table: one column per selection, held against the first and against published
-//! figures.
+//! The comparison table: one column per selection, held against the first of its model and against
+//! published figures.
 
 use serde::{Deserialize, Serialize};
 
 use super::estimate::{Estimate, Method};
-use super::selection::{Selection, Summary};
+use super::selection::{Selected, Selection, Summary};
 use crate::metric::Metric;
-use crate::record::{EndingCounts, Tally};
+use crate::record::EndingCounts;
 
-/// The table's rows, in order.
+/// The table's rows, in order, where what clients met is what versions did.
 pub const TABLE_METRICS: [Metric; 9] = [
     Metric::LatencyAvg,
     Metric::LatencyP50,
@@ -18,6 +18,22 @@ pub const TABLE_METRICS: [Metric; 9] = [
     Metric::SuccessRate,
     Metric::CostPer1kTokens,
     Metric::Requests,
+    Metric::TtftAvg,
+];
+
+/// The rows where clients met something else than the versions did: some requests took several
+/// attempts or none, or were refused for their key.
+pub const TABLE_METRICS_WITH_CLIENTS: [Metric; 11] = [
+    Metric::LatencyAvg,
+    Metric::LatencyP50,
+    Metric::LatencyP95,
+    Metric::LatencyP99,
+    Metric::ErrorRate,
+    Metric::SuccessRate,
+    Metric::FinalErrorRate,
+    Metric::CostPer1kTokens,
+    Metric::Requests,
+    Metric::Attempts,
     Metric::TtftAvg,
 ];
 
@@ -55,7 +71,7 @@ pub struct Table {
 pub struct TableColumn {
     /// Its heading.
     pub title: String,
-    /// One cell per metric of [`TABLE_METRICS`].
+    /// One cell per metric of [`TABLE_METRICS`], or of [`TABLE_METRICS_WITH_CLIENTS`].
     pub cells: Vec<TableCell>,
     /// How its requests ended.
     pub endings: Endings,
@@ -70,6 +86,9 @@ pub struct Endings {
     pub failed: EndingCounts,
     /// In a way that says nothing of the version, by how.
     pub uncounted: EndingCounts,
+    /// Before any version saw them: refused for their key.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub key_refused: u64,
 }
 
 /// A metric in a column.
@@ -77,9 +96,10 @@ pub struct Endings {
 pub struct TableCell {
     /// Its value.
     pub estimate: Estimate,
-    /// By how many percent the value differs from the first column's: -28 is 28 % less. Absent in
-    /// the first column, without data, where the first column's value is 0, and where the two are
-    /// of so few values or events that the difference may be none.
+    /// By how many percent the value differs from that of the first column of the same model (or of
+    /// several, where it shows several): -28 is 28 % less. Absent in that column, without data, where
+    /// its value is 0, and where the two are of so few values or events that the difference may be
+    /// none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_percent: Option<f64>,
 }
@@ -112,16 +132,26 @@ impl Table {
     pub fn of(summary: &Summary<'_>, columns: &[ColumnSpec], references: &[ReferenceSpec]) -> Self {
         let selected: Vec<_> =
             columns.iter().map(|column| summary.select(column.selection)).collect();
+        let is_apart = |requests: &Selected<'_>| {
+            requests.took_several_attempts() || requests.refused_for_keys() > 0
+        };
+        let rows = match selected.iter().any(is_apart) {
+            true => &TABLE_METRICS_WITH_CLIENTS[..],
+            false => &TABLE_METRICS,
+        };
         let mut table = Self { columns: Vec::new(), references: Vec::new() };
-        for (column, requests) in columns.iter().zip(&selected) {
-            let cells = TABLE_METRICS.iter().enumerate().map(|(row, metric)| {
+        let bases: Vec<_> = selected.iter().map(Selected::only_model).collect();
+        for (index, (column, requests)) in columns.iter().zip(&selected).enumerate() {
+            let first = bases.iter().position(|model| *model == bases[index]);
+            let cells = rows.iter().enumerate().map(|(row, metric)| {
                 let estimate = requests.estimate(*metric, Method::Display);
-                let first = table.columns.first().and_then(|first| first.cells.get(row));
-                let change_percent = first.and_then(|first| change(&estimate, &first.estimate));
+                let base = first.and_then(|first| table.columns.get(first));
+                let base = base.and_then(|base| base.cells.get(row));
+                let change_percent = base.and_then(|base| change(&estimate, &base.estimate));
                 TableCell { estimate, change_percent }
             });
             let cells = cells.collect();
-            let endings = Endings::of(requests.requests());
+            let endings = Endings::of(requests);
             table.columns.push(TableColumn { title: column.title.clone(), cells, endings });
         }
         let check = |reference: &ReferenceSpec| {
@@ -134,9 +164,11 @@ impl Table {
 }
 
 impl Endings {
-    fn of(tally: &Tally) -> Self {
+    fn of(selected: &Selected<'_>) -> Self {
+        let tally = selected.requests();
         let (failed, uncounted) = (tally.failed.clone(), tally.uncounted.clone());
-        Self { succeeded: tally.succeeded, failed, uncounted }
+        let key_refused = selected.refused_for_keys();
+        Self { succeeded: tally.succeeded, failed, uncounted, key_refused }
     }
 }
 
@@ -171,6 +203,10 @@ fn difference_percent(value: Option<f64>, base: Option<f64>) -> Option<f64> {
     (base != 0.0).then(|| (value / base - 1.0) * 100.0)
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// By which share two exact figures may differ and still be the same. Chosen: no figure is
 /// published with more than six digits, and the rounding of sums of prices is far finer.
 const SAME: f64 = 1e-6;
@@ -179,6 +215,8 @@ const SAME: f64 = 1e-6;
 mod tests {
     use super::super::fixture::{NEW, record};
     use super::*;
+    use crate::exchange::{ModelIndex, VersionIndex};
+    use crate::record::{Cell, KeyRejections, Record, Tally};
 
     fn table() -> Table {
         let of = |title: &str, phase, version| ColumnSpec {
@@ -231,6 +269,65 @@ mod tests {
         assert_eq!(failed, [("429", 1), ("500", 1), ("503", 2), ("timeout", 1)]);
         let uncounted: Vec<_> = endings.uncounted.iter().collect();
         assert_eq!(uncounted, [("400", 1), ("422", 1), ("client_closed", 1)]);
+    }
+
+    #[test]
+    fn changes_are_held_against_the_first_column_of_the_same_model() {
+        let mut record = record();
+        let second = record.models[0].clone();
+        record.models.push(second);
+        for cell in record.cells.clone() {
+            let version = VersionIndex(cell.version.0 + 2);
+            record.cells.push(Cell { version, ..cell });
+        }
+        let of = |title: &str, selection| ColumnSpec { title: title.to_owned(), selection };
+        let model = |index, phase| {
+            let model = Some(ModelIndex(index));
+            Selection { model, phase: Some(phase), ..Selection::default() }
+        };
+        let version = Selection { version: Some(VersionIndex(3)), ..Selection::default() };
+        let columns = [
+            of("first", model(0, 0)),
+            of("second", model(1, 1)),
+            of("second's canary", version),
+            of("all", Selection::default()),
+            of("all, later", Selection { phase: Some(3), ..Selection::default() }),
+        ];
+        let table = Table::of(&Summary::of(&record), &columns, &[]);
+        let cost = |column: usize| table.columns[column].cells[6].change_percent;
+        assert_eq!((cost(0), cost(1), cost(3)), (None, None, None));
+        // Phase 1 of a model: 700 requests at $0.008 and 300 at $0.005, so $0.0071; the canary
+        // $0.005.
+        assert!((cost(2).unwrap() - (0.005 / 0.0071 - 1.0) * 100.0).abs() < 1e-9, "{:?}", cost(2));
+        // All: in each model 2,000 answers at $0.008 and 400 at $0.005, so $0.0075.
+        assert!((cost(4).unwrap() - (0.008 / 0.0075 - 1.0) * 100.0).abs() < 1e-9, "{:?}", cost(4));
+    }
+
+    #[test]
+    fn what_clients_met_has_rows_where_it_differs() {
+        let metrics = |record: &Record| {
+            let spec = ColumnSpec { title: "all".to_owned(), selection: Selection::default() };
+            let table = Table::of(&Summary::of(record), &[spec], &[]);
+            let column = &table.columns[0];
+            let value = |metric| {
+                let mut cells = column.cells.iter().map(|cell| &cell.estimate);
+                cells.find(|estimate| estimate.metric == metric).and_then(|found| found.value)
+            };
+            let clients = value(Metric::FinalErrorRate);
+            (column.cells.len(), clients, value(Metric::Attempts), column.endings.key_refused)
+        };
+        let mut record = record();
+        assert_eq!(metrics(&record), (9, None, None, 0));
+        let (phase, model, client, reason) = (2, ModelIndex(0), None, None);
+        record.key_rejections = vec![KeyRejections { phase, model, client, reason, count: 95 }];
+        // 1,000 + 700 + 300 + 100 + 300 succeeded, 5 + 50 failed, 3 do not count.
+        let rate = (55.0 + 95.0) / (2_400.0 + 55.0 + 95.0);
+        assert_eq!(metrics(&record), (11, Some(rate), Some(2_458.0), 95));
+        record.key_rejections.clear();
+        record.cells[3].finals = Some(Tally { succeeded: 1, ..Tally::default() });
+        record.cells[3].attempts = Some(Tally { succeeded: 2, ..Tally::default() });
+        let rate = 55.0 / (2_400.0 + 55.0 + 1.0);
+        assert_eq!(metrics(&record), (11, Some(rate), Some(2_460.0), 0));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What an operator does while traffic goes on, and what the engine makes of it.
 
 use coalmine::exchange::VersionIndex;
-use coalmine::record::{Happening, Record};
-use coalmine::units::Duration;
+use coalmine::record::{Happening, KeyFault, Record};
+use coalmine::units::{Duration, Timestamp};
 
 use super::world::{play, seconds, written};
 
@@ -186,12 +186,40 @@ fn a_client_that_is_later_than_the_grace_is_refused_until_it_has_the_new_secret(
     let late = with_keys("{at: 60s, regenerate_key: {key: web, grace: 30s, adopted_after: 90s}}");
     // From 90 s to 150 s, 20 times a second.
     assert_eq!(rejected(&late), 60 * 20);
+    assert_eq!(lockouts(&late), [(90, KeyFault::Replaced, 1_200, Some(150))]);
     assert_eq!(told(&late)[0].0, seconds(60));
     let in_time = with_keys(
         "{at: 60s, regenerate_key: {key: web, grace: 30s, adopted_after: 30s}}
          {at: 61s, regenerate_key: {key: web}}",
     );
     assert_eq!(rejected(&in_time), 0);
+    assert_eq!(lockouts(&in_time), []);
+}
+
+#[test]
+fn a_client_whose_key_is_revoked_is_locked_out_to_the_end_for_another_reason() {
+    let record = with_keys(
+        "{at: 60s, regenerate_key: {key: web, grace: 0s, adopted_after: 1h}}
+         {at: 100s, revoke_key: web}",
+    );
+    // 6,000 requests at 20/s end with that of 299.95 s.
+    assert_eq!(
+        lockouts(&record),
+        [(60, KeyFault::Replaced, 800, Some(100)), (100, KeyFault::Unknown, 4_000, None)]
+    );
+    assert_eq!(rejected(&record), 4_800);
+}
+
+/// Each lockout with its seconds after the start, why, and how many requests it refused.
+fn lockouts(record: &Record) -> Vec<(u64, KeyFault, u64, Option<u64>)> {
+    let second = |at: Timestamp| at.since(record.start).as_secs();
+    let events = record.timeline.events.iter().filter_map(|event| match event.happening {
+        Happening::LockedOut { reason, requests, until, .. } => {
+            Some((second(event.at), reason, requests, until.map(second)))
+        }
+        _ => None,
+    });
+    events.collect()
 }
 
 #[test]

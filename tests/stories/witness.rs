@@ -9,7 +9,7 @@ use coalmine::engine::{
 use coalmine::exchange::{ModelIndex, VersionIndex};
 use coalmine::math;
 use coalmine::metric::Measure;
-use coalmine::record::{Arm, Attempt, Happening, Observer, Outcome};
+use coalmine::record::{Arm, Attempt, Happening, KeyRefusal, Observer, Outcome};
 use coalmine::scenario::{CommandPlan, Instruction, Scenario, Traffic};
 use coalmine::simulator::simulate;
 use coalmine::testing::{Ended, RuleAudit};
@@ -234,9 +234,11 @@ impl Observer for Witness<'_> {
         self.attempts.push(*attempt);
     }
 
-    fn key_rejected(&mut self, _: u16, _: ModelIndex) {
+    fn key_rejected(&mut self, _: &KeyRefusal) {
         self.keys_rejected += 1;
     }
+
+    fn let_in(&mut self, _: Timestamp, _: u16) {}
 
     fn journalled(&mut self, sealed: &Sealed) {
         self.audit.follow(sealed.entry()).unwrap();
