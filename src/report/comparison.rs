@@ -22,8 +22,8 @@ pub(crate) struct Grid {
 }
 
 impl Grid {
-    /// The comparison table. Rows without data in any column are left out; metrics that only a
-    /// published figure names follow at the end.
+    /// The comparison table. Rows without data in any column are left out, and attempts where they
+    /// are as many as requests; metrics that only a published figure names follow at the end.
     pub(super) fn comparison(table: &Table, extras: Extras) -> Self {
         let mut header = vec!["Metric".to_owned()];
         for (index, column) in table.columns.iter().enumerate() {
@@ -32,7 +32,8 @@ impl Grid {
                 header.push("published".to_owned());
             }
         }
-        let rows = metrics(table).into_iter().filter_map(|metric| {
+        let told = |metric: &Metric| *metric != Metric::Attempts || has_more_attempts(table);
+        let rows = metrics(table).into_iter().filter(told).filter_map(|metric| {
             let mut row = vec![row_label(table, metric)];
             let mut any = false;
             for (index, column) in table.columns.iter().enumerate() {
@@ -153,6 +154,16 @@ pub(crate) fn metrics(table: &Table) -> Vec<Metric> {
         }
     }
     metrics
+}
+
+/// Whether there are more attempts than requests in some column, or fewer.
+fn has_more_attempts(table: &Table) -> bool {
+    let value = |column: &TableColumn, metric| {
+        let cell = column.cells.iter().find(|cell| cell.estimate.metric == metric);
+        cell.and_then(|cell| cell.estimate.value)
+    };
+    let differ = |column| value(column, Metric::Attempts) != value(column, Metric::Requests);
+    table.columns.iter().any(differ)
 }
 
 /// A metric's name for reading, and that it is of attempts where some request took several.

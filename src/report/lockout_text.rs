@@ -71,8 +71,8 @@ fn client_name(record: &Record, client: u16) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::eventful;
     use super::*;
+    use crate::result::example::eventful;
 
     #[test]
     fn a_lockout_says_whose_why_how_many_and_until_when() {
