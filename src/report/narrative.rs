@@ -115,12 +115,10 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
         }
         Happening::CommandMissed { model, what } => missed_text(record, *model, what),
         Happening::BreachBegan { trigger, version } => {
-            let rule = record.trigger(*version, *trigger);
-            format!("breach begins on {}: {rule}", name(*version))
+            breach_text(record, "begins", *version, *trigger)
         }
         Happening::BreachEnded { trigger, version } => {
-            let rule = record.trigger(*version, *trigger);
-            format!("breach ends on {}: {rule}", name(*version))
+            breach_text(record, "ends", *version, *trigger)
         }
         Happening::Fired { version, evidence, .. } => {
             format!("rule fires on {}: {}", name(*version), evidence_text(evidence))
@@ -160,6 +158,11 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
             format!("last request of {} has ended", name(*version))
         }
     }
+}
+
+fn breach_text(record: &Record, verb: &str, version: VersionIndex, trigger: usize) -> String {
+    let rule = record.trigger(version, trigger);
+    format!("breach {verb} on {}: {rule}", version_name(record, version))
 }
 
 /// Why a rollback had nowhere to go, after a colon.

@@ -85,17 +85,22 @@ pub(crate) fn rolled_back(rate: f64) -> Record {
             slowed: 3,
         }],
         key_rejections: Vec::new(),
-        rules: vec![RuleHealth {
-            trigger: "error_rate > 5 % for 60 s".to_owned(),
-            judge: false,
-            version: CANARY,
-            checks: 240,
-            no_data: 4,
-            breaches: 5,
-            firings: 1,
-            longest_timer: Duration::from_secs(60),
-        }],
+        rules: vec![fired_once()],
         journal: JournalCopy::default(),
+    }
+}
+
+/// The rule that rolled the canary back.
+fn fired_once() -> RuleHealth {
+    RuleHealth {
+        trigger: "error_rate > 5 % for 60 s".to_owned(),
+        judge: false,
+        version: CANARY,
+        checks: 240,
+        no_data: 4,
+        breaches: 5,
+        firings: 1,
+        longest_timer: Duration::from_secs(60),
     }
 }
 

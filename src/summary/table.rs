@@ -97,9 +97,9 @@ pub struct TableCell {
     /// Its value.
     pub estimate: Estimate,
     /// By how many percent the value differs from that of the first column of the same model (or of
-    /// several, where it shows several): -28 is 28 % less. Absent in that column, without data, where
-    /// its value is 0, and where the two are of so few values or events that the difference may be
-    /// none.
+    /// several, where it shows several): -28 is 28 % less. Absent in that column, without data,
+    /// where its value is 0, and where the two are of so few values or events that the difference
+    /// may be none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_percent: Option<f64>,
 }
