@@ -53,7 +53,7 @@ mod tests {
     fn a_long_scenario_is_cut_at_a_line_and_says_so() {
         let mut result = rolled_back_result();
         assert!(!resolved_section(&result).contains("more line"));
-        let numbers = (0..100_000).map(|number| Value::from(number)).collect();
+        let numbers = (0..100_000).map(Value::from).collect();
         result.scenario.resolved = Value::Array(numbers);
         let markup = resolved_section(&result);
         assert!(markup.len() < 2 * MOST_LETTERS);

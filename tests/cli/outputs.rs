@@ -48,6 +48,16 @@ fn a_run_writes_its_report_files_and_nothing_else() {
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert_eq!(ended.stderr, "", "no progress where nobody watches");
     let files = [
+        "reports/small/charts/cost.png",
+        "reports/small/charts/cost.svg",
+        "reports/small/charts/endings.png",
+        "reports/small/charts/endings.svg",
+        "reports/small/charts/latency_distribution.png",
+        "reports/small/charts/latency_distribution.svg",
+        "reports/small/charts/latency_heat.png",
+        "reports/small/charts/latency_heat.svg",
+        "reports/small/charts/latency_percentiles.png",
+        "reports/small/charts/latency_percentiles.svg",
         "reports/small/charts/timeline.png",
         "reports/small/charts/timeline.svg",
         "reports/small/report.html",

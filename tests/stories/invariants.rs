@@ -17,7 +17,7 @@ fn no_plan_breaks_the_promises_of_the_engine() {
     let result = runner.run(&arb_plan(), |plan| {
         let loaded = written(&plan.to_string());
         // The witness holds weights, bans, tags and evidence against every event as it comes.
-        let witness = Witness::of(&loaded.scenario, loaded.scenario.seed);
+        let witness = Witness::auditing(&loaded.scenario, loaded.scenario.seed);
         assert_eq!(witness.assigned, witness.outcomes.len() as u64);
         let record = play(&loaded, loaded.scenario.seed).record;
         assert_eq!(totals(&record), (witness.assigned, witness.assigned));

@@ -26,8 +26,8 @@ pub(crate) struct Witness<'a> {
     banned: BTreeSet<VersionIndex>,
     /// What fired last.
     fired: Option<(Timestamp, VersionIndex)>,
-    /// Works out anew what rules must find.
-    audit: RuleAudit,
+    /// Works out anew what rules must find, where it is asked to.
+    audit: Option<RuleAudit>,
     /// What rules told: how often a breach began, ended and fired.
     pub(crate) told: [u64; 3],
     /// Who has which tag.
@@ -53,6 +53,17 @@ pub(crate) struct Witness<'a> {
 impl<'a> Witness<'a> {
     /// Plays `scenario` under `seed` and tells what was seen.
     pub(crate) fn of(scenario: &'a Scenario, seed: u64) -> Self {
+        Self::watching(scenario, seed, None)
+    }
+
+    /// The same, with every finding of every rule worked out anew: of a scenario whose requests
+    /// take one attempt each and whose rules have no recipients.
+    pub(crate) fn auditing(scenario: &'a Scenario, seed: u64) -> Self {
+        let audit = RuleAudit::new(scenario.models[0].safeguards);
+        Self::watching(scenario, seed, Some(audit))
+    }
+
+    fn watching(scenario: &'a Scenario, seed: u64, audit: Option<RuleAudit>) -> Self {
         let Traffic::Generated(workload) = &scenario.traffic else { panic!("no trace expected") };
         let chance = Chance::new(seed, 0);
         let mut witness = Self {
@@ -61,7 +72,7 @@ impl<'a> Witness<'a> {
             phase: None,
             banned: BTreeSet::new(),
             fired: None,
-            audit: RuleAudit::new(scenario.models[0].safeguards),
+            audit,
             told: [0; 3],
             tags: BTreeMap::new(),
             command: None,
@@ -174,9 +185,10 @@ impl<'a> Witness<'a> {
             | Happening::Fired { trigger, .. } => *trigger,
             _ => return,
         };
+        let Some(audit) = &mut self.audit else { return };
         // The record counts the triggers of all rule sets, the engine those of the present one.
         let rule = self.scenario.triggers(ModelIndex(0)).nth(number).unwrap();
-        let place = self.audit.triggers().iter().position(|present| present == rule);
+        let place = audit.triggers().iter().position(|present| present == rule);
         let trigger = place.unwrap_or_else(|| panic!("{rule:?} is none of the present rules"));
         let (kind, of) = match happening {
             Happening::BreachBegan { version, .. } => {
@@ -192,7 +204,7 @@ impl<'a> Witness<'a> {
             _ => return,
         };
         self.told[of] += 1;
-        self.audit.hear(at, &kind).unwrap();
+        audit.hear(at, &kind).unwrap();
     }
 
     fn split_changed(&mut self, at: Timestamp, weights: Vec<Ratio>) {
@@ -214,7 +226,9 @@ impl Observer for Witness<'_> {
         if arm == Arm::Pinned {
             return;
         }
-        self.audit.begin(at, Slot(version.0)).unwrap();
+        if let Some(audit) = &mut self.audit {
+            audit.begin(at, Slot(version.0)).unwrap();
+        }
         assert!(self.weights[usize::from(version.0)].get() > 0.0, "{version:?} at weight 0, {at}");
         assert!(!self.banned.contains(&version), "{version:?} was rolled back before {at}");
     }
@@ -222,11 +236,11 @@ impl Observer for Witness<'_> {
     fn completed(&mut self, outcome: &Outcome) {
         self.outcomes.push(*outcome);
         let &Outcome { attempts, started, ended, assigned, arm, ref observed, .. } = outcome;
-        if arm != Arm::Pinned {
+        if let Some(audit) = self.audit.as_mut().filter(|_| arm != Arm::Pinned) {
             assert_eq!(attempts, 1, "further attempts are not audited");
             let version = Slot(assigned.0);
             let ended = Ended { began: started, at: ended, version, observed, first: true };
-            self.audit.end(ended).unwrap();
+            audit.end(ended).unwrap();
         }
     }
 
@@ -241,7 +255,9 @@ impl Observer for Witness<'_> {
     fn let_in(&mut self, _: Timestamp, _: u16) {}
 
     fn journalled(&mut self, sealed: &Sealed) {
-        self.audit.follow(sealed.entry()).unwrap();
+        if let Some(audit) = &mut self.audit {
+            audit.follow(sealed.entry()).unwrap();
+        }
     }
 
     fn became_bad(&mut self, _: Timestamp, _: VersionIndex) {}
