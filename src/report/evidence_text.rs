@@ -9,9 +9,9 @@ use crate::units::{
     format_significant,
 };
 
-/// What a trigger saw, in words.
-pub(super) fn evidence_text(evidence: &Evidence) -> String {
-    let seen = reading_text(&evidence.reading);
+/// What a trigger saw, in words. `counted` is what its windows hold: requests or attempts.
+pub(super) fn evidence_text(evidence: &Evidence, counted: &str) -> String {
+    let seen = reading_text(&evidence.reading, counted);
     match evidence.held.is_zero() {
         true => format!("{}: {seen}", evidence.trigger),
         false => {
@@ -20,12 +20,12 @@ pub(super) fn evidence_text(evidence: &Evidence) -> String {
     }
 }
 
-fn reading_text(reading: &Reading) -> String {
+fn reading_text(reading: &Reading, counted: &str) -> String {
     match reading {
         Reading::Share { metric, hits, requests, operator, threshold, window } => {
             let share = Ratio::of(*hits, *requests).map_or(0.0, Ratio::get);
             format!(
-                "{metric} {} ({} of {} requests) {operator} {} in {}",
+                "{metric} {} ({} of {} {counted}) {operator} {} in {}",
                 format_percent(share),
                 format_count(*hits),
                 format_count(*requests),
@@ -40,7 +40,7 @@ fn reading_text(reading: &Reading) -> String {
             format_duration(*window),
         ),
         Reading::Amount { metric, value, requests, operator, threshold, window } => format!(
-            "{metric} {} {operator} {} in {} ({} requests)",
+            "{metric} {} {operator} {} in {} ({} {counted})",
             format_value(metric.unit(), *value),
             format_value(metric.unit(), *threshold),
             format_duration(*window),
@@ -60,16 +60,16 @@ fn reading_text(reading: &Reading) -> String {
             let above = above
                 .map_or_else(String::new, |above| format!(", {} above it", format_count(above)));
             format!(
-                "{metric} {value} {operator} {} in {} ({} requests{above}, {} in flight)",
+                "{metric} {value} {operator} {} in {} ({} {counted}{above}, {} in flight)",
                 format_duration(*threshold),
                 format_duration(*window),
                 format_count(*requests),
                 format_count(*in_flight),
             )
         }
-        Reading::Compared(comparison) => comparison_text(comparison),
+        Reading::Compared(comparison) => comparison_text(comparison, counted),
         Reading::NoData { metric, requests, min_requests, stable, window } => format!(
-            "{metric} has {} of the {} requests that it needs in {}{}",
+            "{metric} has {} of the {} {counted} that it needs in {}{}",
             format_count(*requests),
             format_count(*min_requests),
             format_duration(*window),
@@ -97,7 +97,7 @@ fn sequential_text(shares: &ErrorShares) -> String {
 }
 
 /// A version's figure against the stable's.
-fn comparison_text(comparison: &Comparison) -> String {
+fn comparison_text(comparison: &Comparison, counted: &str) -> String {
     let Comparison { metric, operator, threshold, stable, .. } = comparison;
     let in_unit = |value: f64| match metric.unit() {
         Unit::Time => format_duration(Duration::from_nanos(value.max(0.0) as u64)),
@@ -111,8 +111,8 @@ fn comparison_text(comparison: &Comparison) -> String {
     };
     let beyond = |above| format!(", {} beyond it", format_count(above));
     format!(
-        "{metric} {} {operator} {} ({relation} the stable's {} of {} requests) in {} ({} \
-         requests{}, {} in flight)",
+        "{metric} {} {operator} {} ({relation} the stable's {} of {} {counted}) in {} ({} \
+         {counted}{}, {} in flight)",
         figure(comparison.value),
         in_unit(comparison.limit),
         figure(stable.value),
@@ -140,6 +140,7 @@ pub(super) fn percent(ratio: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::Metric;
 
     #[test]
     fn a_judge_tells_its_p_value_and_its_share_of_alpha_as_plain_numbers() {
@@ -154,7 +155,7 @@ mod tests {
                 ln_evidence,
                 alpha,
             };
-            reading_text(&Reading::Sequential(shares))
+            reading_text(&Reading::Sequential(shares), "requests")
         };
         let seen = "7 errors against 1 of the stable at 5 % of the traffic";
         // exp(-7.7) = 0.000453, exp(-9.3) = 0.0000914, exp(-0.001) = 0.999.
@@ -162,5 +163,15 @@ mod tests {
         assert_eq!(told(9.3), format!("{seen}, p < 0.0001 at alpha = 0.0005"));
         assert_eq!(told(0.001), format!("{seen}, p = 1 at alpha = 0.0005"));
         assert!(told(-3.0).contains("p = 1 "), "evidence for the canary is none against it");
+    }
+
+    #[test]
+    fn windows_that_hold_attempts_are_told_as_attempts() {
+        let (metric, window) = (Metric::ErrorRate, Duration::from_secs(60));
+        let (requests, min_requests, stable) = (4, 10, None);
+        let reading = Reading::NoData { metric, requests, min_requests, stable, window };
+        let told = |counted| reading_text(&reading, counted);
+        assert_eq!(told("attempts"), "error_rate has 4 of the 10 attempts that it needs in 60 s");
+        assert_eq!(told("requests"), "error_rate has 4 of the 10 requests that it needs in 60 s");
     }
 }

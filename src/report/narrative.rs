@@ -78,6 +78,14 @@ pub(crate) fn ellipsis(omitted: u64) -> String {
     format!("… {} more {}", format_count(omitted), if omitted == 1 { "event" } else { "events" })
 }
 
+/// What the windows of a model's rules hold: attempts, where some request took several.
+fn counted_in_windows(record: &Record, version: VersionIndex) -> &'static str {
+    let model = record.model_of(version);
+    let mut own = record.cells.iter().filter(|cell| record.model_of(cell.version) == model);
+    let several = own.any(|cell| cell.attempts.is_some() || cell.finals.is_some());
+    if several { "attempts" } else { "requests" }
+}
+
 fn is_undone_command(happening: &Happening) -> bool {
     matches!(happening, Happening::CommandRefused { .. } | Happening::CommandMissed { .. })
 }
@@ -95,10 +103,7 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
         Happening::PhaseBegan { phase } => {
             format!("phase \"{}\" begins", phase_name(record, *phase))
         }
-        Happening::WaitEnded { phase, what } => {
-            let phase = phase_name(record, *phase);
-            format!("phase \"{phase}\" ends at its latest: there was no {what}")
-        }
+        Happening::WaitEnded { phase, what } => wait_text(phase_name(record, *phase), what),
         Happening::SplitChanged { model, weights } => split_text(record, *model, weights),
         Happening::FaultBegan { version, what } => {
             format!("fault begins on {}: {what}", name(*version))
@@ -121,7 +126,8 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
             breach_text(record, "ends", *version, *trigger)
         }
         Happening::Fired { version, evidence, .. } => {
-            format!("rule fires on {}: {}", name(*version), evidence_text(evidence))
+            let counted = counted_in_windows(record, *version);
+            format!("rule fires on {}: {}", name(*version), evidence_text(evidence, counted))
         }
         Happening::Notified { trigger, version, recipients } => {
             let rule = record.trigger(*version, *trigger);
@@ -158,6 +164,10 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
             format!("last request of {} has ended", name(*version))
         }
     }
+}
+
+fn wait_text(phase: &str, what: &str) -> String {
+    format!("phase \"{phase}\" ends at its latest: there was no {what}")
 }
 
 fn breach_text(record: &Record, verb: &str, version: VersionIndex, trigger: usize) -> String {
