@@ -5,8 +5,7 @@ use super::escape::escape;
 use super::markup::{Cell, Column, Table, paragraph, section};
 use crate::metric::{Direction, Metric};
 use crate::report::{
-    MARKS, NO_DATA, change, mark, metric_label, metrics, table_estimate, table_interval,
-    table_value,
+    MARKS, NO_DATA, change, mark, metrics, row_label, table_estimate, table_interval, table_value,
 };
 use crate::result::ResultFile;
 use crate::summary::{Estimate, ReferenceCheck, Table as Figures};
@@ -31,7 +30,7 @@ fn row(figures: &Figures, metric: Metric) -> Option<Vec<Cell>> {
     let cells = (0..figures.columns.len()).map(|column| cell(figures, column, metric));
     let cells: Vec<_> = cells.collect();
     cells.iter().any(Option::is_some).then(|| {
-        let label = Cell::text(metric_label(metric));
+        let label = Cell::text(&row_label(figures, metric));
         let cells = cells.into_iter().map(|cell| cell.unwrap_or_else(|| Cell::text(NO_DATA)));
         std::iter::once(label).chain(cells).collect()
     })

@@ -11,7 +11,7 @@ use super::resolved::resolved_section;
 use super::rule_health::rule_health_section;
 use super::story::timeline_section;
 use super::verdict::verdict_section;
-use crate::report::{Headline, RunChart, blind_rules, facts};
+use crate::report::{Headline, RunChart};
 use crate::result::ResultFile;
 
 /// The report of a run as an HTML page. `run` says when, where and by which command it was made,
@@ -20,12 +20,10 @@ use crate::result::ResultFile;
 /// The page refers to nothing outside itself, and its size is bounded whatever the run's.
 pub fn report_page(result: &ResultFile, run: Option<&Provenance>, charts: &[RunChart]) -> String {
     let drawn = |names: &[&str]| figures(charts, names);
-    let blind: Vec<String> = blind_rules(&result.record).collect();
-    let facts = facts(result).into_iter().filter(|fact| !blind.contains(fact)).collect();
     let sections = [
         gate_section(result),
         comparison_section(result),
-        timeline_section(result, &drawn(&["timeline"]), facts),
+        timeline_section(result, &drawn(&["timeline"])),
         distributions_section(
             result,
             &drawn(&["latency_distribution", "latency_percentiles", "latency_heat"]),

@@ -3,7 +3,7 @@
 use super::markup::{Cell, Column, Table, paragraph, section};
 use super::selections::selections;
 use crate::metric::Metric;
-use crate::report::{Grid, NO_DATA};
+use crate::report::{self, ENDED_WITH, NO_DATA};
 use crate::result::ResultFile;
 use crate::summary::{Method, Selected, format_value};
 use crate::units::format_count;
@@ -15,37 +15,27 @@ pub(super) fn outcomes_section(result: &ResultFile, figures: &str) -> String {
 }
 
 fn endings(result: &ResultFile) -> String {
-    let Some(Grid { header, rows }) = Grid::endings(&result.table) else {
+    let Some(endings) = report::endings(&result.table) else {
         return paragraph("note", "Every request of these columns succeeded.");
     };
-    let rows = rows.iter().map(|row| {
-        let figure = |text: &String| Cell::figure(text, count(text));
-        let (name, counts) = (row.iter().take(1), row.iter().skip(1));
-        name.map(|text| Cell::text(text)).chain(counts.map(figure)).collect()
+    let rows = endings.iter().map(|ending| {
+        let figure = |count: &u64| Cell::figure(&format_count(*count), *count as f64);
+        std::iter::once(Cell::text(&ending.label)).chain(ending.counts.iter().map(figure)).collect()
     });
     let rows = rows.collect();
-    let columns = columns(&header);
+    let titles = result.table.columns.iter().map(|column| column.title.as_str());
+    let columns = columns(ENDED_WITH, titles);
     Table { caption: "How requests ended", columns, rows, sortable: true }.render()
 }
 
-/// The number that a count was written from.
-fn count(text: &str) -> f64 {
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    digits.parse().unwrap_or(0.0)
-}
-
-fn columns(header: &[String]) -> Vec<Column> {
-    let column = |(index, title): (usize, &String)| match index {
-        0 => Column::text(title),
-        _ => Column::figure(title),
-    };
-    header.iter().enumerate().map(column).collect()
+/// A column of names, and one of figures for each title.
+fn columns<'a>(first: &str, titles: impl Iterator<Item = &'a str>) -> Vec<Column> {
+    std::iter::once(Column::text(first)).chain(titles.map(Column::figure)).collect()
 }
 
 fn costs(result: &ResultFile) -> String {
     let selections = selections(result);
-    let titles = result.scenario.columns.iter().map(|column| column.title.clone());
-    let header: Vec<String> = std::iter::once("Of successes".to_owned()).chain(titles).collect();
+    let titles = result.scenario.columns.iter().map(|column| column.title.as_str());
     let tokens = |of: fn(&Selected<'_>) -> u64| {
         move |selected: &Selected<'_>| {
             let count = of(selected);
@@ -82,7 +72,7 @@ fn costs(result: &ResultFile) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let columns = columns(&header);
+    let columns = columns("Of successes", titles);
     Table { caption: "Tokens and cost", columns, rows, sortable: false }.render()
 }
 
@@ -107,8 +97,12 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_sorted_by_their_numbers() {
-        assert_eq!(count("10,000"), 10_000.0);
-        assert!(endings(&rolled_back_result()).contains("data-sortable"));
+    fn counts_of_endings_are_those_of_the_table() {
+        let mut result = rolled_back_result();
+        result.table.columns[0].endings.succeeded = 1_234_567;
+        let markup = endings(&result);
+        let success = "<th scope=\"row\">Success</th><td class=\"figure\" \
+                       data-value=\"1234567\">1,234,567</td>";
+        assert!(markup.contains(success), "{markup}");
     }
 }

@@ -2,13 +2,13 @@
 
 use super::escape::escape;
 use super::markup::{Cell, Column, Kind, Table, list, section};
-use crate::report::{Line, Narrative, ellipsis};
+use crate::report::{Line, Narrative, ellipsis, run_facts};
 use crate::result::ResultFile;
 use crate::units::format_duration;
 
-/// The timeline, drawn in `figures`, as a table of events, and what else is to be said of the run:
-/// `facts`.
-pub(super) fn timeline_section(result: &ResultFile, figures: &str, facts: Vec<String>) -> String {
+/// The timeline, drawn in `figures`, as a table of events, and what else is to be said of the run.
+/// What is to be said of its rules stands beside their health.
+pub(super) fn timeline_section(result: &ResultFile, figures: &str) -> String {
     let narrative = Narrative::of(&result.record, MOST_SENTENCES);
     let rows = narrative.lines.iter().map(|line| match line {
         Line::Sentence(told) => {
@@ -31,7 +31,7 @@ pub(super) fn timeline_section(result: &ResultFile, figures: &str, facts: Vec<St
         true => String::new(),
         false => Table { caption: "Events", columns, rows, sortable: true }.render(),
     };
-    let facts = list("facts", facts.into_iter().map(|fact| fact + "."));
+    let facts = list("facts", run_facts(result).into_iter().map(|fact| fact + "."));
     section("timeline", "Timeline", &(figures.to_owned() + &facts + &events))
 }
 
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn events_stand_in_the_order_of_time_with_their_seconds() {
-        let markup = timeline_section(&rolled_back_result(), "", Vec::new());
+        let markup = timeline_section(&rolled_back_result(), "");
         let values = markup.split("data-value=\"").skip(1);
         let seconds: Vec<f64> =
             values.map(|rest| rest.split('"').next().unwrap().parse().unwrap()).collect();
@@ -63,7 +63,7 @@ mod tests {
             result.record.timeline.events.extend(once.iter().cloned());
         }
         let omitted = result.record.timeline.events.len() - MOST_SENTENCES;
-        let markup = timeline_section(&result, "", Vec::new());
+        let markup = timeline_section(&result, "");
         assert!(markup.contains(&format!("… {omitted} more events")));
     }
 }

@@ -22,8 +22,7 @@ pub(crate) struct Grid {
 }
 
 impl Grid {
-    /// The comparison table. Rows without data in any column are left out, and attempts where they
-    /// are as many as requests; metrics that only a published figure names follow at the end.
+    /// The comparison table. Rows without data in any column are left out.
     pub(super) fn comparison(table: &Table, extras: Extras) -> Self {
         let mut header = vec!["Metric".to_owned()];
         for (index, column) in table.columns.iter().enumerate() {
@@ -32,8 +31,7 @@ impl Grid {
                 header.push("published".to_owned());
             }
         }
-        let told = |metric: &Metric| *metric != Metric::Attempts || has_more_attempts(table);
-        let rows = metrics(table).into_iter().filter(told).filter_map(|metric| {
+        let rows = metrics(table).into_iter().filter_map(|metric| {
             let mut row = vec![row_label(table, metric)];
             let mut any = false;
             for (index, column) in table.columns.iter().enumerate() {
@@ -52,37 +50,14 @@ impl Grid {
         Self { header, rows }
     }
 
-    /// How the requests of each column ended, as numbers of requests; `None` where all succeeded.
-    /// Those that were refused for their key stand last: no version saw them.
-    pub(crate) fn endings(table: &Table) -> Option<Self> {
-        let mut kinds: Vec<(bool, &str)> = Vec::new();
-        for column in &table.columns {
-            let failed = column.endings.failed.iter().map(|(name, _)| (true, name));
-            let uncounted = column.endings.uncounted.iter().map(|(name, _)| (false, name));
-            kinds.extend(failed.chain(uncounted));
-        }
-        // Failures first, in the order of their names.
-        kinds.sort_by_key(|(counts, name)| (!counts, *name));
-        kinds.dedup();
-        let refused = table.columns.iter().any(|column| column.endings.key_refused > 0);
-        if kinds.is_empty() && !refused {
-            return None;
-        }
+    /// How the requests of each column ended; `None` where all succeeded.
+    pub(super) fn endings(table: &Table) -> Option<Self> {
         let titles = table.columns.iter().map(|column| column.title.clone());
-        let header = ["Ended with".to_owned()].into_iter().chain(titles).collect();
-        let row = |label: String, count: &dyn Fn(&Endings) -> u64| {
-            let counts = table.columns.iter().map(|column| format_count(count(&column.endings)));
-            [label].into_iter().chain(counts).collect()
+        let header = [ENDED_WITH.to_owned()].into_iter().chain(titles).collect();
+        let row = |ending: EndingRow| {
+            [ending.label].into_iter().chain(ending.counts.into_iter().map(format_count)).collect()
         };
-        let mut rows = vec![row("Success".to_owned(), &|endings| endings.succeeded)];
-        for (counts, name) in kinds {
-            rows.push(row(ending_label(name, counts), &|endings| {
-                if counts { endings.failed.of(name) } else { endings.uncounted.of(name) }
-            }));
-        }
-        if refused {
-            rows.push(row(KEY_REFUSED.to_owned(), &|endings| endings.key_refused));
-        }
+        let rows = endings(table)?.into_iter().map(row).collect();
         Some(Self { header, rows })
     }
 
@@ -107,6 +82,50 @@ impl Grid {
         Self { header: header.map(str::to_owned).to_vec(), rows }
     }
 }
+
+/// A row of the table of endings.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct EndingRow {
+    /// How requests ended.
+    pub(crate) label: String,
+    /// How many of each column ended so.
+    pub(crate) counts: Vec<u64>,
+}
+
+/// How the requests of each column ended; `None` where all succeeded. Those that were refused for
+/// their key stand last: no version saw them.
+pub(crate) fn endings(table: &Table) -> Option<Vec<EndingRow>> {
+    let mut kinds: Vec<(bool, &str)> = Vec::new();
+    for column in &table.columns {
+        let failed = column.endings.failed.iter().map(|(name, _)| (true, name));
+        let uncounted = column.endings.uncounted.iter().map(|(name, _)| (false, name));
+        kinds.extend(failed.chain(uncounted));
+    }
+    // Failures first, in the order of their names.
+    kinds.sort_by_key(|(counts, name)| (!counts, *name));
+    kinds.dedup();
+    let refused = table.columns.iter().any(|column| column.endings.key_refused > 0);
+    if kinds.is_empty() && !refused {
+        return None;
+    }
+    let row = |label: String, count: &dyn Fn(&Endings) -> u64| {
+        let counts = table.columns.iter().map(|column| count(&column.endings)).collect();
+        EndingRow { label, counts }
+    };
+    let mut rows = vec![row("Success".to_owned(), &|endings| endings.succeeded)];
+    for (counts, name) in kinds {
+        rows.push(row(ending_label(name, counts), &|endings| {
+            if counts { endings.failed.of(name) } else { endings.uncounted.of(name) }
+        }));
+    }
+    if refused {
+        rows.push(row(KEY_REFUSED.to_owned(), &|endings| endings.key_refused));
+    }
+    Some(rows)
+}
+
+/// What heads the names of endings.
+pub(crate) const ENDED_WITH: &str = "Ended with";
 
 /// How an ending is called for reading; those that do not count as failures say so.
 fn ending_label(name: &str, counts: bool) -> String {
@@ -142,13 +161,15 @@ pub(crate) const fn mark(inside: Option<bool>) -> &'static str {
 pub(crate) const MARKS: &str = "✓ published figure within the measured 95 % interval (counts and \
                                 costs: equal), ✗ outside, ? not measured";
 
-/// The rows of the comparison table.
+/// The rows of the comparison table: attempts are left out where they are as many as requests, and
+/// metrics that only a published figure names follow at the end.
 pub(crate) fn metrics(table: &Table) -> Vec<Metric> {
     let columns = table.columns.iter().flat_map(|column| &column.cells);
     let measured = columns.map(|cell| cell.estimate.metric);
     let published = table.references.iter().map(|check| check.measured.metric);
     let mut metrics = Vec::new();
-    for metric in measured.chain(published) {
+    let told = |metric: &Metric| *metric != Metric::Attempts || has_more_attempts(table);
+    for metric in measured.chain(published).filter(told) {
         if !metrics.contains(&metric) {
             metrics.push(metric);
         }
@@ -167,7 +188,7 @@ fn has_more_attempts(table: &Table) -> bool {
 }
 
 /// A metric's name for reading, and that it is of attempts where some request took several.
-fn row_label(table: &Table, metric: Metric) -> String {
+pub(crate) fn row_label(table: &Table, metric: Metric) -> String {
     let mut cells = table.columns.iter().flat_map(|column| &column.cells);
     let of_attempts = cells.any(|cell| cell.estimate.metric == metric && cell.estimate.of_attempts);
     format!("{}{}", metric_label(metric), if of_attempts { " of attempts" } else { "" })

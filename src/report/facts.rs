@@ -12,8 +12,13 @@ use crate::summary::{Method, Selection, Summary};
 use crate::trace::DropReason;
 use crate::units::{Ratio, format_count, format_counted, format_duration, format_percent};
 
-/// The harm that was done, the rules that never could tell, the traces.
+/// What is to be said of the run, and of the rules that never could tell.
 pub(crate) fn facts(result: &ResultFile) -> Vec<String> {
+    run_facts(result).into_iter().chain(blind_rules(&result.record)).collect()
+}
+
+/// The harm that was done, the clients, the traces.
+pub(crate) fn run_facts(result: &ResultFile) -> Vec<String> {
     let record = &result.record;
     let blasts = blast_texts(record).into_iter();
     let closed = result.scenario.closed_users.map(closed_text);
@@ -21,7 +26,6 @@ pub(crate) fn facts(result: &ResultFile) -> Vec<String> {
         .chain(refused_clients(record))
         .chain(skews(record))
         .chain(pins(record))
-        .chain(blind_rules(record))
         .chain(closed)
         .chain(result.traces.iter().map(trace_text))
         .collect()

@@ -24,8 +24,9 @@ mod timeline_chart;
 mod timeline_marks;
 mod verdict;
 
-pub(crate) use comparison::{Grid, MARKS, mark, metrics};
-pub(crate) use facts::{blind_rules, facts};
+pub(crate) use column::column_selection;
+pub(crate) use comparison::{ENDED_WITH, MARKS, endings, mark, metrics, row_label};
+pub(crate) use facts::{blind_rules, run_facts};
 pub(crate) use figures::{
     NO_DATA, change, metric_label, table_estimate, table_interval, table_value,
 };
