@@ -82,7 +82,8 @@ pub(crate) struct Look {
 /// recur after seven, with other symbols.
 ///
 /// The colours are those of M. Okabe and K. Ito, Color Universal Design (2008), which people with
-/// any kind of colour vision tell apart; yellow is left out, as it vanishes on white.
+/// any kind of colour vision tell apart. Yellow is left out, and the three that are next in
+/// lightness are darkened: on white and on the shade of a phase they have a contrast of 3.
 pub(crate) fn version_look(other: Option<usize>) -> Look {
     let Some(index) = other else {
         return Look { ink: BLUE, symbol: Symbol::Disc };
@@ -99,22 +100,28 @@ pub(crate) fn kind_ink(index: usize) -> Ink {
 }
 
 const KIND_INKS: [Ink; 7] = [
-    Ink::opaque(0xE6, 0x9F, 0x00),
-    Ink::opaque(0x56, 0xB4, 0xE9),
+    ORANGE,
+    SKY_BLUE,
     Ink::opaque(0x00, 0x9E, 0x73),
-    Ink::opaque(0xCC, 0x79, 0xA7),
+    PURPLE,
     Ink::opaque(0xD5, 0x5E, 0x00),
     Ink::GREY,
     BLUE,
 ];
 
 const BLUE: Ink = Ink::opaque(0x00, 0x72, 0xB2);
+/// Published as E69F00.
+const ORANGE: Ink = Ink::opaque(0xB8, 0x7D, 0x00);
+/// Published as 56B4E9.
+const SKY_BLUE: Ink = Ink::opaque(0x2F, 0x93, 0xCF);
+/// Published as CC79A7.
+const PURPLE: Ink = Ink::opaque(0xC2, 0x65, 0x9A);
 const OTHER_INKS: [Ink; 6] = [
     Ink::opaque(0xD5, 0x5E, 0x00),
     Ink::opaque(0x00, 0x9E, 0x73),
-    Ink::opaque(0xCC, 0x79, 0xA7),
-    Ink::opaque(0xE6, 0x9F, 0x00),
-    Ink::opaque(0x56, 0xB4, 0xE9),
+    PURPLE,
+    ORANGE,
+    SKY_BLUE,
     Ink::BLACK,
 ];
 /// Five beside six colours: the pairs recur after thirty.

@@ -33,12 +33,12 @@ pub(super) fn gate_section(result: &ResultFile) -> String {
 }
 
 fn row(line: &LineResult) -> Vec<Cell> {
-    let place = format!("{}:{}", line.file, line.line);
+    let place = escape(&format!("{}:{}", line.file, line.line));
     vec![
         Cell::markup(verdict_mark(line.verdict)),
         Cell::markup(code(&line.text)),
         Cell::text(&line.evidence),
-        Cell::markup(code(&place)),
+        Cell::markup(format!("<code class=\"place\">{place}</code>")),
     ]
 }
 

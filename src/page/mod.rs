@@ -6,6 +6,8 @@
 //! no browser.
 
 mod comparison;
+#[cfg(test)]
+mod contrast;
 mod document;
 mod escape;
 mod figure;

@@ -1,6 +1,7 @@
 // What a pointer and a keyboard can do with the report. Without this script the page is whole.
 "use strict";
 (() => {
+  const hint = "point at the chart, or focus it and press ← or →";
   const make = (tag, properties, ...children) => {
     const element = Object.assign(document.createElement(tag), properties);
     element.append(...children);
@@ -117,27 +118,32 @@
         const half = ((to - from) / 2) * factor;
         zoom(middle - half, middle + half);
       };
-      button("Zoom in", () => scale(0.5));
+      button("Zoom in", () => scale(0.5)).title = "Key: +. Dragging zooms into a part.";
       const out = button("Zoom out", () => scale(2));
+      out.title = "Key: −";
       const reset = button("Reset", () => zoom(left, right));
+      reset.title = "Key: Esc";
 
       // The values at a column: a line through the plots and a list of what can be read there.
-      const told = make("dl", { className: "readout", hidden: true });
+      const told = make("dl", { className: "readout" });
       told.setAttribute("aria-live", "polite");
       box.after(told);
+      box.setAttribute("aria-keyshortcuts", "ArrowLeft ArrowRight + - Escape");
       const line = draw("line", { y1: 0, y2: height, stroke: "#555555", display: "none" });
       let current = null;
       const show = (index) => {
         current = index;
         const at = index === null ? NaN : place(readings.columns[index]);
         const seen = at >= left && at <= right;
-        told.hidden = !seen;
         line.setAttribute("display", seen ? "inline" : "none");
-        if (!seen) return;
-        line.setAttribute("x1", at);
-        line.setAttribute("x2", at);
         const entry = (term, text) =>
           make("div", {}, make("dt", {}, term), make("dd", {}, text));
+        if (!seen) {
+          told.replaceChildren(entry("Values", hint));
+          return;
+        }
+        line.setAttribute("x1", at);
+        line.setAttribute("x2", at);
         const plots = readings.plots.map((plot) => {
           const lines = plot.lines.filter((own) => own.values[index] && !hidden.has(own.series));
           const value = (own) => {
@@ -147,6 +153,8 @@
           return entry(plot.title, lines.map(value).join(" · ") || "–");
         });
         told.replaceChildren(entry("At", readings.labels[index]), ...plots);
+        // What stands below does not move to and fro with the pointer.
+        told.style.minHeight = `${told.offsetHeight}px`;
       };
       const nearest = (at) => {
         const wanted = column(at);
@@ -164,15 +172,20 @@
 
       let drag = null;
       const area = draw("rect", { y: 0, height, fill: "#0072B2", opacity: 0.15, display: "none" });
-      svg.addEventListener("pointermove", (event) => {
+      const follow = (event) => {
         const at = pixel(event);
         show(at >= left && at <= right ? nearest(at) : null);
+      };
+      svg.addEventListener("pointermove", (event) => {
+        const at = pixel(event);
+        follow(event);
         if (drag === null) return;
         area.setAttribute("x", Math.min(drag, at));
         area.setAttribute("width", Math.abs(at - drag));
         area.setAttribute("display", "inline");
       });
       svg.addEventListener("pointerdown", (event) => {
+        follow(event);
         if (event.pointerType !== "touch" && event.button === 0) drag = pixel(event);
       });
       addEventListener("pointerup", (event) => {
@@ -197,6 +210,7 @@
         event.preventDefault();
       });
       reset.disabled = out.disabled = true;
+      show(null);
     }
   });
 })();
