@@ -97,7 +97,9 @@ fn sizes(sizes: &[TokenSizes], scenario: &Scenario) -> String {
 
 /// Which share of the requests asks for which model, where there are several.
 fn shares(scenario: &Scenario, population: &Population) -> String {
-    if population.models.len() <= 1 {
+    let clients = &population.clients;
+    let all_say = !clients.is_empty() && clients.iter().all(|client| client.model.is_some());
+    if population.models.len() <= 1 || all_say {
         return String::new();
     }
     let said = match &scenario.traffic {
@@ -152,7 +154,10 @@ fn senders(scenario: &Scenario, population: &Population) -> impl Iterator<Item =
             .pin
             .as_ref()
             .map_or_else(String::new, |pin| format!(" (asking for {})", pin.version.as_str()));
-        format!("{} {}{made_for}{pin}", client.key, client.share)
+        let model = client.model.map_or_else(String::new, |model| {
+            format!(" for {}", scenario.models[usize::from(model.0)].id)
+        });
+        format!("{} {}{model}{made_for}{pin}", client.key, client.share)
     };
     let shares: Vec<_> = clients.iter().map(client).collect();
     let clients = (!shares.is_empty()).then(|| format!("by the keys {}", shares.join(", ")));

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use crate::chance::Zipf;
 use crate::engine::Target;
+use crate::exchange::ModelIndex;
 use crate::units::{KeyId, Ratio};
 use crate::workload::{Client, Pin, Population, Sessions, Tenant};
 
@@ -92,10 +93,15 @@ fn sessions(
     Some(Sessions { requests: requests?, gap: read::duration(node, "gap")? })
 }
 
-/// The version that requests ask for, by the name that stands at `node`.
-fn pinned(node: &Node, names: &Names, diagnostics: &mut Diagnostics) -> Option<Pin> {
+/// The version that requests for `model`, or any, ask for, by the name that stands at `node`.
+fn pinned(
+    node: &Node,
+    model: Option<ModelIndex>,
+    names: &Names,
+    diagnostics: &mut Diagnostics,
+) -> Option<Pin> {
     let name = node.text()?;
-    let version = names.resolve(name, node.place, diagnostics)?;
+    let version = names.resolve_in(model, name, node.place, diagnostics)?;
     Some(Pin { model: names.model_of(version)?, version: Target::new(name)? })
 }
 
@@ -121,15 +127,19 @@ fn clients(
     }
     let client = |item: &Node, diagnostics: &mut Diagnostics| {
         let key = KeyId::new(read::text(item, "key")?).ok()?;
+        let model = match item.get("model") {
+            Some(model) => Some(names.resolve_model(model.text()?, model.place, diagnostics)?),
+            None => None,
+        };
         let made_for = match item.get("version") {
-            Some(version) => Some(names.resolve(version.text()?, version.place, diagnostics)?),
+            Some(node) => Some(names.resolve_in(model, node.text()?, node.place, diagnostics)?),
             None => None,
         };
         let pin = match item.get("pin") {
-            Some(pin) => Some(pinned(pin, names, diagnostics)?),
+            Some(pin) => Some(pinned(pin, model, names, diagnostics)?),
             None => None,
         };
-        Some(Client { key, share: read::ratio(item, "share")?, made_for, pin })
+        Some(Client { key, share: read::ratio(item, "share")?, made_for, model, pin })
     };
     let items = entry.node.items().iter();
     let clients: Vec<_> = items.map(|item| client(item, diagnostics)).collect();

@@ -124,7 +124,9 @@ impl Decoding<'_> {
         if let Some(entry) = node.entry("models") {
             return shares(entry, self.names, self.diagnostics);
         }
-        if self.names.models().count() <= 1 {
+        let clients = node.get("clients").map_or(&[][..], Node::items);
+        let all_say = !clients.is_empty() && clients.iter().all(|c| c.get("model").is_some());
+        if self.names.models().count() <= 1 || all_say {
             return Some(only_first(self.names));
         }
         if !mistyped(node.entries(), WORKLOAD.fields, "models") {
@@ -151,9 +153,15 @@ impl Decoding<'_> {
             }
         }
         let Some(tokens) = node.get("tokens") else {
-            let lacks =
-                |(own, share): (&Option<TokenSizes>, &Ratio)| own.is_none() && *share > Ratio::ZERO;
-            let needed = shares.is_none_or(|shares| own.iter().zip(shares).any(lacks));
+            let of_clients = |model: &str| {
+                let clients = node.get("clients").map_or(&[][..], Node::items).iter();
+                clients.filter_map(|client| client.get("model")?.text()).any(|own| own == model)
+            };
+            let lacks = |((own, share), id): ((&Option<TokenSizes>, &Ratio), &str)| {
+                own.is_none() && (*share > Ratio::ZERO || of_clients(id))
+            };
+            let ids = self.names.models();
+            let needed = shares.is_none_or(|shares| own.iter().zip(shares).zip(ids).any(lacks));
             if needed && is_complete && !mistyped(node.entries(), WORKLOAD.fields, "tokens") {
                 let message = "workload has no \"tokens\": token counts per request";
                 let help =

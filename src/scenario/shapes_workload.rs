@@ -155,6 +155,12 @@ static CLIENT: Record = Record {
             "its share of the requests whose part of a `sum` names no client, 0% to 100%",
         ),
         optional(
+            "model",
+            One(L::Model),
+            "the model that its requests ask for; a trace that says so itself wins (default: by \
+             the shares of `models`)",
+        ),
+        optional(
             "version",
             One(L::Version),
             "the version that its key was made for, by id or tag: without the safeguard \

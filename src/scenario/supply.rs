@@ -35,7 +35,7 @@ impl Scenario {
 
     fn supply_of(&self, version: VersionIndex, window: Duration, from: usize) -> Option<Supply> {
         let model = self.model_of(version);
-        let asked = self.asked_by_split(model)?;
+        let asked = self.population().share_by_split(model)?;
         let is_refuge = |trigger: &Trigger| match &trigger.action {
             Action::RollbackTo(target) => self.may_name(target, version),
             _ => false,
@@ -54,20 +54,6 @@ impl Scenario {
             }
         }
         best
-    }
-
-    /// The share of all requests that the split of a model decides on: those that ask for it and
-    /// for no version of it. `None` where parts of the traffic have clients of their own.
-    fn asked_by_split(&self, model: ModelIndex) -> Option<f64> {
-        let population = self.population();
-        let pinned = |pin: &crate::workload::Pin| pin.model == model;
-        let pinned = population.clients.iter().filter(|c| c.pin.as_ref().is_some_and(pinned));
-        let pinned: f64 = pinned.map(|client| client.share.get()).sum();
-        if pinned > 0.0 && population.tenants.iter().any(|tenant| tenant.client.is_some()) {
-            return None;
-        }
-        let share = population.models.get(usize::from(model.0)).map_or(1.0, |share| share.get());
-        Some(share * (1.0 - pinned).max(0.0))
     }
 
     /// How many requests for all models come within `window` of a phase at most, on average.

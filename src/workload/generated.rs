@@ -17,7 +17,8 @@ pub(super) fn generated(
 ) -> Arrival {
     let Coming { at, id, draws, user } = coming;
     let user = user.unwrap_or_else(|| identities.user_of(id, draws));
-    let model = identities.model(draws);
+    let client = identities.client_of(id, draws);
+    let model = identities.model(client, draws);
     let size = if let [all] = sizes { all } else { &sizes[usize::from(model.0)] };
     let prompt = identities.prompt(draws);
     let request = Request {
@@ -25,7 +26,7 @@ pub(super) fn generated(
         model,
         user,
         session: identities.session(user, at, number, draws),
-        client: identities.client_of(id, draws),
+        client,
         prompt,
         input: size.input.sample(|| identities.prompt_size(prompt, draws)),
         output: size.output.sample(|| draws.draw(Purpose::OutputTokens, 0)),

@@ -22,15 +22,23 @@ pub(super) struct Identities {
     client: Shares,
     prompts: Option<Zipf>,
     model: Shares,
+    /// The model that each client asks for, where it says so; empty where none does.
+    model_of_client: Vec<Option<ModelIndex>>,
     stream: Stream,
 }
 
 impl Identities {
     /// Draws users from `first_user` on.
     pub(super) fn new(population: &Population, first_user: u32, chance: Chance) -> Self {
+        let mut model_of_client: Vec<_> =
+            population.clients.iter().map(|client| client.model).collect();
+        if model_of_client.iter().all(Option::is_none) {
+            model_of_client.clear();
+        }
         Self {
             chance,
             first_user,
+            model_of_client,
             tenants: Tenants::new(&[], 0),
             has_one_user: population.users.count() == NonZeroU32::MIN,
             users: population.users.clone(),
@@ -82,10 +90,11 @@ impl Identities {
         self.client.choose(draws, Purpose::Client)
     }
 
-    /// Which model a request asks for.
+    /// Which model a request of `client` asks for.
     #[inline]
-    pub(super) fn model(&self, draws: Draws) -> ModelIndex {
-        ModelIndex(self.model.choose(draws, Purpose::Model))
+    pub(super) fn model(&self, client: u16, draws: Draws) -> ModelIndex {
+        let own = self.model_of_client.get(usize::from(client)).copied().flatten();
+        own.unwrap_or_else(|| ModelIndex(self.model.choose(draws, Purpose::Model)))
     }
 
     /// From now on this share of answers is streamed.
@@ -203,6 +212,8 @@ impl OpenSessions {
 mod tests {
     use super::*;
     use crate::chance::Distribution;
+    use crate::units::KeyId;
+    use crate::workload::Client;
 
     fn draws(id: u64) -> Draws {
         Chance::new(6, 0).request(RequestId(id), 0)
@@ -238,6 +249,23 @@ mod tests {
         }
         let mean = 100_000.0 / f64::from(last + 1);
         assert!((mean / 4.107 - 1.0).abs() < 0.03, "{mean}");
+    }
+
+    #[test]
+    fn a_client_asks_for_its_own_model_and_the_others_by_the_shares() {
+        let mut population = Population::of_users(10.try_into().unwrap());
+        population.models = vec![Ratio::ZERO, Ratio::ONE, Ratio::ZERO];
+        let client = |model: Option<u16>| Client {
+            key: KeyId::new("key").unwrap(),
+            share: Ratio::ZERO,
+            made_for: None,
+            model: model.map(ModelIndex),
+            pin: None,
+        };
+        population.clients = vec![client(Some(2)), client(None)];
+        let identities = Identities::new(&population, 0, Chance::new(6, 0));
+        let asked = [0, 1].map(|client| identities.model(client, draws(9)));
+        assert_eq!(asked, [ModelIndex(2), ModelIndex(1)]);
     }
 
     #[test]

@@ -107,16 +107,17 @@ impl Replayed {
         let draws = chance.request(id, 0);
         let user = record.user.map(|user| self.numbers.of(user));
         let user = user.unwrap_or_else(|| identities.user_of(id, draws));
+        let client = identities.client_of(id, draws);
         let request = Request {
             id,
-            model: model.unwrap_or_else(|| identities.model(draws)),
+            model: model.unwrap_or_else(|| identities.model(client, draws)),
             user,
             session: match record.session {
                 // Sessions are numbered: what is beyond 32 bits tells none apart.
                 Some(session) => self.numbers.of(session as u32),
                 None => identities.session(user, record.at, number, draws),
             },
-            client: identities.client_of(id, draws),
+            client,
             // The trace has the sizes: equal prompts may have different ones.
             prompt: identities.prompt(draws),
             input: record.input,

@@ -477,7 +477,7 @@ mod tests {
         });
         let halves = ["one", "other"].map(|key| {
             let (key, share) = (KeyId::new(key).unwrap(), Ratio::new(0.5).unwrap());
-            Client { key, share, made_for: None, pin: None }
+            Client { key, share, made_for: None, model: None, pin: None }
         });
         changed.population.clients = halves.to_vec();
         changed.population.prompts = Some(Zipf::new(9.try_into().unwrap(), 1.0).unwrap());

@@ -1,5 +1,7 @@
 //! The four pitfalls: each failure with its safeguard off, and its absence with it on, in one run.
 
+use std::collections::BTreeSet;
+
 use coalmine::gate::Verdict;
 use coalmine::record::{Happening, Record};
 
@@ -7,15 +9,24 @@ use super::world::{judged, results, shipped, shipped_result};
 
 #[test]
 fn keys_made_for_a_version_die_with_it_only_where_the_safeguard_is_off() {
-    let off = shipped_result("pitfall-1-keys", &[]);
-    assert_eq!(judged(&off).verdict, Verdict::Pass);
-    let on = shipped_result("pitfall-1-keys", &["safeguards.keys_survive_rollback=true"]);
-    assert_eq!(on.record.rollbacks.len(), 1);
-    let invalidated = |record: &Record| {
-        let events = record.timeline.events.iter();
-        events.filter(|e| matches!(e.happening, Happening::KeysInvalidated { .. })).count()
-    };
-    assert_eq!((invalidated(&off.record), invalidated(&on.record)), (1, 0));
+    let loaded = shipped("pitfall-1-keys", &[]);
+    let seeds: Vec<u64> = (1..=6).collect();
+    let seen = results(&loaded, &seeds, |result| {
+        assert_eq!(judged(&result).verdict, Verdict::Pass, "seed {}", result.record.seed);
+        assert_eq!(result.record.rollbacks.len(), 2, "both canaries break alike");
+        let events = result.record.timeline.events.iter();
+        let invalidated = events.filter_map(|event| match &event.happening {
+            Happening::KeysInvalidated { keys, .. } => Some(keys.clone()),
+            _ => None,
+        });
+        let locked_out = result.record.key_rejections.iter().map(|rejected| rejected.client);
+        (invalidated.flatten().collect::<Vec<_>>(), locked_out.collect::<BTreeSet<_>>())
+    });
+    for (invalidated, locked_out) in seen {
+        let names: Vec<_> = invalidated.iter().map(|key| key.as_str()).collect();
+        assert_eq!(names, ["unguarded-early-adopters"]);
+        assert_eq!(locked_out, BTreeSet::from([Some(3)]), "the fourth client of the scenario");
+    }
 }
 
 #[test]
