@@ -1,9 +1,9 @@
-// Uses the report as a person would, and writes down what does not happen.
+// Uses the report as a person would: a list of what does not happen.
 "use strict";
-const findings = [];
-const check = (holds, what) => holds || findings.push(what);
+(() => {
+  const findings = [];
+  const check = (holds, what) => holds || findings.push(what);
 
-try {
   const table = document.querySelector("table[data-sortable]");
   const header = table.tHead.rows[0].cells[0];
   const order = () => [...table.tBodies[0].rows].map((row) => row.cells[0].textContent);
@@ -50,13 +50,5 @@ try {
   key("Escape");
   const numbers = (text) => text.trim().split(/[\s,]+/).map(Number).join();
   check(numbers(line.getAttribute("points")) === numbers(before), "a reset brings it back");
-
-  check(performance.getEntriesByType("resource").length === 0, "no request leaves the page");
-  check(document.body.scrollWidth <= innerWidth, "nothing is wider than the window");
-} catch (error) {
-  findings.push(String(error.stack));
-}
-const pre = document.createElement("pre");
-pre.id = "probe";
-pre.textContent = findings.join("; ") || "done";
-document.body.append(pre);
+  return findings;
+})();

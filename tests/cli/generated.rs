@@ -82,7 +82,7 @@ fn renewed(page: &Page) -> String {
 }
 
 /// Compares a committed file with what it is to be, or writes it.
-fn hold(path: &str, wanted: &str, stale: &mut Vec<String>) {
+pub(crate) fn hold(path: &str, wanted: &str, stale: &mut Vec<String>) {
     let committed = std::fs::read_to_string(project(path)).unwrap_or_default();
     if committed == wanted {
         return;

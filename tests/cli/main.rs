@@ -5,6 +5,7 @@
 mod examples;
 mod generated;
 mod inputs;
+mod outline;
 mod outputs;
 mod pages;
 mod program;
