@@ -22,8 +22,8 @@ impl Sheet<'_> {
     pub(crate) const WIDTH: f64 = 1_280.0;
 
     /// The first and the last pixel column of plots: on the left there is room for `1,000 ms`, on
-    /// the right for half of the last tick's label.
-    pub(crate) const COLUMNS: (f64, f64) = (136.0, 1_240.0);
+    /// the right for half of the last tick's label, `20,000 ms`.
+    pub(crate) const COLUMNS: (f64, f64) = (136.0, 1_224.0);
 
     /// A chart of panels, each `panel_height` pixels high.
     pub(crate) fn panels(self, frame: &Frame, panels: &[Panel], panel_height: f64) -> Canvas {

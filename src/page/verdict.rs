@@ -82,6 +82,9 @@ fn of_lines(judged: &Judged, verdict: Verdict, (one, many): (&str, &str)) -> Str
         format!("{more}: <code>{}</code>, measured {}", escape(&line.text), escape(&line.evidence))
     });
     let first = first.unwrap_or_default();
+    if judged.lines.len() == 1 {
+        return format!("The one line of the gate {one}{first}.");
+    }
     format!("{} of {all} of the gate {words}{first}.", lines.len())
 }
 
