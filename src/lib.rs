@@ -87,7 +87,9 @@ pub mod simulator;
 // Floor 8, beside the judges: what tests and fuzz targets share.
 pub mod testing;
 
-// Floors 8 to 13: what a run means, whether that is enough, what is kept of it, how it is shown.
+// Floors 8 to 13: what a run means, whether that is enough, what is kept of it, how several differ,
+// how it is shown.
+pub mod compare;
 pub mod gate;
 pub mod page;
 pub mod report;

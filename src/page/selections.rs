@@ -1,6 +1,5 @@
 //! The columns of the comparison table as selections of a record's requests.
 
-use crate::report::column_selection;
 use crate::result::ResultFile;
 use crate::summary::{Selected, Summary};
 
@@ -8,7 +7,7 @@ use crate::summary::{Selected, Summary};
 pub(super) fn selections(result: &ResultFile) -> Vec<Option<Selected<'_>>> {
     let record = &result.record;
     let summary = Summary::of(record);
-    let selections = result.scenario.columns.iter().map(|column| column_selection(record, column));
+    let selections = result.scenario.columns.iter().map(|column| column.selection(record));
     selections.map(|selection| selection.map(|found| summary.select(found))).collect()
 }
 

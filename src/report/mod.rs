@@ -24,7 +24,6 @@ mod timeline_chart;
 mod timeline_marks;
 mod verdict;
 
-pub(crate) use column::column_selection;
 pub(crate) use comparison::{ENDED_WITH, MARKS, endings, mark, metrics, row_label};
 pub(crate) use facts::{blind_rules, run_facts};
 pub(crate) use figures::{

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::outline::outline;
-use crate::exchange::ModelIndex;
+use crate::exchange::{ModelIndex, VersionIndex};
 use crate::gate::{Judgement, Verdict};
 use crate::record::Record;
 use crate::run::TraceReport;
 use crate::scenario::{Expectation, Scenario};
-use crate::summary::Table;
+use crate::summary::{Selection, Table};
 
 /// All that is known of a run.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -171,5 +171,57 @@ impl ScenarioInfo {
             expect,
             resolved,
         }
+    }
+}
+
+impl ColumnInfo {
+    /// The requests of a run that it shows; `None` where it names a phase that was never reached,
+    /// or what is not there.
+    pub fn selection(&self, record: &Record) -> Option<Selection> {
+        let phase = |name: &String| record.phases.iter().position(|phase| phase.name == *name);
+        let model = |name: &String| {
+            let place = record.models.iter().position(|model| model.id.as_str() == name)?;
+            u16::try_from(place).ok().map(ModelIndex)
+        };
+        let version = |name: &String| {
+            let place = record.versions().position(|version| version.id.as_str() == name)?;
+            u16::try_from(place).ok().map(VersionIndex)
+        };
+        Some(Selection {
+            phase: found(self.phase.as_ref(), phase)?,
+            model: found(self.model.as_ref(), model)?,
+            version: found(self.version.as_ref(), version)?,
+            ..Selection::default()
+        })
+    }
+}
+
+/// The place of a name, if there is a name; `None` where there is one that has no place.
+fn found<T>(name: Option<&String>, place: impl Fn(&String) -> Option<T>) -> Option<Option<T>> {
+    match name {
+        Some(name) => place(name).map(Some),
+        None => Some(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::rolled_back_result;
+    use super::*;
+
+    #[test]
+    fn columns_select_what_they_name() {
+        let result = rolled_back_result();
+        let version = Some("gpt-4-turbo-v2".to_owned());
+        let named = |phase: &str| ColumnInfo {
+            title: String::new(),
+            phase: Some(phase.to_owned()),
+            model: Some("gpt-4".to_owned()),
+            version: version.clone(),
+        };
+        let found = named("canary at 10 %").selection(&result.record).unwrap();
+        assert_eq!(found.phase, Some(1));
+        assert_eq!((found.model, found.version), (Some(ModelIndex(0)), Some(VersionIndex(1))));
+        assert_eq!(named("never reached").selection(&result.record), None);
     }
 }

@@ -111,6 +111,14 @@ impl DurationHistogram {
         self.iter().take_while(|(value, _)| *value <= limit).map(|(_, count)| count).sum()
     }
 
+    /// How many values lie in the bin of `limit` or below it. Of two histograms this counts by the
+    /// same bins, so that values that neither tells apart fall on one side.
+    pub fn count_through(&self, limit: Duration) -> u64 {
+        let last = MicroBin::of(nearest_micro(limit)).0;
+        let bins = self.0.iter().flat_map(|recorded| recorded.bins.iter().take(last + 1));
+        bins.map(|count| u64::from(*count)).sum()
+    }
+
     /// The values and how often each occurred, in rising order; values of one bin count as one.
     pub fn iter(&self) -> impl Iterator<Item = (Duration, u64)> {
         self.0.iter().flat_map(|recorded| {

@@ -12,13 +12,18 @@ impl Confidence {
     /// 97.5 %.
     pub const PERCENT_97_5: Self = Self(0.975);
 
+    /// A confidence; `None` outside (0, 1).
+    pub fn new(probability: f64) -> Option<Self> {
+        (probability > 0.0 && probability < 1.0).then_some(Self(probability))
+    }
+
     /// The probability of covering, in (0, 1).
     pub const fn get(self) -> f64 {
         self.0
     }
 
     /// The probability left out on each side.
-    fn tail(self) -> f64 {
+    pub(super) fn tail(self) -> f64 {
         0.5 * (1.0 - self.0)
     }
 }

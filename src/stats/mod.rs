@@ -3,17 +3,29 @@
 //! Aggregates are integers, so that they do not depend on the order in which they are merged.
 
 mod bins;
+mod fisher;
 mod histogram;
+mod holm;
 mod interval;
+mod measured;
 mod multinomial;
+mod proportion;
+mod quantile_test;
 mod sequential;
 mod sum_window;
+mod welch;
 mod window;
 
 pub use bins::Bin;
+pub use fisher::fisher_exact;
 pub use histogram::{DurationHistogram, HistogramError};
+pub use holm::holm;
 pub use interval::{Confidence, Interval, Moments, QuantileRanks};
+pub use measured::Measured;
 pub use multinomial::ln_share_evidence;
+pub use proportion::Proportion;
+pub use quantile_test::quantile_test;
 pub use sequential::ErrorShareTest;
 pub use sum_window::{SumWindow, Sums};
+pub use welch::Welch;
 pub use window::{CountWindow, Counts, SampleView, SampleWindow};

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::metric::{self, Measure, Metric, Quantile, Sample, Unit};
-use crate::stats::{Confidence, Interval};
+use crate::stats::{Confidence, Interval, Proportion};
 use crate::units::{
     Duration, format_count, format_duration, format_money, format_p_value, format_percent,
     format_significant,
@@ -120,16 +120,15 @@ impl Estimate {
         Self { value: Some(value), n, interval, exact: false, ..Self::absent(metric) }
     }
 
-    /// A share: `hits` of `total`.
-    pub(super) fn share(metric: Metric, hits: u64, total: u64, method: Method) -> Self {
-        if total == 0 {
-            return Self::absent(metric);
-        }
+    /// A share of requests.
+    pub(super) fn share(metric: Metric, counted: Proportion, method: Method) -> Self {
+        let Some(value) = counted.share() else { return Self::absent(metric) };
+        let (hits, total) = (counted.hits(), counted.total());
         let interval = match method {
             Method::Display => Interval::wilson(hits, total, Confidence::PERCENT_95),
             Method::Gate(confidence) => Interval::clopper_pearson(hits, total, confidence),
         };
-        Self::estimated(metric, hits as f64 / total as f64, total, Some(interval.into()))
+        Self::estimated(metric, value, total, Some(interval.into()))
     }
 }
 
@@ -225,10 +224,10 @@ mod tests {
 
     #[test]
     fn an_estimate_says_its_interval_and_what_it_was_made_from() {
-        let share = Estimate::share(Metric::ErrorRate, 4, 3_412, Method::Display);
+        let share = Estimate::share(Metric::ErrorRate, Proportion::new(4, 3_412), Method::Display);
         // scipy.stats.binomtest(4, 3412).proportion_ci(0.95, "wilson"): 0.000456, 0.003010.
         assert_eq!(share.to_string(), "0.12 % [0.046 %, 0.30 %] of 3,412 requests");
-        let none = Estimate::share(Metric::ErrorRate, 0, 0, Method::Display);
+        let none = Estimate::share(Metric::ErrorRate, Proportion::new(0, 0), Method::Display);
         assert_eq!(none.to_string(), "no data");
         let limits = Limits { low: Some(0.5), high: None };
         let quantile = Estimate::estimated(Metric::LatencyP99, 1.25, 1, Some(limits));

@@ -7,6 +7,7 @@
 //! are estimates of what the version would do in the long run, and carry an interval. Histograms
 //! are merged, percentiles never averaged. Knows no drivers and judges nothing.
 
+mod basis;
 mod estimate;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -15,6 +16,7 @@ mod of_run;
 mod selection;
 mod table;
 
+pub use basis::Basis;
 pub use estimate::{Estimate, Limits, Method, format_value};
 pub use selection::{Selected, Selection, Summary};
 pub use table::{

@@ -1,9 +1,9 @@
 //! Metrics that are counted over requests: shares, means, quantiles and costs.
 
+use super::basis::Basis;
 use super::estimate::{Estimate, Limits, Method};
 use super::selection::Selected;
 use crate::metric::{Measure, Metric, Quantile, Sample};
-use crate::record::Tally;
 use crate::stats::{DurationHistogram, Interval, Moments, QuantileRanks};
 
 impl Selected<'_> {
@@ -14,55 +14,14 @@ impl Selected<'_> {
     }
 
     fn value_of(&self, metric: Metric, method: Method) -> Estimate {
-        let tally = &self.tally;
-        let share = |hits, total| Estimate::share(metric, hits, total, method);
-        match metric.measure() {
-            Measure::Requests => {
-                let completed = self.requests().completed();
-                Estimate::exact(metric, completed as f64, completed)
+        match self.basis(metric) {
+            Basis::Exact { value: Some(value), n } => Estimate::exact(metric, value, n),
+            Basis::Exact { value: None, .. } => Estimate::absent(metric),
+            Basis::Share(share) => Estimate::share(metric, share, method),
+            Basis::Mean(moments) => mean(metric, moments, method),
+            Basis::Quantile(quantile, durations) => {
+                quantile_of(metric, &durations, quantile, method)
             }
-            Measure::Attempts => {
-                let attempts = tally.completed();
-                Estimate::exact(metric, attempts as f64, attempts)
-            }
-            Measure::FinalErrorRate => {
-                // Who is refused at the door has failed as far as he can see.
-                let (requests, refused) = (self.requests(), self.refused_for_keys());
-                share(requests.failed.total() + refused, requests.counted() + refused)
-            }
-            Measure::ErrorRate => share(tally.failed.total(), tally.counted()),
-            Measure::SuccessRate => share(tally.succeeded, tally.counted()),
-            Measure::ClientErrorRate => share(tally.client_errors(), tally.completed()),
-            Measure::RateLimitedRate => share(tally.rate_limited(), tally.limitable()),
-            Measure::TimeoutRate => share(tally.timed_out(), tally.counted()),
-            Measure::EmptyRate => share(tally.empty, tally.counted()),
-            Measure::LengthFinishRate => share(tally.cut_off, tally.counted()),
-            Measure::Mean(sample) => {
-                let moments = of_sample(tally, sample, DurationHistogram::moments_nanos);
-                mean(metric, moments.map(nanos_to_seconds), method)
-            }
-            Measure::Quantile(sample, quantile) => of_sample(tally, sample, |durations| {
-                quantile_of(metric, durations, quantile, method)
-            }),
-            Measure::OutputTokens => {
-                let sum = u128::from(tally.output_tokens);
-                let squares = tally.output_tokens_squared;
-                mean(metric, Moments::of_sums(tally.succeeded, sum, squares), method)
-            }
-            Measure::OutputSpeed => tokens_per_second(metric, tally),
-            Measure::CostPer1k => self.cost_per_1k_tokens(metric),
-            Measure::OfRun => Estimate::absent(metric),
-        }
-    }
-
-    fn cost_per_1k_tokens(&self, metric: Metric) -> Estimate {
-        let tokens = self.tally.input_tokens + self.tally.output_tokens;
-        match self.cost {
-            Some(cost) if tokens > 0 => {
-                let per_1k = cost.as_usd() * 1_000.0 / tokens as f64;
-                Estimate::exact(metric, per_1k, self.tally.succeeded)
-            }
-            _ => Estimate::absent(metric),
         }
     }
 }
@@ -89,37 +48,6 @@ fn counts_attempts(measure: Measure) -> bool {
         | Measure::OutputSpeed
         | Measure::CostPer1k
         | Measure::OfRun => false,
-    }
-}
-
-fn tokens_per_second(metric: Metric, tally: &Tally) -> Estimate {
-    match tally.latency.sum_nanos() {
-        0 => Estimate::absent(metric),
-        nanos => {
-            let speed = tally.output_tokens as f64 * NANOS_PER_SECOND / nanos as f64;
-            Estimate::exact(metric, speed, tally.succeeded)
-        }
-    }
-}
-
-/// Calls `read` with the durations of a sample.
-fn of_sample<T>(tally: &Tally, sample: Sample, read: impl FnOnce(&DurationHistogram) -> T) -> T {
-    match sample {
-        Sample::Latency => read(&tally.latency),
-        Sample::FirstToken => read(&tally.first_token),
-        Sample::LatencyAll => {
-            let mut all = tally.latency.clone();
-            all.merge(&tally.latency_other);
-            read(&all)
-        }
-    }
-}
-
-fn nanos_to_seconds(nanos: Moments) -> Moments {
-    Moments {
-        count: nanos.count,
-        mean: nanos.mean / NANOS_PER_SECOND,
-        variance: nanos.variance / (NANOS_PER_SECOND * NANOS_PER_SECOND),
     }
 }
 
@@ -155,7 +83,6 @@ fn quantile_of(
     Estimate::estimated(metric, value, n, interval)
 }
 
-const NANOS_PER_SECOND: f64 = 1e9;
 /// By how much a value read from a [`DurationHistogram`] can differ from the one recorded.
 const BIN_ERROR: f64 = 1e-3;
 /// The same in seconds, where it is more: half a microsecond.
@@ -167,7 +94,7 @@ mod tests {
     use super::super::selection::{Selection, Summary};
     use super::*;
     use crate::exchange::ModelIndex;
-    use crate::record::{Arm, Cell, KeyFault, KeyRejections};
+    use crate::record::{Arm, Cell, KeyFault, KeyRejections, Tally};
     use crate::stats::Confidence;
 
     const GATE: Method = Method::Gate(Confidence::PERCENT_95);

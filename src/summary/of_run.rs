@@ -7,7 +7,7 @@ use crate::exchange::VersionIndex;
 use crate::math;
 use crate::metric::Metric;
 use crate::record::{Blast, Rollback};
-use crate::stats::ln_share_evidence;
+use crate::stats::{Proportion, ln_share_evidence};
 use crate::units::Timestamp;
 
 impl Selected<'_> {
@@ -18,7 +18,10 @@ impl Selected<'_> {
                 Some(cost) => Estimate::exact(metric, cost.as_usd(), self.tally.succeeded),
                 None => Estimate::absent(metric),
             },
-            Metric::Share => Estimate::share(metric, self.tally.assigned, self.whole(), method),
+            Metric::Share => {
+                let share = Proportion::new(self.tally.assigned, self.whole());
+                Estimate::share(metric, share, method)
+            }
             Metric::SplitPValue => self.split_p_value(metric),
             Metric::Goodput => self.goodput(metric),
             Metric::Rollbacks => self.count(metric, self.rollbacks().count() as u64),

@@ -29,6 +29,7 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("summary", 8),
     ("gate", 9),
     ("result", 10),
+    ("compare", 11),
     ("report", 12),
     ("page", 13),
     ("cli", 14),
@@ -108,7 +109,7 @@ pub(crate) const BANS: &[Ban] = &[
         remedy: "its order is random per process: use BTreeMap, BTreeSet, Vec or an index",
     },
     Ban {
-        scope: Scope::Modules(&["assertion", "gate", "report"]),
+        scope: Scope::Modules(&["assertion", "gate", "compare", "report"]),
         paths: &[
             "std::fs",
             "std::io::stdout",

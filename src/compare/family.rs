@@ -1,0 +1,26 @@
+//! All tests of a comparison together: p-values adjusted for how many there are, and findings.
+
+use super::column::ColumnComparison;
+use super::difference::Difference;
+use super::run::Settings;
+use crate::metric::Metric;
+use crate::stats::holm;
+
+/// Adjusts the p-values of all tested differences, and says of each what it means. How many there
+/// are.
+pub(super) fn judge(columns: &mut [ColumnComparison], settings: &Settings) -> u64 {
+    let mut tested: Vec<(Metric, &mut Difference)> = Vec::new();
+    for compared in columns.iter_mut().flat_map(|column| &mut column.metrics) {
+        let metric = compared.metric;
+        let differences = compared.differences.iter_mut();
+        let own = differences.filter(|difference| difference.p_value.is_some());
+        tested.extend(own.map(|difference| (metric, difference)));
+    }
+    let p_values: Vec<f64> = tested.iter().filter_map(|(_, found)| found.p_value).collect();
+    let alpha = 1.0 - settings.confidence.get();
+    for ((metric, difference), adjusted) in tested.into_iter().zip(holm(&p_values)) {
+        difference.adjusted_p_value = Some(adjusted);
+        difference.judge(metric, alpha, settings.smallest_effect.get());
+    }
+    p_values.len() as u64
+}

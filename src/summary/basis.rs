@@ -1,0 +1,104 @@
+//! What a metric over requests is made from: the counts, moments and histograms that its value, its
+//! interval and its comparison with another run's all read.
+
+use std::borrow::Cow;
+
+use super::selection::Selected;
+use crate::metric::{Measure, Metric, Quantile, Sample};
+use crate::record::Tally;
+use crate::stats::{DurationHistogram, Moments, Proportion};
+
+/// What a metric over requests is made from.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Basis<'a> {
+    /// A count or a rate of the run itself.
+    Exact {
+        /// In the metric's base unit; `None` without data.
+        value: Option<f64>,
+        /// Requests that it was made from.
+        n: u64,
+    },
+    /// A share of requests.
+    Share(Proportion),
+    /// A mean over requests, in the metric's base unit; `None` without data.
+    Mean(Option<Moments>),
+    /// A quantile of durations.
+    Quantile(Quantile, Cow<'a, DurationHistogram>),
+}
+
+impl Selected<'_> {
+    /// What `metric` is made from. Nothing for metrics of a whole run, [`Measure::OfRun`].
+    pub fn basis(&self, metric: Metric) -> Basis<'_> {
+        let tally = self.attempts();
+        let share = |hits, total| Basis::Share(Proportion::new(hits, total));
+        let exact = |value, n| Basis::Exact { value, n };
+        let counted = |count: u64| exact(Some(count as f64), count);
+        match metric.measure() {
+            Measure::Requests => counted(self.requests().completed()),
+            Measure::Attempts => counted(tally.completed()),
+            Measure::FinalErrorRate => {
+                // Who is refused at the door has failed as far as he can see.
+                let (requests, refused) = (self.requests(), self.refused_for_keys());
+                share(requests.failed.total() + refused, requests.counted() + refused)
+            }
+            Measure::ErrorRate => share(tally.failed.total(), tally.counted()),
+            Measure::SuccessRate => share(tally.succeeded, tally.counted()),
+            Measure::ClientErrorRate => share(tally.client_errors(), tally.completed()),
+            Measure::RateLimitedRate => share(tally.rate_limited(), tally.limitable()),
+            Measure::TimeoutRate => share(tally.timed_out(), tally.counted()),
+            Measure::EmptyRate => share(tally.empty, tally.counted()),
+            Measure::LengthFinishRate => share(tally.cut_off, tally.counted()),
+            Measure::Mean(sample) => {
+                Basis::Mean(durations(tally, sample).moments_nanos().map(nanos_to_seconds))
+            }
+            Measure::Quantile(sample, quantile) => {
+                Basis::Quantile(quantile, durations(tally, sample))
+            }
+            Measure::OutputTokens => {
+                let sum = u128::from(tally.output_tokens);
+                let squares = tally.output_tokens_squared;
+                Basis::Mean(Moments::of_sums(tally.succeeded, sum, squares))
+            }
+            Measure::OutputSpeed => exact(tokens_per_second(tally), tally.succeeded),
+            Measure::CostPer1k => exact(self.cost_per_1k_tokens(), tally.succeeded),
+            Measure::OfRun => exact(None, 0),
+        }
+    }
+
+    /// In dollars.
+    fn cost_per_1k_tokens(&self) -> Option<f64> {
+        let tokens = self.tally.input_tokens + self.tally.output_tokens;
+        let cost = self.cost.filter(|_| tokens > 0)?;
+        Some(cost.as_usd() * 1_000.0 / tokens as f64)
+    }
+}
+
+fn tokens_per_second(tally: &Tally) -> Option<f64> {
+    match tally.latency.sum_nanos() {
+        0 => None,
+        nanos => Some(tally.output_tokens as f64 * NANOS_PER_SECOND / nanos as f64),
+    }
+}
+
+/// The durations of a sample.
+fn durations(tally: &Tally, sample: Sample) -> Cow<'_, DurationHistogram> {
+    match sample {
+        Sample::Latency => Cow::Borrowed(&tally.latency),
+        Sample::FirstToken => Cow::Borrowed(&tally.first_token),
+        Sample::LatencyAll => {
+            let mut all = tally.latency.clone();
+            all.merge(&tally.latency_other);
+            Cow::Owned(all)
+        }
+    }
+}
+
+fn nanos_to_seconds(nanos: Moments) -> Moments {
+    Moments {
+        count: nanos.count,
+        mean: nanos.mean / NANOS_PER_SECOND,
+        variance: nanos.variance / (NANOS_PER_SECOND * NANOS_PER_SECOND),
+    }
+}
+
+const NANOS_PER_SECOND: f64 = 1e9;
