@@ -162,8 +162,8 @@ mod tests {
     #[test]
     fn without_a_value_nothing_is_compared() {
         let absent = Estimate::absent(Metric::Rollbacks);
-        let one = Estimate { value: Some(1.0), ..absent.clone() };
-        let never = Estimate { infinite: true, ..absent.clone() };
+        let one = Estimate { value: Some(1.0), ..Estimate::absent(Metric::Rollbacks) };
+        let never = Estimate { infinite: true, ..Estimate::absent(Metric::Rollbacks) };
         assert_eq!(Difference::untested(&absent, &one).finding, Finding::NotComparable);
         let found = Difference::untested(&one, &never);
         assert_eq!((found.finding, found.absolute), (Finding::Exact, None));
