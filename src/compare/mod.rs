@@ -11,7 +11,7 @@
 //! | --- | --- | --- |
 //! | shares (error rates) | Newcombe's hybrid score | Fisher's exact |
 //! | means (latency, time to first token) | Welch's t | Welch's t |
-//! | quantiles of latency | order statistics of each, by square and add | Fisher's exact, of the shares above the pooled quantile |
+//! | quantiles | order statistics, by square and add | Fisher's, above the pooled quantile |
 //! | counts, costs, figures of the run | none: exact | none |
 //!
 //! The p-values of all tests of a comparison are adjusted together, by Holm: with a confidence of
