@@ -57,6 +57,8 @@ pub(super) struct Layer {
     pub(super) stretched: bool,
     /// Whether they keep their form when they do: symbols.
     pub(super) whole: bool,
+    /// Which parts of their lines are drawn.
+    pub(super) dash: Dash,
     /// The series that they show (an index).
     series: Option<usize>,
 }
@@ -129,12 +131,10 @@ impl Canvas {
 
     pub(crate) fn line(&mut self, points: &[Point], stroke: Stroke) {
         let Stroke { ink, width, dash } = stroke;
-        let pieces = match dash.pattern() {
-            [] => vec![points.to_vec()],
-            pattern => dashes(points, pattern),
-        };
-        for points in pieces.into_iter().filter(|points| points.len() > 1) {
-            self.push(Shape::Line { points, ink, width });
+        if points.len() > 1 {
+            let line = Shape::Line { points: points.to_vec(), ink, width };
+            let layer = Layer { dash, ..self.layer };
+            self.in_layer(layer, |canvas| canvas.push(line));
         }
     }
 
@@ -172,8 +172,8 @@ impl Canvas {
         self.shapes.push((self.layer, shape));
     }
 
-    pub(super) fn shapes(&self, range: Range<usize>) -> impl Iterator<Item = &Shape> {
-        self.shapes[range].iter().map(|(_, shape)| shape)
+    pub(super) fn shapes(&self, range: Range<usize>) -> &[(Layer, Shape)] {
+        &self.shapes[range]
     }
 
     /// The shapes from the lowest to the highest, in spans of one layer.
@@ -193,55 +193,12 @@ impl Canvas {
     }
 }
 
-/// Cuts a line into the pieces that a pattern of drawn and blank lengths leaves of it.
-fn dashes(points: &[Point], pattern: &[f64]) -> Vec<Vec<Point>> {
-    let mut pieces = Vec::new();
-    let mut piece: Vec<Point> = points.first().copied().into_iter().collect();
-    let (mut index, mut left) = (0, pattern[0]);
-    for pair in points.windows(2) {
-        let (mut from, to) = (pair[0], pair[1]);
-        let mut length = distance(from, to);
-        while length > left {
-            let part = left / length;
-            from = (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
-            length -= left;
-            if index % 2 == 0 {
-                piece.push(from);
-                pieces.push(std::mem::take(&mut piece));
-            } else {
-                piece.push(from);
-            }
-            index = (index + 1) % pattern.len();
-            left = pattern[index];
-        }
-        left -= length;
-        if index % 2 == 0 {
-            piece.push(to);
-        }
-    }
-    pieces.push(piece);
-    pieces
-}
-
-fn distance(from: Point, to: Point) -> f64 {
-    let (x, y) = (to.0 - from.0, to.1 - from.1);
-    (x * x + y * y).sqrt()
-}
-
 /// The width of a symbol's white rim in pixels.
 const RIM: f64 = 2.0;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dashes_go_on_around_corners() {
-        let corner = [(0.0, 0.0), (6.0, 0.0), (6.0, 10.0)];
-        let pieces = dashes(&corner, &[4.0, 4.0]);
-        assert_eq!(pieces[0], [(0.0, 0.0), (4.0, 0.0)]);
-        assert_eq!(pieces[1], [(6.0, 2.0), (6.0, 6.0)]);
-    }
 
     #[test]
     fn neighbours_of_one_layer_make_one_span() {

@@ -12,8 +12,10 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBAColor};
 
 use super::canvas::{Align, Canvas, Layer, Point, Shape};
+use super::dashes::dashes;
+use super::joined::joined;
 use super::lettering::font;
-use super::palette::Ink;
+use super::palette::{Dash, Ink};
 
 impl Canvas {
     /// The chart as an SVG document. It uses presentation attributes only: a content-security
@@ -21,11 +23,14 @@ impl Canvas {
     ///
     /// Shapes of a series stand in groups with its name as `data-series`; those that follow the
     /// horizontal axis in groups with `data-stretch`, which says `move` where they keep their form.
+    /// A dashed line is one element, its dashes an attribute of its group.
     pub fn svg(&self) -> String {
         let ground = self.elements(0..0, true);
         let spans = self.spans();
         let groups = spans.into_iter().map(|(layer, span)| {
             let elements = self.elements(span, false);
+            // Symbols are moved one by one.
+            let elements = if layer.whole { elements } else { joined(&elements) };
             self.grouped(layer, &elements)
         });
         let document: String = std::iter::once(ground).chain(groups).collect();
@@ -65,17 +70,20 @@ impl Canvas {
     }
 
     fn grouped(&self, layer: Layer, elements: &str) -> String {
-        let stretched = match (layer.stretched, layer.whole) {
-            (true, true) => " data-stretch=\"move\"",
-            (true, false) => " data-stretch=\"\"",
-            (false, _) => "",
-        };
-        match self.series_of(layer) {
-            Some(name) => {
-                format!("<g{stretched} data-series=\"{}\">\n{elements}</g>\n", escape(name))
-            }
-            None if layer.stretched => format!("<g{stretched}>\n{elements}</g>\n"),
-            None => elements.to_owned(),
+        let mut attributes = String::new();
+        if layer.stretched {
+            let how = if layer.whole { "move" } else { "" };
+            attributes.push_str(&format!(" data-stretch=\"{how}\""));
+        }
+        if let Some(name) = self.series_of(layer) {
+            attributes.push_str(&format!(" data-series=\"{}\"", escape(name)));
+        }
+        if let [drawn, blank] = layer.dash.pattern() {
+            attributes.push_str(&format!(" stroke-dasharray=\"{drawn} {blank}\""));
+        }
+        match attributes.as_str() {
+            "" => elements.to_owned(),
+            attributes => format!("<g{attributes}>\n{elements}</g>\n"),
         }
     }
 
@@ -89,11 +97,13 @@ impl Canvas {
         if ground {
             area.fill(&plotters::style::WHITE)?;
         }
-        for shape in self.shapes(shapes) {
+        for (layer, shape) in self.shapes(shapes) {
             match shape {
                 Shape::Line { points, ink, width } => {
                     let style = colour(*ink).stroke_width(width * medium.scale);
-                    area.draw(&PathElement::new(medium.points(points), style))?;
+                    for piece in medium.pieces(points, layer.dash) {
+                        area.draw(&PathElement::new(medium.points(&piece), style))?;
+                    }
                 }
                 Shape::Polygon { points, ink } => {
                     area.draw(&Polygon::new(medium.points(points), colour(*ink).filled()))?;
@@ -133,17 +143,24 @@ struct Medium {
     /// How far, in em, a text must be moved down so that its capitals are centred on its place: the
     /// backends centre different boxes.
     baseline_shift: f64,
+    /// Whether a line's dashes are drawn one by one: an SVG has an attribute for them instead.
+    cuts_dashes: bool,
 }
 
 impl Medium {
     /// The baseline comes half an x-height (0.27 em) below the place; capitals are 0.73 em high.
-    const SVG: Self = Self { scale: 1, baseline_shift: 0.09 };
+    const SVG: Self = Self { scale: 1, baseline_shift: 0.09, cuts_dashes: false };
     /// The baseline comes 0.12 em below the place.
-    const BITMAP: Self = Self { scale: OVERSAMPLING, baseline_shift: 0.24 };
+    const BITMAP: Self = Self { scale: OVERSAMPLING, baseline_shift: 0.24, cuts_dashes: true };
 
     fn point(&self, (x, y): Point) -> (i32, i32) {
         let scale = f64::from(self.scale);
         ((x * scale).round() as i32, (y * scale).round() as i32)
+    }
+
+    /// The lines that must be drawn for one.
+    fn pieces(&self, points: &[Point], dash: Dash) -> Vec<Vec<Point>> {
+        dashes(points, if self.cuts_dashes { dash } else { Dash::Solid })
     }
 
     fn points(&self, points: &[Point]) -> Vec<(i32, i32)> {
@@ -206,7 +223,6 @@ const MEMORY: &str = "drawing into memory with a registered font cannot fail";
 #[cfg(test)]
 mod tests {
     use super::super::canvas::{Lettering, Stroke};
-    use super::super::palette::Dash;
     use super::*;
 
     const STROKE: Stroke = Stroke { ink: Ink::BLACK, width: 2, dash: Dash::Solid };

@@ -3,12 +3,14 @@
 //! That is the horizontal axis, spans of it that are shaded and named, such as phases, and lanes of
 //! marks whose lines run through all panels.
 
+use std::collections::BTreeSet;
+
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, Lettering, Point, Stroke};
 use super::lettering::{fit_text, text_width};
 use super::palette::{Dash, Ink, Symbol};
 use super::panel::{Across, MEDIUM, PANEL_TITLE, Panel, Rows, SMALL};
-use super::reading::Readings;
+use super::reading::{Direction, Readings};
 
 /// What stacked panels share.
 pub(crate) struct Frame {
@@ -83,17 +85,19 @@ impl Frame {
         canvas.set_readings(self.readings(&places));
     }
 
-    /// What can be read off, at the slots of the line that has the most.
+    /// What can be read off, at the slots of the line that has the most: the others may have wider
+    /// ones.
     fn readings(&self, places: &[(&Panel, Rows)]) -> Readings {
         let lines = places.iter().flat_map(|(panel, _)| &panel.lines);
         let slots = lines.map(|line| &line.slots[..]).max_by_key(|slots| slots.len());
         let slots = slots.unwrap_or_default();
         let column = |value: f64| self.across().column(value).round() as i32;
         Readings {
+            direction: Direction::Columns,
             span: (self.columns.0.round() as i32, self.columns.1.round() as i32),
-            columns: slots.iter().map(|slot| column(slot.middle())).collect(),
+            places: slots.iter().map(|slot| column(slot.middle())).collect(),
             labels: slots.iter().map(|slot| self.axis.text(slot.middle())).collect(),
-            plots: places.iter().map(|(panel, rows)| panel.readings(*rows)).collect(),
+            plots: places.iter().map(|(panel, _)| panel.readings(slots)).collect(),
         }
     }
 
@@ -137,16 +141,20 @@ impl Frame {
         self.phase_names().iter().map(|(row, ..)| row + 1).max().unwrap_or(0)
     }
 
+    /// Shades and names the phases. What would be narrower than can be told apart is left out, so
+    /// that thousands of phases cost no more than there are columns.
     fn draw_phases(&self, canvas: &mut Canvas, top: f64, body: Rows) {
         let bottom = body.bottom - PANEL_GAP;
+        let mut last = f64::NEG_INFINITY;
         for (index, phase) in self.phases.iter().enumerate() {
             let (left, right) = (self.column(phase.from), self.column(phase.to));
-            if index % 2 == 1 {
+            if index % 2 == 1 && right - left >= LEAST_SHADE {
                 canvas.rectangle((left, top), (right, bottom), Ink::BLACK.with_opacity(0.06));
             }
-            if index > 0 {
+            if index > 0 && left - last >= LEAST_LINE_DISTANCE {
                 let stroke = Stroke { ink: Ink::PALE, width: 1, dash: Dash::Solid };
                 canvas.line(&[(left, top), (left, bottom)], stroke);
+                last = left;
             }
         }
         for (row, (column, _), name, align) in self.phase_names() {
@@ -208,6 +216,8 @@ impl Frame {
         let mut taken = self.columns.0;
         let mut told = "";
         let mut last = f64::NEG_INFINITY;
+        // Where ends are drawn already, in steps of the least distance of symbols.
+        let mut ends = BTreeSet::new();
         for (index, mark) in lane.marks.iter().enumerate() {
             let next = lane.marks.get(index + 1).map(|mark| self.column(mark.from));
             let edge = self.columns.1 + RIGHT_OVERHANG;
@@ -220,10 +230,16 @@ impl Frame {
                 canvas.symbol((column, row), mark.symbol, MARK_RADIUS, mark.ink);
                 last = column;
             }
+            if let Some((to, Some(symbol))) = mark.to {
+                let end = self.column(to);
+                if ends.insert((end / MARK_RADIUS) as i32) {
+                    canvas.symbol((end, row), symbol, MARK_RADIUS, mark.ink);
+                }
+            }
         }
     }
 
-    /// Draws a mark, without the symbol at its beginning, into a row in which its label may stand
+    /// Draws a mark, without its symbols, into a row in which its label may stand
     /// between two columns; returns the first free column after it.
     fn draw_mark(
         &self,
@@ -234,12 +250,11 @@ impl Frame {
     ) -> f64 {
         let from = self.column(mark.from);
         let mut end = from;
-        if let Some((to, symbol)) = mark.to {
+        if let Some((to, _)) = mark.to {
             end = self.column(to);
             let bar = mark.ink.with_opacity(0.2);
-            canvas.rectangle((from, row - BAR_RADIUS), (end, row + BAR_RADIUS), bar);
-            if let Some(symbol) = symbol {
-                canvas.symbol((end, row), symbol, MARK_RADIUS, mark.ink);
+            if end - from >= LEAST_SHADE {
+                canvas.rectangle((from, row - BAR_RADIUS), (end, row + BAR_RADIUS), bar);
             }
         }
         let gap = MARK_RADIUS + 8.0;
@@ -275,6 +290,8 @@ const FOOT: f64 = 64.0;
 const MARK_RADIUS: f64 = 8.0;
 /// Half the height of the bar of a mark that lasts: a label fits into it.
 const BAR_RADIUS: f64 = 12.0;
+/// Phases and marks narrower than this are not shaded: nobody sees them.
+const LEAST_SHADE: f64 = 2.0;
 /// Lines of marks nearer than this would run together.
 const LEAST_LINE_DISTANCE: f64 = 5.0;
 /// Chosen: the lines of more marks than this would hide what they mark.

@@ -17,11 +17,22 @@ pub(crate) fn fit_text(text: &str, size: u32, bold: bool, width: f64) -> Option<
     if text_width(text, size, bold) <= width {
         return Some(text.to_owned());
     }
-    let count = text.chars().count();
-    (2..count).rev().find_map(|kept| {
-        let short: String = text.chars().take(kept).chain(['…']).collect();
-        (text_width(&short, size, bold) <= width).then_some(short)
-    })
+    let short = |kept: usize| text.chars().take(kept).chain(['…']).collect::<String>();
+    let fits = |kept: usize| text_width(&short(kept), size, bold) <= width;
+    if text.chars().count() <= LEAST_LETTERS || !fits(LEAST_LETTERS) {
+        return None;
+    }
+    // The more letters, the wider: the most that fit lie between some that do and some that do not.
+    let (mut kept, mut too_many) = (LEAST_LETTERS, text.chars().count());
+    while too_many > kept + 1 {
+        let middle = usize::midpoint(kept, too_many);
+        if fits(middle) {
+            kept = middle;
+        } else {
+            too_many = middle;
+        }
+    }
+    Some(short(kept))
 }
 
 /// The bundled font with an em of `size` pixels.
@@ -46,6 +57,9 @@ const INTER_BOLD: &[u8] = include_bytes!("../../assets/Inter-Bold.ttf");
 /// The name of the bundled font in plotters. An SVG names the same families, so that where it is
 /// shown without Inter, what stands in is a similar font.
 const FONT: &str = "Inter, Helvetica, Arial, sans-serif";
+
+/// A text cut shorter than this says nothing.
+const LEAST_LETTERS: usize = 2;
 
 /// Plotters' font size of one em: its SVG backend divides by this.
 const SIZE_PER_EM: f64 = 1.24;

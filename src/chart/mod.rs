@@ -5,8 +5,10 @@
 
 mod axis;
 mod canvas;
+mod dashes;
 mod drawing;
 mod frame;
+mod joined;
 mod legend;
 mod lettering;
 mod palette;
@@ -20,6 +22,6 @@ pub use canvas::Canvas;
 pub(crate) use frame::{Frame, Lane, Mark, Phase};
 pub(crate) use palette::{Dash, Ink, Look, Symbol, kind_ink, version_look};
 pub(crate) use panel::{Band, Course, Line, Panel, Slot, Tile};
-pub use reading::{LineReadings, PlotReadings, Readings};
+pub use reading::{Direction, LineReadings, PlotReadings, Readings};
 pub(crate) use sheet::Sheet;
 pub(crate) use stacked_bars::{Bar, BarGroup, StackedBars};

@@ -28,8 +28,9 @@ impl Ink {
 }
 
 /// Which parts of a line are drawn.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) enum Dash {
+    #[default]
     Solid,
     Dashed,
     Dotted,

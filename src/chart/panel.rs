@@ -140,20 +140,18 @@ impl Panel {
         });
     }
 
-    /// What can be read off it.
-    pub(super) fn readings(&self, rows: Rows) -> PlotReadings {
-        let value =
-            |value: f64| (row_of(&self.axis, value, rows).round() as i32, self.axis.text(value));
+    /// What can be read off it in the middle of each of these slots.
+    pub(super) fn readings(&self, places: &[Slot]) -> PlotReadings {
+        let value = |value: f64| self.axis.text(value);
         let lines = self.lines.iter().map(|line| LineReadings {
             series: line.series.clone(),
             part: line.part,
-            values: line.slots.iter().map(|slot| slot.value.map(value)).collect(),
+            values: places
+                .iter()
+                .map(|place| slot_at(&line.slots, place.middle())?.value.map(value))
+                .collect(),
         });
-        PlotReadings {
-            title: self.title.clone(),
-            rows: (rows.top.round() as i32, rows.bottom.round() as i32),
-            lines: lines.collect(),
-        }
+        PlotReadings { title: self.title.clone(), lines: lines.collect() }
     }
 
     fn draw_tile(&self, canvas: &mut Canvas, tile: &Tile, across: Across<'_>, rows: Rows) {
@@ -181,18 +179,29 @@ impl Panel {
     fn draw_line(&self, canvas: &mut Canvas, line: &Line, across: Across<'_>, rows: Rows) {
         let axis = &self.axis;
         let stroke = Stroke { ink: line.look.ink, width: LINE_WIDTH, dash: line.dash };
-        for run in line.slots.split(|slot| slot.value.is_none()) {
-            let points = points_of(axis, run, line.course, (across, rows));
-            let (Some(first), Some(last)) = (points.first(), points.last()) else { continue };
-            if line.course == Course::Filled {
-                let mut area = points.clone();
-                area.extend([(last.0, rows.bottom), (first.0, rows.bottom)]);
+        let runs = line.slots.split(|slot| slot.value.is_none());
+        let runs = runs.map(|run| (run, points_of(axis, run, line.course, (across, rows))));
+        let runs: Vec<_> = runs.filter(|(_, points)| !points.is_empty()).collect();
+        if line.course == Course::Filled {
+            for (_, points) in &runs {
+                let (first, last) = (points[0], points[points.len() - 1]);
+                let ground = [(last.0, rows.bottom), (first.0, rows.bottom)];
+                let area = points.iter().copied().chain(ground).collect();
                 canvas.polygon(area, line.look.ink.with_opacity(0.18));
             }
-            if let [only] = points[..] {
-                canvas.symbol(only, line.look.symbol, SYMBOL_RADIUS * 0.7, line.look.ink);
+        }
+        let alone = runs.iter().filter(|(_, points)| points.len() == 1).count();
+        for (run, points) in &runs {
+            if points.len() == 1 && alone > MOST_ALONE {
+                let level = points_of(axis, run, Course::Stepped, (across, rows));
+                canvas.line(&level, stroke);
             }
-            canvas.line(&points, stroke);
+            canvas.line(points, stroke);
+        }
+        if alone <= MOST_ALONE {
+            for (_, points) in runs.iter().filter(|(_, points)| points.len() == 1) {
+                canvas.symbol(points[0], line.look.symbol, SYMBOL_RADIUS * 0.7, line.look.ink);
+            }
         }
         let Some(rank) = line.rank else { return };
         let mut next = across.columns.0 + SYMBOL_DISTANCE * (0.3 + 0.27 * rank as f64);
@@ -227,6 +236,12 @@ fn points_of(
     points
 }
 
+/// The slot in which a place lies.
+fn slot_at(slots: &[Slot], place: f64) -> Option<&Slot> {
+    let index = slots.partition_point(|slot| slot.to < place);
+    slots.get(index).filter(|slot| slot.from <= place)
+}
+
 fn row_of(axis: &Axis, value: f64, rows: Rows) -> f64 {
     rows.bottom - axis.place(value) * (rows.bottom - rows.top)
 }
@@ -245,4 +260,6 @@ const LINE_WIDTH: u32 = 3;
 const SYMBOL_RADIUS: f64 = 7.0;
 /// Chosen: seven symbols on a line: enough to follow it, few enough to leave its shape visible.
 const SYMBOL_DISTANCE: f64 = 165.0;
+/// Chosen: more points of one line without neighbours are drawn as short lines, not as symbols.
+const MOST_ALONE: usize = 40;
 const BAND_OPACITY: f64 = 0.14;

@@ -2,17 +2,29 @@
 
 use serde::Serialize;
 
-/// What can be read off at the columns of a chart.
+/// What can be read off at the columns of a chart, or at its rows.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Readings {
-    /// The first and the last pixel column of the plots.
+    /// Which of the two.
+    pub direction: Direction,
+    /// The first and the last pixel column (or row) of the plots.
     pub span: (i32, i32),
     /// Where values stand, in pixels, in ascending order.
-    pub columns: Vec<i32>,
-    /// What each column is, as text: a time, a quantile.
+    pub places: Vec<i32>,
+    /// What each place is, as text: a time, a quantile, a metric.
     pub labels: Vec<String>,
-    /// The plots that lie one above the other.
+    /// The plots that have values there.
     pub plots: Vec<PlotReadings>,
+}
+
+/// Along what a chart is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Its horizontal axis, which can be stretched.
+    Columns,
+    /// Its rows.
+    Rows,
 }
 
 /// What can be read off one plot.
@@ -20,8 +32,6 @@ pub struct Readings {
 pub struct PlotReadings {
     /// Its heading.
     pub title: String,
-    /// Its first and its last pixel row.
-    pub rows: (i32, i32),
     /// Its lines.
     pub lines: Vec<LineReadings>,
 }
@@ -34,7 +44,6 @@ pub struct LineReadings {
     /// What it is of the series, where that has several: `p99`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<&'static str>,
-    /// For each column the pixel row of the value and the value as text; `null` where there is
-    /// none.
-    pub values: Vec<Option<(i32, String)>>,
+    /// For each place the value as text; `null` where there is none.
+    pub values: Vec<Option<String>>,
 }

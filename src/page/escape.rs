@@ -17,6 +17,12 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
+/// JSON for the inside of an attribute in single quotes: its own quotes, which are most of it, need
+/// no escape there.
+pub(super) fn escape_json(json: &str) -> String {
+    visible(json).replace('&', "&amp;").replace('<', "&lt;").replace('\'', "&#39;")
+}
+
 /// `text` with letters shown that would not be seen and change how others are read.
 pub(super) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -60,6 +66,13 @@ mod tests {
             escape("<script>alert('a' & \"b\")</script>"),
             "&lt;script&gt;alert(&#39;a&#39; &amp; &quot;b&quot;)&lt;/script&gt;"
         );
+    }
+
+    #[test]
+    fn json_in_single_quotes_keeps_its_own() {
+        let escaped = escape_json(r#"["a","it's <b> & more"]"#);
+        assert_eq!(escaped, r#"["a","it&#39;s &lt;b> &amp; more"]"#);
+        assert_eq!(escape_json("\u{202e}"), "[U+202E]");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Charts within the page.
 
-use super::escape::{escape, visible};
+use super::escape::{escape, escape_json, visible};
 use crate::report::RunChart;
 
 /// Those of the charts that have these names, in the order of the names.
@@ -14,7 +14,7 @@ pub(super) fn figures(charts: &[RunChart], names: &[&str]) -> String {
 fn figure(chart: &RunChart) -> String {
     let readings = chart.canvas.readings().map_or_else(String::new, |readings| {
         let json = serde_json::to_string(readings).expect("numbers and texts become JSON");
-        format!(" data-readings=\"{}\"", escape(&json))
+        format!(" data-readings='{}'", escape_json(&json))
     });
     format!(
         "<figure class=\"chart\"{readings}>\n<figcaption>{title}</figcaption>\n<div \

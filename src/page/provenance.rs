@@ -1,7 +1,7 @@
 //! Where the page's figures come from, and how to get them again.
 
 use super::escape::escape;
-use super::markup::{code, section};
+use super::markup::{code, section, within};
 use crate::result::{FileDigest, ResultFile};
 use crate::run::TraceReport;
 use crate::units::{Duration, format_count, format_duration};
@@ -31,9 +31,7 @@ pub(super) fn provenance_section(result: &ResultFile, run: Option<&Provenance>) 
         format!("{} (result file of schema {})", escape(&result.coalmine), result.schema),
     ));
     entries.push(("Seed", scenario.seed.to_string()));
-    let files = scenario.files.iter().take(MOST_FILES).map(digest);
-    let files: Vec<String> = files.collect();
-    entries.push(("Scenario, SHA-256", files.join("<br>")));
+    entries.push(("Scenario, SHA-256", lines(scenario.files.iter().map(digest))));
     let trace = |trace: &TraceReport| {
         let sha256 = trace.sha256.as_deref().map_or_else(|| "unknown".to_owned(), code);
         match &trace.file {
@@ -41,9 +39,8 @@ pub(super) fn provenance_section(result: &ResultFile, run: Option<&Provenance>) 
             None => sha256,
         }
     };
-    let traces: Vec<String> = result.traces.iter().take(MOST_FILES).map(trace).collect();
-    if !traces.is_empty() {
-        entries.push(("Trace, SHA-256", traces.join("<br>")));
+    if !result.traces.is_empty() {
+        entries.push(("Trace, SHA-256", lines(result.traces.iter().map(trace))));
     }
     let journal = &result.record.journal;
     if let Some(head) = &journal.head {
@@ -74,8 +71,17 @@ fn digest(file: &FileDigest) -> String {
     format!("{} {}", code(&file.path), code(&file.sha256))
 }
 
+/// Pieces of markup below each other, as many as there is room for.
+fn lines(pieces: impl Iterator<Item = String>) -> String {
+    let (lines, left_out) = within(MOST_BYTES, pieces.map(|piece| piece + "<br>"));
+    match left_out {
+        0 => lines.trim_end_matches("<br>").to_owned(),
+        _ => format!("{lines}… and {} more", format_count(left_out)),
+    }
+}
+
 /// Chosen: more files than any scenario of a person's is read from.
-const MOST_FILES: usize = 50;
+const MOST_BYTES: usize = 10_000;
 
 #[cfg(test)]
 mod tests {

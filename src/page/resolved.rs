@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::escape::escape;
-use super::markup::{paragraph, section};
+use super::markup::{paragraph, section, within};
 use crate::result::ResultFile;
 use crate::units::format_counted;
 
@@ -11,9 +11,8 @@ use crate::units::format_counted;
 pub(super) fn resolved_section(result: &ResultFile) -> String {
     let text = text_of(&result.scenario.resolved);
     let lines = text.lines().count();
-    let shown = shortened(&text);
-    let omitted = lines - shown.lines().count();
-    let more = match omitted as u64 {
+    let (shown, omitted) = within(MOST_BYTES, text.lines().map(|line| escape(line) + "\n"));
+    let more = match omitted {
         0 => String::new(),
         omitted => {
             let rest = format_counted(omitted, "more line", "more lines");
@@ -25,7 +24,7 @@ pub(super) fn resolved_section(result: &ResultFile) -> String {
          ({})</summary>\n<div class=\"scroll\" role=\"region\" aria-label=\"Resolved scenario\" \
          tabindex=\"0\"><pre><code>{}</code></pre></div>\n{more}</details>\n",
         format_counted(lines as u64, "line", "lines"),
-        escape(shown)
+        shown.trim_end()
     );
     section("scenario", "Resolved scenario", &markup)
 }
@@ -34,15 +33,8 @@ fn text_of(resolved: &Value) -> String {
     serde_json::to_string_pretty(resolved).expect("a value with text for keys becomes JSON")
 }
 
-/// As many whole lines from the beginning as a page has room for.
-fn shortened(text: &str) -> &str {
-    let end = text.char_indices().map(|(at, _)| at).nth(MOST_LETTERS);
-    let Some(end) = end else { return text };
-    text[..end].rsplit_once('\n').map_or("", |(lines, _)| lines)
-}
-
-/// Chosen: with escapes less than a third of what a page may weigh.
-const MOST_LETTERS: usize = 150_000;
+/// Chosen: an eighth of what a page may weigh.
+const MOST_BYTES: usize = 125_000;
 
 #[cfg(test)]
 mod tests {
@@ -56,7 +48,7 @@ mod tests {
         let numbers = (0..100_000).map(Value::from).collect();
         result.scenario.resolved = Value::Array(numbers);
         let markup = resolved_section(&result);
-        assert!(markup.len() < 2 * MOST_LETTERS);
+        assert!(markup.len() < MOST_BYTES + 1_000);
         assert!(markup.contains(" more lines: the whole is in result.json"));
         assert!(markup.contains("(100,002 lines)"), "one line for each number and bracket");
     }

@@ -12,8 +12,8 @@ pub(super) fn rule_health_section(result: &ResultFile) -> String {
     let markup = if record.rules.is_empty() {
         paragraph("note", "No version was watched by a rule.")
     } else {
-        let shown = record.rules.iter().take(MOST_RULES);
-        let rows = shown.map(|health| row(health, version_name(record, health.version)));
+        let rows =
+            record.rules.iter().map(|health| row(health, version_name(record, health.version)));
         let mut columns = ["Rule", "Version"].map(Column::text).to_vec();
         columns.extend(
             ["Checks", "Without data", "Breaches", "Longest timer", "Firings"].map(Column::figure),
@@ -21,13 +21,8 @@ pub(super) fn rule_health_section(result: &ResultFile) -> String {
         let rows = rows.collect();
         let caption = "How each rule fared on each version that it watched";
         let table = Table { caption, columns, rows, sortable: true };
-        let blind = blind_rules(record).map(|sentence| sentence + ".").take(MOST_RULES);
-        let omitted = record.rules.len().saturating_sub(MOST_RULES);
-        let more = match omitted {
-            0 => String::new(),
-            _ => paragraph("note", &format!("… {} more", format_count(omitted as u64))),
-        };
-        list("facts", blind) + &table.render() + &more
+        let blind = blind_rules(record).map(|sentence| sentence + ".");
+        list("facts", blind) + &table.render()
     };
     section("rules", "Rule health", &markup)
 }
@@ -45,9 +40,6 @@ fn row(health: &RuleHealth, version: &str) -> Vec<Cell> {
         count(health.firings),
     ]
 }
-
-/// Chosen: more rules than any plan of a person's has.
-const MOST_RULES: usize = 200;
 
 #[cfg(test)]
 mod tests {

@@ -34,7 +34,7 @@
     });
   }
 
-  // Charts: series can be hidden, values read off, and the horizontal axis stretched.
+  // Charts: series can be hidden, values read off, and a horizontal axis stretched.
   document.querySelectorAll("figure.chart").forEach((figure, number) => {
     const svg = figure.querySelector("svg");
     const box = figure.querySelector(".scroll");
@@ -66,10 +66,12 @@
       });
       toggle.setAttribute("aria-pressed", "true");
     }
-    if (readings) stretchable();
+    if (readings) readable();
     if (tools.childElementCount > 0) box.before(tools);
 
-    function stretchable() {
+    function readable() {
+      // Some charts are read row by row: they have no axis to be stretched.
+      const across = readings.direction === "columns";
       const [left, right] = readings.span;
       let [from, to] = [left, right];
       const place = (column) => left + ((column - from) / (to - from)) * (right - left);
@@ -81,20 +83,24 @@
         const whole = element.closest("[data-stretch]").dataset.stretch === "move";
         const text = element.getAttribute("points");
         const points = text?.trim().split(/\s+/).map((point) => point.split(",").map(Number));
+        const path = element.getAttribute("d");
         const name = { circle: "cx", text: "x", rect: "x" }[element.tagName];
-        return { element, whole, points, name, at: name ? numbers(element, name) : 0 };
+        return { element, whole, points, path, name, at: name ? numbers(element, name) : 0 };
       });
       const clip = draw("clipPath", { id: `clip-${number}` });
-      const height = svg.viewBox.baseVal.height;
+      const { width, height } = svg.viewBox.baseVal;
       draw("rect", { x: left, y: 0, width: right - left, height }, clip);
       const stretch = () => {
-        for (const { element, whole, points, name, at } of parts) {
+        for (const { element, whole, points, path, name, at } of parts) {
           if (points) {
             const columns = points.map(([x]) => x);
             const middle = (Math.min(...columns) + Math.max(...columns)) / 2;
             const moved = (x) => (whole ? place(middle) + x - middle : place(x));
             const all = points.map(([x, y]) => `${moved(x).toFixed(1)},${y}`);
             element.setAttribute("points", all.join(" "));
+          } else if (path) {
+            const moved = path.replace(/([\d.]+),/g, (_, x) => `${place(Number(x)).toFixed(1)},`);
+            element.setAttribute("d", moved);
           } else if (name) {
             element.setAttribute(name, place(at).toFixed(1));
           }
@@ -108,32 +114,38 @@
         show(current);
       };
       const zoom = (low, high) => {
+        if (!across) return;
         const least = (right - left) / 200;
         from = Math.max(left, Math.min(low, right - least));
         to = Math.min(right, Math.max(high, from + least));
         stretch();
       };
       const scale = (factor) => {
-        const middle = current === null ? (from + to) / 2 : readings.columns[current];
+        const middle = current === null ? (from + to) / 2 : readings.places[current];
         const half = ((to - from) / 2) * factor;
         zoom(middle - half, middle + half);
       };
-      button("Zoom in", () => scale(0.5)).title = "Key: +. Dragging zooms into a part.";
-      const out = button("Zoom out", () => scale(2));
-      out.title = "Key: −";
-      const reset = button("Reset", () => zoom(left, right));
-      reset.title = "Key: Esc";
+      const tool = (text, keys, act) => {
+        const made = across ? button(text, act) : make("button");
+        made.title = keys;
+        return made;
+      };
+      tool("Zoom in", "Key: +. Dragging zooms into a part.", () => scale(0.5));
+      const out = tool("Zoom out", "Key: −", () => scale(2));
+      const reset = tool("Reset", "Key: Esc", () => zoom(left, right));
 
-      // The values at a column: a line through the plots and a list of what can be read there.
+      // The values at a place: a line through the plots and a list of what can be read there.
       const told = make("dl", { className: "readout" });
       told.setAttribute("aria-live", "polite");
       box.after(told);
-      box.setAttribute("aria-keyshortcuts", "ArrowLeft ArrowRight + - Escape");
-      const line = draw("line", { y1: 0, y2: height, stroke: "#555555", display: "none" });
+      const keys = across ? "ArrowLeft ArrowRight + - Escape" : "ArrowUp ArrowDown Escape";
+      box.setAttribute("aria-keyshortcuts", keys);
+      const ends = across ? { y1: 0, y2: height } : { x1: 0, x2: width };
+      const line = draw("line", { ...ends, stroke: "#555555", display: "none" });
       let current = null;
       const show = (index) => {
         current = index;
-        const at = index === null ? NaN : place(readings.columns[index]);
+        const at = index === null ? NaN : place(readings.places[index]);
         const seen = at >= left && at <= right;
         line.setAttribute("display", seen ? "inline" : "none");
         const entry = (term, text) =>
@@ -142,32 +154,33 @@
           told.replaceChildren(entry("Values", hint));
           return;
         }
-        line.setAttribute("x1", at);
-        line.setAttribute("x2", at);
+        for (const end of across ? ["x1", "x2"] : ["y1", "y2"]) line.setAttribute(end, at);
         const plots = readings.plots.map((plot) => {
           const lines = plot.lines.filter((own) => own.values[index] && !hidden.has(own.series));
           const value = (own) => {
             const name = own.part ? `${own.series} ${own.part}` : own.series;
-            return `${name}: ${own.values[index][1]}`;
+            return `${name}: ${own.values[index]}`;
           };
           return entry(plot.title, lines.map(value).join(" · ") || "–");
         });
-        told.replaceChildren(entry("At", readings.labels[index]), ...plots);
+        told.replaceChildren(entry(across ? "At" : "Of", readings.labels[index]), ...plots);
         // What stands below does not move to and fro with the pointer.
         told.style.minHeight = `${told.offsetHeight}px`;
       };
       const nearest = (at) => {
         const wanted = column(at);
         let best = null;
-        readings.columns.forEach((own, index) => {
+        readings.places.forEach((own, index) => {
           const distance = Math.abs(own - wanted);
-          if (best === null || distance < Math.abs(readings.columns[best] - wanted)) best = index;
+          if (best === null || distance < Math.abs(readings.places[best] - wanted)) best = index;
         });
         return best;
       };
       const pixel = (event) => {
         const frame = svg.getBoundingClientRect();
-        return ((event.clientX - frame.left) / frame.width) * svg.viewBox.baseVal.width;
+        return across
+          ? ((event.clientX - frame.left) / frame.width) * width
+          : ((event.clientY - frame.top) / frame.height) * height;
       };
 
       let drag = null;
@@ -186,7 +199,7 @@
       });
       svg.addEventListener("pointerdown", (event) => {
         follow(event);
-        if (event.pointerType !== "touch" && event.button === 0) drag = pixel(event);
+        if (across && event.pointerType !== "touch" && event.button === 0) drag = pixel(event);
       });
       addEventListener("pointerup", (event) => {
         if (drag === null) return;
@@ -198,9 +211,10 @@
       svg.addEventListener("pointerleave", () => drag ?? show(null));
       svg.addEventListener("dblclick", () => zoom(left, right));
       box.addEventListener("keydown", (event) => {
-        const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+        const steps = across ? { ArrowLeft: -1, ArrowRight: 1 } : { ArrowUp: -1, ArrowDown: 1 };
+        const step = steps[event.key];
         if (step) {
-          const last = readings.columns.length - 1;
+          const last = readings.places.length - 1;
           const next = current === null ? (step > 0 ? 0 : last) : current + step;
           show(Math.max(0, Math.min(last, next)));
         } else if (event.key === "+") scale(0.5);

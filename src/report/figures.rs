@@ -2,7 +2,8 @@
 
 use crate::metric::{Metric, Unit};
 use crate::summary::{Estimate, Limits, format_value};
-use crate::units::{Duration, format_millis, format_significant};
+pub(crate) use crate::units::format_change as change;
+use crate::units::{Duration, format_millis};
 
 /// A metric's name for reading; that of the registry for those without a common one.
 pub(crate) fn metric_label(metric: Metric) -> &'static str {
@@ -59,38 +60,12 @@ pub(crate) fn table_interval(estimate: &Estimate) -> Option<String> {
     Some(format!("[{}, {}]", side(low), side(high)))
 }
 
-/// A change in percent with its sign: `-28.5 %`, `+3 %`, `±0 %`.
-pub(crate) fn change(percent: f64) -> String {
-    let digits = if percent.abs() >= 100.0 { 4 } else { 3 };
-    let rounded = format_significant((percent * 10.0).round() / 10.0, digits);
-    match rounded.as_str() {
-        "0" | "-0" => "±0 %".to_owned(),
-        text if text.starts_with('-') => format!("{text} %"),
-        text => format!("+{text} %"),
-    }
-}
-
 /// What stands in a table where nothing was measured.
 pub(crate) const NO_DATA: &str = "–";
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn changes_carry_their_sign_and_one_decimal() {
-        let cases = [
-            (-28.467, "-28.5 %"),
-            (3.0, "+3 %"),
-            (0.04, "±0 %"),
-            (-0.04, "±0 %"),
-            (1_234.56, "+1,235 %"),
-            (99.97, "+100 %"),
-        ];
-        for (percent, text) in cases {
-            assert_eq!(change(percent), text);
-        }
-    }
 
     #[test]
     fn a_quantile_of_few_values_is_not_shown() {

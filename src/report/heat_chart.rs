@@ -12,12 +12,15 @@ pub(super) fn heat_chart(record: &Record) -> Option<Canvas> {
     let versions: Vec<&Version<'_>> =
         story.versions().filter(|version| steps(version.points).is_some()).collect();
     let shown = versions.len().min(MOST_VERSIONS);
-    let most_columns = MOST_TILE_COLUMNS / shown.max(1);
     let ranges = versions[..shown].iter().filter_map(|version| steps(version.points));
     // One range for all: versions are compared.
     let range = ranges.reduce(|(low, high), (first, last)| (low.min(first), high.max(last)))?;
-    let panel = |version: &&Version<'_>| panel(&story, version, most_columns, range);
-    let panels: Vec<Panel> = versions[..shown].iter().map(panel).collect();
+    let panels = fewest_tiles(MOST_TILE_COLUMNS / shown, |most_columns| {
+        versions[..shown]
+            .iter()
+            .map(|version| panel(&story, version, most_columns, range))
+            .collect()
+    });
     let first = panels.first()?;
     let alternative = format!(
         "Latencies of {} over time, as heat maps. {}.",
@@ -28,10 +31,23 @@ pub(super) fn heat_chart(record: &Record) -> Option<Canvas> {
         .iter()
         .map(|version| (version.name.clone(), version.look, Dash::Solid))
         .collect();
-    let left_out = versions.len() - shown;
+    let left_out = versions.len() - shown + story.left_out;
     let note = (left_out > 0).then(|| format!("{left_out} more versions are not drawn"));
     let sheet = Sheet { title: "Latency over time", alternative, series, note };
     Some(sheet.panels(&story.frame(), &panels, PANEL_HEIGHT))
+}
+
+/// Panels of at most `most_columns` columns, or of half as many until their tiles are few enough:
+/// how many there are depends on how often neighbours are alike.
+fn fewest_tiles(mut most_columns: usize, panels: impl Fn(usize) -> Vec<Panel>) -> Vec<Panel> {
+    loop {
+        let made = panels(most_columns);
+        let tiles: usize = made.iter().map(|panel| panel.tiles.len()).sum();
+        if tiles <= MOST_TILES || most_columns <= 1 {
+            return made;
+        }
+        most_columns /= 2;
+    }
 }
 
 /// The first and the last step in which a version had a latency.
@@ -128,6 +144,8 @@ impl Columns {
                 }
             }
         }
+        // Neighbours of one ink take less room in an SVG.
+        tiles.sort_by(|one, other| one.ink.opacity.total_cmp(&other.ink.opacity));
         tiles
     }
 }
@@ -153,8 +171,10 @@ fn opacity(level: u32) -> f64 {
 const PANEL_HEIGHT: f64 = 260.0;
 /// Chosen: more panels no longer fit a page.
 const MOST_VERSIONS: usize = 6;
-/// Chosen: with more tiles the SVG of a long run takes more than a quarter of a megabyte.
+/// Chosen: as many as a record has slots.
 const MOST_TILE_COLUMNS: usize = 256;
+/// Chosen: with more tiles the SVG takes more than a quarter of a megabyte.
+const MOST_TILES: usize = 2_000;
 const MOST_ROWS: u16 = 20;
 const LEVELS: u32 = 8;
 /// The opacity of the densest tile: the lines are seen on it.

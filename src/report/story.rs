@@ -5,12 +5,14 @@ use std::ops::Range;
 use crate::chart::{Axis, Frame, Look, Phase, Sheet, Slot, version_look};
 use crate::exchange::ModelIndex;
 use crate::record::{ModelInfo, Record, SeriesPoint, VersionInfo};
-use crate::units::Timestamp;
+use crate::units::{Timestamp, format_counted};
 
 /// A record, read for drawing.
 pub(super) struct Story<'a> {
     pub(super) record: &'a Record,
     pub(super) groups: Vec<Group<'a>>,
+    /// How many versions with traffic are not drawn, as there is no room for them.
+    pub(super) left_out: usize,
 }
 
 /// Versions that share their panels.
@@ -32,7 +34,8 @@ pub(super) struct Version<'a> {
 
 impl<'a> Story<'a> {
     /// A group for each model that had several versions with traffic, at most [`MOST_GROUPS`];
-    /// where there is none, one of all versions, side by side.
+    /// where there is none, one of all versions, side by side. Of more than [`MOST_VERSIONS`] those
+    /// with the most requests are drawn.
     pub(super) fn of(record: &'a Record) -> Self {
         let models = (0..).map(ModelIndex).zip(&record.models);
         let mut others = 0;
@@ -65,14 +68,16 @@ impl<'a> Story<'a> {
             });
             groups.push(Group { model: None, all, versions });
         }
-        Self { record, groups }
+        let most = MOST_VERSIONS / groups.len();
+        let left_out = groups.iter_mut().map(|group| group.keep(most)).sum();
+        Self { record, groups, left_out }
     }
 
     pub(super) fn versions(&self) -> impl Iterator<Item = &Version<'a>> {
         self.groups.iter().flat_map(|group| &group.versions)
     }
 
-    /// Which models are not drawn.
+    /// Which versions and models are not drawn, and what is not marked.
     pub(super) fn note(&self) -> Option<String> {
         let drawn = |model: &&ModelInfo| {
             let named =
@@ -81,7 +86,18 @@ impl<'a> Story<'a> {
         };
         let others = self.record.models.iter().filter(|model| !drawn(model));
         let others: Vec<_> = others.map(|model| model.id.as_str()).collect();
-        (!others.is_empty()).then(|| format!("not drawn, without a canary: {}", others.join(", ")))
+        let others = (!others.is_empty())
+            .then(|| format!("not drawn, without a canary: {}", others.join(", ")));
+        let versions = (self.left_out > 0).then(|| {
+            let count = format_counted(self.left_out as u64, "more version", "more versions");
+            format!("not drawn: {count}, with fewer requests")
+        });
+        let omitted = self.record.timeline.omitted;
+        let events = (omitted > 0).then(|| {
+            format!("not marked: {}", format_counted(omitted, "more event", "more events"))
+        });
+        let parts: Vec<String> = [versions, events, others].into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 
     /// The time axis and the phases, with no lanes.
@@ -121,6 +137,21 @@ impl<'a> Story<'a> {
     }
 }
 
+impl Group<'_> {
+    /// Keeps the versions with the most requests, `most` of them, in their order; returns how many
+    /// are left out.
+    fn keep(&mut self, most: usize) -> usize {
+        let left_out = self.versions.len().saturating_sub(most);
+        for _ in 0..left_out {
+            // Of equals the last goes.
+            let places = self.versions.iter().enumerate().rev();
+            let least = places.min_by_key(|(_, version)| version.requests());
+            least.map(|(place, _)| place).map(|place| self.versions.remove(place));
+        }
+        left_out
+    }
+}
+
 /// Those of a group that had traffic, with the look that `look` gives them, told whether they are
 /// the stable.
 fn versions<'a>(
@@ -155,6 +186,10 @@ fn has_traffic(points: &[SeriesPoint]) -> bool {
 }
 
 impl Version<'_> {
+    fn requests(&self) -> u64 {
+        self.points.iter().map(|point| u64::from(point.assigned)).sum()
+    }
+
     /// Whether it had traffic in this slot or in one next to it: where it has none for long, its
     /// line would only hide the ground.
     pub(super) fn has_traffic_about(&self, slot: usize) -> bool {
@@ -163,6 +198,9 @@ impl Version<'_> {
     }
 }
 
+/// Chosen: more lines in a panel cannot be told apart, and each version's take some 25 kB of a page
+/// that has a megabyte.
+const MOST_VERSIONS: usize = 8;
 /// Chosen: more panels no longer fit a page.
 const MOST_GROUPS: usize = 4;
 const MOST_TIME_TICKS: usize = 10;

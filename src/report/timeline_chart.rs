@@ -4,7 +4,7 @@ use super::story::{Group, Story, Version};
 use crate::chart::{Axis, Band, Canvas, Course, Dash, Frame, Line, Panel, Sheet};
 use crate::record::Record;
 use crate::stats::{Confidence, Interval};
-use crate::units::format_duration;
+use crate::units::{format_counted, format_duration};
 
 /// Traffic share, error rate, latency and request rate of each version over time, one above the
 /// other, with phases, faults, breaches and what was done about them. `title` heads it.
@@ -14,7 +14,7 @@ pub(super) fn timeline_chart(record: &Record, title: &str) -> Canvas {
     let solid = |version: &Version<'_>| (version.name.clone(), version.look, Dash::Solid);
     let series = story.versions().map(solid).collect();
     let sheet =
-        Sheet { title, alternative: alternative(record, title), series, note: story.note() };
+        Sheet { title, alternative: alternative(&story, title), series, note: story.note() };
     sheet.panels(&frame, &story.panels(), PANEL_HEIGHT)
 }
 
@@ -139,9 +139,12 @@ impl Story<'_> {
 }
 
 /// The chart in words.
-fn alternative(record: &Record, title: &str) -> String {
-    let story = Story { record, groups: Vec::new() };
-    let names: Vec<&str> = record.versions().map(|info| info.id.as_str()).collect();
+fn alternative(story: &Story<'_>, title: &str) -> String {
+    let record = story.record;
+    let mut names: Vec<String> =
+        record.versions().take(MOST_NAMED).map(|info| info.id.to_string()).collect();
+    let others = record.versions().count() - names.len();
+    names.extend((others > 0).then(|| format_counted(others as u64, "other", "others")));
     let span = format_duration(record.end.since(record.start));
     let mut text = format!(
         "{title}: traffic share, error rate, latency and requests of {} over {span}.",
@@ -178,6 +181,7 @@ const PANEL_HEIGHT: f64 = 198.0;
 const LEAST_ERROR_AXIS: f64 = 0.01;
 /// Chosen: more sentences of one kind nobody listens to.
 const MOST_TOLD: usize = 5;
+const MOST_NAMED: usize = 12;
 
 #[cfg(test)]
 mod tests {

@@ -54,7 +54,7 @@ impl Story<'_> {
             }
         }
         let labelled = |(names, what, mark): (Vec<&str>, &str, Mark)| {
-            let of = if several { format!("{}: ", names.join(", ")) } else { String::new() };
+            let of = if several { format!("{}: ", listed(&names)) } else { String::new() };
             Mark { label: format!("{of}{what}"), ..mark }
         };
         told.into_iter().map(labelled).collect()
@@ -134,6 +134,17 @@ impl Story<'_> {
         marks
     }
 }
+
+/// Names with commas; of many the first, and how many more.
+fn listed(names: &[&str]) -> String {
+    let told = &names[..names.len().min(MOST_NAMES)];
+    let more = names.len() - told.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", told.join(", "))
+}
+
+/// Chosen: a label of more names is cut short before it says what happened.
+const MOST_NAMES: usize = 4;
 
 fn mark(at: f64, symbol: Symbol, dash: Dash) -> Mark {
     Mark { from: at, to: None, symbol, label: String::new(), dash: Some(dash), ink: Ink::BLACK }

@@ -125,6 +125,17 @@ pub fn format_rate(rate: Rate) -> String {
     }
 }
 
+/// A change in percent with its sign: `-28.5 %`, `+3 %`, `±0 %`.
+pub fn format_change(percent: f64) -> String {
+    let digits = if percent.abs() >= 100.0 { 4 } else { 3 };
+    let rounded = format_significant((percent * 10.0).round() / 10.0, digits);
+    match rounded.as_str() {
+        "0" | "-0" => "±0 %".to_owned(),
+        text if text.starts_with('-') => format!("{text} %"),
+        text => format!("+{text} %"),
+    }
+}
+
 /// `value` rounded to `digits` significant digits, in plain decimal notation without trailing
 /// zeros: `0.0121`, `12.5`, `1,250`. Digits before the point are never rounded away.
 pub fn format_significant(value: f64, digits: usize) -> String {
@@ -219,6 +230,21 @@ const LEAST_P_VALUE: f64 = 0.0001;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn changes_carry_their_sign_and_one_decimal() {
+        let cases = [
+            (-28.467, "-28.5 %"),
+            (3.0, "+3 %"),
+            (0.04, "±0 %"),
+            (-0.04, "±0 %"),
+            (1_234.56, "+1,235 %"),
+            (99.97, "+100 %"),
+        ];
+        for (percent, text) in cases {
+            assert_eq!(format_change(percent), text);
+        }
+    }
 
     #[test]
     fn durations_take_the_unit_that_fits() {

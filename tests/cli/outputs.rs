@@ -40,6 +40,53 @@ fn every_verdict_has_its_exit_code() {
     assert_eq!(code_of("gate: [error_rate < 10%]\nexpect: fail", &[]), 99);
 }
 
+/// A week with sixty phases, each with a fault of its own, a rule that is in breach in most of them
+/// and rolls back, and redeployments.
+fn eventful_week() -> String {
+    let phase = |index: u32| {
+        format!(
+            "  - {{name: day {} hour {}, for: 2h 48m, split: {{old: 50%, new: 50%}}, commands: \
+             [{{at: 0s, split: {{old: 50%, new: 50%}}, redeploy: true}}], faults: {{new: [{{at: 30m, for: 1h, shape: square, \
+             period: 4m, failures: {{\"503\": {}%}}}}]}}}}\n",
+            index / 8,
+            index % 8 * 3,
+            30 + index
+        )
+    };
+    let phases: String = (0..60).map(phase).collect();
+    format!(
+        "schema: 1
+name: week
+workload: {{arrivals: {{poisson: 240/h}}, tokens: {{input: 600, output: 200}}}}
+models:
+  gpt-4:
+    versions:
+      old: {{tags: [stable], upstream: {{latency: {{lognormal: {{mean: 2s, p99: 9s}}}}}}}}
+      new: {{upstream: {{latency: {{lognormal: {{mean: 1s, p99: 8s}}}}}}}}
+    rules:
+      conditions:
+        - {{metric: error_rate, operator: \">\", threshold: 0.2, duration_seconds: 600,
+           action: rollback_to_last_stable}}
+phases:
+{phases}"
+    )
+}
+
+#[test]
+fn the_page_of_an_eventful_week_is_under_a_megabyte() {
+    let place = Workplace::new();
+    place.write("week.yaml", eventful_week());
+    let ended = place.run(&["run", "week.yaml"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let page = place.read("reports/week/report.html");
+    let result: Value = serde_json::from_str(&place.read("reports/week/result.json")).unwrap();
+    let slots = result["record"]["series"]["versions"][0].as_array().unwrap().len();
+    assert!(slots > 128, "the series are at their full resolution: {slots}");
+    let events = result["record"]["timeline"]["events"].as_array().unwrap().len();
+    assert!(events > 300, "much happens: {events}");
+    assert!(page.len() < 1_000_000, "{} bytes", page.len());
+}
+
 #[test]
 fn a_run_writes_its_report_files_and_nothing_else() {
     let place = Workplace::new();
