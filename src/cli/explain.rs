@@ -8,9 +8,11 @@ use super::explain_traffic::traffic_lines;
 use super::open::{Opened, open};
 use super::terminal::{Failure, print};
 use crate::engine::{CommandKind, Ladder};
-use crate::exchange::{ModelIndex, VersionIndex};
+use crate::exchange::ModelIndex;
 use crate::middlebox::{CacheSettings, KeyPart};
-use crate::scenario::{Awaited, CommandPlan, Instruction, PhaseEnd, PhasePlan, Scenario};
+use crate::scenario::{
+    Awaited, CommandPlan, Instruction, NamedVersion, PhaseEnd, PhasePlan, Scenario,
+};
 use crate::units::Duration;
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<Exit, Failure> {
@@ -89,26 +91,29 @@ fn phase_lines(scenario: &Scenario, phase: &PhasePlan) -> Vec<String> {
         }
         PhaseEnd::Rest => "until the traffic ends".to_owned(),
     };
-    let name = |version: VersionIndex| scenario.version(version).id.as_str();
+    let name = |named: &NamedVersion| match named {
+        NamedVersion::Fixed(_) => scenario.name_of(named).to_owned(),
+        NamedVersion::Holder { tag, .. } => format!("whoever is {tag} by then"),
+    };
     let split = match &phase.split {
         None => "the split stays as it is".to_owned(),
         Some(shares) => {
-            let share = |(version, weight): &(_, _)| format!("{} {weight}", name(*version));
+            let share = |(named, weight): &(_, _)| format!("{} {weight}", name(named));
             shares.iter().map(share).collect::<Vec<_>>().join(", ")
         }
     };
     let mut lines = vec![format!("  {}: {end}; {split}", phase.name)];
     lines.extend(phase.workload.as_ref().map(|change| format!("    workload: {change}")));
     if let Some(rollout) = &phase.rollout {
-        let version = name(rollout.version);
+        let version = name(&rollout.version);
         lines.push(format!("    rollout of {version}{}", climb(rollout.bake)));
         lines.extend(steps(&rollout.ladder));
     }
-    for (version, fault) in &phase.faults {
+    for (named, fault) in &phase.faults {
         let lasts = fault
             .lasts
             .map_or_else(|| "to the end of the phase".to_owned(), |lasts| format!("for {lasts}"));
-        lines.push(format!("    fault on {} at {} {lasts}: {fault}", name(*version), fault.at));
+        lines.push(format!("    fault on {} at {} {lasts}: {fault}", name(named), fault.at));
     }
     if let Some(cause) = early_end(scenario, phase).filter(|_| phase.commands.iter().any(is_late)) {
         lines.push(format!("    a command after {cause} is never given, which the run tells"));

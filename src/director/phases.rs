@@ -1,6 +1,7 @@
 //! Phases by time, by count, until an event, or for the rest of the workload.
 
 use std::collections::VecDeque;
+use std::mem;
 
 use super::truth::TruthKeeper;
 use crate::exchange::{ModelIndex, VersionIndex};
@@ -8,20 +9,23 @@ use crate::scenario::{Awaited, PhaseEnd, Scenario, Truth};
 use crate::units::{Ratio, Timestamp};
 
 /// Something to be done or told, at the time of the call that brought it out.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cue {
     /// A phase begins (an index into the plan's phases).
     PhaseBegins(u16),
     /// The present phase ends without the event that it was to last until.
     WaitEnded(u16),
-    /// The weights are to be set, those of the models that are named.
-    Split(Vec<(VersionIndex, Ratio)>),
+    /// The weights of this phase (an index) are to be set, those of the models that it names.
+    Split(u16),
     /// The rollout of this phase (an index) is to begin.
     Rollout(u16),
-    /// The faults of this phase (an index) are to be put on their upstreams, with their instants.
+    /// The faults of this phase (an index) are to be put on the upstreams of the versions that they
+    /// hit, with their instants, and [`Director::faults_hit`] is to be told which these are.
     FaultsScheduled(u16),
     /// A fault begins: the place in its phase's list.
     FaultBegins {
+        /// On which version.
+        version: VersionIndex,
         /// The phase (an index).
         phase: u16,
         /// The fault (an index into the phase's faults).
@@ -29,6 +33,8 @@ pub enum Cue {
     },
     /// A fault ends.
     FaultEnds {
+        /// On which version.
+        version: VersionIndex,
         /// The phase (an index).
         phase: u16,
         /// The fault (an index into the phase's faults).
@@ -66,6 +72,8 @@ pub struct Director<'a> {
     assigned: u64,
     /// How many of them end it; `u64::MAX` where it does not end by count.
     assigned_limit: u64,
+    /// The versions that the faults of the present phase hit, as far as is known.
+    hit: Vec<Option<VersionIndex>>,
     /// Beginnings and ends of faults that are still to come.
     fault_times: Vec<FaultTime>,
     /// Commands of the present phase that have been given.
@@ -80,6 +88,7 @@ struct FaultTime {
     at: Timestamp,
     phase: usize,
     fault: usize,
+    version: VersionIndex,
     begins: bool,
 }
 
@@ -92,6 +101,7 @@ impl<'a> Director<'a> {
             phase_start: scenario.start,
             assigned: 0,
             assigned_limit: u64::MAX,
+            hit: Vec::new(),
             fault_times: Vec::new(),
             commanded: 0,
             truth: TruthKeeper::new(truths(scenario)),
@@ -136,11 +146,7 @@ impl<'a> Director<'a> {
             }
             self.end_phase(now);
         }
-        self.fault_times.sort_by_key(|time| (time.at, time.begins, time.phase, time.fault));
-        let due = self.fault_times.partition_point(|time| time.at <= now);
-        for time in self.fault_times.drain(..due).collect::<Vec<_>>() {
-            self.tell_fault(time);
-        }
+        self.tell_due_faults(now);
         while self.next_command().is_some_and(|at| at <= now) {
             let (phase, command) = (self.phase as u16, self.commanded);
             self.cues.push_back(Cue::Command { phase, command });
@@ -177,6 +183,31 @@ impl<'a> Director<'a> {
         for (index, weight) in (first.0..).zip(weights) {
             self.truth.set_active(VersionIndex(index), weight.get() > 0.0);
         }
+        self.tell_onsets(now);
+    }
+
+    /// The faults of `phase` (an index) hit these versions, in the order of the plan; `None`: none.
+    /// What begins with the phase begins before all else of this instant that is still to be done.
+    pub fn faults_hit(&mut self, now: Timestamp, phase: u16, versions: Vec<Option<VersionIndex>>) {
+        let phase = usize::from(phase);
+        // Of a phase that is over already none begins.
+        if phase != self.phase || self.finished {
+            return;
+        }
+        let faults = &self.scenario.phases[phase].faults;
+        for (fault, ((_, plan), version)) in faults.iter().zip(&versions).enumerate() {
+            let Some(version) = *version else { continue };
+            let at = self.phase_start + plan.at;
+            self.fault_times.push(FaultTime { at, phase, fault, version, begins: true });
+            if let Some(lasts) = plan.lasts {
+                let at = at + lasts;
+                self.fault_times.push(FaultTime { at, phase, fault, version, begins: false });
+            }
+        }
+        self.hit = versions;
+        let waiting = mem::take(&mut self.cues);
+        self.tell_due_faults(now);
+        self.cues.extend(waiting);
         self.tell_onsets(now);
     }
 
@@ -223,15 +254,18 @@ impl<'a> Director<'a> {
             let onset = self.phase_start + plan.at;
             let ends = self.fault_times.iter().position(|t| t.phase == phase && t.fault == fault);
             match (plan.lasts, ends) {
-                (None, _) if onset < now => over.push(fault),
+                (None, _) if onset < now => {
+                    let version = self.hit.get(fault).copied().flatten();
+                    over.extend(version.map(|version| (fault, version)));
+                }
                 (Some(_), Some(index)) if onset >= now => {
                     self.fault_times.remove(index);
                 }
                 _ => {}
             }
         }
-        for fault in over {
-            self.tell_fault(FaultTime { at: now, phase, fault, begins: false });
+        for (fault, version) in over {
+            self.tell_fault(FaultTime { at: now, phase, fault, version, begins: false });
         }
         self.miss_commands(phase);
         self.cues.push_back(Cue::OpenFaultsEnd);
@@ -258,13 +292,14 @@ impl<'a> Director<'a> {
         self.phase_start = now;
         self.assigned = 0;
         self.commanded = 0;
+        self.hit.clear();
         self.assigned_limit = match plan.end {
             PhaseEnd::Requests(count) => count,
             _ => u64::MAX,
         };
         self.cues.push_back(Cue::PhaseBegins(phase as u16));
-        if let Some(split) = &plan.split {
-            self.cues.push_back(Cue::Split(split.clone()));
+        if plan.split.is_some() {
+            self.cues.push_back(Cue::Split(phase as u16));
         }
         if plan.rollout.is_some() {
             self.cues.push_back(Cue::Rollout(phase as u16));
@@ -272,26 +307,25 @@ impl<'a> Director<'a> {
         if !plan.faults.is_empty() {
             self.cues.push_back(Cue::FaultsScheduled(phase as u16));
         }
-        for (fault, (_, plan)) in plan.faults.iter().enumerate() {
-            let onset = now + plan.at;
-            self.fault_times.push(FaultTime { at: onset, phase, fault, begins: true });
-            if let Some(lasts) = plan.lasts {
-                let at = onset + lasts;
-                self.fault_times.push(FaultTime { at, phase, fault, begins: false });
-            }
+    }
+
+    fn tell_due_faults(&mut self, now: Timestamp) {
+        self.fault_times.sort_by_key(|time| (time.at, time.begins, time.phase, time.fault));
+        let due = self.fault_times.partition_point(|time| time.at <= now);
+        for time in self.fault_times.drain(..due).collect::<Vec<_>>() {
+            self.tell_fault(time);
         }
     }
 
     fn tell_fault(&mut self, time: FaultTime) {
-        let FaultTime { phase, fault, begins, .. } = time;
-        let (version, _) = self.scenario.phases[phase].faults[fault];
+        let FaultTime { phase, fault, version, begins, .. } = time;
         let phase = phase as u16;
         if begins {
             self.truth.fault_began(version);
-            self.cues.push_back(Cue::FaultBegins { phase, fault });
+            self.cues.push_back(Cue::FaultBegins { version, phase, fault });
         } else {
             self.truth.fault_ended(version);
-            self.cues.push_back(Cue::FaultEnds { phase, fault });
+            self.cues.push_back(Cue::FaultEnds { version, phase, fault });
         }
     }
 

@@ -155,6 +155,9 @@ pub enum CommandError {
     /// The weights are no split.
     #[error(transparent)]
     Split(#[from] SplitError),
+    /// Two names of a split are those of one version.
+    #[error("version {0} is named twice")]
+    NamedTwice(VersionId),
     /// A version was rolled back and may not be deployed by accident.
     #[error("version {0} was rolled back; deploy it again with redeploy")]
     RolledBack(VersionId),

@@ -8,7 +8,7 @@ use super::model_state::first_step;
 use super::transition::{Input, Next};
 use super::{
     Assignment, Change, CommandError, CommandKind, DEFAULT_BAKE, Evaluation, Ladder, ModelState,
-    RolloutState, RuleSet, Shift, Slot, Split, Target, Version, Weights,
+    RolloutState, RuleSet, Shift, Slot, Split, SplitError, Target, Version, Weights,
 };
 use crate::units::{Duration, Ratio, TagName};
 
@@ -203,7 +203,6 @@ fn set_split(
     shares: &[(Target, Ratio)],
     redeploy: bool,
 ) -> Result<Change, CommandError> {
-    state.rollout.state.after(Input::Deploy)?;
     let mut resolved = Vec::with_capacity(shares.len());
     for (version, weight) in shares {
         let slot = resolve(state, version)?;
@@ -212,7 +211,12 @@ fn set_split(
         }
         resolved.push((slot, *weight));
     }
-    Split::new(state.catalog.versions().len(), &resolved)?;
+    Split::new(state.catalog.versions().len(), &resolved).map_err(|error| match error {
+        SplitError::Repeated(slot) => CommandError::NamedTwice(state.catalog.id(slot).clone()),
+        sum => sum.into(),
+    })?;
+    // Last: whoever ends the rollout for it knows that nothing else is in the way.
+    state.rollout.state.after(Input::Deploy)?;
     resolved.retain(|(_, weight)| weight.get() > 0.0);
     resolved.sort_by_key(|(slot, _)| *slot);
     let redeployed =
@@ -266,11 +270,11 @@ fn start_rollout(
     steps: &Ladder,
     bake: Duration,
 ) -> Result<Change, CommandError> {
-    let first = first_step(steps);
-    let next = state.rollout.state.after(Input::Start(first))?;
     let version = canary(state, candidate)?;
     let stable = state.stable().ok_or(CommandError::NoStable)?;
     may_deploy(state, stable, false)?;
+    let first = first_step(steps);
+    let next = state.rollout.state.after(Input::Start(first))?;
     let (Next::Step(stage) | Next::PausedStep(stage)) = first else {
         unreachable!("a ladder has a step")
     };

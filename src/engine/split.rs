@@ -23,8 +23,8 @@ pub enum SplitError {
         sum: f64,
     },
     /// A version is named twice.
-    #[error("a version is named twice")]
-    Repeated,
+    #[error("the version at place {} is named twice", .0.0)]
+    Repeated(Slot),
 }
 
 impl Split {
@@ -44,7 +44,7 @@ impl Split {
         for (version, weight) in shares {
             let slot = &mut weights[usize::from(version.0)];
             if slot.replace(*weight).is_some() {
-                return Err(SplitError::Repeated);
+                return Err(SplitError::Repeated(*version));
             }
         }
         let weights: Vec<_> = weights.into_iter().map(Option::unwrap_or_default).collect();
@@ -110,7 +110,7 @@ mod tests {
         let shares = [(Slot(0), ratio(0.5)), (Slot(1), ratio(0.4))];
         assert_eq!(Split::new(2, &shares), Err(SplitError::Sum { sum: 0.9 }));
         let shares = [(Slot(0), ratio(0.5)), (Slot(0), ratio(0.5))];
-        assert_eq!(Split::new(2, &shares), Err(SplitError::Repeated));
+        assert_eq!(Split::new(2, &shares), Err(SplitError::Repeated(Slot(0))));
     }
 
     #[test]

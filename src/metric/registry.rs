@@ -404,7 +404,8 @@ const REGISTRY: [Row; 46] = [
     row(Metric::TagsLost, "tags_lost", BAD_COUNT, Measure::OfRun,
         "tags that named a version and name none any more"),
     row(Metric::CommandsRefused, "commands_refused", BAD_COUNT, Measure::OfRun,
-        "commands of the phases that the engine refused"),
+        "commands that the engine refused, and what phases could not begin with as their tags \
+         stood"),
     row(Metric::CommandsMissed, "commands_missed", BAD_COUNT, Measure::OfRun,
         "commands that were never given: the phase, or all traffic, was over before their time"),
     row(Metric::TimeToRollback, "time_to_rollback", TIME, Measure::OfRun,

@@ -2,7 +2,7 @@
 
 use crate::engine::{CommandKind, Target};
 use crate::exchange::ModelIndex;
-use crate::units::{Duration, KeyId};
+use crate::units::{Duration, KeyId, Ratio, format_percent};
 
 /// A command that is given to the engine at a time. It may be refused then, as it may be at a
 /// gateway: that is told, and the run goes on.
@@ -34,4 +34,12 @@ pub enum Instruction {
         /// The version that the key is made for from then on.
         version: Option<Target>,
     },
+}
+
+/// Weights in words: "80 % to stable, 20 % to beta".
+pub fn shares_in_words(shares: &[(Target, Ratio)]) -> String {
+    let told = shares
+        .iter()
+        .map(|(target, weight)| format!("{} to {}", format_percent(weight.get()), target.as_str()));
+    told.collect::<Vec<_>>().join(", ")
 }

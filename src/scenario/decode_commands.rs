@@ -5,17 +5,17 @@
 
 use crate::engine::{Assignment, CommandKind, RuleSet, Safeguards, Target};
 use crate::exchange::ModelIndex;
-use crate::units::{Duration, Ratio, TagName, format_duration, format_percent};
+use crate::units::{Duration, Ratio, TagName, format_duration};
 
-use super::command_plan::{CommandPlan, Instruction};
+use super::command_plan::{CommandPlan, Instruction, shares_in_words};
 use super::decode_key_commands::ClientKeys;
 use super::decode_policies;
 use super::decode_rollout;
 use super::decode_rules;
 use super::decode_split::check_sum;
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::holders::Holders;
 use super::names::Names;
-use super::place::Place;
 use super::read;
 use super::shape::quote;
 use super::shapes_commands::COMMAND;
@@ -23,41 +23,20 @@ use super::tree::{Entry, Node};
 
 /// What commands are checked against.
 pub(crate) struct Commanded<'a> {
-    names: &'a Names,
+    /// The names at the start.
+    pub(crate) names: &'a Names,
+    /// The tags that there may be by the end of the phase.
+    pub(crate) holders: &'a Holders<'a>,
     /// Of each model, what is fixed about it.
-    models: Vec<(Assignment, Safeguards)>,
-    /// The tags that commands make, which later ones may name.
-    tags: Vec<(&'a str, ModelIndex)>,
-    keys: ClientKeys<'a>,
+    pub(crate) models: &'a [(Assignment, Safeguards)],
+    /// The keys of the workload's clients.
+    pub(crate) keys: &'a ClientKeys<'a>,
 }
 
 /// A command in the making: its model, what it asks for, and that in words.
 type Made = (Option<ModelIndex>, Instruction, String);
 
-impl<'a> Commanded<'a> {
-    /// For the phases of the scenario `root` with these models.
-    pub(crate) fn new(
-        names: &'a Names,
-        models: Vec<(Assignment, Safeguards)>,
-        root: &'a Node,
-    ) -> Self {
-        let keys = ClientKeys::of(root.get("workload"));
-        let mut commanded = Self { names, models, tags: Vec::new(), keys };
-        let phases = root.get("phases").map_or(&[][..], Node::items);
-        let commands = phases.iter().filter_map(|phase| phase.get("commands"));
-        for command in commands.flat_map(Node::items) {
-            let Some(node) = command.get("tag") else { continue };
-            let (tag, version) = (read::text(node, "tag"), read::text(node, "version"));
-            // What cannot be made out is told when the command is decoded.
-            let mut untold = Diagnostics::default();
-            let model = commanded.model_given(command, &mut untold);
-            let model = version
-                .and_then(|version| commanded.model_of(model, version, command.place, &mut untold));
-            commanded.tags.extend(tag.zip(model));
-        }
-        commanded
-    }
-
+impl Commanded<'_> {
     /// The commands of a phase that lasts at most `longest`, in the order of their times.
     pub(crate) fn decode(
         &self,
@@ -112,7 +91,7 @@ impl<'a> Commanded<'a> {
                 format!("keys are those of all models: a command to {} has none", verb(&entry.key));
             diagnostics.report(Diagnostic::new(model.place, message).help("remove `model`"));
         }
-        let given = self.model_given(node, diagnostics);
+        let given = self.names.model_given(node, diagnostics);
         if given.is_none() && node.get("model").is_some() {
             return None;
         }
@@ -175,11 +154,11 @@ impl<'a> Commanded<'a> {
             },
             "split" => self.split(entry, given, redeploy, diagnostics),
             "rollout" => {
-                let plan = decode_rollout::of_command(entry, given, self.names, diagnostics)?;
-                let model = self.names.model_of(plan.version)?;
-                let version = Target::new(read::text(node, "version")?)?;
+                let target = node.get("version");
+                let target = target.and_then(|name| self.target(given, name, diagnostics));
+                let (steps, bake) = decode_rollout::course(node, diagnostics)?;
+                let (model, version) = target?;
                 let what = format!("begin a rollout of {}", version.as_str());
-                let (steps, bake) = (plan.ladder, plan.bake);
                 Some((model, CommandKind::StartRollout { version, steps, bake, redeploy }, what))
             }
             "promote" => {
@@ -223,7 +202,7 @@ impl<'a> Commanded<'a> {
         let mut shares: Vec<(Target, Ratio)> = Vec::new();
         let mut complete = !arms.is_empty() && entry.node.text().is_none();
         for arm in arms {
-            let of = self.model_of(model, &arm.key, arm.place, diagnostics);
+            let of = self.holders.resolve_model(model, &arm.key, arm.place, diagnostics);
             let weight = arm.node.text().and_then(|text| Ratio::parse(text).ok());
             match (of, Target::new(&arm.key), weight) {
                 (Some(of), Some(target), Some(weight)) => {
@@ -239,10 +218,7 @@ impl<'a> Commanded<'a> {
         } else if arms.is_empty() && entry.node.text().is_none() {
             check_sum("weights", "the versions", 0.0, entry, diagnostics);
         }
-        let told = shares.iter().map(|(target, weight)| {
-            format!("{} to {}", format_percent(weight.get()), target.as_str())
-        });
-        let what = format!("split the traffic: {}", told.collect::<Vec<_>>().join(", "));
+        let what = format!("split the traffic: {}", shares_in_words(&shares));
         complete.then_some((model?, CommandKind::Split { shares, redeploy }, what))
     }
 
@@ -290,32 +266,8 @@ impl<'a> Commanded<'a> {
         diagnostics: &mut Diagnostics,
     ) -> Option<(ModelIndex, Target)> {
         let name = node.text()?;
-        let model = self.model_of(given, name, node.place, diagnostics)?;
+        let model = self.holders.resolve_model(given, name, node.place, diagnostics)?;
         Some((model, Target::new(name)?))
-    }
-
-    /// The model of the version or tag `name`, which may be a tag that a command makes.
-    fn model_of(
-        &self,
-        given: Option<ModelIndex>,
-        name: &str,
-        place: Place,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<ModelIndex> {
-        let made = |(tag, model): &&(&str, ModelIndex)| {
-            *tag == name && given.is_none_or(|given| given == *model)
-        };
-        if let Some((_, model)) = self.tags.iter().find(made) {
-            return Some(*model);
-        }
-        let version = self.names.resolve_for_command(given, name, place, diagnostics)?;
-        self.names.model_of(version)
-    }
-
-    /// The model that a command gives.
-    fn model_given(&self, node: &Node, diagnostics: &mut Diagnostics) -> Option<ModelIndex> {
-        let node = node.get("model")?;
-        self.names.resolve_model(node.text()?, node.place, diagnostics)
     }
 
     /// The model that a command is for which names no version.

@@ -8,6 +8,8 @@ use super::decode_distribution;
 use super::decode_failures::{self, check_sum, sum};
 use super::decode_load;
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::holders::Holders;
+use super::named_version::NamedVersion;
 use super::names::Names;
 use super::place::Place;
 use super::plan::{PhaseEnd, VersionPlan};
@@ -18,7 +20,7 @@ use super::tree::{Entry, Node};
 /// A fault of one version, and where it stands.
 #[derive(Clone)]
 pub(crate) struct Placed {
-    pub(crate) version: VersionIndex,
+    pub(crate) version: NamedVersion,
     pub(crate) fault: Fault,
     place: Place,
 }
@@ -31,41 +33,47 @@ pub(crate) struct PhaseFaults {
     pub(crate) faults: Vec<Placed>,
 }
 
-/// The faults of a phase that ends at `end`, by version and in the order of the file, and whether
-/// they are all: some may not have been made out.
+/// The faults of a phase that ends at `end`, by version, those of tags that may have moved last,
+/// and in the order of the file; and whether they are all: some may not have been made out.
 pub(crate) fn decode(
     node: &Node,
     end: Option<PhaseEnd>,
+    holders: &Holders<'_>,
     names: &Names,
     diagnostics: &mut Diagnostics,
 ) -> (Vec<Placed>, bool) {
-    let mut all = Vec::new();
-    let mut seen: Vec<(VersionIndex, Place)> = Vec::new();
+    let mut all: Vec<Placed> = Vec::new();
+    let mut seen: Vec<(NamedVersion, Place)> = Vec::new();
     let mut complete = node.text().is_none();
     for entry in node.entries() {
-        let versions = versions(entry, names, diagnostics);
-        if let [version] = versions[..] {
-            if let Some((_, first)) = seen.iter().find(|(known, _)| *known == version) {
+        let versions = versions(entry, holders, names, diagnostics);
+        if let [version] = versions.as_slice() {
+            if let Some((_, first)) = seen.iter().find(|(known, _)| known == version) {
                 let message = format!("{} is a version that has faults already", quote(&entry.key));
                 let twice = Diagnostic::new(entry.place, message).note(*first, "they stand here");
                 diagnostics.report(twice.help("put all faults of a version into one list"));
             }
-            seen.push((version, entry.place));
+            seen.push((version.clone(), entry.place));
         }
         for item in entry.node.items() {
             let fault = fault(item, end, diagnostics);
             complete &= fault.is_some() && !versions.is_empty();
             let place = item.place_of_setting().unwrap_or(item.place);
             let placed = |(version, fault)| Placed { version, fault, place };
-            all.extend(versions.iter().copied().zip(fault.into_iter().cycle()).map(placed));
+            all.extend(versions.iter().cloned().zip(fault.into_iter().cycle()).map(placed));
         }
     }
-    all.sort_by_key(|placed| placed.version);
+    all.sort_by(|one, next| one.version.cmp(&next.version));
     (all, complete)
 }
 
 /// The versions that a key of the faults names; none where it names none, which is reported.
-fn versions(entry: &Entry, names: &Names, diagnostics: &mut Diagnostics) -> Vec<VersionIndex> {
+fn versions(
+    entry: &Entry,
+    holders: &Holders<'_>,
+    names: &Names,
+    diagnostics: &mut Diagnostics,
+) -> Vec<NamedVersion> {
     let everywhere = match entry.key.as_str() {
         "*" => true,
         "all" => !names.is_known("all"),
@@ -73,9 +81,9 @@ fn versions(entry: &Entry, names: &Names, diagnostics: &mut Diagnostics) -> Vec<
     };
     if everywhere {
         let count = names.versions().len() as u16;
-        return (0..count).map(VersionIndex).collect();
+        return (0..count).map(VersionIndex).map(NamedVersion::Fixed).collect();
     }
-    names.resolve(&entry.key, entry.place, diagnostics).into_iter().collect()
+    holders.resolve(&entry.key, entry.place, diagnostics).into_iter().collect()
 }
 
 fn fault(node: &Node, end: Option<PhaseEnd>, diagnostics: &mut Diagnostics) -> Option<Fault> {
@@ -208,41 +216,59 @@ pub(crate) fn check_sums(
 ) {
     for (index, phase) in phases.iter().enumerate() {
         for (order, placed) in phase.faults.iter().enumerate() {
-            let Placed { version, fault, place } = placed;
-            if fault.failures.is_empty() {
+            let total = sum(&placed.fault.failures);
+            if total == 0.0 {
                 continue;
             }
-            let on_version = |other: &&Placed| other.version == *version;
-            let beside = phase.faults.iter().enumerate().filter(|(other_order, other)| {
-                // Of faults with one onset, the last in the file is told.
-                let before = other.fault.at < fault.at || *other_order < order;
-                *other_order != order && before && is_on(&other.fault, fault.at)
-            });
-            let beside = beside.map(|(_, other)| other).filter(on_version);
-            let mut earlier = Vec::new();
-            for (other_index, other_phase) in phases[..index].iter().enumerate() {
-                let between = phases[other_index + 1..index].iter();
-                let between = between.map(|phase| phase.end.shortest());
-                let since_end = between.fold(fault.at, Duration::saturating_add);
-                let outlasts = |other: &&Placed| {
-                    // The phase lasted as long as it takes the fault to begin, or longer.
-                    let elapsed = other_phase.end.shortest().max(other.fault.at);
-                    let elapsed = elapsed.saturating_add(since_end);
-                    other.fault.lasts.is_some() && is_on(&other.fault, elapsed)
-                };
-                earlier.extend(other_phase.faults.iter().filter(on_version).filter(outlasts));
-            }
-            let total = |placed: &Placed| sum(&placed.fault.failures);
-            let beside: f64 = beside.map(total).sum();
-            let earlier: f64 = earlier.into_iter().map(total).sum();
-            let others = [
-                ("the version's own", own(*version, versions)),
-                ("of other faults", beside),
-                ("of faults that may outlast an earlier phase", earlier),
-            ];
-            check_sum(total(placed), &others, *place, diagnostics);
+            // Of the versions that a tag may mean, the one on which the most comes together.
+            let others = |version: &VersionIndex| {
+                [
+                    ("the version's own", own(*version, versions)),
+                    ("of other faults", beside(phase, order, *version)),
+                    (
+                        "of faults that may outlast an earlier phase",
+                        earlier(&phases[..=index], placed, *version),
+                    ),
+                ]
+            };
+            let sum_of = |others: &[(&str, f64)]| others.iter().map(|(_, sum)| sum).sum::<f64>();
+            let possible = placed.version.possible().iter().map(others);
+            let worst = possible.max_by(|one, next| sum_of(one).total_cmp(&sum_of(next)));
+            check_sum(total, &worst.unwrap_or_default(), placed.place, diagnostics);
         }
     }
+}
+
+/// What the other faults of a phase fail of a version at the onset of the one at `order`.
+fn beside(phase: &PhaseFaults, order: usize, version: VersionIndex) -> f64 {
+    let at = phase.faults[order].fault.at;
+    let beside = phase.faults.iter().enumerate().filter(|(other_order, other)| {
+        // Of faults with one onset, the last in the file is told.
+        let before = other.fault.at < at || *other_order < order;
+        *other_order != order && before && is_on(&other.fault, at)
+    });
+    let on_version = beside.filter(|(_, other)| other.version.may_be(version));
+    on_version.map(|(_, other)| sum(&other.fault.failures)).sum()
+}
+
+/// What faults of earlier phases may still fail of a version at the onset of `placed`, which is one
+/// of the last of `phases`.
+fn earlier(phases: &[PhaseFaults], placed: &Placed, version: VersionIndex) -> f64 {
+    let last = phases.len() - 1;
+    let mut total = 0.0;
+    for (index, phase) in phases[..last].iter().enumerate() {
+        let between = phases[index + 1..last].iter().map(|phase| phase.end.shortest());
+        let since_end = between.fold(placed.fault.at, Duration::saturating_add);
+        let outlasts = |other: &&Placed| {
+            // The phase lasted as long as it takes the fault to begin, or longer.
+            let elapsed = phase.end.shortest().max(other.fault.at);
+            let elapsed = elapsed.saturating_add(since_end);
+            other.fault.lasts.is_some() && is_on(&other.fault, elapsed)
+        };
+        let on_version = phase.faults.iter().filter(|other| other.version.may_be(version));
+        total += on_version.filter(outlasts).map(|other| sum(&other.fault.failures)).sum::<f64>();
+    }
+    total
 }
 
 /// Whether the fault is on so long after the beginning of its phase.

@@ -1,14 +1,17 @@
 //! Phases: how long they last, how they split the traffic, what they break.
 
+use crate::engine::{Assignment, Safeguards};
 use crate::workload::Change;
 
 use super::check::mistyped;
 use super::decode_commands::Commanded;
 use super::decode_faults::{self, PhaseFaults};
+use super::decode_key_commands::ClientKeys;
 use super::decode_phase_workload::PhaseWorkloads;
 use super::decode_rollout;
 use super::decode_split;
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::holders::Holders;
 use super::names::Names;
 use super::place::Place;
 use super::plan::{Awaited, PhaseEnd, PhasePlan, Traffic, VersionPlan};
@@ -25,8 +28,10 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) versions: &'a [Option<&'a VersionPlan>],
     /// What is sent; `None` where it could not be made out.
     pub(crate) traffic: Option<&'a Traffic>,
-    /// What commands are checked against.
-    pub(crate) commanded: &'a Commanded<'a>,
+    /// Of each model, what is fixed about it.
+    pub(crate) models: &'a [(Assignment, Safeguards)],
+    /// The keys of the workload's clients.
+    pub(crate) keys: &'a ClientKeys<'a>,
 }
 
 /// The phases in their order.
@@ -55,13 +60,16 @@ pub(crate) fn decode(
     }
     let (mut decoded, mut faults) = (Vec::new(), Vec::new());
     let mut workloads = PhaseWorkloads::new(around.traffic);
+    let keep_tags = around.models.iter().map(|(_, safeguards)| safeguards.keep_tags).collect();
+    let mut holders = Holders::new(around.names, keep_tags);
     for (index, node) in phases.iter().enumerate() {
         let last = index + 1 == phases.len();
         let workload = match node.entry("workload") {
             Some(entry) => workloads.decode(entry, diagnostics).map(Some),
             None => Some(None),
         };
-        let (phase, of_phase) = phase(node, last, around, workload, diagnostics).unzip();
+        let made = phase(node, last, around, &mut holders, workload, diagnostics);
+        let (phase, of_phase) = made.unzip();
         decoded.push(phase.flatten());
         faults.extend(of_phase);
     }
@@ -73,16 +81,20 @@ pub(crate) fn decode(
     decoded.into_iter().collect()
 }
 
+/// The phase at `node`. What it begins with goes by the tags as they may be then, its commands by
+/// those of its end, at which `holders` are left.
 fn phase(
     node: &Node,
     last: bool,
     around: &Surroundings<'_>,
+    holders: &mut Holders<'_>,
     workload: Option<Option<Change>>,
     diagnostics: &mut Diagnostics,
 ) -> Option<(Option<PhasePlan>, PhaseFaults)> {
     if node.entries().is_empty() {
         return None;
     }
+    let names = around.names;
     let arrivals = workload.as_ref().and_then(Option::as_ref).and_then(Change::arrivals);
     let endless = around.traffic.is_some_and(|traffic| traffic.is_endless(arrivals));
     let endless = endless.then_some(match arrivals {
@@ -91,28 +103,32 @@ fn phase(
     });
     let end = end(node, last, endless, diagnostics);
     let split = match node.entry("split") {
-        Some(entry) => decode_split::decode(entry, around.names, diagnostics).map(Some),
+        Some(entry) => decode_split::decode(entry, holders, names, diagnostics).map(Some),
         None => Some(None),
     };
     let rollout = match node.entry("rollout") {
         Some(entry) => {
             let weights = split.as_ref().and_then(Option::as_deref);
-            decode_rollout::decode(entry, weights, around.names, diagnostics).map(Some)
+            decode_rollout::decode(entry, weights, holders, names, diagnostics).map(Some)
         }
         None => Some(None),
     };
     let (faults, complete) = match node.get("faults") {
-        Some(faults) => decode_faults::decode(faults, end, around.names, diagnostics),
+        Some(faults) => decode_faults::decode(faults, end, holders, names, diagnostics),
         None => (Vec::new(), true),
     };
-    let longest = end.and_then(PhaseEnd::longest);
+    holders.follow(node);
     let commands = match node.get("commands") {
-        Some(commands) => around.commanded.decode(commands, longest, diagnostics),
+        Some(commands) => {
+            let &Surroundings { models, keys, .. } = around;
+            let commanded = Commanded { names, holders, models, keys };
+            commanded.decode(commands, end.and_then(PhaseEnd::longest), diagnostics)
+        }
         None => Some(Vec::new()),
     };
     let (name, end) = (read::text(node, "name").map(str::to_owned), end?);
     let plan = || {
-        let placed = faults.iter().map(|placed| (placed.version, placed.fault.clone()));
+        let placed = faults.iter().map(|placed| (placed.version.clone(), placed.fault.clone()));
         let plan = PhasePlan {
             name: name?,
             end,

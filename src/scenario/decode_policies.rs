@@ -127,7 +127,7 @@ pub(crate) fn warn(root: &Node, scenario: &Scenario, diagnostics: &mut Diagnosti
         let mut faults = scenario.phases.iter().flat_map(|phase| &phase.faults);
         let limited = model.versions.iter().any(|v| !v.behaviour.rate_limit.is_none())
             || faults.any(|(version, fault)| {
-                !fault.rate_limit.is_none() && scenario.model_of(*version) == of_model
+                !fault.rate_limit.is_none() && scenario.model_of_named(version) == of_model
             });
         let (message, help) = if !retry.retries_rate_limits() {
             let message = "`honours_retry_after` has no effect: only a 429 asks for a wait, and \

@@ -1,75 +1,76 @@
 //! Rollouts: the canary, its ladder, its bake.
 
 use crate::engine::{Ladder, LadderError, RolloutStep};
-use crate::exchange::{ModelIndex, VersionIndex};
-use crate::units::{Ratio, parse_requests};
+use crate::units::{Duration, Ratio, parse_requests};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::holders::Holders;
+use super::named_version::NamedVersion;
 use super::names::Names;
-use super::place::Place;
 use super::plan::RolloutPlan;
 use super::read;
+use super::shape::quote;
 use super::tree::{Entry, Node};
 
 /// The rollout of a phase that `entry` describes. `split` are the weights of its phase, which may
 /// not name its model.
 pub(crate) fn decode(
     entry: &Entry,
-    split: Option<&[(VersionIndex, Ratio)]>,
+    split: Option<&[(NamedVersion, Ratio)]>,
+    holders: &Holders<'_>,
     names: &Names,
     diagnostics: &mut Diagnostics,
 ) -> Option<RolloutPlan> {
-    let version = version(&entry.node, |name, place| names.resolve(name, place, diagnostics));
-    if let Some(version) = version {
+    let version = entry
+        .node
+        .get("version")
+        .and_then(|version| holders.resolve(version.text()?, version.place, diagnostics));
+    if let Some(version) = &version {
         check_split(entry, version, split, names, diagnostics);
+        check_stable(entry, version, holders, names, diagnostics);
     }
-    plan(&entry.node, version, diagnostics)
+    let (ladder, bake) = course(&entry.node, diagnostics).unzip();
+    Some(RolloutPlan { version: version?, ladder: ladder?, bake: bake? })
 }
 
-/// The rollout that the command at `entry` begins, of `model` where the command says it.
-pub(crate) fn of_command(
-    entry: &Entry,
-    model: Option<ModelIndex>,
-    names: &Names,
-    diagnostics: &mut Diagnostics,
-) -> Option<RolloutPlan> {
-    let version = version(&entry.node, |name, place| {
-        names.resolve_for_command(model, name, place, diagnostics)
-    });
-    plan(&entry.node, version, diagnostics)
-}
-
-/// The version that a rollout names.
-fn version(
-    node: &Node,
-    resolve: impl FnOnce(&str, Place) -> Option<VersionIndex>,
-) -> Option<VersionIndex> {
-    let version = node.get("version")?;
-    resolve(version.text()?, version.place)
-}
-
-fn plan(
-    node: &Node,
-    version: Option<VersionIndex>,
-    diagnostics: &mut Diagnostics,
-) -> Option<RolloutPlan> {
+/// The steps and the bake of a rollout, of a phase or by command.
+pub(crate) fn course(node: &Node, diagnostics: &mut Diagnostics) -> Option<(Ladder, Duration)> {
     let ladder = node.entry("steps").and_then(|steps| ladder(steps, diagnostics));
-    Some(RolloutPlan { version: version?, ladder: ladder?, bake: read::duration(node, "bake")? })
+    Some((ladder?, read::duration(node, "bake")?))
 }
 
 /// A rollout sets its model's weights itself.
 fn check_split(
     entry: &Entry,
-    version: VersionIndex,
-    split: Option<&[(VersionIndex, Ratio)]>,
+    version: &NamedVersion,
+    split: Option<&[(NamedVersion, Ratio)]>,
     names: &Names,
     diagnostics: &mut Diagnostics,
 ) {
-    let model = names.model_of(version);
+    let model = names.model_of_named(version);
     let mut named = split.unwrap_or_default().iter();
-    if named.any(|(other, _)| names.model_of(*other) == model) {
+    if named.any(|(other, _)| names.model_of_named(other) == model) {
         let message = "the phase has a `split` of the same model: the rollout sets its weights";
         diagnostics.report(Diagnostic::new(entry.place, message).help("remove one of the two"));
+    }
+}
+
+/// Reports a rollout of what is the stable already.
+fn check_stable(
+    entry: &Entry,
+    version: &NamedVersion,
+    holders: &Holders<'_>,
+    names: &Names,
+    diagnostics: &mut Diagnostics,
+) {
+    let stable = names.model_of_named(version).and_then(|model| holders.stable(model));
+    if stable.map(NamedVersion::Fixed).as_ref() == Some(version)
+        && let Some(node) = entry.node.get("version")
+    {
+        let name = quote(node.text().unwrap_or_default());
+        let message = format!("{name} is the stable already: it has nothing to climb to");
+        let help = "write the version that is to become the stable";
+        diagnostics.report(Diagnostic::new(node.place, message).help(help));
     }
 }
 

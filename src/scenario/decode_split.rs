@@ -1,27 +1,30 @@
 //! Splits: which weights a phase gives to which versions.
 
-use crate::exchange::{ModelIndex, VersionIndex};
+use crate::exchange::ModelIndex;
 use crate::units::{Ratio, format_significant};
 
 use super::decode_failures::TOLERANCE;
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::holders::Holders;
+use super::named_version::NamedVersion;
 use super::names::Names;
 use super::place::Place;
 use super::shape::quote;
 use super::tree::{Entry, Node, Value};
 
-/// The weights that `entry` gives, in the order of the versions. Of each model that it names the
-/// weights sum to 1.
+/// The weights that `entry` gives, in the order of the versions, those of tags that may have moved
+/// last. Of each model that it names the weights sum to 1.
 pub(crate) fn decode(
     entry: &Entry,
+    holders: &Holders<'_>,
     names: &Names,
     diagnostics: &mut Diagnostics,
-) -> Option<Vec<(VersionIndex, Ratio)>> {
+) -> Option<Vec<(NamedVersion, Ratio)>> {
     let arms = entry.node.entries();
-    let mut seen: Vec<(VersionIndex, Ratio, Place)> = Vec::new();
+    let mut seen: Vec<(NamedVersion, Ratio, Place)> = Vec::new();
     let mut complete = !arms.is_empty();
     for arm in arms {
-        let version = names.resolve(&arm.key, arm.place, diagnostics);
+        let version = holders.resolve(&arm.key, arm.place, diagnostics);
         let (Some(version), Some(weight)) = (version, weight(&arm.node)) else {
             complete = false;
             continue;
@@ -36,7 +39,7 @@ pub(crate) fn decode(
     if matches!(entry.node.value, Value::Map(_)) {
         check_sums(entry, &seen, complete, names, diagnostics);
     }
-    seen.sort_by_key(|(version, ..)| *version);
+    seen.sort_by(|(one, ..), (next, ..)| one.cmp(next));
     let split = seen.into_iter().map(|(version, weight, _)| (version, weight)).collect();
     complete.then_some(split)
 }
@@ -44,17 +47,17 @@ pub(crate) fn decode(
 /// The weights of the first phase: as `written`, and of each model that is not named there all to
 /// its stable.
 pub(crate) fn first(
-    written: Vec<(VersionIndex, Ratio)>,
+    written: Vec<(NamedVersion, Ratio)>,
     names: &Names,
-) -> Vec<(VersionIndex, Ratio)> {
+) -> Vec<(NamedVersion, Ratio)> {
     let mut split = written;
     for (model, _) in (0..).map(ModelIndex).zip(names.models()) {
-        let named = split.iter().any(|(version, _)| names.model_of(*version) == Some(model));
+        let named = split.iter().any(|(version, _)| names.model_of_named(version) == Some(model));
         if let Some(stable) = names.stable(model).filter(|_| !named) {
-            split.push((stable, Ratio::ONE));
+            split.push((NamedVersion::Fixed(stable), Ratio::ONE));
         }
     }
-    split.sort_by_key(|(version, _)| *version);
+    split.sort_by(|(one, _), (next, _)| one.cmp(next));
     split
 }
 
@@ -66,7 +69,7 @@ fn weight(node: &Node) -> Option<Ratio> {
 /// over all weights still tells if there is but one model; where weights could not, nothing does.
 fn check_sums(
     entry: &Entry,
-    seen: &[(VersionIndex, Ratio, Place)],
+    seen: &[(NamedVersion, Ratio, Place)],
     complete: bool,
     names: &Names,
     diagnostics: &mut Diagnostics,
@@ -86,8 +89,9 @@ fn check_sums(
         check_sum("weights", "the versions", 0.0, entry, diagnostics);
     }
     for (model, id) in (0..).map(ModelIndex).zip(names.models()) {
-        let of_model =
-            |(version, ..): &&(VersionIndex, Ratio, Place)| names.model_of(*version) == Some(model);
+        let of_model = |(version, ..): &&(NamedVersion, Ratio, Place)| {
+            names.model_of_named(version) == Some(model)
+        };
         let mut own = seen.iter().filter(of_model).peekable();
         if own.peek().is_some() {
             let sum = own.map(|(_, weight, _)| weight.get()).sum();

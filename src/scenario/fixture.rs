@@ -16,6 +16,29 @@ pub(crate) fn load_text(text: &str) -> Result<Loaded, String> {
     load(document, &NoFiles).map_err(|error| error.to_string())
 }
 
+/// The scenario whose model has `more`, the versions v1 (the stable), v2 (tagged beta) and v3, and
+/// whose phases `p0`, `p1`, ... of a minute each are these.
+pub(crate) fn load_phases(more: &str, phases: &[&str]) -> Result<Loaded, String> {
+    let phases = phases.iter().enumerate();
+    let phases: String = phases
+        .map(|(index, phase)| format!("  - {{name: p{index}, for: 1m, {phase}}}\n"))
+        .collect();
+    load_text(&format!(
+        "schema: 1
+name: phases
+workload: {{arrivals: {{poisson: 10/s}}, tokens: {{input: 10, output: 10}}}}
+models:
+  m:
+    {more}
+    versions:
+      v1: {{tags: [stable], upstream: {{latency: 1s}}}}
+      v2: {{tags: [beta], upstream: {{latency: 1s}}}}
+      v3: {{upstream: {{latency: 1s}}}}
+phases:
+{phases}"
+    ))
+}
+
 struct NoFiles;
 
 impl Files for NoFiles {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::exchange::ModelIndex;
 
 use super::check::check;
-use super::decode_commands::Commanded;
+use super::decode_key_commands::ClientKeys;
 use super::decode_middlebox;
 use super::decode_model::Draft;
 use super::decode_outputs::{self, Known};
@@ -25,7 +25,6 @@ use super::error::{ScenarioError, ScenarioWarnings, conclude};
 use super::extend::extend;
 use super::files::{Files, Folder, Reading, normal};
 use super::fill::fill;
-use super::moved_tags;
 use super::names::Names;
 use super::odd_rollbacks;
 use super::parse::parse_file;
@@ -100,8 +99,8 @@ pub fn load(document: Document<'_>, files: &dyn Files) -> Result<Loaded, Scenari
         let scenario = decode(&root, &names, &folder, &sources, &mut diagnostics)?;
         decode_safeguards::check_pins(&root, &scenario, &mut diagnostics);
         decode_middlebox::warn(&root, &scenario, &mut diagnostics);
-        moved_tags::warn(&root, &names, &mut diagnostics);
-        odd_rollbacks::warn(&root, &names, &mut diagnostics);
+        let keep_tags = scenario.models.iter().map(|model| model.safeguards.keep_tags).collect();
+        odd_rollbacks::warn(&root, &names, keep_tags, &mut diagnostics);
         decode_policies::warn(&root, &scenario, &mut diagnostics);
         resolved::complete(&mut root, &scenario);
         let yaml = write(&root, SCENARIO, &|path| folder.relocate(path));
@@ -160,10 +159,10 @@ fn decode(
         None => Some(None),
     };
     let phases = root.entry("phases").and_then(|entry| {
-        let fixed = drafts.iter().map(Draft::fixed).collect();
-        let commanded = Commanded::new(names, fixed, root);
-        let (versions, commanded) = (&versions, &commanded);
-        let around = Surroundings { names, versions, traffic: traffic.as_ref(), commanded };
+        let models: Vec<_> = drafts.iter().map(Draft::fixed).collect();
+        let (traffic, keys) = (traffic.as_ref(), ClientKeys::of(workload.map(|entry| &entry.node)));
+        let (versions, models, keys) = (&versions, &models, &keys);
+        let around = Surroundings { names, versions, traffic, models, keys };
         decode_phases::decode(entry, &around, diagnostics)
     });
     let phase_names = root.get("phases").map_or(&[][..], Node::items).iter();
@@ -220,7 +219,7 @@ mod tests {
     use crate::chance::Distribution;
     use crate::exchange::VersionIndex;
     use crate::metric::Metric;
-    use crate::scenario::{Awaited, PhaseEnd, Traffic, Truth};
+    use crate::scenario::{Awaited, NamedVersion, PhaseEnd, Traffic, Truth};
     use crate::units::{Duration, Money, Ratio, Timestamp};
     use crate::upstream::{FailureKind, Latency, LatencyChange};
 
@@ -276,11 +275,12 @@ mod tests {
         let seven = PhaseEnd::After(minutes(7));
         assert_eq!(ends, [seven, seven, rollback, PhaseEnd::Rest]);
         let half = ratio(0.5);
-        let split = vec![(VersionIndex(0), half), (VersionIndex(1), half)];
-        assert_eq!(scenario.phases[1].split, Some(split));
+        let split = [0, 1].map(|index| (NamedVersion::Fixed(VersionIndex(index)), half));
+        assert_eq!(scenario.phases[1].split, Some(split.to_vec()));
         assert_eq!(scenario.phases[2].split, None);
         let [(version, fault)] = &scenario.phases[2].faults[..] else { panic!("one fault") };
-        assert_eq!((*version, fault.failures[0].kind), (VersionIndex(1), FailureKind::Status(503)));
+        assert_eq!(*version, NamedVersion::Fixed(VersionIndex(1)));
+        assert_eq!(fault.failures[0].kind, FailureKind::Status(503));
         assert_eq!((fault.at, fault.lasts, fault.ramp), (Duration::ZERO, None, Duration::ZERO));
         let old = &scenario.models[0].versions[0];
         assert_eq!(old.tags.len(), 2);
@@ -308,7 +308,8 @@ mod tests {
         assert_eq!(scenario.start, "2024-03-15T11:00:00Z".parse::<Timestamp>().unwrap());
         assert_eq!(scenario.expect, Some(Expectation::Inconclusive));
         let rollout = scenario.phases[3].rollout.as_ref().unwrap();
-        assert_eq!((rollout.version, rollout.bake), (VersionIndex(1), Duration::from_secs(600)));
+        assert_eq!(rollout.version, NamedVersion::Fixed(VersionIndex(1)));
+        assert_eq!(rollout.bake, Duration::from_secs(600));
         let steps: Vec<_> = rollout
             .ladder
             .steps()
@@ -332,12 +333,13 @@ mod tests {
             scenario.models[0].versions.iter().map(|version| version.truth).collect();
         assert_eq!(truths[..3], [Truth::Healthy, Truth::DuringFaults, Truth::Bad]);
         let split = scenario.phases[1].split.as_ref().unwrap();
-        assert_eq!(split[0], (VersionIndex(0), ratio(0.75)));
-        assert_eq!(split[2], (VersionIndex(2), Ratio::ZERO));
+        let fixed = |index| NamedVersion::Fixed(VersionIndex(index));
+        assert_eq!(split[0], (fixed(0), ratio(0.75)));
+        assert_eq!(split[2], (fixed(2), Ratio::ZERO));
         let faults = &scenario.phases[1].faults;
         assert_eq!(faults[0].1.lasts, Some(Duration::from_secs(5)));
         assert_eq!(faults[1].1.latency, Some(LatencyChange::Add(Duration::from_millis(500))));
-        assert_eq!(faults[2].0, VersionIndex(2));
+        assert_eq!(faults[2].0, fixed(2));
         assert!(!scenario.models[0].rules.enable);
         let triggers = |model: usize| scenario.models[model].rules.triggers.len();
         assert_eq!((triggers(0), triggers(1)), (5, 1));

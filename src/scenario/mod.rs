@@ -36,10 +36,11 @@ mod fill;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod fuzz;
+mod holders;
 mod json_schema;
 mod load;
 mod merge;
-mod moved_tags;
+mod named_version;
 mod names;
 mod odd_rollbacks;
 mod outlook;
@@ -74,13 +75,14 @@ mod tree;
 mod vars;
 mod write;
 
-pub use command_plan::{CommandPlan, Instruction};
+pub use command_plan::{CommandPlan, Instruction, shares_in_words};
 pub use error::{ScenarioError, ScenarioWarnings};
 pub use files::Files;
 #[doc(hidden)]
 pub use fuzz::{fuzz_rules, fuzz_scenario};
 pub use json_schema::json_schema;
 pub use load::{Document, Loaded, load};
+pub use named_version::NamedVersion;
 pub use outlook::Outlook;
 pub use plan::{
     Awaited, Column, Expectation, GateLine, ModelPlan, PhaseEnd, PhasePlan, Reference, RolloutPlan,

@@ -3,6 +3,7 @@
 use crate::exchange::{ModelIndex, VersionIndex};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::named_version::NamedVersion;
 use super::place::Place;
 use super::shape::quote;
 use super::suggest::{listing, nearest};
@@ -114,69 +115,76 @@ impl Names {
         place: Place,
         diagnostics: &mut Diagnostics,
     ) -> Option<VersionIndex> {
-        self.resolve_or(model, name, place, |models| self.listed(name, models), diagnostics)
-    }
-
-    /// As [`Names::resolve_in`], of a command, which can say what model it is for.
-    pub(crate) fn resolve_for_command(
-        &self,
-        model: Option<ModelIndex>,
-        name: &str,
-        place: Place,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<VersionIndex> {
-        let remedy = |models: &[ModelIndex]| {
-            let said =
-                models.iter().map(|of| format!("`model: {}`", self.models[usize::from(of.0)]));
-            format!("write which model it is for: {}", said.collect::<Vec<_>>().join(" or "))
-        };
-        self.resolve_or(model, name, place, remedy, diagnostics)
-    }
-
-    /// `remedy` says what to write instead of a tag of these models.
-    fn resolve_or(
-        &self,
-        model: Option<ModelIndex>,
-        name: &str,
-        place: Place,
-        remedy: impl Fn(&[ModelIndex]) -> String,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<VersionIndex> {
         let of_model = |other: ModelIndex| model.is_none_or(|model| model == other);
-        let by_id = self.versions.iter().position(|version| version.id == name);
-        if let Some(index) = by_id.filter(|index| of_model(self.versions[*index].model)) {
-            return Some(VersionIndex(index as u16));
+        let by_id = self.version(name);
+        if by_id.and_then(|version| self.model_of(version)).is_some_and(of_model) {
+            return by_id;
         }
         let tagged = self.tags.iter().filter(|tag| tag.name == name && of_model(tag.model));
-        let tagged: Vec<&Tag> = tagged.collect();
-        match tagged.as_slice() {
-            [tag] => Some(tag.version),
-            [_, _, ..] => {
-                let message = format!("the tag {} names a version of several models", quote(name));
-                let models: Vec<_> = tagged.iter().map(|tag| tag.model).collect();
-                diagnostics.report(Diagnostic::new(place, message).help(remedy(&models)));
+        match tagged.map(|tag| tag.version).collect::<Vec<_>>().as_slice() {
+            [version] => Some(*version),
+            [] => {
+                self.report_unknown(model, name, place, diagnostics);
                 None
             }
-            [] => {
-                let of = match model {
-                    Some(model) if self.models.len() > 1 => {
-                        format!("the model {}", quote(&self.models[usize::from(model.0)]))
-                    }
-                    None if self.models.len() > 1 => "any model".to_owned(),
-                    _ => "the model".to_owned(),
-                };
-                let message = format!("{} is no version or tag of {of}", quote(name));
-                diagnostics.report(self.hint(Diagnostic::new(place, message), model, name));
+            several => {
+                let help = self.instead_of_a_tag(several.iter().copied());
+                report_ambiguous(name, place, help, diagnostics);
                 None
             }
         }
     }
 
-    /// The versions of these models that have a tag.
-    fn listed(&self, tag: &str, models: &[ModelIndex]) -> String {
-        let own = self.tags.iter().filter(|own| own.name == tag && models.contains(&own.model));
-        let ids = own.map(|tag| self.versions[usize::from(tag.version.0)].id.as_str());
+    /// The model that a map says it is for; reported where there is none of this name.
+    pub(crate) fn model_given(
+        &self,
+        node: &Node,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<ModelIndex> {
+        let node = node.get("model")?;
+        self.resolve_model(node.text()?, node.place, diagnostics)
+    }
+
+    /// Reports that `name` at `place` is no version or tag, of `model` where one is given.
+    pub(crate) fn report_unknown(
+        &self,
+        model: Option<ModelIndex>,
+        name: &str,
+        place: Place,
+        diagnostics: &mut Diagnostics,
+    ) {
+        let of = match model {
+            Some(model) if self.models.len() > 1 => {
+                format!("the model {}", quote(&self.models[usize::from(model.0)]))
+            }
+            None if self.models.len() > 1 => "any model".to_owned(),
+            _ => "the model".to_owned(),
+        };
+        let message = format!("{} is no version or tag of {of}", quote(name));
+        diagnostics.report(self.hint(Diagnostic::new(place, message), model, name));
+    }
+
+    /// What to write where a tag stands that one of `versions` may have.
+    pub(crate) fn instead_of_a_tag(&self, versions: impl Iterator<Item = VersionIndex>) -> String {
+        let ids = versions.map(|version| self.versions[usize::from(version.0)].id.as_str());
         format!("write the version: {}", listing(ids))
+    }
+
+    /// What to write beside a tag of these models, where that says which one is meant.
+    pub(crate) fn beside_a_tag(&self, models: impl Iterator<Item = ModelIndex>) -> String {
+        let said = models.map(|of| format!("`model: {}`", self.models[usize::from(of.0)]));
+        format!("write which model it is for: {}", said.collect::<Vec<_>>().join(" or "))
+    }
+
+    /// The version of this id.
+    pub(crate) fn version(&self, id: &str) -> Option<VersionIndex> {
+        let place = self.versions.iter().position(|version| version.id == id)?;
+        Some(VersionIndex(place as u16))
+    }
+
+    /// The tags with their holders at the start.
+    pub(crate) fn tags(&self) -> impl Iterator<Item = (&str, ModelIndex, VersionIndex)> {
+        self.tags.iter().map(|tag| (tag.name.as_str(), tag.model, tag.version))
     }
 
     /// Whether a version or a tag has this name.
@@ -188,6 +196,11 @@ impl Names {
     /// The model of a version.
     pub(crate) fn model_of(&self, version: VersionIndex) -> Option<ModelIndex> {
         self.versions.get(usize::from(version.0)).map(|version| version.model)
+    }
+
+    /// The model of what a phase names.
+    pub(crate) fn model_of_named(&self, named: &NamedVersion) -> Option<ModelIndex> {
+        self.model_of(*named.possible().first()?)
     }
 
     /// The version that is the stable of a model at the start, if one is.
@@ -300,6 +313,17 @@ impl Names {
 
 fn versions(model: &Entry) -> &[Entry] {
     model.node.get("versions").map_or(&[], Node::entries)
+}
+
+/// Reports that the tag `name` at `place` is one of several models; `help` says what to write.
+pub(crate) fn report_ambiguous(
+    name: &str,
+    place: Place,
+    help: String,
+    diagnostics: &mut Diagnostics,
+) {
+    let message = format!("the tag {} names a version of several models", quote(name));
+    diagnostics.report(Diagnostic::new(place, message).help(help));
 }
 
 /// The tag whose holder is the stable version; the only version of a model has it unasked.

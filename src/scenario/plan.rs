@@ -15,6 +15,7 @@ use crate::upstream::{Behaviour, Fault, Limits};
 use crate::workload::{Change, Population, Replay, Workload};
 
 use super::command_plan::{CommandPlan, Instruction};
+use super::named_version::NamedVersion;
 
 /// A rehearsal, ready to run.
 #[derive(Clone, Debug)]
@@ -79,6 +80,28 @@ impl Scenario {
             .map(ModelIndex)
             .find(|model| self.versions_of(*model).contains(&usize::from(version.0)));
         of_version.expect("an index is of this plan")
+    }
+
+    /// The name of what a phase names: the id of a version, or a tag.
+    ///
+    /// # Panics
+    /// The index is of another plan: a bug of the caller.
+    pub fn name_of<'a>(&'a self, named: &'a NamedVersion) -> &'a str {
+        match named {
+            NamedVersion::Fixed(version) => self.version(*version).id.as_str(),
+            NamedVersion::Holder { tag, .. } => tag.as_str(),
+        }
+    }
+
+    /// The model of what a phase names.
+    ///
+    /// # Panics
+    /// The index is of another plan: a bug of the caller.
+    pub fn model_of_named(&self, named: &NamedVersion) -> ModelIndex {
+        match named {
+            NamedVersion::Fixed(version) => self.model_of(*version),
+            NamedVersion::Holder { model, .. } => *model,
+        }
     }
 
     /// The first version of a model: its others follow.
@@ -268,13 +291,13 @@ pub struct PhasePlan {
     pub end: PhaseEnd,
     /// The weights that it begins with, for every version with a weight of the models that it
     /// names; `None`, and of other models: as they were. The first phase names every model.
-    pub split: Option<Vec<(VersionIndex, Ratio)>>,
+    pub split: Option<Vec<(NamedVersion, Ratio)>>,
     /// The rollout that begins with it.
     pub rollout: Option<RolloutPlan>,
     /// What is different about the workload while it lasts.
     pub workload: Option<Change>,
     /// The faults that it schedules, by version.
-    pub faults: Vec<(VersionIndex, Fault)>,
+    pub faults: Vec<(NamedVersion, Fault)>,
     /// What an operator does in it, in the order of time.
     pub commands: Vec<CommandPlan>,
 }
@@ -356,7 +379,7 @@ impl Awaited {
 #[derive(Clone, PartialEq, Debug)]
 pub struct RolloutPlan {
     /// The canary.
-    pub version: VersionIndex,
+    pub version: NamedVersion,
     /// Its steps.
     pub ladder: Ladder,
     /// How long the rules cover it after its promotion.

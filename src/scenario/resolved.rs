@@ -4,11 +4,11 @@
 use serde_json::{Map, Value, json};
 
 use crate::engine::CommandKind;
-use crate::exchange::VersionIndex;
 use crate::units::{Duration, Money, Rate, Ratio, Timestamp, Tokens, parse_requests};
 
 use super::command_plan::Instruction;
 use super::fill::fill;
+use super::named_version::NamedVersion;
 use super::place::Place;
 use super::plan::{PhasePlan, Scenario};
 use super::read;
@@ -54,11 +54,11 @@ pub(crate) fn complete(root: &mut Node, scenario: &Scenario) {
     for (node, plan) in phases.iter_mut().zip(&scenario.phases) {
         complete_commands(node, plan);
         if let (Some(rollout), Some(written)) = (&plan.rollout, node.get_mut("rollout")) {
-            put(written, "version", &json!(scenario.version(rollout.version).id));
+            put(written, "version", &json!(scenario.name_of(&rollout.version)));
         }
         if let Some(split) = &plan.split {
-            let weight = |(version, weight): &(VersionIndex, Ratio)| {
-                (scenario.version(*version).id.to_string(), json!(weight.get()))
+            let weight = |(version, weight): &(NamedVersion, Ratio)| {
+                (scenario.name_of(version).to_owned(), json!(weight.get()))
             };
             put(node, "split", &split.iter().map(weight).collect::<Map<_, _>>().into());
         }

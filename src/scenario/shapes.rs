@@ -211,7 +211,8 @@ pub(crate) static PHASE: Record = Record {
         optional(
             "split",
             TableOf(&SPLIT),
-            "share of requests by version or tag; sums to 100% (default: as in the phase before)",
+            "share of requests by version, or by tag of whoever has it when the phase begins; sums \
+             to 100% (default: as in the phase before)",
         ),
         optional("canary_rules", TableOf(&SPLIT), "another name of `split`"),
         optional(
@@ -236,7 +237,8 @@ pub(crate) static PHASE: Record = Record {
         optional(
             "faults",
             OpenOf(&FAULTS),
-            "faults by version or tag; they end with the phase unless their `for` says otherwise",
+            "faults by version, or by tag of whoever has it when the phase begins; they end with \
+             the phase unless their `for` says otherwise",
         ),
         optional(
             "workload",
@@ -263,7 +265,8 @@ static COLUMN: Record = Record {
         optional(
             "version",
             One(L::Version),
-            "the version or tag whose requests it shows (default: all)",
+            "the version whose requests it shows, by id or by a tag that it has at the start \
+             (default: all)",
         ),
     ],
 };

@@ -83,12 +83,16 @@ impl Scenario {
         version: VersionIndex,
         before: f64,
     ) -> (f64, f64) {
-        let mut split = phase.split.iter().flatten().filter(|(v, _)| self.model_of(*v) == model);
-        let is_set = split.clone().next().is_some();
-        let set = split.find(|(v, _)| *v == version).map_or(0.0, |(_, weight)| weight.get());
-        let mut weight = if is_set { set } else { before };
-        if let Some(rollout) = phase.rollout.as_ref().filter(|rollout| rollout.version == version) {
-            weight = last_step(&rollout.ladder);
+        let split = phase.split.iter().flatten();
+        let split = split.filter(|(named, _)| self.model_of_named(named) == model);
+        // What names tags that may have moved may be refused.
+        let is_set = split.clone().next().is_some() && split.clone().all(|(v, _)| v.is_fixed());
+        let least = if is_set { 0.0 } else { before };
+        let named = split.filter(|(named, _)| named.may_be(version));
+        let mut weight = named.map(|(_, weight)| weight.get()).fold(least, f64::max);
+        if let Some(rollout) = phase.rollout.as_ref().filter(|it| it.version.may_be(version)) {
+            let last = last_step(&rollout.ladder);
+            weight = if rollout.version.is_fixed() { last } else { weight.max(last) };
         }
         let mut within = weight;
         for command in phase.commands.iter().filter(|command| command.model == Some(model)) {

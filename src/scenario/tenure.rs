@@ -62,16 +62,18 @@ impl Scenario {
         let is_refuge = |trigger: &Trigger| matches!(trigger.action, Action::RollbackTo(_));
         let may_be_refuge = self.triggers(model).any(is_refuge);
         for (index, phase) in self.phases.iter().enumerate() {
-            let mut split =
-                phase.split.iter().flatten().filter(|(v, _)| self.model_of(*v) == model);
+            let split = phase.split.iter().flatten();
+            let mut split = split.filter(|(named, _)| self.model_of_named(named) == model);
             if split.clone().next().is_some() {
-                active = split.any(|(other, weight)| *other == version && weight.get() > 0.0);
+                // What names tags that may have moved may be refused.
+                active &= !split.clone().all(|(named, _)| named.is_fixed());
+                active |= split.any(|(named, weight)| named.may_be(version) && weight.get() > 0.0);
                 if !active {
                     run = Duration::ZERO;
                 }
             }
             active |= may_be_refuge;
-            active |= phase.rollout.as_ref().is_some_and(|rollout| rollout.version == version);
+            active |= phase.rollout.as_ref().is_some_and(|rollout| rollout.version.may_be(version));
             active |= phase.commands.iter().any(|command| may_move_traffic(command, model));
             if active && index >= from {
                 run = run.saturating_add(phase.end.longest()?);

@@ -1,65 +1,83 @@
-//! What a plan deploys, as commands to the engine as it stands.
+//! What a phase deploys when it begins, as commands to the engine as it stands.
 //!
 //! A plan means what it says: it deploys a version again that was rolled back, and it ends a
 //! rollout that is in its way.
 
+use super::meant::Meant;
 use crate::engine::{CommandKind, Engine, RolloutState, Target};
 use crate::exchange::{ModelIndex, VersionIndex};
-use crate::scenario::{RolloutPlan, Scenario};
+use crate::scenario::{NamedVersion, PhasePlan, RolloutPlan, Scenario, shares_in_words};
 use crate::units::Ratio;
 
-/// A command and the model that it is for.
-pub(super) type Order = (ModelIndex, CommandKind);
+/// A command for a model.
+pub(super) struct Order {
+    pub(super) model: ModelIndex,
+    pub(super) kind: CommandKind,
+    /// What ends a rollout that is in its way.
+    pub(super) first: CommandKind,
+    /// What it is, in words.
+    pub(super) what: String,
+}
 
-/// The commands that set these weights, model by model.
+/// The commands that set the weights of a phase, model by model.
 pub(super) fn split(
     engine: &Engine,
     scenario: &Scenario,
-    weights: &[(VersionIndex, Ratio)],
+    phase: &PhasePlan,
+    meant: &Meant,
 ) -> Vec<Order> {
-    let same_model = |(one, _): &(VersionIndex, _), (next, _): &(VersionIndex, _)| {
-        scenario.model_of(*one) == scenario.model_of(*next)
+    let arms = || phase.split.iter().flatten().zip(&meant.split);
+    let order = |model: ModelIndex| {
+        let own = arms().filter(|((named, _), _)| scenario.model_of_named(named) == model);
+        let own: Vec<_> =
+            own.map(|((named, weight), version)| (named, *weight, *version)).collect();
+        let gets = |(_, weight, version): &(_, Ratio, Option<VersionIndex>)| {
+            version.filter(|_| weight.get() > 0.0)
+        };
+        let redeploy = own.iter().filter_map(gets).any(|v| is_rolled_back(engine, scenario, v));
+        let shares = own
+            .iter()
+            .map(|(named, weight, version)| (target(scenario, named, *version), *weight))
+            .collect();
+        let said: Vec<_> =
+            own.iter().map(|(named, weight, _)| (name(scenario.name_of(named)), *weight)).collect();
+        let what = shares_in_words(&said);
+        (!own.is_empty()).then_some(Order {
+            model,
+            kind: CommandKind::Split { shares, redeploy },
+            first: CommandKind::Abort,
+            what,
+        })
     };
-    let mut orders = Vec::new();
-    for weights in weights.chunk_by(same_model) {
-        let model = scenario.model_of(weights[0].0);
-        let under_way = engine.rollout(model).is_some_and(|r| r.state().stage().is_some());
-        orders.extend(under_way.then_some((model, CommandKind::Abort)));
-        let mut named = weights.iter().filter(|(_, weight)| weight.get() > 0.0);
-        let redeploy = named.any(|(version, _)| is_rolled_back(engine, scenario, *version));
-        let share =
-            |(version, weight): &(VersionIndex, Ratio)| (target(scenario, *version), *weight);
-        let shares = weights.iter().map(share).collect();
-        orders.push((model, CommandKind::Split { shares, redeploy }));
-    }
-    orders
+    (0..scenario.models.len() as u16).map(ModelIndex).filter_map(order).collect()
 }
 
-/// The commands that begin a rollout.
-pub(super) fn rollout(engine: &Engine, scenario: &Scenario, plan: &RolloutPlan) -> Vec<Order> {
-    let model = scenario.model_of(plan.version);
-    let mut orders = Vec::new();
-    if let Some(rollout) = engine.rollout(model) {
-        let promoted = rollout.version().filter(|_| rollout.state() == RolloutState::Promoted);
-        let catalog = engine.catalog(model);
-        match promoted.zip(catalog) {
-            // Promoting it again ends its bake.
-            Some((slot, catalog)) => {
-                let version = name(catalog.id(slot).as_str());
-                orders.push((model, CommandKind::Promote { version, redeploy: false }));
-            }
-            None if rollout.state().stage().is_some() => orders.push((model, CommandKind::Abort)),
-            None => {}
+/// The command that begins a rollout of `version`.
+pub(super) fn rollout(
+    engine: &Engine,
+    scenario: &Scenario,
+    plan: &RolloutPlan,
+    version: Option<VersionIndex>,
+) -> Order {
+    let model = scenario.model_of_named(&plan.version);
+    let promoted = engine.rollout(model).filter(|it| it.state() == RolloutState::Promoted);
+    let promoted = promoted.and_then(|rollout| rollout.version()).zip(engine.catalog(model));
+    let first = match promoted {
+        // Promoting it again ends its bake.
+        Some((slot, catalog)) => {
+            let version = name(catalog.id(slot).as_str());
+            CommandKind::Promote { version, redeploy: false }
         }
-    }
-    let start = CommandKind::StartRollout {
-        version: target(scenario, plan.version),
+        None => CommandKind::Abort,
+    };
+    let kind = CommandKind::StartRollout {
+        version: target(scenario, &plan.version, version),
         steps: plan.ladder.clone(),
         bake: plan.bake,
-        redeploy: is_rolled_back(engine, scenario, plan.version),
+        redeploy: version.is_some_and(|version| is_rolled_back(engine, scenario, version)),
     };
-    orders.push((model, start));
-    orders
+    let what = format!("a rollout of {}", scenario.name_of(&plan.version));
+    Order { model, kind, first, what }
 }
 
 fn is_rolled_back(engine: &Engine, scenario: &Scenario, version: VersionIndex) -> bool {
@@ -69,7 +87,16 @@ fn is_rolled_back(engine: &Engine, scenario: &Scenario, version: VersionIndex) -
     })
 }
 
-pub(super) fn target(scenario: &Scenario, version: VersionIndex) -> Target {
+/// The version that a phase means; where it means none, the tag, so that the engine says so.
+fn target(scenario: &Scenario, named: &NamedVersion, meant: Option<VersionIndex>) -> Target {
+    match meant {
+        Some(version) => by_id(scenario, version),
+        None => name(scenario.name_of(named)),
+    }
+}
+
+/// A version by its id.
+pub(super) fn by_id(scenario: &Scenario, version: VersionIndex) -> Target {
     name(scenario.version(version).id.as_str())
 }
 

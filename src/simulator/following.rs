@@ -1,11 +1,16 @@
 //! What the director wants at an instant, and how it is done.
 
+use std::mem;
+
 use super::SimulationError;
-use super::deploying;
+use super::deploying::{self, Order};
+use super::meant::Meant;
 use super::virtual_run::VirtualRun;
 use crate::director::Cue;
+use crate::engine::CommandError;
+use crate::exchange::ModelIndex;
 use crate::record::{Happening, Observer};
-use crate::scenario::PhaseEnd;
+use crate::scenario::{NamedVersion, PhaseEnd};
 use crate::units::Timestamp;
 
 impl<O: Observer> VirtualRun<'_, O> {
@@ -24,6 +29,8 @@ impl<O: Observer> VirtualRun<'_, O> {
         match cue {
             Cue::PhaseBegins(phase) => {
                 self.observer.happened(now, Happening::PhaseBegan { phase });
+                let plan = &self.scenario.phases[usize::from(phase)];
+                self.meant = Meant::by(&self.engine, self.scenario, plan);
                 self.change_workload(phase)?;
             }
             Cue::WaitEnded(phase) => {
@@ -33,31 +40,29 @@ impl<O: Observer> VirtualRun<'_, O> {
                     self.observer.happened(now, Happening::WaitEnded { phase, what });
                 }
             }
-            Cue::Split(weights) => {
-                for (model, kind) in deploying::split(&self.engine, self.scenario, &weights) {
-                    self.apply(model, kind)?;
+            Cue::Split(phase) => {
+                let plan = &self.scenario.phases[usize::from(phase)];
+                for order in deploying::split(&self.engine, self.scenario, plan, &self.meant) {
+                    self.begin_with(phase, order);
                 }
             }
             Cue::Rollout(phase) => {
                 let Some(plan) = &self.scenario.phases[usize::from(phase)].rollout else {
                     return Ok(());
                 };
-                for (model, kind) in deploying::rollout(&self.engine, self.scenario, plan) {
-                    self.apply(model, kind)?;
-                }
+                let version = self.meant.rollout;
+                let order = deploying::rollout(&self.engine, self.scenario, plan, version);
+                self.begin_with(phase, order);
             }
-            Cue::FaultsScheduled(phase) => {
-                let faults = &self.scenario.phases[usize::from(phase)].faults;
-                self.upstreams.schedule(faults, self.director.phase_start());
-            }
-            Cue::FaultBegins { phase, fault } => {
-                let (version, fault) = &self.scenario.phases[usize::from(phase)].faults[fault];
-                let (version, what) = (*version, fault.to_string());
+            Cue::FaultsScheduled(phase) => self.schedule_faults(now, phase),
+            Cue::FaultBegins { version, phase, fault } => {
+                let (_, fault) = &self.scenario.phases[usize::from(phase)].faults[fault];
+                let what = fault.to_string();
                 self.observer.happened(now, Happening::FaultBegan { version, what });
             }
-            Cue::FaultEnds { phase, fault } => {
-                let (version, fault) = &self.scenario.phases[usize::from(phase)].faults[fault];
-                let (version, what) = (*version, fault.to_string());
+            Cue::FaultEnds { version, phase, fault } => {
+                let (_, fault) = &self.scenario.phases[usize::from(phase)].faults[fault];
+                let what = fault.to_string();
                 self.observer.happened(now, Happening::FaultEnded { version, what });
             }
             Cue::Command { phase, command } => self.command(phase, command),
@@ -74,5 +79,44 @@ impl<O: Observer> VirtualRun<'_, O> {
             }
         }
         Ok(())
+    }
+
+    /// Puts the faults of a phase on the versions that they hit; those that hit none are told.
+    fn schedule_faults(&mut self, now: Timestamp, phase: u16) {
+        let faults = &self.scenario.phases[usize::from(phase)].faults;
+        let hit = mem::take(&mut self.meant.faults);
+        self.upstreams.schedule(faults, &hit, self.director.phase_start());
+        let mut missed: Vec<&NamedVersion> = Vec::new();
+        for ((named, _), version) in faults.iter().zip(&hit) {
+            if version.is_none() && !missed.contains(&named) {
+                missed.push(named);
+            }
+        }
+        for named in missed {
+            let (model, tag) = (self.scenario.model_of_named(named), self.scenario.name_of(named));
+            let why = format!("no version has the tag {tag}");
+            self.not_begun(phase, model, &format!("faults on {tag}"), why);
+        }
+        self.director.faults_hit(now, phase, hit);
+    }
+
+    /// Gives the order of a phase that begins. That it is refused is told, and the run goes on.
+    fn begin_with(&mut self, phase: u16, order: Order) {
+        let Order { model, kind, first, what } = order;
+        let mut result = self.give(model, kind.clone());
+        if let Err(CommandError::Rollout(_)) = result {
+            result = self.give(model, first).and_then(|()| self.give(model, kind));
+        }
+        if let Err(error) = result {
+            self.not_begun(phase, model, &what, error.to_string());
+        }
+    }
+
+    /// Tells of a part of a phase with which it does not begin, and why.
+    fn not_begun(&mut self, phase: u16, model: ModelIndex, what: &str, why: String) {
+        let name = &self.scenario.phases[usize::from(phase)].name;
+        let what = format!("begin phase \"{name}\" with {what}");
+        let refused = Happening::CommandRefused { model: Some(model), what, why };
+        self.observer.happened(self.now, refused);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::deploying::target;
+use super::deploying::by_id;
 use crate::engine::{CommandKind, Digest, Engine, NewKey, Scope, StickyKey, Target};
 use crate::exchange::{ModelIndex, Request, VersionIndex};
 use crate::record::KeyFault;
@@ -66,7 +66,7 @@ impl Gatekeeper {
     pub(super) fn keys(&self, scenario: &Scenario) -> Vec<(ModelIndex, CommandKind)> {
         let key = |((id, digest), made_for): (&(KeyId, Digest), &Option<VersionIndex>)| {
             let model = made_for.map_or(ModelIndex(0), |version| scenario.model_of(version));
-            let version = made_for.map(|version| target(scenario, version));
+            let version = made_for.map(|version| by_id(scenario, version));
             let (id, digest, scope) = (id.clone(), *digest, Scope::Inference);
             let new = NewKey { id, digest, scope, models: None, version };
             (model, CommandKind::CreateKey(Box::new(new)))

@@ -11,6 +11,7 @@ mod events;
 mod following;
 mod gatekeeper;
 mod kept;
+mod meant;
 mod model_state;
 mod outcomes;
 mod pacing;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::chance::{Chance, Draws};
 use crate::exchange::{Request, VersionIndex};
-use crate::scenario::{Scenario, VersionPlan};
+use crate::scenario::{NamedVersion, Scenario, VersionPlan};
 use crate::units::Timestamp;
 use crate::upstream::{Begun, Fault, Responder, ResponsePlan, Setting};
 
@@ -83,12 +83,19 @@ impl Upstreams {
         self.responders[usize::from(version.0)].plan_instead(request, now, draws)
     }
 
-    /// Puts the faults of a phase on their upstreams, with their instants.
-    pub(super) fn schedule(&mut self, faults: &[(VersionIndex, Fault)], phase_start: Timestamp) {
-        for (version, fault) in faults {
+    /// Puts the faults of a phase on the upstreams of the versions that they `hit`, with their
+    /// instants.
+    pub(super) fn schedule(
+        &mut self,
+        faults: &[(NamedVersion, Fault)],
+        hit: &[Option<VersionIndex>],
+        phase_start: Timestamp,
+    ) {
+        for ((_, fault), version) in faults.iter().zip(hit) {
+            let Some(version) = *version else { continue };
             let onset = phase_start + fault.at;
             let until = fault.lasts.map(|lasts| onset + lasts);
-            self.of(*version).begin_fault(fault, onset, until);
+            self.of(version).begin_fault(fault, onset, until);
         }
     }
 
@@ -106,6 +113,6 @@ fn limited(scenario: &Scenario) -> BTreeSet<VersionIndex> {
     let by_itself = by_itself.filter(|(_, plan)| plan.behaviour.is_limited());
     let faults = scenario.phases.iter().flat_map(|phase| &phase.faults);
     let by_fault = faults.filter(|(_, fault)| fault.limits());
-    let by_fault = by_fault.map(|(version, _)| *version);
+    let by_fault = by_fault.flat_map(|(named, _)| named.possible()).copied();
     by_itself.map(|(version, _)| version).chain(by_fault).collect()
 }

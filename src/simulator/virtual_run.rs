@@ -3,6 +3,7 @@
 use super::SimulationError;
 use super::deploying;
 use super::gatekeeper::{Entry, Gatekeeper};
+use super::meant::Meant;
 use super::model_state::ModelState;
 use super::outcomes::Outcomes;
 use super::queue::{Popped, Queue};
@@ -11,7 +12,8 @@ use super::upstreams::{Holds, Upstreams};
 use crate::chance::{Chance, Purpose};
 use crate::director::Director;
 use crate::engine::{
-    Ask, Command, CommandKind, Completion, Engine, ModelSettings, Retry, Ticket, Version,
+    Ask, Command, CommandError, CommandKind, Completion, Engine, ModelSettings, Retry, Ticket,
+    Version,
 };
 use crate::exchange::{Arrival, Class, Ending, ModelIndex, Observed, Request, VersionIndex};
 use crate::middlebox::Cache;
@@ -63,6 +65,8 @@ pub(super) struct VirtualRun<'a, O> {
     pub(super) engine: Engine,
     pub(super) gatekeeper: Gatekeeper,
     pub(super) director: Director<'a>,
+    /// Whom the phase means that began last.
+    pub(super) meant: Meant,
     pub(super) upstreams: Upstreams,
     pub(super) models: Vec<ModelState>,
     /// How the triggers fared of rule sets that were replaced.
@@ -124,6 +128,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             gatekeeper: Gatekeeper::new(scenario.population()),
             engine: Engine::new(settings),
             director: Director::new(scenario),
+            meant: Meant::default(),
             upstreams: Upstreams::new(scenario, chance),
             models: (0..models.len()).map(state).collect(),
             ended: Vec::new(),
@@ -372,17 +377,21 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         Ok(())
     }
 
-    pub(super) fn apply(
+    /// Gives the engine a command, and tells what comes of it.
+    pub(super) fn give(
         &mut self,
         model: ModelIndex,
         kind: CommandKind,
-    ) -> Result<(), SimulationError> {
-        let at = self.now;
-        let command = Command { model, by: PLAN.to_owned(), kind };
-        let result = self.engine.apply(at, &command);
-        result.map_err(|error| SimulationError::Command { at, error })?;
+    ) -> Result<(), CommandError> {
+        let result = self.engine.apply(self.now, &Command { model, by: PLAN.to_owned(), kind });
         self.drain_events();
-        Ok(())
+        result
+    }
+
+    /// Gives the engine a command that it cannot refuse, of a plan that was checked.
+    fn apply(&mut self, model: ModelIndex, kind: CommandKind) -> Result<(), SimulationError> {
+        let at = self.now;
+        self.give(model, kind).map_err(|error| SimulationError::Command { at, error })
     }
 }
 

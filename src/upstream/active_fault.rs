@@ -44,9 +44,9 @@ impl ActiveFault {
         &self.failures
     }
 
-    /// Whether it has an end of its own, after `now`.
+    /// Whether it has begun before `now` and has an end of its own, after `now`.
     pub(super) fn goes_on(&self, now: Timestamp) -> bool {
-        self.until.is_some_and(|until| until > now)
+        self.onset < now && self.until.is_some_and(|until| until > now)
     }
 
     /// Whether it is on `now`.

@@ -109,7 +109,8 @@ impl Responder {
         self.faults.push(ActiveFault::new(fault, onset, until));
     }
 
-    /// Ends every fault that had no end of its own, and forgets those that are over.
+    /// Ends every fault that had no end of its own, and forgets those that are over and those that
+    /// have not begun: their phase is over.
     pub fn end_open_faults(&mut self, now: Timestamp) {
         self.faults.retain(|fault| fault.goes_on(now));
     }

@@ -22,6 +22,12 @@ fn step(weight: f64, seconds: u64) -> RolloutStep {
     RolloutStep { weight: Ratio::new(weight).unwrap(), hold, require: None, pause: false }
 }
 
+/// The same rollout of another version.
+fn of(rollout: CommandKind, name: &str) -> CommandKind {
+    let CommandKind::StartRollout { steps, bake, redeploy, .. } = rollout else { panic!() };
+    CommandKind::StartRollout { version: target(name), steps, bake, redeploy }
+}
+
 fn start(steps: &[RolloutStep]) -> CommandKind {
     CommandKind::StartRollout {
         version: target("new"),
@@ -271,7 +277,9 @@ fn a_promotion_by_command_skips_the_rest_and_a_second_one_ends_the_bake() {
     assert_eq!(error, expected);
     world.apply(promote("beta")).unwrap();
     assert_eq!(world.weight(CANARY), 1.0);
-    let error = world.apply(start(&[step(0.1, 60)])).unwrap_err();
+    let again = start(&[step(0.1, 60)]);
+    assert_eq!(world.apply(again.clone()), Err(CommandError::AlreadyStable(id("new"))));
+    let error = world.apply(of(again, "third")).unwrap_err();
     assert!(error.to_string().contains("promote the version again to end it"), "{error}");
     world.apply(promote("new")).unwrap();
     assert_eq!(world.states().last(), Some(&(0, RolloutState::Idle)));

@@ -12,7 +12,7 @@ use super::world::{play, totals, written};
 fn no_plan_breaks_the_promises_of_the_engine() {
     let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
     let (rollbacks, requests, commands) = (Cell::new(0), Cell::new(0), Cell::new([0; 3]));
-    let told = Cell::new([0; 3]);
+    let (told, tagged) = (Cell::new([0; 3]), Cell::new([0; 3]));
     let mut runner = TestRunner::new(config);
     let result = runner.run(&arb_plan(), |plan| {
         let loaded = written(&plan.to_string());
@@ -28,7 +28,10 @@ fn no_plan_breaks_the_promises_of_the_engine() {
         let planned: usize = loaded.scenario.phases.iter().map(|phase| phase.commands.len()).sum();
         assert_eq!(given + missed, planned as u64, "given and missed");
         let undone = |given| record.undone_commands.iter().filter(|one| one.given == given).count();
+        let refused = refused + witness.not_begun;
         assert_eq!([undone(true), undone(false)], [refused as usize, missed as usize]);
+        let by_tag = [witness.begun_by_tag, witness.hit_by_tag, witness.not_begun];
+        tagged.set(std::array::from_fn(|of| tagged.get()[of] + by_tag[of]));
         commands.set(std::array::from_fn(|of| commands.get()[of] + witness.commands[of]));
         told.set(std::array::from_fn(|of| told.get()[of] + witness.told[of]));
         rollbacks.set(rollbacks.get() + witness.rollbacks);
@@ -46,5 +49,7 @@ fn no_plan_breaks_the_promises_of_the_engine() {
     assert!(rules.iter().all(|count| *count > 20), "breaches begun, ended, fired: {rules:?}");
     let seen = commands.get();
     assert!(seen.iter().all(|count| *count > 50), "commands given, refused, missed: {seen:?}");
+    let seen = tagged.get();
+    assert!(seen.iter().all(|count| *count > 5), "begun and hit by tag, not begun: {seen:?}");
     assert!(requests.get() > 100_000, "{} requests show little", requests.get());
 }

@@ -15,6 +15,7 @@ mod invariants;
 mod kept_answers;
 mod late_failure;
 mod low_traffic;
+mod moving_tags;
 mod multi_model;
 mod must_fail;
 mod overload;

@@ -73,7 +73,7 @@ fn arb_command(versions: usize) -> impl Strategy<Value = Value> {
         6 => deploying,
         2 => rollback,
         2 => of_the_rollout,
-        2 => tag,
+        4 => tag,
         2 => rules.prop_map(|rules| json!({"rules": rules})),
     ]
 }
@@ -93,7 +93,7 @@ fn arb_key_command(versions: usize) -> impl Strategy<Value = Value> {
 }
 
 /// Steps of a rollout, the last of which may leave some to the stable.
-fn arb_steps() -> impl Strategy<Value = Value> {
+pub(crate) fn arb_steps() -> impl Strategy<Value = Value> {
     let weights = prop::sample::subsequence(vec![1_u32, 5, 20, 50, 90, 100], 1..=3);
     (weights, 1_u32..=15, prop::option::of(0_u32..=20), prop::bool::weighted(0.2)).prop_map(
         |(weights, hold, require, pause)| {
@@ -143,12 +143,16 @@ pub(crate) fn arb_phase_workload() -> impl Strategy<Value = Value> {
 }
 
 /// A version by its id, or by a tag that it has at the start.
-fn arb_name(versions: usize) -> impl Strategy<Value = String> {
+pub(crate) fn arb_name(versions: usize) -> impl Strategy<Value = String> {
     (0..versions, prop::bool::weighted(0.3)).prop_map(|(version, tagged)| match (version, tagged) {
-        (0, true) => "stable".to_owned(),
-        (version, true) => format!("t{version}"),
+        (version, true) => tag_of(version),
         (version, false) => format!("v{version}"),
     })
+}
+
+/// The tag that a version has at the start.
+pub(crate) fn tag_of(version: usize) -> String {
+    if version == 0 { "stable".to_owned() } else { format!("t{version}") }
 }
 
 /// How many clients there are, where there are some.

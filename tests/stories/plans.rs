@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::plan_changes::{arb_clients, arb_commands, arb_phase_workload};
+use super::plan_changes::{
+    arb_clients, arb_commands, arb_name, arb_phase_workload, arb_steps, tag_of,
+};
 
 /// A scenario as JSON: two to four versions, up to five phases of up to two minutes, rules of any
 /// kind. Parts that could stand are wholly missing in many cases: a mix of everything hides much.
@@ -25,13 +27,14 @@ pub(crate) fn arb_plan() -> impl Strategy<Value = Value> {
                     phases[0]["split"] = first;
                     for (number, phase) in phases.iter_mut().enumerate() {
                         phase["name"] = json!(format!("phase {number}"));
+                        // A rollout sets the weights itself.
+                        if phase.get("split").is_some() {
+                            phase.as_object_mut().unwrap().remove("rollout");
+                        }
                     }
+                    name_what_commands_make(&mut phases);
                     let version = |(number, upstream): (usize, Value)| {
-                        let tags = if number == 0 {
-                            json!(["stable"])
-                        } else {
-                            json!([format!("t{number}")])
-                        };
+                        let tags = json!([tag_of(number)]);
                         let [input, output] =
                             [number + 1, 2 * number + 2].map(|mills| format!("0.00{mills} USD"));
                         let price = json!({"input": input, "output": output});
@@ -160,27 +163,72 @@ pub(crate) fn arb_split(versions: usize) -> impl Strategy<Value = Value> {
     })
 }
 
+/// A split that names some versions by the tags that they have at the start.
+fn arb_named_split(versions: usize) -> impl Strategy<Value = Value> {
+    let tagged = prop::collection::vec(prop::bool::weighted(0.4), versions);
+    (arb_split(versions), tagged).prop_map(|(split, tagged)| {
+        let share = |(number, by_tag): (usize, bool)| {
+            let id = format!("v{number}");
+            let share = split[&id].clone();
+            (if by_tag { tag_of(number) } else { id }, share)
+        };
+        Value::Object(tagged.into_iter().enumerate().map(share).collect())
+    })
+}
+
+/// Lets every other split name the tag `golden` in the place of one version, once a command of an
+/// earlier phase may have made it.
+fn name_what_commands_make(phases: &mut [Value]) {
+    let mut is_made = false;
+    for (number, phase) in phases.iter_mut().enumerate() {
+        let split = phase.get_mut("split").and_then(Value::as_object_mut);
+        if let Some(split) = split.filter(|_| is_made && number % 2 == 1) {
+            let last = split.keys().next_back().unwrap().clone();
+            let share = split.remove(&last).unwrap();
+            split.insert("golden".to_owned(), share);
+        }
+        let commands = phase["commands"].as_array().into_iter().flatten();
+        is_made |= commands.clone().any(|command| command["tag"]["tag"] == "golden");
+    }
+}
+
 fn arb_phase(versions: usize, has_keys: bool) -> impl Strategy<Value = Value> {
     let end = prop_oneof![
         (31_u32..=120).prop_map(|seconds| json!({"for": format!("{seconds}s")})),
         (31_u32..=120).prop_map(|s| json!({"until": "rollback", "within": format!("{s}s")})),
         (10_u32..=800).prop_map(|requests| json!({"requests": requests})),
     ];
-    let split = prop::option::of(arb_split(versions));
+    let split = prop::option::of(arb_named_split(versions));
     let faults = prop::collection::btree_map(
-        (0..versions).prop_map(|version| format!("v{version}")),
+        0..versions,
         prop::collection::vec(arb_fault(), 1..=2),
         0..=versions,
     );
+    // One tag at most: whoever has it may have faults of its own.
+    let faults = (faults, prop::option::weighted(0.8, 0..2_usize)).prop_map(|(faults, tagged)| {
+        let named = faults.into_iter().map(|(version, faults)| {
+            let by_tag = tagged == Some(version);
+            let name = if by_tag { tag_of(version) } else { format!("v{version}") };
+            (name, json!(faults))
+        });
+        Value::Object(named.collect())
+    });
+    let rollout =
+        (arb_name(versions), arb_steps(), 0_u32..=90).prop_map(|(version, steps, bake)| {
+            let version = if version == "stable" || version == "v0" { tag_of(1) } else { version };
+            json!({"version": version, "steps": steps, "bake": format!("{bake}s")})
+        });
     let changes = (
         prop::option::of(arb_commands(versions, has_keys)),
         prop::option::weighted(0.3, arb_phase_workload()),
+        prop::option::weighted(0.2, rollout),
     );
     (end, split, prop::option::of(faults), changes).prop_map(
-        |(mut phase, split, faults, (commands, workload))| {
+        |(mut phase, split, faults, (commands, workload, rollout))| {
             let parts = [
                 ("split", split),
-                ("faults", faults.map(|faults| json!(faults))),
+                ("rollout", rollout),
+                ("faults", faults),
                 ("commands", commands.map(Value::Array)),
                 ("workload", workload),
             ];
@@ -196,8 +244,9 @@ fn arb_phase(versions: usize, has_keys: bool) -> impl Strategy<Value = Value> {
 
 fn arb_fault() -> impl Strategy<Value = Value> {
     let what = prop_oneof![
-        // Faults may outlast their phases: two of each phase with the upstream's own sum to 100 %.
-        (1_u32..=6).prop_map(|percent| json!({"failures": {"503": format!("{percent}%")}})),
+        // Faults may outlast their phases: two under an id and two under a tag of each phase with
+        // the upstream's own sum to 100 %.
+        (1_u32..=3).prop_map(|percent| json!({"failures": {"503": format!("{percent}%")}})),
         (arb_limit()).prop_map(|(key, limit)| json!({key: limit})),
         (1_u32..=9).prop_map(|times| json!({"latency": {"times": times}})),
         (1_u32..=20).prop_map(|seconds| json!({"latency": {"add": format!("{seconds}s")}})),

@@ -10,7 +10,7 @@ use coalmine::exchange::{ModelIndex, VersionIndex};
 use coalmine::math;
 use coalmine::metric::Measure;
 use coalmine::record::{Arm, Attempt, Happening, KeyRefusal, Observer, Outcome};
-use coalmine::scenario::{CommandPlan, Instruction, Scenario, Traffic};
+use coalmine::scenario::{CommandPlan, Instruction, NamedVersion, Scenario, Traffic};
 use coalmine::simulator::simulate;
 use coalmine::testing::{Ended, RuleAudit};
 use coalmine::units::{Ratio, Timestamp};
@@ -22,6 +22,19 @@ pub(crate) struct Witness<'a> {
     weights: Vec<Ratio>,
     /// The phase that began last, and when.
     phase: Option<(u16, Timestamp)>,
+    /// Whom the weights of that phase name, and whether by tags that may have moved.
+    split: Vec<(Option<VersionIndex>, Ratio)>,
+    by_tag: bool,
+    /// The weights that it must have begun with, until something else can change them.
+    due_weights: Option<Vec<Ratio>>,
+    /// Its faults: when each begins, on whom, what it does.
+    due_faults: Vec<(Timestamp, VersionIndex, String)>,
+    /// How many phases began with weights by tags that may have moved.
+    pub(crate) begun_by_tag: u64,
+    /// How many faults hit who had such a tag.
+    pub(crate) hit_by_tag: u64,
+    /// How many parts of phases were refused.
+    pub(crate) not_begun: u64,
     /// Versions that were rolled back and not deployed again.
     banned: BTreeSet<VersionIndex>,
     /// What fired last.
@@ -70,6 +83,13 @@ impl<'a> Witness<'a> {
             scenario,
             weights: Vec::new(),
             phase: None,
+            split: Vec::new(),
+            by_tag: false,
+            due_weights: None,
+            due_faults: Vec::new(),
+            begun_by_tag: 0,
+            hit_by_tag: 0,
+            not_begun: 0,
             banned: BTreeSet::new(),
             fired: None,
             audit,
@@ -115,14 +135,76 @@ impl<'a> Witness<'a> {
             )
         });
         let Some((phase, began)) = self.phase else { return false };
-        let split = &self.scenario.phases[usize::from(phase)].split;
-        let gives = |share: &(VersionIndex, Ratio)| share.0 == version && share.1.get() > 0.0;
-        let by_plan = began == at && split.as_ref().is_some_and(|split| split.iter().any(gives));
-        by_command || by_plan
+        let gives = |share: &(_, Ratio)| share.0 == Some(version) && share.1.get() > 0.0;
+        let rollout = self.scenario.phases[usize::from(phase)].rollout.as_ref();
+        let canary = rollout.and_then(|rollout| self.meant(&rollout.version));
+        let by_plan = self.split.iter().any(gives) || canary == Some(version);
+        by_command || (began == at && by_plan)
+    }
+
+    /// Whom a phase that begins now names.
+    fn meant(&self, named: &NamedVersion) -> Option<VersionIndex> {
+        match named {
+            NamedVersion::Fixed(version) => Some(*version),
+            NamedVersion::Holder { tag, may_be, .. } => {
+                let holder = self.tags.get(tag.as_str()).copied();
+                assert!(
+                    holder.is_none_or(|holder| may_be.contains(&holder)),
+                    "{named:?} {holder:?}"
+                );
+                holder
+            }
+        }
+    }
+
+    fn phase_began(&mut self, at: Timestamp, phase: u16) {
+        self.phase = Some((phase, at));
+        let plan = &self.scenario.phases[usize::from(phase)];
+        let split = plan.split.iter().flatten();
+        self.by_tag = split.clone().any(|(named, _)| !named.is_fixed());
+        self.split = split.map(|(named, weight)| (self.meant(named), *weight)).collect();
+        self.due_weights = plan.split.as_ref().and_then(|_| self.given_weights());
+        let faults = plan.faults.iter().filter_map(|(named, fault)| {
+            Some((at + fault.at, self.meant(named)?, fault.to_string()))
+        });
+        self.due_faults = faults.collect();
+    }
+
+    /// The weights that the phase gives; `None` where they must be refused: a tag names nobody, or
+    /// two names are those of one version.
+    fn given_weights(&self) -> Option<Vec<Ratio>> {
+        let mut weights = vec![None; self.scenario.versions().count()];
+        for (version, weight) in &self.split {
+            let before = weights[usize::from((*version)?.0)].replace(*weight);
+            if before.is_some() {
+                return None;
+            }
+        }
+        Some(weights.into_iter().map(Option::unwrap_or_default).collect())
+    }
+
+    /// A part of the phase that began last was refused.
+    fn not_begun(&mut self, what: &str, why: &str) {
+        self.not_begun += 1;
+        if let Some(tag) = what.split(" with faults on ").nth(1) {
+            assert!(!self.tags.contains_key(tag), "{what}: {why}");
+        } else if !what.contains(" with a rollout of ") {
+            assert_eq!(self.given_weights(), None, "{what}: {why}");
+        }
+    }
+
+    fn fault_began(&mut self, at: Timestamp, version: VersionIndex, what: &str) {
+        let due = self.due_faults.contains(&(at, version, what.to_owned()));
+        assert!(due, "{what} on {version:?} at {at}: due are {:?}", self.due_faults);
+        let (phase, _) = self.phase.unwrap();
+        let faults = &self.scenario.phases[usize::from(phase)].faults;
+        let by_tag = |(named, _): &(NamedVersion, _)| !named.is_fixed() && named.may_be(version);
+        self.hit_by_tag += u64::from(faults.iter().any(by_tag));
     }
 
     /// Takes in that a command is given. What it says in words tells which of its phase's it is.
     fn commanded(&mut self, at: Timestamp, what: &str) {
+        self.due_weights = None;
         let (phase, _) = self.phase.unwrap();
         let plans = &self.scenario.phases[usize::from(phase)].commands;
         let plan = plans.iter().find(|plan| plan.what == what && self.due(plan) == at);
@@ -157,6 +239,7 @@ impl<'a> Witness<'a> {
     }
 
     fn rolled_back(&mut self, at: Timestamp, fault: Option<VersionIndex>, target: VersionIndex) {
+        self.due_weights = None;
         assert!(!self.banned.contains(&target), "{target:?} was rolled back itself");
         let Some(version) = fault else {
             let Some((given, CommandPlan { instruction, .. })) = self.command else {
@@ -226,6 +309,10 @@ impl Observer for Witness<'_> {
         if arm == Arm::Pinned {
             return;
         }
+        if let Some(due) = self.due_weights.take() {
+            assert_eq!(self.weights, due, "at {at}");
+            self.begun_by_tag += u64::from(self.by_tag);
+        }
         if let Some(audit) = &mut self.audit {
             audit.begin(at, Slot(version.0)).unwrap();
         }
@@ -265,7 +352,8 @@ impl Observer for Witness<'_> {
     fn happened(&mut self, at: Timestamp, happening: Happening) {
         self.audit_rules(at, &happening);
         match happening {
-            Happening::PhaseBegan { phase } => self.phase = Some((phase, at)),
+            Happening::PhaseBegan { phase } => self.phase_began(at, phase),
+            Happening::FaultBegan { version, what } => self.fault_began(at, version, &what),
             Happening::SplitChanged { weights, .. } => self.split_changed(at, weights),
             Happening::Fired { version, evidence, .. } => {
                 assert_eq!(evidence.check, at);
@@ -277,6 +365,9 @@ impl Observer for Witness<'_> {
                 self.tags.insert("stable".to_owned(), version);
             }
             Happening::Commanded { what, .. } => self.commanded(at, &what),
+            Happening::CommandRefused { what, why, .. } if what.starts_with("begin phase ") => {
+                self.not_begun(&what, &why);
+            }
             Happening::CommandRefused { .. } => self.refused(),
             Happening::CommandMissed { .. } => self.commands[2] += 1,
             _ => (),
