@@ -17,7 +17,10 @@ pub(super) fn comparison_section(result: &ResultFile) -> String {
     columns.extend(figures.columns.iter().map(|column| Column::figure(&column.title)));
     let rows: Vec<_> =
         metrics(figures).into_iter().filter_map(|metric| row(figures, metric)).collect();
-    let caption = "Value, change against the first column, 95 % interval";
+    let caption = match result.record.models.len() {
+        1 => "Value, change against the first column, 95 % interval",
+        _ => "Value, change against the first column of the same model, 95 % interval",
+    };
     let mut markup = Table { caption, columns, rows, sortable: false }.render();
     if !figures.references.is_empty() {
         markup.push_str(&paragraph("note", MARKS));

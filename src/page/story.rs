@@ -15,17 +15,17 @@ pub(super) fn timeline_section(result: &ResultFile, figures: &str) -> String {
             let after = format!("+{}", format_duration(told.after));
             let seconds = told.after.as_secs_f64();
             let at = format!("<time>{}</time>", escape(&told.at.to_string()));
-            vec![Cell::figure(&after, seconds), Cell::markup(at), Cell::text(&told.text)]
+            vec![Cell::figure(&after, seconds), Cell::text(&told.text), Cell::markup(at)]
         }
         Line::Omitted(omitted) => {
-            vec![Cell::default(), Cell::default(), Cell::text(&ellipsis(*omitted))]
+            vec![Cell::default(), Cell::text(&ellipsis(*omitted)), Cell::default()]
         }
     });
     let rows: Vec<_> = rows.collect();
     let columns = vec![
         Column { title: "After".to_owned(), kind: Kind::Figure },
-        Column::text("At"),
         Column::text("What"),
+        Column::text("At"),
     ];
     let events = match rows.is_empty() {
         true => String::new(),
