@@ -10,7 +10,7 @@ use super::lane::{Coming, Lane};
 use super::nanos::{NANOS_PER_SECOND, instant, round};
 use super::process::{Model, Times};
 use crate::math;
-use crate::units::{Duration, Rate, Ratio};
+use crate::units::{Duration, Rate, Ratio, format_set_share};
 
 /// A rate that swings about its mean: mean (1 + amplitude cos(2 pi (t - peak) / period)).
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -117,8 +117,8 @@ impl Model for Diurnal {
 impl fmt::Display for Diurnal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { mean, amplitude, period, peak_at } = self;
-        let percent = 100.0 * amplitude;
-        write!(f, "Poisson, {mean} +- {percent:.0} % in {period}, a peak at {peak_at}")
+        let amplitude = format_set_share(*amplitude);
+        write!(f, "Poisson, {mean} ± {amplitude} in {period}, a peak at {peak_at}")
     }
 }
 

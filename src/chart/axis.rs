@@ -49,7 +49,7 @@ enum Wording {
 impl Axis {
     /// Shares from 0 to at least `greatest`, at most 1, in percent.
     pub(crate) fn shares(greatest: f64) -> Self {
-        let scale = Scale { factor: 100.0, unit: " %" };
+        let scale = Scale { factor: 100.0, sign: "", unit: " %" };
         let mut axis = Self::from_zero(greatest.clamp(1e-4, 1.0), scale, Wording::Share);
         axis.high = axis.high.min(1.0);
         axis
@@ -58,9 +58,9 @@ impl Axis {
     /// Requests per second from 0 to at least `greatest`, written per second, minute or hour.
     pub(crate) fn rates(greatest: f64) -> Self {
         let scale = match greatest {
-            rate if rate >= 0.5 => Scale { factor: 1.0, unit: "/s" },
-            rate if rate >= 0.5 / 60.0 => Scale { factor: 60.0, unit: "/min" },
-            _ => Scale { factor: 3_600.0, unit: "/h" },
+            rate if rate >= 0.5 => Scale { factor: 1.0, sign: "", unit: "/s" },
+            rate if rate >= 0.5 / 60.0 => Scale { factor: 60.0, sign: "", unit: "/min" },
+            _ => Scale { factor: 3_600.0, sign: "", unit: "/h" },
         };
         Self::from_zero(greatest.max(1e-6), scale, Wording::Rate)
     }
@@ -68,16 +68,16 @@ impl Axis {
     /// Numbers of things from 0 to at least `greatest`.
     pub(crate) fn counts(greatest: u64) -> Self {
         let scale = match greatest {
-            2_000_000.. => Scale { factor: 1e-6, unit: "M" },
-            5_000.. => Scale { factor: 1e-3, unit: "k" },
-            _ => Scale { factor: 1.0, unit: "" },
+            2_000_000.. => Scale { factor: 1e-6, sign: "", unit: "M" },
+            5_000.. => Scale { factor: 1e-3, sign: "", unit: "k" },
+            _ => Scale { factor: 1.0, sign: "", unit: "" },
         };
         Self::from_zero((greatest as f64).max(4.0), scale, Wording::Count)
     }
 
     /// Dollars from 0 to at least `greatest`.
     pub(crate) fn dollars(greatest: f64) -> Self {
-        let scale = Scale { factor: 1.0, unit: " $" };
+        let scale = Scale { factor: 1.0, sign: "$", unit: "" };
         Self::from_zero(greatest.max(1e-9), scale, Wording::Money)
     }
 
@@ -124,7 +124,7 @@ impl Axis {
         let fits = |step: &f64| span / step <= most_ticks as f64;
         let step = TIME_STEPS.iter().copied().find(fits).unwrap_or(span / 4.0);
         let unit = TimeUnit::of(span);
-        let scale = Scale { factor: 1.0 / unit.seconds(), unit: "" };
+        let scale = Scale { factor: 1.0 / unit.seconds(), sign: "", unit: "" };
         let ticks = ticks(0.0, span, step, scale);
         let (spacing, wording) = (Spacing::Linear, Wording::Elapsed);
         (Self { low: 0.0, high: span, spacing, wording, ticks }, unit)
@@ -204,9 +204,9 @@ impl Axis {
 
 fn latency_scale(greatest: f64) -> Scale {
     match greatest {
-        secs if secs >= 2.0 => Scale { factor: 1.0, unit: " s" },
-        secs if secs >= 2e-3 => Scale { factor: 1e3, unit: " ms" },
-        _ => Scale { factor: 1e6, unit: " µs" },
+        secs if secs >= 2.0 => Scale { factor: 1.0, sign: "", unit: " s" },
+        secs if secs >= 2e-3 => Scale { factor: 1e3, sign: "", unit: " ms" },
+        _ => Scale { factor: 1e6, sign: "", unit: " µs" },
     }
 }
 
@@ -248,10 +248,11 @@ impl TimeUnit {
     }
 }
 
-/// How a value is written: times `factor`, with a unit.
+/// How a value is written: times `factor`, with a sign before it and a unit behind it.
 #[derive(Clone, Copy, Debug)]
 struct Scale {
     factor: f64,
+    sign: &'static str,
     unit: &'static str,
 }
 
@@ -262,7 +263,8 @@ fn ticks(low: f64, high: f64, step: f64, scale: Scale) -> Vec<Tick> {
 }
 
 fn tick(value: f64, scale: Scale) -> Tick {
-    let label = format!("{}{}", format_significant(value * scale.factor, 4), scale.unit);
+    let shown = format_significant(value * scale.factor, 4);
+    let label = format!("{}{shown}{}", scale.sign, scale.unit);
     Tick { value, label }
 }
 

@@ -83,7 +83,8 @@ fn limit(requests: Option<u64>) -> String {
 /// How large generated requests are.
 fn sizes(sizes: &[TokenSizes], scenario: &Scenario) -> String {
     let mean = |TokenSizes { input, output }: &TokenSizes| {
-        format!("{:.0} input and {:.0} output tokens", input.mean(), output.mean())
+        let [input, output] = [input, output].map(|size| format_significant(size.mean(), 4));
+        format!("{input} input and {output} output tokens")
     };
     match sizes {
         [all] => format!("{} on average", mean(all)),

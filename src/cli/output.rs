@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::disk::write_whole;
 use super::provenance::RunFile;
-use super::terminal::{Failure, wants_colour, width};
+use super::terminal::{Failure, shows_unicode, wants_colour, width};
 use crate::page::report_page;
 use crate::report::{Style, markdown_summary, run_charts, table_csv, terminal_report};
 use crate::result::ResultFile;
@@ -26,7 +26,8 @@ impl Output {
         match self {
             Self::Json => result.to_json(),
             Self::Text { intervals } => {
-                let style = Style { width: width(), colour: wants_colour(), intervals };
+                let (colour, unicode) = (wants_colour(), shows_unicode());
+                let style = Style { width: width(), colour, unicode, intervals };
                 terminal_report(result, style)
             }
         }

@@ -45,6 +45,23 @@ pub(super) fn wants_colour() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
+/// Whether stdout shows letters beyond those of ASCII: it does unless it is a terminal of another
+/// encoding. Where no locale is set, as in many containers, terminals are of UTF-8 all the same.
+pub(super) fn shows_unicode() -> bool {
+    !io::stdout().is_terminal() || is_utf8(|name| std::env::var_os(name)?.into_string().ok())
+}
+
+/// Whether the locale is one of UTF-8, or none is set: the first of these variables that is set
+/// decides, as POSIX has it.
+fn is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable);
+    let locale = { set }.find(|value| !value.is_empty());
+    locale.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}
+
 /// The width of the terminal that stdout is, or of a common one.
 pub(super) fn width() -> usize {
     let terminal = terminal_size::terminal_size();
@@ -53,3 +70,23 @@ pub(super) fn width() -> usize {
 
 /// Chosen: what CI logs and e-mails show without wrapping.
 const FALLBACK_WIDTH: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_variable_that_is_set_says_the_encoding() {
+        let of = |set: &[(&str, &str)]| {
+            is_utf8(|name| {
+                let value = set.iter().find(|(variable, _)| *variable == name);
+                value.map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert!(of(&[]));
+        assert!(of(&[("LANG", "de_DE.UTF-8")]) && of(&[("LC_ALL", "C.utf8")]));
+        assert!(!of(&[("LANG", "de_DE.ISO-8859-1")]) && !of(&[("LANG", "C")]));
+        assert!(!of(&[("LC_ALL", "POSIX"), ("LANG", "en_US.UTF-8")]));
+        assert!(of(&[("LC_ALL", ""), ("LC_CTYPE", "en_US.UTF-8"), ("LANG", "C")]));
+    }
+}

@@ -6,7 +6,7 @@ use crate::metric::Unit;
 use crate::summary::format_value;
 use crate::units::{
     Duration, Ratio, format_count, format_duration, format_p_value, format_percent,
-    format_significant,
+    format_set_share, format_significant,
 };
 
 /// What a trigger saw, in words. `counted` is what its windows hold: requests or attempts.
@@ -29,7 +29,7 @@ fn reading_text(reading: &Reading, counted: &str) -> String {
                 format_percent(share),
                 format_count(*hits),
                 format_count(*requests),
-                percent(threshold.get()),
+                format_set_share(threshold.get()),
                 format_duration(*window),
             )
         }
@@ -90,7 +90,7 @@ fn sequential_text(shares: &ErrorShares) -> String {
         "{} errors against {} of the stable at {} of the traffic, {} at alpha = {}",
         format_count(shares.canary_errors),
         format_count(shares.stable_errors),
-        percent(shares.expected_share),
+        format_set_share(shares.expected_share),
         p_value_text(p_value),
         format_significant(shares.alpha.get(), 3),
     )
@@ -130,11 +130,6 @@ pub(super) fn p_value_text(p_value: f64) -> String {
         bound if bound.starts_with('<') => format!("p {bound}"),
         number => format!("p = {number}"),
     }
-}
-
-/// A percentage that someone chose, without the zeros that a measured one shows.
-pub(super) fn percent(ratio: f64) -> String {
-    format!("{} %", format_significant(ratio * 100.0, 3))
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub fn fuzz_rehearsal(bytes: &[u8]) {
         Ok(read) => assert!(read.to_json() == written, "the result is read back as another one"),
         Err(error) => panic!("the result cannot be read back: {error}"),
     }
-    let style = Style { width: 80, colour: true, intervals: true };
+    let style = Style { width: 80, colour: true, unicode: true, intervals: true };
     assert!(terminal_report(&result, style).ends_with('\n'));
     assert!(markdown_summary(&result).ends_with('\n'));
     assert!(table_csv(&result).ends_with('\n'));

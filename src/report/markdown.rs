@@ -3,6 +3,7 @@
 use super::comparison::{Extras, Grid, MARKS};
 use super::facts::facts;
 use super::narrative::{Line, Narrative, Sentence, ellipsis};
+use super::over_time::over_time;
 use super::verdict::{Headline, verdict_word};
 use crate::gate::{Judgement, LineResult, Verdict};
 use crate::result::ResultFile;
@@ -34,6 +35,9 @@ pub fn markdown_summary(result: &ResultFile) -> String {
     if let Some(endings) = Grid::endings(&result.table) {
         text.push_str("\n### How requests ended\n\n");
         text.push_str(&figures(&endings));
+    }
+    if let Some(courses) = over_time(&result.record, COURSES_WIDTH) {
+        text.push_str(&format!("\n### {}\n\n```text\n{}```\n", courses.title, courses.text));
     }
     let narrative = Narrative::of(&result.record, MOST_SENTENCES);
     if !narrative.lines.is_empty() {
@@ -139,17 +143,23 @@ fn code(text: &str) -> String {
 /// Chosen: a summary of CI jobs is read on one page.
 const MOST_SENTENCES: usize = 30;
 
+/// Chosen: pages of GitHub show so many letters of one width in a line, also beside a menu.
+const COURSES_WIDTH: usize = 90;
+
 /// Chosen: enough digits to tell files apart.
 const SHOWN_DIGITS: usize = 12;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::result::example::{assert_snapshot, rolled_back_result, without_gate};
+    use crate::result::example::{
+        assert_snapshot, crowded_result, rolled_back_result, without_gate,
+    };
 
     #[test]
     fn a_summary_holds_verdict_gate_comparison_and_timeline() {
         assert_snapshot("markdown", &markdown_summary(&rolled_back_result()));
+        assert_snapshot("markdown_crowded", &markdown_summary(&crowded_result()));
     }
 
     #[test]
@@ -157,6 +167,12 @@ mod tests {
         let text = markdown_summary(&without_gate());
         assert!(text.starts_with("## NO VERDICT: ten-thousand: "), "{text}");
         assert!(!text.contains("### Gate") && !text.contains("### Timeline"), "{text}");
+    }
+
+    #[test]
+    fn no_line_ends_the_block_of_bars_early() {
+        let text = markdown_summary(&crowded_result());
+        assert_eq!(text.lines().filter(|line| line.starts_with("```")).count(), 2);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The timeline of a run in sentences, for every output that a person reads.
 
-use super::evidence_text::{evidence_text, p_value_text, percent};
+use super::evidence_text::{evidence_text, p_value_text};
 use super::lockout_text::lockout;
 use crate::engine::{NoTarget, RolloutState, Waiting};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::{ArmCount, Happening, Record, TimelineEvent};
 use crate::units::{
     Duration, KeyId, Ratio, Timestamp, format_count, format_duration, format_percent,
+    format_set_share,
 };
 
 /// An event of the timeline.
@@ -195,7 +196,8 @@ fn phase_name(record: &Record, phase: u16) -> &str {
 fn split_text(record: &Record, model: ModelIndex, weights: &[Ratio]) -> String {
     let weights = record.versions_of(model).map(VersionIndex).zip(weights);
     let share = |(version, weight): (VersionIndex, &Ratio)| {
-        let share = || format!("{} to {}", percent(weight.get()), version_name(record, version));
+        let share =
+            || format!("{} to {}", format_set_share(weight.get()), version_name(record, version));
         (*weight != Ratio::ZERO).then(share)
     };
     let shares = weights.filter_map(share).collect::<Vec<_>>().join(", ");
@@ -228,7 +230,7 @@ fn keys_text(version: &str, keys: &[KeyId]) -> String {
 /// Too many pins, in a sentence.
 fn pins_text(pinned: u64, requests: u64, limit: Ratio) -> String {
     let (pinned, requests, limit) =
-        (format_count(pinned), format_count(requests), percent(limit.get()));
+        (format_count(pinned), format_count(requests), format_set_share(limit.get()));
     format!("{pinned} of {requests} requests are pinned, more than {limit}")
 }
 
@@ -237,7 +239,7 @@ fn skew_text(record: &Record, arms: &[ArmCount], p_value: f64) -> String {
     let all = arms.iter().map(|arm| arm.count).sum();
     let shares = arms.iter().map(|arm| {
         let share = Ratio::of(arm.count, all).map_or(0.0, Ratio::get);
-        let (found, expected) = (format_percent(share), percent(arm.weight.get()));
+        let (found, expected) = (format_percent(share), format_set_share(arm.weight.get()));
         format!("{} has {found} instead of {expected}", version_name(record, arm.version))
     });
     let shares = shares.collect::<Vec<_>>().join(", ");

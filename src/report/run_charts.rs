@@ -38,8 +38,72 @@ pub fn run_charts(result: &ResultFile) -> Vec<RunChart> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
-    use crate::result::example::{rolled_back_result, without_gate};
+    use crate::result::example::{assert_snapshot, rolled_back_result, without_gate};
+
+    /// What stands in quotes behind `name=` in a tag.
+    fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+        let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+        rest.split('"').next()
+    }
+
+    /// The tags of an SVG, each with the text behind it; quoted attributes can hold brackets.
+    fn tags(svg: &str) -> Vec<(&str, &str)> {
+        let mut tags = Vec::new();
+        let mut rest = svg;
+        while let Some((_, opened)) = rest.split_once('<') {
+            let mut quoted = false;
+            let end = opened.find(|letter| {
+                quoted ^= letter == '"';
+                letter == '>' && !quoted
+            });
+            let (tag, behind) = opened.split_at(end.unwrap());
+            rest = &behind[1..];
+            tags.push((tag, rest.split('<').next().unwrap()));
+        }
+        tags
+    }
+
+    /// What a chart is made of, not where it stands: elements by kind, series, every text.
+    fn structure(chart: &RunChart) -> String {
+        let svg = chart.canvas.svg();
+        let mut kinds = BTreeMap::new();
+        let mut series = BTreeSet::new();
+        let mut texts = Vec::new();
+        let (mut size, mut label) = ("", "");
+        for (tag, text) in tags(&svg).into_iter().filter(|(tag, _)| !tag.starts_with('/')) {
+            let kind = tag.split([' ', '\n', '/']).next().unwrap();
+            *kinds.entry(kind).or_insert(0_u32) += 1;
+            series.extend(attribute(tag, "data-series"));
+            match kind {
+                "svg" => {
+                    size = attribute(tag, "viewBox").unwrap();
+                    label = attribute(tag, "aria-label").unwrap_or_default();
+                }
+                "text" if !text.trim().is_empty() => texts.push(text.trim()),
+                _ => {}
+            }
+        }
+        let kinds: Vec<_> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        let series: Vec<_> = series.into_iter().collect();
+        format!(
+            "{}: {} ({size})\n  label: {label}\n  elements: {}\n  series: {}\n  texts: {}\n",
+            chart.name,
+            chart.title,
+            kinds.join(", "),
+            series.join(" | "),
+            texts.join(" | ")
+        )
+    }
+
+    #[test]
+    fn charts_are_made_of_these_elements_series_and_texts() {
+        let charts = run_charts(&rolled_back_result());
+        let all: Vec<String> = charts.iter().map(structure).collect();
+        assert_snapshot("charts", &all.join("\n"));
+    }
 
     #[test]
     fn every_chart_says_in_words_what_it_shows() {

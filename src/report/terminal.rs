@@ -4,11 +4,12 @@
 //! The caller says how wide the terminal is and whether it shows colours; what colour says, words
 //! and symbols say too.
 
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle};
-
 use super::comparison::{Extras, Grid, MARKS};
 use super::facts::facts;
+use super::layout::{ascii, columns, left, right, wrapped, wrapped_after};
 use super::narrative::{Line, Narrative, Sentence, ellipsis};
+use super::over_time::over_time;
+use super::text_table::{fits, text_table};
 use super::verdict::{Headline, verdict_word};
 use crate::gate::{Judgement, LineResult, Verdict};
 use crate::result::ResultFile;
@@ -21,18 +22,21 @@ pub struct Style {
     pub width: usize,
     /// Whether to colour with ANSI escapes.
     pub colour: bool,
+    /// Whether the terminal has letters beyond those of ASCII.
+    pub unicode: bool,
     /// Whether the table shows each value's 95 % interval.
     pub intervals: bool,
 }
 
 /// What a run says on a terminal, with a newline at the end.
 pub fn terminal_report(result: &ResultFile, style: Style) -> String {
+    let width = style.width;
     let headline = Headline::of(result);
-    let (first, rest) = wrapped_after(&format!("{}  ", headline.word), &headline.title, style);
+    let (first, rest) = wrapped_after(&format!("{}  ", headline.word), &headline.title, width);
     let word = style.paint(headline.word, &emphasis(headline.verdict));
     let mut text = first.replacen(headline.word, &word, 1) + &rest;
     for detail in headline.details {
-        text.push_str(&wrapped("  ", &detail, style));
+        text.push_str(&wrapped("  ", &detail, width));
     }
     if let Judgement::Judged(judged) = &result.gate {
         section(&mut text, "Gate", style);
@@ -44,17 +48,20 @@ pub fn terminal_report(result: &ResultFile, style: Style) -> String {
     text.push_str(&comparison(result, style));
     if let Some(endings) = Grid::endings(&result.table) {
         section(&mut text, "How requests ended", style);
-        text.push_str(&squeezed(&endings, style.width));
+        text.push_str(&text_table(&endings, width));
+    }
+    if let Some(courses) = over_time(&result.record, width) {
+        section(&mut text, &courses.title, style);
+        text.push_str(&courses.text);
     }
     let narrative = Narrative::of(&result.record, MOST_SENTENCES);
     if !narrative.lines.is_empty() {
-        section(&mut text, "Timeline", style);
-        text.push_str(&timeline(&narrative, style));
+        text.push_str(&timeline(&narrative, result, style));
     }
     for fact in facts(result) {
-        text.push_str(&format!("\n{}", wrapped("", &fact, style)));
+        text.push_str(&format!("\n{}", wrapped("", &fact, width)));
     }
-    text
+    if style.unicode { text } else { ascii(&text) }
 }
 
 impl Style {
@@ -68,33 +75,36 @@ impl Style {
 }
 
 fn section(text: &mut String, title: &str, style: Style) {
-    text.push_str(&format!("\n{}\n", style.paint(title, BOLD)));
+    let title = wrapped("", title, style.width);
+    text.push_str(&format!("\n{}\n", style.paint(title.trim_end(), BOLD)));
 }
 
 /// `PASS time_to_rollback <= 90s   75 s`, with the line's place where it does not pass.
 fn gate_lines(lines: &[LineResult], style: Style) -> Vec<String> {
     let words = lines.iter().map(|line| verdict_word(line.verdict).len()).max().unwrap_or(0);
-    let length = |line: &LineResult| line.text.chars().count();
-    let room = |line: &LineResult| {
-        style.width.saturating_sub(words + line.evidence.chars().count() + GATE_GAPS)
-    };
+    let length = |line: &LineResult| columns(&line.text);
+    let room =
+        |line: &LineResult| style.width.saturating_sub(words + columns(&line.evidence) + GATE_GAPS);
     // Only lines that have room for their evidence at all make the column that it stands in.
     let fitting = lines.iter().filter(|line| length(line) <= room(line));
     let texts = fitting.map(length).max().unwrap_or(0);
     let mut told = Vec::new();
     for line in lines {
-        let word =
-            style.paint(&format!("{:words$}", verdict_word(line.verdict)), colour(line.verdict));
+        let word = verdict_word(line.verdict);
+        let lead = format!("  {word:words$}  ");
+        let painted = style.paint(&format!("{word:words$}"), colour(line.verdict));
         let beside = length(line) <= texts && texts <= room(line);
         let indent = " ".repeat(words + 4);
         if beside {
-            told.push(format!("  {word}  {:texts$}   {}\n", line.text, line.evidence));
+            told.push(format!("  {painted}  {}   {}\n", left(&line.text, texts), line.evidence));
         } else {
-            told.push(format!("  {word}  {}\n", line.text));
-            told.push(wrapped(&indent, &line.evidence, style));
+            let (first, rest) = wrapped_after(&lead, &line.text, style.width);
+            told.push(first.replacen(&lead, &format!("  {painted}  "), 1) + &rest);
+            told.push(wrapped(&indent, &line.evidence, style.width));
         }
         if line.verdict != Verdict::Pass {
-            told.push(format!("{indent}{}:{}\n", line.file, line.line));
+            let place = format!("{}:{}", line.file, line.line);
+            told.push(wrapped(&indent, &place, style.width));
         }
     }
     told
@@ -104,108 +114,58 @@ fn comparison(result: &ResultFile, style: Style) -> String {
     let table = &result.table;
     let published = !table.references.is_empty();
     let whole = Grid::comparison(table, Extras { intervals: style.intervals, published });
-    let marks = wrapped("  ", MARKS, style);
-    if let Some(text) = lay_out(&whole, style.width, false) {
+    let marks = wrapped("  ", MARKS, style.width);
+    if fits(&whole, style.width) {
+        let text = text_table(&whole, style.width);
         return if published { text + &marks } else { text };
     }
     // Too narrow: the published figures go into a table of their own.
     let extras = Extras { intervals: style.intervals, published: false };
-    let mut text = squeezed(&Grid::comparison(table, extras), style.width);
+    let mut text = text_table(&Grid::comparison(table, extras), style.width);
     if published {
         section(&mut text, "Published figures", style);
-        text.push_str(&squeezed(&Grid::published(table), style.width));
+        text.push_str(&text_table(&Grid::published(table), style.width));
         text.push_str(&marks);
     }
     text
 }
 
-/// The grid at its natural width, or squeezed into `width` where it has none.
-fn squeezed(grid: &Grid, width: usize) -> String {
-    lay_out(grid, width, false).or_else(|| lay_out(grid, width, true)).unwrap_or_default()
-}
-
-/// The grid as text; `None` where it is wider than `width` and may not be squeezed.
-fn lay_out(grid: &Grid, width: usize, squeeze: bool) -> Option<String> {
-    let width = width.max(LEAST_WIDTH);
-    let mut table = comfy_table::Table::new();
-    table.load_style(style_of_tables());
-    if squeeze {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    }
-    // A value stays with its unit: where a cell must be broken, then before its change or interval.
-    let joined = |row: &Vec<String>| -> Vec<String> {
-        let (first, others) = row.split_at(1);
-        let others = others.iter().map(|cell| {
-            let whole = cell.replace(' ', NO_BREAK);
-            whole.replace(&[NO_BREAK, "("].concat(), " (").replace(&[NO_BREAK, "["].concat(), " [")
-        });
-        first.iter().cloned().chain(others).collect()
+/// What happened, with its heading. Where there is little room only how long after the start: when
+/// that was is said in the heading.
+fn timeline(narrative: &Narrative, result: &ResultFile, style: Style) -> String {
+    let width = |text: fn(&Sentence) -> String| {
+        narrative.sentences().map(|told| columns(&text(told))).max().unwrap_or(0)
     };
-    table.set_header(&grid.header);
-    table.add_rows(grid.rows.iter().map(joined));
-    for (index, column) in table.column_iter_mut().enumerate() {
-        if index > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
+    let (after, at) = (width(after_text), width(|told| told.at.to_string()));
+    let is_narrow = style.width < after + at + TIMELINE_GAPS + LEAST_SENTENCE;
+    let mut text = String::new();
+    match is_narrow {
+        true => {
+            let title = format!("Timeline from {} on", result.record.start);
+            section(&mut text, &title, style);
         }
-        if !squeeze {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
+        false => section(&mut text, "Timeline", style),
     }
-    let lines: Vec<String> =
-        table.lines().map(|line| format!("{}\n", line.replace(NO_BREAK, " ").trim_end())).collect();
-    let fits = lines.iter().all(|line| line.chars().count() <= width + 1);
-    (squeeze || fits).then(|| lines.concat())
-}
-
-fn style_of_tables() -> TableStyle {
-    TableStyle::new().header_separator(LineStyle::new(' ', '─', '─', '─'))
-}
-
-fn timeline(narrative: &Narrative, style: Style) -> String {
-    let after =
-        narrative.sentences().map(|told| after_text(told).chars().count()).max().unwrap_or(0);
-    let at = narrative.sentences().map(|told| told.at.to_string().len()).max().unwrap_or(0);
-    let line = |told: &Sentence| {
-        let times = format!("  {:>after$}  {:at$}  ", after_text(told), told.at.to_string());
-        let (first, rest) = wrapped_after(&times, &told.text, style);
-        first + &rest
-    };
-    let told = narrative.lines.iter().map(|told| match told {
-        Line::Sentence(sentence) => line(sentence),
-        Line::Omitted(omitted) => format!("  {:after$}  {}\n", "", ellipsis(*omitted)),
-    });
-    told.collect()
+    for line in &narrative.lines {
+        let told = match line {
+            Line::Sentence(told) => told,
+            Line::Omitted(omitted) => {
+                text.push_str(&format!("  {:after$}  {}\n", "", ellipsis(*omitted)));
+                continue;
+            }
+        };
+        let mut lead = format!("  {}  ", right(&after_text(told), after));
+        if !is_narrow {
+            lead.push_str(&format!("{:at$}  ", told.at.to_string()));
+        }
+        let (first, rest) = wrapped_after(&lead, &told.text, style.width);
+        text.push_str(&(first + &rest));
+    }
+    text
 }
 
 fn after_text(told: &Sentence) -> String {
     format!("+{}", format_duration(told.after))
-}
-
-/// `text` broken at spaces into lines that begin with `indent`.
-fn wrapped(indent: &str, text: &str, style: Style) -> String {
-    let (first, rest) = wrapped_after(indent, text, style);
-    first + &rest
-}
-
-/// `text` broken at spaces: its first line after `lead`, the others indented by as much.
-fn wrapped_after(lead: &str, text: &str, style: Style) -> (String, String) {
-    let indent = lead.chars().count();
-    let room = style.width.saturating_sub(indent).max(LEAST_ROOM);
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in text.split(' ') {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
-            lines.push(std::mem::take(&mut line));
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    lines.push(line);
-    let rest = lines[1..].iter().map(|line| format!("{}{line}\n", " ".repeat(indent)));
-    (format!("{lead}{}\n", lines[0]), rest.collect())
 }
 
 fn emphasis(verdict: Option<Verdict>) -> String {
@@ -230,45 +190,73 @@ const GATE_GAPS: usize = 2 + 2 + 3;
 
 const BOLD: &str = "1";
 
-const NO_BREAK: &str = "\u{a0}";
-
 /// Chosen: with the table they fit two screens.
 const MOST_SENTENCES: usize = 30;
 
-/// Chosen: below it words no longer fit; a terminal so narrow breaks lines itself.
-const LEAST_WIDTH: usize = 40;
-const LEAST_ROOM: usize = 20;
+/// The blanks in a line of the timeline: before the two times, and after each.
+const TIMELINE_GAPS: usize = 2 + 2 + 2;
+
+/// Chosen: sentences in narrower columns are hard to read.
+const LEAST_SENTENCE: usize = 40;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::result::example::{assert_snapshot, rolled_back_result, without_gate};
+    use crate::result::example::{
+        assert_snapshot, crowded_result, eventful, rolled_back_result, without_gate,
+    };
+
+    fn style(width: usize) -> Style {
+        Style { width, colour: false, unicode: true, intervals: false }
+    }
 
     fn report(result: &ResultFile, width: usize) -> String {
-        terminal_report(result, Style { width, colour: false, intervals: false })
+        terminal_report(result, style(width))
     }
 
     #[test]
-    fn a_wide_terminal_shows_published_figures_beside_the_measured() {
-        assert_snapshot("terminal_wide", &report(&rolled_back_result(), 140));
+    fn a_terminal_of_60_columns_gets_tables_below_each_other() {
+        assert_snapshot("terminal_60", &report(&rolled_back_result(), 60));
+        assert_snapshot("terminal_60_crowded", &report(&crowded_result(), 60));
     }
 
     #[test]
-    fn a_narrow_terminal_shows_published_figures_apart() {
-        assert_snapshot("terminal_narrow", &report(&rolled_back_result(), 80));
+    fn a_terminal_of_100_columns_gets_published_figures_apart() {
+        assert_snapshot("terminal_100", &report(&rolled_back_result(), 100));
+        assert_snapshot("terminal_100_crowded", &report(&crowded_result(), 100));
+    }
+
+    #[test]
+    fn a_terminal_of_200_columns_gets_published_figures_beside_the_measured() {
+        assert_snapshot("terminal_200", &report(&rolled_back_result(), 200));
+        assert_snapshot("terminal_200_crowded", &report(&crowded_result(), 200));
     }
 
     #[test]
     fn intervals_stand_below_their_values() {
-        let style = Style { width: 100, colour: false, intervals: true };
+        let style = Style { intervals: true, ..style(100) };
         assert_snapshot("terminal_intervals", &terminal_report(&rolled_back_result(), style));
     }
 
     #[test]
+    fn a_terminal_of_plain_letters_gets_no_others() {
+        let style = Style { unicode: false, ..style(100) };
+        let plain = terminal_report(&crowded_result(), style);
+        assert!(plain.is_ascii());
+        assert_snapshot("terminal_ascii", &terminal_report(&rolled_back_result(), style));
+    }
+
+    #[test]
     fn no_line_is_wider_than_the_terminal() {
-        for width in [60, 80, 100, 132] {
-            for line in report(&rolled_back_result(), width).lines() {
-                assert!(line.chars().count() <= width, "{width}: {line}");
+        let eventful = ResultFile { record: eventful(), ..without_gate() };
+        for result in [rolled_back_result(), crowded_result(), eventful] {
+            for width in 48..=200 {
+                for intervals in [false, true] {
+                    let style = Style { intervals, ..style(width) };
+                    for line in terminal_report(&result, style).lines() {
+                        assert!(columns(line) <= width, "{width}: {line}");
+                    }
+                }
             }
         }
     }
@@ -276,8 +264,7 @@ mod tests {
     #[test]
     fn colours_add_nothing_but_escapes() {
         for result in [rolled_back_result(), without_gate()] {
-            let style = Style { width: 100, colour: true, intervals: false };
-            let coloured = terminal_report(&result, style);
+            let coloured = terminal_report(&result, Style { colour: true, ..style(100) });
             assert!(coloured.contains("\u{1b}["));
             let mut plain = coloured;
             for code in ["1", "1;31", "31", "32", "33", "0"] {

@@ -312,7 +312,51 @@ pub(crate) fn rolled_back_result() -> ResultFile {
     ResultFile::new(scenario, vec![trace()], gate, table, record)
 }
 
-/// The same without gate, published figures, trace and events.
+/// The result of [`crowded`]: six columns, long names and letters of other scripts, a line of the
+/// gate that is longer than most terminals are wide.
+pub(crate) fn crowded_result() -> ResultFile {
+    let long = "latency_p99{phase='canary at 10 %', version=gpt-4-turbo-v2} < \
+                latency_p99{phase='warm up', version=gpt-4-v1}";
+    let lines = [("error_rate < 5%", 7), (long, 8)];
+    let titles = [
+        ("GPT-4", 0),
+        ("GPT-4 Turbo (canary at 10 %)", 1),
+        ("Während der Störung", 2),
+        ("发布后的基线模型", 3),
+        ("a-title-without-a-single-blank-that-is-too-long", 1),
+        ("p", 0),
+    ];
+    let record = crowded();
+    let spec = |(title, phase): (&str, usize)| ColumnSpec {
+        title: title.to_owned(),
+        selection: Selection { phase: Some(phase), ..Selection::default() },
+    };
+    let reference = ReferenceSpec { column: 3, metric: Metric::LatencyAvg, value: 0.5 };
+    let table = Table::of(&Summary::of(&record), &titles.map(spec), &[reference]);
+    let info = |(title, phase): (&str, usize)| ColumnInfo {
+        title: title.to_owned(),
+        phase: Some(record.phases[phase].name.clone()),
+        model: None,
+        version: None,
+    };
+    let columns = titles.map(info).to_vec();
+    let gate_info =
+        |(text, line)| GateInfo { text: str::to_owned(text), file: FILE.to_owned(), line };
+    let scenario = ScenarioInfo {
+        name: "crowded".to_owned(),
+        title: "Sechs Fassungen · 六个版本 · six versions side by side, told at great length"
+            .to_owned(),
+        columns,
+        references: vec![reference_info((3, Metric::LatencyAvg, 0.5))],
+        gate: lines.map(gate_info).to_vec(),
+        ..rolled_back_result().scenario
+    };
+    // The names of phases that the gate's lines know.
+    let named = rolled_back(0.02);
+    ResultFile::new(scenario, Vec::new(), judge(&named, &lines), table, record)
+}
+
+/// That of [`rolled_back_result`] without gate, published figures, trace and events.
 pub(crate) fn without_gate() -> ResultFile {
     let mut result = rolled_back_result();
     result.scenario.gate.clear();

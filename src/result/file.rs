@@ -4,7 +4,8 @@
 //! where the run was made stands elsewhere. What a field means is said in its JSON Schema,
 //! [`result_schema`](super::schema::result_schema).
 
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::outline::outline;
@@ -18,6 +19,12 @@ use crate::summary::{Selection, Table};
 /// All that is known of a run.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ResultFile {
+    /// Where it is described what each field means.
+    #[serde(rename = "$schema", default)]
+    pub(crate) description: SchemaName,
+    /// What it is, for who finds it.
+    #[serde(default)]
+    pub(crate) about: About,
     /// The number of the format: [`ResultFile::SCHEMA`].
     pub schema: u64,
     /// The version of coalmine that wrote it.
@@ -34,6 +41,14 @@ pub struct ResultFile {
     /// What happened.
     pub record: Record,
 }
+
+/// The name of the JSON Schema of this format: the same in every file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct SchemaName;
+
+/// A sentence on the file: the same in every file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct About;
 
 /// What was rehearsed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -112,8 +127,19 @@ pub struct GateInfo {
 }
 
 impl ResultFile {
-    /// The number of the format that this version writes; it reads the one before it too.
+    /// The number of the format that this version writes; it reads all before it too.
     pub const SCHEMA: u64 = 3;
+
+    /// What stands at the head of every file for who finds it.
+    pub(super) const ABOUT: &str = "The result of a rehearsal with coalmine: all that is known of \
+                                    it, and all that its reports are made from. `coalmine schema \
+                                    result` prints what each field means and its unit, `coalmine \
+                                    report` makes the reports again.";
+
+    /// The name of the JSON Schema of this format.
+    pub(super) fn schema_name() -> String {
+        format!("urn:coalmine:result:{}", Self::SCHEMA)
+    }
 
     /// The result of a run, marked with the format's number and this version of coalmine.
     pub fn new(
@@ -124,12 +150,37 @@ impl ResultFile {
         record: Record,
     ) -> Self {
         let coalmine = env!("CARGO_PKG_VERSION").to_owned();
-        Self { schema: Self::SCHEMA, coalmine, scenario, traces, gate, table, record }
+        let (description, about, schema) = (SchemaName, About, Self::SCHEMA);
+        Self { description, about, schema, coalmine, scenario, traces, gate, table, record }
     }
 
     /// The file's text: indented JSON, a newline at its end.
     pub fn to_json(&self) -> String {
         outline(self)
+    }
+}
+
+impl Serialize for SchemaName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&ResultFile::schema_name())
+    }
+}
+
+impl<'de> Deserialize<'de> for SchemaName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+impl Serialize for About {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(ResultFile::ABOUT)
+    }
+}
+
+impl<'de> Deserialize<'de> for About {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self)
     }
 }
 

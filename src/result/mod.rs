@@ -7,11 +7,13 @@ mod evaluation;
 #[cfg(test)]
 pub(crate) mod example;
 mod file;
+mod older;
 mod outline;
 mod reading;
 mod schema;
 mod schema_history;
 mod schema_readings;
+mod schema_requests;
 mod schema_words;
 mod soundness;
 

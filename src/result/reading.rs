@@ -1,10 +1,11 @@
 //! Results read from their files.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::file::ResultFile;
+use super::older::upgraded;
 use super::soundness::{self, Unsound};
-use crate::run::TraceReport;
 
 impl ResultFile {
     /// The result that a file's text holds.
@@ -24,24 +25,31 @@ impl ResultFile {
                 known: Self::SCHEMA,
                 coalmine: probe.coalmine.unwrap_or_else(|| "unknown".to_owned()),
             }),
-            Some(found @ (OF_ONE_TRACE | Self::SCHEMA)) => {
-                let malformed = |error| ResultError::of_json(&error);
-                let mut result: Self = serde_json::from_str(text).map_err(malformed)?;
-                if found == OF_ONE_TRACE {
-                    let OfOneTrace { trace } = serde_json::from_str(text).map_err(malformed)?;
-                    result.traces = trace.into_iter().collect();
-                    result.schema = Self::SCHEMA;
-                }
-                let value = serde_json::from_str(text).map_err(malformed)?;
+            Some(found @ 1..=Self::SCHEMA) => {
+                let value: Value =
+                    serde_json::from_str(text).map_err(|error| ResultError::of_json(&error))?;
+                let (result, value) = match found {
+                    Self::SCHEMA => (Self::of_text(text)?, value),
+                    older => Self::of_older(value, older)?,
+                };
                 soundness::check(&result, &value)?;
                 Ok(result)
             }
-            Some(found) if found > 0 => Err(ResultError::Older {
-                found,
-                known: OF_ONE_TRACE,
-                coalmine: probe.coalmine.unwrap_or_else(|| "unknown".to_owned()),
-            }),
             Some(found) => Err(ResultError::Unknown { found, known: Self::SCHEMA }),
+        }
+    }
+
+    fn of_text(text: &str) -> Result<Self, ResultError> {
+        serde_json::from_str(text).map_err(|error| ResultError::of_json(&error))
+    }
+
+    /// The result in a file of an older format, and the file as one of the present format.
+    fn of_older(file: Value, found: u64) -> Result<(Self, Value), ResultError> {
+        let file = upgraded(file, found, Self::SCHEMA);
+        match serde_json::from_value(file.clone()) {
+            Ok(result) => Ok((result, file)),
+            // Its place would be one in a text that nobody has.
+            Err(error) => Err(ResultError::MalformedOlder { found, problem: error.to_string() }),
         }
     }
 }
@@ -75,18 +83,13 @@ pub enum ResultError {
         /// The version that wrote the file.
         coalmine: String,
     },
-    /// Written by an earlier version, which told of one model only.
-    #[error(
-        "result format {found}, written by coalmine {coalmine}, is older than {known}, the oldest \
-         that this version reads: run the scenario again, under the seed that the file states"
-    )]
-    Older {
+    /// Not the fields of a result file of an older format.
+    #[error("not a result file of coalmine in format {found}: {problem}")]
+    MalformedOlder {
         /// The number in the file.
         found: u64,
-        /// The least number that can be read.
-        known: u64,
-        /// The version that wrote the file.
-        coalmine: String,
+        /// What is wrong, in the words of the present format.
+        problem: String,
     },
     /// It contradicts itself, or could do harm.
     #[error("no run has written this result: {0}")]
@@ -118,15 +121,6 @@ struct Probe {
     coalmine: Option<String>,
 }
 
-/// What the format before this one says in a field of its own: it knows of one trace at most.
-#[derive(Deserialize)]
-struct OfOneTrace {
-    trace: Option<TraceReport>,
-}
-
-/// The number of the format before this one.
-const OF_ONE_TRACE: u64 = 2;
-
 #[cfg(test)]
 mod tests {
     use super::super::example::{eventful, rolled_back_result, without_gate};
@@ -146,42 +140,29 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_the_format_before_is_read_with_its_one_trace() {
-        for result in [rolled_back_result(), without_gate()] {
-            let mut value = serde_json::to_value(&result).unwrap();
-            value["schema"] = 2.into();
-            let fields = value.as_object_mut().unwrap();
-            if let Some(mut traces) = fields.remove("traces") {
-                let mut trace = traces[0].take();
-                trace.as_object_mut().unwrap().remove("file");
-                fields.insert("trace".to_owned(), trace);
-            }
-            let read = ResultFile::from_json(&value.to_string()).unwrap();
-            let mut expected = result;
-            expected.traces.iter_mut().for_each(|trace| trace.file = None);
-            assert_eq!(read, expected);
-        }
-    }
-
-    #[test]
     fn a_newer_format_is_refused_with_the_version_that_reads_it() {
-        let text = r#"{"schema": 4, "coalmine": "3.1.4", "unheard": "of"}"#;
-        let error = ResultFile::from_json(text).unwrap_err();
+        let (newest, newer) = (ResultFile::SCHEMA, ResultFile::SCHEMA + 1);
+        let text = format!(r#"{{"schema": {newer}, "coalmine": "3.1.4", "unheard": "of"}}"#);
+        let error = ResultFile::from_json(&text).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "result format 4, written by coalmine 3.1.4, is newer than 3, the newest that this \
-             version reads: take that version or a later one"
+            format!(
+                "result format {newer}, written by coalmine 3.1.4, is newer than {newest}, the \
+                 newest that this version reads: take that version or a later one"
+            )
         );
     }
 
     #[test]
-    fn an_older_format_is_refused_with_what_to_do() {
-        let error = ResultFile::from_json(r#"{"schema": 1, "coalmine": "0.1.0"}"#).unwrap_err();
+    fn a_file_says_what_it_is_and_what_describes_it() {
+        let text = without_gate().to_json();
+        let head: Vec<&str> = text.lines().take(4).collect();
         assert_eq!(
-            error.to_string(),
-            "result format 1, written by coalmine 0.1.0, is older than 2, the oldest that \
-             this version reads: run the scenario again, under the seed that the file states"
+            head[1],
+            format!("  \"$schema\": \"urn:coalmine:result:{}\",", ResultFile::SCHEMA)
         );
+        assert!(head[2].starts_with("  \"about\": \"The result of a rehearsal"), "{}", head[2]);
+        assert_eq!(head[3], format!("  \"schema\": {},", ResultFile::SCHEMA));
     }
 
     #[test]
@@ -193,12 +174,19 @@ mod tests {
         );
         assert_eq!(message("{}"), "not a result file of coalmine: it has no field \"schema\"");
         assert_eq!(
-            message("{\"schema\": 3}"),
+            message(&format!("{{\"schema\": {}}}", ResultFile::SCHEMA)),
             "not a result file of coalmine: missing field `coalmine` at line 1, column 13"
         );
         assert_eq!(
+            message("{\"schema\": 1}"),
+            "not a result file of coalmine in format 1: missing field `coalmine`"
+        );
+        assert_eq!(
             message("{\"schema\": 0}"),
-            "result format 0 does not exist; the newest that this version reads is 3"
+            format!(
+                "result format 0 does not exist; the newest that this version reads is {}",
+                ResultFile::SCHEMA
+            )
         );
         assert!(message("PK\u{3}\u{4}").starts_with("not a result file of coalmine: expected"));
     }

@@ -10,6 +10,7 @@ use super::schema_history::{
     split_events,
 };
 use super::schema_readings;
+use super::schema_requests::{cell, histogram, series, tally};
 use super::schema_words::{
     Part, digest, flag, instant, list, number, object, one_of, reference, span, text, verdict,
     version_index, whole,
@@ -20,12 +21,15 @@ use crate::trace::TraceFormat;
 pub fn result_schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": ResultFile::schema_name(),
         "title": "coalmine result",
         "description": "All that is known of one run. Equal bytes for equal scenario, seed and \
                         build. What is not known is absent.",
         "type": "object",
         "required": ["schema", "coalmine", "scenario", "gate", "table", "record"],
         "properties": {
+            "$schema": {"const": ResultFile::schema_name(), "description": "names this schema"},
+            "about": {"const": ResultFile::ABOUT, "description": "what the file is"},
             "schema": {"const": ResultFile::SCHEMA, "description": "the number of the format"},
             "coalmine": {"type": "string", "description": "the version that wrote the file"},
             "scenario": reference("scenario"),
@@ -98,6 +102,10 @@ fn scenario_parts() -> Vec<Part> {
             ("expect", verdict("the verdict that is expected instead of a pass")),
         ],
     );
+    vec![("scenario", scenario), ("trace", trace())]
+}
+
+fn trace() -> Value {
     let dropped = object(
         "rows that were dropped for one reason",
         &[("count", whole("how many")), ("lines", list(whole("the lines of the first few")))],
@@ -106,7 +114,10 @@ fn scenario_parts() -> Vec<Part> {
     let accounting = object(
         "what became of the trace's rows: read = emitted + dropped",
         &[
-            ("format", json!({"enum": TraceFormat::ALL})),
+            (
+                "format",
+                json!({"enum": TraceFormat::ALL, "description": "how its rows are written"}),
+            ),
             ("unit", text("the unit that its times were taken to be in")),
             ("read", whole("rows that were read")),
             ("emitted", whole("rows that were sent")),
@@ -122,7 +133,7 @@ fn scenario_parts() -> Vec<Part> {
         ],
         &[],
     );
-    let trace = object(
+    object(
         "a trace that was replayed, in the order of the scenario",
         &[("accounting", accounting)],
         &[
@@ -130,8 +141,7 @@ fn scenario_parts() -> Vec<Part> {
             ("sha256", digest()),
             ("turns", whole("how often it was begun; absent: once")),
         ],
-    );
-    vec![("scenario", scenario), ("trace", trace)]
+    )
 }
 
 fn judged_parts() -> Vec<Part> {
@@ -219,7 +229,7 @@ fn gate() -> Value {
     let judged = object(
         "a verdict and what it rests on",
         &[
-            ("state", json!({"const": "judged"})),
+            ("state", json!({"const": "judged", "description": "there is a gate"})),
             ("verdict", verdict("the verdict")),
             ("found", verdict("what was found, whatever was expected")),
             ("lines", list(line)),
@@ -229,7 +239,8 @@ fn gate() -> Value {
             ("distrust", list(text("why the run cannot be trusted"))),
         ],
     );
-    let nothing = object("no gate", &[("state", json!({"const": "nothing_to_evaluate"}))], &[]);
+    let state = json!({"const": "nothing_to_evaluate", "description": "there is no gate"});
+    let nothing = object("no gate", &[("state", state)], &[]);
     one_of(&[judged, nothing])
 }
 
@@ -297,100 +308,6 @@ fn record_parts() -> Vec<Part> {
     vec![("record", record), ("cell", cell()), ("tally", tally()), ("histogram", histogram())]
 }
 
-fn series() -> Value {
-    let first = "the first step: step 4 k + j begins at 2^(k + 5) (1 + j / 4) nanoseconds";
-    let spread = object(
-        "how the latencies of its successes are spread over quarters of octaves",
-        &[("first", whole(first)), ("counts", list(whole("successes in each step from it on")))],
-        &[],
-    );
-    let point = object(
-        "a version's traffic in one slot",
-        &[
-            ("assigned", whole("requests assigned")),
-            ("completed", whole("requests that ended and count")),
-            ("failed", whole("those of them that failed")),
-        ],
-        &[
-            ("p50", span("median latency of successes")),
-            ("p99", span("their 99th percentile")),
-            ("spread", spread),
-        ],
-    );
-    object(
-        "traffic over time",
-        &[
-            ("start", instant()),
-            ("width", span("the width of a slot")),
-            ("versions", list(list(point))),
-        ],
-        &[],
-    )
-}
-
-fn tally() -> Value {
-    object(
-        "counts and histograms",
-        &[
-            ("assigned", whole("requests assigned")),
-            ("succeeded", whole("requests that succeeded")),
-            ("failed", reference("endings")),
-            ("uncounted", reference("endings")),
-            ("input_tokens", whole("of the successes")),
-            ("output_tokens", whole("of the successes")),
-            ("output_tokens_squared", whole("the sum of squares over the successes")),
-            ("latency", reference("histogram")),
-            ("latency_other", reference("histogram")),
-            ("first_token", reference("histogram")),
-        ],
-        &[
-            ("empty", whole("successes without a single output token")),
-            ("cut_off", whole("successes cut off at the largest number of tokens")),
-            ("repeated", whole("successes whose stream had a chunk twice")),
-        ],
-    )
-}
-
-fn cell() -> Value {
-    object(
-        "the requests of one phase, version and arm: `tally` those that took one attempt, \
-         `attempts` each attempt at this version at those that took several, `finals` those \
-         assigned to it that took several as their clients saw them",
-        &[
-            ("phase", whole("the phase, from 0")),
-            ("version", version_index()),
-            ("arm", json!({"enum": ["stable", "canary", "pinned"]})),
-            ("tally", reference("tally")),
-        ],
-        &[("attempts", reference("tally")), ("finals", reference("tally"))],
-    )
-}
-
-fn histogram() -> Value {
-    let halves = |about: &str| {
-        json!({
-            "type": "array", "prefixItems": [whole("high 64 bits"), whole("low 64 bits")],
-            "items": false, "description": about,
-        })
-    };
-    let bin = json!({
-        "type": "array", "items": false,
-        "prefixItems": [whole("its lowest microsecond"), whole("how many durations")],
-    });
-    object(
-        "durations by microsecond with three significant digits; mergeable",
-        &[
-            ("count", whole("how many")),
-            ("sum_ns", halves("their sum in nanoseconds")),
-            ("sum_of_squares_ns2", halves("the sum of their squares")),
-            ("min_ns", span("the smallest")),
-            ("max_ns", span("the largest")),
-            ("bins_us", list(bin)),
-        ],
-        &[],
-    )
-}
-
 fn timeline_parts() -> Vec<Part> {
     let timeline = object(
         "what happened beside requests, in order",
@@ -398,7 +315,8 @@ fn timeline_parts() -> Vec<Part> {
         &[],
     );
     let event = |kind: &str, required: &[Part], optional: &[Part]| {
-        let head = [("at", instant()), ("kind", json!({"const": kind}))];
+        let name = json!({"const": kind, "description": "what happened"});
+        let head = [("at", instant()), ("kind", name)];
         object(kind, &[&head[..], required].concat(), optional)
     };
     let version = || ("version", version_index());
@@ -409,7 +327,11 @@ fn timeline_parts() -> Vec<Part> {
     let fault = || [version(), ("what", text("the fault in words"))];
     let weights = ("weights", list(number("the share of each of its versions, 0 to 1")));
     let fired = [trigger(), version(), ("evidence", reference("evidence"))];
-    let why = ("why", json!({"enum": ["missing", "at_fault", "rolled_back"]}));
+    let why = json!({
+        "enum": ["missing", "at_fault", "rolled_back"],
+        "description": "what is wrong with the only version that it could have gone to",
+    });
+    let why = ("why", why);
     let events = [
         event("phase_began", &[phase()], &[]),
         event("workload_changed", &[("what", text("what is different about it, in words"))], &[]),
@@ -527,6 +449,45 @@ mod tests {
         let mut missing = value;
         missing["record"].as_object_mut().unwrap().remove("cells");
         assert_eq!(problems(&missing).len(), 1);
+    }
+
+    /// The fields below `schema` of which nothing says what they mean.
+    fn undescribed(defs: &Value, schema: &Value, place: &str) -> Vec<String> {
+        let is_told = |schema: &Value| {
+            let named = schema["$ref"].as_str().and_then(|name| name.strip_prefix("#/$defs/"));
+            let told = named.map_or(schema, |name| &defs[name]);
+            ["description", "oneOf", "prefixItems"].iter().any(|key| !told[key].is_null())
+        };
+        let mut found = Vec::new();
+        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+            let place = format!("{place}.{name}");
+            let mut told = field;
+            while told["description"].is_null() && told["items"].is_object() {
+                told = &told["items"];
+            }
+            found.extend((!is_told(told)).then(|| place.clone()));
+            found.extend(undescribed(defs, field, &place));
+        }
+        for key in ["items", "additionalProperties"] {
+            if schema[key].is_object() {
+                found.extend(undescribed(defs, &schema[key], place));
+            }
+        }
+        for (index, one) in schema["oneOf"].as_array().into_iter().flatten().enumerate() {
+            found.extend(undescribed(defs, one, &format!("{place}/{index}")));
+        }
+        found
+    }
+
+    #[test]
+    fn every_field_says_what_it_means() {
+        let schema = result_schema();
+        let defs = &schema["$defs"];
+        let mut found = undescribed(defs, &schema, "");
+        for (name, part) in defs.as_object().unwrap() {
+            found.extend(undescribed(defs, part, name));
+        }
+        assert_eq!(found, [""; 0]);
     }
 
     #[test]

@@ -59,7 +59,8 @@ pub(super) fn version_index() -> Value {
 }
 
 pub(super) fn digest() -> Value {
-    json!({"type": "string", "pattern": "^[0-9a-f]{64}$"})
+    let about = "a SHA-256 in hexadecimal digits";
+    json!({"type": "string", "pattern": "^[0-9a-f]{64}$", "description": about})
 }
 
 pub(super) fn verdict(about: &str) -> Value {

@@ -72,6 +72,11 @@ pub fn format_percent(ratio: f64) -> String {
     }
 }
 
+/// A share that somebody set, in as many digits as it has: `5 %`, `12.5 %`.
+pub fn format_set_share(ratio: f64) -> String {
+    format!("{} %", format_significant(ratio * 100.0, 3))
+}
+
 /// The probability of what was seen under a hypothesis, as statistics write it: two significant
 /// digits, and nothing finer than 0.0001.
 ///

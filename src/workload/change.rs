@@ -57,8 +57,8 @@ impl fmt::Display for Change {
             Pace::Arrivals(arrivals) => Some(format!("{arrivals} in its place")),
         };
         let sizes = self.sizes.as_ref().map(|TokenSizes { input, output }| {
-            let (input, output) = (input.mean(), output.mean());
-            format!("{input:.0} input and {output:.0} output tokens on average")
+            let [input, output] = [input, output].map(|size| format_significant(size.mean(), 4));
+            format!("{input} input and {output} output tokens on average")
         });
         let stream = self.stream.map(|share| format!("{share} of the answers streamed"));
         let parts: Vec<_> = [pace, sizes, stream].into_iter().flatten().collect();

@@ -5,6 +5,7 @@
 mod examples;
 mod generated;
 mod inputs;
+mod older;
 mod outline;
 mod outputs;
 mod pages;
