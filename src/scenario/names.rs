@@ -96,18 +96,9 @@ impl Names {
         found.map(|index| ModelIndex(index as u16))
     }
 
-    /// The version that `name` at `place` names, by its id or else by a tag; reported where there
-    /// is none, and where it is a tag of several models.
-    pub(crate) fn resolve(
-        &self,
-        name: &str,
-        place: Place,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<VersionIndex> {
-        self.resolve_in(None, name, place, diagnostics)
-    }
-
-    /// As [`Names::resolve`], among the versions of `model` where one is given.
+    /// The version that `name` at `place` names, by its id or else by a tag at the start, among
+    /// those of `model` where one is given; reported where there is none, and where it is a tag of
+    /// several models.
     pub(crate) fn resolve_in(
         &self,
         model: Option<ModelIndex>,

@@ -68,6 +68,18 @@ pub(crate) static COMMAND: Choice = Choice {
             "the model that it is for; required where there are several and nothing else in the \
              command says which",
         ),
+        optional(
+            "fallback_threshold",
+            One(L::Ratio),
+            "beside `split`: from then on the model rolls back where the error rate of a minute is \
+             above it, of 20 requests at least",
+        ),
+        optional(
+            "latency_threshold_ms",
+            One(L::Number(1.0, 86_400_000.0)),
+            "beside `split`: from then on the model rolls back where the P99 latency of a minute \
+             is above it, in milliseconds, of 300 requests at least",
+        ),
         defaulted(
             "redeploy",
             One(L::Bool),

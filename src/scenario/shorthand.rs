@@ -1,9 +1,9 @@
-//! Thresholds beside a split: `fallback_threshold` and `latency_threshold_ms` are short for
-//! conditions of the models that the split names, and `canary_rules` is another name of `split`.
+//! Thresholds beside a split, that of a phase or of a command: `fallback_threshold` and
+//! `latency_threshold_ms` are short for conditions of the models that the split names, and
+//! `canary_rules` is another name of a phase's `split`.
 //!
 //! Rewrites the tree, so that all that follows knows the long form alone. Those of the first phase
-//! join the rules of their models; those of a later one replace the rules by a command at its
-//! beginning.
+//! join the rules of their models; later ones replace the rules by a command.
 
 use std::mem;
 
@@ -11,6 +11,7 @@ use crate::exchange::ModelIndex;
 use crate::units::{Duration, Ratio};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::holders::Holders;
 use super::names::Names;
 use super::place::Place;
 use super::shape::as_number;
@@ -20,38 +21,31 @@ use super::tree::{Entry, Node, Scalar, Value};
 /// passes that read the long form, or was told by the check.
 pub(crate) fn expand(root: &mut Node, names: &Names, diagnostics: &mut Diagnostics) {
     let Some(models) = root.entry("models") else { return };
-    let rules =
-        |entry: &Entry| Standing { rules: entry.node.get("rules").cloned(), beside: Vec::new() };
-    let mut standing: Vec<Standing> = models.node.entries().iter().map(rules).collect();
+    let rules = |entry: &Entry| Standing {
+        rules: entry.node.get("rules").cloned(),
+        beside: Vec::new(),
+        since: None,
+    };
+    let standing = models.node.entries().iter().map(rules).collect();
+    // Whose tags are kept makes no difference to which model they are of.
+    let mut course = Course { names, holders: Holders::new(names, Vec::new()), standing };
     let mut of_first: Vec<(ModelIndex, Node)> = Vec::new();
     let phases = root.get_mut("phases").map_or(&mut [][..], Node::items_mut);
     for (index, phase) in phases.iter_mut().enumerate() {
         rename_split(phase, diagnostics);
         let thresholds = take_thresholds(phase);
-        let conditions: Vec<Node> = thresholds.iter().filter_map(condition).collect();
-        let mut commands: Vec<Node> = Vec::new();
-        for model in named(phase, &thresholds, names, diagnostics) {
-            let Some(standing) = standing.get_mut(usize::from(model.0)) else { continue };
-            standing.refuse_disabled(&thresholds, diagnostics);
-            let conditions = standing.joined(&conditions);
-            if standing.are_beside(&conditions) {
-                continue;
-            }
-            let rules = standing.with(phase.place, conditions);
-            if index == 0 {
-                of_first.push((model, rules));
-            } else if let Some(id) = names.models().nth(usize::from(model.0)) {
-                commands.push(command(id, rules));
-            }
-        }
-        for command in phase.get("commands").map_or(&[][..], Node::items) {
-            refuse_at_once(command, &thresholds, diagnostics);
-            if let (Some(rules), Some(model)) = (command.get("rules"), model_of(command, names))
-                && let Some(standing) = standing.get_mut(usize::from(model.0))
-            {
-                *standing = Standing { rules: Some(rules.clone()), beside: Vec::new() };
-            }
-        }
+        let models = course.models_of_phase(phase, &thresholds, diagnostics);
+        let now = (Duration::ZERO, phase.place);
+        let set = course.put_in_force(&thresholds, now, &models, diagnostics);
+        let commands = if index == 0 {
+            of_first = set;
+            Vec::new()
+        } else {
+            set.into_iter()
+                .filter_map(|(model, rules)| course.command(None, model, rules))
+                .collect()
+        };
+        course.follow_commands(phase, diagnostics);
         add_commands(phase, commands);
     }
     let models = root.get_mut("models").map_or(&mut [][..], Node::entries_mut);
@@ -62,12 +56,126 @@ pub(crate) fn expand(root: &mut Node, names: &Names, diagnostics: &mut Diagnosti
     }
 }
 
+/// Where the rules of the models stand as the plan goes on.
+struct Course<'a> {
+    names: &'a Names,
+    holders: Holders<'a>,
+    standing: Vec<Standing>,
+}
+
+impl Course<'_> {
+    /// The models that the thresholds of a phase are for: those that its split names.
+    fn models_of_phase(
+        &self,
+        phase: &Node,
+        thresholds: &[Entry],
+        diagnostics: &mut Diagnostics,
+    ) -> Vec<ModelIndex> {
+        let Some(split) = split_beside(phase, thresholds, diagnostics) else { return Vec::new() };
+        let mut models: Vec<ModelIndex> = Vec::new();
+        for arm in split.entries() {
+            let named = self.holders.resolve(&arm.key, arm.place, &mut Diagnostics::default());
+            let model = named.and_then(|named| self.names.model_of_named(&named));
+            models.extend(model.filter(|model| !models.contains(model)));
+        }
+        models
+    }
+
+    /// The model that the thresholds of a command are for: that of its split.
+    fn model_of_command(
+        &self,
+        command: &Node,
+        thresholds: &[Entry],
+        diagnostics: &mut Diagnostics,
+    ) -> Option<ModelIndex> {
+        let split = split_beside(command, thresholds, diagnostics)?;
+        // What is wrong with the names is told where the command is read.
+        let mut untold = Diagnostics::default();
+        let given = self.names.model_given(command, &mut untold);
+        let mut arms = split.entries().iter();
+        arms.find_map(|arm| self.holders.resolve_model(given, &arm.key, arm.place, &mut untold))
+    }
+
+    /// The rules with which these thresholds come into force, of each of `models` whose rules they
+    /// change: `at` this time of the phase, where they stand at this place.
+    fn put_in_force(
+        &mut self,
+        thresholds: &[Entry],
+        (at, place): (Duration, Place),
+        models: &[ModelIndex],
+        diagnostics: &mut Diagnostics,
+    ) -> Vec<(ModelIndex, Node)> {
+        let conditions: Vec<Node> = thresholds.iter().filter_map(condition).collect();
+        let mut changed = Vec::new();
+        for model in models {
+            let Some(standing) = self.standing.get_mut(usize::from(model.0)) else { continue };
+            standing.refuse_disabled(thresholds, diagnostics);
+            let conditions = standing.joined(&conditions);
+            if !standing.are_beside(&conditions) {
+                changed.push((*model, standing.with(place, conditions)));
+            }
+            standing.since = thresholds.first().map(|first| (at, first.clone()));
+        }
+        changed
+    }
+
+    /// Goes through the commands of a phase in the order of their times: thresholds beside a split
+    /// become a command of their own behind it, and rules take the place of those that stand.
+    fn follow_commands(&mut self, phase: &mut Node, diagnostics: &mut Diagnostics) {
+        self.holders.follow(phase);
+        let commands = phase.get_mut("commands").map_or(&mut [][..], Node::items_mut);
+        let at = |command: &Node| command.get("at").and_then(Node::text).map(Duration::parse);
+        let at = |command: &Node| at(command).and_then(Result::ok).unwrap_or_default();
+        let mut order: Vec<usize> = (0..commands.len()).collect();
+        order.sort_by_key(|index| at(&commands[*index]));
+        let mut behind: Vec<(usize, Node)> = Vec::new();
+        for index in order {
+            let (at, thresholds) = (at(&commands[index]), take_thresholds(&mut commands[index]));
+            let command = &commands[index];
+            if let Some(model) = self.model_of_command(command, &thresholds, diagnostics) {
+                let now = (at, command.place);
+                for (model, rules) in self.put_in_force(&thresholds, now, &[model], diagnostics) {
+                    let set = self.command(command.entry("at"), model, rules);
+                    behind.extend(set.map(|set| (index, set)));
+                }
+            }
+            if let (Some(rules), Some(model)) =
+                (command.entry("rules"), model_of(command, self.names))
+                && let Some(standing) = self.standing.get_mut(usize::from(model.0))
+            {
+                standing.refuse_at_once(at, rules, diagnostics);
+                let rules = Some(rules.node.clone());
+                *standing = Standing { rules, beside: Vec::new(), since: None };
+            }
+        }
+        // Those of the phases to come are at another time.
+        self.standing.iter_mut().for_each(|standing| standing.since = None);
+        behind.sort_by_key(|(index, _)| *index);
+        if let Some(Node { value: Value::List(items), .. }) = phase.get_mut("commands") {
+            for (index, command) in behind.into_iter().rev() {
+                items.insert(index + 1, command);
+            }
+        }
+    }
+
+    /// The command that replaces the rules of a model, at the time that `at` says.
+    fn command(&self, at: Option<&Entry>, model: ModelIndex, rules: Node) -> Option<Node> {
+        let model = self.names.models().nth(usize::from(model.0))?;
+        let place = rules.place;
+        let at = at.cloned().unwrap_or_else(|| plain("at", AT_ONCE, place));
+        let rules = Entry { place, key: "rules".to_owned(), node: rules };
+        Some(map(place, vec![at, plain("model", model, place), rules]))
+    }
+}
+
 /// The rules of a model that the phases so far lead to.
 struct Standing {
     /// Those written in full.
     rules: Option<Node>,
     /// The conditions that the last thresholds beside a split of the model stand for.
     beside: Vec<Node>,
+    /// When thresholds came into force in the present phase, and the first of them.
+    since: Option<(Duration, Entry)>,
 }
 
 impl Standing {
@@ -106,6 +214,17 @@ impl Standing {
         rules
     }
 
+    /// Reports rules that a command sets at the instant at which thresholds come into force.
+    fn refuse_at_once(&self, at: Duration, rules: &Entry, diagnostics: &mut Diagnostics) {
+        let Some((_, first)) = self.since.as_ref().filter(|(since, _)| *since == at) else {
+            return;
+        };
+        let message = format!("these rules would take the place of `{}` at once", first.key);
+        let clash = Diagnostic::new(rules.place, message).note(first.place, "it stands here");
+        let help = "write the threshold as a condition of these rules, or let them come later";
+        diagnostics.report(clash.help(help));
+    }
+
     /// Reports thresholds that join rules which are not checked.
     fn refuse_disabled(&self, thresholds: &[Entry], diagnostics: &mut Diagnostics) {
         let enable = self.rules.as_ref().and_then(|rules| rules.get("enable"));
@@ -135,9 +254,9 @@ fn rename_split(phase: &mut Node, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Takes the thresholds out of a phase, the error rate's first.
-fn take_thresholds(phase: &mut Node) -> Vec<Entry> {
-    let Value::Map(entries) = &mut phase.value else { return Vec::new() };
+/// Takes the thresholds out of a phase or a command, the error rate's first.
+fn take_thresholds(node: &mut Node) -> Vec<Entry> {
+    let Value::Map(entries) = &mut node.value else { return Vec::new() };
     let is_threshold = |entry: &Entry| THRESHOLDS.contains(&entry.key.as_str());
     let (mut taken, kept) = mem::take(entries).into_iter().partition::<Vec<_>, _>(is_threshold);
     *entries = kept;
@@ -145,27 +264,20 @@ fn take_thresholds(phase: &mut Node) -> Vec<Entry> {
     taken
 }
 
-/// The models that the thresholds of a phase are for: those that its split names.
-fn named(
-    phase: &Node,
+/// The split beside thresholds; reported where there is none.
+fn split_beside<'a>(
+    node: &'a Node,
     thresholds: &[Entry],
-    names: &Names,
     diagnostics: &mut Diagnostics,
-) -> Vec<ModelIndex> {
-    let Some(first) = thresholds.first() else { return Vec::new() };
-    let Some(split) = phase.get("split") else {
+) -> Option<&'a Node> {
+    let first = thresholds.first()?;
+    let split = node.get("split");
+    if split.is_none() {
         let message = format!("`{}` stands beside a `split`, and there is none", first.key);
         let help = "write the `split` of the phase, or conditions into the `rules` of the model";
         diagnostics.report(Diagnostic::new(first.place, message).help(help));
-        return Vec::new();
-    };
-    let mut models: Vec<ModelIndex> = Vec::new();
-    for arm in split.entries() {
-        let version = names.resolve(&arm.key, arm.place, &mut Diagnostics::default());
-        let model = version.and_then(|version| names.model_of(version));
-        models.extend(model.filter(|model| !models.contains(model)));
     }
-    models
+    split
 }
 
 /// The model that a command says it is for, or the first: where there are more it must say.
@@ -173,20 +285,6 @@ fn model_of(command: &Node, names: &Names) -> Option<ModelIndex> {
     let Some(node) = command.get("model") else { return Some(ModelIndex(0)) };
     // What is wrong with it is told where the command is read.
     names.resolve_model(node.text()?, node.place, &mut Diagnostics::default())
-}
-
-/// Reports rules that a command sets when the thresholds of its phase come into force.
-fn refuse_at_once(command: &Node, thresholds: &[Entry], diagnostics: &mut Diagnostics) {
-    let (Some(rules), Some(first)) = (command.entry("rules"), thresholds.first()) else { return };
-    if command.get("at").and_then(Node::text).and_then(|at| Duration::parse(at).ok())
-        != Some(Duration::ZERO)
-    {
-        return;
-    }
-    let message = format!("these rules would take the place of `{}` at once", first.key);
-    let clash = Diagnostic::new(rules.place, message).note(first.place, "it stands here");
-    let help = "write the threshold as a condition of these rules, or let them come later";
-    diagnostics.report(clash.help(help));
 }
 
 /// The condition that a threshold is short for; `None` where its value is none, which is told.
@@ -209,13 +307,6 @@ fn condition(threshold: &Entry) -> Option<Node> {
         plain("action", "rollback_to_last_stable", *place),
     ];
     Some(map(*place, entries))
-}
-
-/// The command that replaces the rules of `model`.
-fn command(model: &str, rules: Node) -> Node {
-    let place = rules.place;
-    let rules = Entry { place, key: "rules".to_owned(), node: rules };
-    map(place, vec![plain("at", AT_ONCE, place), plain("model", model, place), rules])
 }
 
 /// Puts commands before those of a phase.
@@ -374,5 +465,87 @@ phases:
              commands: [{{at: 0s, model: m, rules: {{conditions: [{OWN}, {errors}}}]}}}}]"
         );
         assert_same(loaded("", &[&commanded, &short]), loaded("", &[&commanded, &replaced]));
+    }
+
+    /// One threshold of the error rate in full, and one of the latency.
+    fn long_ones(error_rate: &str, latency_ms: &str) -> (String, String) {
+        let both = long(error_rate, latency_ms);
+        let (errors, latency) = both.split_once("}, {").unwrap();
+        (format!("{errors}}}"), format!("{{{latency}"))
+    }
+
+    #[test]
+    fn beside_the_split_of_a_command_they_hold_from_its_time_on() {
+        let (errors, latency) = long_ones("0.01", "700");
+        let phases = |first: &str, second: &str| {
+            loaded(
+                "",
+                &[
+                    &format!("name: a, for: 1m, commands: [{first}]"),
+                    &format!("name: b, for: 1m, commands: [{second}]"),
+                ],
+            )
+        };
+        let split = format!("at: 9s, split: {SPLIT}");
+        let rules =
+            |at: &str, of: &str| format!("{{at: {at}, model: m, rules: {{conditions: [{of}]}}}}");
+        assert_same(
+            phases(
+                &format!("{{{split}, fallback_threshold: 1%}}"),
+                &format!(
+                    "{{split: {SPLIT}, fallback_threshold: 1%}}, {{at: 20s, split: {SPLIT}, \
+                     latency_threshold_ms: 700}}"
+                ),
+            ),
+            phases(
+                &format!("{{{split}}}, {}", rules("9s", &errors)),
+                &format!(
+                    "{{split: {SPLIT}}}, {{at: 20s, split: {SPLIT}}}, {}",
+                    rules("20s", &format!("{errors}, {latency}"))
+                ),
+            ),
+        );
+        // By time they join the rules that stand, wherever these are in the file.
+        let own = rules("5s", OWN);
+        assert_same(
+            phases(&format!("{{{split}, latency_threshold_ms: 700}}, {own}"), ""),
+            phases(
+                &format!("{{{split}}}, {}, {own}", rules("9s", &format!("{OWN}, {latency}"))),
+                "",
+            ),
+        );
+    }
+
+    #[test]
+    fn beside_tags_that_commands_make_they_are_for_their_model() {
+        let made = "name: a, for: 1m, commands: [{at: 1s, tag: {tag: golden, version: v2}}]";
+        let (errors, _) = long_ones("0.01", "1");
+        let rules = format!("{{at: 0s, model: m, rules: {{conditions: [{errors}]}}}}");
+        let phase =
+            |more: &str| format!("name: b, for: 1m, split: {{v1: 50%, golden: 50%}}, {more}");
+        assert_same(
+            loaded("", &[made, &phase("fallback_threshold: 1%")]),
+            loaded("", &[made, &phase(&format!("commands: [{rules}]"))]),
+        );
+        let command = "{split: {v1: 50%, golden: 50%}";
+        let phase = |commands: &str| format!("name: b, for: 1m, commands: [{commands}]");
+        assert_same(
+            loaded("", &[made, &phase(&format!("{command}, fallback_threshold: 1%}}"))]),
+            loaded("", &[made, &phase(&format!("{command}}}, {rules}"))]),
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_those_of_a_command_is_told() {
+        let told = |commands: &str| {
+            loaded("", &[&format!("name: a, for: 1m, commands: [{commands}]")]).unwrap_err()
+        };
+        let alone = told("{at: 1s, promote: v2, fallback_threshold: 1%}");
+        assert!(alone.contains("`fallback_threshold` stands beside a `split`"), "{alone}");
+        let split = format!("{{at: 1s, split: {SPLIT}, latency_threshold_ms: 700}}");
+        let clash = told(&format!("{split}, {{at: 1s, rules: {{conditions: [{OWN}]}}}}"));
+        assert!(clash.contains("take the place of `latency_threshold_ms` at once"), "{clash}");
+        let wrong = told(&split.replace("700", "2s"));
+        assert!(wrong.contains("\"2s\" is not a number from 1 to 86400000"), "{wrong}");
     }
 }

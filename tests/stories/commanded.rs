@@ -139,6 +139,15 @@ fn other_rules_are_counted_apart_and_what_is_in_both_goes_on() {
 }
 
 #[test]
+fn thresholds_beside_a_split_hold_from_its_time_on() {
+    let record = commanded("{at: 60s, split: {v1: 50%, v2: 50%}, fallback_threshold: 10%}");
+    // One in five fails; the check at 60 s comes before the command, and they are 5 s apart.
+    let rollback = &record.rollbacks[0];
+    let after = rollback.at.since(record.start);
+    assert_eq!((rollback.version, after), (VersionIndex(1), seconds(65)));
+}
+
+#[test]
 fn a_rule_that_is_replaced_is_remembered() {
     let other = "{id: other, metric: error_rate, operator: '>', threshold: 0.9, duration_seconds: \
                  30, action: notify}";
