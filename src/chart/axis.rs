@@ -2,8 +2,8 @@
 
 use crate::math;
 use crate::units::{
-    Duration, Rate, format_count, format_duration, format_money, format_percent, format_rate,
-    format_significant,
+    Duration, Rate, format_change, format_count, format_duration, format_money, format_percent,
+    format_rate, format_significant,
 };
 
 /// An axis from its least to its greatest value.
@@ -30,6 +30,8 @@ enum Spacing {
     Linear,
     /// Equal factors.
     Logarithmic,
+    /// Equal factors of what was before, where values are changes of it.
+    Factors,
     /// Equal factors of what lies beyond a quantile: each further nine.
     Nines,
 }
@@ -43,6 +45,7 @@ enum Wording {
     Rate,
     Count,
     Money,
+    Change,
     Quantile,
 }
 
@@ -118,6 +121,36 @@ impl Axis {
         }
     }
 
+    /// Changes as shares of what was before, around 0 (no change): from `least` to `greatest`,
+    /// neither further than is readable beside the other. Changes of many times what was before get
+    /// an axis on which equal factors take the same room.
+    pub(crate) fn changes(least: f64, greatest: f64) -> Self {
+        let low = least.clamp(1.0 / MOST_FACTOR - 1.0, -LEAST_CHANGE);
+        let high = greatest.clamp(LEAST_CHANGE, MOST_FACTOR - 1.0);
+        let (spacing, values) = if (1.0 + high) / (1.0 + low) > FACTORS_FROM {
+            let factors = FACTORS.iter().map(|factor| factor - 1.0);
+            (Spacing::Factors, around(&factors.collect::<Vec<_>>(), low, high))
+        } else {
+            let step = round_up((high - low) / MOST_CHANGE_STEPS);
+            let (first, last) = ((low / step + 1e-9).floor(), (high / step - 1e-9).ceil());
+            let steps = (first as i64..=last as i64).map(|index| index as f64 * step);
+            (Spacing::Linear, steps.collect())
+        };
+        let (low, high) = (values[0], values[values.len() - 1]);
+        let tick = |value: f64| {
+            let sign = if value > 0.0 { "+" } else { "" };
+            let label = format!("{sign}{} %", format_significant(value * 100.0, 4));
+            Tick { value, label }
+        };
+        let ticks = values.into_iter().map(tick).collect();
+        Self { low, high, spacing, wording: Wording::Change, ticks }
+    }
+
+    /// Whether a value lies on the axis.
+    pub(crate) fn shows(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+
     /// The time since the start in seconds, with at most `most_ticks` ticks.
     pub(crate) fn times(span: Duration, most_ticks: usize) -> (Self, TimeUnit) {
         let span = span.as_secs_f64().max(1.0);
@@ -143,6 +176,7 @@ impl Axis {
             }
             Wording::Count => format_count(value.round() as u64),
             Wording::Money => format_money(value),
+            Wording::Change => format_change(value * 100.0),
             Wording::Quantile => format!("p{}", format_significant(value * 100.0, 6)),
         }
     }
@@ -152,6 +186,7 @@ impl Axis {
         let along = |value: f64| match self.spacing {
             Spacing::Linear => value,
             Spacing::Logarithmic => math::ln(value.max(self.low)),
+            Spacing::Factors => math::ln(1.0 + value.max(self.low)),
             Spacing::Nines => -math::ln(1.0 - value.min(self.high)),
         };
         let (low, high) = (along(self.low), along(self.high));
@@ -164,6 +199,10 @@ impl Axis {
             Spacing::Logarithmic => {
                 let (low, high) = (math::ln(self.low), math::ln(self.high));
                 math::exp(low + place * (high - low))
+            }
+            Spacing::Factors => {
+                let (low, high) = (math::ln(1.0 + self.low), math::ln(1.0 + self.high));
+                math::exp(low + place * (high - low)) - 1.0
             }
             Spacing::Linear => self.low + place * (self.high - self.low),
             Spacing::Nines => {
@@ -200,6 +239,14 @@ impl Axis {
         let (low, high) = (low / scale.factor, high / scale.factor);
         Self { low, high, spacing: Spacing::Logarithmic, wording: Wording::Latency, ticks }
     }
+}
+
+/// Those of `values` (in ascending order) from the last that is not above `low` to the first that
+/// is not below `high`.
+fn around(values: &[f64], low: f64, high: f64) -> Vec<f64> {
+    let first = values.partition_point(|value| *value <= low + 1e-9).max(1) - 1;
+    let last = values.partition_point(|value| *value < high - 1e-9).min(values.len() - 1);
+    values[first..=last].to_vec()
 }
 
 fn latency_scale(greatest: f64) -> Scale {
@@ -313,6 +360,15 @@ const LOGARITHMIC_FROM: f64 = 25.0;
 /// Chosen: four labels fit beside a panel of the timeline chart.
 const MOST_STEPS: f64 = 4.0;
 
+/// Chosen: an axis of no change at all still shows how small a change it would show.
+const LEAST_CHANGE: f64 = 0.01;
+const MOST_FACTOR: f64 = 1_000.0;
+/// Chosen: from here on a change of 5 % would vanish beside the greatest.
+const FACTORS_FROM: f64 = 6.0;
+const MOST_CHANGE_STEPS: f64 = 8.0;
+/// Ticks of an axis of factors: changes of -99.9 %, -99 %, -90 %, -50 %, none, +100 % and so on.
+const FACTORS: [f64; 11] = [0.001, 0.01, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 100.0, 1_000.0];
+
 /// Steps of a time axis in seconds, at which clocks have round values.
 const TIME_STEPS: [f64; 24] = [
     1.0,
@@ -389,6 +445,23 @@ mod tests {
         assert_eq!(labels(&axis), ["0.2 s", "0.5 s", "1 s", "2 s", "5 s", "10 s"]);
         let wide = Axis::logarithmic_latencies(0.001, 20.0);
         assert_eq!(labels(&wide), ["0.001 s", "0.01 s", "0.1 s", "1 s", "10 s"]);
+    }
+
+    #[test]
+    fn changes_lie_around_none() {
+        let axis = Axis::changes(-0.12, 0.31);
+        let expected = ["-20 %", "-10 %", "0 %", "+10 %", "+20 %", "+30 %", "+40 %"];
+        assert_eq!(labels(&axis), expected);
+        assert!((axis.place(0.0) - 1.0 / 3.0).abs() < 1e-12);
+        assert!(axis.shows(0.4) && !axis.shows(0.41));
+        assert_eq!(labels(&Axis::changes(0.0, 0.0))[4], "0 %");
+        // From a half to ten times: ln 2 of ln 20 lies below none.
+        let factors = Axis::changes(-0.3, 8.0);
+        assert_eq!(labels(&factors), ["-50 %", "0 %", "+100 %", "+300 %", "+900 %"]);
+        assert!((factors.place(0.0) - 0.231_378).abs() < 1e-6);
+        assert!((factors.value_at(factors.place(2.0)) - 2.0).abs() < 1e-12);
+        assert_eq!(factors.text(-0.285), "-28.5 %");
+        assert_eq!(Axis::changes(-1.0, 1e9).ticks.len(), FACTORS.len());
     }
 
     #[test]

@@ -1,7 +1,6 @@
-//! The page as a whole: its head, its sections in their order, its foot.
+//! The report of a run as a page: its sections in their order.
 
 use super::comparison::comparison_section;
-use super::escape::escape;
 use super::figure::figures;
 use super::gate::gate_section;
 use super::outcomes::outcomes_section;
@@ -9,6 +8,7 @@ use super::percentiles::distributions_section;
 use super::provenance::{Provenance, provenance_section};
 use super::resolved::resolved_section;
 use super::rule_health::rule_health_section;
+use super::shell::Shell;
 use super::story::timeline_section;
 use super::verdict::verdict_section;
 use crate::report::{Headline, RunChart};
@@ -35,30 +35,16 @@ pub fn report_page(result: &ResultFile, run: Option<&Provenance>, charts: &[RunC
     ];
     let headline = Headline::of(result);
     let title = format!("{}: {}", headline.word, result.scenario.name);
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <meta name=\"generator\" content=\"coalmine {version}\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         <a class=\"skip\" href=\"#main\">Skip to the report</a>\n{navigation}\
-         <main id=\"main\" tabindex=\"-1\">\n{verdict}{sections}</main>\n\
-         <footer>\n<p>Made by coalmine {version}. Everything here comes from \
-         <code>result.json</code>; <code>coalmine report</code> makes it again.</p>\n</footer>\n\
-         <script>\n{SCRIPT}</script>\n</body>\n</html>\n",
-        version = escape(&result.coalmine),
-        title = escape(&title),
-        navigation = navigation(),
-        verdict = verdict_section(result),
-        sections = sections.concat(),
-    )
-}
-
-/// Links to the sections.
-fn navigation() -> String {
-    let links =
-        SECTIONS.iter().map(|(id, title)| format!("<li><a href=\"#{id}\">{title}</a></li>\n"));
-    format!("<nav aria-label=\"Sections\">\n<ul>\n{}</ul>\n</nav>\n", links.collect::<String>())
+    Shell {
+        version: &result.coalmine,
+        title: &title,
+        sections: &SECTIONS,
+        header: &verdict_section(result),
+        body: &sections.concat(),
+        source: "Everything here comes from <code>result.json</code>; <code>coalmine report</code> \
+                 makes it again.",
+    }
+    .render()
 }
 
 /// Where the links lead: the sections in their order.
@@ -74,14 +60,12 @@ const SECTIONS: [(&str, &str); 9] = [
     ("provenance", "Provenance"),
 ];
 
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::run_charts;
-    use crate::result::example::{rolled_back_result, vast};
+    use crate::result::example::rolled_back_result;
+    use crate::result::example_extremes::vast;
 
     fn page(result: &ResultFile) -> String {
         report_page(result, None, &run_charts(result))

@@ -5,6 +5,10 @@
 //! that forbids both leaves it readable; the script adds what a pointer can do. Knows no files and
 //! no browser.
 
+mod compared_head;
+mod compared_page;
+mod compared_runs;
+mod compared_table;
 mod comparison;
 #[cfg(test)]
 mod contrast;
@@ -20,8 +24,10 @@ mod provenance;
 mod resolved;
 mod rule_health;
 mod selections;
+mod shell;
 mod story;
 mod verdict;
 
+pub use compared_page::comparison_page;
 pub use document::report_page;
 pub use provenance::Provenance;

@@ -1,7 +1,7 @@
 // What a pointer and a keyboard can do with the report. Without this script the page is whole.
 "use strict";
 (() => {
-  const hint = "point at the chart, or focus it and press ← or →";
+  const hint = (keys) => `point at the chart, or focus it and press ${keys}`;
   const make = (tag, properties, ...children) => {
     const element = Object.assign(document.createElement(tag), properties);
     element.append(...children);
@@ -151,7 +151,7 @@
         const entry = (term, text) =>
           make("div", {}, make("dt", {}, term), make("dd", {}, text));
         if (!seen) {
-          told.replaceChildren(entry("Values", hint));
+          told.replaceChildren(entry("Values", hint(across ? "← or →" : "↑ or ↓")));
           return;
         }
         for (const end of across ? ["x1", "x2"] : ["y1", "y2"]) line.setAttribute(end, at);

@@ -1,6 +1,7 @@
 //! The columns of the comparison table as charts show them: their requests and their looks.
 
-use crate::chart::{Dash, Look, version_look};
+use super::run_looks::nth_look;
+use crate::chart::{Dash, Look};
 use crate::result::ResultFile;
 use crate::summary::{Selected, Selection, Summary};
 
@@ -20,8 +21,7 @@ pub(super) fn columns(result: &ResultFile) -> Vec<Column<'_>> {
     let columns = infos.filter_map(|(index, info)| {
         let selection = info.selection(&result.record)?;
         let selected = summary.select(selection);
-        let look = version_look(index.checked_sub(1));
-        let dash = if index % 2 == 0 { Dash::Solid } else { Dash::Dashed };
+        let (look, dash) = nth_look(index);
         let busy = selected.attempts().completed() > 0;
         busy.then_some(Column { title: &info.title, selection, selected, look, dash })
     });

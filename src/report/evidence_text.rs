@@ -125,7 +125,7 @@ fn comparison_text(comparison: &Comparison, counted: &str) -> String {
 }
 
 /// `p = 0.003`, `p < 0.0001`.
-pub(super) fn p_value_text(p_value: f64) -> String {
+pub(crate) fn p_value_text(p_value: f64) -> String {
     match format_p_value(p_value) {
         bound if bound.starts_with('<') => format!("p {bound}"),
         number => format!("p = {number}"),

@@ -5,20 +5,27 @@
 
 mod column;
 mod comparison;
+mod comparison_charts;
+mod comparison_headline;
 mod cost_chart;
+mod difference_chart;
 mod endings_chart;
+mod error_rates_chart;
 mod evidence_text;
 mod facts;
 mod figures;
+mod finding_text;
 mod fuzz;
 mod heat_chart;
 mod latency_charts;
+mod latency_curves;
 mod layout;
 mod lockout_text;
 mod markdown;
 mod narrative;
 mod over_time;
 mod run_charts;
+mod run_looks;
 mod story;
 mod table_csv;
 mod terminal;
@@ -28,10 +35,14 @@ mod timeline_marks;
 mod verdict;
 
 pub(crate) use comparison::{ENDED_WITH, MARKS, endings, mark, metrics, row_label};
+pub use comparison_charts::comparison_charts;
+pub(crate) use comparison_headline::ComparisonHeadline;
+pub(crate) use evidence_text::p_value_text;
 pub(crate) use facts::{blind_rules, run_facts};
 pub(crate) use figures::{
     NO_DATA, change, metric_label, table_estimate, table_interval, table_value,
 };
+pub(crate) use finding_text::{Found, change_interval, change_text, finding_word, found};
 #[doc(hidden)]
 pub use fuzz::fuzz_rehearsal;
 pub use markdown::markdown_summary;

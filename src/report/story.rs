@@ -27,6 +27,7 @@ pub(super) struct Group<'a> {
 
 /// A version that had traffic.
 pub(super) struct Version<'a> {
+    pub(super) id: &'a str,
     pub(super) name: String,
     pub(super) look: Look,
     pub(super) points: &'a [SeriesPoint],
@@ -48,7 +49,7 @@ impl<'a> Story<'a> {
             if busy < 2 && record.models.len() > 1 || groups.len() == MOST_GROUPS {
                 continue;
             }
-            let versions = versions(&model.versions, points, |is_stable| match is_stable {
+            let versions = versions(model.versions.iter(), points, |is_stable| match is_stable {
                 true => version_look(None),
                 false => other_look(&mut others),
             });
@@ -57,9 +58,8 @@ impl<'a> Story<'a> {
         }
         if groups.is_empty() {
             let all = 0..record.series.versions.len();
-            let infos: Vec<VersionInfo> = record.versions().cloned().collect();
             let mut first = true;
-            let versions = versions(&infos, &record.series.versions, |_| {
+            let versions = versions(record.versions(), &record.series.versions, |_| {
                 if std::mem::take(&mut first) {
                     version_look(None)
                 } else {
@@ -155,12 +155,12 @@ impl Group<'_> {
 /// Those of a group that had traffic, with the look that `look` gives them, told whether they are
 /// the stable.
 fn versions<'a>(
-    infos: &[VersionInfo],
+    infos: impl Iterator<Item = &'a VersionInfo>,
     points: &'a [Vec<SeriesPoint>],
     mut look: impl FnMut(bool) -> Look,
 ) -> Vec<Version<'a>> {
     let mut versions = Vec::new();
-    for (info, points) in infos.iter().zip(points) {
+    for (info, points) in infos.zip(points) {
         let is_stable = info.tags.iter().any(|tag| tag.as_str() == "stable");
         let tag = info.tags.first().map(|tag| tag.as_str());
         let look = look(is_stable);
@@ -169,7 +169,7 @@ fn versions<'a>(
                 Some(tag) => format!("{} ({tag})", info.id),
                 None => info.id.to_string(),
             };
-            versions.push(Version { name, look, points });
+            versions.push(Version { id: info.id.as_str(), name, look, points });
         }
     }
     versions
@@ -186,6 +186,12 @@ fn has_traffic(points: &[SeriesPoint]) -> bool {
 }
 
 impl Version<'_> {
+    /// The share of the slot's requests that failed.
+    pub(super) fn error_rate(&self, slot: usize) -> Option<f64> {
+        let point = self.points.get(slot).filter(|point| point.completed > 0)?;
+        Some(f64::from(point.failed) / f64::from(point.completed))
+    }
+
     fn requests(&self) -> u64 {
         self.points.iter().map(|point| u64::from(point.assigned)).sum()
     }
@@ -203,4 +209,4 @@ impl Version<'_> {
 const MOST_VERSIONS: usize = 8;
 /// Chosen: more panels no longer fit a page.
 const MOST_GROUPS: usize = 4;
-const MOST_TIME_TICKS: usize = 10;
+pub(super) const MOST_TIME_TICKS: usize = 10;

@@ -55,11 +55,8 @@ impl Story<'_> {
     }
 
     fn error_rates(&self, group: &Group<'_>) -> Panel {
-        let lines = self.lines(group, |version, slot, _| {
-            let point = &version.points[slot];
-            ratio(u64::from(point.failed), u64::from(point.completed))
-        });
-        let axis = Axis::shares(greatest(&lines).max(LEAST_ERROR_AXIS));
+        let lines = self.lines(group, |version, slot, _| version.error_rate(slot));
+        let axis = error_axis(&lines);
         let bands = group.versions.iter().map(|version| {
             let limit = |limit: fn(Interval) -> f64| {
                 self.slots(|slot, _| {
@@ -162,6 +159,11 @@ fn alternative(story: &Story<'_>, title: &str) -> String {
         }
     }
     text
+}
+
+/// The axis of these error rates.
+pub(super) fn error_axis(lines: &[Line]) -> Axis {
+    Axis::shares(greatest(lines).max(LEAST_ERROR_AXIS))
 }
 
 fn ratio(part: u64, whole: u64) -> Option<f64> {

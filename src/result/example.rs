@@ -22,7 +22,7 @@ use crate::summary::{ColumnSpec, ReferenceSpec, Selection, Summary, Table, fixtu
 use crate::trace::{Accounting, DropReason, Dropped, TraceFormat};
 use crate::units::{Duration, KeyId, ModelId, Ratio, TagName, Timestamp, VersionId};
 
-const STABLE: VersionIndex = VersionIndex(0);
+pub(super) const STABLE: VersionIndex = VersionIndex(0);
 const CANARY: VersionIndex = VersionIndex(1);
 
 /// An hour at `rate` requests a second: 10 % go to a canary that fails 8 % from minute 20 on and is
@@ -146,55 +146,6 @@ pub(crate) fn crowded() -> Record {
         record.timeline.push(until, Happening::BreachEnded { trigger: 0, version: CANARY });
     }
     record
-}
-
-/// A result with more of everything than any page has room for.
-pub(crate) fn vast() -> ResultFile {
-    let mut result = rolled_back_result();
-    result.record = crowded();
-    let record = &mut result.record;
-    for index in 0..200 {
-        record.models[0].versions.push(info(&format!("version-{index}"), "tag"));
-        // No two neighbours of a heat map are alike.
-        let points = record.series.versions[0].iter().enumerate().map(|(slot, point)| {
-            let count = |step: usize| ((slot + 1) * (step + index + 7) % 97) as u32;
-            let spread = Spread { first: 40, counts: (0..110).map(count).collect() };
-            SeriesPoint { spread: Some(spread), ..point.clone() }
-        });
-        let points = points.collect();
-        record.series.versions.push(points);
-    }
-    let names = "a name that is longer than it need be, ".repeat(8);
-    let slot = |index: usize| record.start + record.series.width * index as u64;
-    record.phases = (0..240)
-        .map(|index| PhaseSpan { name: names.clone(), start: slot(index), end: slot(index + 1) })
-        .collect();
-    for index in 0.. {
-        let (at, version) = (slot(index % 240), VersionIndex(index as u16 % 200));
-        let what = format!("{} % of requests answered \"503\" & 'more'", index % 100);
-        let rolled_back = Happening::RolledBack { version: Some(version), target: STABLE };
-        let refused = Happening::CommandMissed { model: None, what: names.clone() };
-        let fault = Happening::FaultBegan { version, what: what.clone() };
-        let events = [fault, rolled_back, refused, Happening::FaultEnded { version, what }];
-        let full = events.map(|event| record.timeline.push(at, event)).contains(&None);
-        if full {
-            break;
-        }
-    }
-    record.timeline.omitted = 4_213;
-    record.rules = vec![record.rules[0].clone(); 10_000];
-    record.blasts = vec![record.blasts[0].clone(); 500];
-    let (column, info) = (result.table.columns[0].clone(), result.scenario.columns[0].clone());
-    result.table.columns = vec![column; 40];
-    result.scenario.columns = vec![info; 40];
-    result.scenario.resolved = vec!["\"quoted\""; 100_000].into();
-    result.scenario.files = vec![result.scenario.files[0].clone(); 1_000];
-    result.traces = vec![result.traces[0].clone(); 1_000];
-    if let Judgement::Judged(judged) = &mut result.gate {
-        judged.lines = vec![judged.lines[0].clone(); 1_000];
-        judged.distrust = vec![names; 1_000];
-    }
-    result
 }
 
 /// [`rolled_back`] with everything else that a record can tell: a rollout that waits and ends in a
@@ -383,7 +334,7 @@ fn judge(record: &Record, lines: &[(&str, u32)]) -> Judgement {
     gate.judge(&Summary::of(record))
 }
 
-fn table(record: &Record) -> Table {
+pub(super) fn table(record: &Record) -> Table {
     let column = |title: &str, phase, version| ColumnSpec {
         title: title.to_owned(),
         selection: Selection { phase: Some(phase), version, ..Selection::default() },
@@ -461,7 +412,7 @@ fn evidence(first_breach: Timestamp, check: Timestamp) -> Evidence {
     }
 }
 
-fn info(id: &str, tag: &str) -> VersionInfo {
+pub(super) fn info(id: &str, tag: &str) -> VersionInfo {
     let tags = vec![TagName::new(tag).unwrap()];
     VersionInfo { id: VersionId::new(id).unwrap(), tags, price: None }
 }

@@ -6,6 +6,8 @@
 mod evaluation;
 #[cfg(test)]
 pub(crate) mod example;
+#[cfg(test)]
+pub(crate) mod example_extremes;
 mod file;
 mod older;
 mod outline;

@@ -1,0 +1,122 @@
+//! The tables of a comparison: every metric of every run, with its difference and what that means.
+
+use super::escape::escape;
+use super::markup::{Cell, Column, Table, list, paragraph, section};
+use crate::compare::{Difference, Finding, MetricComparison, RunComparison};
+use crate::metric::Metric;
+use crate::report::{
+    NO_DATA, change_interval, change_text, finding_word, metric_label, p_value_text,
+    table_estimate, table_interval,
+};
+use crate::summary::Estimate;
+use crate::units::{format_counted, format_significant};
+
+/// Each column of the comparison table over all runs, and what is to be known of the figures.
+pub(super) fn differences_section(comparison: &RunComparison) -> String {
+    let caption = |title: &str| {
+        let confidence = format_significant(comparison.confidence * 100.0, 6);
+        format!("{title}: value, change against the first run with its {confidence} % interval")
+    };
+    let shown = comparison.columns.iter().take(MOST_TABLES);
+    let tables = shown.map(|column| {
+        let missing = column.missing.iter().map(|run| {
+            let label = &comparison.runs[*run].label;
+            paragraph("note", &format!("{label} has no such column, or no request for it"))
+        });
+        table(comparison, &caption(&column.title), &column.metrics) + &missing.collect::<String>()
+    });
+    let tables: String = tables.collect();
+    let more = match comparison.columns.len().saturating_sub(MOST_TABLES) {
+        0 => String::new(),
+        more => {
+            let rest = format_counted(more as u64, "more column", "more columns");
+            paragraph("note", &format!("… and {rest}"))
+        }
+    };
+    let notes = comparison.notes.iter().map(|note| format!("{note}."));
+    section("comparison", "Comparison", &(list("facts", notes) + &tables + &more))
+}
+
+/// What happened in the runs as wholes: exact for each.
+pub(super) fn figures_section(comparison: &RunComparison) -> String {
+    let markup = if comparison.figures.is_empty() {
+        paragraph("note", "Nothing was rolled back, promoted, lost or refused in any run.")
+    } else {
+        let caption = "What happened in each run: exact for its seed, so nothing is tested";
+        table(comparison, caption, &comparison.figures)
+    };
+    section("figures", "Whole runs", &markup)
+}
+
+fn table(comparison: &RunComparison, caption: &str, metrics: &[MetricComparison]) -> String {
+    let mut columns = vec![Column::text("Metric")];
+    columns.extend(comparison.runs.iter().map(|run| Column::figure(&run.label)));
+    let rows = metrics.iter().filter(|compared| compared.values.iter().any(has_data)).map(row);
+    Table { caption, columns, rows: rows.collect(), sortable: false }.render()
+}
+
+fn row(compared: &MetricComparison) -> Vec<Cell> {
+    let of_attempts = compared.values.iter().any(|value| value.of_attempts);
+    let of_attempts = if of_attempts { " of attempts" } else { "" };
+    let label = format!("{}{of_attempts}", metric_label(compared.metric));
+    let differences = std::iter::once(None).chain(compared.differences.iter().map(Some));
+    let cells = compared.values.iter().zip(differences);
+    let cells = cells.map(|(value, difference)| cell(compared.metric, value, difference));
+    std::iter::once(Cell::text(&label)).chain(cells).collect()
+}
+
+fn cell(metric: Metric, value: &Estimate, difference: Option<&Difference>) -> Cell {
+    if !has_data(value) {
+        return Cell::text(NO_DATA);
+    }
+    let mut markup = format!("<strong>{}</strong>", escape(&table_estimate(value)));
+    let Some(difference) = difference else {
+        if let Some(interval) = table_interval(value) {
+            markup.push_str(&format!("<br><small>{}</small>", escape(&interval)));
+        }
+        return Cell { markup, value: value.value };
+    };
+    if difference.absolute.is_some() {
+        let class = change_class(difference.finding);
+        let change = escape(&change_text(metric, difference));
+        markup.push_str(&format!(" <span class=\"change {class}\">{change}</span>"));
+    }
+    let p_value = difference.adjusted_p_value.map(p_value_text);
+    let basis: Vec<_> = change_interval(metric, difference).into_iter().chain(p_value).collect();
+    if !basis.is_empty() {
+        markup.push_str(&format!("<br><small>{}</small>", escape(&basis.join(", "))));
+    }
+    markup.push_str(&mark(difference.finding));
+    Cell { markup, value: value.value }
+}
+
+fn has_data(estimate: &Estimate) -> bool {
+    estimate.value.is_some() || estimate.infinite
+}
+
+/// The finding as a word with its symbol; nothing of what is exact, of which nothing is tested.
+fn mark(finding: Finding) -> String {
+    let (class, symbol) = match finding {
+        Finding::Worse => ("fail", "✗"),
+        Finding::Better => ("pass", "✓"),
+        Finding::Different => ("unjudged", "≠"),
+        Finding::TooSmall | Finding::NotShown => ("unjudged", "="),
+        Finding::NotComparable => ("unjudged", "?"),
+        Finding::Exact => return String::new(),
+    };
+    let word = finding_word(finding);
+    format!(
+        "<br><span class=\"mark {class}\"><span aria-hidden=\"true\">{symbol}</span> {word}</span>"
+    )
+}
+
+const fn change_class(finding: Finding) -> &'static str {
+    match finding {
+        Finding::Worse => "worse",
+        Finding::Better => "better",
+        _ => "same",
+    }
+}
+
+/// Chosen: with more tables of all metrics the page would outgrow its megabyte.
+const MOST_TABLES: usize = 8;

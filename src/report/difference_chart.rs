@@ -1,0 +1,126 @@
+//! How far the metrics of runs lie from those of the first, and how sure that is.
+
+use super::figures::metric_label;
+use super::finding_text::{Found, change_text, difference_text, finding_word, found};
+use super::run_looks::{MOST_RUNS, nth_look, runs_left_out};
+use crate::chart::{
+    Axis, Canvas, IntervalGroup, IntervalMark, IntervalRow, Intervals, OpenInterval,
+};
+use crate::compare::{ColumnComparison, Difference, Finding, MetricComparison, RunComparison};
+use crate::metric::Direction;
+use crate::units::{format_counted, format_significant};
+
+/// The change of each metric that has a direction against the first run, with its interval, for
+/// every other run, by column; `None` where nothing can be compared.
+pub(super) fn difference_chart(comparison: &RunComparison) -> Option<Canvas> {
+    let others = || comparison.runs.iter().enumerate().take(MOST_RUNS).skip(1);
+    let series = others().map(|(index, run)| (run.label.clone(), nth_look(index).0)).collect();
+    let drawn: Vec<_> = comparison.columns.iter().filter(|column| has_changes(column)).collect();
+    let shown = &drawn[..drawn.len().min(MOST_COLUMNS)];
+    let changes = shown.iter().flat_map(|column| metrics(column));
+    let (least, greatest) = range(changes.flat_map(|metric| &metric.differences))?;
+    let groups = shown.iter().map(|column| group(column, others().count())).collect();
+    let first = &comparison.runs[0].label;
+    let title = format!("Changes against {first}");
+    let chart = Intervals {
+        series,
+        axis: Axis::changes(least, greatest),
+        caption: format!("change against {first}, with its {} interval", percent(comparison)),
+        groups,
+        note: Some(note(drawn.len() - shown.len(), comparison.runs.len())),
+    };
+    Some(chart.chart(&title, alternative(comparison, &title)))
+}
+
+fn percent(comparison: &RunComparison) -> String {
+    format_significant(comparison.confidence * 100.0, 6) + " %"
+}
+
+fn note(columns: usize, runs: usize) -> String {
+    let parts = [
+        Some("filled: a difference was shown; ring: none; arrow: goes further".to_owned()),
+        (columns > 0).then(|| {
+            format!("not drawn: {}", format_counted(columns as u64, "more column", "more columns"))
+        }),
+        runs_left_out(runs),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// The metrics of a column of which more or less is better.
+fn metrics(column: &ColumnComparison) -> impl Iterator<Item = &MetricComparison> {
+    column.metrics.iter().filter(|compared| compared.metric.direction() != Direction::Neutral)
+}
+
+fn has_changes(column: &ColumnComparison) -> bool {
+    let mut differences = metrics(column).flat_map(|compared| &compared.differences);
+    differences.any(|difference| difference.relative.is_some())
+}
+
+/// From the least to the greatest change, with the intervals of those that were shown: those of
+/// others may be so wide that nothing else could be read.
+fn range<'a>(differences: impl Iterator<Item = &'a Difference>) -> Option<(f64, f64)> {
+    let ends = differences.filter_map(|difference| {
+        let value = difference.relative?;
+        let interval = difference.relative_interval.filter(|_| is_shown(difference.finding));
+        let end = |end: Option<f64>| end.unwrap_or(value);
+        let (low, high) = interval.map_or((value, value), |own| (end(own.low), end(own.high)));
+        Some((low.min(value), high.max(value)))
+    });
+    ends.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+}
+
+fn group(column: &ColumnComparison, runs: usize) -> IntervalGroup {
+    let rows = metrics(column).map(|compared| IntervalRow {
+        label: metric_label(compared.metric).to_owned(),
+        marks: compared.differences.iter().take(runs).map(|own| mark(compared, own)).collect(),
+    });
+    IntervalGroup { title: column.title.clone(), rows: rows.collect() }
+}
+
+fn mark(compared: &MetricComparison, difference: &Difference) -> IntervalMark {
+    let word = finding_word(difference.finding);
+    let interval = difference.relative_interval;
+    IntervalMark {
+        value: difference.relative,
+        interval: interval.map(|limits| OpenInterval { low: limits.low, high: limits.high }),
+        filled: is_shown(difference.finding),
+        word: match difference.absolute {
+            Some(_) => format!("{} {word}", change_text(compared.metric, difference)),
+            None => word.to_owned(),
+        },
+        reading: difference_text(compared.metric, difference),
+    }
+}
+
+/// Whether there is a difference for sure.
+const fn is_shown(finding: Finding) -> bool {
+    match finding {
+        Finding::Worse | Finding::Better | Finding::Different | Finding::TooSmall => true,
+        Finding::Exact | Finding::NotShown | Finding::NotComparable => false,
+    }
+}
+
+/// The chart in words: what is worse and better.
+fn alternative(comparison: &RunComparison, title: &str) -> String {
+    let mut text = format!("{title}.");
+    let all = found(comparison);
+    for Found { run, column, compared, difference, .. } in all.iter().take(MOST_TOLD) {
+        text.push_str(&format!(
+            " {}, {}, {}: {}.",
+            run.label,
+            column.title,
+            metric_label(compared.metric),
+            difference_text(compared.metric, difference)
+        ));
+    }
+    if all.len() > MOST_TOLD {
+        text.push_str(&format!(" {} more of these.", all.len() - MOST_TOLD));
+    }
+    text
+}
+
+/// Chosen: more groups no longer fit a page.
+const MOST_COLUMNS: usize = 8;
+/// Chosen: more sentences of one kind nobody listens to.
+const MOST_TOLD: usize = 10;
