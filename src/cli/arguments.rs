@@ -81,8 +81,8 @@ pub(super) struct RunArguments {
     #[arg(long, value_enum, default_value_t = FailOn::Inconclusive)]
     pub(super) fail_on: FailOn,
     /// What is printed on stdout
-    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
-    pub(super) format: OutputFormat,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(super) format: ReportFormat,
     /// Show the 95 % interval of each figure in the table
     #[arg(long)]
     pub(super) intervals: bool,
@@ -122,11 +122,24 @@ pub(super) struct ReportArguments {
     #[arg(long)]
     pub(super) no_charts: bool,
     /// What is printed on stdout
-    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
-    pub(super) format: OutputFormat,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(super) format: ReportFormat,
     /// Show the 95 % interval of each figure in the table
     #[arg(long)]
     pub(super) intervals: bool,
+}
+
+/// What is printed of a report on stdout.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// For people.
+    Text,
+    /// result.json
+    Json,
+    /// summary.md
+    Markdown,
+    /// table.csv
+    Csv,
 }
 
 /// What is printed on stdout.
@@ -170,6 +183,7 @@ Examples:
   coalmine run scenarios/ten-thousand.yaml --set models.gpt-4.rules.conditions.0.threshold=0.02
   coalmine run scenarios/ten-thousand.yaml --set phases.incident.within=10m
   coalmine run scenarios/false-alarm.yaml --format json | jq .gate.verdict
+  coalmine run scenarios/false-alarm.yaml --format markdown >> $GITHUB_STEP_SUMMARY
 
 In a path the items of a list go by their number from 0, or by their name, title or id.
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::arguments::ReportFormat;
 use super::disk::write_whole;
 use super::provenance::RunFile;
 use super::terminal::{Failure, shows_unicode, wants_colour, width};
@@ -9,27 +10,15 @@ use crate::page::report_page;
 use crate::report::{Style, markdown_summary, run_charts, table_csv, terminal_report};
 use crate::result::ResultFile;
 
-/// What is printed on stdout.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Output {
-    /// For people.
-    Text {
-        /// Whether the table shows intervals.
-        intervals: bool,
-    },
-    /// The result file.
-    Json,
-}
-
-impl Output {
-    pub(super) fn render(self, result: &ResultFile) -> String {
-        match self {
-            Self::Json => result.to_json(),
-            Self::Text { intervals } => {
-                let (colour, unicode) = (wants_colour(), shows_unicode());
-                let style = Style { width: width(), colour, unicode, intervals };
-                terminal_report(result, style)
-            }
+/// What is printed of `result` on stdout. `intervals`: whether text shows those of the table.
+pub(super) fn printed(result: &ResultFile, format: ReportFormat, intervals: bool) -> String {
+    match format {
+        ReportFormat::Json => result.to_json(),
+        ReportFormat::Markdown => markdown_summary(result),
+        ReportFormat::Csv => table_csv(result),
+        ReportFormat::Text => {
+            let (colour, unicode) = (wants_colour(), shows_unicode());
+            terminal_report(result, Style { width: width(), colour, unicode, intervals })
         }
     }
 }

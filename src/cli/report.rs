@@ -3,9 +3,9 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::arguments::{OutputFormat, ReportArguments};
+use super::arguments::{ReportArguments, ReportFormat};
 use super::exit::Exit;
-use super::output::{Output, RESULT_JSON, RUN_JSON, write_reports};
+use super::output::{RESULT_JSON, RUN_JSON, printed, write_reports};
 use super::provenance::RunFile;
 use super::terminal::{Failure, complain, print};
 use crate::result::ResultFile;
@@ -23,12 +23,8 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {
     let folder = beside.unwrap_or_else(|| Path::new("."));
     let run = run_beside(&result, &folder.join(RUN_JSON))?;
     write_reports(&result, out, !arguments.no_charts, run.as_ref())?;
-    let output = match arguments.format {
-        OutputFormat::Json => Output::Json,
-        OutputFormat::Text => Output::Text { intervals: arguments.intervals },
-    };
-    print(&output.render(&result))?;
-    if arguments.format == OutputFormat::Text {
+    print(&printed(&result, arguments.format, arguments.intervals))?;
+    if arguments.format == ReportFormat::Text {
         print(&format!("\nReport files: {}\n", out.display()))?;
     }
     Ok(Exit::Pass)

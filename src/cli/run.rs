@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::arguments::{FailOn, OutputFormat, RunArguments};
+use super::arguments::{FailOn, ReportFormat, RunArguments};
 use super::exit::Exit;
 use super::open::{Opened, open, open_traces, trace_failure};
-use super::output::{Output, write_reports};
+use super::output::{printed, write_reports};
 use super::progress::Progress;
 use super::provenance::Provenance;
 use super::terminal::{Failure, print};
@@ -34,12 +34,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let result = evaluate(&loaded, vec![file], seed, rehearsal);
     let run_json = provenance.finish(&result, repeat_command(arguments, seed));
     write_reports(&result, &out, !arguments.no_charts, Some(&run_json))?;
-    let output = match arguments.format {
-        OutputFormat::Json => Output::Json,
-        OutputFormat::Text => Output::Text { intervals: arguments.intervals },
-    };
-    print(&output.render(&result))?;
-    if arguments.format == OutputFormat::Text {
+    print(&printed(&result, arguments.format, arguments.intervals))?;
+    if arguments.format == ReportFormat::Text {
         let files = out.display();
         print(&format!("\nReport files: {files}\n{run_json}"))?;
     }

@@ -11,3 +11,4 @@ mod outputs;
 mod pages;
 mod program;
 mod readme;
+mod samples;

@@ -182,6 +182,16 @@ fn json_on_stdout_is_the_result_file_and_fits_its_schema() {
     assert_eq!(result["gate"]["verdict"], "pass");
 }
 
+#[test]
+fn markdown_and_csv_on_stdout_are_the_summary_and_the_table() {
+    let place = Workplace::new();
+    place.write("small.yaml", small("gate: [error_rate < 10%]"));
+    let ended = place.run(&["run", "small.yaml", "--format", "markdown", "--no-charts"]);
+    assert_eq!(ended.stdout, place.read("reports/small/summary.md"));
+    let ended = place.run(&["report", "reports/small", "--format", "csv", "--no-charts"]);
+    assert_eq!(ended.stdout, place.read("reports/small/table.csv"));
+}
+
 /// The result in `out` without where its scenario stands.
 fn placeless(place: &Workplace, out: &str) -> Value {
     let mut result: Value =

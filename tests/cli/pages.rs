@@ -22,9 +22,9 @@ pub(crate) struct Block {
 /// Every page that people read.
 pub(crate) fn pages() -> Vec<Page> {
     let mut paths: Vec<String> =
-        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "fuzz/README.md", "assets/README.md"]
-            .map(str::to_owned)
-            .to_vec();
+        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned).to_vec();
+    let folders = ["assets", "fuzz", "reports"];
+    paths.extend(folders.map(|folder| format!("{folder}/README.md")));
     for entry in std::fs::read_dir(project("docs")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         paths.extend(name.ends_with(".md").then(|| format!("docs/{name}")));
