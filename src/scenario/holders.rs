@@ -191,7 +191,7 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::fixture::load_phases;
+    use crate::scenario::fixture::{load_phases, load_text};
 
     /// What the last of these phases splits by: each name, and who may have it.
     fn named(more: &str, phases: &[&str]) -> Vec<(String, Vec<u16>)> {
@@ -282,5 +282,37 @@ mod tests {
         assert!(load_phases("", &[&faults(60, 41)]).is_ok(), "beta is v2");
         let error = load_phases("", &[moved, &faults(60, 41)]).unwrap_err();
         assert!(error.contains("sum to 101%, 41% of them of other faults"), "{error}");
+    }
+
+    #[test]
+    fn a_command_says_which_of_two_models_that_came_to_have_its_tag() {
+        let text = |first: &str, last: &str| {
+            format!(
+                "schema: 1
+name: ambiguous
+workload: {{arrivals: {{poisson: 10/s}}, tokens: {{input: 10, output: 10}}, \
+                 models: {{a: 50%, b: 50%}}}}
+models:
+  a: {{versions: {{a1: {{upstream: {{latency: 1s}}}}}}}}
+  b: {{versions: {{b1: {{{first}upstream: {{latency: 1s}}}}}}}}
+phases:
+  - name: one
+    for: 1m
+    commands: [{{at: 1s, tag: {{tag: golden, version: a1}}}}{last}]
+"
+            )
+        };
+        let back = |model: &str| format!(", {{at: 9s, rollback: {{to: golden}}{model}}}");
+        assert!(load_text(&text("", &back(""))).is_ok(), "one model has it");
+        let second = ", {at: 2s, tag: {tag: golden, version: b1}}";
+        let (made, held) = (format!("{second}{}", back("")), back(""));
+        for (first, last) in [("", &made), ("tags: [stable, golden], ", &held)] {
+            let error = load_text(&text(first, last)).unwrap_err();
+            assert!(error.contains("\"golden\" names a version of several models"), "{error}");
+            assert!(error.contains("`model: a`") && error.contains("`model: b`"), "{error}");
+        }
+        let given = format!("{second}{}", back(", model: b"));
+        let scenario = load_text(&text("", &given)).unwrap().scenario;
+        assert_eq!(scenario.phases[0].commands[2].model, Some(ModelIndex(1)));
     }
 }
