@@ -27,7 +27,13 @@ pub(super) fn contrast(
         (Basis::Quantile(quantile, one), Basis::Quantile(_, two)) => {
             quantiles(quantile, &one, &two, confidence)
         }
-        (Basis::Exact { .. }, Basis::Exact { .. }) => return Difference::untested(one, two),
+        (Basis::Ratio(one), Basis::Ratio(two)) => {
+            let (interval, p_value) = two.difference(one, confidence);
+            Some(Tested { interval, p_value })
+        }
+        (Basis::Exact { .. } | Basis::Ratio(_), Basis::Exact { .. } | Basis::Ratio(_)) => {
+            return Difference::untested(one, two);
+        }
         _ => None,
     };
     let difference = Difference::between(one.value, two.value);

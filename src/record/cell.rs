@@ -54,6 +54,14 @@ pub struct Tally {
     pub output_tokens: u64,
     /// The sum of the squares of the successes' output tokens.
     pub output_tokens_squared: u128,
+    /// The sum of the squares of the successes' input tokens; 0 where it was not counted, as in
+    /// results of earlier versions.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub input_tokens_squared: u128,
+    /// The sum of the products of the successes' input and output tokens; 0 where it was not
+    /// counted.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub input_by_output_tokens: u128,
     /// Latencies of the successes.
     pub latency: DurationHistogram,
     /// Latencies of all other completions.
@@ -120,8 +128,11 @@ impl Tally {
             self.repeated += u64::from(observed.repeats);
             self.latency.record(observed.latency);
             let output = u64::from(observed.usage.output.get());
-            self.input_tokens += u64::from(observed.usage.input.get());
+            let input = u64::from(observed.usage.input.get());
+            self.input_tokens += input;
             self.output_tokens += output;
+            self.input_tokens_squared += u128::from(input * input);
+            self.input_by_output_tokens += u128::from(input * output);
             self.output_tokens_squared += u128::from(output * output);
         } else {
             self.complete_otherwise(observed.ending, class);
@@ -181,10 +192,16 @@ impl Tally {
         self.input_tokens += other.input_tokens;
         self.output_tokens += other.output_tokens;
         self.output_tokens_squared += other.output_tokens_squared;
+        self.input_tokens_squared += other.input_tokens_squared;
+        self.input_by_output_tokens += other.input_by_output_tokens;
         self.latency.merge(&other.latency);
         self.latency_other.merge(&other.latency_other);
         self.first_token.merge(&other.first_token);
     }
+}
+
+fn is_none(sum: &u128) -> bool {
+    *sum == 0
 }
 
 fn is_zero(count: &u64) -> bool {

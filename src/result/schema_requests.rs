@@ -54,6 +54,8 @@ pub(super) fn tally() -> Value {
             ("empty", whole("successes without a single output token")),
             ("cut_off", whole("successes cut off at the largest number of tokens")),
             ("repeated", whole("successes whose stream had a chunk twice")),
+            ("input_tokens_squared", whole("the sum of squares over the successes")),
+            ("input_by_output_tokens", whole("the sum of products over the successes")),
         ],
     )
 }

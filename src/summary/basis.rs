@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use super::selection::Selected;
 use crate::metric::{Measure, Metric, Quantile, Sample};
 use crate::record::Tally;
-use crate::stats::{DurationHistogram, Moments, Proportion};
+use crate::stats::{DurationHistogram, Moments, Proportion, RatioOfSums};
+use crate::units::Price;
 
 /// What a metric over requests is made from.
 #[derive(Clone, PartialEq, Debug)]
@@ -18,6 +19,9 @@ pub enum Basis<'a> {
         /// Requests that it was made from.
         n: u64,
     },
+    /// A ratio of two sums over requests, in the metric's base unit, whose spread is known. Of a
+    /// single run it is exact, as [`Basis::Exact`] is.
+    Ratio(RatioOfSums),
     /// A share of requests.
     Share(Proportion),
     /// A mean over requests, in the metric's base unit; `None` without data.
@@ -60,7 +64,10 @@ impl Selected<'_> {
                 Basis::Mean(Moments::of_sums(tally.succeeded, sum, squares))
             }
             Measure::OutputSpeed => exact(tokens_per_second(tally), tally.succeeded),
-            Measure::CostPer1k => exact(self.cost_per_1k_tokens(), tally.succeeded),
+            Measure::CostPer1k => match self.cost_ratio() {
+                Some(ratio) => Basis::Ratio(ratio),
+                None => exact(self.cost_per_1k_tokens(), tally.succeeded),
+            },
             Measure::OfRun => exact(None, 0),
         }
     }
@@ -70,6 +77,36 @@ impl Selected<'_> {
         let tokens = self.tally.input_tokens + self.tally.output_tokens;
         let cost = self.cost.filter(|_| tokens > 0)?;
         Some(cost.as_usd() * 1_000.0 / tokens as f64)
+    }
+}
+
+impl Selected<'_> {
+    /// The cost per 1,000 tokens with its spread over requests, in dollars; `None` without data,
+    /// and where some of the requests were recorded without what the spread is made of.
+    ///
+    /// What a request costs depends on its tokens alone, so its square does on theirs: with prices
+    /// p and q for input i and output o, `sum (p i + q o - r (i + o))^2` is
+    /// `(p - r)^2 sum i^2 + 2 (p - r) (q - r) sum i o + (q - r)^2 sum o^2`, version by version.
+    fn cost_ratio(&self) -> Option<RatioOfSums> {
+        let tokens = self.tally.input_tokens + self.tally.output_tokens;
+        let cost = self.cost.filter(|_| tokens > 0)?;
+        let known = |tally: &Tally| tally.input_tokens == 0 || tally.input_tokens_squared > 0;
+        let priced: Vec<(Price, &Tally)> = self.priced_tallies().collect();
+        if !priced.iter().all(|(_, tally)| known(tally)) {
+            return None;
+        }
+        let residual_squares = |ratio: f64| {
+            let of_tally = |(price, tally): &(Price, &Tally)| {
+                let input = price.input_per_1k.as_usd() - ratio;
+                let output = price.output_per_1k.as_usd() - ratio;
+                input * input * tally.input_tokens_squared as f64
+                    + 2.0 * input * output * tally.input_by_output_tokens as f64
+                    + output * output * tally.output_tokens_squared as f64
+            };
+            priced.iter().map(of_tally).sum()
+        };
+        let numerator = cost.as_usd() * 1_000.0;
+        RatioOfSums::new(self.tally.succeeded, numerator, tokens as f64, residual_squares)
     }
 }
 

@@ -125,6 +125,8 @@ fn successes(latencies: impl Iterator<Item = Duration>) -> Tally {
         tally.input_tokens += 300;
         tally.output_tokens += 100;
         tally.output_tokens_squared += 10_000;
+        tally.input_tokens_squared += 90_000;
+        tally.input_by_output_tokens += 30_000;
         tally.latency.record(latency);
         tally.first_token.record(latency.mul_f64(0.2));
     }

@@ -17,6 +17,7 @@ impl Selected<'_> {
         match self.basis(metric) {
             Basis::Exact { value: Some(value), n } => Estimate::exact(metric, value, n),
             Basis::Exact { value: None, .. } => Estimate::absent(metric),
+            Basis::Ratio(ratio) => Estimate::exact(metric, ratio.ratio(), ratio.count()),
             Basis::Share(share) => Estimate::share(metric, share, method),
             Basis::Mean(moments) => mean(metric, moments, method),
             Basis::Quantile(quantile, durations) => {

@@ -4,7 +4,7 @@ use super::estimate::{Estimate, Method};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::metric::{Measure, Metric};
 use crate::record::{Arm, Cell, KeyRejections, Record, Tally};
-use crate::units::{Duration, Money};
+use crate::units::{Duration, Money, Price};
 
 /// Which requests a metric is taken over: those that all its parts select. Default: all.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -106,6 +106,18 @@ impl Selected<'_> {
     /// Every attempt at the selected versions: what they did.
     pub const fn attempts(&self) -> &Tally {
         &self.tally
+    }
+
+    /// The selected attempts with the price of the version that they were at; those at versions
+    /// without a price are left out.
+    pub(super) fn priced_tallies(&self) -> impl Iterator<Item = (Price, &Tally)> {
+        let record = self.record;
+        let cells = record.cells.iter().filter(|cell| self.selection.holds(record, cell));
+        cells.flat_map(move |cell| {
+            let price = record.version(cell.version).and_then(|version| version.price);
+            let tallies = [Some(&cell.tally), cell.attempts.as_ref()].into_iter().flatten();
+            price.into_iter().flat_map(move |price| tallies.clone().map(move |one| (price, one)))
+        })
     }
 
     /// The model that all selected requests are of; `None` where they can be of several.
