@@ -6,7 +6,7 @@ use clap::Parser;
 
 use super::arguments::{Arguments, Subcommands};
 use super::terminal::complain;
-use super::{explain, init, report, run, schema, validate};
+use super::{compare, explain, init, report, run, schema, validate};
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -17,6 +17,7 @@ pub fn main() -> ExitCode {
         Subcommands::Init(arguments) => init::init(arguments),
         Subcommands::Explain(arguments) => explain::explain(arguments),
         Subcommands::Report(arguments) => report::report(arguments),
+        Subcommands::Compare(arguments) => compare::compare(arguments),
         Subcommands::Schema { format } => schema::schema(*format),
     };
     match ended {

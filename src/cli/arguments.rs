@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::EXIT_CODES;
+use crate::stats::Confidence;
+use crate::units::{LiteralError, Ratio};
 
 /// Rehearse a model canary before its users meet it.
 ///
@@ -35,6 +37,9 @@ pub(super) enum Subcommands {
     /// Make the report files anew from a stored result.json
     #[command(after_help = REPORT_HELP)]
     Report(ReportArguments),
+    /// Compare results: what differs from the first, how far, and how sure that is
+    #[command(after_help = COMPARE_HELP)]
+    Compare(CompareArguments),
     /// Print the JSON Schema of a file format, or the keys of scenario files as tables
     Schema {
         /// Which format
@@ -142,6 +147,53 @@ pub(super) enum ReportFormat {
     Csv,
 }
 
+#[derive(Clone, Debug, Args)]
+pub(super) struct CompareArguments {
+    /// Two or more results: each a result.json that `run` has written, or its folder. The others
+    /// are held against the first
+    #[arg(required = true, value_name = "RESULT")]
+    pub(super) results: Vec<PathBuf>,
+    /// Compare results of different scenarios or traces all the same, and tell in what they differ
+    #[arg(long)]
+    pub(super) across: bool,
+    /// By which share of the first result's value a metric must differ to be called better or
+    /// worse, however sure the difference
+    #[arg(long, value_name = "SHARE", default_value = "0%", value_parser = share)]
+    pub(super) smallest_effect: Ratio,
+    /// The confidence of each interval, and of not calling anything different that is not
+    #[arg(long, value_name = "SHARE", default_value = "95%", value_parser = confidence)]
+    pub(super) confidence: Confidence,
+    /// Where comparison.json, comparison.md and comparison.csv go [default: nowhere]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// What makes the exit code that of a failure [default: nothing]
+    #[arg(long, value_enum)]
+    pub(super) fail_on: Option<CompareFailOn>,
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value_t = CompareFormat::Text)]
+    pub(super) format: CompareFormat,
+}
+
+/// What is printed of a comparison.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum CompareFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+    /// For a pull request or a CI job's page.
+    Markdown,
+    /// For other programs.
+    Csv,
+}
+
+/// Which findings of a comparison fail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum CompareFailOn {
+    /// Any metric that is worse than in the first result.
+    Worse,
+}
+
 /// What is printed on stdout.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(super) enum OutputFormat {
@@ -174,6 +226,32 @@ pub(super) enum SchemaOf {
 fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }
+
+fn share(text: &str) -> Result<Ratio, String> {
+    Ratio::parse(text).map_err(|error: LiteralError| {
+        let meant = error.suggestion().map(|meant| format!("; did you mean {meant}?"));
+        format!("{error}{}", meant.unwrap_or_default())
+    })
+}
+
+fn confidence(text: &str) -> Result<Confidence, String> {
+    let share = share(text)?.get();
+    let confidence = Confidence::new(share).filter(|_| share >= 0.5);
+    confidence.ok_or_else(|| "a confidence is 50% or more and below 100%, such as 95%".to_owned())
+}
+
+const COMPARE_HELP: &str = "\
+Examples:
+  coalmine compare reports/main reports/branch
+  coalmine compare reports/main reports/branch --smallest-effect 5% --fail-on worse
+  coalmine compare reports/rules-a reports/rules-b --across
+  coalmine compare reports/seed-1 reports/seed-2 reports/seed-3 --out reports/seeds
+  coalmine compare reports/main reports/branch --format markdown >> \"$GITHUB_STEP_SUMMARY\"
+
+Results of different scenarios or traces are refused, and told what differs, unless --across is
+given: two sets of rules are different scenarios. A difference is found where its p-value, adjusted
+for all that are tested, is at most 1 less the confidence. The exit code is 0 whatever is found,
+unless --fail-on says otherwise.";
 
 const RUN_HELP: &str = "\
 Examples:

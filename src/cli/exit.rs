@@ -22,7 +22,7 @@ pub enum Exit {
     Inconclusive = 5,
     /// The run cannot be trusted.
     InvalidRun = 6,
-    /// The gate does not hold.
+    /// The gate does not hold, or a comparison found what it was to fail on.
     GateFailed = 99,
 }
 

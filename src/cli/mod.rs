@@ -5,6 +5,7 @@
 
 mod app;
 mod arguments;
+mod compare;
 mod digest;
 mod disk;
 mod exit;

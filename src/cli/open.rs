@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use super::arguments::ScenarioArguments;
 use super::digest::digest;
 use super::disk::{self, Disk};
+use super::output::RESULT_JSON;
 use super::terminal::{Failure, complain};
-use crate::result::FileDigest;
+use crate::result::{FileDigest, ResultFile};
 use crate::scenario::{Document, Loaded, Scenario, load};
 use crate::workload::{SourceError, TraceInput};
 
@@ -35,6 +36,28 @@ pub(super) fn open(path: &Path, reading: &ScenarioArguments) -> Result<Opened, F
         complain(&loaded.warnings.to_string());
     }
     Ok(Opened { loaded, file: digest(path, &bytes) })
+}
+
+/// A stored result, and the file that it was read from.
+pub(super) struct StoredResult {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+    pub(super) result: ResultFile,
+}
+
+/// Reads a result from its file, or from the one in the folder that is named.
+pub(super) fn open_result(named: &Path) -> Result<StoredResult, Failure> {
+    let path = if named.is_dir() { named.join(RESULT_JSON) } else { named.to_owned() };
+    let shown = path.display();
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Failure::input(format!(
+            "error: cannot read result {shown}: {error}; name a result.json that `coalmine run` \
+             has written, or its folder"
+        ))
+    })?;
+    let result = ResultFile::from_json(&text)
+        .map_err(|error| Failure::input(format!("error: {shown}: {error}")))?;
+    Ok(StoredResult { path, text, result })
 }
 
 /// Opens the traces that a scenario replays.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::arguments::ReportFormat;
 use super::disk::write_whole;
+use super::exit::Exit;
 use super::provenance::RunFile;
 use super::terminal::{Failure, shows_unicode, wants_colour, width};
 use crate::page::report_page;
@@ -54,6 +55,22 @@ pub(super) fn write_reports(
         })?;
     }
     Ok(())
+}
+
+/// Refuses a folder for files that is none, before there is anything that would be lost.
+pub(super) fn check_folder(out: &Path) -> Result<(), Failure> {
+    let taken = out.ancestors().find(|path| path.exists()).filter(|path| path.is_file());
+    match taken {
+        None => Ok(()),
+        Some(file) => Err(Failure {
+            exit: Exit::Usage,
+            message: format!(
+                "error: report files cannot go to {}: {} is a file; name a folder with --out",
+                out.display(),
+                file.display()
+            ),
+        }),
+    }
 }
 
 /// The file that all others can be made from.

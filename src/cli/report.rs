@@ -5,19 +5,14 @@ use std::path::Path;
 
 use super::arguments::{ReportArguments, ReportFormat};
 use super::exit::Exit;
-use super::output::{RESULT_JSON, RUN_JSON, printed, write_reports};
+use super::open::{StoredResult, open_result};
+use super::output::{RUN_JSON, printed, write_reports};
 use super::provenance::RunFile;
 use super::terminal::{Failure, complain, print};
 use crate::result::ResultFile;
 
 pub(super) fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {
-    let named = &arguments.result;
-    let path = if named.is_dir() { &named.join(RESULT_JSON) } else { named };
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::input(format!("error: cannot read result {}: {error}", path.display()))
-    })?;
-    let result = ResultFile::from_json(&text)
-        .map_err(|error| Failure::input(format!("error: {}: {error}", path.display())))?;
+    let StoredResult { path, result, .. } = open_result(&arguments.result)?;
     let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let out = arguments.out.as_deref().or(beside).unwrap_or_else(|| Path::new("."));
     let folder = beside.unwrap_or_else(|| Path::new("."));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::{FailOn, ReportFormat, RunArguments};
 use super::exit::Exit;
 use super::open::{Opened, open, open_traces, trace_failure};
-use super::output::{printed, write_reports};
+use super::output::{check_folder, printed, write_reports};
 use super::progress::Progress;
 use super::provenance::Provenance;
 use super::terminal::{Failure, print};
@@ -44,22 +44,6 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
 
 fn default_folder(name: &str) -> PathBuf {
     Path::new("reports").join(name)
-}
-
-/// Refuses a folder that is none before the run, whose result would be lost after it.
-fn check_folder(out: &Path) -> Result<(), Failure> {
-    let taken = out.ancestors().find(|path| path.exists()).filter(|path| path.is_file());
-    match taken {
-        None => Ok(()),
-        Some(file) => Err(Failure {
-            exit: Exit::Usage,
-            message: format!(
-                "error: report files cannot go to {}: {} is a file; name a folder with --out",
-                out.display(),
-                file.display()
-            ),
-        }),
-    }
 }
 
 /// The one command that repeats this run, whatever the scenario's own seed becomes.

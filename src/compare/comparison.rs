@@ -10,6 +10,7 @@ use super::notes::notes;
 use super::run::{ComparedRun, RunInput, Settings};
 use super::scenario_difference::{RunDifferences, differences};
 use crate::metric::Metric;
+use crate::result::outline;
 use crate::summary::{Estimate, Method, Selection, Summary};
 
 /// Several runs held against the first.
@@ -45,6 +46,11 @@ pub struct RunComparison {
 impl RunComparison {
     /// The number of the format that this version writes.
     pub const SCHEMA: u64 = 1;
+
+    /// The file's text: indented JSON, a newline at its end.
+    pub fn to_json(&self) -> String {
+        outline(self)
+    }
 
     /// Whether anything of any run was found worse than in the first.
     pub fn is_worse(&self) -> bool {
@@ -126,13 +132,12 @@ const FIGURES: [Metric; 13] = [
 #[cfg(test)]
 mod tests {
     use super::super::difference::Finding;
+    use super::super::example::slower;
     use super::*;
-    use crate::exchange::Ending;
-    use crate::record::Tally;
     use crate::result::ResultFile;
     use crate::result::example::rolled_back_result;
     use crate::stats::Confidence;
-    use crate::units::{Duration, Ratio};
+    use crate::units::Ratio;
 
     fn input<'a>(label: &'a str, result: &'a ResultFile) -> RunInput<'a> {
         RunInput { label, sha256: "", result }
@@ -140,17 +145,6 @@ mod tests {
 
     fn compared(first: &ResultFile, other: &ResultFile, settings: &Settings) -> RunComparison {
         compare(&[input("a", first), input("b", other)], settings).unwrap()
-    }
-
-    /// The first has 1,000 successes of 1 to 1,000 ms and 5 failures in its first column; this one
-    /// 900 of 151 to 1,050 ms and 30 failures.
-    fn slower() -> ResultFile {
-        let mut result = rolled_back_result();
-        let mut tally = Tally { assigned: 930, succeeded: 900, ..Tally::default() };
-        (151..=1_050).for_each(|millis| tally.latency.record(Duration::from_millis(millis)));
-        (0..30).for_each(|_| tally.failed.add(Ending::Status(503)));
-        result.record.cells[0].tally = tally;
-        result
     }
 
     fn found(comparison: &RunComparison, metric: Metric) -> &Difference {

@@ -12,7 +12,8 @@
 //! | shares (error rates) | Newcombe's hybrid score | Fisher's exact |
 //! | means (latency, time to first token) | Welch's t | Welch's t |
 //! | quantiles | order statistics, by square and add | Fisher's, above the pooled quantile |
-//! | counts, costs, figures of the run | none: exact | none |
+//! | cost per 1,000 tokens | delta method | the same |
+//! | counts, figures of the run | none: exact | none |
 //!
 //! The p-values of all tests of a comparison are adjusted together, by Holm: with a confidence of
 //! 95 % the probability that any difference is found where there is none is at most 5 %. All of
@@ -27,6 +28,8 @@ mod comparison;
 mod contrast;
 mod difference;
 mod error;
+#[cfg(test)]
+pub(crate) mod example;
 mod family;
 mod notes;
 mod run;

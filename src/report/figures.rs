@@ -52,12 +52,42 @@ pub(crate) fn table_estimate(estimate: &Estimate) -> String {
 /// An interval in the form of the comparison table: `[881 ms, 903 ms]`; `None` for exact values.
 pub(crate) fn table_interval(estimate: &Estimate) -> Option<String> {
     let told = !estimate.exact && !estimate.is_of_too_few();
-    let Limits { low, high } = estimate.interval.filter(|_| told)?;
+    let limits = estimate.interval.filter(|_| told)?;
     let unit = estimate.metric.unit();
-    let side = |limit: Option<f64>| {
-        limit.map_or_else(|| "unbounded".to_owned(), |value| table_value(unit, value))
+    Some(interval(limits, |value| table_value(unit, value)))
+}
+
+/// The limits of a change, as shares: `[-0.7 %, +1.6 %]`.
+pub(crate) fn change_interval(limits: Limits) -> String {
+    interval(limits, |share| change(share * 100.0))
+}
+
+/// A difference in the unit of what differs, with its sign: `-12 ms`, `±0`. Differences of shares
+/// are in percentage points, `+0.05 pp`, for a change in percent stands beside them.
+pub(crate) fn signed_value(unit: Unit, value: f64) -> String {
+    if value == 0.0 {
+        return match unit {
+            Unit::Time => "±0 ms".to_owned(),
+            Unit::Ratio => "±0 pp".to_owned(),
+            _ => format!("±{}", table_value(unit, 0.0)),
+        };
+    }
+    let text = table_value(unit, value.abs());
+    let text = match unit {
+        Unit::Ratio => text.replace('%', "pp"),
+        _ => text,
     };
-    Some(format!("[{}, {}]", side(low), side(high)))
+    format!("{}{text}", if value < 0.0 { "-" } else { "+" })
+}
+
+/// The limits of a difference: `[-12 ms, +3 ms]`.
+pub(crate) fn signed_interval(unit: Unit, limits: Limits) -> String {
+    interval(limits, |value| signed_value(unit, value))
+}
+
+fn interval(limits: Limits, format: impl Fn(f64) -> String) -> String {
+    let side = |limit: Option<f64>| limit.map_or_else(|| "unbounded".to_owned(), &format);
+    format!("[{}, {}]", side(limits.low), side(limits.high))
 }
 
 /// What stands in a table where nothing was measured.
@@ -66,6 +96,17 @@ pub(crate) const NO_DATA: &str = "–";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn differences_carry_their_sign_and_unit() {
+        assert_eq!(signed_value(Unit::Time, -0.0124), "-12 ms");
+        assert_eq!(signed_value(Unit::Ratio, 0.0005), "+0.05 pp");
+        assert_eq!(signed_value(Unit::Money, 0.003), "+$0.003");
+        assert_eq!(signed_value(Unit::Count, 0.0), "±0");
+        let limits = Limits { low: Some(-0.007), high: None };
+        assert_eq!(change_interval(limits), "[-0.7 %, unbounded]");
+        assert_eq!(signed_interval(Unit::Time, limits), "[-7.0 ms, unbounded]");
+    }
 
     #[test]
     fn a_quantile_of_few_values_is_not_shown() {

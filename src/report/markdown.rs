@@ -108,7 +108,7 @@ fn table(grid: &Grid, side: impl Fn(usize) -> Side) -> String {
 }
 
 /// A table of figures: its first column names them.
-fn figures(grid: &Grid) -> String {
+pub(super) fn figures(grid: &Grid) -> String {
     table(&escaped(grid), |index| if index == 0 { Side::Left } else { Side::Right })
 }
 
@@ -118,7 +118,7 @@ fn escaped(grid: &Grid) -> Grid {
 }
 
 /// Text whose letters mean themselves in Markdown; a line break becomes one of HTML.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for letter in text.chars() {
         match letter {
@@ -134,7 +134,7 @@ fn escape(text: &str) -> String {
 }
 
 /// Text as code, fit for a cell of a table.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     // Two fences let a single backtick stand in the text; a bar would end the cell even in code.
     let text = text.replace('\n', " ").replace('|', "\\|");
     if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }

@@ -60,7 +60,7 @@ fn row(
     ]
 }
 
-const fn unit_name(unit: Unit) -> &'static str {
+pub(super) const fn unit_name(unit: Unit) -> &'static str {
     match unit {
         Unit::Count => "count",
         Unit::Ratio | Unit::PValue => "ratio",

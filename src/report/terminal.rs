@@ -65,7 +65,7 @@ pub fn terminal_report(result: &ResultFile, style: Style) -> String {
 }
 
 impl Style {
-    fn paint(self, text: &str, code: &str) -> String {
+    pub(super) fn paint(self, text: &str, code: &str) -> String {
         if self.colour && !code.is_empty() {
             format!("\u{1b}[{code}m{text}\u{1b}[0m")
         } else {
@@ -74,7 +74,7 @@ impl Style {
     }
 }
 
-fn section(text: &mut String, title: &str, style: Style) {
+pub(super) fn section(text: &mut String, title: &str, style: Style) {
     let title = wrapped("", title, style.width);
     text.push_str(&format!("\n{}\n", style.paint(title.trim_end(), BOLD)));
 }

@@ -21,6 +21,7 @@ mod soundness;
 
 pub use evaluation::evaluate;
 pub use file::{ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultFile, ScenarioInfo};
+pub(crate) use outline::outline;
 pub use reading::ResultError;
 pub use schema::result_schema;
 pub use soundness::Unsound;

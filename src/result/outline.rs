@@ -8,7 +8,7 @@ use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
 /// `value` as JSON with a newline at its end. The same value gives the same bytes.
-pub(super) fn outline(value: &impl Serialize) -> String {
+pub(crate) fn outline(value: &impl Serialize) -> String {
     let mut bytes = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut bytes, Outline::default());
     value.serialize(&mut serializer).expect("a value with text for keys is written into memory");

@@ -1,0 +1,95 @@
+//! `coalmine compare`: several stored results against the first of them.
+
+use std::path::Path;
+
+use super::arguments::{CompareArguments, CompareFailOn, CompareFormat};
+use super::digest::digest;
+use super::disk::write_whole;
+use super::exit::Exit;
+use super::open::{StoredResult, open_result};
+use super::output::check_folder;
+use super::terminal::{Failure, print, wants_colour, width};
+use crate::compare::{RunComparison, RunInput, Settings, compare as compare_runs};
+use crate::report::{Style, comparison_csv, comparison_markdown, comparison_report};
+use crate::result::ResultFile;
+
+pub(super) fn compare(arguments: &CompareArguments) -> Result<Exit, Failure> {
+    let [_, _, ..] = &arguments.results[..] else {
+        return Err(usage("error: one result has nothing to be compared with: name two or more"));
+    };
+    if let Some(out) = &arguments.out {
+        check_folder(out)?;
+    }
+    let opened = arguments.results.iter().map(|named| Opened::read(named));
+    let opened: Vec<Opened> = opened.collect::<Result<_, _>>()?;
+    let inputs: Vec<RunInput<'_>> = opened.iter().map(Opened::input).collect();
+    let settings = Settings {
+        confidence: arguments.confidence,
+        smallest_effect: arguments.smallest_effect,
+        across: arguments.across,
+    };
+    let comparison = compare_runs(&inputs, &settings).map_err(|refused| {
+        usage(&format!("error: {refused}\n  --across compares them all the same, and tells this"))
+    })?;
+    if let Some(out) = &arguments.out {
+        write_files(&comparison, out)?;
+    }
+    print(&render(&comparison, arguments.format))?;
+    if let Some(out) = arguments.out.as_ref().filter(|_| arguments.format == CompareFormat::Text) {
+        print(&format!("\nComparison files: {}\n", out.display()))?;
+    }
+    let fails = arguments.fail_on == Some(CompareFailOn::Worse) && comparison.is_worse();
+    Ok(if fails { Exit::GateFailed } else { Exit::Pass })
+}
+
+/// A result that was read.
+struct Opened {
+    label: String,
+    sha256: String,
+    result: ResultFile,
+}
+
+impl Opened {
+    fn read(named: &Path) -> Result<Self, Failure> {
+        let StoredResult { path, text, result } = open_result(named)?;
+        let sha256 = digest(&path, text.as_bytes()).sha256;
+        Ok(Self { label: named.display().to_string(), sha256, result })
+    }
+
+    fn input(&self) -> RunInput<'_> {
+        RunInput { label: &self.label, sha256: &self.sha256, result: &self.result }
+    }
+}
+
+fn render(comparison: &RunComparison, format: CompareFormat) -> String {
+    match format {
+        CompareFormat::Text => {
+            let style = Style { width: width(), colour: wants_colour(), intervals: true };
+            comparison_report(comparison, style)
+        }
+        CompareFormat::Json => comparison.to_json(),
+        CompareFormat::Markdown => comparison_markdown(comparison),
+        CompareFormat::Csv => comparison_csv(comparison),
+    }
+}
+
+/// Writes the files of a comparison into `folder`. Everything is rendered before the first file is
+/// touched.
+fn write_files(comparison: &RunComparison, folder: &Path) -> Result<(), Failure> {
+    let files = [
+        ("comparison.json", comparison.to_json()),
+        ("comparison.md", comparison_markdown(comparison)),
+        ("comparison.csv", comparison_csv(comparison)),
+    ];
+    for (name, text) in files {
+        let path = folder.join(name);
+        write_whole(&path, text.as_bytes()).map_err(|error| {
+            Failure::internal(format!("error: cannot write {}: {error}", path.display()))
+        })?;
+    }
+    Ok(())
+}
+
+fn usage(message: &str) -> Failure {
+    Failure { exit: Exit::Usage, message: message.to_owned() }
+}

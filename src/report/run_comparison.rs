@@ -1,0 +1,328 @@
+//! The comparison of several runs in words and rows of text, before it is laid out for a terminal
+//! or Markdown. Knows neither.
+
+use super::comparison::Grid;
+use super::figures::{
+    NO_DATA, change, change_interval, metric_label, signed_interval, signed_value, table_estimate,
+};
+use super::verdict::verdict_word;
+use crate::compare::{
+    ColumnComparison, ComparedRun, Difference, Finding, FindingCounts, MetricComparison,
+    RunComparison,
+};
+use crate::metric::Metric;
+use crate::summary::{Estimate, format_value};
+use crate::units::{format_count, format_counted, format_p_value, format_significant};
+
+/// What stands at the head of a comparison.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct ComparisonHeadline {
+    /// The gravest finding in capitals.
+    pub(crate) word: &'static str,
+    /// It, as a finding.
+    pub(crate) finding: Finding,
+    /// What was found, in a phrase.
+    pub(crate) found: String,
+    /// The same of each run, where there are several to hold against the first, and how it was
+    /// found.
+    pub(crate) details: Vec<String>,
+}
+
+impl ComparisonHeadline {
+    pub(crate) fn of(comparison: &RunComparison) -> Self {
+        let findings = &comparison.findings;
+        let any = |count: fn(&FindingCounts) -> u64| findings.iter().any(|own| count(own) > 0);
+        let (word, finding) = if any(|own| own.worse) {
+            ("WORSE", Finding::Worse)
+        } else if any(|own| own.better) {
+            ("BETTER", Finding::Better)
+        } else if any(|own| own.different) {
+            ("DIFFERENT", Finding::Different)
+        } else {
+            ("NO DIFFERENCE SHOWN", Finding::NotShown)
+        };
+        let (found, mut details) = match &findings[..] {
+            [only] => (counted(only), Vec::new()),
+            several => {
+                let of_run = |(own, run)| format!("{}: {}", letter(run), counted(own));
+                let all = format!("{} runs against {}", several.len(), letter(0));
+                (all, several.iter().zip(1..).map(of_run).collect())
+            }
+        };
+        details.push(how(comparison));
+        Self { word, finding, found, details }
+    }
+}
+
+/// `3 metrics are worse, 1 better, 11 without a shown difference`.
+fn counted(findings: &FindingCounts) -> String {
+    let kinds = [
+        (findings.worse, "worse"),
+        (findings.better, "better"),
+        (findings.different, "different"),
+        (findings.too_small, "different by too little to matter"),
+        (findings.not_shown, "without a shown difference"),
+        (findings.not_comparable, "not comparable"),
+    ];
+    let mut parts = Vec::new();
+    for (count, what) in kinds.into_iter().filter(|(count, _)| *count > 0) {
+        parts.push(match parts.is_empty() {
+            true => format!("{} {what}", format_counted(count, "metric is", "metrics are")),
+            false => format!("{} {what}", format_count(count)),
+        });
+    }
+    if parts.is_empty() { "there is nothing to compare".to_owned() } else { parts.join(", ") }
+}
+
+/// How findings were made.
+fn how(comparison: &RunComparison) -> String {
+    let tests = format_counted(comparison.tested, "difference was", "differences were");
+    let confidence = percent(comparison.confidence);
+    let effect = match comparison.smallest_effect {
+        0.0 => String::new(),
+        effect => {
+            let effect = percent(effect);
+            format!("; worse and better are those of more than {effect} of {}'s value", letter(0))
+        }
+    };
+    format!("{tests} tested, at a confidence of {confidence} for all of them together{effect}")
+}
+
+/// A share that a person has chosen: `95 %`.
+fn percent(share: f64) -> String {
+    format!("{} %", format_significant(share * 100.0, 6))
+}
+
+/// What a run is called in tables: A, B, ... Z, AA, AB, ...
+pub(crate) fn letter(run: usize) -> String {
+    let own = char::from(b'A' + (run % 26) as u8);
+    match run / 26 {
+        0 => own.to_string(),
+        more => format!("{}{own}", letter(more - 1)),
+    }
+}
+
+/// What is known of a run beside its label, in phrases.
+pub(super) fn about(run: &ComparedRun) -> Vec<String> {
+    let mut about = vec![run.scenario.clone(), format!("seed {}", run.seed)];
+    about.extend(run.verdict.map(|verdict| verdict_word(verdict).to_owned()));
+    about.push(format_counted(run.requests, "request", "requests"));
+    about.push(format!("coalmine {}", run.coalmine));
+    let digest: String = run.sha256.chars().take(SHOWN_DIGITS).collect();
+    about.push(format!("SHA-256 {digest}…"));
+    about
+}
+
+/// In what the scenarios of the other runs differ, in lines; none where in nothing.
+pub(super) fn differing(comparison: &RunComparison) -> Vec<String> {
+    let lines = comparison.differing.iter().flat_map(|differing| {
+        let run = letter(differing.run);
+        differing.told(MOST_DIFFERENCES).into_iter().map(move |line| format!("{run}: {line}"))
+    });
+    lines.collect()
+}
+
+/// Which runs lack a column, in a sentence.
+pub(super) fn missing(column: &ColumnComparison) -> Option<String> {
+    let runs: Vec<String> = column.missing.iter().map(|run| letter(*run)).collect();
+    let have = if runs.len() == 1 { "has" } else { "have" };
+    (!runs.is_empty())
+        .then(|| format!("{} {have} no such column, or no request for it", runs.join(", ")))
+}
+
+/// How much room a table of differences takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Form {
+    /// Changes in percent and differences in their unit, both in columns of their own.
+    Full,
+    /// Changes in percent, beside their intervals.
+    Wide,
+    /// Intervals below changes, p-values below findings.
+    Compact,
+}
+
+/// A table of differences: for two runs a row per metric, for more a row per metric and run.
+pub(super) fn metrics_grid(
+    comparison: &RunComparison,
+    metrics: &[MetricComparison],
+    form: Form,
+) -> Grid {
+    let header: &[&str] = match form {
+        Form::Full => &["Change", "Difference", "p", "Finding"],
+        Form::Wide => &["Change", "p", "Finding"],
+        Form::Compact => &["Change", "Finding"],
+    };
+    let cells = |metric, difference: &Difference| difference_cells(metric, difference, form);
+    grid(comparison, metrics, header, &table_estimate, &cells)
+}
+
+/// The same of figures that are exact.
+pub(super) fn figures_grid(comparison: &RunComparison) -> Grid {
+    let cells = |metric: Metric, difference: &Difference| {
+        let absolute = difference.absolute.map(|value| {
+            let sign = if value < 0.0 { "-" } else { "+" };
+            format!("{sign}{}", format_value(metric.unit(), value.abs()))
+        });
+        let same = difference.absolute == Some(0.0);
+        let absolute = absolute.unwrap_or_else(|| NO_DATA.to_owned());
+        vec![relative(difference), if same { "±0".to_owned() } else { absolute }]
+    };
+    let header = ["Change", "Difference"];
+    grid(comparison, &comparison.figures, &header, &ToString::to_string, &cells)
+}
+
+fn grid(
+    comparison: &RunComparison,
+    metrics: &[MetricComparison],
+    header: &[&str],
+    value: &dyn Fn(&Estimate) -> String,
+    cells: &dyn Fn(Metric, &Difference) -> Vec<String>,
+) -> Grid {
+    let pair = comparison.runs.len() == 2;
+    let mut all = vec!["Metric".to_owned(), letter(0)];
+    match pair {
+        true => all.push(letter(1)),
+        false => all.extend(["Run", "Value"].map(str::to_owned)),
+    }
+    all.extend(header.iter().map(|title| (*title).to_owned()));
+    let mut rows = Vec::new();
+    for compared in metrics.iter().filter(|compared| is_told(compared)) {
+        let others = compared.values[1..].iter().zip(&compared.differences).zip(1..);
+        for ((estimate, difference), run) in others {
+            let mut row = match run {
+                1 => vec![label(compared), value(&compared.values[0])],
+                _ => vec![String::new(), String::new()],
+            };
+            row.extend((!pair).then(|| letter(run)));
+            row.push(value(estimate));
+            row.extend(cells(compared.metric, difference));
+            rows.push(row);
+        }
+    }
+    Grid { header: all, rows }
+}
+
+/// Whether a metric has data in any run.
+fn is_told(compared: &MetricComparison) -> bool {
+    compared.values.iter().any(|estimate| estimate.value.is_some() || estimate.infinite)
+}
+
+/// A metric's name for reading. One without a common name is told by that of the registry, in
+/// words: they can be broken where there is little room.
+fn label(compared: &MetricComparison) -> String {
+    let of_attempts = compared.values.iter().any(|estimate| estimate.of_attempts);
+    let mut label = metric_label(compared.metric).to_owned();
+    if label == compared.metric.name() {
+        label = label.replace(['_', '.'], " ");
+        label[..1].make_ascii_uppercase();
+    }
+    format!("{label}{}", if of_attempts { " of attempts" } else { "" })
+}
+
+fn difference_cells(metric: Metric, difference: &Difference, form: Form) -> Vec<String> {
+    let p_value = difference.adjusted_p_value.map(format_p_value);
+    let finding = finding_word(difference.finding).to_owned();
+    let none = || NO_DATA.to_owned();
+    match form {
+        Form::Full => {
+            let absolute = beside(absolute(metric, difference), " ");
+            vec![relative(difference), absolute, p_value.unwrap_or_else(none), finding]
+        }
+        Form::Wide => {
+            let changed = beside(changed(metric, difference), " ");
+            vec![changed, p_value.unwrap_or_else(none), finding]
+        }
+        Form::Compact => {
+            let p_value = p_value.map(|p| match p.starts_with('<') {
+                true => format!("\np {p}"),
+                false => format!("\np = {p}"),
+            });
+            let changed = beside(changed(metric, difference), "\n");
+            vec![changed, finding + &p_value.unwrap_or_default()]
+        }
+    }
+}
+
+/// A difference in its metric's unit, and its interval.
+fn absolute(metric: Metric, difference: &Difference) -> [Option<String>; 2] {
+    let unit = metric.unit();
+    let value = difference.absolute.map(|value| signed_value(unit, value));
+    [value, difference.interval.map(|limits| signed_interval(unit, limits))]
+}
+
+/// A difference in percent, and its interval; in its metric's unit where the first value is 0.
+fn changed(metric: Metric, difference: &Difference) -> [Option<String>; 2] {
+    match difference.relative {
+        Some(_) => [Some(relative(difference)), difference.relative_interval.map(change_interval)],
+        None => absolute(metric, difference),
+    }
+}
+
+fn beside(parts: [Option<String>; 2], between: &str) -> String {
+    match parts {
+        [Some(value), Some(interval)] => format!("{value}{between}{interval}"),
+        [Some(value), None] => value,
+        [None, _] => NO_DATA.to_owned(),
+    }
+}
+
+fn relative(difference: &Difference) -> String {
+    difference.relative.map_or_else(|| NO_DATA.to_owned(), |share| change(share * 100.0))
+}
+
+/// A finding for reading.
+pub(crate) const fn finding_word(finding: Finding) -> &'static str {
+    match finding {
+        Finding::Worse => "worse",
+        Finding::Better => "better",
+        Finding::Different => "different",
+        Finding::TooSmall => "too small",
+        Finding::NotShown => "none shown",
+        Finding::Exact => "exact",
+        Finding::NotComparable => NO_DATA,
+    }
+}
+
+/// What the tables' words and numbers mean.
+pub(crate) fn legend(comparison: &RunComparison) -> String {
+    format!(
+        "Changes and differences are those from {}, in percent of its value and in its unit (pp: \
+         percentage points), with {} intervals, each for itself; p-values are adjusted for all {} \
+         tests (Holm). \"none shown\" is not the same as none; \"exact\" is a figure of one run \
+         each, which is not tested",
+        letter(0),
+        percent(comparison.confidence),
+        format_count(comparison.tested),
+    )
+}
+
+/// Chosen: what was changed between two runs on purpose is less.
+const MOST_DIFFERENCES: usize = 12;
+
+/// Those of a digest that are enough to tell two apart.
+const SHOWN_DIGITS: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_called_by_letters() {
+        let letters = [0, 1, 25, 26, 27, 51, 52, 701, 702].map(letter);
+        assert_eq!(letters, ["A", "B", "Z", "AA", "AB", "AZ", "BA", "ZZ", "AAA"]);
+    }
+
+    #[test]
+    fn findings_are_counted_in_a_phrase() {
+        let none = FindingCounts::default();
+        assert_eq!(
+            counted(&FindingCounts { worse: 3, better: 1, not_shown: 11, ..none }),
+            "3 metrics are worse, 1 better, 11 without a shown difference"
+        );
+        assert_eq!(
+            counted(&FindingCounts { better: 1, different: 2, too_small: 4, ..none }),
+            "1 metric is better, 2 different, 4 different by too little to matter"
+        );
+        assert_eq!(counted(&none), "there is nothing to compare");
+    }
+}
