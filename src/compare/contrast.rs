@@ -41,7 +41,8 @@ pub(super) fn contrast(
     let interval = limits(interval);
     let base = one.value.filter(|base| *base != 0.0);
     let relative_interval = interval.zip(base).map(|(limits, base)| {
-        let share = |limit: Option<f64>| limit.map(|limit| limit / base);
+        // No metric is ever less than nothing.
+        let share = |limit: Option<f64>| limit.map(|limit| (limit / base).max(-1.0));
         Limits { low: share(limits.low), high: share(limits.high) }
     });
     Difference {

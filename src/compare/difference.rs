@@ -20,8 +20,8 @@ pub struct Difference {
     /// told; a side is absent where so few requests do not bound it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Limits>,
-    /// The same limits as shares of the first run's value, which is taken as it is; absent where
-    /// that is 0.
+    /// The same limits as shares of the first run's value, which is taken as it is, and none below
+    /// -1; absent where that value is 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relative_interval: Option<Limits>,
     /// The probability of a difference at least as great by chance alone; absent where nothing was

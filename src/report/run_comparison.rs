@@ -277,7 +277,7 @@ pub(crate) const fn finding_word(finding: Finding) -> &'static str {
         Finding::Better => "better",
         Finding::Different => "different",
         Finding::TooSmall => "too small",
-        Finding::NotShown => "none shown",
+        Finding::NotShown => "not shown",
         Finding::Exact => "exact",
         Finding::NotComparable => NO_DATA,
     }
@@ -288,8 +288,8 @@ pub(crate) fn legend(comparison: &RunComparison) -> String {
     format!(
         "Changes and differences are those from {}, in percent of its value and in its unit (pp: \
          percentage points), with {} intervals, each for itself; p-values are adjusted for all {} \
-         tests (Holm). \"none shown\" is not the same as none; \"exact\" is a figure of one run \
-         each, which is not tested",
+         tests (Holm). \"not shown\" does not mean that there is none; \"exact\" is a figure of \
+         one run each, which is not tested",
         letter(0),
         percent(comparison.confidence),
         format_count(comparison.tested),

@@ -15,7 +15,13 @@ models:
     versions:
       old: {{tags: [stable], upstream: {{latency: {{lognormal: {{mean: 250ms, p99: 800ms}}}}}}}}
       new: {{upstream: {{latency: {{lognormal: {{mean: {latency}, p99: 900ms}}}}}}}}
-    rules: {{conditions: [{{metric: error_rate, threshold: {threshold}}}]}}
+    rules:
+      conditions:
+        - metric: error_rate
+          operator: \">\"
+          threshold: {threshold}
+          duration_seconds: 60
+          action: rollback_to_last_stable
 phases: [{{name: all, for: rest, split: {{old: 50%, new: 50%}}}}]
 "
     )
