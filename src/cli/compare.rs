@@ -8,7 +8,7 @@ use super::disk::write_whole;
 use super::exit::Exit;
 use super::open::{StoredResult, open_result};
 use super::output::check_folder;
-use super::terminal::{Failure, print, wants_colour, width};
+use super::terminal::{Failure, print, shows_unicode, wants_colour, width};
 use crate::compare::{RunComparison, RunInput, Settings, compare as compare_runs};
 use crate::report::{Style, comparison_csv, comparison_markdown, comparison_report};
 use crate::result::ResultFile;
@@ -64,7 +64,8 @@ impl Opened {
 fn render(comparison: &RunComparison, format: CompareFormat) -> String {
     match format {
         CompareFormat::Text => {
-            let style = Style { width: width(), colour: wants_colour(), intervals: true };
+            let (colour, unicode) = (wants_colour(), shows_unicode());
+            let style = Style { width: width(), colour, unicode, intervals: true };
             comparison_report(comparison, style)
         }
         CompareFormat::Json => comparison.to_json(),

@@ -1,10 +1,10 @@
 //! What the comparison of several runs says on a terminal: what was found first, then the runs, in
 //! what their scenarios differ, and a table for each column.
 
+use super::layout::{ascii, wrapped, wrapped_after};
 use super::run_comparison::{
     ComparisonHeadline, Form, about, differing, figures_grid, legend, letter, metrics_grid, missing,
 };
-use super::layout::{ascii, wrapped, wrapped_after};
 use super::terminal::{Style, section};
 use super::text_table::{fits, text_table};
 use crate::compare::{Finding, MetricComparison, RunComparison};
@@ -12,23 +12,25 @@ use crate::compare::{Finding, MetricComparison, RunComparison};
 /// What a comparison says on a terminal, with a newline at the end.
 pub fn comparison_report(comparison: &RunComparison, style: Style) -> String {
     let headline = ComparisonHeadline::of(comparison);
-    let (first, rest) = wrapped_after(&format!("{}  ", headline.word), &headline.found, style);
+    let (first, rest) =
+        wrapped_after(&format!("{}  ", headline.word), &headline.found, style.width);
     let word = style.paint(headline.word, emphasis(headline.finding));
     let mut text = first.replacen(headline.word, &word, 1) + &rest;
     for detail in headline.details {
-        text.push_str(&wrapped("  ", &detail, style));
+        text.push_str(&wrapped("  ", &detail, style.width));
     }
     section(&mut text, "Runs", style);
     for (index, run) in comparison.runs.iter().enumerate() {
-        let (first, rest) = wrapped_after(&format!("  {}  ", letter(index)), &run.label, style);
+        let (first, rest) =
+            wrapped_after(&format!("  {}  ", letter(index)), &run.label, style.width);
         text.push_str(&(first + &rest));
-        text.push_str(&wrapped("     ", &about(run).join(", "), style));
+        text.push_str(&wrapped("     ", &about(run).join(", "), style.width));
     }
     let differing = differing(comparison);
     if !differing.is_empty() {
         section(&mut text, "What differs", style);
         for line in differing {
-            let (first, rest) = wrapped_after("  ", &line, style);
+            let (first, rest) = wrapped_after("  ", &line, style.width);
             text.push_str(&(first + &rest));
         }
     }
@@ -36,27 +38,28 @@ pub fn comparison_report(comparison: &RunComparison, style: Style) -> String {
     for column in &comparison.columns {
         section(&mut text, &column.title, style);
         if let Some(missing) = missing(column) {
-            text.push_str(&wrapped("  ", &missing, style));
+            text.push_str(&wrapped("  ", &missing, style.width));
         }
         text.push_str(&table(comparison, &column.metrics, form, style));
     }
     if !comparison.figures.is_empty() {
         section(&mut text, "Whole runs (exact: one run each, nothing is tested)", style);
-        text.push_str(&squeezed(&figures_grid(comparison), style.width));
+        text.push_str(&text_table(&figures_grid(comparison), style.width));
     }
-    text.push_str(&format!("\n{}", wrapped("", &legend(comparison), style)));
+    text.push_str(&format!("\n{}", wrapped("", &legend(comparison), style.width)));
     for note in &comparison.notes {
-        text.push_str(&format!("\n{}", wrapped("", note, style)));
+        text.push_str(&format!("\n{}", wrapped("", note, style.width)));
     }
-    text
+    if style.unicode { text } else { ascii(&text) }
 }
 
 /// The first form in which every column's table has room.
 fn form(comparison: &RunComparison, width: usize) -> Form {
     let fits = |form: &Form| {
-        comparison.columns.iter().all(|column| {
-            lay_out(&metrics_grid(comparison, &column.metrics, *form), width, false).is_some()
-        })
+        comparison
+            .columns
+            .iter()
+            .all(|column| fits(&metrics_grid(comparison, &column.metrics, *form), width))
     };
     [Form::Full, Form::Wide].into_iter().find(fits).unwrap_or(Form::Compact)
 }
@@ -69,8 +72,8 @@ fn table(
 ) -> String {
     let grid = metrics_grid(comparison, metrics, form);
     match grid.rows.is_empty() {
-        true => wrapped("  ", "no data", style),
-        false => squeezed(&grid, style.width),
+        true => wrapped("  ", "no data", style.width),
+        false => text_table(&grid, style.width),
     }
 }
 
@@ -90,7 +93,10 @@ mod tests {
     use crate::result::example::assert_snapshot;
 
     fn report(comparison: &RunComparison, width: usize) -> String {
-        comparison_report(comparison, Style { width, colour: false, intervals: false })
+        comparison_report(
+            comparison,
+            Style { width, colour: false, unicode: true, intervals: false },
+        )
     }
 
     #[test]
@@ -127,7 +133,7 @@ mod tests {
     #[test]
     fn colours_add_nothing_but_escapes() {
         let comparison = slower_comparison();
-        let style = Style { width: 100, colour: true, intervals: false };
+        let style = Style { width: 100, colour: true, unicode: true, intervals: false };
         let mut plain = comparison_report(&comparison, style);
         assert!(plain.contains("\u{1b}[1;31mWORSE"));
         for code in ["1;31", "1", "0"] {
