@@ -163,7 +163,8 @@ pub(super) struct CompareArguments {
     /// The confidence of each interval, and of not calling anything different that is not
     #[arg(long, value_name = "SHARE", default_value = "95%", value_parser = confidence)]
     pub(super) confidence: Confidence,
-    /// Where comparison.json, comparison.md and comparison.csv go [default: nowhere]
+    /// Where comparison.html, its charts, comparison.json, comparison.md and comparison.csv go
+    /// [default: nowhere]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// What makes the exit code that of a failure [default: nothing]

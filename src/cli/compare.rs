@@ -10,7 +10,10 @@ use super::open::{StoredResult, open_result};
 use super::output::check_folder;
 use super::terminal::{Failure, print, shows_unicode, wants_colour, width};
 use crate::compare::{RunComparison, RunInput, Settings, compare as compare_runs};
-use crate::report::{Style, comparison_csv, comparison_markdown, comparison_report};
+use crate::page::comparison_page;
+use crate::report::{
+    Style, comparison_charts, comparison_csv, comparison_markdown, comparison_report,
+};
 use crate::result::ResultFile;
 
 pub(super) fn compare(arguments: &CompareArguments) -> Result<Exit, Failure> {
@@ -32,7 +35,7 @@ pub(super) fn compare(arguments: &CompareArguments) -> Result<Exit, Failure> {
         usage(&format!("error: {refused}\n  --across compares them all the same, and tells this"))
     })?;
     if let Some(out) = &arguments.out {
-        write_files(&comparison, out)?;
+        write_files(&comparison, &opened, out)?;
     }
     print(&render(&comparison, arguments.format))?;
     if let Some(out) = arguments.out.as_ref().filter(|_| arguments.format == CompareFormat::Text) {
@@ -76,15 +79,28 @@ fn render(comparison: &RunComparison, format: CompareFormat) -> String {
 
 /// Writes the files of a comparison into `folder`. Everything is rendered before the first file is
 /// touched.
-fn write_files(comparison: &RunComparison, folder: &Path) -> Result<(), Failure> {
-    let files = [
+fn write_files(
+    comparison: &RunComparison,
+    opened: &[Opened],
+    folder: &Path,
+) -> Result<(), Failure> {
+    let results: Vec<&ResultFile> = opened.iter().map(|opened| &opened.result).collect();
+    let charts = comparison_charts(comparison, &results);
+    let texts = [
         ("comparison.json", comparison.to_json()),
         ("comparison.md", comparison_markdown(comparison)),
         ("comparison.csv", comparison_csv(comparison)),
+        ("comparison.html", comparison_page(comparison, &charts)),
     ];
-    for (name, text) in files {
+    let texts = texts.map(|(name, text)| (name.to_owned(), text.into_bytes()));
+    let mut files = Vec::from(texts);
+    for chart in &charts {
+        files.push((format!("charts/{}.svg", chart.name), chart.canvas.svg().into_bytes()));
+        files.push((format!("charts/{}.png", chart.name), chart.canvas.png()));
+    }
+    for (name, bytes) in files {
         let path = folder.join(name);
-        write_whole(&path, text.as_bytes()).map_err(|error| {
+        write_whole(&path, &bytes).map_err(|error| {
             Failure::internal(format!("error: cannot write {}: {error}", path.display()))
         })?;
     }

@@ -4,13 +4,15 @@
 use super::escape::escape;
 use super::markup::{list, paragraph};
 use crate::compare::{Finding, RunComparison};
-use crate::report::{ComparisonHeadline, Found, change_text, found, metric_label, table_estimate};
+use crate::report::{
+    ComparisonHeadline, Found, change_text, found, letter, metric_label, run_names, table_estimate,
+};
 
 /// The head.
 pub(super) fn head(comparison: &RunComparison, headline: &ComparisonHeadline) -> String {
     let (class, symbol) = match headline.finding {
-        Some(Finding::Worse) => ("fail", "✗"),
-        Some(Finding::Better) => ("pass", "✓"),
+        Finding::Worse => ("fail", "✗"),
+        Finding::Better => ("pass", "✓"),
         _ => ("unjudged", "–"),
     };
     format!(
@@ -20,14 +22,28 @@ pub(super) fn head(comparison: &RunComparison, headline: &ComparisonHeadline) ->
          <div class=\"headline\">\n<h1><bdi>{title}</bdi></h1>\n{why}{notes}</div>\n\
          {figures}</header>\n",
         word = escape(headline.word),
-        title = escape(&headline.title),
-        why = match &headline.sentences[..] {
-            [only] => paragraph("why", only),
-            several => list("why", several.iter().cloned()),
-        },
-        notes = list("details", headline.details.iter().cloned()),
+        title = escape(&title(comparison)),
+        why = paragraph("why", &sentence(&headline.found)),
+        notes = list("details", headline.details.iter().map(|told| sentence(told))),
         figures = greatest(comparison),
     )
+}
+
+/// What is held against what.
+pub(super) fn title(comparison: &RunComparison) -> String {
+    let names = run_names(comparison);
+    let others = match &names[1..] {
+        [only] => only.clone(),
+        several => format!("{} runs", several.len()),
+    };
+    format!("{others} against {}", names[0])
+}
+
+/// A phrase as a sentence.
+fn sentence(phrase: &str) -> String {
+    let mut letters = phrase.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }
 
 /// The greatest changes as a list of terms.
@@ -42,12 +58,12 @@ fn greatest(comparison: &RunComparison) -> String {
 }
 
 fn item(found: &Found<'_>, several: bool) -> String {
-    let Found { run, index, column, compared, difference } = found;
+    let Found { index, column, compared, difference, .. } = found;
     let (class, word) = match difference.finding {
         Finding::Worse => ("worse", "worse"),
         _ => ("better", "better"),
     };
-    let run = if several { format!(" in {}", run.label) } else { String::new() };
+    let run = if several { format!(" in {}", letter(*index)) } else { String::new() };
     let values = [0, *index].map(|run| table_estimate(&compared.values[run]));
     format!(
         "<div><dt>{metric} of {column}{run}</dt><dd><strong class=\"{class}\">{change}</strong> \

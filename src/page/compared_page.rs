@@ -1,6 +1,6 @@
 //! Several runs held against the first, as one page.
 
-use super::compared_head::head;
+use super::compared_head::{head, title};
 use super::compared_runs::{runs_section, scenarios_section};
 use super::compared_table::{differences_section, figures_section};
 use super::figure::figures;
@@ -31,7 +31,7 @@ pub fn comparison_page(comparison: &RunComparison, charts: &[RunChart]) -> Strin
     let headline = ComparisonHeadline::of(comparison);
     Shell {
         version: &comparison.coalmine,
-        title: &format!("{}: {}", headline.word, headline.title),
+        title: &format!("{}: {}", headline.word, title(comparison)),
         sections: &SECTIONS,
         header: &head(comparison, &headline),
         body: &sections.concat(),
@@ -91,7 +91,7 @@ mod tests {
         let head = page.split("</header>").next().unwrap();
         assert!(head.contains("class=\"verdict fail\""), "{head}");
         assert!(head.contains("<strong>WORSE</strong>"), "{head}");
-        assert!(head.contains("<h1><bdi>after against before</bdi></h1>"), "{head}");
+        assert!(head.contains("<h1><bdi>B after against A before</bdi></h1>"), "{head}");
         assert!(head.contains(">worse: "), "{head}");
         for chart in ["Differences", "Error rates over time", "Latency by percentile"] {
             assert_eq!(page.matches(&format!("aria-label=\"{chart}\"")).count(), 1, "{chart}");

@@ -3,18 +3,17 @@
 use super::markup::{Cell, Column, Table, code, list, paragraph, section};
 use super::verdict::{verdict_class, verdict_symbol};
 use crate::compare::{ComparedRun, RunComparison};
-use crate::report::verdict_word;
+use crate::report::{run_names, verdict_word};
 use crate::units::format_count;
 
 /// In what the scenarios and traces differ from the first run's.
 pub(super) fn scenarios_section(comparison: &RunComparison) -> String {
-    let first = &comparison.runs[0].label;
+    let names = run_names(comparison);
     let markup = match &comparison.differing[..] {
         [] => paragraph("note", "All runs are of one scenario and the same traces."),
         differing => {
             let of_run = differing.iter().map(|differing| {
-                let run = &comparison.runs[differing.run].label;
-                let heading = format!("{first} / {run}:");
+                let heading = format!("{} / {}:", names[0], names[differing.run]);
                 paragraph("note", &heading) + &list("facts", differing.told(MOST_TOLD).into_iter())
             });
             of_run.collect()
@@ -29,13 +28,14 @@ pub(super) fn runs_section(comparison: &RunComparison) -> String {
     let figures = ["Seed", "Requests"].map(Column::figure);
     let rest = ["coalmine", "Result, SHA-256"].map(Column::text);
     let columns = texts.into_iter().chain(figures).chain(rest).collect();
-    let rows = comparison.runs.iter().map(row).collect();
+    let names = run_names(comparison);
+    let rows = comparison.runs.iter().zip(&names).map(|(run, name)| row(run, name)).collect();
     let caption = "The runs; all others are held against the first";
     let table = Table { caption, columns, rows, sortable: false };
     section("runs", "Runs", &table.render())
 }
 
-fn row(run: &ComparedRun) -> Vec<Cell> {
+fn row(run: &ComparedRun, name: &str) -> Vec<Cell> {
     let verdict = match run.verdict {
         None => Cell::text("no gate"),
         Some(verdict) => Cell::markup(format!(
@@ -46,7 +46,7 @@ fn row(run: &ComparedRun) -> Vec<Cell> {
         )),
     };
     vec![
-        Cell::text(&run.label),
+        Cell::text(name),
         Cell::text(&run.scenario),
         verdict,
         Cell::text(&run.seed.to_string()),

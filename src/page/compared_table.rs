@@ -5,8 +5,8 @@ use super::markup::{Cell, Column, Table, list, paragraph, section};
 use crate::compare::{Difference, Finding, MetricComparison, RunComparison};
 use crate::metric::Metric;
 use crate::report::{
-    NO_DATA, change_interval, change_text, finding_word, metric_label, p_value_text,
-    table_estimate, table_interval,
+    NO_DATA, change_text, changed, finding_word, legend, letter, metric_label, p_value_text,
+    run_names, table_estimate, table_interval,
 };
 use crate::summary::Estimate;
 use crate::units::{format_counted, format_significant};
@@ -20,7 +20,7 @@ pub(super) fn differences_section(comparison: &RunComparison) -> String {
     let shown = comparison.columns.iter().take(MOST_TABLES);
     let tables = shown.map(|column| {
         let missing = column.missing.iter().map(|run| {
-            let label = &comparison.runs[*run].label;
+            let label = letter(*run);
             paragraph("note", &format!("{label} has no such column, or no request for it"))
         });
         table(comparison, &caption(&column.title), &column.metrics) + &missing.collect::<String>()
@@ -34,6 +34,7 @@ pub(super) fn differences_section(comparison: &RunComparison) -> String {
         }
     };
     let notes = comparison.notes.iter().map(|note| format!("{note}."));
+    let notes = notes.chain([legend(comparison) + "."]);
     section("comparison", "Comparison", &(list("facts", notes) + &tables + &more))
 }
 
@@ -50,7 +51,7 @@ pub(super) fn figures_section(comparison: &RunComparison) -> String {
 
 fn table(comparison: &RunComparison, caption: &str, metrics: &[MetricComparison]) -> String {
     let mut columns = vec![Column::text("Metric")];
-    columns.extend(comparison.runs.iter().map(|run| Column::figure(&run.label)));
+    columns.extend(run_names(comparison).iter().map(|name| Column::figure(name)));
     let rows = metrics.iter().filter(|compared| compared.values.iter().any(has_data)).map(row);
     Table { caption, columns, rows: rows.collect(), sortable: false }.render()
 }
@@ -82,7 +83,8 @@ fn cell(metric: Metric, value: &Estimate, difference: Option<&Difference>) -> Ce
         markup.push_str(&format!(" <span class=\"change {class}\">{change}</span>"));
     }
     let p_value = difference.adjusted_p_value.map(p_value_text);
-    let basis: Vec<_> = change_interval(metric, difference).into_iter().chain(p_value).collect();
+    let [_, interval] = changed(metric, difference);
+    let basis: Vec<_> = interval.into_iter().chain(p_value).collect();
     if !basis.is_empty() {
         markup.push_str(&format!("<br><small>{}</small>", escape(&basis.join(", "))));
     }

@@ -5,6 +5,7 @@ use super::difference_chart::difference_chart;
 use super::error_rates_chart::error_rates_chart;
 use super::latency_curves::{Curve, CurvePanel, CurveSheet, distributions, in_words, percentiles};
 use super::run_charts::RunChart;
+use super::run_comparison::run_names;
 use super::run_looks::{MOST_RUNS, legend, nth_look, runs_left_out};
 use crate::chart::Canvas;
 use crate::compare::RunComparison;
@@ -14,7 +15,8 @@ use crate::units::format_counted;
 /// The charts of a comparison, the differences first; those that would show nothing are left out.
 /// `results` are those that were compared, in the order of its runs.
 pub fn comparison_charts(comparison: &RunComparison, results: &[&ResultFile]) -> Vec<RunChart> {
-    let labels: Vec<&str> = comparison.runs.iter().map(|run| run.label.as_str()).collect();
+    let names = run_names(comparison);
+    let labels: Vec<&str> = names.iter().map(String::as_str).collect();
     let runs = Runs::of(&labels, results);
     let charts = [
         ("differences", "Differences", difference_chart(comparison)),

@@ -1,7 +1,8 @@
 //! How far the metrics of runs lie from those of the first, and how sure that is.
 
 use super::figures::metric_label;
-use super::finding_text::{Found, change_text, difference_text, finding_word, found};
+use super::finding_text::{Found, change_text, difference_text, found};
+use super::run_comparison::{finding_word, run_names};
 use super::run_looks::{MOST_RUNS, nth_look, runs_left_out};
 use crate::chart::{
     Axis, Canvas, IntervalGroup, IntervalMark, IntervalRow, Intervals, OpenInterval,
@@ -13,14 +14,15 @@ use crate::units::{format_counted, format_significant};
 /// The change of each metric that has a direction against the first run, with its interval, for
 /// every other run, by column; `None` where nothing can be compared.
 pub(super) fn difference_chart(comparison: &RunComparison) -> Option<Canvas> {
-    let others = || comparison.runs.iter().enumerate().take(MOST_RUNS).skip(1);
-    let series = others().map(|(index, run)| (run.label.clone(), nth_look(index).0)).collect();
+    let names = run_names(comparison);
+    let others = || names.iter().enumerate().take(MOST_RUNS).skip(1);
+    let series = others().map(|(index, name)| (name.clone(), nth_look(index).0)).collect();
     let drawn: Vec<_> = comparison.columns.iter().filter(|column| has_changes(column)).collect();
     let shown = &drawn[..drawn.len().min(MOST_COLUMNS)];
     let changes = shown.iter().flat_map(|column| metrics(column));
     let (least, greatest) = range(changes.flat_map(|metric| &metric.differences))?;
     let groups = shown.iter().map(|column| group(column, others().count())).collect();
-    let first = &comparison.runs[0].label;
+    let first = &names[0];
     let title = format!("Changes against {first}");
     let chart = Intervals {
         series,

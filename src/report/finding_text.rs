@@ -1,13 +1,12 @@
 //! What was found of the differences between runs, in words.
 
 use super::evidence_text::p_value_text;
-use super::figures::{NO_DATA, change, table_value};
+use super::figures::NO_DATA;
+use super::run_comparison::{changed, finding_word};
 use crate::compare::{
     ColumnComparison, ComparedRun, Difference, Finding, MetricComparison, RunComparison,
 };
-use crate::metric::{Metric, Unit};
-use crate::summary::Limits;
-use crate::units::format_significant;
+use crate::metric::Metric;
 
 /// A difference that was found, with all that tells which it is.
 #[derive(Clone, Copy, Debug)]
@@ -43,72 +42,26 @@ pub(crate) fn found(comparison: &RunComparison) -> Vec<Found<'_>> {
     all
 }
 
-/// A finding as a word or two.
-pub(crate) const fn finding_word(finding: Finding) -> &'static str {
-    match finding {
-        Finding::Worse => "worse",
-        Finding::Better => "better",
-        Finding::Different => "different",
-        Finding::TooSmall => "too small to matter",
-        Finding::NotShown => "no difference shown",
-        Finding::Exact => "exact",
-        Finding::NotComparable => "not comparable",
-    }
-}
-
-/// How much more or less: as a share of the first run's value, or where that is 0 in the metric's
-/// unit.
+/// How much more or less: in percent, or in the metric's unit where the first value is 0.
 pub(crate) fn change_text(metric: Metric, difference: &Difference) -> String {
-    match (difference.relative, difference.absolute) {
-        (Some(relative), _) => change(relative * 100.0),
-        (None, Some(absolute)) => signed(metric, absolute),
-        (None, None) => NO_DATA.to_owned(),
-    }
-}
-
-/// Between which limits the change lies: `[+8 %, +17 %]`; `None` where that is not known.
-pub(crate) fn change_interval(metric: Metric, difference: &Difference) -> Option<String> {
-    let between = |limits: Limits, value: &dyn Fn(f64) -> String| {
-        let side = |limit: Option<f64>| limit.map_or_else(|| "unbounded".to_owned(), value);
-        format!("[{}, {}]", side(limits.low), side(limits.high))
-    };
-    match (difference.relative_interval, difference.interval) {
-        (Some(limits), _) => Some(between(limits, &|share| change(share * 100.0))),
-        (None, Some(limits)) => Some(between(limits, &|value| signed(metric, value))),
-        (None, None) => None,
-    }
+    let [value, _] = changed(metric, difference);
+    value.unwrap_or_else(|| NO_DATA.to_owned())
 }
 
 /// A difference in full: `+12.3 % [+8 %, +17 %], p = 0.001: worse`.
-pub(crate) fn difference_text(metric: Metric, difference: &Difference) -> String {
-    let mut text = change_text(metric, difference);
-    if let Some(interval) = change_interval(metric, difference) {
-        text.push_str(&format!(" {interval}"));
-    }
+pub(super) fn difference_text(metric: Metric, difference: &Difference) -> String {
+    let parts: Vec<String> = changed(metric, difference).into_iter().flatten().collect();
+    let mut text = if parts.is_empty() { NO_DATA.to_owned() } else { parts.join(" ") };
     if let Some(p_value) = difference.adjusted_p_value {
         text.push_str(&format!(", {}", p_value_text(p_value)));
     }
     format!("{text}: {}", finding_word(difference.finding))
 }
 
-/// A difference in the unit of a metric, with its sign.
-///
-/// Of shares in percentage points: a percentage would be taken for a part of what was before.
-fn signed(metric: Metric, difference: f64) -> String {
-    let sign = match difference {
-        0.0 => "±",
-        less if less < 0.0 => "-",
-        _ => "+",
-    };
-    match metric.unit() {
-        Unit::Ratio => format!("{sign}{} points", format_significant(difference.abs() * 100.0, 3)),
-        unit => format!("{sign}{}", table_value(unit, difference.abs())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::summary::Limits;
 
     fn difference() -> Difference {
         Difference {
@@ -125,21 +78,14 @@ mod tests {
     #[test]
     fn a_change_is_told_with_its_interval_and_what_it_means() {
         let text = difference_text(Metric::LatencyP99, &difference());
-        assert_eq!(text, "+50 % [-10 %, unbounded], p = 0.4: no difference shown");
-    }
-
-    #[test]
-    fn shares_of_nothing_change_by_points() {
-        assert_eq!(signed(Metric::ErrorRate, 0.0056), "+0.56 points");
-        assert_eq!(signed(Metric::ErrorRate, -0.5), "-50 points");
-        assert_eq!(signed(Metric::ErrorRate, 0.0), "±0 points");
+        assert_eq!(text, "+50 % [-10 %, unbounded], p = 0.4: not shown");
     }
 
     #[test]
     fn a_change_of_nothing_is_told_in_the_unit() {
         let first_is_0 = Difference { relative: None, relative_interval: None, ..difference() };
         let text = difference_text(Metric::LatencyP99, &first_is_0);
-        assert_eq!(text, "+250 ms [-50 ms, unbounded], p = 0.4: no difference shown");
+        assert_eq!(text, "+250 ms [-50 ms, unbounded], p = 0.4: not shown");
         let nothing = Difference { absolute: None, interval: None, ..first_is_0 };
         assert_eq!(change_text(Metric::LatencyP99, &nothing), NO_DATA);
     }

@@ -6,7 +6,6 @@
 mod column;
 mod comparison;
 mod comparison_charts;
-mod comparison_headline;
 mod cost_chart;
 mod difference_chart;
 mod endings_chart;
@@ -40,18 +39,20 @@ mod verdict;
 
 pub(crate) use comparison::{ENDED_WITH, MARKS, endings, mark, metrics, row_label};
 pub use comparison_charts::comparison_charts;
-pub(crate) use comparison_headline::ComparisonHeadline;
 pub(crate) use evidence_text::p_value_text;
 pub(crate) use facts::{blind_rules, run_facts};
 pub(crate) use figures::{
     NO_DATA, change, metric_label, table_estimate, table_interval, table_value,
 };
-pub(crate) use finding_text::{Found, change_interval, change_text, finding_word, found};
+pub(crate) use finding_text::{Found, change_text, found};
 #[doc(hidden)]
 pub use fuzz::fuzz_rehearsal;
 pub use markdown::markdown_summary;
 pub(crate) use narrative::{Line, Narrative, ellipsis, version_name};
 pub use run_charts::{RunChart, run_charts};
+pub(crate) use run_comparison::{
+    ComparisonHeadline, changed, finding_word, legend, letter, run_names,
+};
 pub use run_comparison_csv::comparison_csv;
 pub use run_comparison_markdown::comparison_markdown;
 pub use run_comparison_text::comparison_report;

@@ -102,6 +102,12 @@ pub(crate) fn letter(run: usize) -> String {
     }
 }
 
+/// How runs are called where there is room: by their letter and their label.
+pub(crate) fn run_names(comparison: &RunComparison) -> Vec<String> {
+    let name = |(index, run): (usize, &ComparedRun)| format!("{} {}", letter(index), run.label);
+    comparison.runs.iter().enumerate().map(name).collect()
+}
+
 /// What is known of a run beside its label, in phrases.
 pub(super) fn about(run: &ComparedRun) -> Vec<String> {
     let mut about = vec![run.scenario.clone(), format!("seed {}", run.seed)];
@@ -251,7 +257,7 @@ fn absolute(metric: Metric, difference: &Difference) -> [Option<String>; 2] {
 }
 
 /// A difference in percent, and its interval; in its metric's unit where the first value is 0.
-fn changed(metric: Metric, difference: &Difference) -> [Option<String>; 2] {
+pub(crate) fn changed(metric: Metric, difference: &Difference) -> [Option<String>; 2] {
     match difference.relative {
         Some(_) => [Some(relative(difference)), difference.relative_interval.map(change_interval)],
         None => absolute(metric, difference),

@@ -120,8 +120,14 @@ fn files_are_written_where_they_are_wanted() {
     let ended = compare(&place, &["a", "slow", "--across", "--out", "compared/here"]);
     assert!(ended.stdout.ends_with("\nComparison files: compared/here\n"), "{}", ended.stdout);
     let written: Vec<_> = place.files().into_iter().filter(|file| !before.contains(file)).collect();
-    let names = ["comparison.csv", "comparison.json", "comparison.md"];
-    assert_eq!(written, names.map(|name| format!("compared/here/{name}")));
+    let charts = ["differences", "error_rates", "latency_distribution", "latency_percentiles"];
+    let charts = charts.map(|name| ["png", "svg"].map(|kind| format!("charts/{name}.{kind}")));
+    let texts = ["csv", "html", "json", "md"].map(|kind| format!("comparison.{kind}"));
+    let names = charts.into_iter().flatten().chain(texts);
+    let expected: Vec<_> = names.map(|name| format!("compared/here/{name}")).collect();
+    assert_eq!(written, expected);
+    let page = place.read("compared/here/comparison.html");
+    assert!(page.contains("<strong>WORSE</strong>") && page.len() < 1_000_000, "{}", page.len());
     for (name, format) in [("csv", "csv"), ("json", "json"), ("md", "markdown")] {
         let printed = compare(&place, &["a", "slow", "--across", "--format", format]).stdout;
         assert_eq!(place.read(&format!("compared/here/comparison.{name}")), printed);
