@@ -5,11 +5,13 @@ use super::exit::Exit;
 use super::explain_models::model_lines;
 use super::explain_rules::rule_lines;
 use super::explain_traffic::traffic_lines;
+use super::judges::false_alarm_lines;
 use super::open::{Opened, open};
 use super::terminal::{Failure, print};
 use crate::engine::{CommandKind, Ladder};
 use crate::exchange::ModelIndex;
 use crate::middlebox::{CacheSettings, KeyPart};
+use crate::report::order_text;
 use crate::scenario::{
     Awaited, CommandPlan, Instruction, NamedVersion, PhaseEnd, PhasePlan, Scenario,
 };
@@ -54,6 +56,11 @@ fn describe(scenario: &Scenario) -> String {
     }
     for model in (0..scenario.models.len() as u16).map(ModelIndex) {
         lines.extend(rule_lines(scenario, model));
+    }
+    let judges = false_alarm_lines(scenario);
+    if !judges.is_empty() {
+        lines.extend([String::new(), "False alarms".to_owned()]);
+        lines.extend(judges.iter().map(|line| format!("  {line}")));
     }
     lines.extend([String::new(), "Gate".to_owned()]);
     match scenario.gate.as_slice() {
@@ -145,7 +152,8 @@ fn command_lines(scenario: &Scenario, command: &CommandPlan) -> Vec<String> {
         ([_], _) | (_, None) => String::new(),
         (models, Some(model)) => format!(" for {}", models[usize::from(model.0)].id),
     };
-    let line = format!("    command{of} at {}: {}", command.at, command.what);
+    let line =
+        format!("    command{of} at {}: {}", command.at, order_text(&command.instruction.order()));
     match &command.instruction {
         Instruction::Engine(CommandKind::StartRollout { steps: ladder, bake, .. }) => {
             [line + &climb(*bake)].into_iter().chain(steps(ladder)).collect()

@@ -14,6 +14,7 @@ mod explain_models;
 mod explain_rules;
 mod explain_traffic;
 mod init;
+mod judges;
 mod open;
 mod output;
 mod progress;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::arguments::ValidateArguments;
 use super::exit::Exit;
+use super::judges::false_alarm_lines;
 use super::open::{Opened, open, open_traces, trace_failure};
 use super::terminal::{Failure, complain, print};
 use crate::chance::Chance;
@@ -34,6 +35,8 @@ fn summary(scenario: &Scenario) -> String {
         [only] => only.id.to_string(),
         several => format_counted(several.len() as u64, "model", "models"),
     };
+    let judges: String =
+        false_alarm_lines(scenario).iter().map(|line| format!("\n  {line}")).collect();
     let rules = scenario.models.iter().map(|model| model.rules.triggers.len()).sum::<usize>();
     format!(
         "{}, {} of {of}, {}, {}",
@@ -41,7 +44,7 @@ fn summary(scenario: &Scenario) -> String {
         format_counted(scenario.versions().count() as u64, "version", "versions"),
         format_counted(rules as u64, "rule", "rules"),
         format_counted(scenario.gate.len() as u64, "gate line", "gate lines"),
-    )
+    ) + &judges
 }
 
 /// Reads the traces that the scenario replays to their ends, and says what is sent of each.

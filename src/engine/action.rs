@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::rule_error::{required, unknown};
 use super::{RawTrigger, RuleError};
 use crate::units::{TagName, VersionId};
@@ -21,8 +23,14 @@ pub enum Action {
 }
 
 /// A version named by its id or by a tag.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Target(String);
+
+/// A text that can be the name of no version and of no tag.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0:?} can be the name of no version and of no tag")]
+pub struct NoName(String);
 
 /// As it is written in a file.
 impl fmt::Display for Action {
@@ -46,6 +54,19 @@ impl Target {
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for Target {
+    type Error = NoName;
+    fn try_from(name: String) -> Result<Self, NoName> {
+        Self::new(&name).ok_or(NoName(name))
+    }
+}
+
+impl From<Target> for String {
+    fn from(target: Target) -> Self {
+        target.0
     }
 }
 

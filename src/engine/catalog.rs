@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Evaluation, Version};
 use crate::units::{TagName, Timestamp, VersionId};
 
 /// The place of a version in its model's catalog, in the order of registration. A driver that
 /// serves several models has its own numbers for their versions.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Slot(pub u16);
 
 /// The versions and tags of one model.

@@ -1,5 +1,7 @@
 //! Commands: what the outside can ask of the engine, and why it can refuse.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Assignment, Digest, Evaluation, Ladder, NewKey, Policies, Refused, RuleSet, SplitError, Target,
     Version,
@@ -98,7 +100,8 @@ pub enum CommandKind {
 }
 
 /// Why a command is refused. Nothing has changed.
-#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum CommandError {
     /// No such model.
     #[error("no model with index {0}")]

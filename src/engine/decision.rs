@@ -59,7 +59,9 @@ pub(super) fn decide(
         CommandKind::CreateKey(_)
         | CommandKind::RegenerateKey { .. }
         | CommandKind::RevokeKey(_) => return Ok(None),
-        CommandKind::Rollback(target) => roll_back_by_command(state, terms, target.as_ref())?,
+        CommandKind::Rollback(target) => {
+            return roll_back_by_command(state, terms, target.as_ref());
+        }
         CommandKind::StartRollout { version, steps, bake, redeploy } => {
             let candidate = Candidate { version, redeploy: *redeploy };
             start_rollout(state, terms, candidate, steps, *bake)?
@@ -250,7 +252,7 @@ fn roll_back_by_command(
     state: &ModelState,
     terms: Terms,
     target: Option<&Target>,
-) -> Result<Change, CommandError> {
+) -> Result<Option<Change>, CommandError> {
     let target = match target {
         Some(target) => {
             let slot = resolve(state, target)?;
@@ -260,7 +262,10 @@ fn roll_back_by_command(
         // While a promoted version is watched, the last stable is the one before it.
         None => state.last_stable(state.rollout.baking()).ok_or(CommandError::NoStable)?,
     };
-    Ok(roll_back(state, terms, None, target))
+    // Where all traffic is there already and no rollout ends by it, there is nothing to roll back.
+    let is_there = state.weights == all_to(state, target);
+    let ends = state.rollout.state.after(Input::RollBack)? != state.rollout.state;
+    Ok((!is_there || ends).then(|| roll_back(state, terms, None, target)))
 }
 
 fn start_rollout(

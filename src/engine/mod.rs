@@ -93,7 +93,7 @@ mod watching;
 
 pub use self::core::{ABANDON_AFTER, Engine};
 pub use access_key::{AuthError, Forbidden, MadeFor, NewKey, Principal, Scope};
-pub use action::{Action, Target};
+pub use action::{Action, NoName, Target};
 pub use assignment::Assignment;
 pub use backoff::Backoff;
 pub use canonical::CanonicalError;

@@ -1,5 +1,7 @@
 //! The split: weights over the versions of one model, and the assignment of a request by its draw.
 
+use serde::{Deserialize, Serialize};
+
 use super::Slot;
 use crate::units::{Draw, Ratio};
 
@@ -14,7 +16,8 @@ pub struct Split {
 }
 
 /// Why weights are no split.
-#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum SplitError {
     /// They do not sum to 1.
     #[error("weights sum to {sum}; they must sum to 1 (100 %)")]

@@ -43,7 +43,8 @@ pub enum RolloutState {
 }
 
 /// What moves a rollout from state to state.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Input {
     /// A command starts one.
     Start(Next),
@@ -66,7 +67,8 @@ pub(super) enum Input {
 }
 
 /// What follows a step.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Next {
     /// A step that goes on by itself.
     Step(StageIndex),
@@ -77,7 +79,7 @@ pub(super) enum Next {
 }
 
 /// An input that a state does not take.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
 #[error("the rollout is {state}: it cannot be {}{}", input.participle(), self.remedy())]
 pub struct Refused {
     state: RolloutState,

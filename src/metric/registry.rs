@@ -417,11 +417,13 @@ const REGISTRY: [Row; 46] = [
     row(Metric::BlastRadiusRequests, "blast_radius.requests", BAD_COUNT, Measure::OfRun,
         "requests of the bad version from the onset to the last drained one"),
     row(Metric::BlastRadiusFailed, "blast_radius.failed", BAD_COUNT, Measure::OfRun,
-        "those of them that failed"),
+        "those of them that failed for their clients: not those that a retry or a fallback made \
+         good"),
     row(Metric::BlastRadiusFailedExcess, "blast_radius.failed_excess", BAD_COUNT, Measure::OfRun,
-        "those of them that failed, less what the stable would have failed"),
+        "those of them that failed for their clients, less what the stable would have failed"),
     row(Metric::BlastRadiusSlowed, "blast_radius.slowed", BAD_COUNT, Measure::OfRun,
-        "those of them answered more than 20 % slower than the stable would have"),
+        "those of them answered more than 20 % slower than the stable would have, what retries \
+         took included"),
 ];
 
 #[cfg(test)]

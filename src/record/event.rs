@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::KeyFault;
+use super::{KeyFault, Order, Refusal};
 use crate::engine::{Evidence, NoTarget, Notification, RolloutState, StageIndex, Waiting};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::units::{KeyId, Ratio, TagName, Timestamp};
@@ -54,26 +54,34 @@ pub enum Happening {
         /// Which model it was for (an index into the record's models); absent for one about keys.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         model: Option<ModelIndex>,
-        /// What it was, in words.
-        what: String,
+        /// What it asked for.
+        order: Order,
+    },
+    /// The command that was just given changed nothing: all stood already as it asks.
+    CommandIdle {
+        /// Which model it was for (an index into the record's models); absent for one about keys.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<ModelIndex>,
+        /// What it asked for.
+        order: Order,
     },
     /// A command was refused: nothing changed by it.
     CommandRefused {
         /// Which model it was for (an index into the record's models); absent for one about keys.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         model: Option<ModelIndex>,
-        /// What it was, in words.
-        what: String,
+        /// What it asked for.
+        order: Order,
         /// Why.
-        why: String,
+        why: Refusal,
     },
     /// A command was never given: its phase, or all traffic, was over before its time.
     CommandMissed {
         /// Which model it was for (an index into the record's models); absent for one about keys.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         model: Option<ModelIndex>,
-        /// What it would have been, in words.
-        what: String,
+        /// What it would have asked for.
+        order: Order,
     },
     /// A trigger's comparison began to hold.
     BreachBegan {

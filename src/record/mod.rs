@@ -12,6 +12,7 @@ mod journal_copy;
 mod key_refusal;
 mod lockouts;
 mod observer;
+mod order;
 mod outcome;
 mod recorder;
 mod run_record;
@@ -25,6 +26,7 @@ pub use event::{ArmCount, Happening, Timeline, TimelineEvent};
 pub use journal_copy::JournalCopy;
 pub use key_refusal::{KeyFault, KeyRefusal, KeyRejections};
 pub use observer::Observer;
+pub use order::{Order, OrderedShare, PhasePart, Refusal};
 pub use outcome::{Arm, Attempt, Counterfactual, Outcome};
 pub use recorder::{Recorder, RunHeader};
 pub use run_record::{

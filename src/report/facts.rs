@@ -1,11 +1,11 @@
 //! What else is to be said of a run, in a sentence each, below its timeline.
 
 use super::lockout_text::refused_clients;
-use super::narrative::version_name;
+use super::narrative::{ended_harm, version_name};
 use crate::engine::SKEW_ALPHA;
 use crate::exchange::VersionIndex;
 use crate::metric::Metric;
-use crate::record::{Arm, Blast, Record, RuleHealth};
+use crate::record::{Arm, Blast, Happening, Record, RuleHealth};
 use crate::result::ResultFile;
 use crate::run::TraceReport;
 use crate::summary::{Method, Selection, Summary};
@@ -23,12 +23,36 @@ pub(crate) fn run_facts(result: &ResultFile) -> Vec<String> {
     let blasts = blast_texts(record).into_iter();
     let closed = result.scenario.closed_users.map(closed_text);
     blasts
+        .chain(by_command(record))
         .chain(refused_clients(record))
         .chain(skews(record))
         .chain(pins(record))
         .chain(closed)
         .chain(result.traces.iter().map(trace_text))
         .collect()
+}
+
+/// The rollbacks by command, which figures of rollbacks leave out.
+fn by_command(record: &Record) -> Option<String> {
+    let done = record.timeline.events.iter().filter_map(|event| match event.happening {
+        Happening::RolledBack { version: None, target } => {
+            Some(ended_harm(record, event.at, target).next().is_some())
+        }
+        _ => None,
+    });
+    let done: Vec<bool> = done.collect();
+    let ended = done.iter().filter(|ended| **ended).count() as u64;
+    let harm = match (done.len() as u64, ended) {
+        (0, _) => return None,
+        (_, 0) => "of versions that were not bad".to_owned(),
+        (1, _) => "which ended the harm that a version did".to_owned(),
+        _ => format!("{} of them of a version that was bad", format_count(ended)),
+    };
+    Some(format!(
+        "Rolled back by command {}, {harm}. Figures of rollbacks (rollbacks, false_rollbacks, \
+         time_to_rollback, time_to_detect) are about those by rules and judges alone",
+        format_counted(done.len() as u64, "time", "times"),
+    ))
 }
 
 /// The splits that clients did not see as they were set: something between them and the split
@@ -165,7 +189,8 @@ fn trace_text(trace: &TraceReport) -> String {
 mod tests {
     use super::*;
     use crate::record::Tally;
-    use crate::result::example::{eventful, without_gate};
+    use crate::result::example::{eventful, rolled_back, without_gate};
+    use crate::units::Duration;
 
     /// The facts that begin with this word.
     fn facts_of(word: &str, result: &ResultFile) -> Vec<String> {
@@ -184,6 +209,29 @@ mod tests {
             ["Split skew in phase \"canary at 10 %\": of 450 requests clients saw gpt-4-v1 \
               11.11 % instead of 90.00 %, gpt-4-turbo-v2 88.89 % instead of 10.00 %"]
         );
+    }
+
+    #[test]
+    fn rollbacks_by_command_are_told_with_the_figures_that_leave_them_out() {
+        let mut result = without_gate();
+        let told = |result: &ResultFile| facts_of("Rolled back", result);
+        assert_eq!(told(&result), [""; 0]);
+        let onset = result.record.start + Duration::from_secs(1_200);
+        let happening = Happening::RolledBack { version: None, target: VersionIndex(0) };
+        result.record.timeline.push(onset, happening.clone());
+        let figures = "Figures of rollbacks (rollbacks, false_rollbacks, time_to_rollback, \
+                       time_to_detect) are about those by rules and judges alone";
+        let once = "Rolled back by command 1 time";
+        // It has no blasts, and so no version was bad.
+        assert_eq!(told(&result), [format!("{once}, of versions that were not bad. {figures}")]);
+        result.record.blasts = rolled_back(1.0).blasts;
+        assert_eq!(
+            told(&result),
+            [format!("{once}, which ended the harm that a version did. {figures}")]
+        );
+        result.record.timeline.push(result.record.end, happening);
+        let twice = "Rolled back by command 2 times, 1 of them of a version that was bad.";
+        assert!(told(&result)[0].starts_with(twice), "{:?}", told(&result));
     }
 
     #[test]

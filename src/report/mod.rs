@@ -4,6 +4,7 @@
 //! alone, so that every output can be made again from a stored one. Knows no files and no terminal.
 
 mod column;
+mod command_text;
 mod comparison;
 mod comparison_charts;
 mod cost_chart;
@@ -37,6 +38,7 @@ mod timeline_chart;
 mod timeline_marks;
 mod verdict;
 
+pub(crate) use command_text::order_text;
 pub(crate) use comparison::{ENDED_WITH, MARKS, endings, mark, metrics, row_label};
 pub use comparison_charts::comparison_charts;
 pub(crate) use evidence_text::p_value_text;

@@ -1,10 +1,11 @@
 //! The timeline of a run in sentences, for every output that a person reads.
 
+use super::command_text::{order_text, part_text, refusal_text};
 use super::evidence_text::{evidence_text, p_value_text};
 use super::lockout_text::lockout;
 use crate::engine::{NoTarget, RolloutState, Waiting};
 use crate::exchange::{ModelIndex, VersionIndex};
-use crate::record::{ArmCount, Happening, Record, TimelineEvent};
+use crate::record::{ArmCount, Blast, Happening, Order, Record, TimelineEvent};
 use crate::units::{
     Duration, KeyId, Ratio, Timestamp, format_count, format_duration, format_percent,
     format_set_share,
@@ -88,7 +89,12 @@ fn counted_in_windows(record: &Record, version: VersionIndex) -> &'static str {
 }
 
 fn is_undone_command(happening: &Happening) -> bool {
-    matches!(happening, Happening::CommandRefused { .. } | Happening::CommandMissed { .. })
+    matches!(
+        happening,
+        Happening::CommandRefused { .. }
+            | Happening::CommandMissed { .. }
+            | Happening::CommandIdle { .. }
+    )
 }
 
 fn sentence(record: &Record, event: &TimelineEvent) -> Sentence {
@@ -113,13 +119,16 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
             format!("fault ends on {}: {what}", name(*version))
         }
         Happening::WorkloadChanged { what } => format!("the workload changes: {what}"),
-        Happening::Commanded { model, what } => {
-            format!("command{}: {what}", of_model(record, *model))
+        Happening::Commanded { model, order } => {
+            format!("command{}: {}", of_model(record, *model), order_text(order))
         }
-        Happening::CommandRefused { model, what, why } => {
-            format!("command{} to {what} refused: {why}", of_model(record, *model))
+        Happening::CommandIdle { model, order } => {
+            format!("{} changes nothing: all stands so already", given(record, *model, order))
         }
-        Happening::CommandMissed { model, what } => missed_text(record, *model, what),
+        Happening::CommandRefused { model, order, why } => {
+            format!("{} refused: {}", given(record, *model, order), refusal_text(why))
+        }
+        Happening::CommandMissed { model, order } => given(record, *model, order) + NEVER_GIVEN,
         Happening::BreachBegan { trigger, version } => {
             breach_text(record, "begins", *version, *trigger)
         }
@@ -135,9 +144,7 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
             format!("notification for {recipients}: {rule} on {}", name(*version))
         }
         Happening::RolledBack { version, target } => {
-            let of = version.map_or_else(String::new, |version| format!(" of {}", name(version)));
-            let since = since_onset(record, event.at, *target);
-            format!("rollback{of} to {}{since}", name(*target))
+            rollback_text(record, event.at, (*version, *target))
         }
         Happening::RollbackRefused { version, why } => {
             let why = why.map_or("", nowhere);
@@ -165,6 +172,19 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
             format!("last request of {} has ended", name(*version))
         }
     }
+}
+
+fn rollback_text(
+    record: &Record,
+    at: Timestamp,
+    (fault, target): (Option<VersionIndex>, VersionIndex),
+) -> String {
+    let of = fault.map_or_else(
+        || " by command".to_owned(),
+        |version| format!(" of {}", version_name(record, version)),
+    );
+    let since = since_onset(record, at, (fault, target));
+    format!("rollback{of} to {}{since}", version_name(record, target))
 }
 
 fn wait_text(phase: &str, what: &str) -> String {
@@ -215,10 +235,15 @@ fn of_model(record: &Record, model: Option<ModelIndex>) -> String {
     }
 }
 
-/// A command that was never given, in a sentence.
-fn missed_text(record: &Record, model: Option<ModelIndex>, what: &str) -> String {
-    let of = of_model(record, model);
-    format!("command{of} to {what} was never given: its phase was over before its time")
+/// `command for gpt-4 to roll back`.
+fn given(record: &Record, model: Option<ModelIndex>, order: &Order) -> String {
+    let asked = match order {
+        Order::Begin { phase, with } => {
+            format!("begin phase \"{}\" with {}", phase_name(record, *phase), part_text(with))
+        }
+        order => order_text(order),
+    };
+    format!("command{} to {asked}", of_model(record, model))
 }
 
 /// Keys that a rollback invalidated, in a sentence.
@@ -285,12 +310,36 @@ fn waiting_text(record: &Record, version: VersionIndex, waiting: &Waiting) -> St
     }
 }
 
-/// `, 75 s after the onset` of a rollback to `target` at `at`; nothing for one without an onset.
-pub(super) fn since_onset(record: &Record, at: Timestamp, target: VersionIndex) -> String {
-    let mut rollbacks = record.rollbacks.iter();
-    let rollback = rollbacks.find(|rollback| rollback.at == at && rollback.target == target);
-    rollback.and_then(|rollback| rollback.onset).map_or_else(String::new, |onset| {
+/// `, 75 s after the onset` of a rollback at `at`, of a version at fault or, by command, of all to
+/// a target; nothing for one without an onset.
+pub(super) fn since_onset(
+    record: &Record,
+    at: Timestamp,
+    (fault, target): (Option<VersionIndex>, VersionIndex),
+) -> String {
+    let onset = match fault {
+        Some(_) => {
+            let mut rollbacks = record.rollbacks.iter();
+            let found = rollbacks.find(|rollback| rollback.at == at && rollback.target == target);
+            found.and_then(|rollback| rollback.onset)
+        }
+        None => ended_harm(record, at, target).map(|blast| blast.onset).min(),
+    };
+    onset.map_or_else(String::new, |onset| {
         format!(", {} after the onset", format_duration(at.since(onset)))
+    })
+}
+
+/// The harm that a rollback by command to `target` brought to an end.
+pub(super) fn ended_harm(
+    record: &Record,
+    at: Timestamp,
+    target: VersionIndex,
+) -> impl Iterator<Item = &Blast> {
+    record.blasts.iter().filter(move |blast| {
+        let goes_on = blast.onset <= at && blast.drained.is_none_or(|drained| drained >= at);
+        let same_model = record.model_of(blast.version) == record.model_of(target);
+        goes_on && same_model && blast.version != target
     })
 }
 
@@ -304,11 +353,14 @@ pub(crate) fn version_name(record: &Record, version: VersionIndex) -> &str {
     record.version(version).map_or("", |info| info.id.as_str())
 }
 
+const NEVER_GIVEN: &str = " was never given: its phase was over before its time";
+
 const NANOS_PER_MILLISECOND: i64 = 1_000_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Refusal;
     use crate::result::example::{crowded, eventful, rolled_back};
 
     #[test]
@@ -354,8 +406,9 @@ mod tests {
                 "phase \"degraded\" ends at its latest: there was no rollback",
                 "the workload changes: 2 times as fast",
                 "command: roll back",
-                "command to roll back refused: no",
+                "command to roll back refused: no version holds the tag stable",
                 "command to roll back was never given: its phase was over before its time",
+                "command to pause the rollout changes nothing: all stands so already",
                 "notification for Slack (hooks.slack.example) and ops@example.com: \
                  error_rate > 5 % for 60 s on gpt-4-turbo-v2",
                 "client web is locked out because the secret that it presents was replaced: 3 \
@@ -364,6 +417,22 @@ mod tests {
                  of the run",
             ]
         );
+    }
+
+    #[test]
+    fn a_rollback_by_command_is_told_as_such_with_the_harm_that_it_ended() {
+        let record = rolled_back(1.0);
+        let told = |second, target| {
+            let target = VersionIndex(target);
+            let happening = Happening::RolledBack { version: None, target };
+            let at = record.start + Duration::from_secs(second);
+            sentence(&record, &TimelineEvent { at, happening }).text
+        };
+        // The canary is bad from 1,200 s on, and drained at 1,277 s.
+        assert_eq!(told(1_199, 0), "rollback by command to gpt-4-v1");
+        assert_eq!(told(1_230, 0), "rollback by command to gpt-4-v1, 30 s after the onset");
+        assert_eq!(told(1_230, 1), "rollback by command to gpt-4-turbo-v2");
+        assert_eq!(told(1_278, 0), "rollback by command to gpt-4-v1");
     }
 
     #[test]
@@ -399,10 +468,11 @@ mod tests {
     #[test]
     fn commands_that_came_to_nothing_are_never_left_out() {
         let mut record = crowded();
-        let (model, what, why) = (None, "roll back".to_owned(), "no".to_owned());
+        let told = || "roll back".to_owned();
+        let (model, order, why) = (None, Order::Told(told()), Refusal::Told("no".to_owned()));
         let undone = [
-            (30, Happening::CommandRefused { model, what: what.clone(), why }),
-            (35, Happening::CommandMissed { model, what }),
+            (30, Happening::CommandRefused { model, order: order.clone(), why }),
+            (35, Happening::CommandMissed { model, order }),
         ];
         for (index, happening) in undone {
             let at = record.timeline.events[index].at;

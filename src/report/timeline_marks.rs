@@ -102,12 +102,11 @@ impl Story<'_> {
         for event in events {
             let at = self.seconds(event.at);
             let (symbol, label) = match &event.happening {
-                Happening::RolledBack { target, .. } => {
-                    let since = since_onset(self.record, event.at, *target);
-                    (
-                        Symbol::Square,
-                        format!("rolled back to {}{since}", version_name(self.record, *target)),
-                    )
+                Happening::RolledBack { version, target } => {
+                    let since = since_onset(self.record, event.at, (*version, *target));
+                    let by = if version.is_none() { " by command" } else { "" };
+                    let target = version_name(self.record, *target);
+                    (Symbol::Square, format!("rolled back{by} to {target}{since}"))
                 }
                 Happening::RolloutMoved { version, to: RolloutState::Promoted, .. } => {
                     let version = version_name(self.record, *version);

@@ -6,16 +6,16 @@ use super::file::{ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultFile, S
 
 use crate::assertion::Assertion;
 use crate::engine::{
-    Command, CommandKind, Engine, EventKind, Evidence, ModelSettings, Notification, Operator,
-    Reading, RolloutState, StageIndex, Version, Waiting,
+    Command, CommandError, CommandKind, Engine, EventKind, Evidence, ModelSettings, Notification,
+    Operator, Reading, RolloutState, StageIndex, Version, Waiting,
 };
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::gate::{Gate, Judgement, Line};
 use crate::metric::Metric;
 use crate::record::{
-    Blast, Happening, JournalCopy, KeyFault, KeyRejections, LostTag, ModelInfo, PhaseSpan,
-    Promotion, Record, Rollback, RuleHealth, Series, SeriesPoint, SplitSpan, Spread, Timeline,
-    UndoneCommand, VersionInfo,
+    Blast, Happening, JournalCopy, KeyFault, KeyRejections, LostTag, ModelInfo, Order, PhaseSpan,
+    Promotion, Record, Refusal, Rollback, RuleHealth, Series, SeriesPoint, SplitSpan, Spread,
+    Timeline, UndoneCommand, VersionInfo,
 };
 use crate::run::TraceReport;
 use crate::summary::{ColumnSpec, ReferenceSpec, Selection, Summary, Table, fixture};
@@ -173,15 +173,17 @@ pub(crate) fn eventful() -> Record {
         slack_webhook: Some("https://hooks.slack.example/T0/B0".to_owned()),
         email: Some("ops@example.com".to_owned()),
     };
-    let (model, command, why) = (Some(ModelIndex(0)), "roll back".to_owned(), "no".to_owned());
+    let (model, order) = (Some(ModelIndex(0)), Order::Rollback { to: None });
+    let why = Refusal::Reason(CommandError::NoStable);
     let until = Some(at + Duration::from_secs(90));
     let rest = [
         Happening::TagLost { tag: tag.clone(), version: CANARY },
         Happening::WaitEnded { phase: 2, what },
         Happening::WorkloadChanged { what: "2 times as fast".to_owned() },
-        Happening::Commanded { model, what: command.clone() },
-        Happening::CommandRefused { model, what: command.clone(), why },
-        Happening::CommandMissed { model, what: command },
+        Happening::Commanded { model, order: order.clone() },
+        Happening::CommandRefused { model, order: order.clone(), why },
+        Happening::CommandMissed { model, order },
+        Happening::CommandIdle { model, order: Order::Pause },
         Happening::Notified { trigger: 0, version: CANARY, recipients },
         Happening::LockedOut { client: 0, reason: KeyFault::Replaced, requests: 3, until },
         Happening::LockedOut { client: 1, reason: KeyFault::Unknown, requests: 1, until: None },

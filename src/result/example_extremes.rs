@@ -4,7 +4,7 @@ use super::example::{STABLE, crowded, info, rolled_back_result, table};
 use super::file::ResultFile;
 use crate::exchange::VersionIndex;
 use crate::gate::Judgement;
-use crate::record::{Happening, PhaseSpan, SeriesPoint, Spread};
+use crate::record::{Happening, Order, PhaseSpan, SeriesPoint, Spread};
 use crate::stats::DurationHistogram;
 
 /// A result with more of everything than any page has room for.
@@ -32,7 +32,7 @@ pub(crate) fn vast() -> ResultFile {
         let (at, version) = (slot(index % 240), VersionIndex(index as u16 % 200));
         let what = format!("{} % of requests answered \"503\" & 'more'", index % 100);
         let rolled_back = Happening::RolledBack { version: Some(version), target: STABLE };
-        let refused = Happening::CommandMissed { model: None, what: names.clone() };
+        let refused = Happening::CommandMissed { model: None, order: Order::Told(names.clone()) };
         let fault = Happening::FaultBegan { version, what: what.clone() };
         let events = [fault, rolled_back, refused, Happening::FaultEnded { version, what }];
         let full = events.map(|event| record.timeline.push(at, event)).contains(&None);

@@ -14,6 +14,7 @@ mod outline;
 mod reading;
 mod schema;
 mod schema_history;
+mod schema_orders;
 mod schema_readings;
 mod schema_requests;
 mod schema_words;

@@ -7,7 +7,7 @@
 //! - Format 1 knew of one model: name, versions and triggers were fields of the record.
 //! - Format 2 lists models, and has one trace at most. While it was written, journal, splits, the
 //!   endings of a table's columns and the durations of rules were added.
-//! - Format 3 lists traces.
+//! - Format 3 lists traces, and tells of commands, and why they are refused, in words.
 
 use serde_json::{Map, Value, json};
 
@@ -22,10 +22,26 @@ pub(super) fn upgraded(mut file: Value, found: u64, present: u64) -> Value {
         list_the_trace(&mut file);
         fill_in(&mut file);
     }
+    if found < 4 {
+        objects(&mut file, "/record/timeline/events").for_each(keep_words_of_command);
+    }
     if let Some(file) = file.as_object_mut() {
         file.insert("schema".to_owned(), present.into());
     }
     file
+}
+
+/// Keeps the words that an event of a command has, as words.
+fn keep_words_of_command(event: &mut Map<String, Value>) {
+    let kind = event.get("kind").and_then(Value::as_str);
+    if !matches!(kind, Some("commanded" | "command_refused" | "command_missed")) {
+        return;
+    }
+    for (old, new) in [("what", "order"), ("why", "why")] {
+        if let Some(text) = event.remove(old) {
+            event.insert(new.to_owned(), json!({"told": text}));
+        }
+    }
 }
 
 /// Format 1 has the fields of its only model in the record itself.

@@ -125,6 +125,8 @@ struct Probe {
 mod tests {
     use super::super::example::{eventful, rolled_back_result, without_gate};
     use super::*;
+    use crate::exchange::ModelIndex;
+    use crate::record::{Happening, Order, Refusal};
 
     #[test]
     fn a_result_survives_its_file() {
@@ -137,6 +139,31 @@ mod tests {
             assert!(text.ends_with("}\n"));
             assert!(!text.contains("null"), "what is absent is left out");
         }
+    }
+
+    #[test]
+    fn a_file_of_the_third_format_is_read_with_its_commands_in_its_own_words() {
+        let mut value = serde_json::to_value(without_gate()).unwrap();
+        value["schema"] = 3.into();
+        value["record"]["timeline"]["events"] = serde_json::json!([
+            {"at": 7, "kind": "commanded", "model": 0, "what": "roll back to v9"},
+            {"at": 7, "kind": "command_refused", "model": 0, "what": "roll back to v9",
+             "why": "there is no v9"},
+            {"at": 9, "kind": "command_missed", "what": "revoke the key web"},
+        ]);
+        let read = ResultFile::from_json(&value.to_string()).unwrap();
+        let told = |text: &str| Order::Told(text.to_owned());
+        let (model, order) = (Some(ModelIndex(0)), told("roll back to v9"));
+        let why = Refusal::Told("there is no v9".to_owned());
+        let happenings = read.record.timeline.events.into_iter().map(|event| event.happening);
+        assert_eq!(
+            happenings.collect::<Vec<_>>(),
+            [
+                Happening::Commanded { model, order: order.clone() },
+                Happening::CommandRefused { model, order, why },
+                Happening::CommandMissed { model: None, order: told("revoke the key web") },
+            ]
+        );
     }
 
     #[test]

@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::file::ResultFile;
 use super::schema_history::{
-    command_events, history_fields, journal_parts, lockout, recipients, rollout_events,
-    split_events,
+    history_fields, journal_parts, lockout, recipients, rollout_events, split_events,
 };
+use super::schema_orders::command_events;
 use super::schema_readings;
 use super::schema_requests::{cell, histogram, series, tally};
 use super::schema_words::{

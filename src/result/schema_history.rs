@@ -75,17 +75,6 @@ pub(super) fn rollout_events() -> Vec<(&'static str, Vec<Part>)> {
     ]
 }
 
-/// The fields of the events of commands, by the event's kind; each can have a `model` beside them.
-pub(super) fn command_events() -> [(&'static str, Vec<Part>); 3] {
-    let what = ("what", text("the command in words"));
-    let refused = vec![what.clone(), ("why", text("why it was refused"))];
-    [
-        ("commanded", vec![what.clone()]),
-        ("command_refused", refused),
-        ("command_missed", vec![what]),
-    ]
-}
-
 /// Whom a firing is told to.
 pub(super) fn recipients() -> Value {
     let webhook = ("slack_webhook", text("a Slack incoming webhook"));

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::file::ResultFile;
 use crate::exchange::VersionIndex;
 use crate::gate::Judgement;
-use crate::record::{Happening, Record};
+use crate::record::{Happening, Order, Record};
 use crate::summary::{TABLE_METRICS, TABLE_METRICS_WITH_CLIENTS};
 use crate::units::VersionId;
 
@@ -170,19 +170,24 @@ fn happening(record: &Record, happening: &Happening) -> Result<(), Unsound> {
         Happening::SplitSkew { arms, .. } => {
             arms.iter().try_for_each(|arm| of_version(arm.version))
         }
-        Happening::PinShare { model, .. }
-        | Happening::Commanded { model: Some(model), .. }
-        | Happening::CommandRefused { model: Some(model), .. }
-        | Happening::CommandMissed { model: Some(model), .. } => {
+        Happening::PinShare { model, .. } => {
             within(place, "model", usize::from(model.0), record.models.len())
         }
+        Happening::Commanded { model, order }
+        | Happening::CommandIdle { model, order }
+        | Happening::CommandRefused { model, order, .. }
+        | Happening::CommandMissed { model, order } => match model {
+            _ if matches!(order, Order::Begin { phase, .. } if of_phase(*phase).is_err()) => {
+                refuse(place, "has a command to begin a phase that there is not".to_owned())
+            }
+            Some(model) => within(place, "model", usize::from(model.0), record.models.len()),
+            None if order.is_of_keys() || matches!(order, Order::Told(_)) => Ok(()),
+            None => refuse(place, "has a command for no model that is not about keys".to_owned()),
+        },
         Happening::LockedOut { client, .. } => {
             within(place, "client", usize::from(*client), record.clients.len())
         }
-        Happening::WorkloadChanged { .. }
-        | Happening::Commanded { model: None, .. }
-        | Happening::CommandRefused { model: None, .. }
-        | Happening::CommandMissed { model: None, .. } => Ok(()),
+        Happening::WorkloadChanged { .. } => Ok(()),
         Happening::FaultBegan { version, .. }
         | Happening::FaultEnded { version, .. }
         | Happening::RollbackRefused { version, .. }
@@ -304,6 +309,15 @@ mod tests {
         fails("/record/lost_tags/0/version", json!(7));
         fails("/record/key_rejections/0/model", json!(7));
         fails("/record/key_rejections/0/client", json!(2));
+        let commanded = result
+            .record
+            .timeline
+            .events
+            .iter()
+            .position(|event| matches!(event.happening, Happening::Commanded { .. }));
+        let commanded = format!("/record/timeline/events/{}", commanded.unwrap());
+        fails(&format!("{commanded}/model"), json!(1));
+        fails(&format!("{commanded}/model"), Value::Null);
         fails("/record/phases/0/end", json!(0));
         fails("/table/columns/0/title", json!("Another"));
     }

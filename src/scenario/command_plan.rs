@@ -2,7 +2,8 @@
 
 use crate::engine::{CommandKind, Target};
 use crate::exchange::ModelIndex;
-use crate::units::{Duration, KeyId, Ratio, format_percent};
+use crate::record::Order;
+use crate::units::{Duration, KeyId};
 
 /// A command that is given to the engine at a time. It may be refused then, as it may be at a
 /// gateway: that is told, and the run goes on.
@@ -14,8 +15,6 @@ pub struct CommandPlan {
     pub model: Option<ModelIndex>,
     /// What. Versions are named as written: tags may have moved by then.
     pub instruction: Instruction,
-    /// What it is, in words: "roll back to stable".
-    pub what: String,
 }
 
 /// What a command asks for.
@@ -36,10 +35,16 @@ pub enum Instruction {
     },
 }
 
-/// Weights in words: "80 % to stable, 20 % to beta".
-pub fn shares_in_words(shares: &[(Target, Ratio)]) -> String {
-    let told = shares
-        .iter()
-        .map(|(target, weight)| format!("{} to {}", format_percent(weight.get()), target.as_str()));
-    told.collect::<Vec<_>>().join(", ")
+impl Instruction {
+    /// What is asked for, as a record keeps it.
+    pub fn order(&self) -> Order {
+        match self {
+            Self::Engine(kind) => Order::from(kind),
+            Self::NewSecret { key, grace, adopted_after, version } => {
+                let (key, version) = (key.clone(), version.clone());
+                let adopted_after = Some(*adopted_after);
+                Order::RegenerateKey { key, grace: *grace, adopted_after, version }
+            }
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::engine::{Assignment, CommandKind, RuleSet, Safeguards, Target};
 use crate::exchange::ModelIndex;
 use crate::units::{Duration, Ratio, TagName, format_duration};
 
-use super::command_plan::{CommandPlan, Instruction, shares_in_words};
+use super::command_plan::{CommandPlan, Instruction};
 use super::decode_key_commands::ClientKeys;
 use super::decode_policies;
 use super::decode_rollout;
@@ -33,8 +33,8 @@ pub(crate) struct Commanded<'a> {
     pub(crate) keys: &'a ClientKeys<'a>,
 }
 
-/// A command in the making: its model, what it asks for, and that in words.
-type Made = (Option<ModelIndex>, Instruction, String);
+/// A command in the making: its model, and what it asks for.
+type Made = (Option<ModelIndex>, Instruction);
 
 impl Commanded<'_> {
     /// The commands of a phase that lasts at most `longest`, in the order of their times.
@@ -95,8 +95,8 @@ impl Commanded<'_> {
         if given.is_none() && node.get("model").is_some() {
             return None;
         }
-        let (model, instruction, what) = self.made(entry, given, redeploy?, diagnostics)?;
-        Some(CommandPlan { at: at?, model, instruction, what })
+        let (model, instruction) = self.made(entry, given, redeploy?, diagnostics)?;
+        Some(CommandPlan { at: at?, model, instruction })
     }
 
     /// The command at `entry`.
@@ -116,16 +116,12 @@ impl Commanded<'_> {
                     None => None,
                 };
                 let (model, version) = target.unzip();
-                let (instruction, what) = self.keys.regenerate(node, version, diagnostics)?;
-                Some((model, instruction, what))
+                Some((model, self.keys.regenerate(node, version, diagnostics)?))
             }
-            "revoke_key" => {
-                let (instruction, what) = self.keys.revoke(node, diagnostics)?;
-                Some((None, instruction, what))
-            }
+            "revoke_key" => Some((None, self.keys.revoke(node, diagnostics)?)),
             _ => {
-                let (model, kind, what) = self.kind(entry, given, redeploy, diagnostics)?;
-                Some((Some(model), Instruction::Engine(kind), what))
+                let (model, kind) = self.kind(entry, given, redeploy, diagnostics)?;
+                Some((Some(model), Instruction::Engine(kind)))
             }
         }
     }
@@ -137,20 +133,16 @@ impl Commanded<'_> {
         given: Option<ModelIndex>,
         redeploy: bool,
         diagnostics: &mut Diagnostics,
-    ) -> Option<(ModelIndex, CommandKind, String)> {
+    ) -> Option<(ModelIndex, CommandKind)> {
         let node = &entry.node;
         match entry.key.as_str() {
             "rollback" => match node.entry("to") {
                 Some(to) => {
                     let (model, target) = self.target(given, &to.node, diagnostics)?;
-                    let what = format!("roll back to {}", target.as_str());
-                    Some((model, CommandKind::Rollback(Some(target)), what))
+                    Some((model, CommandKind::Rollback(Some(target))))
                 }
                 None if node.text().is_some() => None,
-                None => {
-                    let model = self.model(given, entry, diagnostics)?;
-                    Some((model, CommandKind::Rollback(None), "roll back".to_owned()))
-                }
+                None => Some((self.model(given, entry, diagnostics)?, CommandKind::Rollback(None))),
             },
             "split" => self.split(entry, given, redeploy, diagnostics),
             "rollout" => {
@@ -158,24 +150,17 @@ impl Commanded<'_> {
                 let target = target.and_then(|name| self.target(given, name, diagnostics));
                 let (steps, bake) = decode_rollout::course(node, diagnostics)?;
                 let (model, version) = target?;
-                let what = format!("begin a rollout of {}", version.as_str());
-                Some((model, CommandKind::StartRollout { version, steps, bake, redeploy }, what))
+                Some((model, CommandKind::StartRollout { version, steps, bake, redeploy }))
             }
             "promote" => {
                 let (model, version) = self.target(given, node, diagnostics)?;
-                let what = format!("promote {}", version.as_str());
-                Some((model, CommandKind::Promote { version, redeploy }, what))
+                Some((model, CommandKind::Promote { version, redeploy }))
             }
             "tag" => self.tag(node, given, diagnostics),
             "rules" => {
                 let model = self.model(given, entry, diagnostics)?;
                 let rules = self.rules(entry, model, diagnostics)?;
-                let ids: Vec<_> = rules.triggers.iter().map(|rule| rule.id.as_str()).collect();
-                let what = match ids.as_slice() {
-                    [] => "take all rules away".to_owned(),
-                    ids => format!("set the rules {}", ids.join(", ")),
-                };
-                Some((model, CommandKind::Rules(rules), what))
+                Some((model, CommandKind::Rules(rules)))
             }
             word => {
                 let kind = match word {
@@ -184,8 +169,7 @@ impl Commanded<'_> {
                     "abort" => CommandKind::Abort,
                     _ => return None,
                 };
-                let model = self.model(given, entry, diagnostics)?;
-                Some((model, kind, format!("{word} the rollout")))
+                Some((self.model(given, entry, diagnostics)?, kind))
             }
         }
     }
@@ -196,7 +180,7 @@ impl Commanded<'_> {
         given: Option<ModelIndex>,
         redeploy: bool,
         diagnostics: &mut Diagnostics,
-    ) -> Option<(ModelIndex, CommandKind, String)> {
+    ) -> Option<(ModelIndex, CommandKind)> {
         let arms = entry.node.entries();
         let mut model = given;
         let mut shares: Vec<(Target, Ratio)> = Vec::new();
@@ -218,8 +202,7 @@ impl Commanded<'_> {
         } else if arms.is_empty() && entry.node.text().is_none() {
             check_sum("weights", "the versions", 0.0, entry, diagnostics);
         }
-        let what = format!("split the traffic: {}", shares_in_words(&shares));
-        complete.then_some((model?, CommandKind::Split { shares, redeploy }, what))
+        complete.then_some((model?, CommandKind::Split { shares, redeploy }))
     }
 
     fn tag(
@@ -227,7 +210,7 @@ impl Commanded<'_> {
         node: &Node,
         given: Option<ModelIndex>,
         diagnostics: &mut Diagnostics,
-    ) -> Option<(ModelIndex, CommandKind, String)> {
+    ) -> Option<(ModelIndex, CommandKind)> {
         let name = node.get("tag").and_then(|tag| Some((tag.text()?, tag.place)));
         if let Some((name, place)) = name
             && self.names.versions().contains(&name)
@@ -239,8 +222,7 @@ impl Commanded<'_> {
         let (model, version) = self.target(given, node.get("version")?, diagnostics)?;
         let tag = TagName::new(name?.0).ok()?;
         let preserve_previous = read::boolean(node, "preserve_previous")?;
-        let what = format!("tag {} as {tag}", version.as_str());
-        Some((model, CommandKind::Tag { tag, version, preserve_previous }, what))
+        Some((model, CommandKind::Tag { tag, version, preserve_previous }))
     }
 
     fn rules(

@@ -31,6 +31,7 @@ mod decode_workload;
 mod diagnostic;
 mod error;
 mod extend;
+mod false_alarms;
 mod files;
 mod fill;
 #[cfg(test)]
@@ -75,8 +76,9 @@ mod tree;
 mod vars;
 mod write;
 
-pub use command_plan::{CommandPlan, Instruction, shares_in_words};
+pub use command_plan::{CommandPlan, Instruction};
 pub use error::{ScenarioError, ScenarioWarnings};
+pub use false_alarms::FalseAlarms;
 pub use files::Files;
 #[doc(hidden)]
 pub use fuzz::{fuzz_rules, fuzz_scenario};

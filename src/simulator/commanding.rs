@@ -4,7 +4,7 @@ use super::trigger_health::TriggerHealth;
 use super::virtual_run::{PLAN, VirtualRun};
 use crate::engine::{Command, CommandError, CommandKind, RuleSet};
 use crate::exchange::ModelIndex;
-use crate::record::{Happening, Observer};
+use crate::record::{Happening, Observer, Refusal};
 use crate::scenario::{CommandPlan, Instruction};
 
 impl<O: Observer> VirtualRun<'_, O> {
@@ -12,38 +12,56 @@ impl<O: Observer> VirtualRun<'_, O> {
     #[cold]
     pub(super) fn command(&mut self, phase: u16, command: usize) {
         let plan = &self.scenario.phases[usize::from(phase)].commands[command];
-        let (at, what) = (self.now, plan.what.clone());
-        self.observer.happened(at, Happening::Commanded { model: plan.model, what: what.clone() });
+        let (at, model, order) = (self.now, plan.model, plan.instruction.order());
+        self.observer.happened(at, Happening::Commanded { model, order: order.clone() });
         let place = (usize::from(phase), command);
-        if let Err(error) = self.carry_out(plan, place) {
-            let (model, why) = (plan.model, error.to_string());
-            self.observer.happened(at, Happening::CommandRefused { model, what, why });
+        match self.carry_out(plan, place) {
+            Ok(true) => {}
+            Ok(false) => self.observer.happened(at, Happening::CommandIdle { model, order }),
+            Err(error) => {
+                let why = Refusal::Reason(error);
+                self.observer.happened(at, Happening::CommandRefused { model, order, why });
+            }
         }
         self.drain_events();
     }
 
-    fn carry_out(&mut self, plan: &CommandPlan, place: (usize, usize)) -> Result<(), CommandError> {
+    /// Whether the command changes anything.
+    fn carry_out(
+        &mut self,
+        plan: &CommandPlan,
+        place: (usize, usize),
+    ) -> Result<bool, CommandError> {
         // What is for all models is the same whichever passes it on.
         let (at, model) = (self.now, plan.model.unwrap_or(ModelIndex(0)));
         let given = |kind| Command { model, by: PLAN.to_owned(), kind };
         match &plan.instruction {
             Instruction::Engine(CommandKind::Rules(new)) => {
                 let (before, old) = (self.health(model), self.engine.rules(model).cloned());
-                self.engine.apply(at, &given(CommandKind::Rules(new.clone())))?;
+                self.order(&given(CommandKind::Rules(new.clone())))?;
                 if let Some(old) = old {
                     self.count_in(model, place, (&old, new), before);
                 }
+                Ok(true)
             }
-            Instruction::Engine(kind) => self.engine.apply(at, &given(kind.clone()))?,
+            Instruction::Engine(kind) => self.order(&given(kind.clone())),
             Instruction::NewSecret { key, grace, adopted_after, version } => {
                 let (digest, version) = (self.gatekeeper.new_secret(key), version.clone());
                 let (key, grace) = (key.clone(), *grace);
                 let kind = CommandKind::RegenerateKey { key: key.clone(), digest, grace, version };
-                self.engine.apply(at, &given(kind))?;
+                let changes = self.order(&given(kind))?;
                 self.gatekeeper.adopt(&key, digest, at + *adopted_after);
+                Ok(changes)
             }
         }
-        Ok(())
+    }
+
+    /// Lets the engine carry out a command. Whether it changes anything.
+    fn order(&mut self, command: &Command) -> Result<bool, CommandError> {
+        let prepared = self.engine.prepare(self.now, command)?;
+        let changes = prepared.entry().is_some();
+        prepared.commit();
+        Ok(changes)
     }
 
     /// How every trigger fared, those of rule sets that were replaced included.

@@ -6,7 +6,8 @@
 use super::meant::Meant;
 use crate::engine::{CommandKind, Engine, RolloutState, Target};
 use crate::exchange::{ModelIndex, VersionIndex};
-use crate::scenario::{NamedVersion, PhasePlan, RolloutPlan, Scenario, shares_in_words};
+use crate::record::{OrderedShare, PhasePart};
+use crate::scenario::{NamedVersion, PhasePlan, RolloutPlan, Scenario};
 use crate::units::Ratio;
 
 /// A command for a model.
@@ -15,8 +16,8 @@ pub(super) struct Order {
     pub(super) kind: CommandKind,
     /// What ends a rollout that is in its way.
     pub(super) first: CommandKind,
-    /// What it is, in words.
-    pub(super) what: String,
+    /// What it is of its phase, as that names it.
+    pub(super) part: PhasePart,
 }
 
 /// The commands that set the weights of a phase, model by model.
@@ -41,12 +42,12 @@ pub(super) fn split(
             .collect();
         let said: Vec<_> =
             own.iter().map(|(named, weight, _)| (name(scenario.name_of(named)), *weight)).collect();
-        let what = shares_in_words(&said);
+        let part = PhasePart::Split { shares: OrderedShare::all(&said) };
         (!own.is_empty()).then_some(Order {
             model,
             kind: CommandKind::Split { shares, redeploy },
             first: CommandKind::Abort,
-            what,
+            part,
         })
     };
     (0..scenario.models.len() as u16).map(ModelIndex).filter_map(order).collect()
@@ -76,8 +77,8 @@ pub(super) fn rollout(
         bake: plan.bake,
         redeploy: version.is_some_and(|version| is_rolled_back(engine, scenario, version)),
     };
-    let what = format!("a rollout of {}", scenario.name_of(&plan.version));
-    Order { model, kind, first, what }
+    let part = PhasePart::Rollout { version: name(scenario.name_of(&plan.version)) };
+    Order { model, kind, first, part }
 }
 
 fn is_rolled_back(engine: &Engine, scenario: &Scenario, version: VersionIndex) -> bool {

@@ -9,7 +9,7 @@ use super::virtual_run::VirtualRun;
 use crate::director::Cue;
 use crate::engine::CommandError;
 use crate::exchange::ModelIndex;
-use crate::record::{Happening, Observer};
+use crate::record::{self, Happening, Observer, PhasePart, Refusal};
 use crate::scenario::{NamedVersion, PhaseEnd};
 use crate::units::Timestamp;
 
@@ -68,8 +68,8 @@ impl<O: Observer> VirtualRun<'_, O> {
             Cue::Command { phase, command } => self.command(phase, command),
             Cue::CommandMissed { phase, command } => {
                 let plan = &self.scenario.phases[usize::from(phase)].commands[command];
-                let (model, what) = (plan.model, plan.what.clone());
-                self.observer.happened(now, Happening::CommandMissed { model, what });
+                let (model, order) = (plan.model, plan.instruction.order());
+                self.observer.happened(now, Happening::CommandMissed { model, order });
             }
             Cue::OpenFaultsEnd => self.upstreams.end_open_faults(now),
             Cue::BecameBad(version) => self.observer.became_bad(now, version),
@@ -94,29 +94,29 @@ impl<O: Observer> VirtualRun<'_, O> {
         }
         for named in missed {
             let (model, tag) = (self.scenario.model_of_named(named), self.scenario.name_of(named));
-            let why = format!("no version has the tag {tag}");
-            self.not_begun(phase, model, &format!("faults on {tag}"), why);
+            let version = deploying::name(tag);
+            let why = Refusal::NoHolder { tag: version.clone() };
+            self.not_begun(phase, model, PhasePart::Faults { version }, why);
         }
         self.director.faults_hit(now, phase, hit);
     }
 
     /// Gives the order of a phase that begins. That it is refused is told, and the run goes on.
     fn begin_with(&mut self, phase: u16, order: Order) {
-        let Order { model, kind, first, what } = order;
+        let Order { model, kind, first, part } = order;
         let mut result = self.give(model, kind.clone());
         if let Err(CommandError::Rollout(_)) = result {
             result = self.give(model, first).and_then(|()| self.give(model, kind));
         }
         if let Err(error) = result {
-            self.not_begun(phase, model, &what, error.to_string());
+            self.not_begun(phase, model, part, Refusal::Reason(error));
         }
     }
 
     /// Tells of a part of a phase with which it does not begin, and why.
-    fn not_begun(&mut self, phase: u16, model: ModelIndex, what: &str, why: String) {
-        let name = &self.scenario.phases[usize::from(phase)].name;
-        let what = format!("begin phase \"{name}\" with {what}");
-        let refused = Happening::CommandRefused { model: Some(model), what, why };
+    fn not_begun(&mut self, phase: u16, model: ModelIndex, with: PhasePart, why: Refusal) {
+        let order = record::Order::Begin { phase, with };
+        let refused = Happening::CommandRefused { model: Some(model), order, why };
         self.observer.happened(self.now, refused);
     }
 }

@@ -1,8 +1,9 @@
 //! What an operator does while traffic goes on, and what the engine makes of it.
 
+use coalmine::engine::{CommandError, Target};
 use coalmine::exchange::VersionIndex;
-use coalmine::record::{Happening, KeyFault, Record};
-use coalmine::units::{Duration, Timestamp};
+use coalmine::record::{Happening, KeyFault, Order, Record, Refusal};
+use coalmine::units::{Duration, Timestamp, VersionId};
 
 use super::world::{play, seconds, written};
 
@@ -29,16 +30,16 @@ fn commanded(commands: &str) -> Record {
 }
 
 /// What came of commands, each with its time after the start and why it was refused, if it was.
-fn told(record: &Record) -> Vec<(Duration, String, Option<String>)> {
+fn told(record: &Record) -> Vec<(Duration, Order, Option<CommandError>)> {
     let mut told = Vec::new();
     for event in &record.timeline.events {
         match &event.happening {
-            Happening::Commanded { what, .. } => {
-                told.push((event.at.since(record.start), what.clone(), None));
+            Happening::Commanded { order, .. } => {
+                told.push((event.at.since(record.start), order.clone(), None));
             }
-            Happening::CommandRefused { what, why, .. } => {
+            Happening::CommandRefused { order, why: Refusal::Reason(why), .. } => {
                 let last = told.last_mut().unwrap();
-                assert_eq!(last.1, *what);
+                assert_eq!(last.1, *order);
                 last.2 = Some(why.clone());
             }
             _ => (),
@@ -74,7 +75,7 @@ fn commands_are_carried_out_at_their_times_whatever_their_order_in_the_file() {
     ];
     assert_eq!(weights(&record), expected);
     let told = told(&record);
-    assert_eq!(told[0], (seconds(60), "roll back".to_owned(), None));
+    assert_eq!(told[0], (seconds(60), Order::Rollback { to: None }, None));
     assert!(told.iter().all(|(.., refused)| refused.is_none()));
     // Of an operator's rollback no rule is the cause.
     assert_eq!(record.rollbacks.len(), 0);
@@ -90,13 +91,42 @@ fn what_the_engine_refuses_is_told_and_the_run_goes_on() {
          {at: 50s, tag: {tag: golden, version: v2}}",
     );
     let refused: Vec<_> = told(&record).into_iter().map(|(.., refused)| refused).collect();
-    assert!(refused[0].as_ref().unwrap().contains("rollout"), "{refused:?}");
+    assert!(matches!(refused[0], Some(CommandError::Rollout(_))), "{refused:?}");
     assert_eq!(refused[1], None);
-    assert!(refused[2].as_ref().unwrap().contains("rolled back"), "{refused:?}");
-    assert!(refused[3].as_ref().unwrap().contains("golden"), "{refused:?}");
-    assert_eq!(refused[4], None);
+    let v2 = VersionId::new("v2").unwrap();
+    assert_eq!(refused[2], Some(CommandError::RolledBack(v2)));
+    let Some(CommandError::UnknownVersion { name, .. }) = &refused[3] else {
+        panic!("{refused:?}")
+    };
+    assert_eq!((name.as_str(), &refused[4]), ("golden", &None));
     let (assigned, ended) = super::world::totals(&record);
     assert_eq!((assigned, ended), (12_000, 12_000));
+}
+
+#[test]
+fn a_rollback_to_where_all_traffic_is_already_is_none() {
+    let record = commanded(
+        "{at: 10s, rollback: {to: v1}}
+         {at: 20s, rollback: {to: v1}}
+         {at: 30s, rollback: {}}",
+    );
+    let idle = record.timeline.events.iter().filter_map(|event| match &event.happening {
+        Happening::CommandIdle { order: Order::Rollback { to }, .. } => {
+            let to = to.as_ref().map(Target::as_str);
+            Some((event.at.since(record.start), to))
+        }
+        _ => None,
+    });
+    assert_eq!(idle.collect::<Vec<_>>(), [(seconds(20), Some("v1")), (seconds(30), None)]);
+    let done = record.timeline.events.iter().filter_map(|event| match &event.happening {
+        Happening::RolledBack { version, target } => {
+            Some((event.at.since(record.start), *version, *target))
+        }
+        _ => None,
+    });
+    assert_eq!(done.collect::<Vec<_>>(), [(seconds(10), None, VersionIndex(0))]);
+    assert_eq!((record.undone_commands.len(), record.rollbacks.len()), (0, 0));
+    assert_eq!(weights(&record).len(), 2);
 }
 
 #[test]
@@ -253,7 +283,10 @@ fn a_key_that_a_rollback_invalidated_is_valid_again_once_it_is_regenerated() {
     assert_eq!(rejected(&record), 20 * (40 + 100));
     let refused: Vec<_> = told(&record).into_iter().map(|(.., refused)| refused).collect();
     assert_eq!(refused[..3], [None, None, None]);
-    assert!(refused[3].as_ref().unwrap().contains("no access key web"), "{refused:?}");
+    assert!(
+        matches!(&refused[3], Some(CommandError::UnknownKey { id, .. }) if id.as_str() == "web"),
+        "{refused:?}"
+    );
 }
 
 #[test]
@@ -282,13 +315,13 @@ fn a_command_whose_time_never_comes_is_told_and_counted() {
         .events
         .iter()
         .filter_map(|event| match &event.happening {
-            Happening::CommandMissed { what, .. } => {
-                Some((event.at.since(record.start).as_secs(), what.as_str()))
+            Happening::CommandMissed { order, .. } => {
+                Some((event.at.since(record.start).as_secs(), order))
             }
             _ => None,
         })
         .collect();
-    let [(first, "roll back"), (second, "pause the rollout")] = missed[..] else {
+    let [(first, Order::Rollback { to: None }), (second, Order::Pause)] = missed[..] else {
         panic!("{missed:?}")
     };
     assert!(first <= 5 && (599..=601).contains(&second), "{missed:?}");

@@ -1,8 +1,9 @@
 //! Tags that move in the course of a run: a phase means whoever has them when it begins.
 
+use coalmine::engine::{CommandError, Target};
 use coalmine::exchange::{Class, VersionIndex};
-use coalmine::record::{Happening, Record};
-use coalmine::units::Duration;
+use coalmine::record::{Happening, Order, PhasePart, Record, Refusal};
+use coalmine::units::{Duration, VersionId};
 
 use super::witness::Witness;
 use super::world::{play, seconds, written};
@@ -56,14 +57,18 @@ fn faults(record: &Record) -> Vec<(Duration, bool, u16)> {
 }
 
 /// What was refused, when and why.
-fn refused(record: &Record) -> Vec<(Duration, String, String)> {
+fn refused(record: &Record) -> Vec<(Duration, (u16, PhasePart), Refusal)> {
     let events = record.timeline.events.iter().filter_map(|event| match &event.happening {
-        Happening::CommandRefused { what, why, .. } => {
-            Some((event.at.since(record.start), what.clone(), why.clone()))
+        Happening::CommandRefused { order: Order::Begin { phase, with }, why, .. } => {
+            Some((event.at.since(record.start), (*phase, with.clone()), why.clone()))
         }
         _ => None,
     });
     events.collect()
+}
+
+fn twice(version: &str) -> Refusal {
+    Refusal::Reason(CommandError::NamedTwice(VersionId::new(version).unwrap()))
 }
 
 const PROMOTED: &str = "name: a, for: 1m, split: {v1: 100%}, commands: [{at: 10s, promote: v2}, \
@@ -116,9 +121,11 @@ fn two_names_of_one_version_are_refused_and_the_run_goes_on() {
     let second = "name: b, for: 1m, split: {stable: 50%, beta: 50%}";
     let record = run("", &[promoted, second, "name: c, for: 1m, split: {v1: 100%}"]);
     let [(at, what, why)] = &refused(&record)[..] else { panic!("{:?}", refused(&record)) };
-    assert_eq!((*at, why.as_str()), (seconds(60), "version v2 is named twice"));
-    assert!(what.starts_with("begin phase \"b\" with "), "{what}");
-    assert!(what.contains("% to stable") && what.contains("% to v2"), "{what}");
+    assert_eq!((*at, why), (seconds(60), &twice("v2")));
+    let (1, PhasePart::Split { shares }) = what else { panic!("{what:?}") };
+    let mut names: Vec<_> = shares.iter().map(|share| share.version.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["stable", "v2"]);
     let expected = [
         (seconds(0), vec![100.0, 0.0, 0.0]),
         (seconds(10), vec![0.0, 100.0, 0.0]),
@@ -140,12 +147,20 @@ fn what_names_a_tag_that_nobody_has_is_told() {
     let record = run("", &[first, second, third]);
     let told = refused(&record);
     assert_eq!(told.len(), 3, "{told:?}");
-    for ((_, what, why), begun) in told.iter().zip([
-        "begin phase \"b\" with ",
-        "begin phase \"b\" with faults on golden",
-        "begin phase \"c\" with a rollout of golden",
-    ]) {
-        assert!(what.starts_with(begun) && why.contains("golden"), "{what}: {why}");
+    let golden = || Target::new("golden").unwrap();
+    let [(_, (1, PhasePart::Split { .. }), split), (_, faulty, none), (_, rollout, unknown)] =
+        &told[..]
+    else {
+        panic!("{told:?}")
+    };
+    assert_eq!(*faulty, (1, PhasePart::Faults { version: golden() }));
+    assert_eq!(*rollout, (2, PhasePart::Rollout { version: golden() }));
+    assert_eq!(*none, Refusal::NoHolder { tag: golden() });
+    for why in [split, unknown] {
+        let Refusal::Reason(CommandError::UnknownVersion { name, .. }) = why else {
+            panic!("{why:?}")
+        };
+        assert_eq!(name, "golden");
     }
     assert_eq!(faults(&record), []);
     assert_eq!(weights(&record).len(), 1);
@@ -163,7 +178,8 @@ fn a_tag_that_went_with_the_traffic_names_nobody() {
     assert_eq!(faults(&record), [(seconds(60), true, 1), (seconds(120), false, 1)]);
     let [(at, _, why)] = &refused(&record)[..] else { panic!("{:?}", refused(&record)) };
     assert_eq!(*at, seconds(120));
-    assert!(why.contains("no version or tag \"beta\"; known are v1, v2, v3, stable"), "{why}");
+    let (name, known) = ("beta".to_owned(), "v1, v2, v3, stable".to_owned());
+    assert_eq!(*why, Refusal::Reason(CommandError::UnknownVersion { name, known }));
 }
 
 #[test]
@@ -192,7 +208,8 @@ fn a_rollout_goes_on_where_what_would_end_it_is_refused() {
     let another = "name: c, for: 1m, rollout: {version: beta, steps: [{weight: 50%, hold: 5s}]}";
     let record = run("", &[&first, split, another]);
     let why: Vec<_> = refused(&record).into_iter().map(|(.., why)| why).collect();
-    assert_eq!(why, ["version v1 is named twice", "version v1 is the stable already"]);
+    let v1 = VersionId::new("v1").unwrap();
+    assert_eq!(why, [twice("v1"), Refusal::Reason(CommandError::AlreadyStable(v1))]);
     let last = weights(&record).last().cloned().unwrap();
     assert_eq!(last, (seconds(0), vec![90.0, 10.0, 0.0]), "nothing has changed since");
 }

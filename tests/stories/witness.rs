@@ -9,7 +9,9 @@ use coalmine::engine::{
 use coalmine::exchange::{ModelIndex, VersionIndex};
 use coalmine::math;
 use coalmine::metric::Measure;
-use coalmine::record::{Arm, Attempt, Happening, KeyRefusal, Observer, Outcome};
+use coalmine::record::{
+    Arm, Attempt, Happening, KeyRefusal, Observer, Order, Outcome, PhasePart, Refusal,
+};
 use coalmine::scenario::{CommandPlan, Instruction, NamedVersion, Scenario, Traffic};
 use coalmine::simulator::simulate;
 use coalmine::testing::{Ended, RuleAudit};
@@ -184,12 +186,16 @@ impl<'a> Witness<'a> {
     }
 
     /// A part of the phase that began last was refused.
-    fn not_begun(&mut self, what: &str, why: &str) {
+    fn not_begun(&mut self, part: &PhasePart, why: &Refusal) {
         self.not_begun += 1;
-        if let Some(tag) = what.split(" with faults on ").nth(1) {
-            assert!(!self.tags.contains_key(tag), "{what}: {why}");
-        } else if !what.contains(" with a rollout of ") {
-            assert_eq!(self.given_weights(), None, "{what}: {why}");
+        match part {
+            PhasePart::Faults { version } => {
+                assert!(!self.tags.contains_key(version.as_str()), "{part:?}: {why:?}");
+            }
+            PhasePart::Split { .. } => {
+                assert_eq!(self.given_weights(), None, "{part:?}: {why:?}");
+            }
+            PhasePart::Rollout { .. } => {}
         }
     }
 
@@ -202,13 +208,14 @@ impl<'a> Witness<'a> {
         self.hit_by_tag += u64::from(faults.iter().any(by_tag));
     }
 
-    /// Takes in that a command is given. What it says in words tells which of its phase's it is.
-    fn commanded(&mut self, at: Timestamp, what: &str) {
+    /// Takes in that a command is given. What it asks for tells which of its phase's it is.
+    fn commanded(&mut self, at: Timestamp, order: &Order) {
         self.due_weights = None;
         let (phase, _) = self.phase.unwrap();
         let plans = &self.scenario.phases[usize::from(phase)].commands;
-        let plan = plans.iter().find(|plan| plan.what == what && self.due(plan) == at);
-        let plan = plan.unwrap_or_else(|| panic!("no command says {what:?} at {at}"));
+        let plan =
+            plans.iter().find(|plan| plan.instruction.order() == *order && self.due(plan) == at);
+        let plan = plan.unwrap_or_else(|| panic!("no command asks for {order:?} at {at}"));
         self.commands[0] += 1;
         self.command = Some((at, plan));
         self.moved = None;
@@ -364,9 +371,9 @@ impl Observer for Witness<'_> {
             Happening::RolloutMoved { version, to: RolloutState::Promoted, .. } => {
                 self.tags.insert("stable".to_owned(), version);
             }
-            Happening::Commanded { what, .. } => self.commanded(at, &what),
-            Happening::CommandRefused { what, why, .. } if what.starts_with("begin phase ") => {
-                self.not_begun(&what, &why);
+            Happening::Commanded { order, .. } => self.commanded(at, &order),
+            Happening::CommandRefused { order: Order::Begin { with, .. }, why, .. } => {
+                self.not_begun(&with, &why);
             }
             Happening::CommandRefused { .. } => self.refused(),
             Happening::CommandMissed { .. } => self.commands[2] += 1,
