@@ -6,7 +6,7 @@ use crate::compare::{Difference, Finding, MetricComparison, RunComparison};
 use crate::metric::Metric;
 use crate::report::{
     NO_DATA, change_text, changed, finding_word, legend, letter, metric_label, p_value_text,
-    run_names, table_estimate, table_interval,
+    table_estimate, table_interval,
 };
 use crate::summary::Estimate;
 use crate::units::{format_counted, format_significant};
@@ -51,7 +51,8 @@ pub(super) fn figures_section(comparison: &RunComparison) -> String {
 
 fn table(comparison: &RunComparison, caption: &str, metrics: &[MetricComparison]) -> String {
     let mut columns = vec![Column::text("Metric")];
-    columns.extend(run_names(comparison).iter().map(|name| Column::figure(name)));
+    // Labels are paths: as headings they would make tables wider than paper.
+    columns.extend((0..comparison.runs.len()).map(|run| Column::figure(&letter(run))));
     let rows = metrics.iter().filter(|compared| compared.values.iter().any(has_data)).map(row);
     Table { caption, columns, rows: rows.collect(), sortable: false }.render()
 }

@@ -6,11 +6,15 @@
   const tell = (what, element) => findings.push(`${what}: ${name(element)}`);
   const seen = (element) => element.checkVisibility({ visibilityProperty: true });
 
-  // The sections stand in the order of the report's design.
-  const order = [
+  // The sections stand in the order of the report's design, or of a comparison's.
+  const report = [
     "verdict", "gate", "comparison", "timeline", "distributions", "outcomes", "rules", "scenario",
     "provenance",
   ];
+  const comparison = [
+    "verdict", "scenarios", "comparison", "figures", "changes", "timeline", "distributions", "runs",
+  ];
+  const order = document.querySelector("#runs") ? comparison : report;
   const sections = [...document.querySelectorAll("main > header, main > section")];
   const tops = sections.map((section) => section.getBoundingClientRect().top);
   if (sections.map((section) => section.id).join() !== order.join()) {
