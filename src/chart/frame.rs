@@ -41,7 +41,8 @@ pub(crate) struct Mark {
     pub(crate) from: f64,
     /// Where it lasts: its end, with the symbol that stands there.
     pub(crate) to: Option<(f64, Option<Symbol>)>,
-    pub(crate) symbol: Symbol,
+    /// What stands at its beginning, if anything does.
+    pub(crate) symbol: Option<Symbol>,
     pub(crate) label: String,
     /// The dash of the line through the panels at its beginning; `None` for no line.
     pub(crate) dash: Option<Dash>,
@@ -226,8 +227,8 @@ impl Frame {
             told = &mark.label;
             taken = self.draw_mark(canvas, mark, label, (row, taken, limit)).max(taken);
             let column = self.column(mark.from);
-            if column - last >= MARK_RADIUS {
-                canvas.symbol((column, row), mark.symbol, MARK_RADIUS, mark.ink);
+            if let Some(symbol) = mark.symbol.filter(|_| column - last >= MARK_RADIUS) {
+                canvas.symbol((column, row), symbol, MARK_RADIUS, mark.ink);
                 last = column;
             }
             if let Some((to, Some(symbol))) = mark.to {
@@ -252,34 +253,83 @@ impl Frame {
         let mut end = from;
         if let Some((to, _)) = mark.to {
             end = self.column(to);
-            let bar = mark.ink.with_opacity(0.2);
+            // Without a symbol at its end the bar alone must be seen.
+            let opacity = if mark.symbol.is_some() { 0.2 } else { 0.6 };
+            let bar = mark.ink.with_opacity(opacity);
             if end - from >= LEAST_SHADE {
                 canvas.rectangle((from, row - BAR_RADIUS), (end, row + BAR_RADIUS), bar);
             }
         }
-        let gap = MARK_RADIUS + 8.0;
-        let lettering = |align| Lettering { ink: Ink::BLACK, size: SMALL, bold: false, align };
-        let width = text_width(label, SMALL, false);
-        let room = free_to - end - gap;
-        // Within its bar a label ends before the next mark begins.
-        let within = end.min(free_to) - from - gap * 2.0;
-        if width <= within {
-            canvas.text((from + gap, row), label, lettering(Align::Start));
-        } else if width <= room {
-            canvas.text((end + gap, row), label, lettering(Align::Start));
-            return end + gap + width;
-        } else if from - gap - width >= free_from {
-            canvas.text((from - gap, row), label, lettering(Align::End));
-        } else if room >= LEAST_LABEL {
-            let short = fit_text(label, SMALL, false, room).unwrap_or_default();
-            canvas.text((end + gap, row), short, lettering(Align::Start));
-            return free_to;
-        } else if within >= LEAST_LABEL {
-            let short = fit_text(label, SMALL, false, within).unwrap_or_default();
-            canvas.text((from + gap, row), short, lettering(Align::Start));
-        }
-        end
+        let Some(placed) = place_label(label, (from, end), (free_from, free_to)) else {
+            return end;
+        };
+        let lettering =
+            Lettering { ink: Ink::BLACK, size: SMALL, bold: false, align: placed.align };
+        canvas.text((placed.column, row), placed.text, lettering);
+        placed.taken.max(end)
     }
+}
+
+/// A label and where it stands.
+#[derive(Clone, PartialEq, Debug)]
+struct Placed {
+    text: String,
+    column: f64,
+    align: Align,
+    /// The first free column after it.
+    taken: f64,
+}
+
+/// Where the label of a mark between two columns stands in a row that is free between two others:
+/// in the mark's bar, after it, or before it; cut on the side that has more room where it fits
+/// nowhere. `None` where too little of it would be left.
+fn place_label(
+    label: &str,
+    (from, end): (f64, f64),
+    (free_from, free_to): (f64, f64),
+) -> Option<Placed> {
+    let gap = MARK_RADIUS + 8.0;
+    let width = |text: &str| text_width(text, SMALL, false);
+    let within = |text: String| Placed {
+        column: from + gap,
+        align: Align::Start,
+        taken: from + gap + width(&text),
+        text,
+    };
+    let after = |text: String| Placed {
+        column: end + gap,
+        align: Align::Start,
+        taken: end + gap + width(&text),
+        text,
+    };
+    // What stands before its mark points to it: else it could be of the mark before.
+    let before = |text: String| {
+        let text = format!("{text}{POINTER}");
+        Placed { column: from - gap, align: Align::End, taken: from, text }
+    };
+    // Within its bar a label ends before the next mark begins.
+    let room_within = end.min(free_to) - from - gap * 2.0;
+    let room_after = free_to - end - gap;
+    let room_before = from - gap - free_from - width(POINTER);
+    let whole = width(label);
+    if label.is_empty() {
+        return None;
+    }
+    if whole <= room_within {
+        return Some(within(label.to_owned()));
+    }
+    if whole <= room_after {
+        return Some(after(label.to_owned()));
+    }
+    if whole <= room_before {
+        return Some(before(label.to_owned()));
+    }
+    let cut = |room: f64| fit_text(label, SMALL, false, room).filter(|_| room >= LEAST_LABEL);
+    if room_before > room_after.max(room_within) {
+        return cut(room_before).map(before);
+    }
+    let placed = cut(room_after).map(after);
+    placed.or_else(|| cut(room_within).map(within))
 }
 
 const PHASE_ROW: f64 = 30.0;
@@ -298,5 +348,42 @@ const LEAST_LINE_DISTANCE: f64 = 5.0;
 const MANY_MARKS: usize = 12;
 /// A label cut shorter than this says nothing.
 const LEAST_LABEL: f64 = 120.0;
+/// What a label ends with that stands before its mark.
+const POINTER: &str = " »";
 /// How far labels may reach beyond the last column.
 const RIGHT_OVERHANG: f64 = 24.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LABEL: &str = "error_rate > 0.05 for 1m";
+
+    /// Where the label of a mark stands in a row of 1,000 pixels that is free from a column on.
+    fn placed(from: f64, end: f64, free_from: f64, free_to: f64) -> Placed {
+        place_label(LABEL, (from, end), (free_from, free_to)).unwrap()
+    }
+
+    #[test]
+    fn a_label_stands_in_its_bar_or_after_it_or_points_to_it_from_before() {
+        let width = text_width(LABEL, SMALL, false);
+        let inside = placed(100.0, 900.0, 0.0, 1_000.0);
+        assert_eq!((inside.text.as_str(), inside.align), (LABEL, Align::Start));
+        assert!(inside.column > 100.0 && inside.taken < 900.0);
+        let after = placed(100.0, 120.0, 0.0, 1_000.0);
+        assert!(after.column > 120.0 && (after.taken - after.column - width).abs() < 1e-9);
+        let before = placed(900.0, 980.0, 0.0, 1_000.0);
+        assert_eq!(before.text, format!("{LABEL} »"));
+        assert!(before.align == Align::End && before.column < 900.0);
+    }
+
+    #[test]
+    fn a_label_that_fits_nowhere_is_cut_where_it_has_more_room() {
+        let right = placed(60.0, 60.0, 0.0, 260.0);
+        assert!(right.align == Align::Start && right.text.ends_with('…'), "{right:?}");
+        let left = placed(240.0, 250.0, 20.0, 300.0);
+        assert!(left.align == Align::End && left.text.ends_with("… »"), "{left:?}");
+        assert_eq!(place_label(LABEL, (100.0, 110.0), (90.0, 130.0)), None);
+        assert_eq!(place_label("", (100.0, 110.0), (0.0, 1_000.0)), None);
+    }
+}

@@ -100,31 +100,18 @@ pub(crate) fn kind_ink(index: usize) -> Ink {
     KIND_INKS[index % KIND_INKS.len()]
 }
 
-const KIND_INKS: [Ink; 7] = [
-    ORANGE,
-    SKY_BLUE,
-    Ink::opaque(0x00, 0x9E, 0x73),
-    PURPLE,
-    Ink::opaque(0xD5, 0x5E, 0x00),
-    Ink::GREY,
-    BLUE,
-];
+const KIND_INKS: [Ink; 7] = [ORANGE, SKY_BLUE, GREEN, PURPLE, VERMILION, Ink::GREY, BLUE];
+const OTHER_INKS: [Ink; 6] = [VERMILION, GREEN, PURPLE, ORANGE, SKY_BLUE, Ink::BLACK];
 
 const BLUE: Ink = Ink::opaque(0x00, 0x72, 0xB2);
+const VERMILION: Ink = Ink::opaque(0xD5, 0x5E, 0x00);
+const GREEN: Ink = Ink::opaque(0x00, 0x9E, 0x73);
 /// Published as E69F00.
 const ORANGE: Ink = Ink::opaque(0xB8, 0x7D, 0x00);
 /// Published as 56B4E9.
 const SKY_BLUE: Ink = Ink::opaque(0x2F, 0x93, 0xCF);
 /// Published as CC79A7.
 const PURPLE: Ink = Ink::opaque(0xC2, 0x65, 0x9A);
-const OTHER_INKS: [Ink; 6] = [
-    Ink::opaque(0xD5, 0x5E, 0x00),
-    Ink::opaque(0x00, 0x9E, 0x73),
-    PURPLE,
-    ORANGE,
-    SKY_BLUE,
-    Ink::BLACK,
-];
 /// Five beside six colours: the pairs recur after thirty.
 const OTHER_SYMBOLS: [Symbol; 5] =
     [Symbol::TriangleUp, Symbol::Square, Symbol::Diamond, Symbol::TriangleDown, Symbol::Cross];

@@ -40,6 +40,15 @@ pub enum Cue {
         /// The fault (an index into the phase's faults).
         fault: usize,
     },
+    /// A fault never begins: all traffic was over before its time.
+    FaultMissed {
+        /// On which version.
+        version: VersionIndex,
+        /// The phase (an index).
+        phase: u16,
+        /// The fault (an index into the phase's faults).
+        fault: usize,
+    },
     /// A command is to be given.
     Command {
         /// The phase (an index).
@@ -211,10 +220,16 @@ impl<'a> Director<'a> {
         self.tell_onsets(now);
     }
 
-    /// Nothing more happens, though a phase may have some time left: what commands there still are
-    /// in it and in later ones are never given.
+    /// Nothing more happens, though a phase may have some time left: what faults there still are in
+    /// it never begin, and what commands in it and in later ones are never given.
     pub fn run_over(&mut self) {
         if !self.finished {
+            let missed = self.fault_times.iter().filter(|time| time.begins);
+            let missed = missed.map(|time| {
+                let FaultTime { version, phase, fault, .. } = *time;
+                Cue::FaultMissed { version, phase: phase as u16, fault }
+            });
+            self.cues.extend(missed);
             (self.phase..self.scenario.phases.len()).for_each(|phase| self.miss_commands(phase));
         }
     }

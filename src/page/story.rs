@@ -4,7 +4,7 @@ use super::escape::escape;
 use super::markup::{Cell, Column, Kind, Table, list, section};
 use crate::report::{Line, Narrative, ellipsis, run_facts};
 use crate::result::ResultFile;
-use crate::units::format_duration;
+use crate::units::format_elapsed;
 
 /// The timeline, drawn in `figures`, as a table of events, and what else is to be said of the run.
 /// What is to be said of its rules stands beside their health.
@@ -12,7 +12,7 @@ pub(super) fn timeline_section(result: &ResultFile, figures: &str) -> String {
     let narrative = Narrative::of(&result.record, MOST_SENTENCES);
     let rows = narrative.lines.iter().map(|line| match line {
         Line::Sentence(told) => {
-            let after = format!("+{}", format_duration(told.after));
+            let after = format!("+{}", format_elapsed(told.after));
             let seconds = told.after.as_secs_f64();
             let at = format!("<time>{}</time>", escape(&told.at.to_string()));
             vec![Cell::figure(&after, seconds), Cell::text(&told.text), Cell::markup(at)]

@@ -19,11 +19,12 @@ pub struct Cell {
     pub arm: Arm,
     /// Requests that took one attempt: what the version did is what their clients saw.
     pub tally: Tally,
-    /// Attempts at this version at requests that took several.
+    /// Attempts at this version at requests that took several, or would have if their clients had
+    /// stayed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<Tally>,
-    /// Requests assigned to this version that took several attempts (or none, where a cache
-    /// answered), as their clients saw them.
+    /// Those requests (and such as a cache answered) as their clients saw them, if assigned to this
+    /// version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finals: Option<Tally>,
 }

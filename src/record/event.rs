@@ -44,6 +44,13 @@ pub enum Happening {
         /// What it did, in words.
         what: String,
     },
+    /// A fault never began: all traffic was over before its time.
+    FaultMissed {
+        /// On which version.
+        version: VersionIndex,
+        /// What it would have done, in words.
+        what: String,
+    },
     /// The workload became another for a phase, which began at this instant.
     WorkloadChanged {
         /// What is different about it, in words.

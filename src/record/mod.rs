@@ -6,6 +6,7 @@
 //! an old result can be reported again. Knows no drivers and judges nothing.
 
 mod blast;
+mod bursts;
 mod cell;
 mod event;
 mod journal_copy;
@@ -21,6 +22,7 @@ mod split_span;
 mod spread;
 
 pub use blast::Blast;
+pub use bursts::{Bursts, Stretch};
 pub use cell::{Cell, EndingCounts, Tally};
 pub use event::{ArmCount, Happening, Timeline, TimelineEvent};
 pub use journal_copy::JournalCopy;

@@ -11,8 +11,12 @@ pub trait Observer {
     /// A request was assigned to `version` in phase `phase`.
     fn assigned(&mut self, at: Timestamp, phase: u16, version: VersionIndex, arm: Arm);
 
-    /// An attempt ended. Told of each attempt at a request that takes several, before
-    /// [`Observer::completed`]; the only attempt at a request is told by that alone.
+    /// Another attempt at a request began, on `version`. Its first one begins when it is assigned.
+    fn attempt_began(&mut self, at: Timestamp, version: VersionIndex, arm: Arm);
+
+    /// An attempt ended. Told of each attempt at a request that takes several, or would have if its
+    /// client had stayed, before [`Observer::completed`]; the only attempt at another request is
+    /// told by that alone.
     fn attempted(&mut self, attempt: &Attempt);
 
     /// A request ended.

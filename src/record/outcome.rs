@@ -20,6 +20,9 @@ pub struct Outcome {
     /// How often it was sent to an upstream. 0: a cache before the gateway had an answer, and the
     /// request was assigned to none; `assigned` is then the version that was served.
     pub attempts: u8,
+    /// Whether another attempt was to follow one that had failed: then its attempts are told one by
+    /// one, even if its client left before the second.
+    pub retried: bool,
     /// Whether the assigned version was the canary or the stable at the time, or asked for.
     pub arm: Arm,
     /// When it was sent.
@@ -46,6 +49,8 @@ pub struct Attempt {
     pub version: VersionIndex,
     /// Whether that was the canary or the stable when it was sent.
     pub arm: Arm,
+    /// Whether it was the first at its request.
+    pub first: bool,
     /// When it ended.
     pub ended: Timestamp,
     /// What the engine made of its end.

@@ -3,9 +3,9 @@
 use super::lockouts::Lockouts;
 use super::series::SeriesBuilder;
 use super::{
-    Arm, Attempt, Blast, Cell, Happening, JournalCopy, KeyRefusal, LostTag, ModelInfo, Observer,
-    Outcome, PhaseSpan, Promotion, Record, Rollback, RuleHealth, SplitSpan, Tally, Timeline,
-    UndoneCommand,
+    Arm, Attempt, Blast, Bursts, Cell, Happening, JournalCopy, KeyRefusal, LostTag, ModelInfo,
+    Observer, Outcome, PhaseSpan, Promotion, Record, Rollback, RuleHealth, SplitSpan, Tally,
+    Timeline, UndoneCommand,
 };
 use crate::engine::{Evidence, RolloutState, Sealed};
 use crate::exchange::{Class, ModelIndex, VersionIndex};
@@ -84,8 +84,8 @@ impl Recorder {
         }
     }
 
-    /// The record, at the end of the run.
-    pub fn finish(mut self, end: Timestamp, rules: Vec<RuleHealth>) -> Record {
+    /// The record, at the end of the run, with what is known only then.
+    pub fn finish(mut self, end: Timestamp, rules: Vec<RuleHealth>, bursts: Vec<Bursts>) -> Record {
         self.end_phase(end);
         (0..self.open_splits.len()).for_each(|model| self.close_split(model));
         let versions = self.versions;
@@ -120,6 +120,7 @@ impl Recorder {
             lost_tags: self.lost_tags,
             undone_commands: self.undone_commands,
             blasts: self.blasts,
+            bursts,
             key_rejections: self.lockouts.finish(),
             rules,
             journal: self.journal,
@@ -227,8 +228,10 @@ impl Observer for Recorder {
         self.series.assigned(at, version);
     }
 
+    fn attempt_began(&mut self, _: Timestamp, _: VersionIndex, _: Arm) {}
+
     fn attempted(&mut self, attempt: &Attempt) {
-        let Attempt { phase, version, arm, ended, class, ref observed } = *attempt;
+        let Attempt { phase, version, arm, ended, class, ref observed, .. } = *attempt;
         let attempts = &mut self.several(phase, version, arm).attempts;
         attempts.get_or_insert_default().complete(class, observed);
         self.series.completed(ended, version, class, observed.latency);
@@ -237,7 +240,7 @@ impl Observer for Recorder {
     #[inline(always)]
     fn completed(&mut self, outcome: &Outcome) {
         let Outcome { phase, assigned, arm, ended, class, ref observed, .. } = *outcome;
-        if outcome.attempts == 1 {
+        if outcome.attempts == 1 && !outcome.retried {
             self.tally(phase, assigned, arm).complete(class, observed);
             self.series.completed(ended, assigned, class, observed.latency);
         } else {
@@ -374,7 +377,8 @@ mod tests {
     fn attempt(version: VersionIndex, arm: Arm, ending: Ending) -> Attempt {
         let class = if ending == Ending::Success { Class::Success } else { Class::Error };
         let ended = Timestamp::from_second(1);
-        Attempt { phase: 0, version, arm, ended, class, observed: observed(ending) }
+        let first = version == CANARY;
+        Attempt { phase: 0, version, arm, first, ended, class, observed: observed(ending) }
     }
 
     /// Assigned to the canary.
@@ -396,6 +400,7 @@ mod tests {
             assigned: CANARY,
             served,
             attempts,
+            retried: attempts > 1,
             arm: Arm::Canary,
             started: Timestamp::EPOCH,
             ended: Timestamp::from_second(1),
@@ -413,7 +418,7 @@ mod tests {
         recorder.attempted(&attempt(CANARY, Arm::Canary, Ending::Status(503)));
         recorder.attempted(&attempt(STABLE, Arm::Stable, Ending::Success));
         recorder.completed(&outcome(STABLE, 2, Ending::Success));
-        let record = recorder.finish(Timestamp::from_second(2), Vec::new());
+        let record = recorder.finish(Timestamp::from_second(2), Vec::new(), Vec::new());
         let [stable, canary] = &record.cells[..] else { panic!("{:?}", record.cells) };
         assert_eq!((stable.version, stable.arm), (STABLE, Arm::Stable));
         assert_eq!(stable.tally, Tally::default());
@@ -429,6 +434,20 @@ mod tests {
     }
 
     #[test]
+    fn a_request_whose_client_left_before_its_second_attempt_counts_once_as_a_request() {
+        let mut recorder = recorder();
+        recorder.attempted(&attempt(CANARY, Arm::Canary, Ending::Status(503)));
+        let left = outcome(CANARY, 1, Ending::ClientClosed);
+        recorder.completed(&Outcome { retried: true, class: Class::Neutral, ..left });
+        let record = recorder.finish(Timestamp::from_second(2), Vec::new(), Vec::new());
+        let [canary] = &record.cells[..] else { panic!("{:?}", record.cells) };
+        assert_eq!(canary.tally, Tally::default());
+        assert_eq!(canary.attempts.as_ref().unwrap().failed.of("503"), 1);
+        assert_eq!(canary.finals.as_ref().unwrap().uncounted.of("client_closed"), 1);
+        assert_eq!(record.requests(), 1);
+    }
+
+    #[test]
     fn refused_keys_are_counted_and_told() {
         let mut recorder = recorder();
         let at = Timestamp::from_second(3);
@@ -437,7 +456,7 @@ mod tests {
             recorder.key_rejected(&KeyRefusal { at, phase, model, client, reason });
         }
         recorder.let_in(Timestamp::from_second(9), client);
-        let record = recorder.finish(Timestamp::from_second(10), Vec::new());
+        let record = recorder.finish(Timestamp::from_second(10), Vec::new(), Vec::new());
         let (client_told, told) = (Some(client), Some(reason));
         let expected = KeyRejections { phase, model, client: client_told, reason: told, count: 3 };
         assert_eq!(record.key_rejections, [expected]);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blast, Cell, JournalCopy, KeyRejections, Series, SplitSpan, Tally, Timeline};
+use super::{Blast, Bursts, Cell, JournalCopy, KeyRejections, Series, SplitSpan, Tally, Timeline};
 use crate::engine::Assignment;
 use crate::engine::Evidence;
 use crate::exchange::{ModelIndex, VersionIndex};
@@ -47,6 +47,9 @@ pub struct Record {
     pub undone_commands: Vec<UndoneCommand>,
     /// The harm that bad versions did.
     pub blasts: Vec<Blast>,
+    /// The bad stretches of upstreams whose failures come in bursts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bursts: Vec<Bursts>,
     /// Requests that were refused for their access key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key_rejections: Vec<KeyRejections>,

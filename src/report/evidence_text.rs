@@ -56,11 +56,13 @@ fn reading_text(reading: &Reading, counted: &str) -> String {
             threshold,
             window,
         } => {
-            let value = value.map_or_else(|| "unknown".to_owned(), format_duration);
+            // Where so many have not ended that nobody knows it, it is beyond the threshold.
+            let value =
+                value.map_or_else(String::new, |value| format!("{} ", format_duration(value)));
             let above = above
                 .map_or_else(String::new, |above| format!(", {} above it", format_count(above)));
             format!(
-                "{metric} {value} {operator} {} in {} ({} {counted}{above}, {} in flight)",
+                "{metric} {value}{operator} {} in {} ({} {counted}{above}, {} in flight)",
                 format_duration(*threshold),
                 format_duration(*window),
                 format_count(*requests),
@@ -135,6 +137,7 @@ pub(crate) fn p_value_text(p_value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Operator;
     use crate::metric::Metric;
 
     #[test]
@@ -158,6 +161,24 @@ mod tests {
         assert_eq!(told(9.3), format!("{seen}, p < 0.0001 at alpha = 0.0005"));
         assert_eq!(told(0.001), format!("{seen}, p = 1 at alpha = 0.0005"));
         assert!(told(-3.0).contains("p = 1 "), "evidence for the canary is none against it");
+    }
+
+    #[test]
+    fn a_quantile_that_nobody_knows_yet_is_told_by_what_is_beyond_the_threshold() {
+        let reading = |value| Reading::Time {
+            metric: Metric::LatencyP99,
+            value,
+            above: Some(3),
+            requests: 3,
+            in_flight: 3,
+            operator: Operator::Above,
+            threshold: Duration::from_secs(3),
+            window: Duration::from_secs(30),
+        };
+        let told = |value| reading_text(&reading(value), "requests");
+        let rest = "> 3 s in 30 s (3 requests, 3 above it, 3 in flight)";
+        assert_eq!(told(None), format!("latency_p99 {rest}"));
+        assert_eq!(told(Some(Duration::from_secs(4))), format!("latency_p99 4 s {rest}"));
     }
 
     #[test]

@@ -10,7 +10,9 @@ use crate::result::ResultFile;
 use crate::run::TraceReport;
 use crate::summary::{Method, Selection, Summary};
 use crate::trace::DropReason;
-use crate::units::{Ratio, format_count, format_counted, format_duration, format_percent};
+use crate::units::{
+    Ratio, format_count, format_counted, format_duration, format_elapsed, format_percent,
+};
 
 /// What is to be said of the run, and of the rules that never could tell.
 pub(crate) fn facts(result: &ResultFile) -> Vec<String> {
@@ -25,11 +27,28 @@ pub(crate) fn run_facts(result: &ResultFile) -> Vec<String> {
     blasts
         .chain(by_command(record))
         .chain(refused_clients(record))
+        .chain(bursts(record))
         .chain(skews(record))
         .chain(pins(record))
         .chain(closed)
         .chain(result.traces.iter().map(trace_text))
         .collect()
+}
+
+/// How long upstreams were in their bad states whose failures come in bursts.
+fn bursts(record: &Record) -> impl Iterator<Item = String> {
+    let whole = format_duration(record.end.since(record.start));
+    record.bursts.iter().map(move |bursts| {
+        let version = version_name(record, bursts.version);
+        match bursts.count {
+            0 => format!("The upstream of {version} was never in its bad state"),
+            count => format!(
+                "The upstream of {version} was in its bad state for {} of {whole}, in {}",
+                format_duration(bursts.total),
+                format_counted(count, "burst", "bursts"),
+            ),
+        }
+    })
 }
 
 /// The rollbacks by command, which figures of rollbacks leave out.
@@ -123,11 +142,14 @@ pub(crate) fn blind_rules(record: &Record) -> impl Iterator<Item = String> {
         blind && health.breaches == 0 && !health.judge
     };
     record.rules.iter().filter(is_blind).map(|health| {
-        let checks = format_counted(health.checks, "check", "checks");
+        let checks = match health.checks {
+            1 => "its only check did not see".to_owned(),
+            checks => format!("none of its {} checks saw", format_count(checks)),
+        };
         let version = version_name(record, health.version);
         format!(
-            "Rule {} never had data on {version}: none of its {checks} saw the requests that it \
-             needs, so it could not fire",
+            "Rule {} never had data on {version}: {checks} the requests that it needs, so it could \
+             not fire",
             health.trigger
         )
     })
@@ -141,17 +163,32 @@ fn blast_texts(record: &Record) -> Vec<String> {
             None => "to the end of the run".to_owned(),
         };
         format!(
-            "Blast radius of {}: {} requests from the onset (+{}) {until}; {} failed, {} of them \
-             would have failed on the stable too; {} were answered more than 20 % slower",
+            "Blast radius of {}: {} from the onset (+{}) {until}; {}; {} answered more than 20 % \
+             slower",
             version_name(record, blast.version),
-            format_count(blast.requests),
-            format_duration(blast.onset.since(record.start)),
-            format_count(blast.failed),
-            format_count(blast.failed_anyway),
-            format_count(blast.slowed),
+            format_counted(blast.requests, "request", "requests"),
+            format_elapsed(blast.onset.since(record.start)),
+            harm(blast),
+            match blast.slowed {
+                0 => "none was".to_owned(),
+                slowed => format_counted(slowed, "was", "were"),
+            },
         )
     };
     record.blasts.iter().map(text).collect()
+}
+
+/// How many requests failed, and how many of them would have anyway.
+fn harm(blast: &Blast) -> String {
+    let failed = match blast.failed {
+        0 => return "none failed".to_owned(),
+        failed => format_count(failed),
+    };
+    let anyway = match blast.failed_anyway {
+        0 => "none".to_owned(),
+        anyway => format_count(anyway),
+    };
+    format!("{failed} failed, {anyway} of them would have failed on the stable too")
 }
 
 /// What became of a trace's rows, in a sentence.
@@ -188,7 +225,7 @@ fn trace_text(trace: &TraceReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Tally;
+    use crate::record::{Bursts, Tally};
     use crate::result::example::{eventful, rolled_back, without_gate};
     use crate::units::Duration;
 
@@ -209,6 +246,19 @@ mod tests {
             ["Split skew in phase \"canary at 10 %\": of 450 requests clients saw gpt-4-v1 \
               11.11 % instead of 90.00 %, gpt-4-turbo-v2 88.89 % instead of 10.00 %"]
         );
+    }
+
+    #[test]
+    fn bursts_are_told_with_how_long_they_lasted() {
+        let mut result = ResultFile { record: eventful(), ..without_gate() };
+        let told = |result: &ResultFile| facts_of("The upstream", result);
+        let bursts =
+            "The upstream of gpt-4-turbo-v2 was in its bad state for 65 s of 1h, in 2 bursts";
+        assert_eq!(told(&result), [bursts]);
+        result.record.bursts = vec![Bursts::new(VersionIndex(0), [])];
+        assert_eq!(told(&result), ["The upstream of gpt-4-v1 was never in its bad state"]);
+        result.record.bursts.clear();
+        assert_eq!(told(&result), [""; 0]);
     }
 
     #[test]

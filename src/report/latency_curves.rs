@@ -175,7 +175,7 @@ fn lane(curves: &[Curve<'_>], name: &'static str, per_mille: u64) -> Lane {
         Some(Mark {
             from: value.as_secs_f64(),
             to: None,
-            symbol: curve.look.symbol,
+            symbol: Some(curve.look.symbol),
             label: String::new(),
             dash: None,
             ink: curve.look.ink,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::record::{KeyFault, KeyRejections, Record};
-use crate::units::{Duration, KeyId, format_count, format_counted, format_duration};
+use crate::units::{Duration, KeyId, format_count, format_counted, format_elapsed};
 
 /// A stretch of refused requests of a client, in a sentence; `until` is after the start, and absent
 /// where it lasted to the end of the run.
@@ -16,7 +16,7 @@ pub(super) fn lockout(
     let client = client_name(record, client);
     let requests = format_counted(requests, "request", "requests");
     let until = match until {
-        Some(until) => format!("until +{}", format_duration(until)),
+        Some(until) => format!("until +{}", format_elapsed(until)),
         None => "to the end of the run".to_owned(),
     };
     let why = match reason {
@@ -37,9 +37,14 @@ pub(super) fn refused_clients(record: &Record) -> impl Iterator<Item = String> {
     }
     clients.into_iter().map(|((client, reason), phases)| {
         let all = format_counted(phases.values().sum(), "request", "requests");
-        let phases = phases.iter().map(|(phase, count)| {
+        let name = |phase: &u16| {
             let phase = record.phases.get(usize::from(*phase)).map_or("", |phase| &phase.name);
-            format!("{} in phase \"{phase}\"", format_count(*count))
+            format!("in phase \"{phase}\"")
+        };
+        let several = phases.len() > 1;
+        let phases = phases.iter().map(|(phase, count)| match several {
+            true => format!("{} {}", format_count(*count), name(phase)),
+            false => format!("all of them {}", name(phase)),
         });
         let whose = client.map_or_else(
             || "Clients were".to_owned(),
@@ -105,7 +110,8 @@ mod tests {
         record.key_rejections.extend(others);
         let told: Vec<_> = refused_clients(&record).collect();
         assert_eq!(told.len(), 3);
-        assert!(told[0].starts_with("Clients were refused 3 requests for their access key: 3 in"));
+        let all = "Clients were refused 3 requests for their access key: all of them in phase";
+        assert!(told[0].starts_with(all));
         assert_eq!(
             told[1],
             "Client web was refused 4,005 requests for a secret that had been replaced: 5 in phase \

@@ -7,7 +7,7 @@ use super::over_time::over_time;
 use super::verdict::{Headline, verdict_word};
 use crate::gate::{Judgement, LineResult, Verdict};
 use crate::result::ResultFile;
-use crate::units::format_duration;
+use crate::units::format_elapsed;
 
 /// The summary of a run as GitHub-flavoured Markdown: the same content as on a terminal, the
 /// published figures and intervals included, and how to tell one result from another.
@@ -61,7 +61,7 @@ fn gate_row(line: &LineResult) -> Vec<String> {
 
 fn timeline(narrative: &Narrative) -> String {
     let row = |told: &Sentence| {
-        vec![format!("+{}", format_duration(told.after)), told.at.to_string(), escape(&told.text)]
+        vec![format!("+{}", format_elapsed(told.after)), told.at.to_string(), escape(&told.text)]
     };
     let header = ["After", "At", "What"].map(str::to_owned).to_vec();
     let rows = narrative.lines.iter().map(|line| match line {

@@ -39,15 +39,15 @@ pub(crate) enum Line {
 
 impl Narrative {
     /// The timeline of `record` in at most `most` sentences: two thirds of them from its beginning,
-    /// the others from its end. Commands that came to nothing are told wherever they stand: who
-    /// reads that a command was given must not miss that it was refused.
+    /// the others from its end. Commands and faults that came to nothing are told wherever they
+    /// stand: who reads that a command was given must not miss that it was refused.
     pub(crate) fn of(record: &Record, most: usize) -> Self {
         let events = &record.timeline.events;
         let from_end = if events.len() > most { most / 3 } else { 0 };
         let (head, tail) = (most - from_end, events.len().saturating_sub(from_end));
         let (mut lines, mut omitted) = (Vec::new(), 0);
         for (index, event) in events.iter().enumerate() {
-            if (head..tail).contains(&index) && !is_undone_command(&event.happening) {
+            if (head..tail).contains(&index) && !came_to_nothing(&event.happening) {
                 omitted += 1;
                 continue;
             }
@@ -88,11 +88,12 @@ fn counted_in_windows(record: &Record, version: VersionIndex) -> &'static str {
     if several { "attempts" } else { "requests" }
 }
 
-fn is_undone_command(happening: &Happening) -> bool {
+fn came_to_nothing(happening: &Happening) -> bool {
     matches!(
         happening,
         Happening::CommandRefused { .. }
             | Happening::CommandMissed { .. }
+            | Happening::FaultMissed { .. }
             | Happening::CommandIdle { .. }
     )
 }
@@ -117,6 +118,10 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
         }
         Happening::FaultEnded { version, what } => {
             format!("fault ends on {}: {what}", name(*version))
+        }
+        Happening::FaultMissed { version, what } => {
+            let version = name(*version);
+            format!("fault never begins on {version}: {what}: all traffic was over before its time")
         }
         Happening::WorkloadChanged { what } => format!("the workload changes: {what}"),
         Happening::Commanded { model, order } => {
@@ -184,7 +189,9 @@ fn rollback_text(
         |version| format!(" of {}", version_name(record, version)),
     );
     let since = since_onset(record, at, (fault, target));
-    format!("rollback{of} to {}{since}", version_name(record, target))
+    let is_false = fault.is_some() && since.is_empty();
+    let rollback = if is_false { "false rollback" } else { "rollback" };
+    format!("{rollback}{of} to {}{since}", version_name(record, target))
 }
 
 fn wait_text(phase: &str, what: &str) -> String {
@@ -404,6 +411,8 @@ mod tests {
                  60 s",
                 "tag beta of gpt-4-turbo-v2 is lost",
                 "phase \"degraded\" ends at its latest: there was no rollback",
+                "fault never begins on gpt-4-turbo-v2: latency x 4: all traffic was over before its \
+                 time",
                 "the workload changes: 2 times as fast",
                 "command: roll back",
                 "command to roll back refused: no version holds the tag stable",

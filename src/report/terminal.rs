@@ -13,7 +13,7 @@ use super::text_table::{fits, text_table};
 use super::verdict::{Headline, verdict_word};
 use crate::gate::{Judgement, LineResult, Verdict};
 use crate::result::ResultFile;
-use crate::units::format_duration;
+use crate::units::format_elapsed;
 
 /// How a terminal is written to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -165,7 +165,7 @@ fn timeline(narrative: &Narrative, result: &ResultFile, style: Style) -> String 
 }
 
 fn after_text(told: &Sentence) -> String {
-    format!("+{}", format_duration(told.after))
+    format!("+{}", format_elapsed(told.after))
 }
 
 fn emphasis(verdict: Option<Verdict>) -> String {

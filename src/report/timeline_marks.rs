@@ -5,13 +5,14 @@ use super::story::Story;
 use crate::chart::{Dash, Ink, Lane, Mark, Symbol};
 use crate::engine::RolloutState;
 use crate::exchange::VersionIndex;
-use crate::record::Happening;
+use crate::record::{Bursts, Happening, Stretch};
 
 impl Story<'_> {
     /// Those lanes in which there is a mark.
     pub(super) fn lanes(&self) -> Vec<Lane> {
         let lanes = [
             Lane { name: "Faults", marks: self.faults() },
+            Lane { name: "Bursts", marks: self.bursts() },
             Lane { name: "Breaches", marks: self.breaches() },
             Lane { name: "Actions", marks: self.actions() },
         ];
@@ -70,6 +71,29 @@ impl Story<'_> {
         versions.any(|version| Some(version) != first)
     }
 
+    /// The bad stretches of upstreams whose failures come in bursts, in the colours of their
+    /// versions; none where there were so many that not all are known.
+    fn bursts(&self) -> Vec<Mark> {
+        let bursts = &self.record.bursts;
+        if !bursts.iter().all(Bursts::is_whole) {
+            return Vec::new();
+        }
+        let drawn = bursts.iter().filter_map(|bursts| {
+            let id = version_name(self.record, bursts.version);
+            let version = self.versions().find(|version| version.id == id)?;
+            Some((version.look.ink, &bursts.stretches))
+        });
+        let mark = |ink, stretch: &Stretch| Mark {
+            from: self.seconds(stretch.from),
+            to: Some((self.seconds(stretch.until), None)),
+            symbol: None,
+            label: String::new(),
+            dash: None,
+            ink,
+        };
+        drawn.flat_map(|(ink, stretches)| stretches.iter().map(move |one| mark(ink, one))).collect()
+    }
+
     pub(super) fn breaches(&self) -> Vec<Mark> {
         let mut marks: Vec<(VersionIndex, usize, Mark)> = Vec::new();
         for event in &self.record.timeline.events {
@@ -104,9 +128,13 @@ impl Story<'_> {
             let (symbol, label) = match &event.happening {
                 Happening::RolledBack { version, target } => {
                     let since = since_onset(self.record, event.at, (*version, *target));
-                    let by = if version.is_none() { " by command" } else { "" };
+                    let how = match version {
+                        None => "rolled back by command",
+                        Some(_) if since.is_empty() => "false rollback",
+                        Some(_) => "rolled back",
+                    };
                     let target = version_name(self.record, *target);
-                    (Symbol::Square, format!("rolled back{by} to {target}{since}"))
+                    (Symbol::Square, format!("{how} to {target}{since}"))
                 }
                 Happening::RolloutMoved { version, to: RolloutState::Promoted, .. } => {
                     let version = version_name(self.record, *version);
@@ -146,5 +174,6 @@ fn listed(names: &[&str]) -> String {
 const MOST_NAMES: usize = 4;
 
 fn mark(at: f64, symbol: Symbol, dash: Dash) -> Mark {
+    let symbol = Some(symbol);
     Mark { from: at, to: None, symbol, label: String::new(), dash: Some(dash), ink: Ink::BLACK }
 }

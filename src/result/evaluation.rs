@@ -2,6 +2,7 @@
 
 use super::{FileDigest, ResultFile, ScenarioInfo};
 use crate::gate::{Gate, Judgement, Line, Verdict};
+use crate::record::{Happening, Record};
 use crate::run::Rehearsal;
 use crate::scenario::{Expectation, Loaded, Scenario};
 use crate::summary::{ColumnSpec, ReferenceSpec, Selection, Summary, Table};
@@ -18,7 +19,11 @@ pub fn evaluate(
     let Rehearsal { record, traces } = rehearsal;
     let summary = Summary::of(&record);
     let table = Table::of(&summary, &columns, &references(scenario));
-    let judgement = judge(scenario, &summary, &columns, record.phases.len());
+    let distrust: Vec<_> = unreached(scenario, record.phases.len())
+        .into_iter()
+        .chain(missed_faults(&record))
+        .collect();
+    let judgement = judge(scenario, &summary, &columns, &distrust);
     let info = ScenarioInfo::of(scenario, files, seed, loaded.resolved.clone());
     ResultFile::new(info, traces, judgement, table, record)
 }
@@ -27,7 +32,7 @@ fn judge(
     scenario: &Scenario,
     summary: &Summary<'_>,
     columns: &[ColumnSpec],
-    reached: usize,
+    distrust: &[String],
 ) -> Judgement {
     let lines = scenario.gate.iter().map(|line| Line {
         text: &line.text,
@@ -40,8 +45,7 @@ fn judge(
         Expectation::Inconclusive => Verdict::Inconclusive,
     });
     let lines: Vec<_> = lines.collect();
-    let distrust: Vec<_> = unreached(scenario, reached).into_iter().collect();
-    Gate { lines: &lines, columns, expected, distrust: &distrust }.judge(summary)
+    Gate { lines: &lines, columns, expected, distrust }.judge(summary)
 }
 
 /// Says which phases the traffic ended before: nothing that they were to show has been seen, so a
@@ -50,6 +54,21 @@ fn unreached(scenario: &Scenario, reached: usize) -> Option<String> {
     let rest = scenario.phases.get(reached..).filter(|rest| !rest.is_empty())?;
     let names: Vec<_> = rest.iter().map(|phase| format!("{:?}", phase.name)).collect();
     Some(format!("the traffic ended before these phases began: {}", names.join(", ")))
+}
+
+/// Says which faults of a phase that was reached the traffic ended before: what they were to show
+/// has not been seen either.
+fn missed_faults(record: &Record) -> Option<String> {
+    let missed = record.timeline.events.iter().filter_map(|event| match &event.happening {
+        Happening::FaultMissed { version, what } => {
+            let version = record.version(*version).map_or("", |version| version.id.as_str());
+            Some(format!("{what} on {version}"))
+        }
+        _ => None,
+    });
+    let missed: Vec<_> = missed.collect();
+    let none = missed.is_empty();
+    (!none).then(|| format!("the traffic ended before these faults began: {}", missed.join(", ")))
 }
 
 fn columns(scenario: &Scenario) -> Vec<ColumnSpec> {

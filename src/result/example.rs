@@ -13,9 +13,9 @@ use crate::exchange::{ModelIndex, VersionIndex};
 use crate::gate::{Gate, Judgement, Line};
 use crate::metric::Metric;
 use crate::record::{
-    Blast, Happening, JournalCopy, KeyFault, KeyRejections, LostTag, ModelInfo, Order, PhaseSpan,
-    Promotion, Record, Refusal, Rollback, RuleHealth, Series, SeriesPoint, SplitSpan, Spread,
-    Timeline, UndoneCommand, VersionInfo,
+    Blast, Bursts, Happening, JournalCopy, KeyFault, KeyRejections, LostTag, ModelInfo, Order,
+    PhaseSpan, Promotion, Record, Refusal, Rollback, RuleHealth, Series, SeriesPoint, SplitSpan,
+    Spread, Timeline, UndoneCommand, VersionInfo,
 };
 use crate::run::TraceReport;
 use crate::summary::{ColumnSpec, ReferenceSpec, Selection, Summary, Table, fixture};
@@ -84,6 +84,7 @@ pub(crate) fn rolled_back(rate: f64) -> Record {
             failed_anyway: 0,
             slowed: 3,
         }],
+        bursts: Vec::new(),
         key_rejections: Vec::new(),
         rules: vec![fired_once()],
         journal: JournalCopy::default(),
@@ -179,6 +180,7 @@ pub(crate) fn eventful() -> Record {
     let rest = [
         Happening::TagLost { tag: tag.clone(), version: CANARY },
         Happening::WaitEnded { phase: 2, what },
+        Happening::FaultMissed { version: CANARY, what: "latency x 4".to_owned() },
         Happening::WorkloadChanged { what: "2 times as fast".to_owned() },
         Happening::Commanded { model, order: order.clone() },
         Happening::CommandRefused { model, order: order.clone(), why },
@@ -191,6 +193,9 @@ pub(crate) fn eventful() -> Record {
     for happening in moves.into_iter().chain(waits).chain(rest) {
         record.timeline.push(at, happening);
     }
+    let later = |seconds| at + Duration::from_secs(seconds);
+    let stretches = [(at, later(20)), (later(300), later(345))];
+    record.bursts = vec![Bursts::new(CANARY, stretches)];
     record.promotions = vec![Promotion { at, phase: 1, version: CANARY }];
     record.lost_tags = vec![LostTag { at, phase: 1, version: CANARY, tag }];
     record.undone_commands =

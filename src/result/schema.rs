@@ -339,6 +339,7 @@ fn timeline_parts() -> Vec<Part> {
         event("split_changed", &[model(), weights], &[]),
         event("fault_began", &fault(), &[]),
         event("fault_ended", &fault(), &[]),
+        event("fault_missed", &fault(), &[]),
         event("breach_began", &[trigger(), version()], &[]),
         event("breach_ended", &[trigger(), version()], &[]),
         event("fired", &fired, &[]),

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use super::schema_words::{
-    Part, digest, flag, instant, list, number, object, one_of, reference, text, version_index,
-    whole,
+    Part, digest, flag, instant, list, number, object, one_of, reference, span, text,
+    version_index, whole,
 };
 
 /// The fields of the record.
@@ -20,6 +20,14 @@ pub(super) fn history_fields() -> Vec<Part> {
         ("phase", whole("the phase, from 0")),
         ("model", whole("the model, from 0")),
         ("count", whole("how many")),
+    ];
+    let stretch = [("from", instant()), ("until", instant())];
+    let stretch = object("a bad stretch", &stretch, &[]);
+    let bursts = [
+        ("version", version_index()),
+        ("count", whole("how many bad stretches there were")),
+        ("total", span("how long they lasted together")),
+        ("stretches", list(stretch)),
     ];
     let whose = [("client", client()), ("reason", key_fault())];
     let span = [
@@ -41,6 +49,7 @@ pub(super) fn history_fields() -> Vec<Part> {
         ),
         ("lost_tags", list(object("a tag that named a version and then none", &lost_tag, &[]))),
         ("undone_commands", list(object("a command that was not carried out", &undone, &[model]))),
+        ("bursts", list(object("when an upstream was in its bad state", &bursts, &[]))),
         ("clients", list(text("the access key of a client of the workload"))),
         ("key_rejections", list(object("requests refused for their key", &rejections, &whose))),
     ]

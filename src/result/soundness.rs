@@ -105,6 +105,13 @@ fn indices(record: &Record) -> Result<(), Unsound> {
     for blast in &record.blasts {
         of_version("record.blasts", blast.version)?;
     }
+    for bursts in &record.bursts {
+        of_version("record.bursts", bursts.version)?;
+        let kept = bursts.stretches.len() as u64;
+        if kept > bursts.count || bursts.stretches.iter().any(|one| one.until < one.from) {
+            return refuse("record.bursts", "end before they begin, or are not so many".to_owned());
+        }
+    }
     for health in &record.rules {
         of_version("record.rules", health.version)?;
     }
@@ -190,6 +197,7 @@ fn happening(record: &Record, happening: &Happening) -> Result<(), Unsound> {
         Happening::WorkloadChanged { .. } => Ok(()),
         Happening::FaultBegan { version, .. }
         | Happening::FaultEnded { version, .. }
+        | Happening::FaultMissed { version, .. }
         | Happening::RollbackRefused { version, .. }
         | Happening::Drained { version }
         | Happening::RolloutMoved { version, .. }
@@ -305,6 +313,9 @@ mod tests {
         fails("/record/rollbacks/0/target", json!(7));
         fails("/record/blasts/0/version", json!(7));
         fails("/record/rules/0/version", json!(7));
+        fails("/record/bursts/0/version", json!(7));
+        fails("/record/bursts/0/count", json!(1));
+        fails("/record/bursts/0/stretches/0/until", json!(0));
         fails("/record/promotions/0/version", json!(7));
         fails("/record/lost_tags/0/version", json!(7));
         fails("/record/key_rejections/0/model", json!(7));

@@ -57,8 +57,9 @@ pub fn run_virtual(
         Traffic::Replayed { replay, .. } => Source::replay(traces, replay, chance)?,
     };
     let mut observer = Ticking::new(Recorder::new(header(scenario, seed)), tick);
-    let Finished { end, triggers, source, .. } = simulate(scenario, chance, source, &mut observer)?;
-    let record = observer.into_observer().finish(end, rule_health(scenario, &triggers));
+    let finished = simulate(scenario, chance, source, &mut observer)?;
+    let Finished { end, triggers, bursts, source, .. } = finished;
+    let record = observer.into_observer().finish(end, rule_health(scenario, &triggers), bursts);
     let traces = source.traces().zip(scenario.traffic.files()).map(|(reader, file)| TraceReport {
         file: Some(file.display().to_string()),
         accounting: reader.accounting().clone(),

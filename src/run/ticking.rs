@@ -37,6 +37,10 @@ impl<O: Observer> Observer for Ticking<'_, O> {
         }
     }
 
+    fn attempt_began(&mut self, at: Timestamp, version: VersionIndex, arm: Arm) {
+        self.observer.attempt_began(at, version, arm);
+    }
+
     fn attempted(&mut self, attempt: &Attempt) {
         self.observer.attempted(attempt);
     }

@@ -13,6 +13,7 @@ use super::files::Reading;
 use super::merge::merge;
 use super::shape::quote;
 use super::shapes::{EXTENDS, SCENARIO};
+use super::shorthand::rename_splits;
 use super::tree::{Node, Value};
 
 /// Lays the document `root`, read from `path`, over those that it extends.
@@ -49,6 +50,7 @@ struct Extending<'a, 'b> {
 
 impl Extending<'_, '_> {
     fn build(&mut self, mut root: Node) -> Node {
+        rename_splits(&mut root);
         let Value::Map(entries) = &mut root.value else { return root };
         let Some(index) = entries.iter().position(|entry| entry.key == "extends") else {
             return root;
@@ -237,6 +239,21 @@ gate: [rollbacks == 1]";
         assert_eq!(resolved["phases"][1]["split"]["v2"], 0.1);
         assert_eq!(loaded.scenario.gate.len(), 1);
         assert!(loaded.warnings.to_string().contains("nothing uses the var \"rate\""));
+    }
+
+    #[test]
+    fn both_names_of_a_split_are_one_part() {
+        let text = "phases: [{name: canary, canary_rules: {v1: 70%, v2: 30%}}]";
+        let of_v2 = |loaded: Loaded| loaded.resolved["phases"][1]["split"]["v2"].clone();
+        assert_eq!(of_v2(over_base(text, &[]).unwrap()), 0.3);
+        let settings = ["phases.canary.canary_rules.v1=60%", "phases.canary.canary_rules.v2=40%"];
+        assert_eq!(of_v2(over_base("name: a", &settings).unwrap()), 0.4);
+        assert_eq!(of_v2(over_base(text, &settings).unwrap()), 0.4);
+        let base = BASE.replace("split: {v1: 50%", "canary_rules: {v1: 50%");
+        let split = "phases: [{name: canary, split: {v1: 80%, v2: 20%}}]";
+        let files = [("a.yaml", format!("extends: [lib/other.yaml]\n{split}"))];
+        let files = [(files[0].0, files[0].1.as_str()), ("lib/other.yaml", base.as_str())];
+        assert_eq!(of_v2(load_files(&files, &[]).unwrap()), 0.2);
     }
 
     #[test]

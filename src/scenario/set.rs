@@ -9,6 +9,7 @@ use super::files::{Reading, fits};
 use super::parse::parse_setting;
 use super::place::Place;
 use super::shape::{Field, Literal, Shape, quote};
+use super::shorthand::renamed;
 use super::suggest::{listing, nearest};
 use super::tree::{Entry, Node, Scalar, Value};
 use crate::units::format_counted;
@@ -119,6 +120,8 @@ impl Setting<'_, '_> {
                     Some((key, rest)) => (key, Some(rest)),
                     None => (path, None),
                 };
+                let known = shape.field(key).is_some();
+                let key = if known { renamed(key) } else { key };
                 if key == "extends" {
                     return Err(Refused {
                         message: "files are put together before anything is set".to_owned(),

@@ -238,6 +238,21 @@ impl Standing {
     }
 }
 
+/// `canary_rules` becomes `split` in all phases of a document, where not both stand: documents that
+/// are laid over each other may each use either name.
+pub(crate) fn rename_splits(root: &mut Node) {
+    for phase in root.get_mut("phases").map_or(&mut [][..], Node::items_mut) {
+        if phase.get("split").is_none() {
+            rename_split(phase, &mut Diagnostics::default());
+        }
+    }
+}
+
+/// The key that `key` is another name of.
+pub(crate) fn renamed(key: &str) -> &str {
+    if key == OTHER_NAME { "split" } else { key }
+}
+
 /// `canary_rules` becomes `split`.
 fn rename_split(phase: &mut Node, diagnostics: &mut Diagnostics) {
     let split = phase.entry("split").map(|entry| entry.place);

@@ -12,7 +12,7 @@ impl<O: Observer> VirtualRun<'_, O> {
     /// Lets a request whose attempt has failed wait for the next one, as long as its client does.
     #[cold]
     pub(super) fn await_attempt(&mut self, retry: Retry, arm: Arm, place: u32) {
-        let outcome = *self.outcomes.at(place);
+        let outcome = Outcome { retried: true, ..*self.outcomes.at(place) };
         self.observer.attempted(&attempt(arm, &outcome));
         let draws = self.chance.request(outcome.request.id, retry.attempt());
         let due = self.now + retry.after(draws.draw(Purpose::Backoff, 0));
@@ -45,6 +45,7 @@ impl<O: Observer> VirtualRun<'_, O> {
         let version = state.place(ticket.attempted());
         let is_pinned = outcome.arm == Arm::Pinned;
         let arm = if is_pinned { Arm::Pinned } else { state.arm(version) };
+        self.observer.attempt_began(now, version, arm);
         let (plan, holds) = self.upstreams.begin(version, &request, now, draws);
         let limits = Limits { client: left.since(now), ..self.scenario.limits };
         outcome.observed = plan.observe(&request, limits);
@@ -80,6 +81,6 @@ impl<O: Observer> VirtualRun<'_, O> {
 
 /// What an attempt at a request came to, as far as its outcome tells.
 fn attempt(arm: Arm, outcome: &Outcome) -> Attempt {
-    let Outcome { phase, served: version, ended, class, observed, .. } = *outcome;
-    Attempt { phase, version, arm, ended, class, observed }
+    let Outcome { phase, served: version, attempts, ended, class, observed, .. } = *outcome;
+    Attempt { phase, version, arm, first: attempts == 1, ended, class, observed }
 }

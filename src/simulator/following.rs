@@ -65,6 +65,11 @@ impl<O: Observer> VirtualRun<'_, O> {
                 let what = fault.to_string();
                 self.observer.happened(now, Happening::FaultEnded { version, what });
             }
+            Cue::FaultMissed { version, phase, fault } => {
+                let (_, fault) = &self.scenario.phases[usize::from(phase)].faults[fault];
+                let what = fault.to_string();
+                self.observer.happened(now, Happening::FaultMissed { version, what });
+            }
             Cue::Command { phase, command } => self.command(phase, command),
             Cue::CommandMissed { phase, command } => {
                 let plan = &self.scenario.phases[usize::from(phase)].commands[command];

@@ -23,6 +23,7 @@ impl<O: Observer> VirtualRun<'_, O> {
             assigned: version,
             served: version,
             attempts: 0,
+            retried: false,
             arm: if is_pinned { Arm::Pinned } else { state.arm(version) },
             started: self.now,
             ended,

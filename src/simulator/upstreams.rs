@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::chance::{Chance, Draws};
 use crate::exchange::{Request, VersionIndex};
+use crate::record::Bursts;
 use crate::scenario::{NamedVersion, Scenario, VersionPlan};
 use crate::units::Timestamp;
 use crate::upstream::{Begun, Fault, Responder, ResponsePlan, Setting};
@@ -97,6 +98,15 @@ impl Upstreams {
             let until = fault.lasts.map(|lasts| onset + lasts);
             self.of(version).begin_fault(fault, onset, until);
         }
+    }
+
+    /// When the upstreams were in their bad states whose failures come in bursts, up to `end`.
+    pub(super) fn bursts(&self, end: Timestamp) -> Vec<Bursts> {
+        let versions = (0..).map(VersionIndex).zip(&self.responders);
+        let bursts = versions.filter_map(|(version, upstream)| {
+            upstream.bursts(end).map(|stretches| Bursts::new(version, stretches))
+        });
+        bursts.collect()
     }
 
     /// Takes off every fault without an end of its own.

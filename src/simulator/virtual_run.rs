@@ -17,7 +17,7 @@ use crate::engine::{
 };
 use crate::exchange::{Arrival, Class, Ending, ModelIndex, Observed, Request, VersionIndex};
 use crate::middlebox::Cache;
-use crate::record::{Arm, Counterfactual, KeyFault, KeyRefusal, Observer, Outcome};
+use crate::record::{Arm, Bursts, Counterfactual, KeyFault, KeyRefusal, Observer, Outcome};
 use crate::scenario::Scenario;
 use crate::units::Timestamp;
 use crate::upstream::Waiting;
@@ -29,6 +29,8 @@ pub struct Finished {
     pub end: Timestamp,
     /// How each trigger fared on each version that it watched, model by model.
     pub triggers: Vec<TriggerHealth>,
+    /// When upstreams were bad whose failures come in bursts.
+    pub bursts: Vec<Bursts>,
     /// The engine as it was then.
     pub engine: Engine,
     /// The requests that were sent, with the trace they were read from.
@@ -54,7 +56,8 @@ pub fn simulate<O: Observer>(
     run.director.run_over();
     run.follow_cues(run.now)?;
     let triggers = run.trigger_health();
-    Ok(Finished { end: run.now, triggers, engine: run.engine, source: run.source })
+    let bursts = run.upstreams.bursts(run.now);
+    Ok(Finished { end: run.now, triggers, bursts, engine: run.engine, source: run.source })
 }
 
 pub(super) struct VirtualRun<'a, O> {
@@ -257,6 +260,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             assigned: version,
             served: version,
             attempts: 1,
+            retried: false,
             arm,
             started: now,
             ended,

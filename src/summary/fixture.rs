@@ -63,6 +63,7 @@ pub(crate) fn record() -> Record {
         promotions: Vec::new(),
         lost_tags: Vec::new(),
         undone_commands: Vec::new(),
+        bursts: Vec::new(),
         blasts: vec![Blast {
             version: NEW,
             onset: at(840),

@@ -45,6 +45,27 @@ fn clock_like(duration: Duration) -> String {
     text
 }
 
+/// How long after a beginning something happened: the seconds that have passed, in all units that
+/// they make, so that events of a day can still be told apart.
+///
+/// ```
+/// use coalmine::units::{Duration, format_elapsed};
+/// assert_eq!(format_elapsed(Duration::from_millis(3_675_900)), "1h 1m 15s");
+/// assert_eq!(format_elapsed(Duration::from_millis(75_400)), "75 s");
+/// ```
+pub fn format_elapsed(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    if seconds < 120 {
+        return format!("{seconds} s");
+    }
+    let parts = [("d", seconds / 86_400), ("h", seconds / 3_600 % 24), ("m", seconds / 60 % 60)];
+    let parts = parts.into_iter().chain([("s", seconds % 60)]);
+    let parts = parts.filter(|(_, count)| *count > 0);
+    let parts: Vec<_> =
+        parts.map(|(unit, count)| format!("{}{unit}", format_count(count))).collect();
+    parts.join(" ")
+}
+
 /// Milliseconds with a thousands separator, as the comparison table shows latencies: `1,247 ms`;
 /// a decimal where there are fewer than 10.
 pub fn format_millis(duration: Duration) -> String {

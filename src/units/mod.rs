@@ -18,8 +18,9 @@ mod time;
 pub use amount::{Money, Price, Tokens};
 pub use draw::Draw;
 pub use format::{
-    format_change, format_count, format_counted, format_duration, format_millis, format_money,
-    format_p_value, format_percent, format_rate, format_set_share, format_significant,
+    format_change, format_count, format_counted, format_duration, format_elapsed, format_millis,
+    format_money, format_p_value, format_percent, format_rate, format_set_share,
+    format_significant,
 };
 pub use identity::RequestId;
 pub use literal::{LiteralError, parse_requests};

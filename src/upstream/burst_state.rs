@@ -8,15 +8,31 @@ use crate::chance::{Chance, Purpose};
 use crate::exchange::VersionIndex;
 use crate::units::{Ratio, Timestamp};
 
-/// Whether a version is in a bad stretch: a function of the seed, the version and the second, so
-/// that runs which send it different requests meet the same bursts.
-#[derive(Clone, Debug)]
-pub(super) struct BurstState {
+/// The states of a version's upstream, each of which follows from the one a second before.
+#[derive(Clone, Copy, Debug)]
+struct Chain {
     chance: Chance,
     place: u16,
     /// As thresholds.
     enter: u128,
     leave: u128,
+    /// The second that it begins with, and whether that is bad.
+    first: (i64, bool),
+}
+
+impl Chain {
+    /// Whether `second` is bad, told whether the one before was.
+    fn is_bad(&self, second: i64, was_bad: bool) -> bool {
+        let draw = self.chance.second(self.place, second).draw(Purpose::Burst, 0);
+        was_bad ^ draw.is_below(if was_bad { self.leave } else { self.enter })
+    }
+}
+
+/// Whether a version is in a bad stretch: a function of the seed, the version and the second, so
+/// that runs which send it different requests meet the same bursts.
+#[derive(Clone, Debug)]
+pub(super) struct BurstState {
+    chain: Chain,
     failures: Vec<CompiledFailure>,
     /// A second, and whether it and those before it were bad, a bit for each, the latest lowest. It
     /// follows from the rest, and is kept so that the next one need not be worked out from the
@@ -38,10 +54,13 @@ impl BurstState {
         let first = chance.second(version.0, second).draw(Purpose::Burst, 1);
         let bad = Ratio::new(stationary).is_ok_and(|share| first.is_below(share.threshold()));
         Self {
-            chance,
-            place: version.0,
-            enter: bursts.enter.threshold(),
-            leave: bursts.leave.threshold(),
+            chain: Chain {
+                chance,
+                place: version.0,
+                enter: bursts.enter.threshold(),
+                leave: bursts.leave.threshold(),
+                first: (second, bad),
+            },
             failures: bursts.failures.iter().map(CompiledFailure::new).collect(),
             // Before the beginning it was as in the beginning.
             state: Cell::new((second, if bad { u128::MAX } else { 0 })),
@@ -55,14 +74,28 @@ impl BurstState {
         let target = now.second();
         while second < target {
             second += 1;
-            let draw = self.chance.second(self.place, second).draw(Purpose::Burst, 0);
-            let was_bad = history & 1 == 1;
-            let is_bad = was_bad ^ draw.is_below(if was_bad { self.leave } else { self.enter });
+            let is_bad = self.chain.is_bad(second, history & 1 == 1);
             history = history << 1 | u128::from(is_bad);
         }
         self.state.set((second, history));
         let back = (second - target).min(i64::from(u128::BITS) - 1);
         if history >> back & 1 == 1 { &self.failures } else { &[] }
+    }
+
+    /// The bad stretches before `end`, in their order: from which second to before which. The
+    /// states are worked out anew, as they do not depend on what was asked before.
+    pub(super) fn stretches(&self, end: Timestamp) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+        let chain = self.chain;
+        let last = end.ceil_second().second();
+        let mut states = std::iter::successors(Some(chain.first), move |(second, was_bad)| {
+            let next = second + 1;
+            (next < last).then(|| (next, chain.is_bad(next, *was_bad)))
+        });
+        std::iter::from_fn(move || {
+            let (from, _) = states.find(|(second, bad)| *bad && *second < last)?;
+            let until = states.find(|(_, bad)| !*bad).map_or(last, |(second, _)| second);
+            Some((Timestamp::from_second(from), Timestamp::from_second(until).min(end)))
+        })
     }
 }
 
@@ -119,6 +152,31 @@ mod tests {
                 assert_eq!(then, is_bad(&seldom, before), "{before}, a while ago");
             }
         }
+    }
+
+    #[test]
+    fn the_stretches_are_those_in_which_requests_would_have_failed() {
+        let state = state(0.05, 0.3, 100);
+        let end = Timestamp::from_second(2_000);
+        let stretches: Vec<_> = state.stretches(end).collect();
+        let seconds: Vec<(i64, i64)> =
+            stretches.iter().map(|(from, until)| (from.second(), until.second())).collect();
+        assert!(seconds.windows(2).all(|pair| pair[0].1 < pair[1].0), "{seconds:?}");
+        for second in 100..2_000 {
+            let within = seconds.iter().any(|(from, until)| (*from..*until).contains(&second));
+            assert_eq!(within, is_bad(&state, second), "{second}");
+        }
+        // About 1,900 * 0.05 * 0.3 / 0.35 = 81 of them begin, give or take ten or so.
+        assert!((40..=120).contains(&seconds.len()), "{}", seconds.len());
+    }
+
+    #[test]
+    fn a_stretch_ends_with_the_run_at_the_latest() {
+        let end = Timestamp::from_nanos(7_500_000_000);
+        let ever: Vec<_> = state(1.0, 0.0, 3).stretches(end).collect();
+        assert_eq!(ever, [(Timestamp::from_second(3), end)]);
+        assert_eq!(state(0.0, 0.5, 3).stretches(end).count(), 0);
+        assert_eq!(state(1.0, 0.0, 3).stretches(Timestamp::from_second(3)).count(), 0);
     }
 
     #[test]

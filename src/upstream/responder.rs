@@ -115,6 +115,12 @@ impl Responder {
         self.faults.retain(|fault| fault.goes_on(now));
     }
 
+    /// The bad stretches before `end`, in their order: from when to when. `None` where its failures
+    /// do not come in bursts.
+    pub fn bursts(&self, end: Timestamp) -> Option<impl Iterator<Item = (Timestamp, Timestamp)>> {
+        self.bursts.as_ref().map(|bursts| bursts.stretches(end))
+    }
+
     /// Whether neither capacity nor rate are ever limited: then requests need only be
     /// [answered](Responder::answer).
     #[inline]

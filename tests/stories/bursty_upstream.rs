@@ -1,10 +1,13 @@
 //! `bursty-upstream`: what a rule for independent errors makes of bursts, and one for bursts.
 
+use coalmine::exchange::Ending;
 use coalmine::gate::Verdict;
 use coalmine::record::Record;
 use coalmine::result::ResultFile;
+use coalmine::units::Timestamp;
 
-use super::world::{judged, results, seconds, shipped, shipped_result};
+use super::witness::Witness;
+use super::world::{judged, result, results, seconds, shipped, shipped_result, written};
 
 const EVEN: u16 = 1;
 const SHORT: u16 = 3;
@@ -54,6 +57,46 @@ fn a_sick_canary_is_caught_by_both_rules_at_their_own_time() {
     // The next check after the onset, and the duration.
     assert_eq!((after(EVEN), after(LONG)), (seconds(15 + 60), seconds(15 + 180)));
     assert_eq!(judged(&result).verdict, Verdict::Pass);
+}
+
+#[test]
+fn the_bursts_of_a_record_are_those_in_which_requests_failed() {
+    let loaded = written(
+        "
+schema: 1
+name: bursts
+workload: {arrivals: {constant: 10/s}, requests: 36000, tokens: {input: 10, output: 10}}
+models:
+  m:
+    versions:
+      v1: {tags: [stable], upstream: {latency: 100ms}}
+      v2: {upstream: {latency: 100ms, burst: {enter: 1%, leave: 10%, failures: {\"503\": 52%}}}}
+phases: [{name: all, for: rest, split: {v1: 50%, v2: 50%}}]
+",
+    );
+    let record = result(&loaded, 1).record;
+    let [bursts] = &record.bursts[..] else { panic!("{:?}", record.bursts) };
+    assert_eq!(bursts.version.0, 1);
+    let kept = bursts.stretches.iter().map(|one| one.until.since(one.from).as_nanos());
+    assert!(kept.sum::<u64>() <= bursts.total.as_nanos());
+    let last = bursts.stretches.last().unwrap().until;
+    let within =
+        |at: Timestamp| bursts.stretches.iter().any(|one| (one.from..one.until).contains(&at));
+    let witness = Witness::of(&loaded.scenario, 1);
+    let own = witness
+        .outcomes
+        .iter()
+        .filter(|outcome| outcome.assigned == bursts.version && outcome.started < last);
+    let (mut failed, mut hit) = (0, 0);
+    for outcome in own {
+        let fails = outcome.observed.ending == Ending::Status(503);
+        assert!(!fails || within(outcome.started), "{outcome:?}");
+        failed += u64::from(fails);
+        hit += u64::from(within(outcome.started));
+    }
+    // Binomial: four standard deviations of the share.
+    let deviation = (0.52_f64 * 0.48 / hit as f64).sqrt();
+    assert!((failed as f64 / hit as f64 - 0.52).abs() < 4.0 * deviation, "{failed} of {hit}");
 }
 
 #[test]

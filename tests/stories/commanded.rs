@@ -2,10 +2,11 @@
 
 use coalmine::engine::{CommandError, Target};
 use coalmine::exchange::VersionIndex;
+use coalmine::gate::Verdict;
 use coalmine::record::{Happening, KeyFault, Order, Record, Refusal};
 use coalmine::units::{Duration, Timestamp, VersionId};
 
-use super::world::{play, seconds, written};
+use super::world::{judged, play, result, seconds, written};
 
 const HEAD: &str = "
 schema: 1
@@ -300,6 +301,26 @@ fn two_rules_of_one_name_are_not_added_up() {
     assert_eq!((checks[0], checks.len()), (12, 2));
     assert!((62..=63).contains(&checks[1]), "{checks:?}");
     assert!(record.rules.iter().all(|rule| rule.trigger == "first"));
+}
+
+#[test]
+fn a_fault_whose_time_never_comes_is_told_and_makes_the_verdict_invalid() {
+    // 12,000 requests at 20/s last 10 min.
+    let faults = "    faults: {v2: [{at: 11m, failures: {\"503\": 10%}}, {at: 1m, for: 1m, latency: \
+                  {times: 2}}]}\n";
+    let text = HEAD.replace("    commands:\n", faults) + "gate: [rollbacks == 0]\n";
+    let loaded = written(&text);
+    let result = result(&loaded, 1);
+    let missed = result.record.timeline.events.iter().filter_map(|event| match &event.happening {
+        Happening::FaultMissed { version, what } => Some((*version, what.clone())),
+        _ => None,
+    });
+    let missed: Vec<_> = missed.collect();
+    assert_eq!(missed, [(VersionIndex(1), "10.00 % answered 503".to_owned())]);
+    let judged = judged(&result);
+    assert_eq!((judged.verdict, judged.lines[0].verdict), (Verdict::Invalid, Verdict::Pass));
+    let said = "the traffic ended before these faults began: 10.00 % answered 503 on v2";
+    assert_eq!(judged.distrust, [said]);
 }
 
 #[test]

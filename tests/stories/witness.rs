@@ -338,6 +338,8 @@ impl Observer for Witness<'_> {
         }
     }
 
+    fn attempt_began(&mut self, _: Timestamp, _: VersionIndex, _: Arm) {}
+
     fn attempted(&mut self, attempt: &Attempt) {
         self.attempts.push(*attempt);
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread;
 
 use coalmine::gate::{Judged, Judgement};
-use coalmine::record::{Record, RuleHealth};
+use coalmine::record::{Record, RuleHealth, Tally};
 use coalmine::result::{ResultFile, evaluate};
 use coalmine::run::{Rehearsal, run_virtual};
 use coalmine::scenario::{Document, Files, Loaded, Scenario, load};
@@ -83,8 +83,12 @@ pub(crate) fn health<'a>(record: &'a Record, name: &str) -> &'a RuleHealth {
 
 /// Requests assigned and requests ended, over the whole run.
 pub(crate) fn totals(record: &Record) -> (u64, u64) {
-    let tallies = || record.cells.iter().map(|cell| &cell.tally);
-    (tallies().map(|tally| tally.assigned).sum(), tallies().map(|tally| tally.completed()).sum())
+    let assigned = record.cells.iter().map(|cell| cell.tally.assigned);
+    let ended = record
+        .cells
+        .iter()
+        .map(|cell| cell.tally.completed() + cell.finals.as_ref().map_or(0, Tally::completed));
+    (assigned.sum(), ended.sum())
 }
 
 pub(crate) const fn seconds(seconds: u64) -> Duration {
