@@ -113,15 +113,10 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
         }
         Happening::WaitEnded { phase, what } => wait_text(phase_name(record, *phase), what),
         Happening::SplitChanged { model, weights } => split_text(record, *model, weights),
-        Happening::FaultBegan { version, what } => {
-            format!("fault begins on {}: {what}", name(*version))
-        }
-        Happening::FaultEnded { version, what } => {
-            format!("fault ends on {}: {what}", name(*version))
-        }
+        Happening::FaultBegan { version, what } => fault_text(record, "begins", *version, what),
+        Happening::FaultEnded { version, what } => fault_text(record, "ends", *version, what),
         Happening::FaultMissed { version, what } => {
-            let version = name(*version);
-            format!("fault never begins on {version}: {what}: all traffic was over before its time")
+            fault_text(record, "never begins", *version, what) + TRAFFIC_OVER
         }
         Happening::WorkloadChanged { what } => format!("the workload changes: {what}"),
         Happening::Commanded { model, order } => {
@@ -177,6 +172,10 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
             format!("last request of {} has ended", name(*version))
         }
     }
+}
+
+fn fault_text(record: &Record, verb: &str, version: VersionIndex, what: &str) -> String {
+    format!("fault {verb} on {}: {what}", version_name(record, version))
 }
 
 fn rollback_text(
@@ -361,6 +360,8 @@ pub(crate) fn version_name(record: &Record, version: VersionIndex) -> &str {
 }
 
 const NEVER_GIVEN: &str = " was never given: its phase was over before its time";
+
+const TRAFFIC_OVER: &str = ": all traffic was over before its time";
 
 const NANOS_PER_MILLISECOND: i64 = 1_000_000;
 

@@ -120,8 +120,6 @@ impl Setting<'_, '_> {
                     Some((key, rest)) => (key, Some(rest)),
                     None => (path, None),
                 };
-                let known = shape.field(key).is_some();
-                let key = if known { renamed(key) } else { key };
                 if key == "extends" {
                     return Err(Refused {
                         message: "files are put together before anything is set".to_owned(),
@@ -129,7 +127,7 @@ impl Setting<'_, '_> {
                         known: "write a file that extends them".to_owned(),
                     });
                 }
-                let Some(field) = shape.field(key) else {
+                let Some(field) = shape.field(renamed(key)) else {
                     return Err(unknown(key, shape.fields().map(|field| field.name)));
                 };
                 self.put_field(entries, (shape, field), rest, value)

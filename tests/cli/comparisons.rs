@@ -1,5 +1,6 @@
 //! Results compared: what is found, what is refused, what is written.
 
+use coalmine::result::ResultFile;
 use serde_json::Value;
 
 use crate::program::{Ended, Workplace};
@@ -142,7 +143,8 @@ fn what_is_no_result_is_refused_by_name() {
     let place = place();
     let whole = place.read("a/result.json");
     place.write("cut.json", &whole[..whole.len() / 2]);
-    place.write("other.json", "{\"schema\": 4, \"coalmine\": \"9.9.9\"}");
+    let newer = ResultFile::SCHEMA + 1;
+    place.write("other.json", format!("{{\"schema\": {newer}, \"coalmine\": \"9.9.9\"}}"));
     let cases = [
         (&["a", "gone"][..], 3, "error: cannot read result gone: "),
         (&["a", "gone"], 3, "name a result.json that `coalmine run` has written, or its folder"),
@@ -167,8 +169,9 @@ fn what_is_no_result_is_refused_by_name() {
 fn a_result_of_the_format_before_is_compared_too() {
     let place = place();
     let text = place.read("a/result.json");
-    assert!(text.contains("\"schema\": 3"));
-    place.write("older.json", text.replacen("\"schema\": 3", "\"schema\": 2", 1));
+    let [present, before] = [0, 1].map(|age| format!("\"schema\": {}", ResultFile::SCHEMA - age));
+    assert!(text.contains(&present));
+    place.write("older.json", text.replacen(&present, &before, 1));
     let ended = compare(&place, &["older.json", "b"]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
 }
