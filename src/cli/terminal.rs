@@ -62,10 +62,17 @@ fn is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
     })
 }
 
-/// The width of the terminal that stdout is, or of a common one.
+/// The width of the terminal that stdout is, or what `COLUMNS` says where it does not tell its own,
+/// or that of a common one.
 pub(super) fn width() -> usize {
-    let terminal = terminal_size::terminal_size();
-    terminal.map_or(FALLBACK_WIDTH, |(width, _)| usize::from(width.0))
+    let terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let told = || columns_told(&std::env::var_os("COLUMNS")?.into_string().ok()?);
+    terminal.or_else(told).unwrap_or(FALLBACK_WIDTH)
+}
+
+/// The columns that a text says, as shells set them; `None` where it is no number above 0.
+fn columns_told(text: &str) -> Option<usize> {
+    text.trim().parse().ok().filter(|columns| *columns > 0)
 }
 
 /// Chosen: what CI logs and e-mails show without wrapping.
@@ -74,6 +81,12 @@ const FALLBACK_WIDTH: usize = 100;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_a_number_above_0() {
+        let told = ["60", " 132 ", "0", "-1", "", "wide"].map(columns_told);
+        assert_eq!(told, [Some(60), Some(132), None, None, None, None]);
+    }
 
     #[test]
     fn the_first_variable_that_is_set_says_the_encoding() {

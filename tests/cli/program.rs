@@ -49,6 +49,7 @@ impl Workplace {
             .args(arguments)
             .current_dir(self.folder.path())
             .env_remove("NO_COLOR")
+            .env_remove("COLUMNS")
             .output()
             .unwrap();
         Ended::of(output)
