@@ -310,7 +310,8 @@ fn place_label(
     // Within its bar a label ends before the next mark begins.
     let room_within = end.min(free_to) - from - gap * 2.0;
     let room_after = free_to - end - gap;
-    let room_before = from - gap - free_from - width(POINTER);
+    // The mark before has a symbol there.
+    let room_before = from - gap - free_from - gap - width(POINTER);
     let whole = width(label);
     if label.is_empty() {
         return None;

@@ -23,6 +23,7 @@ mod phase_workloads;
 mod pinned;
 mod pitfalls;
 mod plan_changes;
+mod plan_models;
 mod plans;
 mod progressive;
 mod provider_outage;

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use super::plan_changes::{
     arb_clients, arb_commands, arb_name, arb_phase_workload, arb_steps, tag_of,
 };
+use super::plan_models::arb_around;
 
-/// A scenario as JSON: two to four versions, up to five phases of up to two minutes, rules of any
-/// kind. Parts that could stand are wholly missing in many cases: a mix of everything hides much.
+/// A scenario as JSON: one or two models, the first of two to four versions, up to five phases of up
+/// to two minutes, rules of any kind, retries, a cache. Parts that could stand are wholly missing in many cases: a mix of everything hides much.
 pub(crate) fn arb_plan() -> impl Strategy<Value = Value> {
     (2_usize..=4, 1_usize..=5).prop_flat_map(|(versions, phases)| {
         let phases = arb_clients(versions).prop_flat_map(move |clients| {
@@ -20,10 +21,10 @@ pub(crate) fn arb_plan() -> impl Strategy<Value = Value> {
             phases,
             arb_split(versions),
             (prop::collection::vec(arb_trigger(versions), 0..=4), 0.001..=0.5),
-            2_u32..=60,
+            (2_u32..=60, arb_around()),
         )
             .prop_map(
-                |(upstreams, (clients, mut phases), first, (triggers, alpha), rate)| {
+                |(upstreams, (clients, mut phases), first, (triggers, alpha), (rate, around))| {
                     phases[0]["split"] = first;
                     for (number, phase) in phases.iter_mut().enumerate() {
                         phase["name"] = json!(format!("phase {number}"));
@@ -52,19 +53,21 @@ pub(crate) fn arb_plan() -> impl Strategy<Value = Value> {
                     if let Some(clients) = clients {
                         workload["clients"] = clients;
                     }
-                    json!({
+                    let mut plan = json!({
                         "schema": 1,
                         "name": "random",
                         "workload": workload,
                         "models": {"m": {"versions": versions, "rules": rules}},
                         "phases": phases,
-                    })
+                    });
+                    around.put_into(&mut plan);
+                    plan
                 },
             )
     })
 }
 
-fn arb_upstream() -> impl Strategy<Value = Value> {
+pub(crate) fn arb_upstream() -> BoxedStrategy<Value> {
     let latency = prop_oneof![
         2 => (1_u32..=2_000).prop_map(|m| json!({"exponential": {"mean": format!("{m}ms")}})),
         1 => (1_u32..=900, 1_u32..=100).prop_map(|(first, gap)| {
@@ -78,16 +81,16 @@ fn arb_upstream() -> impl Strategy<Value = Value> {
             }
             failures
         });
-    (latency, kinds, arb_correlation(), prop::option::of(arb_limit())).prop_map(
-        |(latency, failures, mut upstream, limit)| {
+    (latency, kinds, arb_correlation(), prop::option::of(arb_limit()))
+        .prop_map(|(latency, failures, mut upstream, limit)| {
             upstream["latency"] = latency;
             upstream["failures"] = failures;
             if let Some((key, limit)) = limit {
                 upstream[key] = limit;
             }
             upstream
-        },
-    )
+        })
+        .boxed()
 }
 
 /// A kind of failure that is no status, with at most 10 %.
@@ -192,7 +195,7 @@ fn name_what_commands_make(phases: &mut [Value]) {
     }
 }
 
-fn arb_phase(versions: usize, has_keys: bool) -> impl Strategy<Value = Value> {
+fn arb_phase(versions: usize, has_keys: bool) -> BoxedStrategy<Value> {
     let end = prop_oneof![
         (31_u32..=120).prop_map(|seconds| json!({"for": format!("{seconds}s")})),
         (31_u32..=120).prop_map(|s| json!({"until": "rollback", "within": format!("{s}s")})),
@@ -223,8 +226,8 @@ fn arb_phase(versions: usize, has_keys: bool) -> impl Strategy<Value = Value> {
         prop::option::weighted(0.3, arb_phase_workload()),
         prop::option::weighted(0.2, rollout),
     );
-    (end, split, prop::option::of(faults), changes).prop_map(
-        |(mut phase, split, faults, (commands, workload, rollout))| {
+    (end, split, prop::option::of(faults), changes)
+        .prop_map(|(mut phase, split, faults, (commands, workload, rollout))| {
             let parts = [
                 ("split", split),
                 ("rollout", rollout),
@@ -238,11 +241,11 @@ fn arb_phase(versions: usize, has_keys: bool) -> impl Strategy<Value = Value> {
                 }
             }
             phase
-        },
-    )
+        })
+        .boxed()
 }
 
-fn arb_fault() -> impl Strategy<Value = Value> {
+pub(crate) fn arb_fault() -> impl Strategy<Value = Value> {
     let what = prop_oneof![
         // Faults may outlast their phases: two under an id and two under a tag of each phase with
         // the upstream's own sum to 100 %.
@@ -267,7 +270,7 @@ fn arb_fault() -> impl Strategy<Value = Value> {
     })
 }
 
-pub(crate) fn arb_trigger(versions: usize) -> impl Strategy<Value = Value> {
+pub(crate) fn arb_trigger(versions: usize) -> BoxedStrategy<Value> {
     let what = prop_oneof![
         (arb_share(), arb_operator(), 0.0..=0.4).prop_map(|(metric, operator, threshold)| {
             json!({"metric": metric, "operator": operator, "threshold": threshold})
@@ -294,12 +297,12 @@ pub(crate) fn arb_trigger(versions: usize) -> impl Strategy<Value = Value> {
         },
     );
     let judge = (0.1..=50.0).prop_map(|k| json!({"judge": "sequential", "prior_strength": k}));
-    (prop_oneof![3 => condition, 2 => judge], arb_action(versions)).prop_map(
-        |(mut trigger, action)| {
+    (prop_oneof![3 => condition, 2 => judge], arb_action(versions))
+        .prop_map(|(mut trigger, action)| {
             trigger["action"] = json!(action);
             trigger
-        },
-    )
+        })
+        .boxed()
 }
 
 fn arb_action(versions: usize) -> impl Strategy<Value = String> {

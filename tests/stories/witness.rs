@@ -6,7 +6,7 @@ use coalmine::chance::Chance;
 use coalmine::engine::{
     CommandKind, EventKind, Evidence, Level, Reading, RolloutState, Sealed, Slot,
 };
-use coalmine::exchange::{ModelIndex, VersionIndex};
+use coalmine::exchange::{ModelIndex, Observed, VersionIndex};
 use coalmine::math;
 use coalmine::metric::Measure;
 use coalmine::record::{
@@ -18,17 +18,22 @@ use coalmine::testing::{Ended, RuleAudit};
 use coalmine::units::{Ratio, Timestamp};
 use coalmine::workload::Source;
 
+/// A tag of a model.
+type Tag = (ModelIndex, String);
+
 /// Everything that happened in a run, checked while it happens.
 pub(crate) struct Witness<'a> {
     scenario: &'a Scenario,
+    /// Of all versions, in the order of the plan.
     weights: Vec<Ratio>,
     /// The phase that began last, and when.
     phase: Option<(u16, Timestamp)>,
     /// Whom the weights of that phase name, and whether by tags that may have moved.
     split: Vec<(Option<VersionIndex>, Ratio)>,
     by_tag: bool,
-    /// The weights that it must have begun with, until something else can change them.
-    due_weights: Option<Vec<Ratio>>,
+    /// The weights that it must have begun with, of the versions of the models that it names, until
+    /// something else can change them.
+    due_weights: Option<Vec<(VersionIndex, Ratio)>>,
     /// Its faults: when each begins, on whom, what it does.
     due_faults: Vec<(Timestamp, VersionIndex, String)>,
     /// How many phases began with weights by tags that may have moved.
@@ -41,20 +46,24 @@ pub(crate) struct Witness<'a> {
     banned: BTreeSet<VersionIndex>,
     /// What fired last.
     fired: Option<(Timestamp, VersionIndex)>,
-    /// Works out anew what rules must find, where it is asked to.
-    audit: Option<RuleAudit>,
+    /// Of each model, what works out anew what its rules must find; empty where that is not asked.
+    audits: Vec<RuleAudit>,
     /// What rules told: how often a breach began, ended and fired.
     pub(crate) told: [u64; 3],
-    /// Who has which tag.
-    tags: BTreeMap<String, VersionIndex>,
+    /// Who has which tag of which model.
+    tags: BTreeMap<Tag, VersionIndex>,
     /// The last command that was not refused, and when it was given.
     command: Option<(Timestamp, &'a CommandPlan)>,
     /// The tag that it moved, and who had it before.
-    moved: Option<(String, Option<VersionIndex>)>,
+    moved: Option<(Tag, Option<VersionIndex>)>,
     pub(crate) assigned: u64,
     /// By rules; those by command are apart.
     pub(crate) rollbacks: u64,
     pub(crate) rollbacks_by_command: u64,
+    /// Requests that a cache answered.
+    pub(crate) kept: u64,
+    /// Attempts after the first ones.
+    pub(crate) further: u64,
     /// How many commands were given, refused and not given.
     pub(crate) commands: [u64; 3],
     pub(crate) keys_rejected: u64,
@@ -68,22 +77,22 @@ pub(crate) struct Witness<'a> {
 impl<'a> Witness<'a> {
     /// Plays `scenario` under `seed` and tells what was seen.
     pub(crate) fn of(scenario: &'a Scenario, seed: u64) -> Self {
-        Self::watching(scenario, seed, None)
+        Self::watching(scenario, seed, Vec::new())
     }
 
-    /// The same, with every finding of every rule worked out anew: of a scenario whose requests
-    /// take one attempt each and whose rules have no recipients.
+    /// The same, with every finding of every rule worked out anew: of a scenario whose rules have no
+    /// recipients.
     pub(crate) fn auditing(scenario: &'a Scenario, seed: u64) -> Self {
-        let audit = RuleAudit::new(scenario.models[0].safeguards);
-        Self::watching(scenario, seed, Some(audit))
+        let audits = scenario.models.iter().map(|model| RuleAudit::new(model.safeguards));
+        Self::watching(scenario, seed, audits.collect())
     }
 
-    fn watching(scenario: &'a Scenario, seed: u64, audit: Option<RuleAudit>) -> Self {
+    fn watching(scenario: &'a Scenario, seed: u64, audits: Vec<RuleAudit>) -> Self {
         let Traffic::Generated(workload) = &scenario.traffic else { panic!("no trace expected") };
         let chance = Chance::new(seed, 0);
         let mut witness = Self {
             scenario,
-            weights: Vec::new(),
+            weights: vec![Ratio::ZERO; scenario.versions().count()],
             phase: None,
             split: Vec::new(),
             by_tag: false,
@@ -94,12 +103,14 @@ impl<'a> Witness<'a> {
             not_begun: 0,
             banned: BTreeSet::new(),
             fired: None,
-            audit,
+            audits,
             told: [0; 3],
             tags: BTreeMap::new(),
             command: None,
             moved: None,
             assigned: 0,
+            kept: 0,
+            further: 0,
             rollbacks: 0,
             rollbacks_by_command: 0,
             commands: [0; 3],
@@ -109,17 +120,23 @@ impl<'a> Witness<'a> {
             attempts: Vec::new(),
         };
         for (version, plan) in scenario.versions().zip(0..) {
-            let tags = version.tags.iter().map(|tag| (tag.as_str().to_owned(), plan));
-            witness.tags.extend(tags.map(|(tag, plan)| (tag, VersionIndex(plan))));
+            let plan = VersionIndex(plan);
+            let model = scenario.model_of(plan);
+            let tags = version.tags.iter().map(|tag| ((model, tag.as_str().to_owned()), plan));
+            witness.tags.extend(tags);
         }
         let source = Source::generate(workload, chance);
         let finished = simulate(scenario, chance, source, &mut witness).unwrap();
-        let catalog = finished.engine.catalog(ModelIndex(0)).unwrap();
-        let held: BTreeMap<_, _> = catalog
-            .tags()
-            .map(|(tag, Slot(place))| (tag.as_str().to_owned(), VersionIndex(place)))
-            .collect();
-        assert_eq!(held, witness.tags);
+        let models = (0..scenario.models.len() as u16).map(ModelIndex);
+        let held = models.flat_map(|model| {
+            let first = scenario.first_version(model).0;
+            let catalog = finished.engine.catalog(model).unwrap();
+            let tags = catalog.tags().map(|(tag, Slot(place))| {
+                ((model, tag.as_str().to_owned()), VersionIndex(first + place))
+            });
+            tags.collect::<Vec<_>>()
+        });
+        assert_eq!(held.collect::<BTreeMap<_, _>>(), witness.tags);
         witness
     }
 
@@ -148,8 +165,8 @@ impl<'a> Witness<'a> {
     fn meant(&self, named: &NamedVersion) -> Option<VersionIndex> {
         match named {
             NamedVersion::Fixed(version) => Some(*version),
-            NamedVersion::Holder { tag, may_be, .. } => {
-                let holder = self.tags.get(tag.as_str()).copied();
+            NamedVersion::Holder { model, tag, may_be } => {
+                let holder = self.tags.get(&(*model, tag.as_str().to_owned())).copied();
                 assert!(
                     holder.is_none_or(|holder| may_be.contains(&holder)),
                     "{named:?} {holder:?}"
@@ -174,23 +191,27 @@ impl<'a> Witness<'a> {
 
     /// The weights that the phase gives; `None` where they must be refused: a tag names nobody, or
     /// two names are those of one version.
-    fn given_weights(&self) -> Option<Vec<Ratio>> {
-        let mut weights = vec![None; self.scenario.versions().count()];
+    fn given_weights(&self) -> Option<Vec<(VersionIndex, Ratio)>> {
+        let (mut given, mut models) = (BTreeMap::new(), BTreeSet::new());
         for (version, weight) in &self.split {
-            let before = weights[usize::from((*version)?.0)].replace(*weight);
-            if before.is_some() {
+            let version = (*version)?;
+            models.insert(self.model_of(version));
+            if given.insert(version, *weight).is_some() {
                 return None;
             }
         }
-        Some(weights.into_iter().map(Option::unwrap_or_default).collect())
+        let all = (0..self.weights.len() as u16).map(VersionIndex);
+        let named = all.filter(|version| models.contains(&self.model_of(*version)));
+        Some(named.map(|it| (it, given.get(&it).copied().unwrap_or_default())).collect())
     }
 
     /// A part of the phase that began last was refused.
-    fn not_begun(&mut self, part: &PhasePart, why: &Refusal) {
+    fn not_begun(&mut self, model: Option<ModelIndex>, part: &PhasePart, why: &Refusal) {
         self.not_begun += 1;
         match part {
             PhasePart::Faults { version } => {
-                assert!(!self.tags.contains_key(version.as_str()), "{part:?}: {why:?}");
+                let tag = (model.unwrap(), version.as_str().to_owned());
+                assert!(!self.tags.contains_key(&tag), "{part:?}: {why:?}");
             }
             PhasePart::Split { .. } => {
                 assert_eq!(self.given_weights(), None, "{part:?}: {why:?}");
@@ -209,12 +230,13 @@ impl<'a> Witness<'a> {
     }
 
     /// Takes in that a command is given. What it asks for tells which of its phase's it is.
-    fn commanded(&mut self, at: Timestamp, order: &Order) {
+    fn commanded(&mut self, at: Timestamp, model: Option<ModelIndex>, order: &Order) {
         self.due_weights = None;
         let (phase, _) = self.phase.unwrap();
         let plans = &self.scenario.phases[usize::from(phase)].commands;
-        let plan =
-            plans.iter().find(|plan| plan.instruction.order() == *order && self.due(plan) == at);
+        let plan = plans.iter().find(|plan| {
+            plan.instruction.order() == *order && plan.model == model && self.due(plan) == at
+        });
         let plan = plan.unwrap_or_else(|| panic!("no command asks for {order:?} at {at}"));
         self.commands[0] += 1;
         self.command = Some((at, plan));
@@ -222,9 +244,10 @@ impl<'a> Witness<'a> {
         if let Instruction::Engine(CommandKind::Tag { tag, version, .. }) = &plan.instruction {
             let id = |name: &str| self.scenario.versions().position(|v| v.id.as_str() == name);
             let named = id(version.as_str()).map(|place| VersionIndex(place as u16));
-            let version = named.or_else(|| self.tags.get(version.as_str()).copied());
+            let of_model = |tag: &str| (model.unwrap(), tag.to_owned());
+            let version = named.or_else(|| self.tags.get(&of_model(version.as_str())).copied());
             if let Some(version) = version {
-                let tag = tag.as_str().to_owned();
+                let tag = of_model(tag.as_str());
                 self.moved = Some((tag.clone(), self.tags.insert(tag, version)));
             }
         }
@@ -255,13 +278,17 @@ impl<'a> Witness<'a> {
             let asked = matches!(instruction, Instruction::Engine(CommandKind::Rollback(_)));
             assert!(given == at && asked, "{instruction:?} at {given} rolled back at {at}");
             let had = (0..).zip(&self.weights).filter(|(_, weight)| weight.get() > 0.0);
-            let had = had.map(|(place, _)| VersionIndex(place));
-            self.banned.extend(had.filter(|version| *version != target));
+            let had = had.map(|(place, _)| VersionIndex(place)).filter(|version| {
+                *version != target && self.model_of(*version) == self.model_of(target)
+            });
+            let had: Vec<_> = had.collect();
+            self.banned.extend(had);
             self.rollbacks_by_command += 1;
             return;
         };
         assert_eq!(self.fired, Some((at, version)), "a rollback without a firing");
         assert_ne!(version, target);
+        assert_eq!(self.model_of(version), self.model_of(target));
         self.banned.insert(version);
         self.rollbacks += 1;
         self.rolled_back_at = Some(at);
@@ -269,26 +296,23 @@ impl<'a> Witness<'a> {
 
     /// Holds what a rule tells against what it must.
     fn audit_rules(&mut self, at: Timestamp, happening: &Happening) {
-        let number = match happening {
-            Happening::BreachBegan { trigger, .. }
-            | Happening::BreachEnded { trigger, .. }
-            | Happening::Fired { trigger, .. } => *trigger,
+        let (number, version) = match happening {
+            Happening::BreachBegan { trigger, version }
+            | Happening::BreachEnded { trigger, version }
+            | Happening::Fired { trigger, version, .. } => (*trigger, *version),
             _ => return,
         };
-        let Some(audit) = &mut self.audit else { return };
+        let (model, version) = self.slot(version);
+        let Some(audit) = self.audits.get_mut(usize::from(model.0)) else { return };
         // The record counts the triggers of all rule sets, the engine those of the present one.
-        let rule = self.scenario.triggers(ModelIndex(0)).nth(number).unwrap();
+        let rule = self.scenario.triggers(model).nth(number).unwrap();
         let place = audit.triggers().iter().position(|present| present == rule);
         let trigger = place.unwrap_or_else(|| panic!("{rule:?} is none of the present rules"));
         let (kind, of) = match happening {
-            Happening::BreachBegan { version, .. } => {
-                (EventKind::BreachBegan { trigger, version: Slot(version.0) }, 0)
-            }
-            Happening::BreachEnded { version, .. } => {
-                (EventKind::BreachEnded { trigger, version: Slot(version.0) }, 1)
-            }
-            Happening::Fired { version, evidence, .. } => {
-                let (version, evidence) = (Slot(version.0), evidence.clone());
+            Happening::BreachBegan { .. } => (EventKind::BreachBegan { trigger, version }, 0),
+            Happening::BreachEnded { .. } => (EventKind::BreachEnded { trigger, version }, 1),
+            Happening::Fired { evidence, .. } => {
+                let evidence = evidence.clone();
                 (EventKind::Fired { trigger, version, evidence }, 2)
             }
             _ => return,
@@ -297,16 +321,44 @@ impl<'a> Witness<'a> {
         audit.hear(at, &kind).unwrap();
     }
 
-    fn split_changed(&mut self, at: Timestamp, weights: Vec<Ratio>) {
+    fn model_of(&self, version: VersionIndex) -> ModelIndex {
+        self.scenario.model_of(version)
+    }
+
+    /// The model of a version, and its place there.
+    fn slot(&self, version: VersionIndex) -> (ModelIndex, Slot) {
+        let model = self.model_of(version);
+        (model, Slot(version.0 - self.scenario.first_version(model).0))
+    }
+
+    /// An attempt begins at a request that pinned no version.
+    fn begins(&mut self, at: Timestamp, version: VersionIndex) {
+        let (model, slot) = self.slot(version);
+        if let Some(audit) = self.audits.get_mut(usize::from(model.0)) {
+            audit.begin(at, slot).unwrap();
+        }
+    }
+
+    /// Such an attempt ended.
+    fn ends(&mut self, at: Timestamp, version: VersionIndex, observed: &Observed, first: bool) {
+        let (model, slot) = self.slot(version);
+        if let Some(audit) = self.audits.get_mut(usize::from(model.0)) {
+            let began = at - observed.latency;
+            audit.end(Ended { began, at, version: slot, observed, first }).unwrap();
+        }
+    }
+
+    fn split_changed(&mut self, at: Timestamp, model: ModelIndex, weights: &[Ratio]) {
         let sum: f64 = weights.iter().map(|weight| weight.get()).sum();
         assert!((sum - 1.0).abs() <= 1e-9, "weights sum to {sum}");
-        for version in (0..weights.len() as u16).map(VersionIndex) {
-            if weights[usize::from(version.0)].get() > 0.0 && self.banned.contains(&version) {
+        let first = self.scenario.first_version(model).0;
+        for (version, weight) in (first..).map(VersionIndex).zip(weights) {
+            if weight.get() > 0.0 && self.banned.contains(&version) {
                 assert!(self.is_redeployed(at, version), "{version:?} is back at {at}");
                 self.banned.remove(&version);
             }
+            self.weights[usize::from(version.0)] = *weight;
         }
-        self.weights = weights;
     }
 }
 
@@ -317,31 +369,39 @@ impl Observer for Witness<'_> {
             return;
         }
         if let Some(due) = self.due_weights.take() {
-            assert_eq!(self.weights, due, "at {at}");
+            let is_due = |(version, weight): &(VersionIndex, Ratio)| {
+                self.weights[usize::from(version.0)] == *weight
+            };
+            assert!(due.iter().all(is_due), "{:?} at {at}: due are {due:?}", self.weights);
             self.begun_by_tag += u64::from(self.by_tag);
         }
-        if let Some(audit) = &mut self.audit {
-            audit.begin(at, Slot(version.0)).unwrap();
-        }
+        self.begins(at, version);
         assert!(self.weights[usize::from(version.0)].get() > 0.0, "{version:?} at weight 0, {at}");
         assert!(!self.banned.contains(&version), "{version:?} was rolled back before {at}");
     }
 
     fn completed(&mut self, outcome: &Outcome) {
         self.outcomes.push(*outcome);
-        let &Outcome { attempts, started, ended, assigned, arm, ref observed, .. } = outcome;
-        if let Some(audit) = self.audit.as_mut().filter(|_| arm != Arm::Pinned) {
-            assert_eq!(attempts, 1, "further attempts are not audited");
-            let version = Slot(assigned.0);
-            let ended = Ended { began: started, at: ended, version, observed, first: true };
-            audit.end(ended).unwrap();
+        let &Outcome { attempts, retried, ended, assigned, arm, ref observed, .. } = outcome;
+        self.kept += u64::from(attempts == 0);
+        // Of others each attempt is told.
+        if attempts == 1 && !retried && arm != Arm::Pinned {
+            self.ends(ended, assigned, observed, true);
         }
     }
 
-    fn attempt_began(&mut self, _: Timestamp, _: VersionIndex, _: Arm) {}
+    fn attempt_began(&mut self, at: Timestamp, version: VersionIndex, arm: Arm) {
+        self.further += 1;
+        if arm != Arm::Pinned {
+            self.begins(at, version);
+        }
+    }
 
     fn attempted(&mut self, attempt: &Attempt) {
         self.attempts.push(*attempt);
+        if attempt.arm != Arm::Pinned {
+            self.ends(attempt.ended, attempt.version, &attempt.observed, attempt.first);
+        }
     }
 
     fn key_rejected(&mut self, _: &KeyRefusal) {
@@ -351,8 +411,11 @@ impl Observer for Witness<'_> {
     fn let_in(&mut self, _: Timestamp, _: u16) {}
 
     fn journalled(&mut self, sealed: &Sealed) {
-        if let Some(audit) = &mut self.audit {
-            audit.follow(sealed.entry()).unwrap();
+        let entry = sealed.entry();
+        for (audit, model) in self.audits.iter_mut().zip(&self.scenario.models) {
+            if entry.model.as_ref() == Some(&model.id) {
+                audit.follow(entry).unwrap();
+            }
         }
     }
 
@@ -363,7 +426,9 @@ impl Observer for Witness<'_> {
         match happening {
             Happening::PhaseBegan { phase } => self.phase_began(at, phase),
             Happening::FaultBegan { version, what } => self.fault_began(at, version, &what),
-            Happening::SplitChanged { weights, .. } => self.split_changed(at, weights),
+            Happening::SplitChanged { model, weights } => {
+                self.split_changed(at, model, &weights);
+            }
             Happening::Fired { version, evidence, .. } => {
                 assert_eq!(evidence.check, at);
                 assert_holds(&evidence);
@@ -371,11 +436,11 @@ impl Observer for Witness<'_> {
             }
             Happening::RolledBack { version, target } => self.rolled_back(at, version, target),
             Happening::RolloutMoved { version, to: RolloutState::Promoted, .. } => {
-                self.tags.insert("stable".to_owned(), version);
+                self.tags.insert((self.model_of(version), "stable".to_owned()), version);
             }
-            Happening::Commanded { order, .. } => self.commanded(at, &order),
-            Happening::CommandRefused { order: Order::Begin { with, .. }, why, .. } => {
-                self.not_begun(&with, &why);
+            Happening::Commanded { model, order } => self.commanded(at, model, &order),
+            Happening::CommandRefused { model, order: Order::Begin { with, .. }, why } => {
+                self.not_begun(model, &with, &why);
             }
             Happening::CommandRefused { .. } => self.refused(),
             Happening::CommandMissed { .. } => self.commands[2] += 1,
