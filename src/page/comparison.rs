@@ -8,7 +8,7 @@ use crate::report::{
     MARKS, NO_DATA, change, mark, metrics, row_label, table_estimate, table_interval, table_value,
 };
 use crate::result::ResultFile;
-use crate::summary::{Estimate, ReferenceCheck, Table as Figures};
+use crate::summary::{Estimate, ReferenceCheck, Table as Figures, TableCell};
 
 /// The columns of the scenario side by side.
 pub(super) fn comparison_section(result: &ResultFile) -> String {
@@ -49,9 +49,7 @@ fn cell(figures: &Figures, column: usize, metric: Metric) -> Option<Cell> {
     let mut markup = String::new();
     if has_data(estimate) {
         markup.push_str(&format!("<strong>{}</strong>", escape(&table_estimate(estimate))));
-        if let Some(percent) = measured.and_then(|cell| cell.change_percent) {
-            markup.push_str(&change_mark(metric, percent));
-        }
+        markup.push_str(&measured.and_then(change_mark).unwrap_or_default());
         if let Some(interval) = table_interval(estimate) {
             markup.push_str(&format!("<br><small>{}</small>", escape(&interval)));
         }
@@ -66,20 +64,22 @@ fn has_data(estimate: &Estimate) -> bool {
     estimate.value.is_some() || estimate.infinite
 }
 
-/// The change against the first column, where more or less of the metric is better.
-fn change_mark(metric: Metric, percent: f64) -> String {
+/// The change against the first column, where more or less of the metric is better. It is better or
+/// worse only where it is more than chance.
+fn change_mark(cell: &TableCell) -> Option<String> {
+    let percent = cell.change_percent?;
     let text = change(percent);
-    let better = match metric.direction() {
-        Direction::Neutral => return String::new(),
+    let better = match cell.estimate.metric.direction() {
+        Direction::Neutral => return None,
         Direction::Lower => percent < 0.0,
         Direction::Higher => percent > 0.0,
     };
-    let class = match (text.starts_with('±'), better) {
+    let class = match (text.starts_with('±') || !cell.change_is_clear, better) {
         (true, _) => "same",
         (false, true) => "better",
         (false, false) => "worse",
     };
-    format!(" <span class=\"change {class}\">{}</span>", escape(&text))
+    Some(format!(" <span class=\"change {class}\">{}</span>", escape(&text)))
 }
 
 fn published(check: &ReferenceCheck) -> String {
@@ -92,12 +92,24 @@ mod tests {
     use super::*;
     use crate::result::example::rolled_back_result;
 
+    fn marked(metric: Metric, percent: f64, change_is_clear: bool) -> String {
+        let (estimate, change_percent) = (Estimate::absent(metric), Some(percent));
+        change_mark(&TableCell { estimate, change_percent, change_is_clear }).unwrap_or_default()
+    }
+
     #[test]
     fn less_latency_and_more_successes_are_better() {
-        assert!(change_mark(Metric::LatencyP99, -3.0).contains("change better\">-3 %"));
-        assert!(change_mark(Metric::SuccessRate, -3.0).contains("change worse\">-3 %"));
-        assert!(change_mark(Metric::SuccessRate, 0.001).contains("change same\">±0 %"));
-        assert_eq!(change_mark(Metric::Requests, 50.0), "");
+        let clear = |metric, percent| marked(metric, percent, true);
+        assert!(clear(Metric::LatencyP99, -3.0).contains("change better\">-3 %"));
+        assert!(clear(Metric::SuccessRate, -3.0).contains("change worse\">-3 %"));
+        assert!(clear(Metric::SuccessRate, 0.001).contains("change same\">±0 %"));
+        assert_eq!(clear(Metric::Requests, 50.0), "");
+    }
+
+    #[test]
+    fn what_may_be_chance_is_neither_better_nor_worse() {
+        assert!(marked(Metric::LatencyP99, -3.0, false).contains("change same\">-3 %"));
+        assert!(marked(Metric::SuccessRate, -3.0, false).contains("change same\">-3 %"));
     }
 
     #[test]

@@ -22,7 +22,8 @@ struct KeyFigure {
 pub(super) fn key_figures(result: &ResultFile) -> String {
     let record = &result.record;
     let figures = [outcome(record), blast_radius(record)];
-    let figures = figures.into_iter().chain(canary_error_rate(record));
+    let figures = figures.into_iter().chain(refused_for_keys(record));
+    let figures = figures.chain(canary_error_rate(record));
     let figures = figures.chain([requests(record), seed(result)]);
     let items: String = figures.map(|figure| figure.render()).collect();
     format!("<dl class=\"figures\">\n{items}</dl>\n")
@@ -76,9 +77,11 @@ fn outcome(record: &Record) -> KeyFigure {
 fn blast_radius(record: &Record) -> KeyFigure {
     let sum = |part: fn(&crate::record::Blast) -> u64| record.blasts.iter().map(part).sum::<u64>();
     let (failed, slowed) = (sum(|blast| blast.failed), sum(|blast| blast.slowed));
-    let note = match record.blasts.is_empty() {
-        true => "no request was harmed".to_owned(),
-        false => format!(
+    let note = match (record.blasts.is_empty(), record.refused_for_keys()) {
+        (true, 0) => "no request was harmed".to_owned(),
+        // Who was refused was harmed, though by no version.
+        (true, _) => "no version was bad".to_owned(),
+        (false, _) => format!(
             "{} failed, {} slowed, of {}",
             format_count(failed),
             format_count(slowed),
@@ -87,6 +90,13 @@ fn blast_radius(record: &Record) -> KeyFigure {
     };
     let harmed = format_count(failed + slowed);
     KeyFigure::new("Blast radius", harmed, note)
+}
+
+/// The requests of clients that were locked out.
+fn refused_for_keys(record: &Record) -> Option<KeyFigure> {
+    let refused = record.refused_for_keys();
+    let note = format!("of {}: clients were locked out", format_count(record.requests()));
+    (refused > 0).then(|| KeyFigure::new("Refused for their key", format_count(refused), note))
 }
 
 /// The error rate of the version beside the stable that has the highest.
@@ -106,7 +116,8 @@ fn canary_error_rate(record: &Record) -> Option<KeyFigure> {
     let (_, version, worst) = measured.reduce(|a, b| if b.0 > a.0 { b } else { a })?;
     let label = metric_label(Metric::ErrorRate);
     let name = format!("{label} of {}", version_name(record, version));
-    Some(KeyFigure { name, value: table_estimate(&worst), note: basis(&worst) })
+    let note = format!("{} over the whole run", basis(&worst));
+    Some(KeyFigure { name, value: table_estimate(&worst), note })
 }
 
 /// An estimate's interval and what it was made from.
@@ -131,7 +142,7 @@ fn seed(result: &ResultFile) -> KeyFigure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::result::example::rolled_back;
+    use crate::result::example::{eventful, rolled_back};
 
     #[test]
     fn a_rollback_is_timed_from_the_onset() {
@@ -153,6 +164,29 @@ mod tests {
         record.blasts = blasts;
         assert_eq!(outcome(&record).value, "never");
         assert_eq!(outcome(&record).note, "gpt-4-turbo-v2 was bad from +20m on");
+    }
+
+    #[test]
+    fn refused_requests_are_a_figure_and_harm() {
+        let mut record = eventful();
+        let refused: u64 = record.key_rejections.iter().map(|rejections| rejections.count).sum();
+        let figure = refused_for_keys(&record).unwrap();
+        assert_eq!(figure.value, refused.to_string());
+        assert!(figure.note.starts_with(&format!("of {}", format_count(record.requests()))));
+        record.blasts.clear();
+        assert_eq!(blast_radius(&record).note, "no version was bad");
+        record.key_rejections.clear();
+        assert_eq!(
+            (refused_for_keys(&record), blast_radius(&record).note.as_str()),
+            (None, "no request was harmed")
+        );
+    }
+
+    #[test]
+    fn an_error_rate_says_that_it_is_of_the_whole_run() {
+        let figure = canary_error_rate(&rolled_back(0.5)).unwrap();
+        assert_eq!(figure.name, "Error rate of gpt-4-turbo-v2");
+        assert!(figure.note.ends_with(" over the whole run"), "{}", figure.note);
     }
 
     #[test]

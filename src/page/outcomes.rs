@@ -15,8 +15,10 @@ pub(super) fn outcomes_section(result: &ResultFile, figures: &str) -> String {
 }
 
 fn endings(result: &ResultFile) -> String {
+    let refused = report::refused_in_no_column(&result.record, &result.table);
+    let refused = refused.map_or_else(String::new, |text| paragraph("note", &(text + ".")));
     let Some(endings) = report::endings(&result.table) else {
-        return paragraph("note", "Every request of these columns succeeded.");
+        return paragraph("note", "Every request of these columns succeeded.") + &refused;
     };
     let rows = endings.iter().map(|ending| {
         let figure = |count: &u64| Cell::figure(&format_count(*count), *count as f64);
@@ -25,7 +27,7 @@ fn endings(result: &ResultFile) -> String {
     let rows = rows.collect();
     let titles = result.table.columns.iter().map(|column| column.title.as_str());
     let columns = columns(ENDED_WITH, titles);
-    Table { caption: "How requests ended", columns, rows, sortable: true }.render()
+    Table { caption: "How requests ended", columns, rows, sortable: true }.render() + &refused
 }
 
 /// A column of names, and one of figures for each title.
@@ -79,7 +81,7 @@ fn costs(result: &ResultFile) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::result::example::rolled_back_result;
+    use crate::result::example::{eventful, rolled_back_result};
 
     #[test]
     fn tokens_of_a_column_are_those_of_its_successes() {
@@ -94,6 +96,14 @@ mod tests {
         let markup = costs(&result);
         let cell = format!("<td class=\"figure\" data-value=\"{expected}\">");
         assert!(markup.contains(&cell), "{cell}: {markup}");
+    }
+
+    #[test]
+    fn refused_requests_stand_below_columns_that_have_none() {
+        let mut result = rolled_back_result();
+        assert!(!endings(&result).contains("Refused for their key"));
+        result.record = eventful();
+        assert!(endings(&result).contains("in no column, for no version saw them.</p>"));
     }
 
     #[test]

@@ -96,8 +96,12 @@ impl Record {
         // Each is among the one or the other when it has ended.
         let ended =
             |cell: &Cell| cell.tally.completed() + cell.finals.as_ref().map_or(0, Tally::completed);
-        let refused = self.key_rejections.iter().map(|rejections| rejections.count);
-        self.cells.iter().map(ended).sum::<u64>() + refused.sum::<u64>()
+        self.cells.iter().map(ended).sum::<u64>() + self.refused_for_keys()
+    }
+
+    /// How many requests were refused for their key, before any version saw them.
+    pub fn refused_for_keys(&self) -> u64 {
+        self.key_rejections.iter().map(|rejections| rejections.count).sum()
     }
 
     /// A version; `None` where there is none of this index.

@@ -1,5 +1,7 @@
 //! What else is to be said of a run, in a sentence each, below its timeline.
 
+use std::collections::BTreeMap;
+
 use super::lockout_text::refused_clients;
 use super::narrative::{ended_harm, version_name};
 use crate::engine::SKEW_ALPHA;
@@ -11,7 +13,7 @@ use crate::run::TraceReport;
 use crate::summary::{Method, Selection, Summary};
 use crate::trace::DropReason;
 use crate::units::{
-    Ratio, format_count, format_counted, format_duration, format_elapsed, format_percent,
+    Ratio, Timestamp, format_count, format_counted, format_duration, format_elapsed, format_percent,
 };
 
 /// What is to be said of the run, and of the rules that never could tell.
@@ -25,6 +27,7 @@ pub(crate) fn run_facts(result: &ResultFile) -> Vec<String> {
     let blasts = blast_texts(record).into_iter();
     let closed = result.scenario.closed_users.map(closed_text);
     blasts
+        .chain(false_rollbacks(record))
         .chain(by_command(record))
         .chain(refused_clients(record))
         .chain(bursts(record))
@@ -46,6 +49,25 @@ fn bursts(record: &Record) -> impl Iterator<Item = String> {
                 "The upstream of {version} was in its bad state for {} of {whole}, in {}",
                 format_duration(bursts.total),
                 format_counted(count, "burst", "bursts"),
+            ),
+        }
+    })
+}
+
+/// The versions that rules or judges took traffic from though they were not bad.
+fn false_rollbacks(record: &Record) -> impl Iterator<Item = String> {
+    let mut versions: BTreeMap<VersionIndex, Vec<Timestamp>> = BTreeMap::new();
+    for rollback in record.rollbacks.iter().filter(|rollback| rollback.onset.is_none()) {
+        versions.entry(rollback.version).or_default().push(rollback.at);
+    }
+    versions.into_iter().map(|(version, times)| {
+        let version = version_name(record, version);
+        let first = format_elapsed(times[0].since(record.start));
+        match times.len() as u64 {
+            1 => format!("False rollback of {version} at +{first}: it was not bad"),
+            count => format!(
+                "False rollbacks of {version}: {}, the first at +{first}: it was not bad then",
+                format_count(count)
             ),
         }
     })
@@ -259,6 +281,23 @@ mod tests {
         assert_eq!(told(&result), ["The upstream of gpt-4-v1 was never in its bad state"]);
         result.record.bursts.clear();
         assert_eq!(told(&result), [""; 0]);
+    }
+
+    #[test]
+    fn false_rollbacks_are_told_by_version() {
+        let mut result = ResultFile { record: rolled_back(1.0), ..without_gate() };
+        let told = |result: &ResultFile| facts_of("False", result);
+        assert_eq!(told(&result), [""; 0], "it was bad");
+        result.record.rollbacks[0].onset = None;
+        // The rollback is at 1,275 s.
+        let once = "False rollback of gpt-4-turbo-v2 at +21m 15s: it was not bad";
+        assert_eq!(told(&result), [once]);
+        let again = result.record.rollbacks[0].clone();
+        result.record.rollbacks.push(again);
+        assert_eq!(
+            told(&result),
+            ["False rollbacks of gpt-4-turbo-v2: 2, the first at +21m 15s: it was not bad then"]
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::record::{KeyFault, KeyRejections, Record};
+use crate::summary::Table;
 use crate::units::{Duration, KeyId, format_count, format_counted, format_elapsed};
 
 /// A stretch of refused requests of a client, in a sentence; `until` is after the start, and absent
@@ -59,6 +60,20 @@ pub(super) fn refused_clients(record: &Record) -> impl Iterator<Item = String> {
     })
 }
 
+/// How many requests were refused, for below a table of endings that has them in no column: those
+/// of versions have none. `None` where there were none, or a column has some.
+pub(crate) fn refused_in_no_column(record: &Record, table: &Table) -> Option<String> {
+    let refused = record.refused_for_keys();
+    let is_told = table.columns.iter().any(|column| column.endings.key_refused > 0);
+    (refused > 0 && !is_told).then(|| {
+        format!(
+            "Refused for their key: {} of {}, in no column, for no version saw them",
+            format_count(refused),
+            format_counted(record.requests(), "request", "requests"),
+        )
+    })
+}
+
 /// Why requests were refused.
 const fn because(reason: Option<KeyFault>) -> &'static str {
     match reason {
@@ -70,14 +85,15 @@ const fn because(reason: Option<KeyFault>) -> &'static str {
     }
 }
 
-fn client_name(record: &Record, client: u16) -> &str {
+/// A client's name.
+pub(super) fn client_name(record: &Record, client: u16) -> &str {
     record.clients.get(usize::from(client)).map_or("", KeyId::as_str)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::result::example::eventful;
+    use crate::result::example::{eventful, without_gate};
 
     #[test]
     fn a_lockout_says_whose_why_how_many_and_until_when() {
@@ -96,6 +112,26 @@ mod tests {
             let end = "1 request refused to the end of the run";
             assert_eq!(told(reason), format!("client batch is locked out because {why}: {end}"));
         }
+    }
+
+    #[test]
+    fn refusals_that_no_column_has_are_told_below_the_table() {
+        let (mut record, mut table) = (eventful(), without_gate().table);
+        record.key_rejections.truncate(1);
+        record.key_rejections[0].count = 3_766;
+        let all = format_count(record.requests());
+        assert_eq!(
+            refused_in_no_column(&record, &table).unwrap(),
+            format!(
+                "Refused for their key: 3,766 of {all} requests, in no column, for no version saw \
+                 them"
+            )
+        );
+        table.columns[0].endings.key_refused = 1;
+        assert_eq!(refused_in_no_column(&record, &table), None, "a row tells it");
+        table.columns[0].endings.key_refused = 0;
+        record.key_rejections.clear();
+        assert_eq!(refused_in_no_column(&record, &table), None);
     }
 
     #[test]

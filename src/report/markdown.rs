@@ -2,6 +2,7 @@
 
 use super::comparison::{Extras, Grid, MARKS};
 use super::facts::facts;
+use super::lockout_text::refused_in_no_column;
 use super::narrative::{Line, Narrative, Sentence, ellipsis};
 use super::over_time::over_time;
 use super::verdict::{Headline, verdict_word};
@@ -21,9 +22,7 @@ pub fn markdown_summary(result: &ResultFile) -> String {
         && !judged.lines.is_empty()
     {
         text.push_str("\n### Gate\n\n");
-        let header = ["Verdict", "Line", "Measured", "Place"].map(str::to_owned).to_vec();
-        let rows = judged.lines.iter().map(gate_row).collect();
-        text.push_str(&table(&Grid { header, rows }, |_| Side::Left));
+        text.push_str(&table(&gate(&judged.lines), |_| Side::Left));
     }
     text.push_str("\n### Comparison\n\n");
     let published = !result.table.references.is_empty();
@@ -32,9 +31,12 @@ pub fn markdown_summary(result: &ResultFile) -> String {
     if published {
         text.push_str(&format!("\n{MARKS}\n"));
     }
-    if let Some(endings) = Grid::endings(&result.table) {
-        text.push_str("\n### How requests ended\n\n");
-        text.push_str(&figures(&endings));
+    let endings = Grid::endings(&result.table).map(|grid| figures(&grid));
+    let refused = refused_in_no_column(&result.record, &result.table);
+    let endings: Vec<_> =
+        endings.into_iter().chain(refused.map(|text| escape(&text) + "\n")).collect();
+    if !endings.is_empty() {
+        text.push_str(&format!("\n### How requests ended\n\n{}", endings.join("\n")));
     }
     if let Some(courses) = over_time(&result.record, COURSES_WIDTH) {
         text.push_str(&format!("\n### {}\n\n```text\n{}```\n", courses.title, courses.text));
@@ -50,13 +52,20 @@ pub fn markdown_summary(result: &ResultFile) -> String {
     text + "\n" + &provenance(result)
 }
 
-fn gate_row(line: &LineResult) -> Vec<String> {
-    let place = match line.verdict {
-        Verdict::Pass => String::new(),
-        _ => format!("{}:{}", code(&line.file), line.line),
+/// The lines of the gate; where those stand that did not pass, if there are any.
+fn gate(lines: &[LineResult]) -> Grid {
+    let places = lines.iter().any(|line| line.verdict != Verdict::Pass);
+    let row = |line: &LineResult| {
+        let place = match line.verdict {
+            Verdict::Pass => String::new(),
+            _ => format!("{}:{}", code(&line.file), line.line),
+        };
+        let word = verdict_word(line.verdict).to_owned();
+        let cells = [word, code(&line.text), escape(&line.evidence)];
+        cells.into_iter().chain(places.then_some(place)).collect()
     };
-    let word = verdict_word(line.verdict).to_owned();
-    vec![word, code(&line.text), escape(&line.evidence), place]
+    let header = ["Verdict", "Line", "Measured"].into_iter().chain(places.then_some("Place"));
+    Grid { header: header.map(str::to_owned).collect(), rows: lines.iter().map(row).collect() }
 }
 
 fn timeline(narrative: &Narrative) -> String {
@@ -167,6 +176,20 @@ mod tests {
         let text = markdown_summary(&without_gate());
         assert!(text.starts_with("## NO VERDICT: ten-thousand: "), "{text}");
         assert!(!text.contains("### Gate") && !text.contains("### Timeline"), "{text}");
+    }
+
+    #[test]
+    fn places_are_told_where_a_line_did_not_pass() {
+        let mut result = rolled_back_result();
+        assert!(markdown_summary(&result).contains("| Verdict | Line | Measured | Place |\n"));
+        let Judgement::Judged(judged) = &mut result.gate else { panic!("there is a gate") };
+        for line in &mut judged.lines {
+            line.verdict = Verdict::Pass;
+        }
+        assert!(
+            markdown_summary(&result)
+                .contains("| Verdict | Line | Measured |\n| :-- | :-- | :-- |\n")
+        );
     }
 
     #[test]

@@ -49,6 +49,7 @@ pub(crate) use figures::{
 pub(crate) use finding_text::{Found, change_text, found};
 #[doc(hidden)]
 pub use fuzz::fuzz_rehearsal;
+pub(crate) use lockout_text::refused_in_no_column;
 pub use markdown::markdown_summary;
 pub(crate) use narrative::{Line, Narrative, ellipsis, version_name};
 pub use run_charts::{RunChart, run_charts};

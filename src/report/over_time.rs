@@ -108,7 +108,8 @@ fn bar(value: Option<f64>, highest: f64) -> char {
     BARS[height as usize]
 }
 
-/// Where each phase begins, with as much of its name as there is room for; `None` without phases.
+/// Where each phase begins, with its name or as much of it as still tells which it is; `None`
+/// without phases.
 fn phases(record: &Record, mark: Duration) -> Option<String> {
     let place = |phase: &crate::record::PhaseSpan| {
         let after = phase.start.since(record.series.start).as_nanos();
@@ -121,7 +122,8 @@ fn phases(record: &Record, mark: Duration) -> Option<String> {
     for (phase, span) in record.phases.iter().zip(places.windows(2)) {
         let room = span[1].saturating_sub(span[0]);
         if room > 0 {
-            let (name, _) = cut(&phase.name, room - 1);
+            let (name, rest) = cut(&phase.name, room - 1);
+            let name = if rest.is_empty() || columns(name) >= LEAST_NAME { name } else { "" };
             line.push_str(&left(&format!("|{name}"), room));
         }
     }
@@ -135,6 +137,9 @@ const NAME_GAP: usize = 2;
 const GREATEST_GAP: usize = 2;
 /// As wide as `100.00 %` and `59.9 s`.
 const GREATEST: usize = 8;
+
+/// Chosen: fewer letters of a longer name hardly tell which it is.
+const LEAST_NAME: usize = 3;
 
 /// Chosen: fewer bars show no course.
 const FEWEST_MARKS: usize = 12;
@@ -194,6 +199,24 @@ mod tests {
             .map(|(i, _)| i)
             .collect();
         assert_eq!(traffic, (3..=14).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_name_of_which_only_letters_fit_is_left_out() {
+        let mut record = rolled_back(0.5);
+        for phase in &mut record.phases {
+            phase.name = "recovery".to_owned();
+        }
+        let row = |record: &Record| {
+            let text = over_time(record, 80).unwrap().text;
+            text.lines().last().unwrap().trim_start().to_owned()
+        };
+        // Bars of 6 slots of 15 s, phases from 0, 300, 1,200 and 1,275 s on: from bar 0, 3, 13 and 14
+        // on, so that there is room for 2, 9, 0 and more letters.
+        let begins = " ".repeat("gpt-4-turbo-v2 (beta)".len() - PHASES.len() + NAME_GAP);
+        assert_eq!(row(&record), format!("phases{begins}|  |recovery ||recovery"));
+        record.phases[0].name = "ab".to_owned();
+        assert!(row(&record).ends_with("|ab|recovery ||recovery"), "{}", row(&record));
     }
 
     #[test]

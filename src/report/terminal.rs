@@ -7,6 +7,7 @@
 use super::comparison::{Extras, Grid, MARKS};
 use super::facts::facts;
 use super::layout::{ascii, columns, left, right, wrapped, wrapped_after};
+use super::lockout_text::refused_in_no_column;
 use super::narrative::{Line, Narrative, Sentence, ellipsis};
 use super::over_time::over_time;
 use super::text_table::{fits, text_table};
@@ -38,7 +39,9 @@ pub fn terminal_report(result: &ResultFile, style: Style) -> String {
     for detail in headline.details {
         text.push_str(&wrapped("  ", &detail, width));
     }
-    if let Judgement::Judged(judged) = &result.gate {
+    if let Judgement::Judged(judged) = &result.gate
+        && !judged.lines.is_empty()
+    {
         section(&mut text, "Gate", style);
         for line in gate_lines(&judged.lines, style) {
             text.push_str(&line);
@@ -46,9 +49,10 @@ pub fn terminal_report(result: &ResultFile, style: Style) -> String {
     }
     section(&mut text, "Comparison", style);
     text.push_str(&comparison(result, style));
-    if let Some(endings) = Grid::endings(&result.table) {
+    let endings = endings(result, style);
+    if !endings.is_empty() {
         section(&mut text, "How requests ended", style);
-        text.push_str(&text_table(&endings, width));
+        text.push_str(&endings);
     }
     if let Some(courses) = over_time(&result.record, width) {
         section(&mut text, &courses.title, style);
@@ -130,6 +134,14 @@ fn comparison(result: &ResultFile, style: Style) -> String {
     text
 }
 
+/// How requests ended, and how many were refused that no column has; empty where all succeeded.
+fn endings(result: &ResultFile, style: Style) -> String {
+    let table = Grid::endings(&result.table).map(|grid| text_table(&grid, style.width));
+    let refused = refused_in_no_column(&result.record, &result.table);
+    let refused = refused.map(|text| wrapped("  ", &text, style.width));
+    table.into_iter().chain(refused).collect()
+}
+
 /// What happened, with its heading. Where there is little room only how long after the start: when
 /// that was is said in the heading.
 fn timeline(narrative: &Narrative, result: &ResultFile, style: Style) -> String {
@@ -201,6 +213,7 @@ const LEAST_SENTENCE: usize = 40;
 
 #[cfg(test)]
 mod tests {
+    use super::super::markdown::markdown_summary;
     use super::*;
     use crate::result::example::{
         assert_snapshot, crowded_result, eventful, rolled_back_result, without_gate,
@@ -259,6 +272,29 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn an_untrusted_run_without_gate_has_no_heading_for_one() {
+        let mut result = rolled_back_result();
+        let Judgement::Judged(judged) = &mut result.gate else { panic!("there is a gate") };
+        judged.found = Verdict::Invalid;
+        judged.verdict = Verdict::Invalid;
+        judged.lines.clear();
+        judged.distrust = vec!["the trace ends in the middle of a row".to_owned()];
+        let text = report(&result, 100);
+        assert!(text.starts_with("INVALID"), "{text}");
+        assert!(!text.contains("\nGate\n"), "{text}");
+    }
+
+    #[test]
+    fn refused_requests_are_told_below_a_table_of_versions() {
+        let mut result = rolled_back_result();
+        let told = |result: &ResultFile| report(result, 200).contains("  Refused for their key: ");
+        assert!(!told(&result));
+        result.record = eventful();
+        assert!(told(&result));
+        assert!(markdown_summary(&result).contains("\nRefused for their key: "));
     }
 
     #[test]

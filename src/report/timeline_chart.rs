@@ -190,7 +190,7 @@ mod tests {
     use super::*;
     use crate::exchange::VersionIndex;
     use crate::record::{Happening, TimelineEvent};
-    use crate::result::example::{crowded, rolled_back};
+    use crate::result::example::{crowded, eventful, rolled_back};
 
     #[test]
     fn what_happened_is_written_in_the_chart() {
@@ -211,6 +211,40 @@ mod tests {
         for colour in ["#0072B2", "#D55E00"] {
             assert!(svg.contains(colour), "{colour} is missing");
         }
+    }
+
+    #[test]
+    fn clients_that_were_locked_out_have_a_mark() {
+        let mut record = eventful();
+        let lane = |record: &Record| -> Vec<(f64, Option<f64>, String)> {
+            let marks = Story::of(record).actions().into_iter();
+            let marks = marks.filter(|mark| mark.label.ends_with("locked out"));
+            marks.map(|mark| (mark.from, mark.to.map(|(to, _)| to), mark.label)).collect()
+        };
+        let since = |at: crate::units::Timestamp| at.since(record.start).as_secs_f64();
+        let events = record.timeline.events.clone();
+        let found: Vec<_> = events
+            .iter()
+            .filter_map(|event| match event.happening {
+                Happening::LockedOut { until, .. } => {
+                    Some((since(event.at), Some(since(until.unwrap_or(record.end)))))
+                }
+                _ => None,
+            })
+            .collect();
+        let names = ["web locked out", "batch locked out"];
+        let expected = found.iter().zip(names).map(|((from, to), name)| (*from, *to, name.into()));
+        assert_eq!(lane(&record), expected.collect::<Vec<_>>());
+        // The same stretch of another client.
+        let first = events
+            .iter()
+            .find(|event| matches!(event.happening, Happening::LockedOut { client: 0, .. }));
+        let mut same = first.unwrap().clone();
+        let Happening::LockedOut { client, .. } = &mut same.happening else { unreachable!() };
+        *client = 1;
+        record.timeline.events.push(same);
+        assert_eq!(lane(&record)[0].2, "web, batch locked out");
+        assert_eq!(lane(&record).len(), 2);
     }
 
     #[test]

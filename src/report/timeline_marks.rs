@@ -1,11 +1,13 @@
 //! What happened in a run, as marks over its time: faults, breaches, and what was done.
 
+use super::lockout_text::client_name;
 use super::narrative::{since_onset, version_name};
 use super::story::Story;
 use crate::chart::{Dash, Ink, Lane, Mark, Symbol};
 use crate::engine::RolloutState;
 use crate::exchange::VersionIndex;
 use crate::record::{Bursts, Happening, Stretch};
+use crate::units::Timestamp;
 
 impl Story<'_> {
     /// Those lanes in which there is a mark.
@@ -158,7 +160,28 @@ impl Story<'_> {
             };
             marks.push(Mark { label, ..mark(at, symbol, Dash::Solid) });
         }
+        marks.extend(self.lockouts());
+        marks.sort_by(|one, other| one.from.total_cmp(&other.from));
         marks
+    }
+
+    /// While which clients were locked out; those of the same time have one mark.
+    fn lockouts(&self) -> impl Iterator<Item = Mark> {
+        let mut told: Vec<(Timestamp, Timestamp, Vec<&str>)> = Vec::new();
+        for event in &self.record.timeline.events {
+            let Happening::LockedOut { client, until, .. } = event.happening else { continue };
+            let (from, until) = (event.at, until.unwrap_or(self.record.end));
+            let client = client_name(self.record, client);
+            match told.iter_mut().find(|(begun, ended, _)| (*begun, *ended) == (from, until)) {
+                Some((_, _, clients)) => clients.push(client),
+                None => told.push((from, until, vec![client])),
+            }
+        }
+        told.into_iter().map(|(from, until, clients)| Mark {
+            to: Some((self.seconds(until), None)),
+            label: format!("{} locked out", listed(&clients)),
+            ..mark(self.seconds(from), Symbol::Cross, Dash::Solid)
+        })
     }
 }
 

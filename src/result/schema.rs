@@ -175,7 +175,13 @@ fn table() -> Value {
     let cell = object(
         "a metric in a column",
         &[("estimate", reference("estimate"))],
-        &[("change_percent", number("difference from its model's first column in percent"))],
+        &[
+            ("change_percent", number("difference from its model's first column in percent")),
+            (
+                "change_is_clear",
+                flag("the 95 % intervals of the two have nothing in common, or both are exact"),
+            ),
+        ],
     );
     let endings = object(
         "how its requests ended, as their clients saw it",

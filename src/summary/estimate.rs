@@ -73,10 +73,12 @@ impl Estimate {
         }
     }
 
-    /// Whether it is a share that fewer than [`FEW_EVENTS`] requests make.
+    /// Whether it is a share that fewer than [`FEW_EVENTS`] requests make, or keep from being
+    /// whole: of a success rate as of the error rate that it leaves.
     pub(super) fn is_of_few_events(&self) -> bool {
         let share = self.metric.interval() == metric::Interval::Proportion;
-        let events = self.value.filter(|_| share).map(|value| value * self.n as f64);
+        let events = |value: f64| value.min(1.0 - value) * self.n as f64;
+        let events = self.value.filter(|_| share).map(events);
         events.is_some_and(|events| events < FEW_EVENTS - 0.5)
     }
 

@@ -102,6 +102,10 @@ pub struct TableCell {
     /// may be none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_percent: Option<f64>,
+    /// Whether that change is more than chance: the 95 % intervals of the two values have nothing
+    /// in common, or both values are exact.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub change_is_clear: bool,
 }
 
 /// A published figure beside the measured one.
@@ -146,9 +150,11 @@ impl Table {
             let cells = rows.iter().enumerate().map(|(row, metric)| {
                 let estimate = requests.estimate(*metric, Method::Display);
                 let base = first.and_then(|first| table.columns.get(first));
-                let base = base.and_then(|base| base.cells.get(row));
-                let change_percent = base.and_then(|base| change(&estimate, &base.estimate));
-                TableCell { estimate, change_percent }
+                let base = base.and_then(|base| base.cells.get(row)).map(|base| &base.estimate);
+                let change_percent = base.and_then(|base| change(&estimate, base));
+                let is_clear = base.is_some_and(|base| is_clear(&estimate, base));
+                let change_is_clear = is_clear && change_percent.is_some();
+                TableCell { estimate, change_percent, change_is_clear }
             });
             let cells = cells.collect();
             let endings = Endings::of(requests);
@@ -198,9 +204,19 @@ fn change(estimate: &Estimate, base: &Estimate) -> Option<f64> {
     difference_percent(estimate.value, base.value).filter(|_| !unclear && !too_few)
 }
 
+/// Whether two values differ by more than chance.
+fn is_clear(estimate: &Estimate, base: &Estimate) -> bool {
+    let known = estimate.interval.is_some() && base.interval.is_some();
+    estimate.exact && base.exact || known && !estimate.overlaps(base)
+}
+
 fn difference_percent(value: Option<f64>, base: Option<f64>) -> Option<f64> {
     let (value, base) = value.zip(base)?;
     (base != 0.0).then(|| (value / base - 1.0) * 100.0)
+}
+
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 fn is_zero(count: &u64) -> bool {
@@ -217,6 +233,7 @@ mod tests {
     use super::*;
     use crate::exchange::{ModelIndex, VersionIndex};
     use crate::record::{Cell, KeyRejections, Record, Tally};
+    use crate::summary::Limits;
 
     fn table() -> Table {
         let of = |title: &str, phase, version| ColumnSpec {
@@ -259,6 +276,40 @@ mod tests {
         let change = table.columns[1].cells[4].change_percent.unwrap();
         // 50 of 150 against 5 of 1,005.
         assert!((change - (50.0 / 150.0 / (5.0 / 1_005.0) - 1.0) * 100.0).abs() < 1e-6, "{change}");
+    }
+
+    #[test]
+    fn a_success_rate_changes_where_its_error_rate_does() {
+        let of = |phase, version| ColumnSpec {
+            title: format!("{phase} {version:?}"),
+            selection: Selection { phase: Some(phase), version, ..Selection::default() },
+        };
+        let columns = [of(0, None), of(1, Some(NEW)), of(2, None)];
+        let table = Table::of(&Summary::of(&record()), &columns, &[]);
+        let cell = |column: usize, row: usize| &table.columns[column].cells[row];
+        let told = |column, row| cell(column, row).change_percent.is_some();
+        // No error of 300 and 5 of 1,005 may be the same rate; 50 of 150 are another.
+        assert_eq!([told(1, 4), told(1, 5), told(2, 4), told(2, 5)], [false, false, true, true]);
+    }
+
+    #[test]
+    fn a_change_is_clear_where_intervals_have_nothing_in_common() {
+        let between = |low, high| Estimate {
+            value: Some((low + high) / 2.0),
+            interval: Some(Limits { low: Some(low), high: Some(high) }),
+            ..Estimate::absent(Metric::LatencyAvg)
+        };
+        let cases = [((1.0, 2.0), (2.5, 3.0), true), ((1.0, 2.0), (1.9, 3.0), false)];
+        for ((low, high), (lower, higher), clear) in cases {
+            let (one, other) = (between(low, high), between(lower, higher));
+            assert_eq!((is_clear(&one, &other), is_clear(&other, &one)), (clear, clear));
+        }
+        let unknown = Estimate { interval: None, ..between(1.0, 2.0) };
+        assert!(!is_clear(&unknown, &between(2.5, 3.0)));
+        // Of 1,000 and 300 answers at $0.008 and $0.005, and of 5 errors of 1,005 and none of 300.
+        let table = table();
+        let cell = |row: usize| &table.columns[1].cells[row];
+        assert!(cell(6).change_is_clear && !cell(4).change_is_clear);
     }
 
     #[test]

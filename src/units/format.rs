@@ -151,8 +151,12 @@ pub fn format_rate(rate: Rate) -> String {
     }
 }
 
-/// A change in percent with its sign: `-28.5 %`, `+3 %`, `±0 %`.
+/// A change in percent with its sign: `-28.5 %`, `+3 %`, `±0 %`; above +1,000 % the multiple that
+/// it makes: `512 times`.
 pub fn format_change(percent: f64) -> String {
+    if percent > MOST_PERCENT {
+        return format!("{} times", format_significant(percent / 100.0 + 1.0, 3));
+    }
     let digits = if percent.abs() >= 100.0 { 4 } else { 3 };
     let rounded = format_significant((percent * 10.0).round() / 10.0, digits);
     match rounded.as_str() {
@@ -161,6 +165,9 @@ pub fn format_change(percent: f64) -> String {
         text => format!("+{text} %"),
     }
 }
+
+/// Chosen: who reads +1,000 % still sees eleven times as much, and +51,099 % nobody does.
+const MOST_PERCENT: f64 = 1_000.0;
 
 /// `value` rounded to `digits` significant digits, in plain decimal notation without trailing
 /// zeros: `0.0121`, `12.5`, `1,250`. Digits before the point are never rounded away.
@@ -264,8 +271,13 @@ mod tests {
             (3.0, "+3 %"),
             (0.04, "±0 %"),
             (-0.04, "±0 %"),
-            (1_234.56, "+1,235 %"),
+            (-100.0, "-100 %"),
             (99.97, "+100 %"),
+            (1_000.0, "+1,000 %"),
+            // 1 + 12.3456, 1 + 510.99 and 1 + 1,234,566 of what there was.
+            (1_234.56, "13.3 times"),
+            (51_099.0, "512 times"),
+            (123_456_600.0, "1,234,567 times"),
         ];
         for (percent, text) in cases {
             assert_eq!(format_change(percent), text);
