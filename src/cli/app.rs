@@ -1,17 +1,34 @@
 //! From the process's arguments to its exit code.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use super::arguments::{Arguments, Subcommands};
-use super::terminal::complain;
+use super::exit::Exit;
+use super::terminal::{Failure, complain};
 use super::{compare, explain, init, report, run, schema, validate};
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let ended = match &arguments.command {
+    // A panic has told already what was wrong, and where.
+    let ended = catch_unwind(AssertUnwindSafe(|| carry_out(&arguments.command)));
+    let ended = ended.unwrap_or_else(|_| {
+        Err(Failure::internal("error: this is a bug in coalmine: please report what it said above"))
+    });
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            complain(&failure.message);
+            failure.exit.into()
+        }
+    }
+}
+
+fn carry_out(command: &Subcommands) -> Result<Exit, Failure> {
+    match command {
         Subcommands::Run(arguments) => run::run(arguments),
         Subcommands::Validate(arguments) => validate::validate(arguments),
         Subcommands::Init(arguments) => init::init(arguments),
@@ -19,12 +36,5 @@ pub fn main() -> ExitCode {
         Subcommands::Report(arguments) => report::report(arguments),
         Subcommands::Compare(arguments) => compare::compare(arguments),
         Subcommands::Schema { format } => schema::schema(*format),
-    };
-    match ended {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            complain(&failure.message);
-            failure.exit.into()
-        }
     }
 }

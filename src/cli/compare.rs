@@ -7,7 +7,7 @@ use super::digest::digest;
 use super::disk::write_whole;
 use super::exit::Exit;
 use super::open::{StoredResult, open_result};
-use super::output::check_folder;
+use super::output::{RESULT_JSON, check_folder};
 use super::terminal::{Failure, print, shows_unicode, wants_colour, width};
 use crate::compare::{RunComparison, RunInput, Settings, compare as compare_runs};
 use crate::page::comparison_page;
@@ -22,6 +22,13 @@ pub(super) fn compare(arguments: &CompareArguments) -> Result<Exit, Failure> {
     };
     if let Some(out) = &arguments.out {
         check_folder(out)?;
+        if out.join(RESULT_JSON).exists() {
+            return Err(usage(&format!(
+                "error: {} holds the report of a run, whose charts those of the comparison would \
+                 replace: name another folder with --out",
+                out.display()
+            )));
+        }
     }
     let opened = arguments.results.iter().map(|named| Opened::read(named));
     let opened: Vec<Opened> = opened.collect::<Result<_, _>>()?;

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
+use terminal_size::terminal_size_of;
+
 use super::exit::Exit;
 
 /// A command that could not do its work: what to say, and how the process ends.
@@ -65,7 +67,7 @@ fn is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
 /// The width of the terminal that stdout is, or what `COLUMNS` says where it does not tell its own,
 /// or that of a common one.
 pub(super) fn width() -> usize {
-    let terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let terminal = terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
     let told = || columns_told(&std::env::var_os("COLUMNS")?.into_string().ok()?);
     terminal.or_else(told).unwrap_or(FALLBACK_WIDTH)
 }

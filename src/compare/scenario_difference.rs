@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::run::RunInput;
-use crate::result::ResultFile;
+use crate::result::{ColumnInfo, ResultFile};
 
 /// In what the scenario and traces of one run differ from the first's.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -73,6 +73,12 @@ fn between(first: &ResultFile, other: &ResultFile) -> Vec<ScenarioDifference> {
         }
         _ => walk("scenario".to_owned(), Some(one), Some(two), &mut found),
     }
+    for own in &first.scenario.columns {
+        let same = other.scenario.columns.iter().find(|column| column.title == own.title);
+        let Some(column) = same.filter(|column| *column != own) else { continue };
+        let [first, other] = [own, column].map(|column| Some(Value::String(selection(column))));
+        found.push(ScenarioDifference { path: format!("columns.{}", own.title), first, other });
+    }
     let traces = first.traces.len().max(other.traces.len());
     for index in 0..traces {
         let digest = |result: &ResultFile| result.traces.get(index)?.sha256.clone();
@@ -93,6 +99,15 @@ fn between(first: &ResultFile, other: &ResultFile) -> Vec<ScenarioDifference> {
     found
 }
 
+/// Of which requests a column is.
+fn selection(column: &ColumnInfo) -> String {
+    let ColumnInfo { phase, model, version, .. } = column;
+    let parts = [("phase", phase), ("model", model), ("version", version)];
+    let parts = parts.iter().filter_map(|(key, name)| Some(format!("{key}={}", name.as_ref()?)));
+    let parts: Vec<_> = parts.collect();
+    if parts.is_empty() { "all".to_owned() } else { parts.join(", ") }
+}
+
 /// Adds what differs at `path` and below it.
 fn walk(
     path: String,
@@ -110,6 +125,10 @@ fn walk(
         (Some(Value::Array(one)), Some(Value::Array(two))) => {
             for (step, one, two) in paired(one, two) {
                 walk_item(&format!("{path}.{step}"), one, two, found);
+            }
+            if let Some((one, two)) = reordered(one, two) {
+                let (first, other) = (Some(Value::String(one)), Some(Value::String(two)));
+                found.push(ScenarioDifference { path: format!("{path} in order"), first, other });
             }
         }
         (first, other) => {
@@ -166,6 +185,17 @@ fn paired<'a>(
     pairs
 }
 
+/// The names that two lists share, as they follow each other in either; `None` where that is the
+/// same. Phases follow each other in time.
+fn reordered(one: &[Value], two: &[Value]) -> Option<(String, String)> {
+    let names = |list: &'_ [Value], others: &[Value]| {
+        let known = |name: &&str| others.iter().any(|other| self::name(other) == Some(name));
+        list.iter().filter_map(name).filter(known).collect::<Vec<_>>().join(", ")
+    };
+    let (one, two) = (names(one, two), names(two, one));
+    (one != two).then_some((one, two))
+}
+
 fn name(item: &Value) -> Option<&str> {
     NAMES.iter().find_map(|key| item.get(key)?.as_str())
 }
@@ -173,7 +203,7 @@ fn name(item: &Value) -> Option<&str> {
 /// Whether a name can stand in a path.
 fn is_step(name: &str) -> bool {
     let numeric = name.bytes().all(|byte| byte.is_ascii_digit());
-    !name.is_empty() && !numeric && !name.contains('.') && !name.contains('=')
+    !name.is_empty() && !numeric && !name.contains('=')
 }
 
 /// The keys of both, in order.
@@ -273,6 +303,27 @@ mod tests {
                 "phases.canary.for: 5m / 7m",
                 r#"phases.2: absent / {"for":"2m","name":"bake"}"#,
             ]
+        );
+        let ids = |rate: &str| json!({"models": [{"id": "gpt-3.5", "rate": rate}]});
+        assert_eq!(told(ids("1/s"), ids("2/s")), ["models.gpt-3.5.rate: 1/s / 2/s"]);
+    }
+
+    #[test]
+    fn the_order_of_phases_and_what_a_column_is_of_decide() {
+        let phase = |name: &str| json!({"name": name});
+        let phases = |list: &[Value]| json!({"phases": list});
+        let (one, two) = ([phase("p"), phase("q")], [phase("q"), phase("x"), phase("p")]);
+        assert_eq!(
+            told(phases(&one), phases(&two)),
+            [r#"phases.1: absent / {"name":"x"}"#, "phases in order: p, q / q, p"]
+        );
+        let (first, mut other) = (result(json!({})), result(json!({})));
+        other.scenario.columns[0].version = Some("v9".to_owned());
+        let found = between(&first, &other);
+        let [only] = &found[..] else { panic!("{found:?}") };
+        assert!(
+            only.path.starts_with("columns.") && only.told().contains("version=v9"),
+            "{only:?}"
         );
     }
 

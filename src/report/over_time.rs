@@ -24,7 +24,8 @@ pub(super) fn over_time(record: &Record, width: usize) -> Option<Courses> {
     let (shown, others) = versions.split_at(versions.len().min(MOST_VERSIONS));
     let slots = shown.iter().map(|version| version.points.len()).max()?;
     let name = |version: &&Version<'_>| columns(&version.name);
-    let names = shown.iter().map(name).max()?.clamp(PHASES.len(), width * 2 / 5);
+    let longest = shown.iter().map(name).max()?;
+    let names = longest.min(width * 2 / 5).max(PHASES.len());
     let room = width.saturating_sub(NAME_INDENT + names + NAME_GAP + GREATEST_GAP + GREATEST);
     if room < FEWEST_MARKS {
         return None;

@@ -3,6 +3,7 @@
 //! Made from a run's record, its summary and its verdicts; read back, and checked, with its JSON
 //! Schema. Knows nothing of how it is shown.
 
+mod counts;
 mod evaluation;
 #[cfg(test)]
 pub(crate) mod example;
@@ -19,10 +20,11 @@ mod schema_readings;
 mod schema_requests;
 mod schema_words;
 mod soundness;
+mod unsound;
 
 pub use evaluation::evaluate;
 pub use file::{ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultFile, ScenarioInfo};
 pub(crate) use outline::outline;
 pub use reading::ResultError;
 pub use schema::result_schema;
-pub use soundness::Unsound;
+pub use unsound::Unsound;

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::file::ResultFile;
 use super::older::upgraded;
-use super::soundness::{self, Unsound};
+use super::soundness;
+use super::unsound::Unsound;
 
 impl ResultFile {
     /// The result that a file's text holds.

@@ -7,22 +7,14 @@
 
 use serde_json::Value;
 
+use super::counts;
 use super::file::ResultFile;
+use super::unsound::{Unsound, refuse};
 use crate::exchange::VersionIndex;
 use crate::gate::Judgement;
 use crate::record::{Happening, Order, Record};
 use crate::summary::{TABLE_METRICS, TABLE_METRICS_WITH_CLIENTS};
 use crate::units::VersionId;
-
-/// What is wrong with a result.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{place}: {problem}")]
-pub struct Unsound {
-    /// Where in the file.
-    place: String,
-    /// What is wrong there.
-    problem: String,
-}
 
 /// Checks a result against itself; `value` is its file as JSON.
 pub(super) fn check(result: &ResultFile, value: &Value) -> Result<(), Unsound> {
@@ -40,6 +32,7 @@ pub(super) fn check(result: &ResultFile, value: &Value) -> Result<(), Unsound> {
         digest("traces", sha256)?;
     }
     indices(&result.record)?;
+    counts::check(&result.record)?;
     table(result)?;
     gate(result)
 }
@@ -251,10 +244,6 @@ fn within(place: &str, what: &str, index: usize, count: usize) -> Result<(), Uns
         return Ok(());
     }
     refuse(place, format!("names {what} {index} (from 0) of {count}"))
-}
-
-fn refuse<T>(place: &str, problem: String) -> Result<T, Unsound> {
-    Err(Unsound { place: place.to_owned(), problem })
 }
 
 /// That of a scenario's name.
