@@ -155,29 +155,33 @@ mod tests {
     #[test]
     fn differences_agree_with_scipy_and_statsmodels() {
         let comparison = compared(&rolled_back_result(), &slower(), &Settings::default());
-        let holds = |metric, p: f64, (low, high): (f64, f64), error: f64| {
+        let holds = |metric, p: f64, (low, high): (f64, f64), (least, most): (f64, f64)| {
             let found = found(&comparison, metric);
             let limits = found.interval.unwrap();
-            assert!((limits.low.unwrap() - low).abs() < error, "{metric}: {limits:?}");
-            assert!((limits.high.unwrap() - high).abs() < error, "{metric}: {limits:?}");
+            assert!((limits.low.unwrap() - low).abs() < 1e-9, "{metric}: {limits:?}");
+            assert!((limits.high.unwrap() - high).abs() < 1e-9, "{metric}: {limits:?}");
+            // Of the ratio: scipy.optimize.brentq of the ends of x - R b, by the same limits.
+            let limits = found.relative_interval.unwrap();
+            assert!((limits.low.unwrap() + 1.0 - least).abs() < 1e-9, "{metric}: {limits:?}");
+            assert!((limits.high.unwrap() + 1.0 - most).abs() < 1e-8, "{metric}: {limits:?}");
             assert!((found.p_value.unwrap() / p - 1.0).abs() < 1e-6, "{metric}: {found:?}");
             assert_eq!(found.finding, Finding::Worse, "{metric}");
         };
         // ttest_ind(y, x, equal_var=False) of 0.151..1.05 and 0.001..1.
         let limits = (0.07530893848210887, 0.1246910615178913);
-        holds(Metric::LatencyAvg, 3.3497568082479175e-15, limits, 1e-12);
-        // By binom.cdf and the definitions: between 0.95 and 1.005, where 22 of 1,000 and 72 of 900
-        // lie above the 95th percentile of both, 0.978; fisher_exact of these. Bins are 1 ms wide.
-        let limits = (0.0358950268254572, 0.07410497317454275);
-        holds(Metric::LatencyP95, 4.227742414248032e-09, limits, 1.5e-3);
+        let ratio = (1.1465402863317642, 1.2561375594607904);
+        holds(Metric::LatencyAvg, 3.3497568082479175e-15, limits, ratio);
+        // By binom.cdf and the definitions, with the ends of the bins; p by bisection.
+        let limits = (0.03558232079371697, 0.07433745262006175);
+        let ratio = (1.037048462507331, 1.0791083863745832);
+        holds(Metric::LatencyP95, 1.3022576107517956e-08, limits, ratio);
         // confint_proportions_2indep(30, 930, 5, 1005, method="newcomb"); fisher_exact.
         let limits = (0.015647299733130296, 0.04100029517893829);
-        holds(Metric::ErrorRate, 3.931078170677181e-06, limits, 1e-12);
+        let ratio = (2.5658867493267943, 16.072348090622235);
+        holds(Metric::ErrorRate, 3.931078170677181e-06, limits, ratio);
         let error_rate = found(&comparison, Metric::ErrorRate);
         let base = 5.0 / 1_005.0;
         assert!((error_rate.relative.unwrap() - (30.0 / 930.0 / base - 1.0)).abs() < 1e-12);
-        let low = error_rate.relative_interval.unwrap().low.unwrap();
-        assert!((low - 0.015647299733130296 / base).abs() < 1e-9);
     }
 
     #[test]

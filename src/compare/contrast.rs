@@ -3,8 +3,8 @@
 use super::difference::{Difference, Finding};
 use crate::metric::{Metric, Quantile};
 use crate::stats::{
-    Confidence, DurationHistogram, Interval, Measured, Moments, Proportion, QuantileRanks, Welch,
-    fisher_exact, quantile_test,
+    Confidence, DurationHistogram, Interval, Moments, Proportion, QuantileDifference, RatioOfSums,
+    Welch, fisher_exact,
 };
 use crate::summary::{Basis, Estimate, Limits, Method, Selected};
 
@@ -27,9 +27,8 @@ pub(super) fn contrast(
         (Basis::Quantile(quantile, one), Basis::Quantile(_, two)) => {
             quantiles(quantile, &one, &two, confidence)
         }
-        (Basis::Ratio(one), Basis::Ratio(two)) => {
-            let (interval, p_value) = two.difference(one, confidence);
-            Some(Tested { interval, p_value })
+        (Basis::Ratio(one), Basis::Ratio(two)) if one.varies() || two.varies() => {
+            Some(ratios(one, two, confidence))
         }
         (Basis::Exact { .. } | Basis::Ratio(_), Basis::Exact { .. } | Basis::Ratio(_)) => {
             return Difference::untested(one, two);
@@ -37,17 +36,15 @@ pub(super) fn contrast(
         _ => None,
     };
     let difference = Difference::between(one.value, two.value);
-    let Some(Tested { interval, p_value }) = tested else { return difference };
+    let Some(Tested { interval, ratio, p_value }) = tested else { return difference };
     let interval = limits(interval);
-    let base = one.value.filter(|base| *base != 0.0);
-    let relative_interval = interval.zip(base).map(|(limits, base)| {
-        // No metric is ever less than nothing.
-        let share = |limit: Option<f64>| limit.map(|limit| (limit / base).max(-1.0));
-        Limits { low: share(limits.low), high: share(limits.high) }
-    });
+    // Of ratios one end is always known: none is below 0. Without a limit of the difference that
+    // tells nothing.
+    let relative = Interval { low: ratio.low - 1.0, high: ratio.high - 1.0 };
+    let is_told = interval.is_some() && difference.relative.is_some();
     Difference {
         interval,
-        relative_interval,
+        relative_interval: limits(relative).filter(|_| is_told),
         p_value: Some(p_value),
         finding: Finding::NotShown,
         ..difference
@@ -56,21 +53,36 @@ pub(super) fn contrast(
 
 /// What a test says of a difference.
 struct Tested {
-    /// Infinite on a side that is not bounded.
+    /// Of the difference; infinite on a side that is not bounded.
     interval: Interval,
+    /// Of the other value to the first, by the same limits of both: on the same side of 1 as that
+    /// of the difference of 0.
+    ratio: Interval,
     p_value: f64,
 }
 
 fn shares(first: Proportion, other: Proportion, confidence: Confidence) -> Option<Tested> {
     (first.total() > 0 && other.total() > 0).then(|| Tested {
         interval: other.difference(first, confidence),
+        ratio: other.measured(confidence).ratio(first.measured(confidence)),
         p_value: fisher_exact(first, other),
     })
 }
 
 fn means(first: Moments, other: Moments, confidence: Confidence) -> Option<Tested> {
     let welch = Welch::of(first, other)?;
-    Some(Tested { interval: welch.interval(confidence), p_value: welch.p_value() })
+    let [one, two] = [first, other].map(|moments| welch.measured(moments, confidence));
+    Some(Tested {
+        interval: welch.interval(confidence),
+        ratio: two.ratio(one),
+        p_value: welch.p_value(),
+    })
+}
+
+fn ratios(first: RatioOfSums, other: RatioOfSums, confidence: Confidence) -> Tested {
+    let (interval, p_value) = other.difference(first, confidence);
+    let ratio = other.measured(confidence).ratio(first.measured(confidence));
+    Tested { interval, ratio, p_value }
 }
 
 fn quantiles(
@@ -79,20 +91,12 @@ fn quantiles(
     other: &DurationHistogram,
     confidence: Confidence,
 ) -> Option<Tested> {
-    let measured = |sample: &DurationHistogram| {
-        let seconds = |rank: u64| sample.at_rank(rank).map(|duration| duration.as_secs_f64());
-        let ranks = QuantileRanks::of(quantile.per_mille(), sample.count(), confidence);
-        Some(Measured {
-            value: seconds(quantile.rank(sample.count()))?,
-            limits: Interval {
-                low: ranks.lower.and_then(seconds).unwrap_or(f64::NEG_INFINITY),
-                high: ranks.upper.and_then(seconds).unwrap_or(f64::INFINITY),
-            },
-        })
-    };
+    let difference = QuantileDifference::of(quantile.per_mille(), first, other)?;
+    let [one, two] = difference.measured(confidence);
     Some(Tested {
-        interval: measured(other)?.difference(measured(first)?),
-        p_value: quantile_test(quantile.per_mille(), first, other)?,
+        interval: two.difference(one),
+        ratio: two.ratio(one),
+        p_value: difference.p_value(),
     })
 }
 
@@ -105,9 +109,11 @@ fn limits(interval: Interval) -> Option<Limits> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::example::slower;
     use super::*;
     use crate::math;
-    use crate::units::Duration;
+    use crate::summary::Summary;
+    use crate::units::{Duration, Money, Price};
 
     /// Numbers in (0, 1), the same on every call: an independent generator, not that of runs.
     fn uniform(mut state: u64) -> impl FnMut() -> f64 {
@@ -123,31 +129,45 @@ mod tests {
 
     /// Latencies as they are: log-normal, with a median of 1 s times `factor`.
     fn latencies(n: u64, factor: f64, uniform: &mut impl FnMut() -> f64) -> DurationHistogram {
+        spread(n, factor, 0.5, uniform)
+    }
+
+    fn spread(
+        n: u64,
+        median: f64,
+        sigma: f64,
+        uniform: &mut impl FnMut() -> f64,
+    ) -> DurationHistogram {
         let mut sample = DurationHistogram::default();
         for _ in 0..n {
-            let seconds = factor * math::exp(0.5 * math::normal_quantile(uniform()));
+            let seconds = median * math::exp(sigma * math::normal_quantile(uniform()));
             sample.record(Duration::from_secs_f64(seconds));
         }
         sample
     }
 
-    /// How often the interval holds the true difference, and how often equality is rejected at 5 %.
+    /// How often the intervals hold the true difference and the true ratio, and how often equality
+    /// is rejected at 5 %.
     fn rates(
         runs: u64,
         factor: f64,
         truth: f64,
         test: impl Fn(&DurationHistogram, &DurationHistogram) -> Tested,
-    ) -> (f64, f64) {
+    ) -> [f64; 3] {
         let mut uniform = uniform(20_261_129);
-        let (mut covered, mut rejected) = (0.0, 0.0);
+        let mut counts = [0; 3];
         for _ in 0..runs {
             let first = latencies(300, 1.0, &mut uniform);
             let other = latencies(500, factor, &mut uniform);
-            let Tested { interval, p_value } = test(&first, &other);
-            covered += f64::from(u8::from((interval.low..=interval.high).contains(&truth)));
-            rejected += f64::from(u8::from(p_value <= 0.05));
+            let Tested { interval, ratio, p_value } = test(&first, &other);
+            counts[0] += u64::from((interval.low..=interval.high).contains(&truth));
+            counts[1] += u64::from((ratio.low..=ratio.high).contains(&factor));
+            counts[2] += u64::from(p_value <= 0.05);
+            let excludes = interval.low > 0.0 || interval.high < 0.0;
+            assert_eq!(p_value <= 0.05, excludes, "{interval:?} {p_value}");
+            assert_eq!(excludes, ratio.low > 1.0 || ratio.high < 1.0, "{interval:?} {ratio:?}");
         }
-        (covered / runs as f64, rejected / runs as f64)
+        counts.map(|count| count as f64 / runs as f64)
     }
 
     fn of_quantile(
@@ -170,23 +190,74 @@ mod tests {
     fn intervals_of_latencies_cover_as_often_as_they_say() {
         // The mean of exp(N(0, s^2)) is exp(s^2 / 2), its p-quantile exp(s z_p).
         let mean = math::exp(0.125);
-        let (covered, rejected) = rates(600, 1.1, 0.1 * mean, of_mean);
+        let [covered, ratio, rejected] = rates(600, 1.1, 0.1 * mean, of_mean);
         assert!((covered - 0.95).abs() < 0.027, "{covered}");
+        assert!((ratio - 0.95).abs() < 0.027, "{ratio}");
         assert!(rejected > 0.5, "a tenth more is found more often than not: {rejected}");
         for quantile in [Quantile::P50, Quantile::P95] {
             let value = math::exp(0.5 * math::normal_quantile(quantile.as_f64()));
-            let (covered, _) = rates(600, 1.1, 0.1 * value, of_quantile(quantile));
+            let [covered, ratio, _] = rates(600, 1.1, 0.1 * value, of_quantile(quantile));
             assert!(covered > 0.95 - 0.027, "{quantile:?}: {covered}");
+            assert!(ratio > 0.95 - 0.027, "{quantile:?}: {ratio}");
         }
     }
 
     #[test]
+    fn intervals_of_a_tripled_latency_cover_as_often_as_they_say() {
+        let mean = math::exp(0.125);
+        let [covered, ratio, _] = rates(600, 3.0, 2.0 * mean, of_mean);
+        assert!((covered - 0.95).abs() < 0.027, "{covered}");
+        assert!((ratio - 0.95).abs() < 0.027, "{ratio}");
+        let [_, ratio, _] = rates(600, 3.0, 2.0, of_quantile(Quantile::P50));
+        assert!(ratio > 0.95 - 0.027, "{ratio}");
+    }
+
+    #[test]
     fn equal_latencies_are_rarely_told_apart() {
-        let (_, rejected) = rates(600, 1.0, 0.0, of_mean);
+        let [_, _, rejected] = rates(600, 1.0, 0.0, of_mean);
         assert!(rejected < 0.077, "{rejected}");
         for quantile in [Quantile::P50, Quantile::P95, Quantile::P99] {
-            let (_, rejected) = rates(600, 1.0, 0.0, of_quantile(quantile));
+            let [_, _, rejected] = rates(600, 1.0, 0.0, of_quantile(quantile));
             assert!(rejected < 0.077, "{quantile:?}: {rejected}");
         }
+    }
+
+    #[test]
+    fn equal_medians_of_different_spread_are_rarely_told_apart() {
+        let mut uniform = uniform(20_261_130);
+        let test = of_quantile(Quantile::P50);
+        let mut rejected = 0;
+        for _ in 0..1_000 {
+            let wide = spread(1_000, 1.0, 0.5, &mut uniform);
+            let narrow = spread(1_000, 1.0, 0.1, &mut uniform);
+            rejected += u64::from(test(&wide, &narrow).p_value <= 0.05);
+        }
+        // Of 1,000 sets with a true 5 %, 98 % have at most 6.5 %.
+        assert!((20..=65).contains(&rejected), "{rejected}");
+    }
+
+    #[test]
+    fn a_price_that_cannot_vary_is_exact_and_not_tested() {
+        let cost = |price: Price, spread: u128| {
+            let mut result = slower();
+            let models = result.record.models.iter_mut();
+            models.flat_map(|model| &mut model.versions).for_each(|one| one.price = Some(price));
+            // As if some requests had more tokens in their answers and others fewer.
+            result.record.cells[0].tally.output_tokens_squared += spread;
+            let column = result.scenario.columns[0].selection(&result.record).unwrap();
+            let requests = Summary::of(&result.record).select(column);
+            let metric = Metric::CostPer1kTokens;
+            contrast(metric, &requests, &requests, Confidence::PERCENT_95)
+        };
+        let per_1k = |micros: u128| Money::from_pico_usd(micros * 1_000_000);
+        let blended = Price::blended(per_1k(5_000));
+        let split = Price { input_per_1k: per_1k(2_000), output_per_1k: per_1k(8_000) };
+        for fixed in [cost(blended, 1_000_000), cost(split, 0)] {
+            assert_eq!((fixed.finding, fixed.p_value), (Finding::Exact, None), "{fixed:?}");
+            assert_eq!((fixed.absolute, fixed.interval), (Some(0.0), None), "{fixed:?}");
+        }
+        let varying = cost(split, 1_000_000);
+        assert_eq!((varying.finding, varying.p_value), (Finding::NotShown, Some(1.0)));
+        assert!(varying.relative_interval.is_some(), "{varying:?}");
     }
 }

@@ -11,9 +11,12 @@
 //! | --- | --- | --- |
 //! | shares (error rates) | Newcombe's hybrid score | Fisher's exact |
 //! | means (latency, time to first token) | Welch's t | Welch's t |
-//! | quantiles | order statistics, by square and add | Fisher's, above the pooled quantile |
+//! | quantiles | order statistics, by square and add | the same, turned around |
 //! | cost per 1,000 tokens | delta method | the same |
-//! | counts, figures of the run | none: exact | none |
+//! | counts, figures of the run, prices that cannot vary | none: exact | none |
+//!
+//! The interval of a change in percent is that of the ratio of both values, by the same limits of
+//! either (MOVER-R): that the first value is an estimate, too, is in it.
 //!
 //! The p-values of all tests of a comparison are adjusted together, by Holm: with a confidence of
 //! 95 % the probability that any difference is found where there is none is at most 5 %. All of

@@ -111,14 +111,6 @@ impl DurationHistogram {
         self.iter().take_while(|(value, _)| *value <= limit).map(|(_, count)| count).sum()
     }
 
-    /// How many values lie in the bin of `limit` or below it. Of two histograms this counts by the
-    /// same bins, so that values that neither tells apart fall on one side.
-    pub fn count_through(&self, limit: Duration) -> u64 {
-        let last = MicroBin::of(nearest_micro(limit)).0;
-        let bins = self.0.iter().flat_map(|recorded| recorded.bins.iter().take(last + 1));
-        bins.map(|count| u64::from(*count)).sum()
-    }
-
     /// The values and how often each occurred, in rising order; values of one bin count as one.
     pub fn iter(&self) -> impl Iterator<Item = (Duration, u64)> {
         self.0.iter().flat_map(|recorded| {
@@ -128,6 +120,15 @@ impl DurationHistogram {
                 let value = Duration::from_micros(middle).clamp(recorded.min, recorded.max);
                 (value, u64::from(count))
             })
+        })
+    }
+
+    /// Between which durations the values of each bin lie, both included, and how many these are,
+    /// in rising order.
+    pub fn spans(&self) -> impl Iterator<Item = ([Duration; 2], u64)> {
+        self.0.iter().flat_map(|recorded| {
+            let within = |end: Duration| end.clamp(recorded.min, recorded.max);
+            recorded.counts().map(move |(bin, count)| (bin.ends().map(within), u64::from(count)))
         })
     }
 
@@ -235,6 +236,15 @@ impl MicroBin {
     /// The microsecond in its middle.
     const fn middle(self) -> u64 {
         self.lowest() + (1 << self.shift() >> 1)
+    }
+
+    /// The smallest and the largest duration whose nearest microsecond is in it.
+    fn ends(self) -> [Duration; 2] {
+        // The end of the last bin of all lies beyond what a duration can express.
+        let start =
+            |micro: u64| Duration::from_nanos(micro.saturating_mul(1_000).saturating_sub(500));
+        let next = start(self.lowest().saturating_add(1 << self.shift()));
+        [start(self.lowest()), next.saturating_sub(Duration::from_nanos(1))]
     }
 }
 
@@ -473,5 +483,30 @@ mod tests {
         assert!(read(&text.replace("\"min_ns\":7000", "\"min_ns\":1000")).contains("first"));
         assert!(read(&text.replace("[[7,", "[[18446744073709552,")).contains("above the longest"));
         assert!(read(&text.replace("min_ns", "minimum")).contains("unknown field"));
+    }
+
+    #[test]
+    fn spans_hold_what_was_counted_in_them() {
+        let mut state = 1_u64;
+        for _ in 0..2_000 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let value = Duration::from_nanos(state >> (state % 60 + 4));
+            let mut histogram = DurationHistogram::default();
+            for nanos in [0, value.as_nanos(), u64::MAX] {
+                histogram.record(Duration::from_nanos(nanos));
+            }
+            let all: Vec<_> = histogram.spans().collect();
+            assert_eq!(all.iter().map(|(_, count)| count).sum::<u64>(), 3);
+            assert!(all.iter().any(|([low, high], _)| (low..=high).contains(&&value)), "{value}");
+            assert!(all.windows(2).all(|two| two[0].0[1] < two[1].0[0]), "{all:?}");
+        }
+        // 800 ms are in a bin of 512 us, 1,562 of which end half a microsecond before 799.744 ms.
+        let mut histogram = DurationHistogram::default();
+        (0..3).for_each(|x| histogram.record(Duration::from_millis(600 + 200 * x)));
+        let (span, count) = histogram.spans().nth(1).unwrap();
+        let expected = [799_743_500, 800_255_499].map(Duration::from_nanos);
+        assert_eq!((span, count), (expected, 1));
     }
 }

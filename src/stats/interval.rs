@@ -157,8 +157,18 @@ impl QuantileRanks {
     /// # Panics
     /// `per_mille` outside 1 to 999.
     pub fn of(per_mille: u64, count: u64, confidence: Confidence) -> Self {
+        Self::of_tail(per_mille, count, confidence.tail(), None)
+    }
+
+    /// The same for a tail of a/2 in (0, 0.5], which may be too small for a confidence to tell. The
+    /// ranks are looked for between those of a smaller and of a larger tail, where these are known.
+    pub(super) fn of_tail(
+        per_mille: u64,
+        count: u64,
+        tail: f64,
+        within: Option<[Self; 2]>,
+    ) -> Self {
         assert!((1..=999).contains(&per_mille), "quantile {per_mille} of 1000");
-        let tail = confidence.tail();
         let miss = (1_000 - per_mille) as f64 / 1_000.0;
         // P(B < r) rises with r, from 0 at r = 0 to nearly 1 at r = n.
         let below = |rank: u64| {
@@ -170,16 +180,18 @@ impl QuantileRanks {
             let (rank, n) = (rank as f64, count as f64);
             math::incomplete_beta(1.0 - miss, rank, n - rank + 1.0)
         };
-        let lower = first_rank(count, |rank| below(rank) > tail) - 1;
-        let upper = first_rank(count, |rank| from(rank) <= tail);
+        let ends = |ranks: Self| (ranks.lower.unwrap_or(0), ranks.upper.unwrap_or(count + 1));
+        let wide = within.map_or((0, count + 1), |[wide, _]| ends(wide));
+        let narrow = within.map_or((count, 1), |[_, narrow]| ends(narrow));
+        let lower = first_rank([wide.0 + 1, narrow.0 + 1], |rank| below(rank) > tail) - 1;
+        let upper = first_rank([narrow.1, wide.1], |rank| from(rank) <= tail);
         Self { lower: (lower > 0).then_some(lower), upper: (upper <= count).then_some(upper) }
     }
 }
 
-/// The smallest rank from 1 to `count` for which `holds`, which then holds for all larger ones;
-/// `count` + 1 if for none.
-fn first_rank(count: u64, holds: impl Fn(u64) -> bool) -> u64 {
-    let (mut low, mut high) = (1, count + 1);
+/// The smallest rank from the first of these for which `holds`, which then holds for all larger
+/// ones; the second if for none below it.
+fn first_rank([mut low, mut high]: [u64; 2], holds: impl Fn(u64) -> bool) -> u64 {
     while low < high {
         let middle = low + (high - low) / 2;
         if holds(middle) {

@@ -46,11 +46,15 @@ impl Proportion {
     /// proportions: comparison of eleven methods, Statistics in Medicine 17 (1998), 873-890,
     /// method 10, doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I.
     pub fn difference(self, base: Self, confidence: Confidence) -> Interval {
-        let measured = |counted: Self| Measured {
-            value: counted.share().unwrap_or(0.5),
-            limits: Interval::wilson(counted.hits, counted.total, confidence),
-        };
-        measured(self).difference(measured(base))
+        self.measured(confidence).difference(base.measured(confidence))
+    }
+
+    /// The share with Wilson's interval; one half without trials, which bound nothing.
+    pub fn measured(self, confidence: Confidence) -> Measured {
+        Measured {
+            value: self.share().unwrap_or(0.5),
+            limits: Interval::wilson(self.hits, self.total, confidence),
+        }
     }
 }
 
@@ -91,8 +95,12 @@ mod tests {
         assert!(found.low < 0.01 && found.high > 0.99, "{found:?}");
     }
 
-    /// The probability that the interval holds the true difference, summed over all outcomes.
-    fn coverage((n, share): (u64, f64), (m, base): (u64, f64)) -> f64 {
+    /// The probability that of two counts `holds` holds, summed over all outcomes.
+    fn coverage(
+        (n, share): (u64, f64),
+        (m, base): (u64, f64),
+        holds: impl Fn(Proportion, Proportion) -> bool,
+    ) -> f64 {
         let density = |n: u64, share: f64| {
             let none = (0..n).fold(1.0, |product, _| product * (1.0 - share));
             let quotient = share / (1.0 - share);
@@ -105,14 +113,38 @@ mod tests {
         let mut covered = 0.0;
         for (a, p) in density(n, share) {
             for (b, q) in density(m, base) {
-                let found =
-                    Proportion::new(a, n).difference(Proportion::new(b, m), Confidence::PERCENT_95);
-                if (found.low..=found.high).contains(&(share - base)) {
+                // A million outcomes of less amount to less than 10^-9.
+                if p * q > 1e-15 && holds(Proportion::new(a, n), Proportion::new(b, m)) {
                     covered += p * q;
                 }
             }
         }
         covered
+    }
+
+    fn of_difference(one: (u64, f64), other: (u64, f64)) -> f64 {
+        coverage(one, other, |counted, base| {
+            let found = counted.difference(base, Confidence::PERCENT_95);
+            (found.low..=found.high).contains(&(one.1 - other.1))
+        })
+    }
+
+    #[test]
+    fn intervals_of_ratios_cover_about_as_often_as_they_say() {
+        let measured = |counted: Proportion| counted.measured(Confidence::PERCENT_95);
+        // scipy.stats.binom.pmf, and the signs of the ends of x - R b; error rates as of releases.
+        for (one, other, expected) in [
+            ((1_000, 0.05), (1_000, 0.01), 0.9530422064342511),
+            ((1_000, 0.01), (1_000, 0.01), 0.9588655900686682),
+            ((400, 0.03), (400, 0.02), 0.9552829230648084),
+            ((1_000, 0.03), (300, 0.01), 0.9613161881680761),
+        ] {
+            let covered = coverage(one, other, |counted, base| {
+                let found = measured(counted).ratio(measured(base));
+                (found.low..=found.high).contains(&(one.1 / other.1))
+            });
+            assert!((covered - expected).abs() < 1e-6, "{one:?} {other:?}: {covered}");
+        }
     }
 
     #[test]
@@ -123,11 +155,11 @@ mod tests {
             ((150, 0.05), (50, 0.1)),
             ((100, 0.001), (300, 0.001)),
         ] {
-            let covered = coverage(one, other);
+            let covered = of_difference(one, other);
             // Newcombe's own least coverage of method 10 is near 0.92.
             assert!(covered > 0.92, "{one:?} {other:?}: {covered}");
         }
-        let covered = coverage((120, 0.2), (150, 0.25));
+        let covered = of_difference((120, 0.2), (150, 0.25));
         assert!((covered - 0.95).abs() < 0.01, "{covered}");
     }
 }

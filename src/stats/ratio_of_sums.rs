@@ -1,6 +1,7 @@
 //! A ratio of two sums over the same observations, and the difference of two such ratios.
 
 use super::interval::{Confidence, Interval};
+use super::measured::Measured;
 use crate::math;
 
 /// The ratio `r = sum x / sum y` over observations (x, y), such as cost per token over requests,
@@ -49,6 +50,20 @@ impl RatioOfSums {
     /// Its standard error, in the ratio's unit.
     pub const fn error(self) -> f64 {
         self.error
+    }
+
+    /// Whether it could have come out otherwise: not where every observation has the same ratio, as
+    /// cost per token has under one price for all tokens. Errors that are lost in the rounding of
+    /// the ratio count as none.
+    pub fn varies(self) -> bool {
+        self.error > ROUNDING * self.ratio.abs()
+    }
+
+    /// The ratio with its normal interval, `ratio +- z error`.
+    pub fn measured(self, confidence: Confidence) -> Measured {
+        let half = -math::normal_quantile(confidence.tail()) * self.error;
+        let limits = Interval { low: self.ratio - half, high: self.ratio + half };
+        Measured { value: self.ratio, limits }
     }
 
     /// The interval of `self` - `base`, two ratios of independent samples, and the two-sided
@@ -105,6 +120,10 @@ mod tests {
         assert!((interval.low + 0.41327900566000386).abs() < 1e-12, "{interval:?}");
         assert!((interval.high - 0.009264594954908473).abs() < 1e-12, "{interval:?}");
         assert!((p_value - 0.06092814614979383).abs() < 1e-12, "{p_value}");
+        let [one, other] = [one, other].map(|ratio| ratio.measured(Confidence::PERCENT_95));
+        let combined = other.difference(one);
+        assert!((combined.low - interval.low).abs() < 1e-12, "{combined:?}");
+        assert!((combined.high - interval.high).abs() < 1e-12, "{combined:?}");
     }
 
     #[test]
@@ -114,12 +133,14 @@ mod tests {
             of(&pairs)
         };
         let confidence = Confidence::PERCENT_95;
+        assert!(!of_price(0.005).varies() && of(&ONE).varies());
         let (interval, p_value) = of_price(0.005).difference(of_price(0.008), confidence);
         assert!((interval.low + 0.003).abs() < 1e-15 && interval.low == interval.high);
         assert_eq!(p_value, 0.0);
         // 1/3 of different sums, which round differently.
         let third = RatioOfSums::new(10, 1e7 / 3.0, 1e7, |_| 1e-20).unwrap();
         let rounded = RatioOfSums::new(10, 77.0 / 3.0, 77.0, |_| 0.0).unwrap();
+        assert!(!third.varies());
         let (interval, p_value) = third.difference(rounded, confidence);
         assert_eq!((interval.low, interval.high, p_value), (0.0, 0.0, 1.0));
     }

@@ -1,6 +1,7 @@
 //! The difference of two means whose variances may differ.
 
 use super::interval::{Confidence, Interval, Moments};
+use super::measured::Measured;
 use crate::math;
 
 /// Welch's comparison of two means of independent observations.
@@ -45,11 +46,25 @@ impl Welch {
     /// equal variance, close for many others when both samples are large; the difference itself
     /// where neither side varies.
     pub fn interval(self, confidence: Confidence) -> Interval {
-        let half = match self.error > 0.0 {
-            true => self.error * math::student_t_quantile(1.0 - confidence.tail(), self.freedom),
-            false => 0.0,
-        };
+        let half = self.half(self.error, confidence);
         Interval { low: self.difference - half, high: self.difference + half }
+    }
+
+    /// One of the two means with its share in that interval: `mean +- t sqrt(variance / n)`, with
+    /// the degrees of freedom of both together, so that the two combined by
+    /// [`Measured::difference`] are [`Welch::interval`] again.
+    pub fn measured(self, mean: Moments, confidence: Confidence) -> Measured {
+        let half = self.half((mean.variance / mean.count as f64).sqrt(), confidence);
+        let limits = Interval { low: mean.mean - half, high: mean.mean + half };
+        Measured { value: mean.mean, limits }
+    }
+
+    /// How far an interval reaches on either side for this standard error.
+    fn half(self, error: f64, confidence: Confidence) -> f64 {
+        match error > 0.0 {
+            true => error * math::student_t_quantile(1.0 - confidence.tail(), self.freedom),
+            false => 0.0,
+        }
     }
 
     /// The two-sided p-value that the means are equal. Where neither side varies, 1 for equal means
@@ -86,6 +101,9 @@ mod tests {
         let interval = found.interval(Confidence::PERCENT_95);
         assert!(close(interval.low, 0.9109130607116831), "{interval:?}");
         assert!(close(interval.high, 4.986586939288324), "{interval:?}");
+        let [one, two] = [first, second].map(|mean| found.measured(mean, Confidence::PERCENT_95));
+        let combined = two.difference(one);
+        assert!(close(combined.low, interval.low) && close(combined.high, interval.high));
         let interval = found.interval(Confidence::new(0.99).unwrap());
         assert!(close(interval.low, 0.20171758617750823), "{interval:?}");
         assert!(close(interval.high, 5.695782413822499), "{interval:?}");
