@@ -20,8 +20,9 @@ pub struct Difference {
     /// told; a side is absent where so few requests do not bound it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Limits>,
-    /// The same limits as shares of the first run's value, which is taken as it is, and none below
-    /// -1; absent where that value is 0.
+    /// Between which limits the difference lies as a share of the first run's long-run value, which
+    /// is not known either: the interval of the ratio of both values, less 1. None is below -1;
+    /// absent where the first run's value is 0, a side also where it may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relative_interval: Option<Limits>,
     /// The probability of a difference at least as great by chance alone; absent where nothing was
