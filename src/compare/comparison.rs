@@ -6,7 +6,7 @@ use super::column::{ColumnComparison, MetricComparison, columns};
 use super::difference::{Difference, FindingCounts};
 use super::error::CompareError;
 use super::family::judge;
-use super::notes::notes;
+use super::notes::{dependences, notes};
 use super::run::{ComparedRun, RunInput, Settings};
 use super::scenario_difference::{RunDifferences, differences};
 use crate::metric::Metric;
@@ -74,7 +74,7 @@ pub fn compare(runs: &[RunInput<'_>], settings: &Settings) -> Result<RunComparis
         return Err(CompareError { labels, differing });
     }
     let mut columns = columns(runs, settings.confidence);
-    let tested = judge(&mut columns, settings);
+    let tested = judge(&mut columns, settings, dependences(runs).is_empty());
     let findings = (0..runs.len() - 1).map(|other| counts(&columns, other)).collect();
     Ok(RunComparison {
         schema: RunComparison::SCHEMA,

@@ -46,6 +46,8 @@ pub enum Finding {
     Better,
     /// Significant, greater than the smallest effect, of a metric that has no direction.
     Different,
+    /// Any of these if requests were independent, which they are not in these runs.
+    Undecided,
     /// Significant, and not greater than the smallest effect.
     TooSmall,
     /// Not significant: there may be none, or too little was seen.
@@ -82,8 +84,13 @@ impl Difference {
         }
     }
 
-    /// What a tested difference means.
-    pub(super) fn judge(&mut self, metric: Metric, alpha: f64, smallest_effect: f64) {
+    /// What a tested difference means, where requests are `independent` and where they are not.
+    pub(super) fn judge(
+        &mut self,
+        metric: Metric,
+        (alpha, smallest_effect): (f64, f64),
+        independent: bool,
+    ) {
         let Some(p_value) = self.adjusted_p_value else { return };
         // Where the first run's value is 0 every difference is greater than any share of it.
         let effect = self.relative.map_or(f64::INFINITY, f64::abs);
@@ -91,6 +98,7 @@ impl Difference {
         self.finding = match metric.direction() {
             _ if p_value > alpha => Finding::NotShown,
             _ if effect <= smallest_effect => Finding::TooSmall,
+            _ if !independent => Finding::Undecided,
             Direction::Neutral => Finding::Different,
             Direction::Higher if more => Finding::Better,
             Direction::Lower if !more => Finding::Better,
@@ -108,6 +116,8 @@ pub struct FindingCounts {
     pub better: u64,
     /// Different, of metrics without a direction.
     pub different: u64,
+    /// Undecided, for requests are not independent.
+    pub undecided: u64,
     /// Significant, and too small to matter.
     pub too_small: u64,
     /// Without a shown difference.
@@ -122,6 +132,7 @@ impl FindingCounts {
             Finding::Worse => self.worse += 1,
             Finding::Better => self.better += 1,
             Finding::Different => self.different += 1,
+            Finding::Undecided => self.undecided += 1,
             Finding::TooSmall => self.too_small += 1,
             Finding::NotShown => self.not_shown += 1,
             Finding::NotComparable => self.not_comparable += 1,
@@ -137,7 +148,7 @@ mod tests {
     fn judged(metric: Metric, first: f64, other: f64, p: f64, smallest_effect: f64) -> Finding {
         let mut difference = Difference::between(Some(first), Some(other));
         difference.adjusted_p_value = Some(p);
-        difference.judge(metric, 0.05, smallest_effect);
+        difference.judge(metric, (0.05, smallest_effect), true);
         difference.finding
     }
 
@@ -152,6 +163,21 @@ mod tests {
         let speed = |other| judged(Metric::TokensPerSecond, 50.0, other, 0.01, 0.0);
         assert_eq!((speed(40.0), speed(60.0)), (Finding::Worse, Finding::Better));
         assert_eq!(judged(Metric::OutputTokensAvg, 50.0, 60.0, 0.01, 0.0), Finding::Different);
+    }
+
+    #[test]
+    fn where_requests_are_not_independent_nothing_is_found() {
+        for (other, p, expected) in [
+            (1.3, 0.001, Finding::Undecided),
+            (0.7, 0.001, Finding::Undecided),
+            (1.1, 0.001, Finding::TooSmall),
+            (1.3, 0.2, Finding::NotShown),
+        ] {
+            let mut difference = Difference::between(Some(1.0), Some(other));
+            difference.adjusted_p_value = Some(p);
+            difference.judge(Metric::LatencyP99, (0.05, 0.2), false);
+            assert_eq!(difference.finding, expected, "{other}");
+        }
     }
 
     #[test]

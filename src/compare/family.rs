@@ -6,9 +6,13 @@ use super::run::Settings;
 use crate::metric::Metric;
 use crate::stats::holm;
 
-/// Adjusts the p-values of all tested differences, and says of each what it means. How many there
-/// are.
-pub(super) fn judge(columns: &mut [ColumnComparison], settings: &Settings) -> u64 {
+/// Adjusts the p-values of all tested differences, and says of each what it means where requests
+/// are `independent`, and where not. How many there are.
+pub(super) fn judge(
+    columns: &mut [ColumnComparison],
+    settings: &Settings,
+    independent: bool,
+) -> u64 {
     let mut tested: Vec<(Metric, &mut Difference)> = Vec::new();
     for compared in columns.iter_mut().flat_map(|column| &mut column.metrics) {
         let metric = compared.metric;
@@ -20,7 +24,8 @@ pub(super) fn judge(columns: &mut [ColumnComparison], settings: &Settings) -> u6
     let alpha = 1.0 - settings.confidence.get();
     for ((metric, difference), adjusted) in tested.into_iter().zip(holm(&p_values)) {
         difference.adjusted_p_value = Some(adjusted);
-        difference.judge(metric, alpha, settings.smallest_effect.get());
+        let limits = (alpha, settings.smallest_effect.get());
+        difference.judge(metric, limits, independent);
     }
     p_values.len() as u64
 }

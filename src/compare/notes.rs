@@ -24,6 +24,19 @@ fn paired(runs: &[RunInput<'_>]) -> Option<String> {
 
 /// Scenarios whose requests bear on each other.
 fn dependent(runs: &[RunInput<'_>]) -> Option<String> {
+    let reasons = dependences(runs);
+    (!reasons.is_empty()).then(|| {
+        format!(
+            "Requests are not independent here ({}): the true uncertainty is greater than the \
+             intervals say, so that nothing is found better or worse: what would be is undecided; \
+             runs under several seeds tell more",
+            reasons.join(", "),
+        )
+    })
+}
+
+/// What makes the requests of any of the runs bear on each other, in words.
+pub(super) fn dependences(runs: &[RunInput<'_>]) -> Vec<&'static str> {
     let mut reasons: Vec<&str> = Vec::new();
     for run in runs {
         let scenario = &run.result.scenario;
@@ -36,14 +49,7 @@ fn dependent(runs: &[RunInput<'_>]) -> Option<String> {
             }
         }
     }
-    (!reasons.is_empty()).then(|| {
-        format!(
-            "Requests are not independent here ({}): the true uncertainty is greater than the \
-             intervals say, and a small p-value is less than it seems; runs under several seeds \
-             tell more",
-            reasons.join(", "),
-        )
-    })
+    reasons
 }
 
 /// What in a resolved scenario binds requests to each other.

@@ -103,6 +103,7 @@ fn mark(finding: Finding) -> String {
         Finding::Worse => ("fail", "✗"),
         Finding::Better => ("pass", "✓"),
         Finding::Different => ("unjudged", "≠"),
+        Finding::Undecided => ("unjudged", "?"),
         Finding::TooSmall | Finding::NotShown => ("unjudged", "="),
         Finding::NotComparable => ("unjudged", "?"),
         Finding::Exact => return String::new(),

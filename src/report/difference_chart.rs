@@ -99,7 +99,7 @@ fn mark(compared: &MetricComparison, difference: &Difference) -> IntervalMark {
 const fn is_shown(finding: Finding) -> bool {
     match finding {
         Finding::Worse | Finding::Better | Finding::Different | Finding::TooSmall => true,
-        Finding::Exact | Finding::NotShown | Finding::NotComparable => false,
+        Finding::Exact | Finding::Undecided | Finding::NotShown | Finding::NotComparable => false,
     }
 }
 

@@ -38,6 +38,8 @@ impl ComparisonHeadline {
             ("BETTER", Finding::Better)
         } else if any(|own| own.different) {
             ("DIFFERENT", Finding::Different)
+        } else if any(|own| own.undecided) {
+            ("UNDECIDED", Finding::Undecided)
         } else {
             ("NO DIFFERENCE SHOWN", Finding::NotShown)
         };
@@ -60,6 +62,7 @@ fn counted(findings: &FindingCounts) -> String {
         (findings.worse, "worse"),
         (findings.better, "better"),
         (findings.different, "different"),
+        (findings.undecided, "undecided, for requests are not independent"),
         (findings.too_small, "different by too little to matter"),
         (findings.not_shown, "without a shown difference"),
         (findings.not_comparable, "not comparable"),
@@ -282,6 +285,7 @@ pub(crate) const fn finding_word(finding: Finding) -> &'static str {
         Finding::Worse => "worse",
         Finding::Better => "better",
         Finding::Different => "different",
+        Finding::Undecided => "undecided",
         Finding::TooSmall => "too small",
         Finding::NotShown => "not shown",
         Finding::Exact => "exact",

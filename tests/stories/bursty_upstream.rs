@@ -1,5 +1,6 @@
 //! `bursty-upstream`: what a rule for independent errors makes of bursts, and one for bursts.
 
+use coalmine::compare::{RunInput, Settings, compare};
 use coalmine::exchange::Ending;
 use coalmine::gate::Verdict;
 use coalmine::record::Record;
@@ -121,4 +122,18 @@ fn failed_share(record: &Record, version: u16) -> f64 {
     let mut cells = record.cells.iter();
     let cell = cells.find(|cell| cell.phase == 0 && cell.version.0 == version).unwrap();
     cell.tally.failed.total() as f64 / cell.tally.counted() as f64
+}
+
+/// Errors that come in bursts make most pairs of runs look different, though they differ in nothing
+/// but the seed.
+#[test]
+fn runs_under_other_seeds_are_not_found_different_where_errors_come_in_bursts() {
+    let loaded = shipped("bursty-upstream", &[]);
+    let runs = results(&loaded, &[1, 2, 3, 4], |result| result);
+    let input = |result| RunInput { label: "run", sha256: "", result };
+    let inputs: Vec<RunInput<'_>> = runs.iter().map(input).collect();
+    let comparison = compare(&inputs, &Settings::default()).unwrap();
+    let found = comparison.findings.iter().map(|of| of.worse + of.better + of.different);
+    assert_eq!(found.sum::<u64>(), 0);
+    assert!(comparison.findings.iter().any(|of| of.undecided > 0), "as independent they differ");
 }
