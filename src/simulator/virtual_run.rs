@@ -200,6 +200,8 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             } else {
                 self.send()?;
                 if self.director.request_assigned(next) {
+                    // What its routing told comes before what follows on its phase.
+                    self.drain_events();
                     self.follow_cues(next)?;
                 }
                 self.look_ahead()?;

@@ -3,7 +3,7 @@
 
 use coalmine::exchange::VersionIndex;
 use coalmine::gate::Verdict;
-use coalmine::record::{Arm, Happening};
+use coalmine::record::{Arm, Happening, TimelineEvent};
 
 use super::witness::Witness;
 use super::world::{judged, play, result, written};
@@ -66,4 +66,34 @@ fn pinned_requests_are_no_evidence_and_their_share_is_told() {
     let told = told.filter(|event| matches!(event.happening, Happening::PinShare { .. }));
     // Once for each split.
     assert_eq!(told.count(), 2);
+}
+
+#[test]
+fn a_phase_may_end_with_the_very_request_at_which_too_many_pins_are_told() {
+    let told = (1..=120).filter(|requests| {
+        let text = format!(
+            "
+schema: 1
+name: pins
+workload: {{arrivals: {{constant: 10/s}}, tokens: {{input: 10, output: 10}},
+  clients: [{{key: web, share: 50%}}, {{key: app, share: 50%, pin: v2}}]}}
+models:
+  m:
+    versions:
+      v1: {{tags: [stable], upstream: {{latency: 10ms}}}}
+      v2: {{upstream: {{latency: 10ms}}}}
+phases:
+  - {{name: a, requests: {requests}, split: {{v1: 50%, v2: 50%}}}}
+  - {{name: b, requests: 1, split: {{v1: 90%, v2: 10%}}}}
+"
+        );
+        let events = play(&written(&text), 1).record.timeline.events;
+        let pins = |event: &&TimelineEvent| matches!(event.happening, Happening::PinShare { .. });
+        let second = Happening::PhaseBegan { phase: 1 };
+        let begins = events.iter().position(|event| event.happening == second).unwrap();
+        let told = events.iter().position(|event| pins(&event));
+        assert!(told.is_none_or(|told| told < begins), "{requests}: {events:?}");
+        told.is_some()
+    });
+    assert!(told.count() > 0);
 }

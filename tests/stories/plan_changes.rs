@@ -118,7 +118,7 @@ pub(crate) fn arb_phase_workload() -> impl Strategy<Value = Value> {
         (1_u32..=20, 1_u32..=3_000).prop_map(|(users, think)| {
             json!({"closed": {"users": users, "think": format!("{think}ms")}})
         }),
-        (0_u32..=40, 0_u32..=40).prop_map(|(first, second)| {
+        (0_u32..=40, 1_u32..=40).prop_map(|(first, second)| {
             let rates = [first, second].map(|rate| format!("{rate}/s"));
             json!({"piecewise": {"every": "20s", "rates": rates}})
         }),
