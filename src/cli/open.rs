@@ -3,18 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use super::arguments::ScenarioArguments;
-use super::digest::digest;
-use super::disk::{self, Disk};
+use super::digest::{Digested, digest};
+use super::disk;
 use super::output::RESULT_JSON;
 use super::terminal::{Failure, complain};
 use crate::result::{FileDigest, ResultFile};
 use crate::scenario::{Document, Loaded, Scenario, load};
 use crate::workload::{SourceError, TraceInput};
 
-/// A scenario and the file that it was read from.
+/// A scenario and the files that it was read from: its own, then those that it names.
 pub(super) struct Opened {
     pub(super) loaded: Loaded,
-    pub(super) file: FileDigest,
+    pub(super) files: Vec<FileDigest>,
 }
 
 /// Reads and checks a scenario; says what is odd about it.
@@ -31,11 +31,13 @@ pub(super) fn open(path: &Path, reading: &ScenarioArguments) -> Result<Opened, F
         working_directory: &working_directory,
         allow_outside: reading.allow_outside,
     };
-    let loaded = load(document, &Disk).map_err(Failure::input)?;
+    let others = Digested::default();
+    let loaded = load(document, &others).map_err(Failure::input)?;
     if loaded.warnings.count() > 0 {
         complain(&loaded.warnings.to_string());
     }
-    Ok(Opened { loaded, file: digest(path, &bytes) })
+    let files = std::iter::once(digest(path, &bytes)).chain(others.into_files()).collect();
+    Ok(Opened { loaded, files })
 }
 
 /// A stored result, and the file that it was read from.

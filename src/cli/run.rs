@@ -15,7 +15,7 @@ use crate::simulator::SimulationError;
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let provenance = Provenance::begin();
-    let Opened { loaded, file } = open(&arguments.scenario, &arguments.reading)?;
+    let Opened { loaded, files } = open(&arguments.scenario, &arguments.reading)?;
     let scenario = &loaded.scenario;
     let seed = arguments.seed.unwrap_or(scenario.seed);
     let out = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));
@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         }
         other => Failure::internal(format!("error: {other}")),
     })?;
-    let result = evaluate(&loaded, vec![file], seed, rehearsal);
+    let result = evaluate(&loaded, files, seed, rehearsal);
     let run_json = provenance.finish(&result, repeat_command(arguments, seed));
     write_reports(&result, &out, !arguments.no_charts, Some(&run_json))?;
     print(&printed(&result, arguments.format, arguments.intervals))?;

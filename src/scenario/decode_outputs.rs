@@ -6,6 +6,7 @@ use crate::metric::{Metric, Unit};
 use crate::units::{Duration, Money, Rate, Ratio};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::moved_tags::{MovedTags, Naming};
 use super::names::Names;
 use super::place::{Place, Sources};
 use super::plan::{Column, GateLine, Reference};
@@ -18,6 +19,8 @@ use super::tree::{Entry, Node};
 pub(crate) struct Known<'a> {
     /// The versions.
     pub(crate) names: &'a Names,
+    /// The tags that phases can move.
+    pub(crate) moved: MovedTags,
     /// The phases, in their order.
     pub(crate) phases: Vec<&'a str>,
     /// The columns, in their order.
@@ -95,7 +98,10 @@ pub(crate) fn columns(
         let version = node.get("version").map(|node| {
             let model = model.flatten();
             let name = node.text()?;
-            known.names.resolve_in(model, name, node.place, diagnostics)
+            let version = known.names.resolve_in(model, name, node.place, diagnostics)?;
+            let naming = Naming { name, version, phase: phase.flatten(), instead: None };
+            known.moved.warn(naming, node.place, diagnostics);
+            Some(version)
         });
         let Some(title) = node.get("title") else {
             decoded.push(None);
@@ -238,16 +244,22 @@ fn check_selector(
     known: &Known<'_>,
     diagnostics: &mut Diagnostics,
 ) -> bool {
-    let phase = selector.phase().map(|name| known.phase(name, place, diagnostics).is_some());
+    let phase = selector.phase().map(|name| known.phase(name, place, diagnostics));
     let column = selector.column().map(|name| known.column(name, place, diagnostics).is_some());
     let model = selector.model().map(|name| known.names.resolve_model(name, place, diagnostics));
     let version = match model {
         // Of a model that there is not, no version can be told.
         Some(None) => None,
         _ => selector.version().map(|name| {
-            known.names.resolve_in(model.flatten(), name, place, diagnostics).is_some()
+            let version = known.names.resolve_in(model.flatten(), name, place, diagnostics);
+            if let Some(version) = version {
+                let (phase, instead) = (phase.flatten(), Some("arm=stable"));
+                let naming = Naming { name, version, phase, instead };
+                known.moved.warn(naming, place, diagnostics);
+            }
+            version.is_some()
         }),
     };
-    let model = model.map(|model| model.is_some());
+    let (phase, model) = (phase.map(|phase| phase.is_some()), model.map(|model| model.is_some()));
     [phase, column, version, model].into_iter().all(|found| found != Some(false))
 }

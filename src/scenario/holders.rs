@@ -107,6 +107,13 @@ impl<'a> Holders<'a> {
         self.held.iter().any(|held| held.tag == STABLE && held.may_be.contains(&version))
     }
 
+    /// Whether `version`, which has the tag at the start, may not be the one that has it now.
+    pub(crate) fn may_lose(&self, tag: &str, version: VersionIndex) -> bool {
+        let of = |held: &&Held| held.tag == tag && held.may_be.contains(&version);
+        let model = self.names.model_of(version);
+        self.with(model, tag).filter(of).any(|held| held.may_be.len() > 1)
+    }
+
     /// What `name` can mean, of `model` where one is given, without a word about what is wrong
     /// with it.
     pub(crate) fn meant(

@@ -25,6 +25,7 @@ use super::error::{ScenarioError, ScenarioWarnings, conclude};
 use super::extend::extend;
 use super::files::{Files, Folder, Reading, normal};
 use super::fill::fill;
+use super::moved_tags::MovedTags;
 use super::names::Names;
 use super::odd_rollbacks;
 use super::parse::parse_file;
@@ -168,6 +169,7 @@ fn decode(
     let phase_names = root.get("phases").map_or(&[][..], Node::items).iter();
     let known = Known {
         names,
+        moved: MovedTags::of(root.get("phases").map_or(&[][..], Node::items), names),
         phases: phase_names.map(|phase| read::text(phase, "name").unwrap_or_default()).collect(),
         columns: decode_outputs::titles(root.get("columns"), &names.versions()),
     };

@@ -41,6 +41,7 @@ mod holders;
 mod json_schema;
 mod load;
 mod merge;
+mod moved_tags;
 mod named_version;
 mod names;
 mod odd_rollbacks;

@@ -244,3 +244,37 @@ fn traces_in_a_sum_are_told_each_by_its_file() {
     assert_eq!(files, ["trace.csv", "other.csv"]);
     assert_eq!(result["traces"][0]["sha256"].as_str().map(str::len), Some(64));
 }
+
+#[test]
+fn every_file_that_a_scenario_draws_in_has_its_digest() {
+    let place = Workplace::new();
+    let rules = concat!(
+        r#"{"conditions": [{"metric": "error_rate", "operator": ">", "threshold": 0.05, "#,
+        r#""duration_seconds": 60, "action": "rollback_to_last_stable"}]}"#
+    );
+    place.write("rules.json", rules);
+    let base = "schema: 1
+name: base
+workload:
+  arrivals: {poisson: 20/s}
+  tokens: {input: 600, output: 200}
+  models: {one: 50%, two: 50%}
+models:
+  one: {rules: rules.json, versions: {v1: {upstream: {latency: 250ms}}}}
+  two: {rules: rules.json, versions: {v2: {upstream: {latency: 250ms}}}}
+phases: [{name: all, for: 5s}]
+";
+    place.write("base.yaml", base);
+    place.write("top.yaml", "extends: [base.yaml]\nname: top\n");
+    let ran = place.run(&["run", "top.yaml", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let result: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let files = result["scenario"]["files"].as_array().unwrap();
+    let paths: Vec<_> = files.iter().map(|file| file["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["top.yaml", "base.yaml", "rules.json"], "each once");
+    // By sha256sum.
+    let digest = "e42b236639ef1cd7a8a10b46104a1562509887e6f86ed143c81b024b63c8a909";
+    assert_eq!(files[2]["sha256"], digest);
+    let summary = std::fs::read_to_string(place.path("reports/top/summary.md")).unwrap();
+    assert!(summary.contains("`rules.json` (SHA-256 e42b236639ef…)"), "{summary}");
+}
