@@ -130,7 +130,8 @@ impl Intervals {
     }
 
     fn draw_grid(&self, canvas: &mut Canvas, columns: (f64, f64), rows: Rows) {
-        for tick in &self.axis.ticks {
+        let labelled = self.labelled(columns);
+        for (tick, labelled) in self.axis.ticks.iter().zip(labelled) {
             let column = self.column(tick.value, columns);
             let stroke = if tick.value == 0.0 {
                 Stroke { ink: Ink::GREY, width: 2, dash: Dash::Solid }
@@ -138,9 +139,32 @@ impl Intervals {
                 Stroke { ink: Ink::PALE, width: 1, dash: Dash::Solid }
             };
             canvas.line(&[(column, rows.top), (column, rows.bottom)], stroke);
-            let label = text(Ink::GREY, MEDIUM, Align::Middle);
-            canvas.text((column, rows.bottom + AXIS_ROW * 0.35), tick.label.as_str(), label);
+            if labelled {
+                let label = text(Ink::GREY, MEDIUM, Align::Middle);
+                canvas.text((column, rows.bottom + AXIS_ROW * 0.35), tick.label.as_str(), label);
+            }
         }
+    }
+
+    /// Which ticks have room for their labels, those nearest to zero before the others.
+    fn labelled(&self, columns: (f64, f64)) -> Vec<bool> {
+        let ticks = &self.axis.ticks;
+        let zero = self.axis.place(0.0);
+        let distance = |index: &usize| (self.axis.place(ticks[*index].value) - zero).abs();
+        let mut order: Vec<usize> = (0..ticks.len()).collect();
+        order.sort_by(|one, other| distance(one).total_cmp(&distance(other)));
+        let mut taken: Vec<(f64, f64)> = Vec::new();
+        let mut labelled = vec![false; ticks.len()];
+        for index in order {
+            let column = self.column(ticks[index].value, columns);
+            let half = (text_width(&ticks[index].label, MEDIUM, false) + LABEL_GAP) / 2.0;
+            let (left, right) = (column - half, column + half);
+            labelled[index] = taken.iter().all(|own| right <= own.0 || own.1 <= left);
+            if labelled[index] {
+                taken.push((left, right));
+            }
+        }
+        labelled
     }
 
     fn draw_mark(
@@ -171,8 +195,7 @@ impl Intervals {
         let at = (self.column(value, columns), row);
         if !self.axis.shows(value) {
             let direction = if value > 0.0 { 1.0 } else { -1.0 };
-            draw_arrow(canvas, at, direction, look.ink);
-            return;
+            draw_arrow(canvas, (at.0 + direction * SYMBOL_RADIUS, row), direction, look.ink);
         }
         canvas.symbol(at, look.symbol, SYMBOL_RADIUS, look.ink);
         if !mark.filled {
@@ -226,9 +249,11 @@ const MARK_ROW: f64 = 30.0;
 const ROW_GAP: f64 = 12.0;
 const AXIS_ROW: f64 = 50.0;
 const CAPTION_ROW: f64 = 40.0;
-const TEXT_GAP: f64 = 22.0;
+const TEXT_GAP: f64 = 30.0;
 /// Chosen: longer labels and words would leave too little for the axis.
 const MOST_TEXT: f64 = 330.0;
+/// Between the labels of two ticks.
+const LABEL_GAP: f64 = 12.0;
 const LINE_WIDTH: u32 = 3;
 const CAP_RADIUS: f64 = 6.0;
 const ARROW_LENGTH: f64 = 12.0;
@@ -296,6 +321,37 @@ mod tests {
             assert_eq!(caps(&svg), caps(&closed) - 1);
             assert_eq!(svg.matches("<polygon").count(), closed.matches("<polygon").count() + 1);
         }
+    }
+
+    #[test]
+    fn a_point_beyond_the_axis_stands_at_its_edge() {
+        let filled = |mark| chart(vec![mark]).svg().matches("fill=\"#D55E00\"").count();
+        let inside = filled(mark(0.1, Some(0.0), Some(0.2)));
+        // With an arrow for itself, and one for its interval.
+        assert_eq!(filled(mark(7.0, Some(0.0), Some(9.0))), inside + 2);
+        assert_eq!(filled(mark(-1.0, Some(-1.0), Some(0.2))), inside + 2);
+        let only = IntervalMark { value: None, ..mark(0.1, Some(0.0), Some(0.2)) };
+        assert_eq!(filled(only), inside - 1);
+    }
+
+    #[test]
+    fn labels_of_ticks_keep_apart() {
+        let series = vec![("run b".to_owned(), version_look(Some(0)))];
+        let axis = Axis::changes(-1.0, 999.0);
+        let chart = Intervals { series, axis, caption: String::new(), groups: vec![], note: None };
+        let columns = (200.0, 700.0);
+        let mut end = f64::NEG_INFINITY;
+        let labelled = chart.labelled(columns);
+        for (tick, labelled) in chart.axis.ticks.iter().zip(&labelled) {
+            let column = chart.column(tick.value, columns);
+            let half = text_width(&tick.label, MEDIUM, false) / 2.0;
+            if *labelled {
+                assert!(column - half > end, "{}", tick.label);
+                end = column + half;
+            }
+            assert!(*labelled || tick.value != 0.0);
+        }
+        assert!(labelled.contains(&false));
     }
 
     #[test]

@@ -191,7 +191,7 @@ pub(super) enum CompareFormat {
 /// Which findings of a comparison fail.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(super) enum CompareFailOn {
-    /// Any metric that is worse than in the first result.
+    /// Any metric that is worse than in the first result, or a gate that has come to fail.
     Worse,
 }
 

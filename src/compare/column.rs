@@ -34,6 +34,13 @@ pub struct MetricComparison {
     pub differences: Vec<Difference>,
 }
 
+impl MetricComparison {
+    /// Whether there is data of it in any run.
+    pub fn has_data(&self) -> bool {
+        self.values.iter().any(|estimate| estimate.value.is_some() || estimate.infinite)
+    }
+}
+
 /// Every column that any run has, those of the first run first.
 pub(super) fn columns(runs: &[RunInput<'_>], confidence: Confidence) -> Vec<ColumnComparison> {
     let titles = runs.iter().flat_map(|run| titles(run.result));
@@ -47,7 +54,9 @@ fn titles(result: &ResultFile) -> impl Iterator<Item = &str> {
 fn column(title: &str, runs: &[RunInput<'_>], confidence: Confidence) -> ColumnComparison {
     let selected: Vec<_> = runs.iter().map(|run| selected(run.result, title)).collect();
     let missing = (0..runs.len()).filter(|run| selected[*run].is_none()).collect();
-    let metrics = unique(runs.iter().flat_map(|run| metrics(run.result, title)));
+    let attempts = runs.iter().any(|run| run.result.table.has_more_attempts());
+    let told = |metric: &Metric| *metric != Metric::Attempts || attempts;
+    let metrics = unique(runs.iter().flat_map(|run| metrics(run.result, title)).filter(told));
     let compared = metrics.into_iter().map(|metric| MetricComparison {
         metric,
         values: selected.iter().map(|requests| estimate(requests.as_ref(), metric)).collect(),

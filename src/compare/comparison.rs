@@ -52,9 +52,19 @@ impl RunComparison {
         outline(self)
     }
 
-    /// Whether anything of any run was found worse than in the first.
+    /// Whether of any run a metric was found worse than in the first, or the verdict of its gate
+    /// has become worse: fail or invalid, and was not.
     pub fn is_worse(&self) -> bool {
-        self.findings.iter().any(|findings| findings.worse > 0)
+        let verdict = |run: &ComparedRun| run.has_worse_verdict_than(&self.runs[0]);
+        self.findings.iter().any(|findings| findings.worse > 0) || self.runs.iter().any(verdict)
+    }
+
+    /// Whether all that is compared has the same values in a run (an index) as in the first, and
+    /// any has.
+    pub fn is_same(&self, run: usize) -> bool {
+        let columns = self.columns.iter().flat_map(|column| &column.metrics);
+        let mut all = columns.chain(&self.figures).peekable();
+        all.peek().is_some() && all.all(|compared| compared.values[0] == compared.values[run])
     }
 }
 
@@ -93,7 +103,8 @@ pub fn compare(runs: &[RunInput<'_>], settings: &Settings) -> Result<RunComparis
 
 fn counts(columns: &[ColumnComparison], other: usize) -> FindingCounts {
     let mut counts = FindingCounts::default();
-    for compared in columns.iter().flat_map(|column| &column.metrics) {
+    let all = columns.iter().flat_map(|column| &column.metrics);
+    for compared in all.filter(|compared| compared.has_data()) {
         counts.add(compared.differences[other].finding);
     }
     counts
@@ -134,6 +145,7 @@ mod tests {
     use super::super::difference::Finding;
     use super::super::example::slower;
     use super::*;
+    use crate::record::Tally;
     use crate::result::ResultFile;
     use crate::result::example::rolled_back_result;
     use crate::stats::Confidence;
@@ -281,6 +293,44 @@ mod tests {
         let missing = &comparison.columns[1].metrics[0];
         assert!(missing.values[0].value.is_some() && missing.values[1].value.is_none());
         assert_eq!(missing.differences[0].finding, Finding::NotComparable);
+    }
+
+    #[test]
+    fn what_no_run_has_data_of_is_not_counted() {
+        let mut result = rolled_back_result();
+        let whole = compared(&result, &result, &Settings::default()).findings[0];
+        // The first column, of all phases and models, and its requests are gone from both runs.
+        let title = result.scenario.columns[0].title.clone();
+        result.record.cells.iter_mut().for_each(|cell| cell.tally = Tally::default());
+        let comparison = compared(&result, &result, &Settings::default());
+        assert_eq!(comparison.columns[0].title, title);
+        assert_eq!(comparison.columns[0].missing, [0, 1]);
+        assert!(comparison.columns.iter().all(|column| !column.metrics[0].has_data()));
+        assert_eq!(comparison.findings[0], FindingCounts::default());
+        // Missing in one of them, it is.
+        let other = compared(&rolled_back_result(), &result, &Settings::default()).findings[0];
+        assert!(other.not_comparable > whole.not_comparable, "{other:?}");
+    }
+
+    #[test]
+    fn attempts_are_compared_where_the_table_of_a_run_shows_them() {
+        let mut result = rolled_back_result();
+        let cells = &mut result.table.columns[0].cells;
+        let requests = cells.iter().find(|cell| cell.estimate.metric == Metric::Requests);
+        let mut attempts = requests.unwrap().clone();
+        attempts.estimate.metric = Metric::Attempts;
+        cells.push(attempts);
+        for column in &mut result.table.columns[1..] {
+            column.cells.clear();
+        }
+        let has_attempts = |result: &ResultFile| {
+            let comparison = compared(result, result, &Settings::default());
+            comparison.columns[0].metrics.iter().any(|own| own.metric == Metric::Attempts)
+        };
+        assert!(!has_attempts(&result));
+        let attempts = result.table.columns[0].cells.last_mut().unwrap();
+        attempts.estimate.value = attempts.estimate.value.map(|value| value + 1.0);
+        assert!(has_attempts(&result));
     }
 
     #[test]

@@ -122,7 +122,7 @@ pub struct FindingCounts {
     pub too_small: u64,
     /// Without a shown difference.
     pub not_shown: u64,
-    /// Not comparable.
+    /// Not comparable: one of the two has no data. What no run has data of is not counted.
     pub not_comparable: u64,
 }
 

@@ -60,6 +60,12 @@ pub struct ComparedRun {
 }
 
 impl ComparedRun {
+    /// Whether the verdict of its gate is fail or invalid, and graver than that of `other`.
+    pub fn has_worse_verdict_than(&self, other: &Self) -> bool {
+        let both = self.verdict.zip(other.verdict);
+        both.is_some_and(|(own, other)| own >= Verdict::Fail && own > other)
+    }
+
     pub(super) fn of(input: &RunInput<'_>) -> Self {
         let RunInput { label, sha256, result } = input;
         let verdict = match &result.gate {

@@ -5,7 +5,8 @@ use super::escape::escape;
 use super::markup::{list, paragraph};
 use crate::compare::{Finding, RunComparison};
 use crate::report::{
-    ComparisonHeadline, Found, change_text, found, letter, metric_label, run_names, table_estimate,
+    ComparisonHeadline, Found, change_text, compared_label, found, letter, run_names,
+    table_estimate,
 };
 
 /// The head.
@@ -68,7 +69,7 @@ fn item(found: &Found<'_>, several: bool) -> String {
     format!(
         "<div><dt>{metric} of {column}{run}</dt><dd><strong class=\"{class}\">{change}</strong> \
          <small>{word}: {from} → {to}</small></dd></div>\n",
-        metric = escape(metric_label(compared.metric)),
+        metric = escape(&compared_label(compared)),
         column = escape(&column.title),
         run = escape(&run),
         change = escape(&change_text(compared.metric, difference)),

@@ -102,8 +102,9 @@ mod tests {
     fn a_run_against_itself_shows_no_difference() {
         let result = rolled_back_result();
         let page = page(&["one", "other"], &[&result, &result]);
-        assert!(page.contains("<strong>NO DIFFERENCE SHOWN</strong>"));
+        assert!(page.contains("<strong>THE SAME</strong>"));
         assert!(page.contains("All runs are of one scenario"));
+        assert!(page.contains("It is the same result."));
         assert!(!page.contains("✗</span> worse") && !page.contains("change worse"));
     }
 

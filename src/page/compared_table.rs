@@ -5,8 +5,8 @@ use super::markup::{Cell, Column, Table, list, paragraph, section};
 use crate::compare::{Difference, Finding, MetricComparison, RunComparison};
 use crate::metric::Metric;
 use crate::report::{
-    NO_DATA, change_text, changed, finding_word, legend, letter, metric_label, p_value_text,
-    table_estimate, table_interval,
+    NO_DATA, change_text, changed, compared_label, figure_difference, finding_word, legend, letter,
+    missing, p_value_text, table_estimate, table_interval,
 };
 use crate::summary::Estimate;
 use crate::units::{format_counted, format_significant};
@@ -19,11 +19,14 @@ pub(super) fn differences_section(comparison: &RunComparison) -> String {
     };
     let shown = comparison.columns.iter().take(MOST_TABLES);
     let tables = shown.map(|column| {
-        let missing = column.missing.iter().map(|run| {
-            let label = letter(*run);
-            paragraph("note", &format!("{label} has no such column, or no request for it"))
-        });
-        table(comparison, &caption(&column.title), &column.metrics) + &missing.collect::<String>()
+        let missing = missing(comparison, column);
+        if !column.metrics.iter().any(MetricComparison::has_data) {
+            let why = missing.unwrap_or_else(|| "no data".to_owned());
+            return paragraph("note", &format!("{}: {why}.", column.title));
+        }
+        let missing = missing.map(|missing| paragraph("note", &format!("{missing}.")));
+        table(comparison, &caption(&column.title), &column.metrics, cell)
+            + &missing.unwrap_or_default()
     });
     let tables: String = tables.collect();
     let more = match comparison.columns.len().saturating_sub(MOST_TABLES) {
@@ -44,23 +47,29 @@ pub(super) fn figures_section(comparison: &RunComparison) -> String {
         paragraph("note", "Nothing was rolled back, promoted, lost or refused in any run.")
     } else {
         let caption = "What happened in each run: exact for its seed, so nothing is tested";
-        table(comparison, caption, &comparison.figures)
+        table(comparison, caption, &comparison.figures, figure_cell)
     };
     section("figures", "Whole runs", &markup)
 }
 
-fn table(comparison: &RunComparison, caption: &str, metrics: &[MetricComparison]) -> String {
+/// What stands in the table for a run: its value, and its difference where it is not the first.
+type ToCell = fn(Metric, &Estimate, Option<&Difference>) -> Cell;
+
+fn table(
+    comparison: &RunComparison,
+    caption: &str,
+    metrics: &[MetricComparison],
+    cell: ToCell,
+) -> String {
     let mut columns = vec![Column::text("Metric")];
     // Labels are paths: as headings they would make tables wider than paper.
     columns.extend((0..comparison.runs.len()).map(|run| Column::figure(&letter(run))));
-    let rows = metrics.iter().filter(|compared| compared.values.iter().any(has_data)).map(row);
+    let rows = metrics.iter().filter(|compared| compared.has_data()).map(|own| row(own, cell));
     Table { caption, columns, rows: rows.collect(), sortable: false }.render()
 }
 
-fn row(compared: &MetricComparison) -> Vec<Cell> {
-    let of_attempts = compared.values.iter().any(|value| value.of_attempts);
-    let of_attempts = if of_attempts { " of attempts" } else { "" };
-    let label = format!("{}{of_attempts}", metric_label(compared.metric));
+fn row(compared: &MetricComparison, cell: ToCell) -> Vec<Cell> {
+    let label = compared_label(compared);
     let differences = std::iter::once(None).chain(compared.differences.iter().map(Some));
     let cells = compared.values.iter().zip(differences);
     let cells = cells.map(|(value, difference)| cell(compared.metric, value, difference));
@@ -93,22 +102,40 @@ fn cell(metric: Metric, value: &Estimate, difference: Option<&Difference>) -> Ce
     Cell { markup, value: value.value }
 }
 
+/// The same of a figure of a whole run.
+fn figure_cell(metric: Metric, value: &Estimate, difference: Option<&Difference>) -> Cell {
+    if !has_data(value) {
+        return Cell::text(NO_DATA);
+    }
+    let mut markup = format!("<strong>{}</strong>", escape(&value.to_string()));
+    if let Some(difference) = difference.filter(|difference| difference.absolute.is_some()) {
+        let absolute = figure_difference(metric, difference);
+        let relative = difference.relative.filter(|change| *change != 0.0);
+        let relative = relative.map(|_| change_text(metric, difference));
+        let told: Vec<String> = relative.into_iter().chain([absolute]).collect();
+        let told = escape(&told.join(", "));
+        markup.push_str(&format!("<br><span class=\"change same\">{told}</span>"));
+    }
+    Cell { markup, value: value.value }
+}
+
 fn has_data(estimate: &Estimate) -> bool {
     estimate.value.is_some() || estimate.infinite
 }
 
 /// The finding as a word with its symbol; nothing of what is exact, of which nothing is tested.
 fn mark(finding: Finding) -> String {
+    let word = finding_word(finding);
     let (class, symbol) = match finding {
         Finding::Worse => ("fail", "✗"),
         Finding::Better => ("pass", "✓"),
         Finding::Different => ("unjudged", "≠"),
         Finding::Undecided => ("unjudged", "?"),
-        Finding::TooSmall | Finding::NotShown => ("unjudged", "="),
+        Finding::TooSmall => ("unjudged", "≈"),
+        Finding::NotShown => return format!("<br><span class=\"mark unjudged\">{word}</span>"),
         Finding::NotComparable => ("unjudged", "?"),
         Finding::Exact => return String::new(),
     };
-    let word = finding_word(finding);
     format!(
         "<br><span class=\"mark {class}\"><span aria-hidden=\"true\">{symbol}</span> {word}</span>"
     )

@@ -19,6 +19,8 @@ pub(super) struct Extras {
 pub(crate) struct Grid {
     pub(crate) header: Vec<String>,
     pub(crate) rows: Vec<Vec<String>>,
+    /// A column that names the rows as the first one does.
+    pub(crate) names: Option<usize>,
 }
 
 impl Grid {
@@ -47,7 +49,7 @@ impl Grid {
             any.then_some(row)
         });
         let rows = rows.collect();
-        Self { header, rows }
+        Self { header, rows, names: None }
     }
 
     /// How the requests of each column ended; `None` where all succeeded.
@@ -58,7 +60,7 @@ impl Grid {
             [ending.label].into_iter().chain(ending.counts.into_iter().map(format_count)).collect()
         };
         let rows = endings(table)?.into_iter().map(row).collect();
-        Some(Self { header, rows })
+        Some(Self { header, rows, names: None })
     }
 
     /// The published figures, one to a row under the heading of their column, for where there is no
@@ -79,7 +81,7 @@ impl Grid {
                 rows.extend(rest);
             }
         }
-        Self { header: header.map(str::to_owned).to_vec(), rows }
+        Self { header: header.map(str::to_owned).to_vec(), rows, names: None }
     }
 }
 
@@ -168,23 +170,13 @@ pub(crate) fn metrics(table: &Table) -> Vec<Metric> {
     let measured = columns.map(|cell| cell.estimate.metric);
     let published = table.references.iter().map(|check| check.measured.metric);
     let mut metrics = Vec::new();
-    let told = |metric: &Metric| *metric != Metric::Attempts || has_more_attempts(table);
+    let told = |metric: &Metric| *metric != Metric::Attempts || table.has_more_attempts();
     for metric in measured.chain(published).filter(told) {
         if !metrics.contains(&metric) {
             metrics.push(metric);
         }
     }
     metrics
-}
-
-/// Whether there are more attempts than requests in some column, or fewer.
-fn has_more_attempts(table: &Table) -> bool {
-    let value = |column: &TableColumn, metric| {
-        let cell = column.cells.iter().find(|cell| cell.estimate.metric == metric);
-        cell.and_then(|cell| cell.estimate.value)
-    };
-    let differ = |column| value(column, Metric::Attempts) != value(column, Metric::Requests);
-    table.columns.iter().any(differ)
 }
 
 /// A metric's name for reading, and that it is of attempts where some request took several.

@@ -1,8 +1,7 @@
 //! How far the metrics of runs lie from those of the first, and how sure that is.
 
-use super::figures::metric_label;
 use super::finding_text::{Found, change_text, difference_text, found};
-use super::run_comparison::{finding_word, run_names};
+use super::run_comparison::{compared_label, finding_word, run_names};
 use super::run_looks::{MOST_RUNS, nth_look, runs_left_out};
 use crate::chart::{
     Axis, Canvas, IntervalGroup, IntervalMark, IntervalRow, Intervals, OpenInterval,
@@ -59,22 +58,32 @@ fn has_changes(column: &ColumnComparison) -> bool {
     differences.any(|difference| difference.relative.is_some())
 }
 
-/// From the least to the greatest change, with the intervals of those that were shown: those of
-/// others may be so wide that nothing else could be read.
+/// From the least to the greatest change with its interval. What reaches many times as far as half
+/// of those that were shown, or of all where none was, is left out, so that the others can be read.
 fn range<'a>(differences: impl Iterator<Item = &'a Difference>) -> Option<(f64, f64)> {
-    let ends = differences.filter_map(|difference| {
+    let ends = |difference: &Difference| {
         let value = difference.relative?;
-        let interval = difference.relative_interval.filter(|_| is_shown(difference.finding));
+        let limits = difference.relative_interval;
         let end = |end: Option<f64>| end.unwrap_or(value);
-        let (low, high) = interval.map_or((value, value), |own| (end(own.low), end(own.high)));
-        Some((low.min(value), high.max(value)))
-    });
-    ends.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+        let (low, high) = limits.map_or((value, value), |own| (end(own.low), end(own.high)));
+        Some((is_shown(difference.finding), low.min(value), high.max(value)))
+    };
+    let all: Vec<_> = differences.filter_map(ends).collect();
+    let any_shown = all.iter().any(|(shown, ..)| *shown);
+    let reach = |low: f64, high: f64| high.max(-low);
+    let counting = all.iter().filter(|(shown, ..)| *shown == any_shown);
+    let reaches = counting.map(|(_, low, high)| reach(*low, *high));
+    let mut reaches: Vec<f64> = reaches.filter(|reach| *reach > 0.0).collect();
+    reaches.sort_by(f64::total_cmp);
+    let typical = reaches.get(reaches.len().saturating_sub(1) / 2).copied().unwrap_or(0.0);
+    let kept = all.iter().filter(|(_, low, high)| reach(*low, *high) <= MOST_REACH * typical);
+    let range = kept.map(|(_, low, high)| (*low, *high));
+    range.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
 }
 
 fn group(column: &ColumnComparison, runs: usize) -> IntervalGroup {
     let rows = metrics(column).map(|compared| IntervalRow {
-        label: metric_label(compared.metric).to_owned(),
+        label: compared_label(compared),
         marks: compared.differences.iter().take(runs).map(|own| mark(compared, own)).collect(),
     });
     IntervalGroup { title: column.title.clone(), rows: rows.collect() }
@@ -112,7 +121,7 @@ fn alternative(comparison: &RunComparison, title: &str) -> String {
             " {}, {}, {}: {}.",
             run.label,
             column.title,
-            metric_label(compared.metric),
+            compared_label(compared),
             difference_text(compared.metric, difference)
         ));
     }
@@ -122,7 +131,44 @@ fn alternative(comparison: &RunComparison, title: &str) -> String {
     text
 }
 
+/// Chosen: beside what reaches four times as far a change still has a quarter of the axis.
+const MOST_REACH: f64 = 4.0;
 /// Chosen: more groups no longer fit a page.
 const MOST_COLUMNS: usize = 8;
 /// Chosen: more sentences of one kind nobody listens to.
 const MOST_TOLD: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::summary::Limits;
+
+    fn difference(value: f64, low: f64, high: f64, finding: Finding) -> Difference {
+        Difference {
+            absolute: Some(value),
+            relative: Some(value),
+            interval: None,
+            relative_interval: Some(Limits { low: Some(low), high: Some(high) }),
+            p_value: None,
+            adjusted_p_value: None,
+            finding,
+        }
+    }
+
+    #[test]
+    fn the_axis_has_room_for_what_most_need() {
+        let narrow = difference(0.01, -0.04, 0.06, Finding::NotShown);
+        let wider = difference(-0.05, -0.2, 0.1, Finding::NotShown);
+        let wide = difference(-1.0, -1.0, 3.0, Finding::NotShown);
+        let mut all = vec![narrow.clone(), narrow, wider.clone(), wide.clone()];
+        // Half of them reach no further than 6 %; 20 % is less than four times that, 300 % is not.
+        assert_eq!(range(all.iter()), Some((-0.2, 0.1)));
+        assert_eq!(range([&wide].into_iter()), Some((-1.0, 3.0)));
+        // What was shown has its room whatever the others need: 70 %, and not four times that.
+        all.push(difference(0.6, 0.5, 0.7, Finding::Worse));
+        assert_eq!(range(all.iter()), Some((-0.2, 0.7)));
+        let nothing = difference(0.0, 0.0, 0.0, Finding::NotShown);
+        assert_eq!(range([&nothing].into_iter()), Some((0.0, 0.0)));
+        assert_eq!(range(std::iter::empty()), None);
+    }
+}

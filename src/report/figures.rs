@@ -65,14 +65,15 @@ pub(crate) fn change_interval(limits: Limits) -> String {
 /// A difference in the unit of what differs, with its sign: `-12 ms`, `±0`. Differences of shares
 /// are in percentage points, `+0.05 pp`, for a change in percent stands beside them.
 pub(crate) fn signed_value(unit: Unit, value: f64) -> String {
-    if value == 0.0 {
+    let money = unit == Unit::Money && value.abs() < LEAST_MONEY;
+    let text = table_value(unit, if money { 0.0 } else { value.abs() });
+    if !text.contains(|letter| matches!(letter, '1'..='9')) {
         return match unit {
             Unit::Time => "±0 ms".to_owned(),
             Unit::Ratio => "±0 pp".to_owned(),
-            _ => format!("±{}", table_value(unit, 0.0)),
+            _ => format!("±{text}"),
         };
     }
-    let text = table_value(unit, value.abs());
     let text = match unit {
         Unit::Ratio => text.replace('%', "pp"),
         _ => text,
@@ -90,6 +91,9 @@ fn interval(limits: Limits, format: impl Fn(f64) -> String) -> String {
     format!("[{}, {}]", side(limits.low), side(limits.high))
 }
 
+/// That in which money is summed: what is less comes of the division.
+const LEAST_MONEY: f64 = 1e-12;
+
 /// What stands in a table where nothing was measured.
 pub(crate) const NO_DATA: &str = "–";
 
@@ -103,6 +107,9 @@ mod tests {
         assert_eq!(signed_value(Unit::Ratio, 0.0005), "+0.05 pp");
         assert_eq!(signed_value(Unit::Money, 0.003), "+$0.003");
         assert_eq!(signed_value(Unit::Count, 0.0), "±0");
+        assert_eq!(signed_value(Unit::Time, -0.000_04), "±0 ms");
+        assert_eq!(signed_value(Unit::Time, -0.000_06), "-0.1 ms");
+        assert_eq!(signed_value(Unit::Money, -1.7e-18), "±$0");
         let limits = Limits { low: Some(-0.007), high: None };
         assert_eq!(change_interval(limits), "[-0.7 %, unbounded]");
         assert_eq!(signed_interval(Unit::Time, limits), "[-7.0 ms, unbounded]");

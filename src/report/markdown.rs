@@ -65,7 +65,8 @@ fn gate(lines: &[LineResult]) -> Grid {
         cells.into_iter().chain(places.then_some(place)).collect()
     };
     let header = ["Verdict", "Line", "Measured"].into_iter().chain(places.then_some("Place"));
-    Grid { header: header.map(str::to_owned).collect(), rows: lines.iter().map(row).collect() }
+    let header = header.map(str::to_owned).collect();
+    Grid { header, rows: lines.iter().map(row).collect(), names: None }
 }
 
 fn timeline(narrative: &Narrative) -> String {
@@ -78,7 +79,10 @@ fn timeline(narrative: &Narrative) -> String {
         Line::Omitted(omitted) => vec![String::new(), String::new(), ellipsis(*omitted)],
     });
     let rows = rows.collect();
-    table(&Grid { header, rows }, |index| if index == 0 { Side::Right } else { Side::Left })
+    table(
+        &Grid { header, rows, names: None },
+        |index| if index == 0 { Side::Right } else { Side::Left },
+    )
 }
 
 fn provenance(result: &ResultFile) -> String {
@@ -123,7 +127,8 @@ pub(super) fn figures(grid: &Grid) -> String {
 
 fn escaped(grid: &Grid) -> Grid {
     let escape_all = |cells: &Vec<String>| cells.iter().map(|cell| escape(cell)).collect();
-    Grid { header: escape_all(&grid.header), rows: grid.rows.iter().map(escape_all).collect() }
+    let rows = grid.rows.iter().map(escape_all).collect();
+    Grid { header: escape_all(&grid.header), rows, names: grid.names }
 }
 
 /// Text whose letters mean themselves in Markdown; a line break becomes one of HTML.

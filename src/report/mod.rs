@@ -7,6 +7,7 @@ mod column;
 mod command_text;
 mod comparison;
 mod comparison_charts;
+mod comparison_headline;
 mod cost_chart;
 mod difference_chart;
 mod endings_chart;
@@ -41,6 +42,7 @@ mod verdict;
 pub(crate) use command_text::order_text;
 pub(crate) use comparison::{ENDED_WITH, MARKS, endings, mark, metrics, row_label};
 pub use comparison_charts::comparison_charts;
+pub(crate) use comparison_headline::ComparisonHeadline;
 pub(crate) use evidence_text::p_value_text;
 pub(crate) use facts::{blind_rules, run_facts};
 pub(crate) use figures::{
@@ -54,7 +56,7 @@ pub use markdown::markdown_summary;
 pub(crate) use narrative::{Line, Narrative, ellipsis, version_name};
 pub use run_charts::{RunChart, run_charts};
 pub(crate) use run_comparison::{
-    ComparisonHeadline, changed, finding_word, legend, letter, run_names,
+    changed, compared_label, figure_difference, finding_word, legend, letter, missing, run_names,
 };
 pub use run_comparison_csv::comparison_csv;
 pub use run_comparison_markdown::comparison_markdown;

@@ -7,92 +7,14 @@ use super::figures::{
 };
 use super::verdict::verdict_word;
 use crate::compare::{
-    ColumnComparison, ComparedRun, Difference, Finding, FindingCounts, MetricComparison,
-    RunComparison,
+    ColumnComparison, ComparedRun, Difference, Finding, MetricComparison, RunComparison,
 };
 use crate::metric::Metric;
 use crate::summary::{Estimate, format_value};
 use crate::units::{format_count, format_counted, format_p_value, format_significant};
 
-/// What stands at the head of a comparison.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct ComparisonHeadline {
-    /// The gravest finding in capitals.
-    pub(crate) word: &'static str,
-    /// It, as a finding.
-    pub(crate) finding: Finding,
-    /// What was found, in a phrase.
-    pub(crate) found: String,
-    /// The same of each run, where there are several to hold against the first, and how it was
-    /// found.
-    pub(crate) details: Vec<String>,
-}
-
-impl ComparisonHeadline {
-    pub(crate) fn of(comparison: &RunComparison) -> Self {
-        let findings = &comparison.findings;
-        let any = |count: fn(&FindingCounts) -> u64| findings.iter().any(|own| count(own) > 0);
-        let (word, finding) = if any(|own| own.worse) {
-            ("WORSE", Finding::Worse)
-        } else if any(|own| own.better) {
-            ("BETTER", Finding::Better)
-        } else if any(|own| own.different) {
-            ("DIFFERENT", Finding::Different)
-        } else if any(|own| own.undecided) {
-            ("UNDECIDED", Finding::Undecided)
-        } else {
-            ("NO DIFFERENCE SHOWN", Finding::NotShown)
-        };
-        let (found, mut details) = match &findings[..] {
-            [only] => (counted(only), Vec::new()),
-            several => {
-                let of_run = |(own, run)| format!("{}: {}", letter(run), counted(own));
-                let all = format!("{} runs against {}", several.len(), letter(0));
-                (all, several.iter().zip(1..).map(of_run).collect())
-            }
-        };
-        details.push(how(comparison));
-        Self { word, finding, found, details }
-    }
-}
-
-/// `3 metrics are worse, 1 better, 11 without a shown difference`.
-fn counted(findings: &FindingCounts) -> String {
-    let kinds = [
-        (findings.worse, "worse"),
-        (findings.better, "better"),
-        (findings.different, "different"),
-        (findings.undecided, "undecided, for requests are not independent"),
-        (findings.too_small, "different by too little to matter"),
-        (findings.not_shown, "without a shown difference"),
-        (findings.not_comparable, "not comparable"),
-    ];
-    let mut parts = Vec::new();
-    for (count, what) in kinds.into_iter().filter(|(count, _)| *count > 0) {
-        parts.push(match parts.is_empty() {
-            true => format!("{} {what}", format_counted(count, "metric is", "metrics are")),
-            false => format!("{} {what}", format_count(count)),
-        });
-    }
-    if parts.is_empty() { "there is nothing to compare".to_owned() } else { parts.join(", ") }
-}
-
-/// How findings were made.
-fn how(comparison: &RunComparison) -> String {
-    let tests = format_counted(comparison.tested, "difference was", "differences were");
-    let confidence = percent(comparison.confidence);
-    let effect = match comparison.smallest_effect {
-        0.0 => String::new(),
-        effect => {
-            let effect = percent(effect);
-            format!("; worse and better are those of more than {effect} of {}'s value", letter(0))
-        }
-    };
-    format!("{tests} tested, at a confidence of {confidence} for all of them together{effect}")
-}
-
 /// A share that a person has chosen: `95 %`.
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{} %", format_significant(share * 100.0, 6))
 }
 
@@ -132,7 +54,10 @@ pub(super) fn differing(comparison: &RunComparison) -> Vec<String> {
 }
 
 /// Which runs lack a column, in a sentence.
-pub(super) fn missing(column: &ColumnComparison) -> Option<String> {
+pub(crate) fn missing(comparison: &RunComparison, column: &ColumnComparison) -> Option<String> {
+    if column.missing.len() == comparison.runs.len() {
+        return Some("nothing to compare: no run has a request for this column".to_owned());
+    }
     let runs: Vec<String> = column.missing.iter().map(|run| letter(*run)).collect();
     let have = if runs.len() == 1 { "has" } else { "have" };
     (!runs.is_empty())
@@ -168,16 +93,22 @@ pub(super) fn metrics_grid(
 /// The same of figures that are exact.
 pub(super) fn figures_grid(comparison: &RunComparison) -> Grid {
     let cells = |metric: Metric, difference: &Difference| {
-        let absolute = difference.absolute.map(|value| {
-            let sign = if value < 0.0 { "-" } else { "+" };
-            format!("{sign}{}", format_value(metric.unit(), value.abs()))
-        });
-        let same = difference.absolute == Some(0.0);
-        let absolute = absolute.unwrap_or_else(|| NO_DATA.to_owned());
-        vec![relative(difference), if same { "±0".to_owned() } else { absolute }]
+        vec![relative(difference), figure_difference(metric, difference)]
     };
     let header = ["Change", "Difference"];
     grid(comparison, &comparison.figures, &header, &ToString::to_string, &cells)
+}
+
+/// By how much a figure of a whole run differs, in its unit: `-31 s`, `±0`.
+pub(crate) fn figure_difference(metric: Metric, difference: &Difference) -> String {
+    match difference.absolute {
+        None => NO_DATA.to_owned(),
+        Some(0.0) => "±0".to_owned(),
+        Some(value) => {
+            let sign = if value < 0.0 { "-" } else { "+" };
+            format!("{sign}{}", format_value(metric.unit(), value.abs()))
+        }
+    }
 }
 
 fn grid(
@@ -195,11 +126,11 @@ fn grid(
     }
     all.extend(header.iter().map(|title| (*title).to_owned()));
     let mut rows = Vec::new();
-    for compared in metrics.iter().filter(|compared| is_told(compared)) {
+    for compared in metrics.iter().filter(|compared| compared.has_data()) {
         let others = compared.values[1..].iter().zip(&compared.differences).zip(1..);
         for ((estimate, difference), run) in others {
             let mut row = match run {
-                1 => vec![label(compared), value(&compared.values[0])],
+                1 => vec![compared_label(compared), value(&compared.values[0])],
                 _ => vec![String::new(), String::new()],
             };
             row.extend((!pair).then(|| letter(run)));
@@ -208,17 +139,12 @@ fn grid(
             rows.push(row);
         }
     }
-    Grid { header: all, rows }
-}
-
-/// Whether a metric has data in any run.
-fn is_told(compared: &MetricComparison) -> bool {
-    compared.values.iter().any(|estimate| estimate.value.is_some() || estimate.infinite)
+    Grid { header: all, rows, names: (!pair).then_some(2) }
 }
 
 /// A metric's name for reading. One without a common name is told by that of the registry, in
 /// words: they can be broken where there is little room.
-fn label(compared: &MetricComparison) -> String {
+pub(crate) fn compared_label(compared: &MetricComparison) -> String {
     let of_attempts = compared.values.iter().any(|estimate| estimate.of_attempts);
     let mut label = metric_label(compared.metric).to_owned();
     if label == compared.metric.name() {
@@ -256,13 +182,25 @@ fn difference_cells(metric: Metric, difference: &Difference, form: Form) -> Vec<
 fn absolute(metric: Metric, difference: &Difference) -> [Option<String>; 2] {
     let unit = metric.unit();
     let value = difference.absolute.map(|value| signed_value(unit, value));
-    [value, difference.interval.map(|limits| signed_interval(unit, limits))]
+    told([value, difference.interval.map(|limits| signed_interval(unit, limits))])
+}
+
+/// A difference and its interval, without the interval where it says no more: of what is exactly
+/// the same.
+fn told([value, interval]: [Option<String>; 2]) -> [Option<String>; 2] {
+    let same = value.as_ref().filter(|value| value.starts_with('±'));
+    let empty = same.map(|value| format!("[{value}, {value}]"));
+    let interval = interval.filter(|interval| Some(interval) != empty.as_ref());
+    [value, interval]
 }
 
 /// A difference in percent, and its interval; in its metric's unit where the first value is 0.
 pub(crate) fn changed(metric: Metric, difference: &Difference) -> [Option<String>; 2] {
     match difference.relative {
-        Some(_) => [Some(relative(difference)), difference.relative_interval.map(change_interval)],
+        Some(_) => {
+            let interval = difference.relative_interval.map(change_interval);
+            told([Some(relative(difference)), interval])
+        }
         None => absolute(metric, difference),
     }
 }
@@ -320,19 +258,5 @@ mod tests {
     fn runs_are_called_by_letters() {
         let letters = [0, 1, 25, 26, 27, 51, 52, 701, 702].map(letter);
         assert_eq!(letters, ["A", "B", "Z", "AA", "AB", "AZ", "BA", "ZZ", "AAA"]);
-    }
-
-    #[test]
-    fn findings_are_counted_in_a_phrase() {
-        let none = FindingCounts::default();
-        assert_eq!(
-            counted(&FindingCounts { worse: 3, better: 1, not_shown: 11, ..none }),
-            "3 metrics are worse, 1 better, 11 without a shown difference"
-        );
-        assert_eq!(
-            counted(&FindingCounts { better: 1, different: 2, too_small: 4, ..none }),
-            "1 metric is better, 2 different, 4 different by too little to matter"
-        );
-        assert_eq!(counted(&none), "there is nothing to compare");
     }
 }

@@ -1,8 +1,9 @@
 //! The comparison of several runs as Markdown, for a pull request or a CI job's page.
 
+use super::comparison_headline::ComparisonHeadline;
 use super::markdown::{code, escape, figures};
 use super::run_comparison::{
-    ComparisonHeadline, Form, about, differing, figures_grid, legend, letter, metrics_grid, missing,
+    Form, about, differing, figures_grid, legend, letter, metrics_grid, missing,
 };
 use crate::compare::RunComparison;
 
@@ -25,7 +26,7 @@ pub fn comparison_markdown(comparison: &RunComparison) -> String {
     }
     for column in &comparison.columns {
         text.push_str(&format!("\n### {}\n\n", escape(&column.title)));
-        if let Some(missing) = missing(column) {
+        if let Some(missing) = missing(comparison, column) {
             text.push_str(&format!("{}\n\n", escape(&missing)));
         }
         let grid = metrics_grid(comparison, &column.metrics, Form::Full);

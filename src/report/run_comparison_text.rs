@@ -1,13 +1,14 @@
 //! What the comparison of several runs says on a terminal: what was found first, then the runs, in
 //! what their scenarios differ, and a table for each column.
 
+use super::comparison_headline::ComparisonHeadline;
 use super::layout::{ascii, wrapped, wrapped_after};
 use super::run_comparison::{
-    ComparisonHeadline, Form, about, differing, figures_grid, legend, letter, metrics_grid, missing,
+    Form, about, differing, figures_grid, legend, letter, metrics_grid, missing,
 };
 use super::terminal::{Style, section};
 use super::text_table::{fits, text_table};
-use crate::compare::{Finding, MetricComparison, RunComparison};
+use crate::compare::{Finding, RunComparison};
 
 /// What a comparison says on a terminal, with a newline at the end.
 pub fn comparison_report(comparison: &RunComparison, style: Style) -> String {
@@ -37,10 +38,16 @@ pub fn comparison_report(comparison: &RunComparison, style: Style) -> String {
     let form = form(comparison, style.width);
     for column in &comparison.columns {
         section(&mut text, &column.title, style);
-        if let Some(missing) = missing(column) {
-            text.push_str(&wrapped("  ", &missing, style.width));
+        let missing = missing(comparison, column);
+        if let Some(missing) = &missing {
+            text.push_str(&wrapped("  ", missing, style.width));
         }
-        text.push_str(&table(comparison, &column.metrics, form, style));
+        let grid = metrics_grid(comparison, &column.metrics, form);
+        if !grid.rows.is_empty() {
+            text.push_str(&text_table(&grid, style.width));
+        } else if missing.is_none() {
+            text.push_str(&wrapped("  ", "no data", style.width));
+        }
     }
     if !comparison.figures.is_empty() {
         section(&mut text, "Whole runs (exact: one run each, nothing is tested)", style);
@@ -62,19 +69,6 @@ fn form(comparison: &RunComparison, width: usize) -> Form {
             .all(|column| fits(&metrics_grid(comparison, &column.metrics, *form), width))
     };
     [Form::Full, Form::Wide].into_iter().find(fits).unwrap_or(Form::Compact)
-}
-
-fn table(
-    comparison: &RunComparison,
-    metrics: &[MetricComparison],
-    form: Form,
-    style: Style,
-) -> String {
-    let grid = metrics_grid(comparison, metrics, form);
-    match grid.rows.is_empty() {
-        true => wrapped("  ", "no data", style.width),
-        false => text_table(&grid, style.width),
-    }
 }
 
 /// The ANSI code of a finding at the head.

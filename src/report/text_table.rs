@@ -2,7 +2,7 @@
 //!
 //! Columns stand side by side at their natural width where there is room. Where there is not, cells
 //! are broken into lines, a value never from its unit; where that is not enough either, the table
-//! is split into several below each other, each with the first column.
+//! is split into several below each other, each with the columns that name its rows.
 
 use super::comparison::Grid;
 use super::layout::{columns, fill, left, right};
@@ -13,7 +13,7 @@ pub(super) fn text_table(grid: &Grid, width: usize) -> String {
     let width = width.max(LEAST_WIDTH);
     let all: Vec<usize> = (0..grid.header.len()).collect();
     let measures: Vec<Measure> = all.iter().map(|column| Measure::of(grid, *column)).collect();
-    let blocks = blocks(&measures, width);
+    let blocks = blocks(&measures, grid.names, width);
     let texts = blocks.iter().map(|block| {
         let widths = widths(block, &measures, width);
         block_text(grid, block, &widths)
@@ -53,8 +53,9 @@ impl Measure {
     }
 }
 
-/// The columns of each table, the first in all of them: as few tables as the width allows.
-fn blocks(measures: &[Measure], width: usize) -> Vec<Vec<usize>> {
+/// The columns of each table, the first and the other that `names` the rows in all of them: as few
+/// tables as the width allows.
+fn blocks(measures: &[Measure], names: Option<usize>, width: usize) -> Vec<Vec<usize>> {
     let least = |block: &[usize]| total(block.iter().map(|column| measures[*column].least));
     let mut blocks: Vec<Vec<usize>> = Vec::new();
     for column in 1..measures.len() {
@@ -64,7 +65,10 @@ fn blocks(measures: &[Measure], width: usize) -> Vec<Vec<usize>> {
                 blocks.pop();
                 blocks.push(with);
             }
-            None => blocks.push(vec![0, column]),
+            None => {
+                let names = names.filter(|name| !blocks.is_empty() && *name != column);
+                blocks.push([0].into_iter().chain(names).chain([column]).collect());
+            }
         }
     }
     if blocks.is_empty() {
@@ -175,7 +179,8 @@ mod tests {
 
     fn grid(header: &[&str], rows: &[&[&str]]) -> Grid {
         let owned = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect();
-        Grid { header: owned(header), rows: rows.iter().map(|row| owned(row)).collect() }
+        let rows = rows.iter().map(|row| owned(row)).collect();
+        Grid { header: owned(header), rows, names: None }
     }
 
     #[test]
@@ -213,6 +218,20 @@ mod tests {
         let broken = text_table(&grid, 60);
         assert!(broken.contains("1,243 ms   1,243 ms"), "{broken}");
         assert!(broken.contains("(+0.5 %)   (+0.5 %)"), "{broken}");
+    }
+
+    #[test]
+    fn each_part_of_a_split_table_says_which_row_is_which() {
+        let value = "a-value-of-20-digits";
+        let header = ["Metric", "A", "Run", "B", "C"];
+        let rows: [&[&str]; 2] = [&["P99", value, "B", value, value], &["", "", "C", value, value]];
+        let grid = Grid { names: Some(2), ..grid(&header, &rows) };
+        let text = text_table(&grid, 60);
+        let parts: Vec<&str> = text.split("\n\n").collect();
+        assert_eq!(parts.len(), 3, "{text}");
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let lines: Vec<_> = parts[2].lines().map(words).collect();
+        assert_eq!([&lines[0], &lines[3]], [&vec!["Metric", "Run", "C"], &vec!["C", value]]);
     }
 
     #[test]

@@ -129,6 +129,16 @@ pub struct ReferenceCheck {
 }
 
 impl Table {
+    /// Whether there are more attempts than requests in some column, or fewer.
+    pub fn has_more_attempts(&self) -> bool {
+        let value = |column: &TableColumn, metric| {
+            let cell = column.cells.iter().find(|cell| cell.estimate.metric == metric);
+            cell.and_then(|cell| cell.estimate.value)
+        };
+        let differ = |column| value(column, Metric::Attempts) != value(column, Metric::Requests);
+        self.columns.iter().any(differ)
+    }
+
     /// The table of `columns` with their published figures.
     ///
     /// # Panics

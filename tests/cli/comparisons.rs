@@ -53,13 +53,14 @@ fn compare(place: &Workplace, arguments: &[&str]) -> Ended {
 #[test]
 fn runs_of_two_seeds_are_compared_and_nothing_is_found() {
     let place = place();
-    for results in [["a", "b"], ["a/result.json", "b"], ["a", "a"]] {
+    for results in [["a", "b"], ["a/result.json", "b"]] {
         let ended = compare(&place, &[&results[..], &["--fail-on", "worse"]].concat());
         assert_eq!(ended.code, 0, "{}", ended.stderr);
         assert!(ended.stdout.starts_with("NO DIFFERENCE SHOWN  "), "{}", ended.stdout);
         assert_eq!(ended.stderr, "");
     }
     let itself = compare(&place, &["a", "a"]).stdout;
+    assert!(itself.starts_with("THE SAME  it is the same result\n\n"), "{itself}");
     assert!(itself.contains("±0 %") && !itself.contains("+0.1 %"), "{itself}");
 }
 
@@ -92,8 +93,30 @@ fn what_is_worse_fails_where_it_is_to() {
     assert_eq!(code(&["--fail-on", "worse"]), 99);
     // A third more is less than a half.
     assert_eq!(code(&["--fail-on", "worse", "--smallest-effect", "50%"]), 0);
+    let small = compare(&place, &["a", "slow", "--across", "--smallest-effect", "50%"]).stdout;
+    assert!(small.starts_with("TOO SMALL TO MATTER  "), "{small}");
     let turned = compare(&place, &["slow", "a", "--across", "--fail-on", "worse"]);
     assert!(turned.stdout.starts_with("BETTER  ") && turned.code == 0, "{}", turned.stdout);
+}
+
+#[test]
+fn a_gate_that_has_come_to_fail_is_worse() {
+    let place = Workplace::new();
+    for (name, failed, code) in [("a", 1_200, 0), ("b", 0, 99), ("same", 1_100, 0)] {
+        let text = scenario("0.05", "300ms") + &format!("gate: [\"requests >= {failed}\"]\n");
+        let text = if name == "b" { text.replace(">=", "<=") } else { text };
+        place.write("small.yaml", text);
+        let ended = place.run(&["run", "small.yaml", "--no-charts", "--out", name]);
+        assert_eq!(ended.code, code, "{}", ended.stderr);
+    }
+    let worse = compare(&place, &["a", "b", "--fail-on", "worse"]);
+    assert_eq!(worse.code, 99, "{}", worse.stderr);
+    assert!(worse.stdout.starts_with("WORSE  gate: PASS in A, FAIL in B; "), "{}", worse.stdout);
+    let better = compare(&place, &["b", "a", "--fail-on", "worse"]);
+    assert!(better.stdout.starts_with("BETTER  gate: FAIL in A, "), "{}", better.stdout);
+    let same = compare(&place, &["a", "same", "--fail-on", "worse"]);
+    assert!(same.stdout.starts_with("THE SAME  every figure is the same\n\n"), "{}", same.stdout);
+    assert_eq!((better.code, same.code), (0, 0));
 }
 
 #[test]
@@ -106,7 +129,7 @@ fn every_format_tells_the_same() {
     assert!(worse > 0 && json["findings"][1]["worse"] == 0, "{}", json["findings"]);
     assert_eq!(json["runs"][1]["label"], "slow");
     let markdown = all("markdown");
-    assert!(markdown.starts_with("## WORSE: 2 runs against A\n"), "{markdown}");
+    assert!(markdown.starts_with("## WORSE: in 1 of the 2 runs held against A\n"), "{markdown}");
     let counted = format!("B: {worse} metric");
     assert!(markdown.contains(&counted) && all("text").contains(&counted), "{markdown}");
     let csv = all("csv");
@@ -181,7 +204,7 @@ fn eight_runs_are_compared_with_the_first() {
     let place = place();
     let ended = compare(&place, &["a", "b", "a", "b", "a", "b", "a", "b"]);
     assert!(
-        ended.stdout.starts_with("NO DIFFERENCE SHOWN  7 runs against A\n"),
+        ended.stdout.starts_with("NO DIFFERENCE SHOWN  in 4 of the 7 runs held against A\n"),
         "{}",
         ended.stdout
     );
