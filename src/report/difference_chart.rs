@@ -160,7 +160,7 @@ mod tests {
         let narrow = difference(0.01, -0.04, 0.06, Finding::NotShown);
         let wider = difference(-0.05, -0.2, 0.1, Finding::NotShown);
         let wide = difference(-1.0, -1.0, 3.0, Finding::NotShown);
-        let mut all = vec![narrow.clone(), narrow, wider.clone(), wide.clone()];
+        let mut all = vec![narrow.clone(), narrow, wider, wide.clone()];
         // Half of them reach no further than 6 %; 20 % is less than four times that, 300 % is not.
         assert_eq!(range(all.iter()), Some((-0.2, 0.1)));
         assert_eq!(range([&wide].into_iter()), Some((-1.0, 3.0)));
