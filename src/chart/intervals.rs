@@ -39,7 +39,7 @@ pub(crate) struct IntervalMark {
     /// Absent where there is nothing to be drawn: only words.
     pub(crate) value: Option<f64>,
     pub(crate) interval: Option<OpenInterval>,
-    /// Whether the point is filled: others are rings.
+    /// Whether the point is filled: others are hollow.
     pub(crate) filled: bool,
     /// What is written behind it.
     pub(crate) word: String,

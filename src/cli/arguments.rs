@@ -134,16 +134,16 @@ pub(super) struct ReportArguments {
     pub(super) intervals: bool,
 }
 
-/// What is printed of a report on stdout.
+/// What is printed of a report or a comparison on stdout.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(super) enum ReportFormat {
     /// For people.
     Text,
-    /// result.json
+    /// The JSON file that is written, for machines.
     Json,
-    /// summary.md
+    /// The Markdown file that is written, for a pull request or a CI job's page.
     Markdown,
-    /// table.csv
+    /// The CSV file that is written, for other programs.
     Csv,
 }
 
@@ -171,21 +171,8 @@ pub(super) struct CompareArguments {
     #[arg(long, value_enum)]
     pub(super) fail_on: Option<CompareFailOn>,
     /// What is printed on stdout
-    #[arg(long, value_enum, default_value_t = CompareFormat::Text)]
-    pub(super) format: CompareFormat,
-}
-
-/// What is printed of a comparison.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(super) enum CompareFormat {
-    /// For people.
-    Text,
-    /// For machines.
-    Json,
-    /// For a pull request or a CI job's page.
-    Markdown,
-    /// For other programs.
-    Csv,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(super) format: ReportFormat,
 }
 
 /// Which findings of a comparison fail.

@@ -2,18 +2,15 @@
 
 use std::path::Path;
 
-use super::arguments::{CompareArguments, CompareFailOn, CompareFormat};
+use super::arguments::{CompareArguments, CompareFailOn, ReportFormat};
 use super::digest::digest;
-use super::disk::write_whole;
 use super::exit::Exit;
 use super::open::{StoredResult, open_result};
-use super::output::{RESULT_JSON, check_folder};
-use super::terminal::{Failure, print, shows_unicode, wants_colour, width};
+use super::output::{self, RESULT_JSON, chart_files, check_folder, style};
+use super::terminal::{Failure, print};
 use crate::compare::{RunComparison, RunInput, Settings, compare as compare_runs};
 use crate::page::comparison_page;
-use crate::report::{
-    Style, comparison_charts, comparison_csv, comparison_markdown, comparison_report,
-};
+use crate::report::{comparison_charts, comparison_csv, comparison_markdown, comparison_report};
 use crate::result::ResultFile;
 
 pub(super) fn compare(arguments: &CompareArguments) -> Result<Exit, Failure> {
@@ -42,10 +39,10 @@ pub(super) fn compare(arguments: &CompareArguments) -> Result<Exit, Failure> {
         usage(&format!("error: {refused}\n  --across compares them all the same, and tells this"))
     })?;
     if let Some(out) = &arguments.out {
-        write_files(&comparison, &opened, out)?;
+        write_comparison(&comparison, &opened, out)?;
     }
     print(&render(&comparison, arguments.format))?;
-    if let Some(out) = arguments.out.as_ref().filter(|_| arguments.format == CompareFormat::Text) {
+    if let Some(out) = arguments.out.as_ref().filter(|_| arguments.format == ReportFormat::Text) {
         print(&format!("\nComparison files: {}\n", out.display()))?;
     }
     let fails = arguments.fail_on == Some(CompareFailOn::Worse) && comparison.is_worse();
@@ -71,22 +68,18 @@ impl Opened {
     }
 }
 
-fn render(comparison: &RunComparison, format: CompareFormat) -> String {
+fn render(comparison: &RunComparison, format: ReportFormat) -> String {
     match format {
-        CompareFormat::Text => {
-            let (colour, unicode) = (wants_colour(), shows_unicode());
-            let style = Style { width: width(), colour, unicode, intervals: true };
-            comparison_report(comparison, style)
-        }
-        CompareFormat::Json => comparison.to_json(),
-        CompareFormat::Markdown => comparison_markdown(comparison),
-        CompareFormat::Csv => comparison_csv(comparison),
+        ReportFormat::Text => comparison_report(comparison, style(true)),
+        ReportFormat::Json => comparison.to_json(),
+        ReportFormat::Markdown => comparison_markdown(comparison),
+        ReportFormat::Csv => comparison_csv(comparison),
     }
 }
 
 /// Writes the files of a comparison into `folder`. Everything is rendered before the first file is
 /// touched.
-fn write_files(
+fn write_comparison(
     comparison: &RunComparison,
     opened: &[Opened],
     folder: &Path,
@@ -100,18 +93,8 @@ fn write_files(
         ("comparison.html", comparison_page(comparison, &charts)),
     ];
     let texts = texts.map(|(name, text)| (name.to_owned(), text.into_bytes()));
-    let mut files = Vec::from(texts);
-    for chart in &charts {
-        files.push((format!("charts/{}.svg", chart.name), chart.canvas.svg().into_bytes()));
-        files.push((format!("charts/{}.png", chart.name), chart.canvas.png()));
-    }
-    for (name, bytes) in files {
-        let path = folder.join(name);
-        write_whole(&path, &bytes).map_err(|error| {
-            Failure::internal(format!("error: cannot write {}: {error}", path.display()))
-        })?;
-    }
-    Ok(())
+    let files = texts.into_iter().chain(charts.iter().flat_map(chart_files));
+    output::write_files(folder, files.collect())
 }
 
 fn usage(message: &str) -> Failure {

@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::provenance::RunFile;
 use super::terminal::{Failure, shows_unicode, wants_colour, width};
 use crate::page::report_page;
-use crate::report::{Style, markdown_summary, run_charts, table_csv, terminal_report};
+use crate::report::{RunChart, Style, markdown_summary, run_charts, table_csv, terminal_report};
 use crate::result::ResultFile;
 
 /// What is printed of `result` on stdout. `intervals`: whether text shows those of the table.
@@ -17,11 +17,13 @@ pub(super) fn printed(result: &ResultFile, format: ReportFormat, intervals: bool
         ReportFormat::Json => result.to_json(),
         ReportFormat::Markdown => markdown_summary(result),
         ReportFormat::Csv => table_csv(result),
-        ReportFormat::Text => {
-            let (colour, unicode) = (wants_colour(), shows_unicode());
-            terminal_report(result, Style { width: width(), colour, unicode, intervals })
-        }
+        ReportFormat::Text => terminal_report(result, style(intervals)),
     }
+}
+
+/// How stdout is written to.
+pub(super) fn style(intervals: bool) -> Style {
+    Style { width: width(), colour: wants_colour(), unicode: shows_unicode(), intervals }
 }
 
 /// Writes the report files of `result` into `folder`. Everything is rendered before the first file
@@ -41,13 +43,23 @@ pub(super) fn write_reports(
         files.push((RUN_JSON.to_owned(), run.to_json().map_err(Failure::internal)?.into_bytes()));
     }
     let charts = if charts { run_charts(result) } else { Vec::new() };
-    for chart in &charts {
-        files.push((format!("charts/{}.svg", chart.name), chart.canvas.svg().into_bytes()));
-        files.push((format!("charts/{}.png", chart.name), chart.canvas.png()));
-    }
+    files.extend(charts.iter().flat_map(chart_files));
     let provenance = run.map(RunFile::provenance);
     let page = report_page(result, provenance.as_ref(), &charts);
     files.push(("report.html".to_owned(), page.into_bytes()));
+    write_files(folder, files)
+}
+
+/// A chart as SVG and as PNG, each with its name.
+pub(super) fn chart_files(chart: &RunChart) -> [(String, Vec<u8>); 2] {
+    [
+        (format!("charts/{}.svg", chart.name), chart.canvas.svg().into_bytes()),
+        (format!("charts/{}.png", chart.name), chart.canvas.png()),
+    ]
+}
+
+/// Writes each file by its name into `folder`.
+pub(super) fn write_files(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<(), Failure> {
     for (name, bytes) in files {
         let path = folder.join(name);
         write_whole(&path, &bytes).map_err(|error| {

@@ -37,7 +37,7 @@ pub struct MetricComparison {
 impl MetricComparison {
     /// Whether there is data of it in any run.
     pub fn has_data(&self) -> bool {
-        self.values.iter().any(|estimate| estimate.value.is_some() || estimate.infinite)
+        self.values.iter().any(Estimate::has_data)
     }
 }
 
@@ -57,16 +57,18 @@ fn column(title: &str, runs: &[RunInput<'_>], confidence: Confidence) -> ColumnC
     let attempts = runs.iter().any(|run| run.result.table.has_more_attempts());
     let told = |metric: &Metric| *metric != Metric::Attempts || attempts;
     let metrics = unique(runs.iter().flat_map(|run| metrics(run.result, title)).filter(told));
-    let compared = metrics.into_iter().map(|metric| MetricComparison {
-        metric,
-        values: selected.iter().map(|requests| estimate(requests.as_ref(), metric)).collect(),
-        differences: selected[1..]
-            .iter()
-            .map(|other| match (&selected[0], other) {
-                (Some(first), Some(other)) => contrast(metric, first, other, confidence),
-                _ => Difference::between(None, None),
-            })
-            .collect(),
+    let compared = metrics.into_iter().map(|metric| {
+        let values: Vec<_> =
+            selected.iter().map(|requests| estimate(requests.as_ref(), metric)).collect();
+        let sides: Vec<_> = selected.iter().map(Option::as_ref).zip(&values).collect();
+        let differences = sides[1..].iter().map(|other| match (sides[0], *other) {
+            ((Some(first), one), (Some(other), two)) => {
+                contrast(metric, (first, one), (other, two), confidence)
+            }
+            _ => Difference::between(None, None),
+        });
+        let differences = differences.collect();
+        MetricComparison { metric, values, differences }
     });
     ColumnComparison { title: title.to_owned(), missing, metrics: compared.collect() }
 }

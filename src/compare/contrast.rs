@@ -6,21 +6,19 @@ use crate::stats::{
     Confidence, DurationHistogram, Interval, Moments, Proportion, QuantileDifference, RatioOfSums,
     Welch, fisher_exact,
 };
-use crate::summary::{Basis, Estimate, Limits, Method, Selected};
+use crate::summary::{Basis, Estimate, Limits, Selected};
 
 /// How `metric` of `other` differs from that of `first`, not judged yet: a p-value is there where
-/// it was tested.
+/// it was tested. Each comes with the estimate of its metric.
 pub(super) fn contrast(
     metric: Metric,
-    first: &Selected<'_>,
-    other: &Selected<'_>,
+    (first, one): (&Selected<'_>, &Estimate),
+    (other, two): (&Selected<'_>, &Estimate),
     confidence: Confidence,
 ) -> Difference {
-    let estimates = [first, other].map(|selected| selected.estimate(metric, Method::Display));
-    if estimates.iter().any(Estimate::is_of_too_few) {
+    if one.is_of_too_few() || two.is_of_too_few() {
         return Difference::between(None, None);
     }
-    let [one, two] = &estimates;
     let tested = match (first.basis(metric), other.basis(metric)) {
         (Basis::Share(one), Basis::Share(two)) => shares(one, two, confidence),
         (Basis::Mean(Some(one)), Basis::Mean(Some(two))) => means(one, two, confidence),
@@ -112,7 +110,7 @@ mod tests {
     use super::super::example::slower;
     use super::*;
     use crate::math;
-    use crate::summary::Summary;
+    use crate::summary::{Method, Summary};
     use crate::units::{Duration, Money, Price};
 
     /// Numbers in (0, 1), the same on every call: an independent generator, not that of runs.
@@ -247,7 +245,8 @@ mod tests {
             let column = result.scenario.columns[0].selection(&result.record).unwrap();
             let requests = Summary::of(&result.record).select(column);
             let metric = Metric::CostPer1kTokens;
-            contrast(metric, &requests, &requests, Confidence::PERCENT_95)
+            let side = (&requests, &requests.estimate(metric, Method::Display));
+            contrast(metric, side, side, Confidence::PERCENT_95)
         };
         let per_1k = |micros: u128| Money::from_pico_usd(micros * 1_000_000);
         let blended = Price::blended(per_1k(5_000));

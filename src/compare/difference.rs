@@ -61,8 +61,7 @@ pub enum Finding {
 impl Difference {
     /// Of two values of which nothing is tested.
     pub(super) fn untested(first: &Estimate, other: &Estimate) -> Self {
-        let known = |estimate: &Estimate| estimate.value.is_some() || estimate.infinite;
-        let finding = match known(first) && known(other) {
+        let finding = match first.has_data() && other.has_data() {
             true => Finding::Exact,
             false => Finding::NotComparable,
         };

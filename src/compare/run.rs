@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::gate::{Judgement, Verdict};
+use crate::gate::Verdict;
 use crate::result::ResultFile;
 use crate::stats::Confidence;
 use crate::units::Ratio;
@@ -68,15 +68,11 @@ impl ComparedRun {
 
     pub(super) fn of(input: &RunInput<'_>) -> Self {
         let RunInput { label, sha256, result } = input;
-        let verdict = match &result.gate {
-            Judgement::NothingToEvaluate => None,
-            Judgement::Judged(judged) => Some(judged.verdict),
-        };
         Self {
             label: (*label).to_owned(),
             scenario: result.scenario.name.clone(),
             seed: result.scenario.seed,
-            verdict,
+            verdict: result.gate.verdict(),
             coalmine: result.coalmine.clone(),
             requests: result.record.requests(),
             sha256: (*sha256).to_owned(),

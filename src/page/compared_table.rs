@@ -6,16 +6,16 @@ use crate::compare::{Difference, Finding, MetricComparison, RunComparison};
 use crate::metric::Metric;
 use crate::report::{
     NO_DATA, change_text, changed, compared_label, figure_difference, finding_word, legend, letter,
-    missing, p_value_text, table_estimate, table_interval,
+    missing, p_value_text, percent, table_estimate, table_interval,
 };
 use crate::summary::Estimate;
-use crate::units::{format_counted, format_significant};
+use crate::units::format_counted;
 
 /// Each column of the comparison table over all runs, and what is to be known of the figures.
 pub(super) fn differences_section(comparison: &RunComparison) -> String {
     let caption = |title: &str| {
-        let confidence = format_significant(comparison.confidence * 100.0, 6);
-        format!("{title}: value, change against the first run with its {confidence} % interval")
+        let confidence = percent(comparison.confidence);
+        format!("{title}: value, change against the first run with its {confidence} interval")
     };
     let shown = comparison.columns.iter().take(MOST_TABLES);
     let tables = shown.map(|column| {
@@ -77,7 +77,7 @@ fn row(compared: &MetricComparison, cell: ToCell) -> Vec<Cell> {
 }
 
 fn cell(metric: Metric, value: &Estimate, difference: Option<&Difference>) -> Cell {
-    if !has_data(value) {
+    if !value.has_data() {
         return Cell::text(NO_DATA);
     }
     let mut markup = format!("<strong>{}</strong>", escape(&table_estimate(value)));
@@ -87,13 +87,12 @@ fn cell(metric: Metric, value: &Estimate, difference: Option<&Difference>) -> Ce
         }
         return Cell { markup, value: value.value };
     };
-    if difference.absolute.is_some() {
+    let [change, interval] = changed(metric, difference);
+    if let Some(change) = change {
         let class = change_class(difference.finding);
-        let change = escape(&change_text(metric, difference));
-        markup.push_str(&format!(" <span class=\"change {class}\">{change}</span>"));
+        markup.push_str(&format!(" <span class=\"change {class}\">{}</span>", escape(&change)));
     }
     let p_value = difference.adjusted_p_value.map(p_value_text);
-    let [_, interval] = changed(metric, difference);
     let basis: Vec<_> = interval.into_iter().chain(p_value).collect();
     if !basis.is_empty() {
         markup.push_str(&format!("<br><small>{}</small>", escape(&basis.join(", "))));
@@ -104,7 +103,7 @@ fn cell(metric: Metric, value: &Estimate, difference: Option<&Difference>) -> Ce
 
 /// The same of a figure of a whole run.
 fn figure_cell(metric: Metric, value: &Estimate, difference: Option<&Difference>) -> Cell {
-    if !has_data(value) {
+    if !value.has_data() {
         return Cell::text(NO_DATA);
     }
     let mut markup = format!("<strong>{}</strong>", escape(&value.to_string()));
@@ -117,10 +116,6 @@ fn figure_cell(metric: Metric, value: &Estimate, difference: Option<&Difference>
         markup.push_str(&format!("<br><span class=\"change same\">{told}</span>"));
     }
     Cell { markup, value: value.value }
-}
-
-fn has_data(estimate: &Estimate) -> bool {
-    estimate.value.is_some() || estimate.infinite
 }
 
 /// The finding as a word with its symbol; nothing of what is exact, of which nothing is tested.

@@ -8,7 +8,7 @@ use crate::report::{
     MARKS, NO_DATA, change, mark, metrics, row_label, table_estimate, table_interval, table_value,
 };
 use crate::result::ResultFile;
-use crate::summary::{Estimate, ReferenceCheck, Table as Figures, TableCell};
+use crate::summary::{ReferenceCheck, Table as Figures, TableCell};
 
 /// The columns of the scenario side by side.
 pub(super) fn comparison_section(result: &ResultFile) -> String {
@@ -47,7 +47,7 @@ fn cell(figures: &Figures, column: usize, metric: Metric) -> Option<Cell> {
     let estimate = measured.map(|cell| &cell.estimate);
     let estimate = estimate.or_else(|| check.map(|check| &check.measured))?;
     let mut markup = String::new();
-    if has_data(estimate) {
+    if estimate.has_data() {
         markup.push_str(&format!("<strong>{}</strong>", escape(&table_estimate(estimate))));
         markup.push_str(&measured.and_then(change_mark).unwrap_or_default());
         if let Some(interval) = table_interval(estimate) {
@@ -58,10 +58,6 @@ fn cell(figures: &Figures, column: usize, metric: Metric) -> Option<Cell> {
         markup.push_str(&published(check));
     }
     (!markup.is_empty()).then_some(Cell { markup, value: estimate.value })
-}
-
-fn has_data(estimate: &Estimate) -> bool {
-    estimate.value.is_some() || estimate.infinite
 }
 
 /// The change against the first column, where more or less of the metric is better. It is better or
@@ -91,6 +87,7 @@ fn published(check: &ReferenceCheck) -> String {
 mod tests {
     use super::*;
     use crate::result::example::rolled_back_result;
+    use crate::summary::Estimate;
 
     fn marked(metric: Metric, percent: f64, change_is_clear: bool) -> String {
         let (estimate, change_percent) = (Estimate::absent(metric), Some(percent));

@@ -179,11 +179,14 @@ pub(crate) fn metrics(table: &Table) -> Vec<Metric> {
     metrics
 }
 
+/// Behind the name of a metric of attempts.
+pub(super) const OF_ATTEMPTS: &str = " of attempts";
+
 /// A metric's name for reading, and that it is of attempts where some request took several.
 pub(crate) fn row_label(table: &Table, metric: Metric) -> String {
     let mut cells = table.columns.iter().flat_map(|column| &column.cells);
     let of_attempts = cells.any(|cell| cell.estimate.metric == metric && cell.estimate.of_attempts);
-    format!("{}{}", metric_label(metric), if of_attempts { " of attempts" } else { "" })
+    format!("{}{}", metric_label(metric), if of_attempts { OF_ATTEMPTS } else { "" })
 }
 
 /// The value of a metric in a column, its change against the first column where more or less of it
@@ -197,7 +200,7 @@ fn measured(
     let cell = column.cells.iter().find(|cell| cell.estimate.metric == metric);
     let reference = || reference(table, index, metric).map(|check| &check.measured);
     let estimate = cell.map(|cell| &cell.estimate).or_else(reference)?;
-    if estimate.value.is_none() && !estimate.infinite {
+    if !estimate.has_data() {
         return None;
     }
     let mut text = table_estimate(estimate);

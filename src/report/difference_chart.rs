@@ -1,14 +1,14 @@
 //! How far the metrics of runs lie from those of the first, and how sure that is.
 
 use super::finding_text::{Found, change_text, difference_text, found};
-use super::run_comparison::{compared_label, finding_word, run_names};
+use super::run_comparison::{compared_label, finding_word, percent, run_names};
 use super::run_looks::{MOST_RUNS, nth_look, runs_left_out};
 use crate::chart::{
     Axis, Canvas, IntervalGroup, IntervalMark, IntervalRow, Intervals, OpenInterval,
 };
 use crate::compare::{ColumnComparison, Difference, Finding, MetricComparison, RunComparison};
 use crate::metric::Direction;
-use crate::units::{format_counted, format_significant};
+use crate::units::format_counted;
 
 /// The change of each metric that has a direction against the first run, with its interval, for
 /// every other run, by column; `None` where nothing can be compared.
@@ -26,20 +26,19 @@ pub(super) fn difference_chart(comparison: &RunComparison) -> Option<Canvas> {
     let chart = Intervals {
         series,
         axis: Axis::changes(least, greatest),
-        caption: format!("change against {first}, with its {} interval", percent(comparison)),
+        caption: format!(
+            "change against {first}, with its {} interval",
+            percent(comparison.confidence)
+        ),
         groups,
         note: Some(note(drawn.len() - shown.len(), comparison.runs.len())),
     };
     Some(chart.chart(&title, alternative(comparison, &title)))
 }
 
-fn percent(comparison: &RunComparison) -> String {
-    format_significant(comparison.confidence * 100.0, 6) + " %"
-}
-
 fn note(columns: usize, runs: usize) -> String {
     let parts = [
-        Some("filled: a difference was shown; ring: none; arrow: goes further".to_owned()),
+        Some("filled: a difference was shown; hollow: none; arrow: goes further".to_owned()),
         (columns > 0).then(|| {
             format!("not drawn: {}", format_counted(columns as u64, "more column", "more columns"))
         }),

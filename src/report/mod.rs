@@ -56,7 +56,8 @@ pub use markdown::markdown_summary;
 pub(crate) use narrative::{Line, Narrative, ellipsis, version_name};
 pub use run_charts::{RunChart, run_charts};
 pub(crate) use run_comparison::{
-    changed, compared_label, figure_difference, finding_word, legend, letter, missing, run_names,
+    changed, compared_label, figure_difference, finding_word, legend, letter, missing, percent,
+    run_names,
 };
 pub use run_comparison_csv::comparison_csv;
 pub use run_comparison_markdown::comparison_markdown;

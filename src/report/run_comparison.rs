@@ -1,7 +1,8 @@
 //! The comparison of several runs in words and rows of text, before it is laid out for a terminal
 //! or Markdown. Knows neither.
 
-use super::comparison::Grid;
+use super::comparison::{Grid, OF_ATTEMPTS};
+use super::evidence_text::p_value_text;
 use super::figures::{
     NO_DATA, change, change_interval, metric_label, signed_interval, signed_value, table_estimate,
 };
@@ -14,7 +15,7 @@ use crate::summary::{Estimate, format_value};
 use crate::units::{format_count, format_counted, format_p_value, format_significant};
 
 /// A share that a person has chosen: `95 %`.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     format!("{} %", format_significant(share * 100.0, 6))
 }
 
@@ -151,7 +152,7 @@ pub(crate) fn compared_label(compared: &MetricComparison) -> String {
         label = label.replace(['_', '.'], " ");
         label[..1].make_ascii_uppercase();
     }
-    format!("{label}{}", if of_attempts { " of attempts" } else { "" })
+    format!("{label}{}", if of_attempts { OF_ATTEMPTS } else { "" })
 }
 
 fn difference_cells(metric: Metric, difference: &Difference, form: Form) -> Vec<String> {
@@ -168,10 +169,8 @@ fn difference_cells(metric: Metric, difference: &Difference, form: Form) -> Vec<
             vec![changed, p_value.unwrap_or_else(none), finding]
         }
         Form::Compact => {
-            let p_value = p_value.map(|p| match p.starts_with('<') {
-                true => format!("\np {p}"),
-                false => format!("\np = {p}"),
-            });
+            let p_value = difference.adjusted_p_value.map(p_value_text);
+            let p_value = p_value.map(|text| format!("\n{text}"));
             let changed = beside(changed(metric, difference), "\n");
             vec![changed, finding + &p_value.unwrap_or_default()]
         }

@@ -2,9 +2,9 @@
 //! raw numbers in base units.
 
 use super::run_comparison::letter;
-use super::table_csv::unit_name;
+use super::table_csv::{MEMORY, number, unit_name, value};
 use crate::compare::{Difference, MetricComparison, RunComparison};
-use crate::summary::{Estimate, Limits};
+use crate::summary::Limits;
 
 /// The comparison as CSV with a header: a row for each run after the first. Numbers are in the unit
 /// that their row names, relative ones are shares of the first run's value. The column is empty for
@@ -33,10 +33,6 @@ fn row(
     (run, label): (usize, &str),
     difference: &Difference,
 ) -> [String; 19] {
-    let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
-    let value = |estimate: &Estimate| {
-        number(if estimate.infinite { Some(f64::INFINITY) } else { estimate.value })
-    };
     let none = Limits { low: None, high: None };
     let limits = difference.interval.unwrap_or(none);
     let relative = difference.relative_interval.unwrap_or(none);
@@ -86,8 +82,6 @@ const HEADER: [&str; 19] = [
     "tested",
     "finding",
 ];
-
-const MEMORY: &str = "rows of one length are written into memory";
 
 #[cfg(test)]
 mod tests {

@@ -40,15 +40,13 @@ fn row(
     change_percent: Option<f64>,
     reference: Option<&ReferenceCheck>,
 ) -> [String; 12] {
-    let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
-    let value = if estimate.infinite { Some(f64::INFINITY) } else { estimate.value };
     let Limits { low, high } = estimate.interval.unwrap_or(Limits { low: None, high: None });
     let inside = reference.and_then(|check| check.inside);
     [
         title.to_owned(),
         estimate.metric.name().to_owned(),
         unit_name(estimate.metric.unit()).to_owned(),
-        number(value),
+        value(estimate),
         number(low),
         number(high),
         estimate.exact.to_string(),
@@ -58,6 +56,16 @@ fn row(
         inside.map_or_else(String::new, |inside| inside.to_string()),
         number(reference.and_then(|check| check.difference_percent)),
     ]
+}
+
+/// A number where there is one.
+pub(super) fn number(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+/// The value of an estimate.
+pub(super) fn value(estimate: &Estimate) -> String {
+    number(if estimate.infinite { Some(f64::INFINITY) } else { estimate.value })
 }
 
 pub(super) const fn unit_name(unit: Unit) -> &'static str {
@@ -87,7 +95,8 @@ const HEADER: [&str; 12] = [
     "difference_percent",
 ];
 
-const MEMORY: &str = "rows of one length are written into memory";
+/// Why a table cannot fail to be written.
+pub(super) const MEMORY: &str = "rows of one length are written into memory";
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::file::ResultFile;
 use crate::engine::Entry;
+use crate::summary::{Endings, Summary};
 
 /// The file of format `found` as one of the present format, which is numbered `present`.
 pub(super) fn upgraded(mut file: Value, found: u64, present: u64) -> Value {
@@ -29,6 +31,24 @@ pub(super) fn upgraded(mut file: Value, found: u64, present: u64) -> Value {
         file.insert("schema".to_owned(), present.into());
     }
     file
+}
+
+/// Whether a file does not tell how the requests of its columns ended: until then it has counts of
+/// nothing, and [`count_endings`] has to follow.
+pub(super) fn lacks_endings(file: &Value) -> bool {
+    let columns = file.pointer("/table/columns").and_then(Value::as_array);
+    columns.into_iter().flatten().any(|column| column.get("endings").is_none())
+}
+
+/// Counts from the record how the requests of each column ended.
+pub(super) fn count_endings(result: &mut ResultFile) {
+    let record = &result.record;
+    let summary = Summary::of(record);
+    for (column, info) in result.table.columns.iter_mut().zip(&result.scenario.columns) {
+        let selection = info.selection(record);
+        let selected = selection.map(|selection| summary.select(selection));
+        column.endings = selected.as_ref().map(Endings::of).unwrap_or_default();
+    }
 }
 
 /// Keeps the words that an event of a command has, as words.
@@ -68,7 +88,9 @@ fn list_the_trace(file: &mut Value) {
 
 /// What came into being while the format was numbered 2.
 fn fill_in(file: &mut Value) {
-    fill_in_endings(file);
+    for column in objects(file, "/table/columns") {
+        absent(column, "endings", || json!({"succeeded": 0, "failed": {}, "uncounted": {}}));
+    }
     for model in objects(file, "/record/models") {
         absent(model, "assignment", || json!("random"));
     }
@@ -114,52 +136,6 @@ fn leave_out_unreadable_entries(journal: &mut Value) {
     journal.insert("omitted".to_owned(), (omitted + lost).into());
 }
 
-/// How the requests of each column ended, counted from the record's cells.
-fn fill_in_endings(file: &mut Value) {
-    let names = |pointer: &str, name: &str| -> Vec<String> {
-        let items = file.pointer(pointer).and_then(Value::as_array);
-        let names = items.into_iter().flatten().map(|item| item[name].as_str());
-        names.map(|name| name.unwrap_or_default().to_owned()).collect()
-    };
-    let phases = names("/record/phases", "name");
-    let models = file.pointer("/record/models").and_then(Value::as_array);
-    let versions = models.into_iter().flatten().flat_map(|model| model["versions"].as_array());
-    let versions: Vec<_> = versions.flatten().map(|version| version["id"].clone()).collect();
-    let cells = file.pointer("/record/cells").and_then(Value::as_array);
-    let cells = cells.cloned().unwrap_or_default();
-    let infos = file.pointer("/scenario/columns").and_then(Value::as_array);
-    let infos = infos.cloned().unwrap_or_default();
-    let is_shown = |info: &Value, cell: &Value| {
-        let place = |name: &str| cell[name].as_u64().and_then(|index| usize::try_from(index).ok());
-        let phase = place("phase").and_then(|index| phases.get(index)).map(String::as_str);
-        let version = place("version").and_then(|index| versions.get(index));
-        let fits =
-            |wanted: &Value, found: Option<&str>| wanted.is_null() || wanted.as_str() == found;
-        fits(&info["phase"], phase) && fits(&info["version"], version.and_then(Value::as_str))
-    };
-    let endings = |info: &Value| {
-        let shown: Vec<&Value> = cells.iter().filter(|cell| is_shown(info, cell)).collect();
-        // Requests as their clients saw them.
-        let tallies = || shown.iter().flat_map(|cell| [&cell["tally"], &cell["finals"]]);
-        let succeeded: u64 = tallies().filter_map(|tally| tally["succeeded"].as_u64()).sum();
-        let sums = |of: &str| {
-            let mut sums = Map::new();
-            let counts = tallies().filter_map(|tally| tally[of].as_object()).flatten();
-            for (ending, count) in counts {
-                let before = sums.get(ending).and_then(Value::as_u64).unwrap_or(0);
-                let sum = before + count.as_u64().unwrap_or(0);
-                sums.insert(ending.clone(), sum.into());
-            }
-            sums
-        };
-        json!({"succeeded": succeeded, "failed": sums("failed"), "uncounted": sums("uncounted")})
-    };
-    let endings: Vec<Value> = infos.iter().map(endings).collect();
-    for (column, endings) in objects(file, "/table/columns").zip(endings) {
-        absent(column, "endings", || endings);
-    }
-}
-
 fn object<'a>(file: &'a mut Value, pointer: &str) -> Option<&'a mut Map<String, Value>> {
     file.pointer_mut(pointer).and_then(Value::as_object_mut)
 }
@@ -181,7 +157,6 @@ fn absent(object: &mut Map<String, Value>, name: &str, value: impl FnOnce() -> V
 #[cfg(test)]
 mod tests {
     use super::super::example::{rolled_back_result, without_gate};
-    use super::super::file::ResultFile;
     use super::*;
 
     /// A result as format 2 wrote it last.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::file::ResultFile;
-use super::older::upgraded;
+use super::older::{count_endings, lacks_endings, upgraded};
 use super::soundness;
 use super::unsound::Unsound;
 
@@ -46,9 +46,15 @@ impl ResultFile {
 
     /// The result in a file of an older format, and the file as one of the present format.
     fn of_older(file: Value, found: u64) -> Result<(Self, Value), ResultError> {
+        let lacks_endings = lacks_endings(&file);
         let file = upgraded(file, found, Self::SCHEMA);
         match serde_json::from_value(file.clone()) {
-            Ok(result) => Ok((result, file)),
+            Ok(mut result) => {
+                if lacks_endings {
+                    count_endings(&mut result);
+                }
+                Ok((result, file))
+            }
             // Its place would be one in a text that nobody has.
             Err(error) => Err(ResultError::MalformedOlder { found, problem: error.to_string() }),
         }

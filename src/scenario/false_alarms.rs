@@ -13,6 +13,7 @@ use crate::exchange::{ModelIndex, VersionIndex};
 
 use super::command_plan::Instruction;
 use super::named_version::NamedVersion;
+use super::names::STABLE;
 use super::plan::{PhasePlan, Scenario, VersionPlan};
 
 /// What the judges of a model may spend.
@@ -71,10 +72,10 @@ impl<'a> Bench<'a> {
         let rollout = rollout.filter(|named| is_own(named));
         if !split.is_empty() {
             let active = split.into_iter().filter(|(_, weight)| weight.get() > 0.0);
-            self.deploy(active.map(|(named, _)| fixed(named)).collect());
+            self.deploy(active.map(|(named, _)| named.fixed()).collect());
         }
         if let Some(named) = rollout {
-            self.climb(fixed(named));
+            self.climb(named.fixed());
         }
         for command in &phase.commands {
             match &command.instruction {
@@ -189,17 +190,6 @@ impl<'a> Bench<'a> {
         versions.find(|(_, version)| is_stable(version)).map(|(index, _)| VersionIndex(index))
     }
 }
-
-/// The version that a phase names, unless a tag does that may have moved.
-const fn fixed(named: &NamedVersion) -> Option<VersionIndex> {
-    match named {
-        NamedVersion::Fixed(version) => Some(*version),
-        NamedVersion::Holder { .. } => None,
-    }
-}
-
-/// The tag of the version that canaries are compared with.
-const STABLE: &str = "stable";
 
 #[cfg(test)]
 mod tests {

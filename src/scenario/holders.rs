@@ -96,10 +96,7 @@ impl<'a> Holders<'a> {
 
     /// The version that has the tag `stable` of a model for certain, if there is one.
     pub(crate) fn stable(&self, model: ModelIndex) -> Option<VersionIndex> {
-        match self.with(Some(model), STABLE).next()?.named()? {
-            NamedVersion::Fixed(version) => Some(version),
-            NamedVersion::Holder { .. } => None,
-        }
+        self.with(Some(model), STABLE).next()?.named()?.fixed()
     }
 
     /// Whether a version can be the stable of its model.

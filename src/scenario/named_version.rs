@@ -36,8 +36,16 @@ impl NamedVersion {
         self.possible().contains(&version)
     }
 
+    /// The version that it means, where the plan says which.
+    pub const fn fixed(&self) -> Option<VersionIndex> {
+        match self {
+            Self::Fixed(version) => Some(*version),
+            Self::Holder { .. } => None,
+        }
+    }
+
     /// Whether the plan says which version it means.
     pub const fn is_fixed(&self) -> bool {
-        matches!(self, Self::Fixed(_))
+        self.fixed().is_some()
     }
 }

@@ -5,7 +5,6 @@ use crate::exchange::{ModelIndex, VersionIndex};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::holders::Holders;
-use super::named_version::NamedVersion;
 use super::names::Names;
 use super::place::Place;
 use super::read;
@@ -75,7 +74,7 @@ fn follow(split: &Node, names: &Names, holders: &Holders<'_>, canaries: &mut Vec
     let arms: Vec<_> = arms.collect();
     canaries.retain(|canary| !arms.iter().any(|(_, model, _)| *model == canary.model));
     for (arm, model, named) in arms {
-        if let NamedVersion::Fixed(version) = named
+        if let Some(version) = named.fixed()
             && read::ratio(split, &arm.key).is_some_and(|weight| weight.get() > 0.0)
             && holders.stable(model).is_some_and(|stable| stable != version)
         {

@@ -11,7 +11,7 @@ use crate::scenario::{NamedVersion, PhasePlan, RolloutPlan, Scenario};
 use crate::units::Ratio;
 
 /// A command for a model.
-pub(super) struct Order {
+pub(super) struct PhaseCommand {
     pub(super) model: ModelIndex,
     pub(super) kind: CommandKind,
     /// What ends a rollout that is in its way.
@@ -26,9 +26,9 @@ pub(super) fn split(
     scenario: &Scenario,
     phase: &PhasePlan,
     meant: &Meant,
-) -> Vec<Order> {
+) -> Vec<PhaseCommand> {
     let arms = || phase.split.iter().flatten().zip(&meant.split);
-    let order = |model: ModelIndex| {
+    let command = |model: ModelIndex| {
         let own = arms().filter(|((named, _), _)| scenario.model_of_named(named) == model);
         let own: Vec<_> =
             own.map(|((named, weight), version)| (named, *weight, *version)).collect();
@@ -43,14 +43,14 @@ pub(super) fn split(
         let said: Vec<_> =
             own.iter().map(|(named, weight, _)| (name(scenario.name_of(named)), *weight)).collect();
         let part = PhasePart::Split { shares: OrderedShare::all(&said) };
-        (!own.is_empty()).then_some(Order {
+        (!own.is_empty()).then_some(PhaseCommand {
             model,
             kind: CommandKind::Split { shares, redeploy },
             first: CommandKind::Abort,
             part,
         })
     };
-    (0..scenario.models.len() as u16).map(ModelIndex).filter_map(order).collect()
+    (0..scenario.models.len() as u16).map(ModelIndex).filter_map(command).collect()
 }
 
 /// The command that begins a rollout of `version`.
@@ -59,7 +59,7 @@ pub(super) fn rollout(
     scenario: &Scenario,
     plan: &RolloutPlan,
     version: Option<VersionIndex>,
-) -> Order {
+) -> PhaseCommand {
     let model = scenario.model_of_named(&plan.version);
     let promoted = engine.rollout(model).filter(|it| it.state() == RolloutState::Promoted);
     let promoted = promoted.and_then(|rollout| rollout.version()).zip(engine.catalog(model));
@@ -78,7 +78,7 @@ pub(super) fn rollout(
         redeploy: version.is_some_and(|version| is_rolled_back(engine, scenario, version)),
     };
     let part = PhasePart::Rollout { version: name(scenario.name_of(&plan.version)) };
-    Order { model, kind, first, part }
+    PhaseCommand { model, kind, first, part }
 }
 
 fn is_rolled_back(engine: &Engine, scenario: &Scenario, version: VersionIndex) -> bool {

@@ -3,13 +3,13 @@
 use std::mem;
 
 use super::SimulationError;
-use super::deploying::{self, Order};
+use super::deploying::{self, PhaseCommand};
 use super::meant::Meant;
 use super::virtual_run::VirtualRun;
 use crate::director::Cue;
 use crate::engine::CommandError;
 use crate::exchange::ModelIndex;
-use crate::record::{self, Happening, Observer, PhasePart, Refusal};
+use crate::record::{Happening, Observer, Order, PhasePart, Refusal};
 use crate::scenario::{NamedVersion, PhaseEnd};
 use crate::units::Timestamp;
 
@@ -42,8 +42,8 @@ impl<O: Observer> VirtualRun<'_, O> {
             }
             Cue::Split(phase) => {
                 let plan = &self.scenario.phases[usize::from(phase)];
-                for order in deploying::split(&self.engine, self.scenario, plan, &self.meant) {
-                    self.begin_with(phase, order);
+                for command in deploying::split(&self.engine, self.scenario, plan, &self.meant) {
+                    self.begin_with(phase, command);
                 }
             }
             Cue::Rollout(phase) => {
@@ -51,8 +51,8 @@ impl<O: Observer> VirtualRun<'_, O> {
                     return Ok(());
                 };
                 let version = self.meant.rollout;
-                let order = deploying::rollout(&self.engine, self.scenario, plan, version);
-                self.begin_with(phase, order);
+                let command = deploying::rollout(&self.engine, self.scenario, plan, version);
+                self.begin_with(phase, command);
             }
             Cue::FaultsScheduled(phase) => self.schedule_faults(now, phase),
             Cue::FaultBegins { version, phase, fault } => {
@@ -106,9 +106,9 @@ impl<O: Observer> VirtualRun<'_, O> {
         self.director.faults_hit(now, phase, hit);
     }
 
-    /// Gives the order of a phase that begins. That it is refused is told, and the run goes on.
-    fn begin_with(&mut self, phase: u16, order: Order) {
-        let Order { model, kind, first, part } = order;
+    /// Gives the command of a phase that begins. That it is refused is told, and the run goes on.
+    fn begin_with(&mut self, phase: u16, command: PhaseCommand) {
+        let PhaseCommand { model, kind, first, part } = command;
         let mut result = self.give(model, kind.clone());
         if let Err(CommandError::Rollout(_)) = result {
             result = self.give(model, first).and_then(|()| self.give(model, kind));
@@ -120,7 +120,7 @@ impl<O: Observer> VirtualRun<'_, O> {
 
     /// Tells of a part of a phase with which it does not begin, and why.
     fn not_begun(&mut self, phase: u16, model: ModelIndex, with: PhasePart, why: Refusal) {
-        let order = record::Order::Begin { phase, with };
+        let order = Order::Begin { phase, with };
         let refused = Happening::CommandRefused { model: Some(model), order, why };
         self.observer.happened(self.now, refused);
     }

@@ -62,6 +62,11 @@ pub enum Method {
 }
 
 impl Estimate {
+    /// Whether it says anything: a value, or that what it waits for never came.
+    pub const fn has_data(&self) -> bool {
+        self.value.is_some() || self.infinite
+    }
+
     /// Whether it is a quantile of so few values that it is the greatest of them: a number that
     /// says nothing of the long run.
     pub fn is_of_too_few(&self) -> bool {

@@ -180,7 +180,8 @@ impl Table {
 }
 
 impl Endings {
-    fn of(selected: &Selected<'_>) -> Self {
+    /// Those of the selected requests.
+    pub fn of(selected: &Selected<'_>) -> Self {
         let tally = selected.requests();
         let (failed, uncounted) = (tally.failed.clone(), tally.uncounted.clone());
         let key_refused = selected.refused_for_keys();
