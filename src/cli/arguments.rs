@@ -95,8 +95,8 @@ pub(super) struct RunArguments {
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct ValidateArguments {
-    /// The scenario files
-    #[arg(required = true)]
+    /// Scenario files, and folders in and below which those named *.yaml and *.yml are checked
+    #[arg(required = true, value_name = "PATH")]
     pub(super) scenarios: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) reading: ScenarioArguments,
@@ -265,8 +265,12 @@ Beside the scenario stands scenario.schema.json, by which editors complete and c
 
 const VALIDATE_HELP: &str = "\
 Examples:
-  coalmine validate scenarios/*.yaml
-  coalmine validate scenarios/ten-thousand.yaml --set seed=7";
+  coalmine validate scenarios
+  coalmine validate scenarios/ten-thousand.yaml --set seed=7
+
+Of a folder, hidden files are left out, and files that others of it are made with and that are no
+scenario by themselves: those lack one of the keys that every scenario has. The exit code is the
+worst of all files.";
 
 const EXPLAIN_HELP: &str = "\
 Examples:

@@ -2,8 +2,9 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::terminal::Failure;
 use crate::scenario::Files;
 use crate::workload::TraceInput;
 
@@ -19,6 +20,12 @@ impl Files for Disk {
     fn environment(&self, name: &str) -> Option<String> {
         std::env::var_os(name)?.into_string().ok()
     }
+}
+
+/// The working directory, an absolute path.
+pub(super) fn working_directory() -> Result<PathBuf, Failure> {
+    std::env::current_dir()
+        .map_err(|error| Failure::internal(format!("error: no working directory: {error}")))
 }
 
 /// Opens a trace for reading.

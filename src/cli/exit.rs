@@ -15,8 +15,8 @@ pub enum Exit {
     Usage = 2,
     /// A file is invalid.
     InvalidInput = 3,
-    /// A verdict was wanted and there is nothing to judge. `run` wants none where a scenario has no
-    /// gate, so no command ends with it yet.
+    /// A verdict was wanted and there is nothing to judge: a folder without scenarios. `run` wants
+    /// none where a scenario has no gate.
     NothingToEvaluate = 4,
     /// The gate cannot be decided with the data there is.
     Inconclusive = 5,

@@ -21,6 +21,7 @@ mod progress;
 mod provenance;
 mod report;
 mod run;
+mod scenario_files;
 mod schema;
 mod terminal;
 mod validate;

@@ -22,8 +22,7 @@ pub(super) fn open(path: &Path, reading: &ScenarioArguments) -> Result<Opened, F
     let bytes = std::fs::read(path).map_err(|error| {
         Failure::input(format!("error: cannot read scenario {}: {error}", path.display()))
     })?;
-    let working_directory = std::env::current_dir()
-        .map_err(|error| Failure::internal(format!("error: no working directory: {error}")))?;
+    let working_directory = disk::working_directory()?;
     let document = Document {
         path,
         bytes: &bytes,

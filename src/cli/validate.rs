@@ -6,6 +6,7 @@ use super::arguments::ValidateArguments;
 use super::exit::Exit;
 use super::judges::false_alarm_lines;
 use super::open::{Opened, open, open_traces, trace_failure};
+use super::scenario_files::ScenarioFiles;
 use super::terminal::{Failure, complain, print};
 use crate::chance::Chance;
 use crate::scenario::{Scenario, Traffic};
@@ -14,8 +15,13 @@ use crate::units::{format_count, format_counted, format_significant};
 use crate::workload::{Playback, PlaybackOptions, Replay, SourceError, TraceInput, check_record};
 
 pub(super) fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
+    let ScenarioFiles { files, left_out } =
+        ScenarioFiles::find(&arguments.scenarios, &arguments.reading)?;
+    for part in &left_out {
+        complain(&part.to_string());
+    }
     let mut exit = Exit::Pass;
-    for path in &arguments.scenarios {
+    for path in &files {
         let checked = open(path, &arguments.reading).and_then(|Opened { loaded, .. }| {
             Ok((summary(&loaded.scenario), read_traces(&loaded.scenario)?))
         });

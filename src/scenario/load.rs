@@ -35,6 +35,7 @@ use super::presets;
 use super::read;
 use super::resolved;
 use super::set;
+use super::shape::Absent;
 use super::shapes::SCENARIO;
 use super::shorthand;
 use super::tree::Node;
@@ -111,6 +112,24 @@ pub fn load(document: Document<'_>, files: &dyn Files) -> Result<Loaded, Scenari
     let made = made.expect("whatever keeps a plan from being made is reported");
     let (scenario, resolved, yaml) = made;
     Ok(Loaded { scenario, resolved, warnings, yaml })
+}
+
+/// The keys that every scenario has and this one lacks, laid over those that it extends: with some
+/// lacking, a file is a part for other scenarios to build on at most. `None` where it cannot be
+/// read. `files` is asked for all that the document names, whatever else is wrong with it.
+pub fn lacking(document: Document<'_>, files: &dyn Files) -> Option<Vec<&'static str>> {
+    let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
+    let mut folder = Folder::new(document.path, document.working_directory, document.allow_outside);
+    let mut reading = Reading {
+        files,
+        folder: &mut folder,
+        sources: &mut sources,
+        diagnostics: &mut diagnostics,
+        variables: None,
+    };
+    let root = assemble(&document, &mut reading)?;
+    let always = SCENARIO.fields().filter(|field| field.absent == Absent::Refused);
+    Some(always.map(|field| field.name).filter(|name| root.get(name).is_none()).collect())
 }
 
 /// The whole document: laid over those that it extends, with settings, values and files in place.
@@ -420,6 +439,30 @@ mod tests {
             assert_eq!(again.resolved, first.resolved, "{}", first.to_yaml());
             assert_eq!(again.to_yaml(), first.to_yaml());
         }
+    }
+
+    #[test]
+    fn a_document_is_a_part_of_one_while_keys_of_every_scenario_are_lacking() {
+        let lacking_in = |text: &str| {
+            let document = Document {
+                path: Path::new("a.yaml"),
+                bytes: text.as_bytes(),
+                settings: &[],
+                working_directory: Path::new("/work"),
+                allow_outside: false,
+            };
+            lacking(document, &One("base.yaml", SMALLEST))
+        };
+        assert_eq!(lacking_in(SMALLEST), Some(vec![]));
+        assert_eq!(lacking_in("extends: [base.yaml]"), Some(vec![]));
+        assert_eq!(lacking_in("extends: [base.yaml]\nphases: ~"), Some(vec!["phases"]));
+        assert_eq!(
+            lacking_in("name: 5 !\nphases: 7\nmodels: []\nworkload: x\nschema: 9"),
+            Some(vec![])
+        );
+        let all = Some(vec!["schema", "name", "workload", "models", "phases"]);
+        assert_eq!((lacking_in("- 1"), lacking_in("a: 1")), (all.clone(), all));
+        assert_eq!((lacking_in("a: ["), lacking_in("")), (None, None));
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub use files::Files;
 #[doc(hidden)]
 pub use fuzz::{fuzz_rules, fuzz_scenario};
 pub use json_schema::json_schema;
-pub use load::{Document, Loaded, load};
+pub use load::{Document, Loaded, lacking, load};
 pub use named_version::NamedVersion;
 pub use outlook::Outlook;
 pub use plan::{

@@ -13,3 +13,4 @@ mod pages;
 mod program;
 mod readme;
 mod samples;
+mod validations;
