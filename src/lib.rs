@@ -94,6 +94,7 @@ pub mod gate;
 pub mod page;
 pub mod report;
 pub mod result;
+pub mod suite;
 pub mod summary;
 
 // Floor 14: arguments, files, terminal, exit codes.

@@ -1,5 +1,6 @@
 //! What is wrong with a line of the gate, and where.
 
+use super::kind::Kind;
 use crate::metric::Metric;
 use crate::units::LiteralError;
 
@@ -24,11 +25,14 @@ pub(super) enum Problem {
     Unexpected { found: String, expected: &'static str },
     #[error("unknown metric {name:?}")]
     UnknownMetric { name: String },
-    #[error("unknown function {name}(...), expected a metric or a value")]
+    #[error("unknown function {name}(...), allowed are p, median, p90, p95, p99 and baseline")]
     UnknownFunction { name: String },
-    #[error("unknown operator {operator:?}, allowed are < <= > >= == !=")]
+    #[error("unknown operator {operator:?}, allowed are < <= > >= == != within ~")]
     UnknownOperator { operator: String },
-    #[error("unknown selector {name:?}, allowed are phase, version, model, column and arm")]
+    #[error(
+        "unknown selector {name:?}, allowed are phase, version, model, column, arm \
+             and within"
+    )]
     UnknownSelector { name: String },
     #[error("unknown arm {name:?}, allowed are canary and stable")]
     UnknownArm { name: String },
@@ -42,22 +46,54 @@ pub(super) enum Problem {
     NoLimit { metric: Metric },
     #[error("within: {source}")]
     Limit { source: LiteralError },
-    #[error("{metric} is compared with it, but {source}")]
-    Literal { metric: Metric, source: LiteralError },
+    #[error("{beside} stands beside it, but {source}")]
+    Literal { beside: String, source: LiteralError },
     #[error(
-        "{metric} is compared with it, but {found:?} is not a count: write a whole number up to \
+        "{beside} stands beside it, but {found:?} is not a count: write a whole number up to \
          9007199254740992, such as 150"
     )]
-    NoCount { metric: Metric, found: String },
-    #[error("{left} is {left_unit} and {right} is {right_unit}: they cannot be compared")]
-    UnitsDiffer { left: Metric, left_unit: &'static str, right: Metric, right_unit: &'static str },
+    NoCount { beside: String, found: String },
+    #[error(
+        "{beside} stands beside it, but {found:?} is not a number: write one such as 1.2 or 5%"
+    )]
+    NoNumber { beside: String, found: String },
+    #[error(
+        "{found:?} is no figure: write a number, or one with its unit, such as 1.2, 5%, 90s, 25/s, \
+         512 tokens or 0.008 USD"
+    )]
+    NoFigure { found: String },
+    #[error("{left} is {left_kind} and {right} is {right_kind}: they cannot be {what}")]
+    KindsDiffer {
+        left: String,
+        left_kind: Kind,
+        right: String,
+        right_kind: Kind,
+        what: &'static str,
+    },
+    #[error("from {low} to {high} there is nothing: write the lower end first")]
+    EmptyRange { low: String, high: String },
+    #[error("{found:?} is no tolerance: write a figure, such as 5% or 20ms")]
+    NoTolerance { found: String },
+    #[error("a tolerance cannot be below 0")]
+    NegativeTolerance,
+    #[error("a baseline has none of its own: write baseline(...) once")]
+    BaselineOfBaseline,
+    #[error("nothing here is about the run that is judged: baseline(...) alone asserts nothing")]
+    OnlyBaseline,
+    #[error(
+        "unknown event {name:?}: p(...) is the probability that a run has any rollback, \
+             false_rollback, promotion, lost_tag or rejected_key"
+    )]
+    UnknownEvent { name: String },
+    #[error("more than 32 parentheses are open")]
+    TooDeep,
     #[error("neither side names a metric, expected one such as error_rate < 1%")]
     NoMetric,
     #[error(
-        "{metric} is an estimate, which is never exactly equal to anything: allowed are \
-         < <= > >="
+        "{estimate} is an estimate, which is never exactly equal to anything: allowed are \
+         < <= > >= within ~"
     )]
-    EqualityOfEstimate { metric: Metric },
+    EqualityOfEstimate { estimate: String },
     #[error("the line has {length} characters, allowed are {LONGEST}")]
     TooLong { length: usize },
 }

@@ -1,24 +1,40 @@
 //! The gate's grammar: a line such as `error_rate{phase=canary} < 1%`, parsed and not judged.
 //!
 //! ```text
-//! assertion = term operator term            at least one term is a metric
-//! term      = metric ["{" [selector {"," selector}] "}"] | literal
+//! assertion = sum operator sum | sum "within" sum ".." sum | sum "~" sum "+-" literal
+//! sum       = product {("+" | "-") product}
+//! product   = value {("*" | "/") value}
+//! value     = reading | "baseline" "(" reading ")" | literal | "(" sum ")"
+//! reading   = metric [selectors] | quantile "(" metric [selectors] ")" | "p" "(" event [selectors] ")"
+//! quantile  = "median" | "p90" | "p95" | "p99"                     over runs
+//! event     = "rollback" | "false_rollback" | "promotion" | "lost_tag" | "rejected_key"
+//! selectors = "{" [selector {"," selector}] "}"
+//! selector  = ("phase" | "version" | "model" | "column" | "arm" | "within") "=" text
 //! operator  = "<" | "<=" | ">" | ">=" | "==" | "!="
-//! selector  = ("phase" | "version" | "model" | "column" | "arm") "=" value
-//! value     = bare word, or any text in ' or "
-//! literal   = 90s | 1% | 150 | 0.008 USD    in the unit of the metric on the other side
+//! text      = bare word, or any text in ' or "
+//! literal   = 90s | 1% | 150 | 0.008 USD | 25/s | 1.2      in the unit of what it stands beside
 //! ```
 //!
 //! An unknown metric, selector or operator is an error with its column and what was probably
-//! meant, never a line that passes. Whether a phase, version or column of a selector exists is for
-//! the scenario to check. Knows nothing of results.
+//! meant, never a line that passes. So are values that do not go together: a time and a ratio.
+//! Whether a phase, version or column of a selector exists is for the scenario to check. Knows
+//! nothing of results.
 
 mod error;
 mod expression;
 mod fuzz;
+mod kind;
+mod literal;
 mod parser;
+mod printing;
+mod reading;
+mod syntax;
+mod typing;
 
 pub use error::ParseError;
-pub use expression::{Arm, Assertion, Comparison, Literal, Selector, Term};
+pub use expression::{Assertion, Claim, Comparison, Expression, Operation, Tolerance};
 #[doc(hidden)]
 pub use fuzz::fuzz_assertion;
+pub use kind::Kind;
+pub use literal::Literal;
+pub use reading::{Arm, OverRuns, Reading, Selector, Source};

@@ -1,29 +1,28 @@
-//! From a line's text to an [`Assertion`], by one pass from left to right.
+//! From a line's text to the tree of what it says, by one pass from left to right.
 
 use super::error::{LONGEST, ParseError, Problem};
-use super::expression::{Arm, Assertion, Comparison, Literal, Selector, Term};
-use crate::metric::{Interval, Metric, Unit};
-use crate::units::{Duration, Money, Rate, Ratio, Tokens};
+use super::expression::{Assertion, Comparison, Operation};
+use super::reading::{Arm, EVENTS, OverRuns, Reading, Selector, Source};
+use super::syntax::{Claimed, Line, Node, Part};
+use super::typing::Typing;
+use crate::metric::Metric;
+use crate::units::Duration;
 
 impl Assertion {
     /// The assertion that `text` states.
     ///
     /// # Errors
-    /// Not of the grammar of this module; a metric, selector or operator that does not exist; a
-    /// literal or second metric of another unit; no metric at all; `==` or `!=` on an estimate.
+    /// Not of the grammar of this module; a metric, function, selector or operator that does not
+    /// exist; figures and metrics of units that do not go together; no metric at all; `==` or `!=`
+    /// on an estimate.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let length = text.chars().count();
         if length > LONGEST {
             return Err(ParseError::new(text, 0, Problem::TooLong { length }));
         }
-        let mut parser = Parser { text, at: 0 };
-        let left = parser.side()?;
-        let (operator, operator_at) = parser.operator()?;
-        let right = parser.side()?;
-        parser.end()?;
-        let assertion = parser.assertion(&left, operator, &right)?;
-        parser.check_equality(&assertion, operator_at)?;
-        Ok(assertion)
+        let mut parser = Parser { text, at: 0, depth: 0 };
+        let line = parser.line()?;
+        Typing::new(text).assertion(&line)
     }
 }
 
@@ -31,34 +30,116 @@ struct Parser<'a> {
     text: &'a str,
     /// The byte that is read next.
     at: usize,
-}
-
-/// One side, before the unit of the other is known.
-struct Side<'a> {
-    at: usize,
-    kind: SideKind<'a>,
-}
-
-enum SideKind<'a> {
-    Metric { metric: Metric, selector: Selector },
-    Literal(&'a str),
+    /// How many parentheses are open.
+    depth: usize,
 }
 
 impl<'a> Parser<'a> {
-    fn side(&mut self) -> Result<Side<'a>, ParseError> {
+    fn line(&mut self) -> Result<Line<'a>, ParseError> {
+        let left = self.sum()?;
+        self.skip_blanks();
+        let claim_at = self.at;
+        let claim = if self.take("~") {
+            let value = self.sum()?;
+            self.tolerance_sign()?;
+            Claimed::Near { value, tolerance: self.sum()? }
+        } else if self.take_word("within") {
+            let low = self.sum()?;
+            if !self.take("..") {
+                return Err(self.unexpected("\"..\" and the upper end"));
+            }
+            Claimed::Within { low, high: self.sum()? }
+        } else {
+            let operator = self.operator()?;
+            Claimed::Compared { operator, right: self.sum()? }
+        };
+        self.end()?;
+        Ok(Line { left, claim_at, claim })
+    }
+
+    /// What stands between a value and how near to it is near.
+    fn tolerance_sign(&mut self) -> Result<(), ParseError> {
         self.skip_blanks();
         let at = self.at;
-        let kind = match self.peek() {
-            Some(c) if c.is_ascii_digit() || ".-+$".contains(c) => {
-                SideKind::Literal(self.literal())
-            }
-            Some(c) if c.is_alphabetic() || c == '_' => {
-                let metric = self.metric()?;
-                SideKind::Metric { metric, selector: self.selector(metric)? }
-            }
+        if self.take("+-") {
+            return Ok(());
+        }
+        let meant = ["±", "+/-", "-+"].into_iter().find(|sign| self.text[at..].starts_with(sign));
+        let error = self.unexpected("\"+-\" and a tolerance");
+        Err(match meant {
+            Some(_) => error.suggest("+-", ["+-"]),
+            None => error,
+        })
+    }
+
+    /// Products, added and subtracted.
+    fn sum(&mut self) -> Result<Node<'a>, ParseError> {
+        let mut sum = self.product()?;
+        loop {
+            self.skip_blanks();
+            let operation_at = self.at;
+            let rest = &self.text[self.at..];
+            let operation = if rest.starts_with("+-") || rest.starts_with("+/-") {
+                // A tolerance follows.
+                return Ok(sum);
+            } else if self.take("+") {
+                Operation::Plus
+            } else if self.take("-") {
+                Operation::Minus
+            } else {
+                return Ok(sum);
+            };
+            let right = self.product()?;
+            sum = computed(operation, operation_at, sum, right);
+        }
+    }
+
+    /// Values, multiplied and divided.
+    fn product(&mut self) -> Result<Node<'a>, ParseError> {
+        let mut product = self.value_of_line()?;
+        loop {
+            self.skip_blanks();
+            let operation_at = self.at;
+            let operation = if self.take("*") {
+                Operation::Times
+            } else if self.take("/") {
+                Operation::Over
+            } else {
+                return Ok(product);
+            };
+            let right = self.value_of_line()?;
+            product = computed(operation, operation_at, product, right);
+        }
+    }
+
+    fn value_of_line(&mut self) -> Result<Node<'a>, ParseError> {
+        self.skip_blanks();
+        let at = self.at;
+        let part = match self.peek() {
+            Some('(') => return self.parenthesis(),
+            Some(c) if c.is_ascii_digit() || ".-+$".contains(c) => Part::Literal(self.literal()),
+            Some(c) if c.is_alphabetic() || c == '_' => Part::Read(self.reading()?),
             _ => return Err(self.unexpected("a metric such as error_rate, or a value such as 90s")),
         };
-        Ok(Side { at, kind })
+        let end = at + self.text[at..self.at].trim_end().len();
+        Ok(Node { at, end, part })
+    }
+
+    fn parenthesis(&mut self) -> Result<Node<'a>, ParseError> {
+        let opening = self.at;
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(self.error(opening, Problem::TooDeep));
+        }
+        self.take("(");
+        let mut inner = self.sum()?;
+        self.skip_blanks();
+        if !self.take(")") {
+            return Err(self.unexpected("an operation or \")\""));
+        }
+        self.depth -= 1;
+        (inner.at, inner.end) = (opening, self.at);
+        Ok(inner)
     }
 
     /// A literal's text: up to the next sign that cannot be part of one.
@@ -69,32 +150,101 @@ impl<'a> Parser<'a> {
             .char_indices()
             .find(|&(at, c)| {
                 let sign = matches!(c, '+' | '-');
+                let after = &rest[at..];
                 let part = c.is_alphanumeric()
-                    || c.is_whitespace()
-                    || matches!(c, '.' | ',' | '%' | '$')
+                    || (c.is_whitespace() && !is_word(after.trim_start(), "within"))
+                    || (c == '.' && !after.starts_with(".."))
+                    || matches!(c, ',' | '%' | '$')
                     // As in `40/s`.
-                    || (c == '/' && previous.is_alphanumeric() && is_rate(rest, at))
-                    || (sign && (at == 0 || matches!(previous, 'e' | 'E')));
+                    || (c == '/' && previous.is_ascii_digit() && is_rate(after))
+                    || (sign && (at == 0 || is_exponent(&rest[..at])));
                 previous = c;
                 !part
             })
             .map_or(rest.len(), |(at, _)| at);
-        self.at += end;
+        // A sign alone is none of a literal, but it is what stands there.
+        self.at += end.max(self.peek().map_or(0, char::len_utf8));
         rest[..end].trim()
     }
 
-    fn metric(&mut self) -> Result<Metric, ParseError> {
+    /// A metric, one of a baseline, or a function of one over runs.
+    fn reading(&mut self) -> Result<Reading, ParseError> {
         let at = self.at;
-        let name = self.take_while(is_name);
-        if let Some(metric) = Metric::by_name(name) {
-            return Ok(metric);
+        if !self.take_word("baseline") {
+            return self.own_reading();
         }
-        let owned = name.to_owned();
-        if self.peek() == Some('(') {
-            return Err(self.error(at, Problem::UnknownFunction { name: owned }));
+        self.skip_blanks();
+        if !self.take("(") {
+            return Err(self.unexpected("\"(\", a metric and \")\""));
         }
-        let error = self.error(at, Problem::UnknownMetric { name: owned });
-        Err(error.suggest(name, Metric::all().map(Metric::name)))
+        self.skip_blanks();
+        if is_word(&self.text[self.at..], "baseline") {
+            return Err(self.error(at, Problem::BaselineOfBaseline));
+        }
+        let reading = self.own_reading()?;
+        self.closing(
+            "\")\": a baseline is of one metric, and what is worked out stands around it",
+        )?;
+        Ok(Reading { source: Source::Baseline, ..reading })
+    }
+
+    fn own_reading(&mut self) -> Result<Reading, ParseError> {
+        let at = self.at;
+        let name = self.take_name();
+        let blanks = self.text[self.at..].trim_start().starts_with('(');
+        if !blanks {
+            let metric = self.metric(at, name)?;
+            return self.selected(OverRuns::Itself, metric);
+        }
+        self.skip_blanks();
+        let functions = OverRuns::FUNCTIONS.into_iter();
+        let Some((_, over_runs)) = functions.clone().find(|(known, _)| *known == name) else {
+            let error = self.error(at, Problem::UnknownFunction { name: name.to_owned() });
+            let known = functions.map(|(known, _)| known).chain(["baseline"]);
+            return Err(error.suggest(name, known));
+        };
+        self.take("(");
+        self.skip_blanks();
+        let (at, name) = (self.at, self.take_name());
+        let metric = match over_runs {
+            OverRuns::Probability => self.event(at, name)?,
+            OverRuns::Itself | OverRuns::Quantile(_) => self.metric(at, name)?,
+        };
+        let reading = self.selected(over_runs, metric)?;
+        self.closing("\")\"")?;
+        Ok(reading)
+    }
+
+    fn closing(&mut self, expected: &'static str) -> Result<(), ParseError> {
+        self.skip_blanks();
+        match self.take(")") {
+            true => Ok(()),
+            false => Err(self.unexpected(expected)),
+        }
+    }
+
+    fn selected(&mut self, over_runs: OverRuns, metric: Metric) -> Result<Reading, ParseError> {
+        let selector = self.selector(metric)?;
+        Ok(Reading { source: Source::Judged, over_runs, metric, selector })
+    }
+
+    fn metric(&self, at: usize, name: &str) -> Result<Metric, ParseError> {
+        if name.is_empty() {
+            return Err(self.unexpected("a metric such as error_rate"));
+        }
+        Metric::by_name(name).ok_or_else(|| {
+            let error = self.error(at, Problem::UnknownMetric { name: name.to_owned() });
+            error.suggest(name, Metric::all().map(Metric::name))
+        })
+    }
+
+    /// What `p(...)` asks for, by the metric that counts it.
+    fn event(&self, at: usize, name: &str) -> Result<Metric, ParseError> {
+        let found = EVENTS.into_iter().find(|(event, _)| *event == name);
+        found.map(|(_, metric)| metric).ok_or_else(|| {
+            let error = self.error(at, Problem::UnknownEvent { name: name.to_owned() });
+            error.suggest(name, EVENTS.map(|(event, _)| event))
+        })
     }
 
     fn selector(&mut self, metric: Metric) -> Result<Selector, ParseError> {
@@ -128,7 +278,7 @@ impl<'a> Parser<'a> {
     /// `name = value`.
     fn selector_part(&mut self, into: &mut Selector, metric: Metric) -> Result<(), ParseError> {
         let at = self.at;
-        let word = self.take_while(is_name);
+        let word = self.take_name();
         if word.is_empty() {
             return Err(self.unexpected("a selector: phase, version, model, column, arm or within"));
         }
@@ -202,17 +352,15 @@ impl<'a> Parser<'a> {
         Ok(value.to_owned())
     }
 
-    fn operator(&mut self) -> Result<(Comparison, usize), ParseError> {
+    fn operator(&mut self) -> Result<Comparison, ParseError> {
         self.skip_blanks();
         let at = self.at;
         let word = self.operator_word();
         if word.is_empty() {
-            return Err(self.unexpected("an operator: < <= > >= == !="));
+            return Err(self.unexpected("an operator: < <= > >= == != within ~"));
         }
-        match Comparison::ALL.into_iter().find(|operator| operator.symbol() == word) {
-            Some(operator) => Ok((operator, at)),
-            None => Err(self.unknown_operator(at, word)),
-        }
+        let known = Comparison::ALL.into_iter().find(|operator| operator.symbol() == word);
+        known.ok_or_else(|| self.unknown_operator(at, word))
     }
 
     /// What stands where an operator must: signs of comparison, one other sign, or a word.
@@ -221,7 +369,7 @@ impl<'a> Parser<'a> {
         if !signs.is_empty() {
             return signs;
         }
-        let word = self.take_while(is_name);
+        let word = self.take_name();
         if !word.is_empty() {
             return word;
         }
@@ -265,78 +413,6 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn assertion(
-        &self,
-        left: &Side<'_>,
-        operator: Comparison,
-        right: &Side<'_>,
-    ) -> Result<Assertion, ParseError> {
-        let (left, right) = match (&left.kind, &right.kind) {
-            (SideKind::Literal(_), SideKind::Literal(_)) => {
-                return Err(self.error(left.at, Problem::NoMetric));
-            }
-            (SideKind::Metric { metric, selector }, SideKind::Literal(text)) => {
-                let value = self.literal_for(*metric, text, right.at)?;
-                (term(*metric, selector), Term::Value(value))
-            }
-            (SideKind::Literal(text), SideKind::Metric { metric, selector }) => {
-                let value = self.literal_for(*metric, text, left.at)?;
-                (Term::Value(value), term(*metric, selector))
-            }
-            (
-                SideKind::Metric { metric: first, selector: of_first },
-                SideKind::Metric { metric: second, selector: of_second },
-            ) => {
-                if first.unit() != second.unit() {
-                    let problem = Problem::UnitsDiffer {
-                        left: *first,
-                        left_unit: unit_name(first.unit()),
-                        right: *second,
-                        right_unit: unit_name(second.unit()),
-                    };
-                    return Err(self.error(right.at, problem));
-                }
-                (term(*first, of_first), term(*second, of_second))
-            }
-        };
-        Ok(Assertion { left, operator, right })
-    }
-
-    /// `text` as a value in the unit of `metric`.
-    fn literal_for(&self, metric: Metric, text: &str, at: usize) -> Result<Literal, ParseError> {
-        let literal = match metric.unit() {
-            Unit::Ratio | Unit::PValue => Ratio::parse(text).map(Literal::Ratio),
-            Unit::Time => Duration::parse(text).map(Literal::Time),
-            Unit::Tokens => Tokens::parse(text).map(Literal::Tokens),
-            Unit::TokensPerSecond | Unit::RequestsPerSecond => {
-                Rate::parse(text).map(Literal::Speed)
-            }
-            Unit::Money => Money::parse(text).map(Literal::Money),
-            Unit::Count => {
-                let count = text.parse::<u64>().ok().filter(|count| *count <= LARGEST_COUNT);
-                return count.map(Literal::Count).ok_or_else(|| {
-                    let found = text.chars().take(60).collect();
-                    self.error(at, Problem::NoCount { metric, found })
-                });
-            }
-        };
-        literal.map_err(|source| self.error(at, Problem::Literal { metric, source }))
-    }
-
-    fn check_equality(&self, assertion: &Assertion, at: usize) -> Result<(), ParseError> {
-        if !matches!(assertion.operator, Comparison::Equal | Comparison::NotEqual) {
-            return Ok(());
-        }
-        for side in [&assertion.left, &assertion.right] {
-            if let Term::Metric { metric, .. } = side
-                && metric.interval() != Interval::Exact
-            {
-                return Err(self.error(at, Problem::EqualityOfEstimate { metric: *metric }));
-            }
-        }
-        Ok(())
-    }
-
     fn peek(&self) -> Option<char> {
         self.text[self.at..].chars().next()
     }
@@ -347,6 +423,21 @@ impl<'a> Parser<'a> {
             self.at += token.len();
         }
         found
+    }
+
+    /// Takes this word, if it stands here whole.
+    fn take_word(&mut self, word: &str) -> bool {
+        let found = is_word(&self.text[self.at..], word);
+        if found {
+            self.at += word.len();
+        }
+        found
+    }
+
+    fn take_name(&mut self) -> &'a str {
+        let name = name(&self.text[self.at..]);
+        self.at += name.len();
+        name
     }
 
     fn take_while(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {
@@ -373,40 +464,58 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Whether a unit of time follows the stroke at `at`.
-fn is_rate(rest: &str, at: usize) -> bool {
-    rest[at + 1..].starts_with(['s', 'm', 'h', 'd'])
+/// The name that `rest` begins with; two points are none of it, as in `a..b`.
+fn name(rest: &str) -> &str {
+    let mut end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
+    if let Some(points) = rest[..end].find("..") {
+        end = points;
+    }
+    &rest[..end]
 }
 
-fn term(metric: Metric, selector: &Selector) -> Term {
-    Term::Metric { metric, selector: selector.clone() }
+/// Whether `rest` begins with this word, whole.
+fn is_word(rest: &str, word: &str) -> bool {
+    rest.strip_prefix(word).is_some_and(|after| !after.starts_with(is_name))
+}
+
+/// Whether a unit of time follows the stroke that `rest` begins with.
+fn is_rate(rest: &str) -> bool {
+    let unit = name(&rest[1..]);
+    matches!(unit, "s" | "sec" | "second" | "m" | "min" | "minute" | "h" | "hour" | "d" | "day")
+}
+
+/// Whether these digits end with the mark of an exponent, as in `1e`.
+fn is_exponent(digits: &str) -> bool {
+    let number = digits.strip_suffix(['e', 'E']).unwrap_or_default();
+    let unsigned = number.trim_start_matches(['+', '-']);
+    !unsigned.is_empty() && unsigned.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
+fn computed<'a>(
+    operation: Operation,
+    operation_at: usize,
+    left: Node<'a>,
+    right: Node<'a>,
+) -> Node<'a> {
+    let (at, end) = (left.at, right.end);
+    let (left, right) = (Box::new(left), Box::new(right));
+    Node { at, end, part: Part::Computed { operation, operation_at, left, right } }
 }
 
 fn is_name(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '.')
 }
 
-fn unit_name(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Count => "a count",
-        Unit::Ratio => "a ratio",
-        Unit::PValue => "a probability",
-        Unit::Time => "a time",
-        Unit::Tokens => "a number of tokens",
-        Unit::TokensPerSecond => "a number of tokens per second",
-        Unit::RequestsPerSecond => "a number of requests per second",
-        Unit::Money => "an amount of money",
-    }
-}
-
 const SELECTORS: [&str; 6] = ["phase", "version", "model", "column", "arm", "within"];
-/// 2^53: every smaller count is exact as a double.
-const LARGEST_COUNT: u64 = 9_007_199_254_740_992;
+
+/// Chosen: more than any line needs, and no stack ends by it.
+const DEEPEST: usize = 32;
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::expression::{Claim, Expression};
     use super::super::fuzz_assertion;
     use super::*;
 
@@ -427,6 +536,16 @@ mod tests {
             "0.5% >= error_rate{arm=canary}",
             "output_tokens_avg > 200 tokens",
             "goodput{phase=canary, within=2s} >= 4.5/s",
+            "latency_p99{version=v2} <= latency_p99{version=v1} * 1.2",
+            "error_rate - baseline(error_rate) < 0.5%",
+            "(latency_p99 - latency_p50) / latency_avg < 1.5",
+            "requests / (1m + 30s) within 5/s..8/s",
+            "latency_avg within latency_p50..latency_p99",
+            "latency_avg ~ 892ms +- 2%",
+            "error_rate ~ 1% +- 0.5%",
+            "p(rollback{version=v2}) >= 95%",
+            "p95(blast_radius.failed) < 200",
+            "median(time_to_rollback) <= baseline(median(time_to_rollback)) + 15s",
         ];
         for line in lines {
             assert_eq!(Assertion::parse(line).unwrap().to_string(), line);
@@ -435,9 +554,9 @@ mod tests {
 
     #[test]
     fn literals_take_the_unit_of_the_metric_they_stand_against() {
-        let value = |text: &str| match Assertion::parse(text).unwrap().right {
-            Term::Value(literal) => literal.as_f64(),
-            Term::Metric { .. } => panic!("{text}"),
+        let value = |text: &str| match Assertion::parse(text).unwrap().claim {
+            Claim::Compared { right: Expression::Stated(literal), .. } => literal.as_f64(),
+            _ => panic!("{text}"),
         };
         assert_eq!(value("latency_avg < 90s"), 90.0);
         assert_eq!(value("error_rate<1%"), 0.01);
@@ -446,24 +565,41 @@ mod tests {
         assert_eq!(value("cost_total < 0.008 USD"), 0.008);
         assert_eq!(value("tokens_per_second >= 40/s"), 40.0);
         assert_eq!(value("latency_avg < 1h 2m"), 3_720.0);
+        assert_eq!(value("latency_avg / latency_p99 < 120%"), 1.2);
+        assert_eq!(value("error_rate - baseline(error_rate) < -0.5%"), -0.005);
     }
 
     #[test]
     fn errors_point_at_their_column_and_say_what_is_allowed() {
         let cases = [
             ("", 1, "found the end of the line, expected a metric"),
-            ("error_rate", 11, "expected an operator: < <= > >= == !="),
+            ("error_rate", 11, "expected an operator: < <= > >= == != within ~"),
             ("error_rate <", 13, "found the end of the line"),
             ("eror_rate < 1%", 1, "did you mean \"error_rate\"?"),
-            ("error_rate ~ 1% +- 0.1%", 12, "unknown operator \"~\", allowed are < <= > >= == !="),
-            ("error_rate within 0%..1%", 12, "unknown operator \"within\""),
-            ("error_rate + 1% < 2%", 12, "unknown operator \"+\""),
-            ("latency_p99 < 1.2 * latency_p99", 19, "unknown operator \"*\""),
-            ("latency_p99 < 2s - 1s", 18, "unknown operator \"-\""),
+            ("error_rate ~ 1%", 16, "expected \"+-\" and a tolerance"),
+            ("error_rate ~ 1% ± 0.1%", 17, "did you mean \"+-\"?"),
+            ("error_rate ~ 1% +- latency_avg", 20, "\"latency_avg\" is no tolerance"),
+            ("error_rate ~ 1% +- -1%", 20, "\"-1%\" is not a ratio"),
+            ("latency_avg ~ 1s +- -1%", 20, "a tolerance cannot be below 0"),
+            ("error_rate within 1%", 21, "expected \"..\" and the upper end"),
+            ("error_rate within 2%..1%", 19, "write the lower end first"),
+            ("error_rate + 90s < 2%", 14, "\"90s\" is not a ratio"),
+            ("error_rate + latency_avg < 2%", 12, "they cannot be added"),
+            ("latency_p99 < latency_avg * latency_p50", 27, "they cannot be multiplied"),
+            ("1 / latency_p99 < 2", 3, "they cannot be divided"),
+            ("latency_p99 < 2 * 100", 15, "2 * 100 is a number: they cannot be compared"),
+            ("latency_p99 / latency_p50 < 2s", 29, "\"2s\" is not a number"),
+            ("requests < (1 + 2", 18, "an operation or \")\""),
+            ("requests < 2 * ", 16, "expected a metric such as"),
             ("error_rate = 1%", 12, "did you mean \"==\"?"),
             ("error_rate ≤ 1%", 12, "did you mean \"<=\"?"),
-            ("p(rollback) < 1%", 1, "unknown function p(...)"),
-            ("error_rate < baseline(error_rate)", 14, "unknown function baseline(...)"),
+            ("p(rollbacks) < 1%", 3, "did you mean \"rollback\"?"),
+            ("p99(rollback) < 1", 5, "did you mean \"rollbacks\"?"),
+            ("mean(requests) < 1", 1, "unknown function mean(...)"),
+            ("p(rollback) == 1%", 13, "p(rollback) is an estimate"),
+            ("error_rate < baseline(error_rate * 2)", 34, "a baseline is of one metric"),
+            ("error_rate < baseline(baseline(error_rate))", 14, "write baseline(...) once"),
+            ("baseline(error_rate) < 1%", 1, "baseline(...) alone asserts nothing"),
             ("error_rate{fase=x} < 1%", 12, "did you mean \"phase\"?"),
             ("error_rate{arm=canry} < 1%", 16, "did you mean \"canary\"?"),
             ("error_rate{phase=a, phase=b} < 1%", 21, "selector phase stands here twice"),
@@ -486,7 +622,7 @@ mod tests {
             ("goodput{within=fast} > 1/s", 16, "within: \"fast\" is not a duration"),
             ("goodput > 5", 11, "goodput is compared with it, but"),
             ("error_rate < 1% < 2%", 17, "expected the end of the line"),
-            ("(error_rate) < 1%", 1, "found \"(\""),
+            ("(error_rate < 1%", 13, "an operation or \")\""),
             ("näherung < 1%", 1, "unknown metric \"näherung\""),
         ];
         for (text, column, message) in cases {
@@ -502,7 +638,7 @@ mod tests {
         assert_eq!(
             rendered,
             "error_rate{phase=ü} =< 1%\n                    ^ unknown operator \"=<\", \
-             allowed are < <= > >= == !=, did you mean \"<=\"?"
+             allowed are < <= > >= == != within ~, did you mean \"<=\"?"
         );
     }
 

@@ -1,8 +1,7 @@
 //! What is to be known of a comparison's intervals and p-values.
 
-use serde_json::Value;
-
 use super::run::RunInput;
+use crate::scenario::dependences as of_scenario;
 
 /// The notes on these runs, in sentences.
 pub(super) fn notes(runs: &[RunInput<'_>]) -> Vec<String> {
@@ -40,10 +39,7 @@ pub(super) fn dependences(runs: &[RunInput<'_>]) -> Vec<&'static str> {
     let mut reasons: Vec<&str> = Vec::new();
     for run in runs {
         let scenario = &run.result.scenario;
-        let closed = scenario.closed_users.is_some().then_some("users wait for their answers");
-        let played = ["models", "phases"].map(|key| scenario.resolved.get(key));
-        let bound = played.into_iter().flatten().flat_map(bindings);
-        for reason in bound.chain(closed) {
+        for reason in of_scenario(&scenario.resolved, scenario.closed_users.is_some()) {
             if !reasons.contains(&reason) {
                 reasons.push(reason);
             }
@@ -51,28 +47,6 @@ pub(super) fn dependences(runs: &[RunInput<'_>]) -> Vec<&'static str> {
     }
     reasons
 }
-
-/// What in a resolved scenario binds requests to each other.
-fn bindings(value: &Value) -> Vec<&'static str> {
-    match value {
-        Value::Array(items) => items.iter().flat_map(bindings).collect(),
-        Value::Object(map) => {
-            let own = BINDINGS.iter().filter(|(key, _)| map.contains_key(*key));
-            let own = own.map(|(_, reason)| *reason);
-            let users = map.get("correlate").is_some_and(|kind| kind == "user");
-            let users = users.then_some("all requests of a user fail together");
-            own.chain(users).chain(map.values().flat_map(bindings)).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// Keys of an upstream or a fault, and what they mean for its requests.
-const BINDINGS: [(&str, &str); 3] = [
-    ("capacity", "upstreams answer only so many at once"),
-    ("rate_limit", "upstreams accept only so many over time"),
-    ("burst", "failures come in bursts"),
-];
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,11 @@
 //! Whether a judgement that was read follows from what it rests on.
 
 use super::expected::against;
-use super::line::{LineResult, Side};
-use super::range::compare;
+use super::line::LineResult;
+use super::range::{Range, compare, operate};
+use super::side::Side;
 use super::{Judgement, Verdict};
-use crate::assertion::{Assertion, Term};
-use crate::metric::Interval;
+use crate::assertion::{Assertion, Claim, Comparison, Expression, Operation, Tolerance};
 
 /// How a judgement contradicts itself.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -73,34 +73,66 @@ fn of_line(line: &LineResult) -> Option<Contradiction> {
         Ok(assertion) => assertion,
         Err(error) => return Some(Contradiction::NoAssertion { text, problem: error.to_string() }),
     };
-    if !is_of(&line.left, &assertion.left) || !is_of(&line.right, &assertion.right) {
+    let sides = [Some(&line.left), Some(&line.right), line.bound.as_ref()];
+    let asked: Vec<&Expression> = assertion.expressions().collect();
+    let answered = sides.into_iter().flatten().zip(&asked).all(|(side, one)| is_of(side, one));
+    let bounded = !matches!(assertion.claim, Claim::Compared { .. });
+    if !answered || line.bound.is_some() != bounded {
         return Some(Contradiction::OtherSides { text });
     }
-    let follows = compare(line.left.range(), assertion.operator, line.right.range());
+    let follows = follows(line, &assertion);
     let stated = line.verdict;
     (stated != follows).then_some(Contradiction::Line { text, stated, follows })
 }
 
-/// Whether a side is the answer to a term: its figure, or an estimate of its metric that is as
-/// exact as the metric is.
-fn is_of(side: &Side, term: &Term) -> bool {
-    match (side, term) {
-        (Side::Measured(estimate), Term::Metric { metric, .. }) => {
-            let exact = metric.interval() == Interval::Exact;
-            estimate.metric == *metric && estimate.exact == exact
+/// The verdict that follows from the sides of a line of one run.
+fn follows(line: &LineResult, assertion: &Assertion) -> Verdict {
+    if assertion.needs_baseline() {
+        // Of which a run by itself knows nothing.
+        return Verdict::Inconclusive;
+    }
+    let (left, right) = (line.left.range(), line.right.range());
+    let bound = line.bound.as_ref().map_or(Range::Unknown, Side::range);
+    let inside = |low, high| {
+        let above = compare(left, Comparison::AtLeast, low);
+        above.max(compare(left, Comparison::AtMost, high))
+    };
+    match &assertion.claim {
+        Claim::Compared { operator, .. } => compare(left, *operator, right),
+        Claim::Within { .. } => inside(right, bound),
+        Claim::Near { tolerance, .. } => {
+            let width = match tolerance {
+                Tolerance::Absolute(_) => bound,
+                Tolerance::Relative(_) => operate(right, Operation::Times, bound),
+            };
+            let end = |operation| operate(right, operation, width);
+            inside(end(Operation::Minus), end(Operation::Plus))
         }
-        (Side::Stated(value), Term::Value(literal)) => {
+    }
+}
+
+/// Whether a side is the answer to an expression: its figure, an estimate of its metric that is as
+/// exact as the metric is, or what was worked out of it.
+fn is_of(side: &Side, expression: &Expression) -> bool {
+    match (side, expression) {
+        (Side::Measured(estimate), Expression::Read(reading)) => {
+            estimate.metric == reading.metric && estimate.exact != reading.is_estimate()
+        }
+        (Side::Stated(value), Expression::Stated(literal)) => {
             value.to_bits() == literal.as_f64().to_bits()
         }
+        (Side::Worked(worked), asked) => {
+            worked.text == asked.to_string() && worked.unit == asked.kind().into()
+        }
+        (Side::Stated(_), asked @ Expression::Computed { .. }) => asked.readings().next().is_none(),
         _ => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Gate, Judged, Line};
+    use super::super::{Gate, Judged, Line, Runs, Settings};
     use super::*;
-    use crate::summary::Summary;
     use crate::summary::fixture::record;
 
     fn judged() -> Judged {
@@ -112,8 +144,11 @@ mod tests {
             .map(|(text, assertion)| Line { text, assertion, file: "gate.yaml", line: 1 })
             .collect();
         let expected = Some(Verdict::Fail);
-        let gate = Gate { lines: &lines, columns: &[], expected, distrust: &[] };
-        match gate.judge(&Summary::of(&record())) {
+        let settings = Settings::default();
+        let gate = Gate { lines: &lines, expected, distrust: &[], settings };
+        let record = record();
+        let runs = Runs { records: &[&record], columns: &[], dependences: &[] };
+        match gate.judge(&runs, None) {
             Judgement::Judged(judged) => judged,
             Judgement::NothingToEvaluate => panic!("there are lines"),
         }

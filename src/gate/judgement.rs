@@ -3,21 +3,23 @@
 use serde::{Deserialize, Serialize};
 
 use super::Verdict;
+use super::case::Case;
 use super::expected::against;
-use super::line::{Line, LineResult};
-use crate::summary::{ColumnSpec, Summary};
+use super::line::{Judging, Line, LineResult};
+use super::runs::{Runs, Settings};
+use crate::stats::{Confidence, holm};
 
-/// What is asked of a run.
+/// What is asked of the runs of a scenario.
 #[derive(Clone, Copy, Debug)]
 pub struct Gate<'a> {
     /// What must hold.
     pub lines: &'a [Line<'a>],
-    /// The columns that selectors can name.
-    pub columns: &'a [ColumnSpec],
     /// The verdict that the scenario's author expects instead of a pass: it turns the gate round.
     pub expected: Option<Verdict>,
-    /// Why the run cannot be trusted, in sentences; empty where it can.
+    /// Why the runs cannot be trusted, in sentences; empty where they can.
     pub distrust: &'a [String],
+    /// How lines that are held against a baseline are judged.
+    pub settings: Settings,
 }
 
 /// What a gate found.
@@ -47,11 +49,28 @@ pub struct Judged {
     pub lines: Vec<LineResult>,
 }
 
-impl Gate<'_> {
-    /// Judges the run that `summary` tells of.
-    pub fn judge(&self, summary: &Summary<'_>) -> Judgement {
-        let judged = self.lines.iter().map(|line| LineResult::of(line, summary, self.columns));
-        let lines: Vec<LineResult> = judged.collect();
+impl<'a> Gate<'a> {
+    /// Judges runs, against those of a `baseline` where there is one.
+    ///
+    /// # Panics
+    /// The settings' alpha is outside (0, 1).
+    pub fn judge(&self, runs: &Runs<'_>, baseline: Option<&Runs<'_>>) -> Judgement {
+        let against_baseline =
+            Confidence::new(1.0 - self.settings.alpha).expect("an alpha is in (0, 1)");
+        let judge = |line: &'a Line<'a>| {
+            let assertion = line.assertion;
+            let case = Case::of(assertion, runs, baseline, &self.settings);
+            let confidence = match assertion.needs_baseline() {
+                true => against_baseline,
+                false => Confidence::PERCENT_95,
+            };
+            let verdict = case.verdict(confidence);
+            Judging { line, case, confidence, verdict, adjusted: None }
+        };
+        let mut judged: Vec<Judging<'a>> = self.lines.iter().map(judge).collect();
+        hold_together(&mut judged, self.settings.alpha);
+        let finish = |judging: Judging<'_>| judging.finish(runs.dependences);
+        let lines: Vec<LineResult> = judged.into_iter().map(finish).collect();
         let distrusted = (!self.distrust.is_empty()).then_some(Verdict::Invalid);
         let Some(found) = lines.iter().map(|line| line.verdict).chain(distrusted).max() else {
             return Judgement::NothingToEvaluate;
@@ -63,6 +82,28 @@ impl Gate<'_> {
             distrust: self.distrust.to_vec(),
             lines,
         })
+    }
+}
+
+/// Lets a line fail against the baseline only where it does so together with all others that are
+/// held against it: the probability that any fails of which none should is alpha at most. That all
+/// must hold for a pass needs no such care: a pass of one that should fail is one error of one
+/// line.
+fn hold_together(judged: &mut [Judging<'_>], alpha: f64) {
+    let mut family: Vec<_> = judged.iter_mut().filter(|one| one.is_of_family()).collect();
+    let p_values = family.iter().map(|one| match one.verdict {
+        Verdict::Fail => one.case.p_value(one.confidence),
+        // Whatever it is, it is greater than alpha.
+        _ => 1.0,
+    });
+    let adjusted = holm(&p_values.collect::<Vec<_>>());
+    for (one, adjusted) in family.iter_mut().zip(adjusted) {
+        if one.verdict == Verdict::Fail {
+            one.adjusted = Some(adjusted);
+            if adjusted > alpha {
+                one.verdict = Verdict::Inconclusive;
+            }
+        }
     }
 }
 
@@ -89,8 +130,10 @@ mod tests {
             .zip(&assertions)
             .map(|(text, assertion)| Line { text, assertion, file: "gate.yaml", line: 1 })
             .collect();
-        let gate = Gate { lines: &lines, columns: &[], expected, distrust };
-        gate.judge(&Summary::of(&record()))
+        let settings = Settings::default();
+        let gate = Gate { lines: &lines, expected, distrust, settings };
+        let record = record();
+        gate.judge(&Runs { records: &[&record], columns: &[], dependences: &[] }, None)
     }
 
     const PASSES: &str = "rollbacks == 1";

@@ -1,16 +1,14 @@
-//! One line of the gate: its assertion against the run.
+//! One line of the gate: its assertion against the runs.
 
 use serde::{Deserialize, Serialize};
 
 use super::Verdict;
-use super::needed::requests_needed;
-use super::range::{Range, compare};
-use super::resolve::resolve;
-use crate::assertion::{Assertion, Term};
-use crate::metric::Interval;
+use super::case::{Approach, Case};
+use super::evidence::evidence;
+use super::needed::Needed;
+use super::side::{Part, Side, Worked};
+use crate::assertion::{Assertion, Claim, Expression, OverRuns, Reading, Tolerance};
 use crate::stats::Confidence;
-use crate::summary::{ColumnSpec, Estimate, Method, Summary};
-use crate::units::format_count;
 
 /// A line of the gate as it is judged.
 #[derive(Clone, Copy, Debug)]
@@ -38,10 +36,14 @@ pub struct LineResult {
     pub verdict: Verdict,
     /// What stands left of the operator.
     pub left: Side,
-    /// What stands right of the operator.
+    /// What stands right of it: of `within` the lower end, of `~` the value to be near to.
     pub right: Side,
-    /// The coverage of the sides' intervals, in (0, 1): 0.95, or 0.975 each where two estimates are
-    /// compared, so that both hold at once in 95 % of the cases.
+    /// The upper end of `within`, or the tolerance of `~`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<Side>,
+    /// The coverage of the sides' intervals, in (0, 1): 0.95, or more where several estimates are
+    /// read, so that all hold at once in 95 % of the cases (1 less the gate's alpha against a
+    /// baseline).
     pub confidence: f64,
     /// What was measured, in a sentence.
     pub evidence: String,
@@ -49,120 +51,184 @@ pub struct LineResult {
     /// they are. Absent where it is decided, and where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_needed: Option<u64>,
+    /// About how many runs would.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs_needed: Option<u64>,
+    /// The seeds of the runs in which it does not hold, of a line that must hold in each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failing_seeds: Vec<u64>,
+    /// Left less right over runs of one seed each, of a line that is judged by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<PairedDifference>,
+    /// Against a baseline: how probable such a failure is where the line holds, adjusted for all
+    /// lines of the gate that are held against one. Absent where it does not fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adjusted_p_value: Option<f64>,
 }
 
-/// One side of a line.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Side {
-    /// What was measured.
-    Measured(Estimate),
-    /// The figure that the line states, in the base unit of the metric on the other side.
-    Stated(f64),
+/// The mean of the differences of pairs of runs.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PairedDifference {
+    /// In the unit of the left side.
+    pub mean: f64,
+    /// The lower limit of the long-run mean.
+    pub low: f64,
+    /// The upper limit.
+    pub high: f64,
+    /// How many pairs.
+    pub pairs: u64,
 }
 
-impl LineResult {
-    /// Judges one line.
-    pub(super) fn of(line: &Line<'_>, summary: &Summary<'_>, columns: &[ColumnSpec]) -> Self {
-        let Assertion { left, operator, right } = line.assertion;
-        let confidence = if is_estimate(left) && is_estimate(right) {
-            Confidence::PERCENT_97_5
-        } else {
-            Confidence::PERCENT_95
+/// How far a line is judged before all lines are held together.
+#[derive(Debug)]
+pub(super) struct Judging<'a> {
+    pub(super) line: &'a Line<'a>,
+    pub(super) case: Case<'a>,
+    pub(super) confidence: Confidence,
+    pub(super) verdict: Verdict,
+    /// Of its failure, adjusted; `None` where nothing is adjusted.
+    pub(super) adjusted: Option<f64>,
+}
+
+impl<'a> Judging<'a> {
+    /// Whether it is one of those whose failures are held together.
+    pub(super) fn is_of_family(&self) -> bool {
+        let estimated = !matches!(self.case.approach, Approach::EachRun(_) | Approach::NoBaseline);
+        self.line.assertion.needs_baseline() && estimated
+    }
+
+    /// What became of it. `dependences`: what makes requests bear on each other.
+    pub(super) fn finish(self, dependences: &[&str]) -> LineResult {
+        let needed = Needed::of(&self);
+        let (left, right, bound) = self.sides();
+        let each = match &self.case.approach {
+            Approach::Apart => self.case.share_of(self.confidence),
+            _ => self.confidence,
         };
-        let side = |term: &Term| Side::of(term, summary, columns, Method::Gate(confidence));
-        let (left, right) = (side(left), side(right));
-        let verdict = compare(left.range(), *operator, right.range());
-        let requests_needed = (verdict == Verdict::Inconclusive)
-            .then(|| {
-                let estimates: Vec<_> = estimates(&left, &right).collect();
-                requests_needed(&estimates, left.value()?, right.value()?)
-            })
-            .flatten();
-        Self {
-            text: line.text.to_owned(),
-            file: line.file.to_owned(),
-            line: line.line,
-            verdict,
-            evidence: evidence(&left, &right, requests_needed),
+        LineResult {
+            text: self.line.text.to_owned(),
+            file: self.line.file.to_owned(),
+            line: self.line.line,
+            verdict: self.verdict,
+            confidence: each.get(),
+            evidence: evidence(&self, (&left, &right), needed, dependences),
             left,
             right,
-            confidence: confidence.get(),
-            requests_needed,
+            bound,
+            requests_needed: needed.and_then(|needed| needed.requests),
+            runs_needed: needed.and_then(|needed| needed.runs),
+            failing_seeds: self.failing_seeds(),
+            difference: self.difference(),
+            adjusted_p_value: self.adjusted,
         }
     }
-}
 
-impl Side {
-    fn of(term: &Term, summary: &Summary<'_>, columns: &[ColumnSpec], method: Method) -> Self {
-        match term {
-            Term::Value(literal) => Self::Stated(literal.as_f64()),
-            Term::Metric { metric, selector } => {
-                let estimate = match resolve(selector, summary.record(), columns) {
-                    Some(selection) => summary.select(selection).estimate(*metric, method),
-                    None => Estimate::absent(*metric),
-                };
-                Self::Measured(estimate)
+    /// The seeds in which it does not hold.
+    pub(super) fn failing_seeds(&self) -> Vec<u64> {
+        let Approach::EachRun(pairs) = &self.case.approach else { return Vec::new() };
+        let failing = pairs.iter().filter(|pair| self.case.verdict_in(pair) == Verdict::Fail);
+        match pairs.len() {
+            // Of one run the verdict says it.
+            1 => Vec::new(),
+            _ => failing.map(|pair| pair.seed).collect(),
+        }
+    }
+
+    /// The difference that decided, or the one that is the least sure to hold.
+    pub(super) fn difference(&self) -> Option<PairedDifference> {
+        let Approach::Paired(pairs) = &self.case.approach else { return None };
+        let inequality =
+            self.case.inequalities.iter().max_by_key(|inequality| {
+                self.case.verdict_of(inequality, pairs, self.confidence)
+            })?;
+        let (mean, limits) = self.case.mean_difference(inequality, pairs, self.confidence)?;
+        let pairs = pairs.len() as u64;
+        Some(PairedDifference { mean, low: limits.low, high: limits.high, pairs })
+    }
+
+    fn sides(&self) -> (Side, Side, Option<Side>) {
+        let side = |expression: &Expression| self.side(expression);
+        let Assertion { left, claim } = self.line.assertion;
+        match claim {
+            Claim::Compared { right, .. } => (side(left), side(right), None),
+            Claim::Within { low, high } => (side(left), side(low), Some(side(high))),
+            Claim::Near { value, tolerance } => {
+                let (Tolerance::Absolute(width) | Tolerance::Relative(width)) = tolerance;
+                (side(left), side(value), Some(Side::Stated(width.as_f64())))
             }
         }
     }
 
-    pub(super) fn range(&self) -> Range {
-        match self {
-            Self::Measured(estimate) => Range::of(estimate),
-            Self::Stated(value) => Range::point(*value),
+    fn side(&self, expression: &Expression) -> Side {
+        match expression {
+            Expression::Stated(literal) => Side::Stated(literal.as_f64()),
+            Expression::Read(reading) => self.read(reading),
+            Expression::Computed { .. } => {
+                let mut parts: Vec<Part> = Vec::new();
+                for reading in expression.readings() {
+                    let text = reading.to_string();
+                    if parts.iter().all(|part| part.text != text) {
+                        parts.push(Part { text, side: self.read(reading) });
+                    }
+                }
+                if parts.is_empty() {
+                    let value = self.case.value(expression);
+                    return value.map_or_else(|| self.worked(expression, Vec::new()), Side::Stated);
+                }
+                self.worked(expression, parts)
+            }
         }
     }
 
-    fn value(&self) -> Option<f64> {
-        match self {
-            Self::Measured(estimate) => estimate.value,
-            Self::Stated(value) => Some(*value),
+    /// A metric: as it was measured, where that is of requests.
+    fn read(&self, reading: &Reading) -> Side {
+        let share = self.case.share_of(self.confidence);
+        let gathered = self.case.gathered.iter().find(|gathered| gathered.reading == reading);
+        let known = gathered.map(|gathered| gathered.known(share));
+        match known.and_then(|known| known.estimate) {
+            Some(estimate) => Side::Measured(estimate),
+            None => self.worked(&Expression::Read(reading.clone()), Vec::new()),
         }
     }
 
-    fn measured(&self) -> Option<&Estimate> {
-        match self {
-            Self::Measured(estimate) => Some(estimate),
-            Self::Stated(_) => None,
-        }
+    fn worked(&self, expression: &Expression, parts: Vec<Part>) -> Side {
+        let range = self.case.range(expression, self.confidence);
+        let of = |reading: &Reading| {
+            let found = self.case.gathered.iter().find(|gathered| gathered.reading == reading);
+            found.map_or(0, |gathered| gathered.runs())
+        };
+        let over = |reading: &Reading| reading.over_runs != OverRuns::Itself;
+        let exact = !expression.readings().any(Reading::is_estimate);
+        let worked = Worked {
+            text: expression.to_string(),
+            unit: expression.kind().into(),
+            value: self.case.value(expression),
+            infinite: false,
+            interval: None,
+            exact: exact && !expression.readings().any(over),
+            runs: expression.readings().map(of).max().unwrap_or(0),
+            parts,
+        };
+        Side::Worked(Box::new(worked.within(range)))
     }
 }
-
-fn is_estimate(term: &Term) -> bool {
-    match term {
-        Term::Metric { metric, .. } => metric.interval() != Interval::Exact,
-        Term::Value(_) => false,
-    }
-}
-
-/// The sides that more requests would sharpen.
-fn estimates<'a>(left: &'a Side, right: &'a Side) -> impl Iterator<Item = &'a Estimate> {
-    [left, right].into_iter().filter_map(Side::measured).filter(|estimate| !estimate.exact)
-}
-
-fn evidence(left: &Side, right: &Side, requests_needed: Option<u64>) -> String {
-    let mut sentence = match (left.measured(), right.measured()) {
-        (Some(left), Some(right)) => format!("{left} against {right}"),
-        (Some(one), None) | (None, Some(one)) => one.to_string(),
-        // The grammar wants a metric on one side at least.
-        (None, None) => String::new(),
-    };
-    if let Some(needed) = requests_needed {
-        sentence.push_str(&format!("; about {} would decide", format_count(needed)));
-    }
-    sentence
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::{Gate, Judgement, Runs, Settings};
     use super::*;
     use crate::summary::fixture::record;
 
     fn judge(text: &str) -> LineResult {
         let assertion = Assertion::parse(text).unwrap();
         let line = Line { text, assertion: &assertion, file: "gate.yaml", line: 7 };
-        LineResult::of(&line, &Summary::of(&record()), &[])
+        let (lines, settings) = ([line], Settings::default());
+        let gate = Gate { lines: &lines, expected: None, distrust: &[], settings };
+        let record = record();
+        let runs = Runs { records: &[&record], columns: &[], dependences: &[] };
+        match gate.judge(&runs, None) {
+            Judgement::Judged(judged) => judged.lines[0].clone(),
+            Judgement::NothingToEvaluate => panic!("there is a line"),
+        }
     }
 
     #[test]
@@ -210,7 +276,10 @@ mod tests {
         // scipy, exact: 0 of 300 at 97.5 % reaches 1.451 %, 50 of 150 begins at 24.67 %.
         let result = judge("error_rate{phase=canary, version=beta} < error_rate{phase=incident}");
         assert_eq!((result.verdict, result.confidence), (Verdict::Pass, 0.975));
-        let limits = |side: &Side| side.measured().and_then(|estimate| estimate.interval).unwrap();
+        let limits = |side: &Side| match side {
+            Side::Measured(estimate) => estimate.interval.unwrap(),
+            other => panic!("{other:?}"),
+        };
         let close = |found: Option<f64>, wanted: f64| (found.unwrap() - wanted).abs() < 1e-9;
         assert!(close(limits(&result.left).high, 0.014500594315008102), "{result:?}");
         assert!(close(limits(&result.right).low, 0.2488618807376547), "{result:?}");

@@ -1,18 +1,30 @@
 //! The gate: assertions over a run's metrics to verdicts with their evidence.
 //!
 //! A line passes only if the whole interval of an estimate holds, fails only if the whole interval
-//! violates it, and is inconclusive between: too few requests never pass. Counts and times of one
-//! deterministic run are exact. Knows no files and no terminal; exit codes are the CLI's.
+//! violates it, and is inconclusive between: too few requests never pass. Counts and times of a
+//! deterministic run are exact for its seed; over several runs such a line must hold in each.
+//! Against a baseline of the same seeds the mean of the differences decides, and all lines of a
+//! gate that are held against one fail together or not at all, by Holm.
+//!
+//! Knows no files and no terminal; exit codes are the CLI's.
 
+mod case;
 mod contradiction;
+mod evidence;
 mod expected;
+mod gathered;
+mod inequality;
 mod judgement;
 mod line;
 mod needed;
 mod range;
 mod resolve;
+mod runs;
+mod side;
 
 pub use crate::engine::Verdict;
 pub use contradiction::Contradiction;
 pub use judgement::{Gate, Judged, Judgement};
-pub use line::{Line, LineResult, Side};
+pub use line::{Line, LineResult, PairedDifference};
+pub use runs::{Runs, Settings};
+pub use side::{Part, Side, ValueUnit, Worked};

@@ -1,37 +1,121 @@
-//! How many requests would decide an inconclusive line.
+//! How many requests or runs would decide an inconclusive line.
 
-use super::range::Range;
-use crate::metric::Interval;
-use crate::summary::Estimate;
+use super::Verdict;
+use super::case::{Approach, Case};
+use super::gathered::Gathered;
+use super::inequality::Inequality;
+use super::line::Judging;
+use super::range::{Range, operate};
+use crate::assertion::{Operation, OverRuns};
+use crate::math;
+use crate::metric::{Interval, Measure, Quantile};
+use crate::stats::Confidence;
 
-/// About how many requests, in the selections of `estimates` together, would decide a line whose
-/// sides have the values `left` and `right`, if these stay as they are; two digits of it count.
-///
-/// The width w of an interval, from its value towards the other side, shrinks with the square root
-/// of the number of requests, and the sides are apart once it is less than their distance d:
-/// n (w/d)^2. Where a proportion is 0 or 1 its limit shrinks with the number itself: n w/d.
-/// `None` where the values are the same, or where a limit towards the other side is not known.
-pub(super) fn requests_needed(estimates: &[&Estimate], left: f64, right: f64) -> Option<u64> {
-    let mut width = 0.0;
-    let mut requests = 0.0;
-    let mut all_at_edge = true;
-    for estimate in estimates {
-        let (value, Range::Known { low, high }) = (estimate.value?, Range::of(estimate)) else {
+/// About how much would decide a line, were its values to stay as they are; two digits of it count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Needed {
+    /// Requests in the selections together.
+    pub(super) requests: Option<u64>,
+    /// Runs.
+    pub(super) runs: Option<u64>,
+}
+
+impl Needed {
+    /// Of a line that is not decided; `None` where that is not known, and of others.
+    pub(super) fn of(judging: &Judging<'_>) -> Option<Self> {
+        let Judging { case, confidence, .. } = judging;
+        if judging.verdict != Verdict::Inconclusive {
             return None;
+        }
+        let undecided = case.inequalities.iter().filter_map(|one| times(case, one, *confidence));
+        let times = undecided.reduce(f64::max)?;
+        let estimates = || case.gathered.iter().filter(|one| one.reading.is_estimate());
+        let requests = estimates().filter_map(|one| one.requests()).sum::<u64>();
+        let runs = case.gathered.iter().map(Gathered::runs).max().unwrap_or(0);
+        let more = |now: u64| {
+            let needed = now as f64 * times;
+            // Infinite where the values are the same or a limit is missing.
+            let known = now > 0 && needed <= MOST;
+            known.then(|| two_digits_up((needed as u64).max(now) + 1))
         };
-        // The other side is whichever of the two this one is not nearer to.
-        let is_left = (value - left).abs() <= (value - right).abs();
-        let other = if is_left { right } else { left };
-        width += if other > value { high - value } else { value - low };
-        requests += estimate.n as f64;
-        let at_edge = value <= 0.0 || value >= 1.0;
-        all_at_edge &= estimate.metric.interval() == Interval::Proportion && at_edge;
+        let by_requests = estimates().all(|one| one.reading.over_runs == OverRuns::Itself);
+        let paired = matches!(case.approach, Approach::Paired(_));
+        let requests = more(requests).filter(|_| by_requests && !paired);
+        let needed = Self { requests, runs: more(runs) };
+        (needed.requests.is_some() || needed.runs.is_some()).then_some(needed)
     }
-    let ratio = width / (left - right).abs();
-    let needed = requests * if all_at_edge { ratio } else { ratio * ratio };
-    // Infinite where the values are the same or a limit is missing.
-    (needed > 0.0 && needed <= MOST)
-        .then(|| two_digits_up((needed as u64).max(requests as u64) + 1))
+}
+
+/// How many times as much would decide an inequality; `None` where it is decided.
+fn times(case: &Case<'_>, inequality: &Inequality, confidence: Confidence) -> Option<f64> {
+    let (left, right) = (&inequality.left, &inequality.right);
+    let (difference, range, at_edge) = match &case.approach {
+        Approach::Paired(pairs) => {
+            let (mean, limits) = case.mean_difference(inequality, pairs, confidence)?;
+            (mean, Range::Known { low: limits.low, high: limits.high }, false)
+        }
+        Approach::Apart => {
+            let (one, other) = (case.value(left)?, case.value(right)?);
+            let range = |side| case.range(side, confidence);
+            let range = operate(range(left), Operation::Minus, range(right));
+            let mut estimates = case.gathered.iter().filter(|one| one.reading.is_estimate());
+            (one - other, range, estimates.all(Gathered::is_at_edge))
+        }
+        Approach::EachRun(_) | Approach::NoBaseline => return None,
+    };
+    let Range::Known { low, high } = range else { return None };
+    if difference == 0.0 {
+        return Some(f64::INFINITY);
+    }
+    let reach = if difference < 0.0 { high - difference } else { difference - low };
+    if reach.is_finite() {
+        return Some(factor(reach / difference.abs(), at_edge)).filter(|times| *times >= 1.0);
+    }
+    let each = case.share_of(confidence);
+    let bounding = case.gathered.iter().filter_map(|one| one.fewest_times(each));
+    bounding.reduce(f64::max)
+}
+
+/// How many times as many observations bring an interval's width, which is `ratio` times the
+/// distance to what it is compared with, below that distance: it shrinks with the square root of
+/// their number. Where a proportion is 0 or 1 its limit shrinks with the number itself.
+fn factor(ratio: f64, at_edge: bool) -> f64 {
+    if at_edge { ratio } else { ratio * ratio }
+}
+
+impl Gathered<'_> {
+    /// Whether it is a share of which there is nothing, or nothing else.
+    fn is_at_edge(&self) -> bool {
+        let share = self.reading.over_runs == OverRuns::Probability
+            || (self.reading.over_runs == OverRuns::Itself
+                && self.reading.metric.interval() == Interval::Proportion);
+        let value = self.known(Confidence::PERCENT_95).value;
+        share && value.is_some_and(|value| value <= 0.0 || value >= 1.0)
+    }
+
+    /// How many requests an estimate was made from.
+    fn requests(&self) -> Option<u64> {
+        self.known(Confidence::PERCENT_95).estimate.map(|estimate| estimate.n)
+    }
+
+    /// How many times as many observations would bound a quantile that is not bounded on a side.
+    fn fewest_times(&self, confidence: Confidence) -> Option<f64> {
+        let (quantile, now) = match (self.reading.over_runs, self.reading.metric.measure()) {
+            (OverRuns::Quantile(quantile), _) => (quantile, self.runs()),
+            (OverRuns::Itself, Measure::Quantile(_, quantile)) => (quantile, self.requests()?),
+            _ => return None,
+        };
+        let times = fewest(quantile, confidence) / now as f64;
+        (now > 0 && times > 1.0).then_some(times)
+    }
+}
+
+/// How many observations bound a quantile q on both sides: the first n at which the least and the
+/// greatest of them do, `max(q, 1 - q)^n <= a/2`.
+fn fewest(quantile: Quantile, confidence: Confidence) -> f64 {
+    let q = quantile.as_f64();
+    let tail = 0.5 * (1.0 - confidence.get());
+    (math::ln(tail) / math::ln(q.max(1.0 - q))).ceil()
 }
 
 /// `count` rounded up to two significant digits.
@@ -49,44 +133,25 @@ const MOST: f64 = 1e12;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metric::Metric;
-    use crate::summary::Limits;
-
-    fn estimate(metric: Metric, value: f64, n: u64, low: f64, high: f64) -> Estimate {
-        let interval = Some(Limits { low: Some(low), high: Some(high) });
-        Estimate { value: Some(value), n, interval, ..Estimate::absent(metric) }
-    }
 
     #[test]
     fn four_times_the_requests_halve_a_width() {
-        let found = estimate(Metric::LatencyAvg, 1.0, 1_000, 0.8, 1.2);
         // (0.2 / 0.11)^2 = 3.306.
-        assert_eq!(requests_needed(&[&found], 1.0, 1.11), Some(3_400));
-        assert_eq!(requests_needed(&[&found], 0.89, 1.0), Some(3_400));
-    }
-
-    #[test]
-    fn widths_of_two_estimates_add_up() {
-        // (0.2 + 0.1) / 0.12 = 2.5, squared: 6.25 times 2,000 requests.
-        let left = estimate(Metric::LatencyAvg, 1.0, 1_000, 0.8, 1.2);
-        let right = estimate(Metric::LatencyAvg, 1.12, 1_000, 1.02, 1.3);
-        assert_eq!(requests_needed(&[&left, &right], 1.0, 1.12), Some(13_000));
+        assert_eq!(two_digits_up((1_000.0 * factor(0.2 / 0.11, false)) as u64 + 1), 3_400);
     }
 
     #[test]
     fn no_errors_need_a_number_in_proportion_to_the_limit() {
         // Clopper and Pearson: 0 of 100 reach to 3.62 %, 0 of 368 to 0.9975 %.
-        let found = estimate(Metric::ErrorRate, 0.0, 100, 0.0, 0.036_217);
-        assert_eq!(requests_needed(&[&found], 0.0, 0.01), Some(370));
+        assert_eq!(two_digits_up((100.0 * factor(0.036_217 / 0.01, true)) as u64 + 1), 370);
     }
 
     #[test]
-    fn equal_values_and_missing_limits_are_decided_by_no_number() {
-        let found = estimate(Metric::LatencyAvg, 1.0, 1_000, 0.8, 1.2);
-        assert_eq!(requests_needed(&[&found], 1.0, 1.0), None);
-        let interval = Some(Limits { low: Some(0.8), high: None });
-        let open = Estimate { interval, ..found };
-        assert_eq!(requests_needed(&[&open], 1.0, 1.1), None);
-        assert_eq!(requests_needed(&[&Estimate::absent(Metric::ErrorRate)], 0.0, 1.0), None);
+    fn quantiles_are_bounded_from_a_number_on() {
+        // 0.99^367 > 0.025 >= 0.99^368; 0.5^5 > 0.025 >= 0.5^6; 0.95^71 > 0.025 >= 0.95^72.
+        let of = |quantile| fewest(quantile, Confidence::PERCENT_95);
+        assert_eq!(of(Quantile::P99), 368.0);
+        assert_eq!(of(Quantile::P50), 6.0);
+        assert_eq!(of(Quantile::P95), 72.0);
     }
 }

@@ -1,7 +1,7 @@
 //! Where one side of a line may lie, and what follows for a comparison of two.
 
 use super::Verdict;
-use crate::assertion::Comparison;
+use crate::assertion::{Comparison, Operation};
 use crate::summary::{Estimate, Limits};
 
 /// Where the true value of one side may lie; a point for what is exact.
@@ -20,6 +20,29 @@ impl Range {
         Self::Known { low: value, high: value }
     }
 
+    /// The value, of a point.
+    pub(super) fn value(self) -> Option<f64> {
+        match self {
+            Self::Known { low, high } if low.to_bits() == high.to_bits() => Some(low),
+            _ => None,
+        }
+    }
+
+    /// The smallest range that holds both.
+    pub(super) fn hull(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Known { low, high }, Self::Known { low: other_low, high: other_high }) => {
+                Self::Known { low: low.min(other_low), high: high.max(other_high) }
+            }
+            (one, other) if one == other => one,
+            // From a time to never there is no bound.
+            (Self::Known { low, .. }, Self::Never) | (Self::Never, Self::Known { low, .. }) => {
+                Self::Known { low, high: f64::INFINITY }
+            }
+            _ => Self::Unknown,
+        }
+    }
+
     pub(super) fn of(estimate: &Estimate) -> Self {
         let Some(value) = estimate.value else {
             return if estimate.infinite { Self::Never } else { Self::Unknown };
@@ -35,6 +58,55 @@ impl Range {
             None => Self::Unknown,
         }
     }
+}
+
+/// The range of what an operation makes of two values that lie in these ranges, whatever they have
+/// to do with each other.
+pub(super) fn operate(left: Range, operation: Operation, right: Range) -> Range {
+    let (one, other) = match (left, right) {
+        (Range::Known { low, high }, Range::Known { low: other_low, high: other_high }) => {
+            ((low, high), (other_low, other_high))
+        }
+        // Later than any time it stays, whatever finite is done to it that keeps its sign.
+        (Range::Never, Range::Known { low, .. }) => {
+            let scales = matches!(operation, Operation::Times | Operation::Over);
+            return if !scales || low > 0.0 { Range::Never } else { Range::Unknown };
+        }
+        (Range::Known { low, .. }, Range::Never) => {
+            let stays = match operation {
+                Operation::Plus => true,
+                Operation::Times => low > 0.0,
+                Operation::Minus | Operation::Over => false,
+            };
+            return if stays { Range::Never } else { Range::Unknown };
+        }
+        _ => return Range::Unknown,
+    };
+    let (low, high) = match operation {
+        Operation::Plus => (one.0 + other.0, one.1 + other.1),
+        Operation::Minus => (one.0 - other.1, one.1 - other.0),
+        Operation::Times => corners(one, other, times),
+        Operation::Over if other == (0.0, 0.0) => return Range::Unknown,
+        // A positive divisor that may be as small as any bounds on one side only.
+        Operation::Over if other.0 == 0.0 && one.0 >= 0.0 => (one.0 / other.1, f64::INFINITY),
+        Operation::Over if other.0 <= 0.0 && other.1 >= 0.0 => (f64::NEG_INFINITY, f64::INFINITY),
+        Operation::Over => corners(one, other, |a, b| times(a, 1.0 / b)),
+    };
+    // What has no bound on either side less itself, for example.
+    if low.is_nan() || high.is_nan() { Range::Unknown } else { Range::Known { low, high } }
+}
+
+/// The least and the greatest of what is made of the ends of two ranges.
+fn corners(one: (f64, f64), other: (f64, f64), make: impl Fn(f64, f64) -> f64) -> (f64, f64) {
+    let all =
+        [make(one.0, other.0), make(one.0, other.1), make(one.1, other.0), make(one.1, other.1)];
+    let least = all.into_iter().fold(f64::INFINITY, f64::min);
+    (least, all.into_iter().fold(f64::NEG_INFINITY, f64::max))
+}
+
+/// Nothing times whatever is not bounded is nothing: every value is finite.
+fn times(one: f64, other: f64) -> f64 {
+    if one == 0.0 || other == 0.0 { 0.0 } else { one * other }
 }
 
 /// What follows from two ranges for `left operator right`: it holds for every pair of values, for
@@ -136,6 +208,42 @@ mod tests {
         assert_eq!(compare(from_two, Comparison::Below, Range::point(9.0)), Verdict::Inconclusive);
     }
 
+    #[test]
+    fn arithmetic_goes_by_the_ends() {
+        let cases = [
+            (known(1.0, 2.0), Operation::Plus, known(10.0, 20.0), known(11.0, 22.0)),
+            (known(1.0, 2.0), Operation::Minus, known(10.0, 20.0), known(-19.0, -8.0)),
+            (known(-1.0, 2.0), Operation::Times, known(3.0, 5.0), known(-5.0, 10.0)),
+            (known(1.0, 2.0), Operation::Over, known(4.0, 8.0), known(0.125, 0.5)),
+            (known(1.0, 2.0), Operation::Over, known(0.0, 8.0), known(0.125, f64::INFINITY)),
+            (known(1.0, 2.0), Operation::Over, known(0.0, 0.0), Range::Unknown),
+            (known(0.0, 0.0), Operation::Times, known(1.0, f64::INFINITY), known(0.0, 0.0)),
+            (Range::Never, Operation::Minus, known(1.0, 1.0), Range::Never),
+            (Range::Never, Operation::Over, known(0.0, 1.0), Range::Unknown),
+            (known(1.0, 1.0), Operation::Minus, Range::Never, Range::Unknown),
+        ];
+        for (left, operation, right, expected) in cases {
+            assert_eq!(operate(left, operation, right), expected, "{left:?} {operation:?}");
+        }
+    }
+
+    #[test]
+    fn a_hull_holds_both() {
+        assert_eq!(known(1.0, 2.0).hull(known(4.0, 5.0)), known(1.0, 5.0));
+        assert_eq!(known(1.0, 2.0).hull(Range::Never), known(1.0, f64::INFINITY));
+        assert_eq!(Range::Never.hull(Range::Never), Range::Never);
+        assert_eq!(known(1.0, 2.0).hull(Range::Unknown), Range::Unknown);
+    }
+
+    fn arb_operation() -> impl Strategy<Value = Operation> {
+        prop::sample::select(vec![
+            Operation::Plus,
+            Operation::Minus,
+            Operation::Times,
+            Operation::Over,
+        ])
+    }
+
     fn arb_operator() -> impl Strategy<Value = Comparison> {
         prop::sample::select(vec![
             Comparison::Below,
@@ -178,6 +286,32 @@ mod tests {
         fn no_data_never_passes_nor_fails(range in arb_range(), operator in arb_operator()) {
             prop_assert_eq!(compare(Range::Unknown, operator, range), Verdict::Inconclusive);
             prop_assert_eq!(compare(range, operator, Range::Unknown), Verdict::Inconclusive);
+        }
+
+        #[test]
+        fn what_is_made_of_values_lies_in_what_is_made_of_their_ranges(
+            (left, at) in ((-40_i32..40, 0_u32..30), 0.0..=1.0_f64),
+            operation in arb_operation(),
+            (right, other) in ((-40_i32..40, 0_u32..30), 0.0..=1.0_f64),
+        ) {
+            let ends = |(low, width): (i32, u32)| (f64::from(low), f64::from(low) + f64::from(width));
+            let ((low, high), (from, to)) = (ends(left), ends(right));
+            let (one, two) = (low + at * (high - low), from + other * (to - from));
+            let made = match operation {
+                Operation::Plus => one + two,
+                Operation::Minus => one - two,
+                Operation::Times => one * two,
+                Operation::Over => one / two,
+            };
+            match operate(known(low, high), operation, known(from, to)) {
+                Range::Known { low, high } => {
+                    let slack = 1e-9 * made.abs();
+                    let holds = low - slack <= made && made <= high + slack;
+                    // Divided by nothing there is nothing.
+                    prop_assert!(holds || !made.is_finite(), "{made}: {low} to {high}");
+                }
+                _ => prop_assert!(!made.is_finite() || (from, to) == (0.0, 0.0)),
+            }
         }
 
         #[test]

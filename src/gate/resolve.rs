@@ -61,7 +61,8 @@ mod tests {
             selection: Selection { phase: Some(1), version: Some(NEW), ..Selection::default() },
         }];
         let assertion = Assertion::parse(&format!("error_rate{{{selector}}} < 1%")).unwrap();
-        resolve(assertion.selectors().next().unwrap(), &record(), &columns)
+        let reading = assertion.readings().next().unwrap();
+        resolve(&reading.selector, &record(), &columns)
     }
 
     #[test]

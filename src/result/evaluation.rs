@@ -1,10 +1,10 @@
 //! From a run to its result: table, verdict, and all that they rest on.
 
 use super::{FileDigest, ResultFile, ScenarioInfo};
-use crate::gate::{Gate, Judgement, Line, Verdict};
+use crate::gate::{Gate, Judgement, Line, Runs, Settings, Verdict};
 use crate::record::{Happening, Record};
 use crate::run::Rehearsal;
-use crate::scenario::{Expectation, Loaded, Scenario};
+use crate::scenario::{Expectation, Loaded, Scenario, dependences};
 use crate::summary::{ColumnSpec, ReferenceSpec, Selection, Summary, Table};
 
 /// The result of a run of `loaded` under `seed`; `files` are those that the scenario was read from.
@@ -19,33 +19,45 @@ pub fn evaluate(
     let Rehearsal { record, traces } = rehearsal;
     let summary = Summary::of(&record);
     let table = Table::of(&summary, &columns, &references(scenario));
-    let distrust: Vec<_> = unreached(scenario, record.phases.len())
-        .into_iter()
-        .chain(missed_faults(&record))
-        .collect();
-    let judgement = judge(scenario, &summary, &columns, &distrust);
+    let distrust = distrust(scenario, &record);
+    let judgement = judge(loaded, &[&record], None, &distrust);
     let info = ScenarioInfo::of(scenario, files, seed, loaded.resolved.clone());
     ResultFile::new(info, traces, judgement, table, record)
 }
 
-fn judge(
-    scenario: &Scenario,
-    summary: &Summary<'_>,
-    columns: &[ColumnSpec],
+/// Judges the gate of `loaded` on runs of it, against those of a `baseline` where there is one.
+/// `distrust` says why the runs cannot be trusted.
+pub fn judge(
+    loaded: &Loaded,
+    records: &[&Record],
+    baseline: Option<&Runs<'_>>,
     distrust: &[String],
 ) -> Judgement {
+    let scenario = &loaded.scenario;
     let lines = scenario.gate.iter().map(|line| Line {
         text: &line.text,
         assertion: &line.assertion,
         file: &line.file,
         line: line.line,
     });
+    let lines: Vec<_> = lines.collect();
     let expected = scenario.expect.map(|expectation| match expectation {
         Expectation::Fail => Verdict::Fail,
         Expectation::Inconclusive => Verdict::Inconclusive,
     });
-    let lines: Vec<_> = lines.collect();
-    Gate { lines: &lines, columns, expected, distrust }.judge(summary)
+    let settings = Settings {
+        smallest_effect: scenario.against_baseline.smallest_effect,
+        alpha: scenario.against_baseline.alpha.get(),
+    };
+    let dependences = dependences(&loaded.resolved, scenario.closed_users() > 0);
+    let columns = columns(scenario);
+    let runs = Runs { records, columns: &columns, dependences: &dependences };
+    Gate { lines: &lines, expected, distrust, settings }.judge(&runs, baseline)
+}
+
+/// Why a run of `scenario` shows less than it was to show, in sentences; empty where it shows all.
+pub fn distrust(scenario: &Scenario, record: &Record) -> Vec<String> {
+    unreached(scenario, record.phases.len()).into_iter().chain(missed_faults(record)).collect()
 }
 
 /// Says which phases the traffic ended before: nothing that they were to show has been seen, so a

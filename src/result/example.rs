@@ -10,7 +10,7 @@ use crate::engine::{
     Operator, Reading, RolloutState, StageIndex, Version, Waiting,
 };
 use crate::exchange::{ModelIndex, VersionIndex};
-use crate::gate::{Gate, Judgement, Line};
+use crate::gate::{Gate, Judgement, Line, Runs, Settings};
 use crate::metric::Metric;
 use crate::record::{
     Blast, Bursts, Happening, JournalCopy, KeyFault, KeyRejections, LostTag, ModelInfo, Order,
@@ -337,8 +337,9 @@ fn judge(record: &Record, lines: &[(&str, u32)]) -> Judgement {
         line,
     });
     let lines: Vec<Line<'_>> = lines.collect();
-    let gate = Gate { lines: &lines, columns: &[], expected: None, distrust: &[] };
-    gate.judge(&Summary::of(record))
+    let settings = Settings::default();
+    let gate = Gate { lines: &lines, expected: None, distrust: &[], settings };
+    gate.judge(&Runs { records: &[record], columns: &[], dependences: &[] }, None)
 }
 
 pub(super) fn table(record: &Record) -> Table {

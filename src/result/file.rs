@@ -128,7 +128,7 @@ pub struct GateInfo {
 
 impl ResultFile {
     /// The number of the format that this version writes; it reads all before it too.
-    pub const SCHEMA: u64 = 4;
+    pub const SCHEMA: u64 = 5;
 
     /// What stands at the head of every file for who finds it.
     pub(super) const ABOUT: &str = "The result of a rehearsal with coalmine: all that is known of \

@@ -14,6 +14,7 @@ mod older;
 mod outline;
 mod reading;
 mod schema;
+mod schema_gate;
 mod schema_history;
 mod schema_orders;
 mod schema_readings;
@@ -22,7 +23,7 @@ mod schema_words;
 mod soundness;
 mod unsound;
 
-pub use evaluation::evaluate;
+pub use evaluation::{distrust, evaluate, judge};
 pub use file::{ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultFile, ScenarioInfo};
 pub(crate) use outline::outline;
 pub use reading::ResultError;

@@ -8,6 +8,8 @@
 //! - Format 2 lists models, and has one trace at most. While it was written, journal, splits, the
 //!   endings of a table's columns and the durations of rules were added.
 //! - Format 3 lists traces, and tells of commands, and why they are refused, in words.
+//! - Format 4 types them. Its gates know no values that are worked out, so that all it says is said
+//!   in the same way now.
 
 use serde_json::{Map, Value, json};
 

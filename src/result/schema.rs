@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::file::ResultFile;
+use super::schema_gate::{definitions as gate_definitions, gate, place};
 use super::schema_history::{
     history_fields, journal_parts, lockout, recipients, rollout_events, split_events,
 };
@@ -145,30 +146,9 @@ fn trace() -> Value {
 }
 
 fn judged_parts() -> Vec<Part> {
-    vec![("estimate", estimate()), ("table", table()), ("gate", gate())]
-}
-
-fn estimate() -> Value {
-    let limits = object(
-        "a confidence interval; a side that is absent could not be bounded",
-        &[],
-        &[("low", number("in the base unit")), ("high", number("in the base unit"))],
-    );
-    object(
-        "the value of a metric; base units are seconds, ratios from 0 to 1, US dollars and counts",
-        &[
-            ("metric", text("its name")),
-            ("n", whole("requests that it was made from")),
-            ("exact", flag("a count or time of this run, not an estimate")),
-        ],
-        &[
-            ("value", number("in the base unit; absent without data")),
-            ("infinite", flag("a time until something that never happened")),
-            ("open_ended", flag("harm that went on to the end of the run")),
-            ("of_attempts", flag("n counts attempts, of which some request took several")),
-            ("interval", limits),
-        ],
-    )
+    let mut parts = gate_definitions();
+    parts.extend([("table", table()), ("gate", gate())]);
+    parts
 }
 
 fn table() -> Value {
@@ -210,44 +190,6 @@ fn table() -> Value {
         ],
     );
     object("the comparison table", &[("columns", list(column)), ("references", list(check))], &[])
-}
-
-fn gate() -> Value {
-    let side = one_of(&[
-        object("measured", &[("measured", reference("estimate"))], &[]),
-        object("stated", &[("stated", number("the figure in the line"))], &[]),
-    ]);
-    let line = object(
-        "what became of a line",
-        &[
-            &place()[..],
-            &[
-                ("verdict", verdict("whether it holds")),
-                ("left", side.clone()),
-                ("right", side),
-                ("confidence", number("the coverage of the intervals")),
-                ("evidence", text("what was measured, in a sentence")),
-            ],
-        ]
-        .concat(),
-        &[("requests_needed", whole("about how many requests would decide the line"))],
-    );
-    let judged = object(
-        "a verdict and what it rests on",
-        &[
-            ("state", json!({"const": "judged", "description": "there is a gate"})),
-            ("verdict", verdict("the verdict")),
-            ("found", verdict("what was found, whatever was expected")),
-            ("lines", list(line)),
-        ],
-        &[
-            ("expected", verdict("what was expected instead of a pass")),
-            ("distrust", list(text("why the run cannot be trusted"))),
-        ],
-    );
-    let state = json!({"const": "nothing_to_evaluate", "description": "there is no gate"});
-    let nothing = object("no gate", &[("state", state)], &[]);
-    one_of(&[judged, nothing])
 }
 
 fn record_parts() -> Vec<Part> {
@@ -415,15 +357,6 @@ fn basic_parts() -> Vec<Part> {
         "description": "requests by how they ended: a status, timeout or client_closed",
     });
     vec![("endings", endings)]
-}
-
-/// Text, file and line of a line of the gate.
-fn place() -> [Part; 3] {
-    [
-        ("text", text("as written")),
-        ("file", text("the file that it stands in")),
-        ("line", whole("its line there, from 1")),
-    ]
 }
 
 #[cfg(test)]

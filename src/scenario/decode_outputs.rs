@@ -1,6 +1,5 @@
-//! What is made of a run: columns, published figures, the gate.
+//! What is made of a run: columns and published figures.
 
-use crate::assertion::{Assertion, Selector};
 use crate::exchange::VersionIndex;
 use crate::metric::{Metric, Unit};
 use crate::units::{Duration, Money, Rate, Ratio};
@@ -8,8 +7,8 @@ use crate::units::{Duration, Money, Rate, Ratio};
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::moved_tags::{MovedTags, Naming};
 use super::names::Names;
-use super::place::{Place, Sources};
-use super::plan::{Column, GateLine, Reference};
+use super::place::Place;
+use super::plan::{Column, Reference};
 use super::read;
 use super::shape::{as_number, quote};
 use super::suggest::{listing, nearest};
@@ -28,12 +27,22 @@ pub(crate) struct Known<'a> {
 }
 
 impl Known<'_> {
-    fn phase(&self, name: &str, place: Place, diagnostics: &mut Diagnostics) -> Option<usize> {
+    pub(crate) fn phase(
+        &self,
+        name: &str,
+        place: Place,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<usize> {
         let phases = || self.phases.iter().copied();
         self.find("phase", name, place, phases(), diagnostics)
     }
 
-    fn column(&self, title: &str, place: Place, diagnostics: &mut Diagnostics) -> Option<usize> {
+    pub(crate) fn column(
+        &self,
+        title: &str,
+        place: Place,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<usize> {
         let columns = self.columns.iter().map(String::as_str);
         self.find("column", title, place, columns, diagnostics)
     }
@@ -184,82 +193,4 @@ fn figure(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<(Metric, f64)>
             None
         }
     }
-}
-
-/// The lines of the gate.
-pub(crate) fn gate(
-    node: &Node,
-    known: &Known<'_>,
-    sources: &Sources,
-    diagnostics: &mut Diagnostics,
-) -> Option<Vec<GateLine>> {
-    if node.text().is_some() {
-        return None;
-    }
-    let mut decoded = Vec::new();
-    for node in node.items() {
-        decoded.push(gate_line(node, known, sources, diagnostics));
-    }
-    decoded.into_iter().collect()
-}
-
-fn gate_line(
-    node: &Node,
-    known: &Known<'_>,
-    sources: &Sources,
-    diagnostics: &mut Diagnostics,
-) -> Option<GateLine> {
-    let text = node.text()?;
-    let assertion = match Assertion::parse(text) {
-        Ok(assertion) => assertion,
-        Err(error) => {
-            // The text of a quoted scalar begins behind its quote.
-            let quoted = node.scalar().is_some_and(|scalar| scalar.quoted);
-            let offset = u32::try_from(error.column() - 1 + usize::from(quoted)).unwrap_or(0);
-            let column = node.place.column.saturating_add(offset);
-            // With vars in it, the text is not the one that stands there.
-            let place = match diagnostics.is_from_elsewhere(node.place) {
-                true => node.place,
-                false => Place { column, length: 1, ..node.place },
-            };
-            diagnostics.report(Diagnostic::new(place, error.to_string()));
-            return None;
-        }
-    };
-    let mut valid = true;
-    for selector in assertion.selectors() {
-        valid &= check_selector(selector, node.place, known, diagnostics);
-    }
-    valid.then(|| GateLine {
-        text: text.to_owned(),
-        assertion,
-        file: sources.name(node.place).to_owned(),
-        line: node.place.line,
-    })
-}
-
-fn check_selector(
-    selector: &Selector,
-    place: Place,
-    known: &Known<'_>,
-    diagnostics: &mut Diagnostics,
-) -> bool {
-    let phase = selector.phase().map(|name| known.phase(name, place, diagnostics));
-    let column = selector.column().map(|name| known.column(name, place, diagnostics).is_some());
-    let model = selector.model().map(|name| known.names.resolve_model(name, place, diagnostics));
-    let version = match model {
-        // Of a model that there is not, no version can be told.
-        Some(None) => None,
-        _ => selector.version().map(|name| {
-            let version = known.names.resolve_in(model.flatten(), name, place, diagnostics);
-            if let Some(version) = version {
-                let (phase, instead) = (phase.flatten(), Some("arm=stable"));
-                let naming = Naming { name, version, phase, instead };
-                known.moved.warn(naming, place, diagnostics);
-            }
-            version.is_some()
-        }),
-    };
-    let (phase, model) = (phase.map(|phase| phase.is_some()), model.map(|model| model.is_some()));
-    [phase, column, version, model].into_iter().all(|found| found != Some(false))
 }

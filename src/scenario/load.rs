@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::exchange::ModelIndex;
 
 use super::check::check;
+use super::decode_gate;
 use super::decode_key_commands::ClientKeys;
 use super::decode_middlebox;
 use super::decode_model::Draft;
@@ -198,10 +199,12 @@ fn decode(
         None => Some(Vec::new()),
     };
     let gate = match root.get("gate") {
-        Some(node) => decode_outputs::gate(node, &known, sources, diagnostics),
+        Some(node) => decode_gate::gate(node, &known, sources, diagnostics),
         None => Some(Vec::new()),
     };
     let expect = expectation(root, diagnostics);
+    let against_baseline = decode_gate::against_baseline(root, diagnostics);
+    let seeds = decode_gate::seeds(root, gate.as_deref(), diagnostics);
     let name = read::text(root, "name")?.to_owned();
     Some(Scenario {
         title: read::text(root, "title").map_or_else(|| name.clone(), str::to_owned),
@@ -215,6 +218,8 @@ fn decode(
         columns: columns?,
         references: references?,
         gate: gate?,
+        seeds,
+        against_baseline: against_baseline?,
         expect,
         name,
     })

@@ -12,6 +12,7 @@ mod decode_commands;
 mod decode_distribution;
 mod decode_failures;
 mod decode_faults;
+mod decode_gate;
 mod decode_key_commands;
 mod decode_load;
 mod decode_middlebox;
@@ -28,6 +29,7 @@ mod decode_split;
 mod decode_trace;
 mod decode_upstream;
 mod decode_workload;
+mod dependences;
 mod diagnostic;
 mod error;
 mod extend;
@@ -78,6 +80,7 @@ mod vars;
 mod write;
 
 pub use command_plan::{CommandPlan, Instruction};
+pub use dependences::dependences;
 pub use error::{ScenarioError, ScenarioWarnings};
 pub use false_alarms::FalseAlarms;
 pub use files::Files;
@@ -88,8 +91,8 @@ pub use load::{Document, Loaded, lacking, load};
 pub use named_version::NamedVersion;
 pub use outlook::Outlook;
 pub use plan::{
-    Awaited, Column, Expectation, GateLine, ModelPlan, PhaseEnd, PhasePlan, Reference, RolloutPlan,
-    Scenario, StickyBy, Traffic, Truth, VersionPlan,
+    AgainstBaseline, Awaited, Column, Expectation, GateLine, ModelPlan, PhaseEnd, PhasePlan,
+    Reference, RolloutPlan, Scenario, StickyBy, Traffic, Truth, VersionPlan,
 };
 pub use reference::{Section, reference};
 pub use supply::Supply;

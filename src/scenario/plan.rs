@@ -45,6 +45,10 @@ pub struct Scenario {
     pub references: Vec<Reference>,
     /// What must hold.
     pub gate: Vec<GateLine>,
+    /// How many runs the gate judges together, at least 1: of the seed and of those that follow it.
+    pub seeds: u64,
+    /// How lines that are held against a baseline are judged.
+    pub against_baseline: AgainstBaseline,
     /// The verdict that the author expects instead of a pass.
     pub expect: Option<Expectation>,
 }
@@ -421,6 +425,16 @@ pub struct GateLine {
     pub file: String,
     /// Its line there, from 1.
     pub line: u32,
+}
+
+/// How lines that are held against a baseline are judged.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct AgainstBaseline {
+    /// The smallest effect that matters, as a share of the baseline's value.
+    pub smallest_effect: Ratio,
+    /// The probability, for all such lines together, that any fails of which none should; more than
+    /// 0, at most a half.
+    pub alpha: Ratio,
 }
 
 /// A verdict that turns round: what a scenario expects that shows a failure.

@@ -84,12 +84,40 @@ pub(crate) static SCENARIO: Shape = RecordOf(&Record {
             "assertions that must hold, such as `error_rate{phase=canary} < 1%`",
         ),
         optional(
+            "seeds",
+            One(L::Integer(1, MOST_SEEDS)),
+            "how many runs `gate` judges together: of `seed` and of those that follow it; \
+             `--seeds` overrides it (default: 1)",
+        ),
+        optional("baseline", RecordOf(&BASELINE), "how gate lines with `baseline(...)` are judged"),
+        optional(
             "expect",
             One(L::Word(&["fail", "inconclusive"])),
             "the verdict that the gate must come to, for scenarios that show a failure",
         ),
     ],
 });
+
+static BASELINE: Record = Record {
+    name: "baseline",
+    fields: &[
+        optional(
+            "smallest_effect",
+            One(L::Ratio),
+            "the smallest effect that matters, as a share of the baseline's value: what is worse \
+             than a bare `baseline(...)` by less still holds (default: 0%)",
+        ),
+        optional(
+            "alpha",
+            One(L::Ratio),
+            "the probability, for all such lines together, that any fails of which none should; \
+             more than 0%, at most 50% (default: 5%)",
+        ),
+    ],
+};
+
+/// Chosen: a hundred thousand runs bound a probability of 1 in 30,000; more is for `study`.
+pub(crate) const MOST_SEEDS: u64 = 100_000;
 
 /// The files that a scenario is laid over.
 pub(crate) const EXTENDS: Shape = List(&One(L::Path));

@@ -120,6 +120,35 @@ pub struct Moments {
 }
 
 impl Moments {
+    /// The moments of these observations; `None` for none.
+    pub fn of(observations: &[f64]) -> Option<Self> {
+        let n = observations.len() as f64;
+        let mean = observations.iter().sum::<f64>() / n;
+        let squares: f64 = observations.iter().map(|x| (x - mean) * (x - mean)).sum();
+        let count = observations.len() as u64;
+        let variance = if count > 1 { squares / (n - 1.0) } else { 0.0 };
+        (count > 0).then_some(Self { count, mean, variance })
+    }
+
+    /// The moments of the observations of both. With d the difference of the means, the sum of
+    /// squared deviations is that of either and `d^2 n m / (n + m)`.
+    ///
+    /// Source: T. F. Chan, G. H. Golub and R. J. LeVeque, Algorithms for computing the sample
+    /// variance, The American Statistician 37 (1983), 242-247, doi:10.1080/00031305.1983.10483115.
+    #[must_use]
+    pub fn merged(self, other: Self) -> Self {
+        let (n, m) = (self.count as f64, other.count as f64);
+        let count = self.count + other.count;
+        if count == 0 {
+            return self;
+        }
+        let apart = other.mean - self.mean;
+        let squares = |moments: Self, n: f64| moments.variance * (n - 1.0).max(0.0);
+        let all = squares(self, n) + squares(other, m) + apart * apart * n * m / (n + m);
+        let variance = if count > 1 { all / (n + m - 1.0) } else { 0.0 };
+        Self { count, mean: self.mean + apart * m / (n + m), variance }
+    }
+
     /// The moments of `count` whole numbers with this sum and sum of squares, `None` for none. The
     /// deviations are summed in integers, so that nothing cancels.
     pub fn of_sums(count: u64, sum: u128, sum_of_squares: u128) -> Option<Self> {
@@ -284,6 +313,18 @@ mod tests {
         let interval = Interval::student(moments, C95).unwrap();
         assert!(close(interval.low, 11.031747770442824, 1e-12), "{interval:?}");
         assert!(close(interval.high, 16.968252229557176, 1e-12), "{interval:?}");
+    }
+
+    #[test]
+    fn moments_of_parts_are_those_of_the_whole() {
+        // numpy.mean and numpy.var(ddof=1) of all seven.
+        let parts: [&[f64]; 3] = [&[1.5, -2.0, 4.25], &[10.0], &[0.5, 0.25, 7.0]];
+        let parts = parts.map(|part| Moments::of(part).unwrap());
+        let all = parts[0].merged(parts[1]).merged(parts[2]);
+        assert_eq!(all.count, 7);
+        assert!(close(all.mean, 3.0714285714285716, 1e-15), "{all:?}");
+        assert!(close(all.variance, 17.931547619047617, 1e-14), "{all:?}");
+        assert_eq!(Moments::of(&[]), None);
     }
 
     #[test]

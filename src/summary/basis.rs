@@ -30,8 +30,47 @@ pub enum Basis<'a> {
     Quantile(Quantile, Cow<'a, DurationHistogram>),
 }
 
+impl Basis<'_> {
+    /// What the metric is made from over the requests of both; of exact values nothing can be told
+    /// over several runs.
+    #[must_use]
+    pub fn merged(self, other: &Self) -> Basis<'static> {
+        let nothing = Basis::Exact { value: None, n: 0 };
+        match (self, other) {
+            (Self::Share(one), Self::Share(other)) => {
+                let (hits, total) = (one.hits() + other.hits(), one.total() + other.total());
+                Basis::Share(Proportion::new(hits, total))
+            }
+            (Self::Mean(one), Self::Mean(other)) => Basis::Mean(match (one, *other) {
+                (Some(one), Some(other)) => Some(one.merged(other)),
+                (one, other) => one.or(other),
+            }),
+            (Self::Quantile(quantile, one), Self::Quantile(_, other)) => {
+                let mut all = one.into_owned();
+                all.merge(other);
+                Basis::Quantile(quantile, Cow::Owned(all))
+            }
+            _ => nothing,
+        }
+    }
+
+    /// The same, kept beyond the requests that it is of.
+    pub fn into_owned(self) -> Basis<'static> {
+        match self {
+            Self::Exact { value, n } => Basis::Exact { value, n },
+            Self::Ratio(ratio) => Basis::Ratio(ratio),
+            Self::Share(share) => Basis::Share(share),
+            Self::Mean(moments) => Basis::Mean(moments),
+            Self::Quantile(quantile, durations) => {
+                Basis::Quantile(quantile, Cow::Owned(durations.into_owned()))
+            }
+        }
+    }
+}
+
 impl Selected<'_> {
-    /// What `metric` is made from. Nothing for metrics of a whole run, [`Measure::OfRun`].
+    /// What `metric` is made from. Nothing for metrics of a whole run, [`Measure::OfRun`], but for
+    /// the share that was assigned.
     pub fn basis(&self, metric: Metric) -> Basis<'_> {
         let tally = self.attempts();
         let share = |hits, total| Basis::Share(Proportion::new(hits, total));
@@ -68,6 +107,9 @@ impl Selected<'_> {
                 Some(ratio) => Basis::Ratio(ratio),
                 None => exact(self.cost_per_1k_tokens(), tally.succeeded),
             },
+            Measure::OfRun if metric == Metric::Share => {
+                share(self.attempts().assigned, self.whole())
+            }
             Measure::OfRun => exact(None, 0),
         }
     }

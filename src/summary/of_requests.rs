@@ -10,18 +10,21 @@ impl Selected<'_> {
     /// A metric over the selected requests.
     pub(super) fn of_requests(&self, metric: Metric, method: Method) -> Estimate {
         let of_attempts = self.took_several_attempts() && counts_attempts(metric.measure());
-        Estimate { of_attempts, ..self.value_of(metric, method) }
+        Estimate { of_attempts, ..Estimate::of(metric, &self.basis(metric), method) }
     }
+}
 
-    fn value_of(&self, metric: Metric, method: Method) -> Estimate {
-        match self.basis(metric) {
-            Basis::Exact { value: Some(value), n } => Estimate::exact(metric, value, n),
-            Basis::Exact { value: None, .. } => Estimate::absent(metric),
-            Basis::Ratio(ratio) => Estimate::exact(metric, ratio.ratio(), ratio.count()),
-            Basis::Share(share) => Estimate::share(metric, share, method),
-            Basis::Mean(moments) => mean(metric, moments, method),
+impl Estimate {
+    /// A metric from what it is made from.
+    pub fn of(metric: Metric, basis: &Basis<'_>, method: Method) -> Self {
+        match basis {
+            Basis::Exact { value: Some(value), n } => Self::exact(metric, *value, *n),
+            Basis::Exact { value: None, .. } => Self::absent(metric),
+            Basis::Ratio(ratio) => Self::exact(metric, ratio.ratio(), ratio.count()),
+            Basis::Share(share) => Self::share(metric, *share, method),
+            Basis::Mean(moments) => mean(metric, *moments, method),
             Basis::Quantile(quantile, durations) => {
-                quantile_of(metric, &durations, quantile, method)
+                quantile_of(metric, durations, *quantile, method)
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::exchange::VersionIndex;
 use crate::math;
 use crate::metric::Metric;
 use crate::record::{Blast, Rollback};
-use crate::stats::{Proportion, ln_share_evidence};
+use crate::stats::ln_share_evidence;
 use crate::units::Timestamp;
 
 impl Selected<'_> {
@@ -18,10 +18,7 @@ impl Selected<'_> {
                 Some(cost) => Estimate::exact(metric, cost.as_usd(), self.tally.succeeded),
                 None => Estimate::absent(metric),
             },
-            Metric::Share => {
-                let share = Proportion::new(self.tally.assigned, self.whole());
-                Estimate::share(metric, share, method)
-            }
+            Metric::Share => Estimate::of(metric, &self.basis(metric), method),
             Metric::SplitPValue => self.split_p_value(metric),
             Metric::Goodput => self.goodput(metric),
             Metric::Rollbacks => self.count(metric, self.rollbacks().count() as u64),
@@ -116,7 +113,7 @@ impl Selected<'_> {
 
     /// How many requests a share is taken of: all of the selected phase; where a version or an arm
     /// is selected, those of its model.
-    fn whole(&self) -> u64 {
+    pub(super) fn whole(&self) -> u64 {
         let Selection { phase, model, version, arm, within: _ } = self.selection;
         let of_version = version.and_then(|version| self.record.model_of(version));
         let model = of_version.or_else(|| model.filter(|_| arm.is_some()));

@@ -30,6 +30,7 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("gate", 9),
     ("result", 10),
     ("compare", 11),
+    ("suite", 11),
     ("report", 12),
     ("page", 13),
     ("cli", 14),

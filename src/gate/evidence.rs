@@ -1,0 +1,120 @@
+//! What was measured for a line, in a sentence.
+
+use super::Verdict;
+use super::case::Approach;
+use super::line::{Judging, PairedDifference};
+use super::needed::Needed;
+use super::side::{Side, ValueUnit};
+use crate::assertion::{Expression, Reading, Source};
+use crate::units::{format_count, format_counted, format_p_value};
+
+/// The evidence of a line.
+pub(super) fn evidence(
+    judging: &Judging<'_>,
+    (left, right): (&Side, &Side),
+    needed: Option<Needed>,
+    dependences: &[&str],
+) -> String {
+    if judging.case.approach == Approach::NoBaseline {
+        return "no baseline to hold it against: name one with `coalmine gate --baseline`, which \
+                `--save-baseline` has stored"
+            .to_owned();
+    }
+    let mut sentence = measured(judging, left, right);
+    if let Some(difference) = judging.difference() {
+        sentence.push_str(&told(difference, judging.line.assertion.left.kind().into()));
+    }
+    sentence.push_str(&failing(judging));
+    if let Some(adjusted) = judging.adjusted.filter(|_| judging.verdict == Verdict::Inconclusive) {
+        let p = format_p_value(adjusted);
+        sentence.push_str(&format!(
+            "; it fails by itself, but not together with the gate's other lines against the \
+             baseline: p = {p}"
+        ));
+    }
+    if judging.verdict == Verdict::Inconclusive {
+        sentence.push_str(&undecided(judging, needed, dependences));
+    }
+    sentence
+}
+
+/// Both sides, but for figures that the line itself states.
+fn measured(judging: &Judging<'_>, left: &Side, right: &Side) -> String {
+    match (is_stated(left), is_stated(right)) {
+        (false, false) => format!("{left} against {}", against(judging, right)),
+        (true, false) => against(judging, right),
+        (_, true) => left.to_string(),
+    }
+}
+
+/// A right side, with where it is from.
+fn against(judging: &Judging<'_>, side: &Side) -> String {
+    let right = judging.line.assertion.expressions().nth(1);
+    let bare = |expression: &Expression| match expression {
+        Expression::Read(Reading { source: Source::Baseline, .. }) => true,
+        Expression::Read(_) | Expression::Stated(_) | Expression::Computed { .. } => false,
+    };
+    let from = if right.is_some_and(bare) { " in the baseline" } else { "" };
+    format!("{side}{from}")
+}
+
+const fn is_stated(side: &Side) -> bool {
+    matches!(side, Side::Stated(_))
+}
+
+fn told(difference: PairedDifference, unit: ValueUnit) -> String {
+    let signed = |value: f64| {
+        let sign = if value > 0.0 { "+" } else { "" };
+        format!("{sign}{}", unit.format(value))
+    };
+    let PairedDifference { mean, low, high, pairs } = difference;
+    format!(
+        "; left less right: {} [{}, {}] over {}",
+        signed(mean),
+        signed(low),
+        signed(high),
+        format_counted(pairs, "pair of runs", "pairs of runs")
+    )
+}
+
+/// Which runs it fails in, of several.
+fn failing(judging: &Judging<'_>) -> String {
+    let seeds = judging.failing_seeds();
+    let Approach::EachRun(pairs) = &judging.case.approach else { return String::new() };
+    if seeds.is_empty() {
+        return String::new();
+    }
+    let named: Vec<String> = seeds.iter().take(MOST_SEEDS).map(u64::to_string).collect();
+    let more = if seeds.len() > MOST_SEEDS { ", ..." } else { "" };
+    format!(
+        "; it does not hold in {} of {} runs: seed {}{more}",
+        seeds.len(),
+        pairs.len(),
+        named.join(", ")
+    )
+}
+
+/// Why it is not decided, and what would decide it.
+fn undecided(judging: &Judging<'_>, needed: Option<Needed>, dependences: &[&str]) -> String {
+    let several = judging.case.gathered.iter().any(|gathered| gathered.runs() > 1);
+    let single = !several && judging.case.gathered.iter().any(|one| one.reading.is_estimate());
+    if single && !dependences.is_empty() {
+        return format!(
+            "; requests bear on each other here ({}), so that one run does not tell how far it \
+             could have come out otherwise: `coalmine gate --seeds 10` makes several",
+            dependences.join(", ")
+        );
+    }
+    match needed {
+        Some(Needed { runs: Some(runs), .. }) if several => {
+            format!("; about {} would decide", format_counted(runs, "run", "runs"))
+        }
+        Some(Needed { requests: Some(requests), .. }) => {
+            format!("; about {} would decide", format_count(requests))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Chosen: what fits on a line; the result lists all.
+const MOST_SEEDS: usize = 5;

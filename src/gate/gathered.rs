@@ -1,0 +1,204 @@
+//! A metric of a line, read from all runs: its value in each, and what is known of it over all.
+
+use super::range::Range;
+use super::resolve::resolve;
+use super::runs::Runs;
+use crate::assertion::{OverRuns, Reading};
+use crate::metric::Metric;
+use crate::record::{Record, Tally};
+use crate::stats::{Confidence, Interval, Moments, QuantileRanks};
+use crate::summary::{Basis, Estimate, Limits, Method, Selection, Summary};
+
+/// A metric as read from all runs.
+#[derive(Clone, Debug)]
+pub(super) struct Gathered<'a> {
+    pub(super) reading: &'a Reading,
+    /// In each run; a point, never, or unknown where it has no data.
+    points: Vec<Range>,
+    over: Over,
+}
+
+/// What is known of it over all runs.
+#[derive(Clone, Debug)]
+enum Over {
+    /// Its values, which are exact for each run.
+    Exact(Vec<Estimate>),
+    /// An estimate, made from the requests of all runs together.
+    Pooled { basis: Basis<'static>, of_attempts: bool, dependent: bool },
+    /// In how many runs there is any of it.
+    Hits(u64),
+    /// Its values in order, the least first; never comes last.
+    Sorted(Vec<Range>),
+}
+
+/// What is known of a metric at some confidence.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Known {
+    pub(super) range: Range,
+    /// In its base unit; absent where there is none, and where it is infinite.
+    pub(super) value: Option<f64>,
+    /// As an estimate, where it is one of requests.
+    pub(super) estimate: Option<Estimate>,
+}
+
+impl<'a> Gathered<'a> {
+    pub(super) fn of(reading: &'a Reading, runs: &Runs<'_>) -> Self {
+        let selection = |record: &Record| resolve(&reading.selector, record, runs.columns);
+        let estimates = runs.records.iter().map(|record| match selection(record) {
+            Some(selection) => {
+                Summary::of(record).select(selection).estimate(reading.metric, Method::Display)
+            }
+            None => Estimate::absent(reading.metric),
+        });
+        let estimates: Vec<Estimate> = estimates.collect();
+        let points: Vec<Range> = estimates.iter().map(point).collect();
+        let over = match reading.over_runs {
+            OverRuns::Itself if !reading.is_estimate() => Over::Exact(estimates),
+            OverRuns::Itself => Over::Pooled {
+                basis: pooled(reading.metric, runs, &selection),
+                of_attempts: estimates.iter().any(|estimate| estimate.of_attempts),
+                dependent: !runs.dependences.is_empty(),
+            },
+            OverRuns::Probability => {
+                let any =
+                    |range: &&Range| !matches!(range, Range::Known { high, .. } if *high == 0.0);
+                Over::Hits(points.iter().filter(any).count() as u64)
+            }
+            OverRuns::Quantile(_) => {
+                let mut sorted = points.clone();
+                sorted.sort_by(|one, other| order(*one).total_cmp(&order(*other)));
+                Over::Sorted(sorted)
+            }
+        };
+        Self { reading, points, over }
+    }
+
+    /// In one run.
+    pub(super) fn point(&self, run: usize) -> Range {
+        self.points.get(run).copied().unwrap_or(Range::Unknown)
+    }
+
+    /// How many runs it was read from.
+    pub(super) fn runs(&self) -> u64 {
+        self.points.len() as u64
+    }
+
+    /// Over all runs.
+    pub(super) fn known(&self, confidence: Confidence) -> Known {
+        match (&self.over, self.reading.over_runs) {
+            (Over::Exact(estimates), _) => exact(estimates, &self.points),
+            (Over::Pooled { basis, of_attempts, dependent }, _) => {
+                let metric = self.reading.metric;
+                let estimate = Estimate::of(metric, basis, Method::Gate(confidence));
+                let mut estimate = Estimate { of_attempts: *of_attempts, ..estimate };
+                if *dependent && estimate.has_data() {
+                    estimate.interval = self.spread(&estimate, confidence);
+                }
+                let (range, value) = (Range::of(&estimate), estimate.value);
+                Known { range, value, estimate: Some(estimate) }
+            }
+            (Over::Hits(hits), _) => {
+                let interval = Interval::clopper_pearson(*hits, self.runs(), confidence);
+                let range = Range::Known { low: interval.low, high: interval.high };
+                let value = (self.runs() > 0).then(|| *hits as f64 / self.runs() as f64);
+                Known { range, value, estimate: None }
+            }
+            (Over::Sorted(sorted), OverRuns::Quantile(quantile)) => {
+                let n = self.runs();
+                let ranks = QuantileRanks::of(quantile.per_mille(), n, confidence);
+                let at = |rank: u64| {
+                    let place = rank.checked_sub(1).and_then(|place| usize::try_from(place).ok());
+                    place.and_then(|place| sorted.get(place)).copied().unwrap_or(Range::Unknown)
+                };
+                let value = match at(quantile.rank(n)) {
+                    Range::Known { low, .. } => Some(low),
+                    Range::Never | Range::Unknown => None,
+                };
+                Known { range: between(ranks, at, sorted), value, estimate: None }
+            }
+            (Over::Sorted(_), _) => Known { range: Range::Unknown, value: None, estimate: None },
+        }
+    }
+
+    /// Where requests bear on each other only the spread from run to run tells how sure a value is:
+    /// the limits of both, of one run none.
+    fn spread(&self, estimate: &Estimate, confidence: Confidence) -> Option<Limits> {
+        let values: Option<Vec<f64>> = self.points.iter().map(|point| point.value()).collect();
+        let between = Interval::student(Moments::of(&values?)?, confidence)?;
+        let own = estimate.interval?;
+        // What is estimated here is never negative.
+        let low = own.low.map(|low| low.min(between.low.max(0.0)));
+        Some(Limits { low, high: own.high.map(|high| high.max(between.high)) })
+    }
+}
+
+/// The requests of all runs together.
+fn pooled(
+    metric: Metric,
+    runs: &Runs<'_>,
+    selection: &dyn Fn(&Record) -> Option<Selection>,
+) -> Basis<'static> {
+    let of_run = |record: &&Record| {
+        let selected = Summary::of(record).select(selection(record)?);
+        // Without a value there is nothing to add.
+        let found = selected.estimate(metric, Method::Display).has_data();
+        found.then(|| selected.basis(metric).into_owned())
+    };
+    let all = runs.records.iter().filter_map(of_run);
+    all.reduce(|sum, one| sum.merged(&one)).unwrap_or(Basis::Exact { value: None, n: 0 })
+}
+
+/// Whether the requests that a reading is of came out exactly the same in two runs.
+pub(super) fn is_unchanged(
+    reading: &Reading,
+    (runs, judged): (&Runs<'_>, usize),
+    (baseline, stored): (&Runs<'_>, usize),
+) -> bool {
+    let tally = |runs: &Runs<'_>, run: usize| -> Option<(Tally, Tally, Estimate)> {
+        let record = runs.records.get(run)?;
+        let selection = resolve(&reading.selector, record, runs.columns)?;
+        let selected = Summary::of(record).select(selection);
+        let estimate = selected.estimate(reading.metric, Method::Display);
+        Some((selected.requests().clone(), selected.attempts().clone(), estimate))
+    };
+    let (one, other) = (tally(runs, judged), tally(baseline, stored));
+    one.is_some() && one == other
+}
+
+fn point(estimate: &Estimate) -> Range {
+    match estimate.value {
+        Some(value) => Range::point(value),
+        None if estimate.infinite => Range::Never,
+        None => Range::Unknown,
+    }
+}
+
+/// The values of exact figures: that of the only run, or all that there were.
+fn exact(estimates: &[Estimate], points: &[Range]) -> Known {
+    let range = points.iter().copied().reduce(Range::hull).unwrap_or(Range::Unknown);
+    match estimates {
+        [only] => Known { range, value: only.value, estimate: Some(only.clone()) },
+        _ => Known { range, value: range.value(), estimate: None },
+    }
+}
+
+/// Where a quantile over runs lies: between two of the values. A run without data could be any.
+fn between(ranks: QuantileRanks, at: impl Fn(u64) -> Range, sorted: &[Range]) -> Range {
+    if sorted.contains(&Range::Unknown) {
+        return Range::Unknown;
+    }
+    match (ranks.lower.map(&at), ranks.upper.map(&at)) {
+        (None, None) => Range::Unknown,
+        (Some(low), Some(high)) => low.hull(high),
+        (Some(Range::Never), None) => Range::Never,
+        (Some(low), None) => low.hull(Range::Known { low: f64::INFINITY, high: f64::INFINITY }),
+        (None, Some(high)) => high.hull(Range::point(f64::NEG_INFINITY)),
+    }
+}
+
+const fn order(range: Range) -> f64 {
+    match range {
+        Range::Known { low, .. } => low,
+        Range::Never | Range::Unknown => f64::INFINITY,
+    }
+}
