@@ -8,13 +8,14 @@ use serde_json::Value;
 use crate::program::{Workplace, project};
 
 /// Each file with the number of its format.
-const FILES: [(&str, u64); 5] = [
+const FILES: [(&str, u64); 6] = [
     ("format-1", 1),
     // The first of its number, the first with a journal, and the last.
     ("format-2-first", 2),
     ("format-2-journal", 2),
     ("format-2-last", 2),
     ("format-3-first", 3),
+    ("format-4-first", 4),
 ];
 
 fn stored(name: &str) -> Value {
