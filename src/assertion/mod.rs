@@ -5,7 +5,8 @@
 //! sum       = product {("+" | "-") product}
 //! product   = value {("*" | "/") value}
 //! value     = reading | "baseline" "(" reading ")" | literal | "(" sum ")"
-//! reading   = metric [selectors] | quantile "(" metric [selectors] ")" | "p" "(" event [selectors] ")"
+//! reading   = metric [selectors]
+//!           | quantile "(" metric [selectors] ")" | "p" "(" event [selectors] ")"
 //! quantile  = "median" | "p90" | "p95" | "p99"                     over runs
 //! event     = "rollback" | "false_rollback" | "promotion" | "lost_tag" | "rejected_key"
 //! selectors = "{" [selector {"," selector}] "}"
@@ -20,6 +21,7 @@
 //! Whether a phase, version or column of a selector exists is for the scenario to check. Knows
 //! nothing of results.
 
+mod cursor;
 mod error;
 mod expression;
 mod fuzz;
@@ -28,6 +30,7 @@ mod literal;
 mod parser;
 mod printing;
 mod reading;
+mod selecting;
 mod syntax;
 mod typing;
 

@@ -1,12 +1,13 @@
 //! From a line's text to the tree of what it says, by one pass from left to right.
 
+use super::cursor::{Cursor, is_word, name};
 use super::error::{LONGEST, ParseError, Problem};
 use super::expression::{Assertion, Comparison, Operation};
-use super::reading::{Arm, EVENTS, OverRuns, Reading, Selector, Source};
+use super::reading::{EVENTS, OverRuns, Reading, Source};
+use super::selecting::selector;
 use super::syntax::{Claimed, Line, Node, Part};
 use super::typing::Typing;
 use crate::metric::Metric;
-use crate::units::Duration;
 
 impl Assertion {
     /// The assertion that `text` states.
@@ -20,16 +21,14 @@ impl Assertion {
         if length > LONGEST {
             return Err(ParseError::new(text, 0, Problem::TooLong { length }));
         }
-        let mut parser = Parser { text, at: 0, depth: 0 };
+        let mut parser = Parser { cursor: Cursor { text, at: 0 }, depth: 0 };
         let line = parser.line()?;
         Typing::new(text).assertion(&line)
     }
 }
 
 struct Parser<'a> {
-    text: &'a str,
-    /// The byte that is read next.
-    at: usize,
+    cursor: Cursor<'a>,
     /// How many parentheses are open.
     depth: usize,
 }
@@ -37,16 +36,16 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     fn line(&mut self) -> Result<Line<'a>, ParseError> {
         let left = self.sum()?;
-        self.skip_blanks();
-        let claim_at = self.at;
-        let claim = if self.take("~") {
+        self.cursor.skip_blanks();
+        let claim_at = self.cursor.at;
+        let claim = if self.cursor.take("~") {
             let value = self.sum()?;
             self.tolerance_sign()?;
             Claimed::Near { value, tolerance: self.sum()? }
-        } else if self.take_word("within") {
+        } else if self.cursor.take_word("within") {
             let low = self.sum()?;
-            if !self.take("..") {
-                return Err(self.unexpected("\"..\" and the upper end"));
+            if !self.cursor.take("..") {
+                return Err(self.cursor.unexpected("\"..\" and the upper end"));
             }
             Claimed::Within { low, high: self.sum()? }
         } else {
@@ -59,13 +58,14 @@ impl<'a> Parser<'a> {
 
     /// What stands between a value and how near to it is near.
     fn tolerance_sign(&mut self) -> Result<(), ParseError> {
-        self.skip_blanks();
-        let at = self.at;
-        if self.take("+-") {
+        self.cursor.skip_blanks();
+        let at = self.cursor.at;
+        if self.cursor.take("+-") {
             return Ok(());
         }
-        let meant = ["±", "+/-", "-+"].into_iter().find(|sign| self.text[at..].starts_with(sign));
-        let error = self.unexpected("\"+-\" and a tolerance");
+        let meant =
+            ["±", "+/-", "-+"].into_iter().find(|sign| self.cursor.text[at..].starts_with(sign));
+        let error = self.cursor.unexpected("\"+-\" and a tolerance");
         Err(match meant {
             Some(_) => error.suggest("+-", ["+-"]),
             None => error,
@@ -76,15 +76,15 @@ impl<'a> Parser<'a> {
     fn sum(&mut self) -> Result<Node<'a>, ParseError> {
         let mut sum = self.product()?;
         loop {
-            self.skip_blanks();
-            let operation_at = self.at;
-            let rest = &self.text[self.at..];
+            self.cursor.skip_blanks();
+            let operation_at = self.cursor.at;
+            let rest = self.cursor.rest();
             let operation = if rest.starts_with("+-") || rest.starts_with("+/-") {
                 // A tolerance follows.
                 return Ok(sum);
-            } else if self.take("+") {
+            } else if self.cursor.take("+") {
                 Operation::Plus
-            } else if self.take("-") {
+            } else if self.cursor.take("-") {
                 Operation::Minus
             } else {
                 return Ok(sum);
@@ -98,11 +98,11 @@ impl<'a> Parser<'a> {
     fn product(&mut self) -> Result<Node<'a>, ParseError> {
         let mut product = self.value_of_line()?;
         loop {
-            self.skip_blanks();
-            let operation_at = self.at;
-            let operation = if self.take("*") {
+            self.cursor.skip_blanks();
+            let operation_at = self.cursor.at;
+            let operation = if self.cursor.take("*") {
                 Operation::Times
-            } else if self.take("/") {
+            } else if self.cursor.take("/") {
                 Operation::Over
             } else {
                 return Ok(product);
@@ -113,38 +113,42 @@ impl<'a> Parser<'a> {
     }
 
     fn value_of_line(&mut self) -> Result<Node<'a>, ParseError> {
-        self.skip_blanks();
-        let at = self.at;
-        let part = match self.peek() {
+        self.cursor.skip_blanks();
+        let at = self.cursor.at;
+        let part = match self.cursor.peek() {
             Some('(') => return self.parenthesis(),
             Some(c) if c.is_ascii_digit() || ".-+$".contains(c) => Part::Literal(self.literal()),
             Some(c) if c.is_alphabetic() || c == '_' => Part::Read(self.reading()?),
-            _ => return Err(self.unexpected("a metric such as error_rate, or a value such as 90s")),
+            _ => {
+                return Err(self
+                    .cursor
+                    .unexpected("a metric such as error_rate, or a value such as 90s"));
+            }
         };
-        let end = at + self.text[at..self.at].trim_end().len();
+        let end = at + self.cursor.text[at..self.cursor.at].trim_end().len();
         Ok(Node { at, end, part })
     }
 
     fn parenthesis(&mut self) -> Result<Node<'a>, ParseError> {
-        let opening = self.at;
+        let opening = self.cursor.at;
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(self.error(opening, Problem::TooDeep));
+            return Err(self.cursor.error(opening, Problem::TooDeep));
         }
-        self.take("(");
+        self.cursor.take("(");
         let mut inner = self.sum()?;
-        self.skip_blanks();
-        if !self.take(")") {
-            return Err(self.unexpected("an operation or \")\""));
+        self.cursor.skip_blanks();
+        if !self.cursor.take(")") {
+            return Err(self.cursor.unexpected("an operation or \")\""));
         }
         self.depth -= 1;
-        (inner.at, inner.end) = (opening, self.at);
+        (inner.at, inner.end) = (opening, self.cursor.at);
         Ok(inner)
     }
 
     /// A literal's text: up to the next sign that cannot be part of one.
     fn literal(&mut self) -> &'a str {
-        let rest = &self.text[self.at..];
+        let rest = self.cursor.rest();
         let mut previous = ' ';
         let end = rest
             .char_indices()
@@ -163,23 +167,23 @@ impl<'a> Parser<'a> {
             })
             .map_or(rest.len(), |(at, _)| at);
         // A sign alone is none of a literal, but it is what stands there.
-        self.at += end.max(self.peek().map_or(0, char::len_utf8));
+        self.cursor.at += end.max(self.cursor.peek().map_or(0, char::len_utf8));
         rest[..end].trim()
     }
 
     /// A metric, one of a baseline, or a function of one over runs.
     fn reading(&mut self) -> Result<Reading, ParseError> {
-        let at = self.at;
-        if !self.take_word("baseline") {
+        let at = self.cursor.at;
+        if !self.cursor.take_word("baseline") {
             return self.own_reading();
         }
-        self.skip_blanks();
-        if !self.take("(") {
-            return Err(self.unexpected("\"(\", a metric and \")\""));
+        self.cursor.skip_blanks();
+        if !self.cursor.take("(") {
+            return Err(self.cursor.unexpected("\"(\", a metric and \")\""));
         }
-        self.skip_blanks();
-        if is_word(&self.text[self.at..], "baseline") {
-            return Err(self.error(at, Problem::BaselineOfBaseline));
+        self.cursor.skip_blanks();
+        if is_word(self.cursor.rest(), "baseline") {
+            return Err(self.cursor.error(at, Problem::BaselineOfBaseline));
         }
         let reading = self.own_reading()?;
         self.closing(
@@ -189,23 +193,23 @@ impl<'a> Parser<'a> {
     }
 
     fn own_reading(&mut self) -> Result<Reading, ParseError> {
-        let at = self.at;
-        let name = self.take_name();
-        let blanks = self.text[self.at..].trim_start().starts_with('(');
+        let at = self.cursor.at;
+        let name = self.cursor.take_name();
+        let blanks = self.cursor.rest().trim_start().starts_with('(');
         if !blanks {
             let metric = self.metric(at, name)?;
             return self.selected(OverRuns::Itself, metric);
         }
-        self.skip_blanks();
+        self.cursor.skip_blanks();
         let functions = OverRuns::FUNCTIONS.into_iter();
         let Some((_, over_runs)) = functions.clone().find(|(known, _)| *known == name) else {
-            let error = self.error(at, Problem::UnknownFunction { name: name.to_owned() });
+            let error = self.cursor.error(at, Problem::UnknownFunction { name: name.to_owned() });
             let known = functions.map(|(known, _)| known).chain(["baseline"]);
             return Err(error.suggest(name, known));
         };
-        self.take("(");
-        self.skip_blanks();
-        let (at, name) = (self.at, self.take_name());
+        self.cursor.take("(");
+        self.cursor.skip_blanks();
+        let (at, name) = (self.cursor.at, self.cursor.take_name());
         let metric = match over_runs {
             OverRuns::Probability => self.event(at, name)?,
             OverRuns::Itself | OverRuns::Quantile(_) => self.metric(at, name)?,
@@ -216,24 +220,24 @@ impl<'a> Parser<'a> {
     }
 
     fn closing(&mut self, expected: &'static str) -> Result<(), ParseError> {
-        self.skip_blanks();
-        match self.take(")") {
+        self.cursor.skip_blanks();
+        match self.cursor.take(")") {
             true => Ok(()),
-            false => Err(self.unexpected(expected)),
+            false => Err(self.cursor.unexpected(expected)),
         }
     }
 
     fn selected(&mut self, over_runs: OverRuns, metric: Metric) -> Result<Reading, ParseError> {
-        let selector = self.selector(metric)?;
+        let selector = selector(&mut self.cursor, metric)?;
         Ok(Reading { source: Source::Judged, over_runs, metric, selector })
     }
 
     fn metric(&self, at: usize, name: &str) -> Result<Metric, ParseError> {
         if name.is_empty() {
-            return Err(self.unexpected("a metric such as error_rate"));
+            return Err(self.cursor.unexpected("a metric such as error_rate"));
         }
         Metric::by_name(name).ok_or_else(|| {
-            let error = self.error(at, Problem::UnknownMetric { name: name.to_owned() });
+            let error = self.cursor.error(at, Problem::UnknownMetric { name: name.to_owned() });
             error.suggest(name, Metric::all().map(Metric::name))
         })
     }
@@ -242,122 +246,17 @@ impl<'a> Parser<'a> {
     fn event(&self, at: usize, name: &str) -> Result<Metric, ParseError> {
         let found = EVENTS.into_iter().find(|(event, _)| *event == name);
         found.map(|(_, metric)| metric).ok_or_else(|| {
-            let error = self.error(at, Problem::UnknownEvent { name: name.to_owned() });
+            let error = self.cursor.error(at, Problem::UnknownEvent { name: name.to_owned() });
             error.suggest(name, EVENTS.map(|(event, _)| event))
         })
     }
 
-    fn selector(&mut self, metric: Metric) -> Result<Selector, ParseError> {
-        let mut selector = Selector::default();
-        self.skip_blanks();
-        if !self.take("{") {
-            return Ok(selector);
-        }
-        self.skip_blanks();
-        if self.take("}") {
-            return Ok(selector);
-        }
-        loop {
-            self.skip_blanks();
-            let at = self.at;
-            self.selector_part(&mut selector, metric)?;
-            let beside = selector.phase.is_some() || selector.version.is_some();
-            if selector.column.is_some() && beside {
-                return Err(self.error(at, Problem::ColumnWithOthers));
-            }
-            self.skip_blanks();
-            if self.take("}") {
-                return Ok(selector);
-            }
-            if !self.take(",") {
-                return Err(self.unexpected("\",\" or \"}\""));
-            }
-        }
-    }
-
-    /// `name = value`.
-    fn selector_part(&mut self, into: &mut Selector, metric: Metric) -> Result<(), ParseError> {
-        let at = self.at;
-        let word = self.take_name();
-        if word.is_empty() {
-            return Err(self.unexpected("a selector: phase, version, model, column, arm or within"));
-        }
-        let Some(name) = SELECTORS.into_iter().find(|name| *name == word) else {
-            let error = self.error(at, Problem::UnknownSelector { name: word.to_owned() });
-            return Err(error.suggest(word, SELECTORS));
-        };
-        self.skip_blanks();
-        if !self.take("=") || self.peek() == Some('=') {
-            return Err(self.unexpected("\"=\" and a value"));
-        }
-        self.skip_blanks();
-        let value_at = self.at;
-        let value = self.value()?;
-        let repeated = match name {
-            "phase" => into.phase.replace(value).is_some(),
-            "version" => into.version.replace(value).is_some(),
-            "model" => into.model.replace(value).is_some(),
-            "column" => into.column.replace(value).is_some(),
-            "within" => {
-                if metric != Metric::Goodput {
-                    return Err(self.error(at, Problem::NoLimit { metric }));
-                }
-                let limit = Duration::parse(&value)
-                    .map_err(|source| self.error(value_at, Problem::Limit { source }))?;
-                into.within.replace(limit).is_some()
-            }
-            _ => {
-                if !metric.is_of_requests() {
-                    return Err(self.error(at, Problem::NoArms { metric }));
-                }
-                into.arm.replace(self.arm(&value, value_at)?).is_some()
-            }
-        };
-        if repeated {
-            return Err(self.error(at, Problem::RepeatedSelector { name }));
-        }
-        Ok(())
-    }
-
-    fn arm(&self, name: &str, at: usize) -> Result<Arm, ParseError> {
-        let arms = [Arm::Canary, Arm::Stable, Arm::Pinned];
-        arms.into_iter().find(|arm| arm.name() == name).ok_or_else(|| {
-            let error = self.error(at, Problem::UnknownArm { name: name.to_owned() });
-            error.suggest(name, arms.map(Arm::name))
-        })
-    }
-
-    /// A selector's value, without its quotes.
-    fn value(&mut self) -> Result<String, ParseError> {
-        let Some(quote) = self.peek().filter(|c| matches!(c, '\'' | '"')) else {
-            let bare = |c: char| !c.is_whitespace() && !"{}(),='\"<>!".contains(c);
-            let value = self.take_while(bare);
-            if value.is_empty() {
-                return Err(self.unexpected("a value, in quotes if it holds blanks"));
-            }
-            return Ok(value.to_owned());
-        };
-        let opening = self.at;
-        self.at += quote.len_utf8();
-        let value = self.take_while(|c| c != quote);
-        if self.peek().is_none() {
-            let found = "a quote that is not closed".to_owned();
-            let expected = "the same quote at the value's end";
-            return Err(self.error(opening, Problem::Unexpected { found, expected }));
-        }
-        if value.is_empty() {
-            return Err(self.unexpected("a name between the quotes"));
-        }
-        self.at += quote.len_utf8();
-        Ok(value.to_owned())
-    }
-
     fn operator(&mut self) -> Result<Comparison, ParseError> {
-        self.skip_blanks();
-        let at = self.at;
+        self.cursor.skip_blanks();
+        let at = self.cursor.at;
         let word = self.operator_word();
         if word.is_empty() {
-            return Err(self.unexpected("an operator: < <= > >= == != within ~"));
+            return Err(self.cursor.unexpected("an operator: < <= > >= == != within ~"));
         }
         let known = Comparison::ALL.into_iter().find(|operator| operator.symbol() == word);
         known.ok_or_else(|| self.unknown_operator(at, word))
@@ -365,21 +264,21 @@ impl<'a> Parser<'a> {
 
     /// What stands where an operator must: signs of comparison, one other sign, or a word.
     fn operator_word(&mut self) -> &'a str {
-        let signs = self.take_while(|c| "<>=!~".contains(c));
+        let signs = self.cursor.take_while(|c| "<>=!~".contains(c));
         if !signs.is_empty() {
             return signs;
         }
-        let word = self.take_name();
+        let word = self.cursor.take_name();
         if !word.is_empty() {
             return word;
         }
-        let start = self.at;
-        self.at += self.peek().map_or(0, char::len_utf8);
-        &self.text[start..self.at]
+        let start = self.cursor.at;
+        self.cursor.at += self.cursor.peek().map_or(0, char::len_utf8);
+        &self.cursor.text[start..self.cursor.at]
     }
 
     fn unknown_operator(&self, at: usize, word: &str) -> ParseError {
-        let error = self.error(at, Problem::UnknownOperator { operator: word.to_owned() });
+        let error = self.cursor.error(at, Problem::UnknownOperator { operator: word.to_owned() });
         let meant = match word {
             "=" => "==",
             "=<" | "≤" => "<=",
@@ -393,9 +292,9 @@ impl<'a> Parser<'a> {
 
     /// Nothing may follow.
     fn end(&mut self) -> Result<(), ParseError> {
-        self.skip_blanks();
-        let at = self.at;
-        if self.peek().is_none() {
+        self.cursor.skip_blanks();
+        let at = self.cursor.at;
+        if self.cursor.peek().is_none() {
             return Ok(());
         }
         let word = self.operator_word();
@@ -407,75 +306,11 @@ impl<'a> Parser<'a> {
         let bracket = word.starts_with(['(', ')', '{', '}', '\'', '"']);
         if second || bracket {
             let found = format!("{word:?}");
-            self.error(at, Problem::Unexpected { found, expected: "the end of the line" })
+            self.cursor.error(at, Problem::Unexpected { found, expected: "the end of the line" })
         } else {
             self.unknown_operator(at, word)
         }
     }
-
-    fn peek(&self) -> Option<char> {
-        self.text[self.at..].chars().next()
-    }
-
-    fn take(&mut self, token: &str) -> bool {
-        let found = self.text[self.at..].starts_with(token);
-        if found {
-            self.at += token.len();
-        }
-        found
-    }
-
-    /// Takes this word, if it stands here whole.
-    fn take_word(&mut self, word: &str) -> bool {
-        let found = is_word(&self.text[self.at..], word);
-        if found {
-            self.at += word.len();
-        }
-        found
-    }
-
-    fn take_name(&mut self) -> &'a str {
-        let name = name(&self.text[self.at..]);
-        self.at += name.len();
-        name
-    }
-
-    fn take_while(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {
-        let rest = &self.text[self.at..];
-        let end = rest.find(|c| !belongs(c)).unwrap_or(rest.len());
-        self.at += end;
-        &rest[..end]
-    }
-
-    fn skip_blanks(&mut self) {
-        self.take_while(char::is_whitespace);
-    }
-
-    fn unexpected(&self, expected: &'static str) -> ParseError {
-        let found = match self.peek() {
-            None => "the end of the line".to_owned(),
-            Some(c) => format!("{:?}", c.to_string()),
-        };
-        self.error(self.at, Problem::Unexpected { found, expected })
-    }
-
-    fn error(&self, at: usize, problem: Problem) -> ParseError {
-        ParseError::new(self.text, at, problem)
-    }
-}
-
-/// The name that `rest` begins with; two points are none of it, as in `a..b`.
-fn name(rest: &str) -> &str {
-    let mut end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
-    if let Some(points) = rest[..end].find("..") {
-        end = points;
-    }
-    &rest[..end]
-}
-
-/// Whether `rest` begins with this word, whole.
-fn is_word(rest: &str, word: &str) -> bool {
-    rest.strip_prefix(word).is_some_and(|after| !after.starts_with(is_name))
 }
 
 /// Whether a unit of time follows the stroke that `rest` begins with.
@@ -502,12 +337,6 @@ fn computed<'a>(
     Node { at, end, part: Part::Computed { operation, operation_at, left, right } }
 }
 
-fn is_name(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | '.')
-}
-
-const SELECTORS: [&str; 6] = ["phase", "version", "model", "column", "arm", "within"];
-
 /// Chosen: more than any line needs, and no stack ends by it.
 const DEEPEST: usize = 32;
 
@@ -517,7 +346,9 @@ mod tests {
 
     use super::super::expression::{Claim, Expression};
     use super::super::fuzz_assertion;
+    use super::super::selecting::SELECTORS;
     use super::*;
+    use crate::units::Duration;
 
     fn error(text: &str) -> ParseError {
         Assertion::parse(text).unwrap_err()

@@ -2,7 +2,8 @@
 
 use super::Verdict;
 use super::case::Approach;
-use super::line::{Judging, PairedDifference};
+use super::judging::Judging;
+use super::line::PairedDifference;
 use super::needed::Needed;
 use super::side::{Side, ValueUnit};
 use crate::assertion::{Expression, Reading, Source};

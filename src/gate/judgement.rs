@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Verdict;
 use super::case::Case;
+use super::conclusion::conclude;
 use super::expected::against;
-use super::line::{Judging, Line, LineResult};
+use super::judging::Judging;
+use super::line::{Line, LineResult};
 use super::runs::{Runs, Settings};
 use crate::stats::{Confidence, holm};
 
@@ -69,8 +71,8 @@ impl<'a> Gate<'a> {
         };
         let mut judged: Vec<Judging<'a>> = self.lines.iter().map(judge).collect();
         hold_together(&mut judged, self.settings.alpha);
-        let finish = |judging: Judging<'_>| judging.finish(runs.dependences);
-        let lines: Vec<LineResult> = judged.into_iter().map(finish).collect();
+        let finish = |judging: &Judging<'_>| conclude(judging, runs.dependences);
+        let lines: Vec<LineResult> = judged.iter().map(finish).collect();
         let distrusted = (!self.distrust.is_empty()).then_some(Verdict::Invalid);
         let Some(found) = lines.iter().map(|line| line.verdict).chain(distrusted).max() else {
             return Judgement::NothingToEvaluate;

@@ -9,12 +9,14 @@
 //! Knows no files and no terminal; exit codes are the CLI's.
 
 mod case;
+mod conclusion;
 mod contradiction;
 mod evidence;
 mod expected;
 mod gathered;
 mod inequality;
 mod judgement;
+mod judging;
 mod line;
 mod needed;
 mod range;

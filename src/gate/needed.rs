@@ -4,7 +4,7 @@ use super::Verdict;
 use super::case::{Approach, Case};
 use super::gathered::Gathered;
 use super::inequality::Inequality;
-use super::line::Judging;
+use super::judging::Judging;
 use super::range::{Range, operate};
 use crate::assertion::{Operation, OverRuns};
 use crate::math;

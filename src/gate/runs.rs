@@ -21,8 +21,8 @@ pub struct Settings {
     /// The smallest effect that matters, as a share of the baseline's value: a value that is worse
     /// than a bare `baseline(...)` by less still holds against it.
     pub smallest_effect: Ratio,
-    /// The probability, for all these lines of a gate together, that any fails of which none should;
-    /// in (0, 1).
+    /// The probability, for all these lines of a gate together, that any fails of which none
+    /// should; in (0, 1).
     pub alpha: f64,
 }
 
