@@ -62,9 +62,21 @@ pub(super) struct ScenarioArguments {
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct InitArguments {
-    /// The scenario's name, or the path of its file
-    #[arg(default_value = "canary")]
-    pub(super) name: PathBuf,
+    /// The scenario's name, or the path of its file [default: canary]
+    pub(super) name: Option<PathBuf>,
+    /// Write a pipeline as well that gates all scenarios of the folder (scenarios, unless the name
+    /// has one); a scenario is written only where the folder has none, or one is named
+    #[arg(long, value_enum, value_name = "SYSTEM")]
+    pub(super) ci: Option<CiSystem>,
+}
+
+/// A CI system that pipelines are written for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum CiSystem {
+    /// GitHub Actions.
+    Github,
+    /// GitLab CI.
+    Gitlab,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -260,8 +272,12 @@ const INIT_HELP: &str = "\
 Examples:
   coalmine init
   coalmine init scenarios/gpt-5.yaml
+  coalmine init --ci github
+  coalmine init --ci gitlab gpt-5
 
-Beside the scenario stands scenario.schema.json, by which editors complete and check it.";
+Beside the scenario stands scenario.schema.json, by which editors complete and check it. Pipelines
+are for the root of a repository; docs/ci.md says what they do. What is there is never overwritten:
+every file is written, or none.";
 
 const VALIDATE_HELP: &str = "\
 Examples:

@@ -50,16 +50,28 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Writes a file that does not exist yet, and its folder. Whether it did not.
+/// Writes a file that does not exist yet, and its folder. Whether it did not. A failure leaves
+/// nothing behind.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    match File::create_new(path) {
-        Ok(mut file) => file.write_all(bytes).map(|()| true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(error),
+    let mut file = match File::create_new(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let written = file.write_all(bytes);
+    if written.is_err() {
+        remove_written(path);
     }
+    written.map(|()| true)
+}
+
+/// Removes a file that was just written, because what it belongs to could not be. That it cannot
+/// be removed is not told: the first error is.
+pub(super) fn remove_written(path: &Path) {
+    let _ = fs::remove_file(path);
 }
 
 /// Chosen: large enough that reading a trace is not a matter of system calls.

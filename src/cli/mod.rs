@@ -17,6 +17,7 @@ mod init;
 mod judges;
 mod open;
 mod output;
+mod pipeline;
 mod progress;
 mod provenance;
 mod report;

@@ -77,6 +77,12 @@ impl fmt::Display for LeftOut {
     }
 }
 
+/// Whether there is a scenario, or a part of one, in a folder or below it; none where there is no
+/// folder.
+pub(super) fn has_scenario(folder: &Path) -> Result<bool, Failure> {
+    Ok(folder.is_dir() && Search::default().add_folder(folder)?)
+}
+
 /// A file that may be a scenario.
 struct Found {
     path: PathBuf,

@@ -25,16 +25,26 @@ pwd >"$STAND_IN_LOG.folder"
 for argument in "$@"; do
     value="${argument#*=}"
     case "$argument" in
-        --junit=* | --summary=*) mkdir -p -- "$(dirname -- "$value")"; echo "of the gate" >"$value" ;;
+        --junit=* | --summary=*)
+            mkdir -p -- "$(dirname -- "$value")"
+            echo "of the gate" >"$value"
+            ;;
         --out=*) mkdir -p -- "$value/one"; echo report >"$value/one/report.html" ;;
         --save-baseline=*) mkdir -p -- "$value"; echo "${STAND_IN_CODE:-0}" >"$value/one" ;;
         --) break ;;
     esac
 done
 code="${STAND_IN_CODE:-0}"
-case "$code" in 0) verdict=pass ;; 5) verdict=inconclusive ;; 99) verdict=fail ;; 3) verdict=unreadable ;; *) verdict="" ;; esac
+verdict=""
+case "$code" in
+    0) verdict=pass ;;
+    3) verdict=unreadable ;;
+    5) verdict=inconclusive ;;
+    99) verdict=fail ;;
+esac
 if [[ -n "${GITHUB_OUTPUT:-}" && -n "$verdict" ]]; then
-    printf 'verdict=%s\nscenarios=3\npassed=2\nfailed=1\ninconclusive=0\n' "$verdict" >>"$GITHUB_OUTPUT"
+    echo "verdict=$verdict" >>"$GITHUB_OUTPUT"
+    printf 'scenarios=3\npassed=2\nfailed=1\ninconclusive=0\n' >>"$GITHUB_OUTPUT"
 fi
 exit "$code"
 "#;

@@ -9,6 +9,7 @@
 //! | `yaml PART` | keys of a part: `scenario`, `workload`, `model`, `version`, `upstream`, `phase`, `fault`; what it leaves out is filled in |
 //! | `json rules` | a file of rollback rules |
 //! | `console` | `$ coalmine ...` with the output; a line `...` stands for any lines |
+//! | `yml` | a file of a CI system: shown only |
 //! | `text`, `sh`, `csv`, `json`, `jsonl`, `rust` | shown only (JSON must be JSON) |
 
 use std::path::Path;
@@ -175,7 +176,7 @@ fn every_file_of_rules_in_the_pages_is_valid() {
 
 #[test]
 fn every_block_says_what_it_is() {
-    const SHOWN: [&str; 7] = ["text", "sh", "csv", "json", "jsonl", "json rules", "rust"];
+    const SHOWN: [&str; 8] = ["text", "sh", "csv", "json", "jsonl", "json rules", "rust", "yml"];
     for block in blocks() {
         let tried = block.info == "console" || block.info.starts_with("yaml");
         assert!(tried || SHOWN.contains(&block.info.as_str()), "{}: {:?}", block.place, block.info);

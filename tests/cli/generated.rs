@@ -18,12 +18,27 @@ fn generate(name: &str) -> Option<String> {
         let section = reference().into_iter().find(|section| section.name == part);
         return section.map(|section| section.table);
     }
+    if let Some(system) = name.strip_prefix("pipeline of ") {
+        return pipeline(system);
+    }
     match name {
         "metrics for rules and gates" => Some(metrics(Metric::is_windowed)),
         "transitions of a rollout" => Some(transitions()),
         "metrics for gates alone" => Some(metrics(|metric| !metric.is_windowed())),
         _ => None,
     }
+}
+
+/// The pipeline that `init` writes for a CI system, as a block.
+fn pipeline(system: &str) -> Option<String> {
+    let path = match system {
+        "github" => ".github/workflows/coalmine.yml",
+        "gitlab" => ".gitlab-ci.yml",
+        _ => return None,
+    };
+    let place = Workplace::new();
+    place.run(&["init", "--ci", system]);
+    Some(format!("```yml\n{}```\n", place.read(path)))
 }
 
 fn metrics(chosen: impl Fn(Metric) -> bool) -> String {
