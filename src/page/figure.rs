@@ -1,7 +1,7 @@
 //! Charts within the page.
 
-use super::escape::{escape, escape_json, visible};
-use crate::report::RunChart;
+use super::escape::{escape, escape_json};
+use crate::report::{RunChart, visible};
 
 /// Those of the charts that have these names, in the order of the names.
 pub(super) fn figures(charts: &[RunChart], names: &[&str]) -> String {

@@ -32,12 +32,15 @@ mod run_comparison_markdown;
 mod run_comparison_text;
 mod run_looks;
 mod story;
+mod suite_text;
+mod suite_words;
 mod table_csv;
 mod terminal;
 mod text_table;
 mod timeline_chart;
 mod timeline_marks;
 mod verdict;
+mod visible;
 
 pub(crate) use command_text::order_text;
 pub(crate) use comparison::{ENDED_WITH, MARKS, endings, mark, metrics, row_label};
@@ -62,6 +65,8 @@ pub(crate) use run_comparison::{
 pub use run_comparison_csv::comparison_csv;
 pub use run_comparison_markdown::comparison_markdown;
 pub use run_comparison_text::comparison_report;
+pub use suite_text::suite_text;
 pub use table_csv::table_csv;
 pub use terminal::{Style, terminal_report};
 pub(crate) use verdict::{Headline, verdict_word};
+pub(crate) use visible::{push_visible, visible};

@@ -12,6 +12,7 @@ use super::narrative::{Line, Narrative, Sentence, ellipsis};
 use super::over_time::over_time;
 use super::text_table::{fits, text_table};
 use super::verdict::{Headline, verdict_word};
+use super::visible::one_line;
 use crate::gate::{Judgement, LineResult, Verdict};
 use crate::result::ResultFile;
 use crate::units::format_elapsed;
@@ -84,30 +85,30 @@ pub(super) fn section(text: &mut String, title: &str, style: Style) {
 }
 
 /// `PASS time_to_rollback <= 90s   75 s`, with the line's place where it does not pass.
-fn gate_lines(lines: &[LineResult], style: Style) -> Vec<String> {
+pub(super) fn gate_lines(lines: &[LineResult], style: Style) -> Vec<String> {
     let words = lines.iter().map(|line| verdict_word(line.verdict).len()).max().unwrap_or(0);
-    let length = |line: &LineResult| columns(&line.text);
-    let room =
-        |line: &LineResult| style.width.saturating_sub(words + columns(&line.evidence) + GATE_GAPS);
+    let shown = lines.iter().map(|line| (one_line(&line.text), one_line(&line.evidence)));
+    let shown: Vec<(String, String)> = shown.collect();
+    let room = |evidence: &str| style.width.saturating_sub(words + columns(evidence) + GATE_GAPS);
     // Only lines that have room for their evidence at all make the column that it stands in.
-    let fitting = lines.iter().filter(|line| length(line) <= room(line));
-    let texts = fitting.map(length).max().unwrap_or(0);
+    let fitting = shown.iter().filter(|(text, evidence)| columns(text) <= room(evidence));
+    let texts = fitting.map(|(text, _)| columns(text)).max().unwrap_or(0);
     let mut told = Vec::new();
-    for line in lines {
+    for (line, (text, evidence)) in lines.iter().zip(&shown) {
         let word = verdict_word(line.verdict);
         let lead = format!("  {word:words$}  ");
         let painted = style.paint(&format!("{word:words$}"), colour(line.verdict));
-        let beside = length(line) <= texts && texts <= room(line);
+        let beside = columns(text) <= texts && texts <= room(evidence);
         let indent = " ".repeat(words + 4);
         if beside {
-            told.push(format!("  {painted}  {}   {}\n", left(&line.text, texts), line.evidence));
+            told.push(format!("  {painted}  {}   {}\n", left(text, texts), evidence));
         } else {
-            let (first, rest) = wrapped_after(&lead, &line.text, style.width);
+            let (first, rest) = wrapped_after(&lead, text, style.width);
             told.push(first.replacen(&lead, &format!("  {painted}  "), 1) + &rest);
-            told.push(wrapped(&indent, &line.evidence, style.width));
+            told.push(wrapped(&indent, evidence, style.width));
         }
         if line.verdict != Verdict::Pass {
-            let place = format!("{}:{}", line.file, line.line);
+            let place = format!("{}:{}", one_line(&line.file), line.line);
             told.push(wrapped(&indent, &place, style.width));
         }
     }
@@ -180,7 +181,7 @@ fn after_text(told: &Sentence) -> String {
     format!("+{}", format_elapsed(told.after))
 }
 
-fn emphasis(verdict: Option<Verdict>) -> String {
+pub(super) fn emphasis(verdict: Option<Verdict>) -> String {
     match verdict {
         Some(verdict) => format!("{BOLD};{}", colour(verdict)),
         None => BOLD.to_owned(),

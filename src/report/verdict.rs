@@ -62,7 +62,8 @@ pub(crate) const fn verdict_word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn details(judged: &Judged) -> Vec<String> {
+/// How a verdict came about, in sentences.
+pub(super) fn details(judged: &Judged) -> Vec<String> {
     let counted = |verdict, what: &str| {
         let count = judged.lines.iter().filter(|line| line.verdict == verdict).count();
         (count > 0).then(|| format!("{} {what}", format_count(count as u64)))

@@ -3,6 +3,8 @@
 //!
 //! Knows nothing of files and of how it is shown.
 
+#[cfg(test)]
+pub(crate) mod example;
 mod outcome;
 mod suite_report;
 

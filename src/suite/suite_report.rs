@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::outcome::{Outcome, OutcomeCounts};
-use crate::gate::Judgement;
+use crate::gate::{Judged, Judgement, LineResult, Verdict};
 use crate::result::outline;
 
 /// What became of several gated scenarios. The same scenarios, seeds, baselines and build give the
@@ -81,6 +81,42 @@ pub struct LeftOut {
     pub why: String,
 }
 
+impl GatedScenario {
+    /// The verdict and all that it rests on, where there is one.
+    pub const fn judged(&self) -> Option<&Judged> {
+        match &self.judgement {
+            Some(Judgement::Judged(judged)) => Some(judged),
+            Some(Judgement::NothingToEvaluate) | None => None,
+        }
+    }
+
+    /// The lines of its gate, as they were judged.
+    pub fn lines(&self) -> &[LineResult] {
+        self.judged().map_or(&[], |judged| &judged.lines)
+    }
+
+    /// Whether `line` is to blame for a verdict that is no pass: it came out graver than the
+    /// scenario's author expects. Where a failure is expected no line can.
+    pub fn is_against(&self, line: &LineResult) -> bool {
+        let judged = self.judged().filter(|judged| judged.verdict != Verdict::Pass);
+        judged.is_some_and(|judged| line.verdict > judged.expected.unwrap_or(Verdict::Pass))
+    }
+
+    /// The file and the line that its error names, if it begins with such a place.
+    pub fn error_place(&self) -> Option<(&str, u32)> {
+        let first = self.error.as_ref()?.lines().next()?;
+        let told = first.strip_prefix("error: ").unwrap_or(first);
+        let named = told.match_indices(':').find_map(|(at, _)| {
+            let digits = told[at + 1..].split(':').next()?;
+            Some((&told[..at], digits.parse().ok()?))
+        });
+        let is_scenario = |file: &str| {
+            file == self.file || [".yaml", ".yml"].iter().any(|ending| file.ends_with(ending))
+        };
+        named.filter(|(file, _)| is_scenario(file))
+    }
+}
+
 impl SuiteReport {
     /// The number of the format that this version writes.
     pub const SCHEMA: u64 = 1;
@@ -101,5 +137,65 @@ impl SuiteReport {
     /// The file's text: indented JSON, a newline at its end.
     pub fn to_json(&self) -> String {
         outline(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::suite;
+    use super::*;
+
+    fn named(name: &str) -> GatedScenario {
+        suite().scenarios.into_iter().find(|scenario| scenario.name == name).unwrap()
+    }
+
+    #[test]
+    fn a_suite_counts_its_outcomes_and_survives_its_file() {
+        let report = suite();
+        assert_eq!(report.outcome, Outcome::Unreadable);
+        let counts = report.counts;
+        let all = [
+            counts.passed,
+            counts.failed,
+            counts.inconclusive,
+            counts.invalid,
+            counts.nothing_to_evaluate,
+            counts.unreadable,
+        ];
+        assert_eq!(all, [2, 3, 1, 1, 1, 1]);
+        assert_eq!(counts.scenarios, all.iter().sum::<u64>());
+        assert_eq!(serde_json::from_str::<SuiteReport>(&report.to_json()).unwrap(), report);
+        assert_eq!(SuiteReport::of(Vec::new(), Vec::new()).outcome, Outcome::NothingToEvaluate);
+    }
+
+    #[test]
+    fn lines_are_to_blame_that_are_graver_than_expected() {
+        let against = |scenario: &GatedScenario| {
+            let lines = scenario.lines().iter();
+            lines.map(|line| scenario.is_against(line)).collect::<Vec<_>>()
+        };
+        assert_eq!(against(&named("checkout")), [false, true, true, true]);
+        // A failure that is expected is nobody's fault, and nor is one that does not come.
+        assert_eq!(against(&named("must-fail")), [false, true].map(|_| false));
+        assert_eq!(against(&named("must-fail-no-more")), [false]);
+        let mut doubtful = named("checkout");
+        let Some(Judgement::Judged(judged)) = &mut doubtful.judgement else { panic!("judged") };
+        judged.expected = Some(Verdict::Inconclusive);
+        assert_eq!(against(&doubtful), [false, true, false, true]);
+    }
+
+    #[test]
+    fn the_place_of_an_error_is_that_of_a_scenario_file() {
+        assert_eq!(named("broken").error_place(), Some(("scenarios/broken.yaml", 6)));
+        let place = |error: &str| {
+            let scenario = GatedScenario { error: Some(error.to_owned()), ..named("broken") };
+            scenario.error_place().map(|(file, line)| (file.to_owned(), line))
+        };
+        let windows = place("error: C:\\s\\a.yml:7:2: no \"x\"");
+        assert_eq!(windows, Some(("C:\\s\\a.yml".to_owned(), 7)));
+        assert_eq!(place("error: cannot read at 12:30: gone"), None);
+        assert_eq!(place("error: scenarios/broken.yaml: no such file"), None);
+        assert_eq!(place("error: a.yaml:99999999999:1: x"), None);
+        assert_eq!(place(""), None);
     }
 }
