@@ -24,8 +24,14 @@ export COALMINE_PROGRAM
 code=0
 bash "$here/gate.sh" || code=$?
 
-# A configuration that fails does not become what the next one is held against, but for the first.
-if [[ -n "$fresh" && -d "$fresh" ]] && { ((code == 0)) || [[ ! -e "$kept" ]]; }; then
+# What fails does not become what the next change is held against. What could not be decided does
+# where there is no baseline yet, because that may be why.
+keep=no
+case "$code" in
+    0) keep=yes ;;
+    5) [[ -e "$kept" ]] || keep=yes ;;
+esac
+if [[ "$keep" == yes && -n "$fresh" && -d "$fresh" ]]; then
     rm -rf "$kept"
     mv "$fresh" "$kept"
 fi

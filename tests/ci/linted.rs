@@ -156,6 +156,10 @@ fn pre_commit_runs_the_hooks() {
     let run = |mut command: Command| {
         command.current_dir(folder).env("PATH", format!("{}:{path}", bin.display()));
         command.env("PRE_COMMIT_HOME", folder.join("cache")).env("HOME", folder);
+        // Within a hook of Git these name another repository.
+        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+            command.env_remove(name);
+        }
         command
     };
     std::fs::remove_dir(folder.join(".git")).unwrap();
