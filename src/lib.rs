@@ -88,7 +88,7 @@ pub mod simulator;
 pub mod testing;
 
 // Floors 8 to 13: what a run means, whether that is enough, what is kept of it, how several differ,
-// how it is shown.
+// how it is shown; beside them what is known of scenarios before any run.
 pub mod compare;
 pub mod gate;
 pub mod page;
@@ -96,6 +96,7 @@ pub mod report;
 pub mod result;
 pub mod suite;
 pub mod summary;
+pub mod validation;
 
 // Floor 14: arguments, files, terminal, exit codes.
 pub mod cli;

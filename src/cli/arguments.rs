@@ -112,6 +112,18 @@ pub(super) struct ValidateArguments {
     pub(super) scenarios: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) reading: ScenarioArguments,
+    /// What is printed: text for people, or all of it as one document on stdout
+    #[arg(long, value_enum, default_value_t = ValidationFormat::Text)]
+    pub(super) format: ValidationFormat,
+}
+
+/// How it is told what is known of scenario files.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum ValidationFormat {
+    /// For people
+    Text,
+    /// For machines: `coalmine schema validation` prints the schema
+    Json,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -219,6 +231,8 @@ pub(super) enum SchemaOf {
     Scenario,
     /// result.json
     Result,
+    /// What `validate --format json` prints
+    Validation,
     /// Every key of scenario files with its default and meaning, as Markdown
     Reference,
 }
@@ -283,6 +297,7 @@ const VALIDATE_HELP: &str = "\
 Examples:
   coalmine validate scenarios
   coalmine validate scenarios/ten-thousand.yaml --set seed=7
+  coalmine validate scenarios --format json | jq '.files[] | select(.ok | not) | .problems[]'
 
 Of a folder, hidden files are left out, and files that others of it are made with and that are no
 scenario by themselves: those lack one of the keys that every scenario has. The exit code is the

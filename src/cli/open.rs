@@ -1,5 +1,6 @@
 //! Scenario files from the disk to loaded plans.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::arguments::ScenarioArguments;
@@ -8,7 +9,8 @@ use super::disk;
 use super::output::RESULT_JSON;
 use super::terminal::{Failure, complain};
 use crate::result::{FileDigest, ResultFile};
-use crate::scenario::{Document, Loaded, Scenario, load};
+use crate::scenario::{Document, Loaded, Problem, ProblemKind, Scenario, Spot, load};
+use crate::validation::trace_problem;
 use crate::workload::{SourceError, TraceInput};
 
 /// A scenario and the files that it was read from: its own, then those that it names.
@@ -17,12 +19,52 @@ pub(super) struct Opened {
     pub(super) files: Vec<FileDigest>,
 }
 
+/// Why a scenario or a trace cannot be used: what to say, and each problem by itself.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) failure: Failure,
+    /// Without any, the input is not to blame.
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Refusal {
+    /// A file cannot be read, which is `what` to the program.
+    fn unreadable(what: &str, path: &Path, error: &io::Error) -> Self {
+        let message = format!("cannot read {what} {}: {error}", path.display());
+        let failure = Failure::input(format!("error: {message}"));
+        let place = Spot::file(path.display().to_string());
+        Self { failure, problems: vec![Problem::new(ProblemKind::UnreadableFile, place, message)] }
+    }
+
+    /// A trace of `scenario` cannot be replayed.
+    pub(super) fn of_trace(scenario: &Scenario, failed: &SourceError) -> Self {
+        let problem = trace_problem(scenario, failed);
+        let failure = Failure::input(format!("error: {}: {}", problem.place, problem.message));
+        Self { failure, problems: vec![problem] }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        refusal.failure
+    }
+}
+
 /// Reads and checks a scenario; says what is odd about it.
 pub(super) fn open(path: &Path, reading: &ScenarioArguments) -> Result<Opened, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| {
-        Failure::input(format!("error: cannot read scenario {}: {error}", path.display()))
-    })?;
-    let working_directory = disk::working_directory()?;
+    let opened = read_scenario(path, reading)?;
+    if opened.loaded.warnings.count() > 0 {
+        complain(&opened.loaded.warnings.to_string());
+    }
+    Ok(opened)
+}
+
+/// Reads and checks a scenario, and says nothing.
+pub(super) fn read_scenario(path: &Path, reading: &ScenarioArguments) -> Result<Opened, Refusal> {
+    let bytes =
+        std::fs::read(path).map_err(|error| Refusal::unreadable("scenario", path, &error))?;
+    let working_directory =
+        disk::working_directory().map_err(|failure| Refusal { failure, problems: Vec::new() })?;
     let document = Document {
         path,
         bytes: &bytes,
@@ -31,10 +73,10 @@ pub(super) fn open(path: &Path, reading: &ScenarioArguments) -> Result<Opened, F
         allow_outside: reading.allow_outside,
     };
     let others = Digested::default();
-    let loaded = load(document, &others).map_err(Failure::input)?;
-    if loaded.warnings.count() > 0 {
-        complain(&loaded.warnings.to_string());
-    }
+    let loaded = load(document, &others).map_err(|error| Refusal {
+        failure: Failure::input(&error),
+        problems: error.problems().collect(),
+    })?;
     let files = std::iter::once(digest(path, &bytes)).chain(others.into_files()).collect();
     Ok(Opened { loaded, files })
 }
@@ -63,18 +105,16 @@ pub(super) fn open_result(named: &Path) -> Result<StoredResult, Failure> {
 
 /// Opens the traces that a scenario replays.
 pub(super) fn open_traces(scenario: &Scenario) -> Result<Vec<TraceInput>, Failure> {
-    let open = |path: &PathBuf| {
-        disk::open_trace(path).map_err(|error| {
-            Failure::input(format!("error: cannot read trace {}: {error}", path.display()))
-        })
-    };
+    let open = |path: &PathBuf| open_trace(path).map_err(Failure::from);
     scenario.traffic.files().iter().map(open).collect()
+}
+
+/// Opens a trace.
+pub(super) fn open_trace(path: &Path) -> Result<TraceInput, Refusal> {
+    disk::open_trace(path).map_err(|error| Refusal::unreadable("trace", path, &error))
 }
 
 /// Names the trace and the line in front of what is wrong with it.
 pub(super) fn trace_failure(scenario: &Scenario, failed: &SourceError) -> Failure {
-    let SourceError { trace, error } = failed;
-    let file = scenario.traffic.files().get(*trace);
-    let file = file.map_or_else(String::new, |file| file.display().to_string());
-    Failure::input(format!("error: {file}:{}: {}", error.line(), error.kind()))
+    Refusal::of_trace(scenario, failed).into()
 }

@@ -7,11 +7,13 @@ use super::exit::Exit;
 use super::terminal::{Failure, print};
 use crate::result::result_schema;
 use crate::scenario::{json_schema, reference};
+use crate::validation::validation_schema;
 
 pub(super) fn schema(format: SchemaOf) -> Result<Exit, Failure> {
     let text = match format {
         SchemaOf::Scenario => scenario_schema()?,
         SchemaOf::Result => pretty(&result_schema())?,
+        SchemaOf::Validation => pretty(&validation_schema())?,
         SchemaOf::Reference => {
             let sections = reference().into_iter();
             let sections = sections.map(|part| format!("## {}\n\n{}", part.name, part.table));

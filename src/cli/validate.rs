@@ -2,38 +2,101 @@
 
 use std::path::Path;
 
-use super::arguments::ValidateArguments;
+use super::arguments::{ScenarioArguments, ValidateArguments, ValidationFormat};
 use super::exit::Exit;
 use super::judges::false_alarm_lines;
-use super::open::{Opened, open, open_traces, trace_failure};
-use super::scenario_files::ScenarioFiles;
+use super::open::{Opened, Refusal, open_trace, read_scenario};
+use super::scenario_files::{LeftOut, ScenarioFiles};
 use super::terminal::{Failure, complain, print};
-use crate::chance::Chance;
-use crate::scenario::{Scenario, Traffic};
-use crate::trace::{Accounting, Shape, ShapeMeter, TokenShape, TraceError, TraceReader};
+use crate::scenario::{Loaded, Problem, Scenario};
+use crate::trace::{Accounting, Shape, TokenShape};
 use crate::units::{format_count, format_counted, format_significant};
-use crate::workload::{Playback, PlaybackOptions, Replay, SourceError, TraceInput, check_record};
+use crate::validation::{
+    Contents, PartLeftOut, TraceCheck, ValidatedFile, Validation, check_trace,
+};
 
 pub(super) fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
-    let ScenarioFiles { files, left_out } =
-        ScenarioFiles::find(&arguments.scenarios, &arguments.reading)?;
-    for part in &left_out {
-        complain(&part.to_string());
+    let found = ScenarioFiles::find(&arguments.scenarios, &arguments.reading)?;
+    let mut files = Vec::new();
+    if arguments.format == ValidationFormat::Text {
+        found.left_out.iter().for_each(|part| complain(&part.to_string()));
     }
-    let mut exit = Exit::Pass;
-    for path in &files {
-        let checked = open(path, &arguments.reading).and_then(|Opened { loaded, .. }| {
-            Ok((summary(&loaded.scenario), read_traces(&loaded.scenario)?))
+    for path in &found.files {
+        let checked = check(path, &arguments.reading)?;
+        if arguments.format == ValidationFormat::Text {
+            checked.tell(path)?;
+        }
+        files.push(checked.into_file(path));
+    }
+    let validation = Validation::new(files, found.left_out.iter().map(part_left_out).collect());
+    match arguments.format {
+        ValidationFormat::Text => (),
+        ValidationFormat::Json => print(&validation.to_json())?,
+    }
+    Ok(if validation.ok { Exit::Pass } else { Exit::InvalidInput })
+}
+
+/// What came of a scenario file.
+struct Checked {
+    /// The scenario and those of its traces that can be replayed, if it is valid by itself.
+    loaded: Option<(Loaded, Vec<TraceCheck>)>,
+    refusals: Vec<Refusal>,
+}
+
+/// Checks the scenario at `path` and the traces that it replays.
+fn check(path: &Path, reading: &ScenarioArguments) -> Result<Checked, Failure> {
+    let loaded = match read_scenario(path, reading) {
+        Ok(Opened { loaded, .. }) => loaded,
+        Err(refusal) if refusal.problems.is_empty() => return Err(refusal.failure),
+        Err(refusal) => return Ok(Checked { loaded: None, refusals: vec![refusal] }),
+    };
+    let (mut traces, mut refusals) = (Vec::new(), Vec::new());
+    for (trace, file) in loaded.scenario.traffic.files().iter().enumerate() {
+        let checked = open_trace(file).and_then(|input| {
+            check_trace(&loaded.scenario, trace, input)
+                .map_err(|failed| Refusal::of_trace(&loaded.scenario, &failed))
         });
         match checked {
-            Ok((summary, trace)) => print(&format!("{}: ok: {summary}{trace}\n", path.display()))?,
-            Err(failure) => {
-                complain(&failure.message);
-                exit = failure.exit;
-            }
+            Ok(check) => traces.push(check),
+            Err(refusal) => refusals.push(refusal),
         }
     }
-    Ok(exit)
+    Ok(Checked { loaded: Some((loaded, traces)), refusals })
+}
+
+impl Checked {
+    /// Says it to a person: what is valid on stdout, all else on stderr.
+    fn tell(&self, path: &Path) -> Result<(), Failure> {
+        if let Some((loaded, _)) = &self.loaded
+            && loaded.warnings.count() > 0
+        {
+            complain(&loaded.warnings.to_string());
+        }
+        self.refusals.iter().for_each(|refusal| complain(&refusal.failure.message));
+        match &self.loaded {
+            Some((loaded, traces)) if self.refusals.is_empty() => {
+                let traces: String =
+                    traces.iter().map(|trace| told(trace) + &describe(&trace.shape)).collect();
+                print(&format!("{}: ok: {}{traces}\n", path.display(), summary(&loaded.scenario)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn into_file(self, path: &Path) -> ValidatedFile {
+        let mut problems: Vec<Problem> =
+            self.refusals.into_iter().flat_map(|refusal| refusal.problems).collect();
+        let contents = self.loaded.map(|(loaded, traces)| {
+            problems.extend(loaded.warnings.problems());
+            Contents::of(&loaded.scenario, &traces)
+        });
+        ValidatedFile::new(path.display().to_string(), problems, contents)
+    }
+}
+
+fn part_left_out(LeftOut { path, part_of, lacks }: &LeftOut) -> PartLeftOut {
+    let [file, part_of] = [path, part_of].map(|path| path.display().to_string());
+    PartLeftOut { file, part_of, lacks: lacks.clone() }
 }
 
 fn summary(scenario: &Scenario) -> String {
@@ -53,50 +116,8 @@ fn summary(scenario: &Scenario) -> String {
     ) + &judges
 }
 
-/// Reads the traces that the scenario replays to their ends, and says what is sent of each.
-fn read_traces(scenario: &Scenario) -> Result<String, Failure> {
-    let Traffic::Replayed { files, replay } = &scenario.traffic else { return Ok(String::new()) };
-    let traces = open_traces(scenario)?.into_iter().zip(replay.traces()).zip(files).enumerate();
-    let mut said = String::new();
-    for (trace, ((input, (place, options)), file)) in traces {
-        let failed = |error| trace_failure(scenario, &SourceError { trace, error });
-        let reader = TraceReader::new(input).map_err(failed)?;
-        // The draws of the run that the scenario's own seed gives.
-        let chance = Chance::new(scenario.seed, 0);
-        let one_turn = PlaybackOptions { repeat: false, ..options };
-        let mut playback = Playback::new(reader, one_turn, chance, place);
-        let shape = read_turn(&mut playback, replay, options.repeat).map_err(failed)?;
-        said.push_str(&told(playback.reader().accounting(), file));
-        said.push_str(&describe(&shape));
-    }
-    Ok(said)
-}
-
-/// Reads one turn of a trace: its shape. It `repeats` or not.
-fn read_turn(
-    playback: &mut Playback<TraceInput>,
-    replay: &Replay,
-    repeats: bool,
-) -> Result<Shape, TraceError> {
-    let mut meter = ShapeMeter::default();
-    let mut left = replay.requests;
-    while let Some(record) = playback.next_record()? {
-        // What is never sent need not fit.
-        if left != Some(0) {
-            check_record(&record, &replay.models, replay.needs_sessions)
-                .map_err(|kind| playback.error(kind))?;
-        }
-        left = left.map(|left| left.saturating_sub(1));
-        meter.add(record.at, record.input, record.output);
-    }
-    if repeats && left != Some(0) {
-        playback.check_repeat()?;
-    }
-    Ok(meter.shape())
-}
-
-/// What became of the rows of the trace in `file`, in a line.
-fn told(accounting: &Accounting, file: &Path) -> String {
+/// What became of the rows of a trace, in a line.
+fn told(TraceCheck { file, accounting, .. }: &TraceCheck) -> String {
     let (read, emitted) = (format_count(accounting.read), format_count(accounting.emitted));
     let (Accounting { format, unit, .. }, file) = (accounting, file.display());
     // A row that is not sound has ended the reading.

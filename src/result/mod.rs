@@ -28,4 +28,5 @@ pub use file::{ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultFile, Scen
 pub(crate) use outline::outline;
 pub use reading::ResultError;
 pub use schema::result_schema;
+pub(crate) use schema_words::{Part, flag, list, number, object, reference, text, whole};
 pub use unsound::Unsound;

@@ -1,11 +1,11 @@
-//! The words that the JSON Schema of results is written in.
+//! The words that JSON Schemas of what the program writes are written in.
 
 use serde_json::{Map, Value, json};
 
 /// The name of a field or definition, with its schema.
-pub(super) type Part = (&'static str, Value);
+pub(crate) type Part = (&'static str, Value);
 
-pub(super) fn object(about: &str, required: &[Part], optional: &[Part]) -> Value {
+pub(crate) fn object(about: &str, required: &[Part], optional: &[Part]) -> Value {
     let names: Vec<&str> = required.iter().map(|(name, _)| *name).collect();
     let all = required.iter().chain(optional);
     let properties: Map<_, _> =
@@ -16,7 +16,7 @@ pub(super) fn object(about: &str, required: &[Part], optional: &[Part]) -> Value
     })
 }
 
-pub(super) fn reference(name: &str) -> Value {
+pub(crate) fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/$defs/{name}")})
 }
 
@@ -24,25 +24,25 @@ pub(super) fn one_of(schemas: &[Value]) -> Value {
     json!({"oneOf": schemas})
 }
 
-pub(super) fn list(items: Value) -> Value {
+pub(crate) fn list(items: Value) -> Value {
     let mut schema = json!({"type": "array"});
     schema["items"] = items;
     schema
 }
 
-pub(super) fn text(about: &str) -> Value {
+pub(crate) fn text(about: &str) -> Value {
     json!({"type": "string", "description": about})
 }
 
-pub(super) fn number(about: &str) -> Value {
+pub(crate) fn number(about: &str) -> Value {
     json!({"type": "number", "description": about})
 }
 
-pub(super) fn whole(about: &str) -> Value {
+pub(crate) fn whole(about: &str) -> Value {
     json!({"type": "integer", "minimum": 0, "description": about})
 }
 
-pub(super) fn flag(about: &str) -> Value {
+pub(crate) fn flag(about: &str) -> Value {
     json!({"type": "boolean", "description": about})
 }
 

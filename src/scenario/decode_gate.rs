@@ -9,6 +9,7 @@ use super::diagnostic::{Diagnostic, Diagnostics};
 use super::moved_tags::Naming;
 use super::place::{Place, Sources};
 use super::plan::{AgainstBaseline, GateLine};
+use super::problem::ProblemKind;
 use super::read;
 use super::tree::Node;
 
@@ -22,11 +23,13 @@ pub(crate) fn gate(
     if node.text().is_some() {
         return None;
     }
-    let mut decoded = Vec::new();
-    for node in node.items() {
-        decoded.push(gate_line(node, known, sources, diagnostics));
-    }
-    decoded.into_iter().collect()
+    diagnostics.told_as(ProblemKind::InvalidGateLine, |diagnostics| {
+        let mut decoded = Vec::new();
+        for node in node.items() {
+            decoded.push(gate_line(node, known, sources, diagnostics));
+        }
+        decoded.into_iter().collect()
+    })
 }
 
 fn gate_line(

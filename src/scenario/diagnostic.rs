@@ -5,12 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::place::Place;
+use super::place::{Place, Sources};
+use super::problem::{Note, Problem, ProblemKind, Severity};
 use super::tree::Node;
 
 /// One problem of the input.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Diagnostic {
+    /// Of which kind it is, wherever it is.
+    kind: ProblemKind,
     /// Where.
     pub(crate) place: Place,
     /// What is wrong: the value found and what is allowed.
@@ -24,7 +27,8 @@ pub(crate) struct Diagnostic {
 impl Diagnostic {
     /// A problem at `place`.
     pub(crate) fn new(place: Place, message: impl Into<String>) -> Self {
-        Self { place, message: message.into(), help: Vec::new(), notes: Vec::new() }
+        let (kind, help, notes) = (ProblemKind::InvalidScenario, Vec::new(), Vec::new());
+        Self { kind, place, message: message.into(), help, notes }
     }
 
     /// With a remedy.
@@ -41,6 +45,23 @@ impl Diagnostic {
         }
     }
 
+    /// As a problem that needs no `sources` beside it.
+    pub(crate) fn to_problem(&self, sources: &Sources) -> Problem {
+        let kind = match self.kind.severity() {
+            Severity::Error if self.place.is_setting() => ProblemKind::InvalidSetting,
+            _ => self.kind,
+        };
+        let note = |(place, message): &(Place, String)| {
+            let (place, message) = (sources.spot(*place), message.clone());
+            Note { place, message }
+        };
+        Problem {
+            help: self.help.clone(),
+            notes: self.notes.iter().map(note).collect(),
+            ..Problem::new(kind, sources.spot(self.place), self.message.as_str())
+        }
+    }
+
     /// With another place that has to do with it.
     pub(crate) fn note(mut self, place: Place, note: impl Into<String>) -> Self {
         self.notes.push((place, note.into()));
@@ -51,6 +72,8 @@ impl Diagnostic {
 /// The problems found so far: errors, with which there is no plan, and warnings beside a plan.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Diagnostics {
+    /// Of which kind the errors are that are reported now; of an invalid scenario by default.
+    kind: Option<ProblemKind>,
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
     /// Places whose error is told: what else is found there follows from it.
@@ -62,9 +85,18 @@ pub(crate) struct Diagnostics {
 }
 
 impl Diagnostics {
+    /// What `look` answers; whatever errors it reports are of this kind.
+    pub(crate) fn told_as<T>(&mut self, kind: ProblemKind, look: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.kind.replace(kind);
+        let answer = look(self);
+        self.kind = before;
+        answer
+    }
+
     /// Adds an error.
-    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn report(&mut self, mut diagnostic: Diagnostic) {
         if !self.settled.contains(&diagnostic.place) {
+            diagnostic.kind = self.kind.unwrap_or(diagnostic.kind);
             let diagnostic = self.with_origins(diagnostic);
             self.errors.push(diagnostic);
         }
@@ -106,7 +138,8 @@ impl Diagnostics {
     }
 
     /// Adds a warning.
-    pub(crate) fn warn(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn warn(&mut self, mut diagnostic: Diagnostic) {
+        diagnostic.kind = ProblemKind::OddScenario;
         let diagnostic = self.with_origins(diagnostic);
         self.warnings.push(diagnostic);
     }

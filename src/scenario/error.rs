@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::place::Sources;
+use super::problem::Problem;
 use super::render;
 
 /// Everything that is wrong with a scenario: at least one problem, each with its place.
@@ -46,12 +47,22 @@ impl ScenarioWarnings {
     pub fn count(&self) -> usize {
         self.list.len()
     }
+
+    /// Each of them by itself, in the order of the display.
+    pub fn problems(&self) -> impl Iterator<Item = Problem> {
+        self.list.iter().map(|diagnostic| diagnostic.to_problem(&self.sources))
+    }
 }
 
 impl ScenarioError {
     /// How many problems there are, at least one.
     pub fn count(&self) -> usize {
         self.list.len()
+    }
+
+    /// Each of them by itself, in the order of the display.
+    pub fn problems(&self) -> impl Iterator<Item = Problem> {
+        self.list.iter().map(|diagnostic| diagnostic.to_problem(&self.sources))
     }
 }
 

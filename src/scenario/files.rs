@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::parse::parse_file;
 use super::place::{Place, SourceIndex, Sources};
+use super::problem::ProblemKind;
 use super::shape::{Literal, Shape, quote};
 use super::tree::{Node, Scalar, Value};
 use super::vars::{Scope, Variables};
@@ -78,7 +79,8 @@ impl Folder {
         let message =
             format!("{} lies outside the scenario's folder and the working directory", quote(path));
         let help = "move the file, or allow it with `--allow-outside`";
-        diagnostics.report(Diagnostic::new(place, message).help(help));
+        let outside = Diagnostic::new(place, message).help(help);
+        diagnostics.told_as(ProblemKind::FileOutside, |diagnostics| diagnostics.report(outside));
         None
     }
 
@@ -163,7 +165,9 @@ impl Reading<'_> {
             Err(why) => {
                 let message = format!("cannot read {name}: {why}");
                 let help = "paths are relative to the file that they stand in";
-                self.diagnostics.report(Diagnostic::new(place, message).help(help));
+                let unreadable = Diagnostic::new(place, message).help(help);
+                let kind = ProblemKind::UnreadableFile;
+                self.diagnostics.told_as(kind, |diagnostics| diagnostics.report(unreadable));
                 None
             }
         };

@@ -52,6 +52,7 @@ mod parse;
 mod place;
 mod plan;
 mod presets;
+mod problem;
 mod read;
 mod reference;
 mod render;
@@ -94,6 +95,7 @@ pub use plan::{
     AgainstBaseline, Awaited, Column, Expectation, GateLine, ModelPlan, PhaseEnd, PhasePlan,
     Reference, RolloutPlan, Scenario, StickyBy, Traffic, Truth, VersionPlan,
 };
+pub use problem::{Note, Problem, ProblemKind, Severity, Spot};
 pub use reference::{Section, reference};
 pub use supply::Supply;
 pub use tenure::Reach;

@@ -10,6 +10,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::place::{Place, SourceIndex, Sources};
+use super::problem::ProblemKind;
 use super::tree::{Entry, Node, Scalar, Value};
 
 /// The tree of a file's bytes, kept under `name` in `sources`; `None` if it could not be built.
@@ -20,18 +21,19 @@ pub(crate) fn parse_file(
     sources: &mut Sources,
     diagnostics: &mut Diagnostics,
 ) -> Option<Node> {
-    let text = match check_bytes(bytes) {
-        Ok(text) => text,
+    diagnostics.told_as(ProblemKind::BrokenYaml, |diagnostics| match check_bytes(bytes) {
+        Ok(text) => {
+            let source = sources.add_file(name, text.to_owned());
+            parse_text(source, text, diagnostics)
+        }
         Err(flaw) => {
             // The bytes are not shown: they are no text.
             let source = sources.add_file(name, String::new());
             let place = Place { line: flaw.line, column: flaw.column, ..Place::start_of(source) };
             diagnostics.report(Diagnostic::new(place, flaw.message).help(flaw.help));
-            return None;
+            None
         }
-    };
-    let source = sources.add_file(name, text.to_owned());
-    parse_text(source, text, diagnostics)
+    })
 }
 
 /// The tree of a setting's value.

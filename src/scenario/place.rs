@@ -1,7 +1,9 @@
 //! Where something stands in the files and settings that were read.
 //!
-//! A place is three small numbers, so that every node of a tree can carry one; the names and texts
+//! A place is four small numbers, so that every node of a tree can carry one; the names and texts
 //! of the sources are kept once, beside the tree.
+
+use super::problem::Spot;
 
 /// A stretch of one line of one source.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -32,6 +34,8 @@ pub(crate) struct Sources {
 #[derive(Clone, Debug)]
 struct Source {
     name: String,
+    /// The path, of a setting.
+    setting: Option<String>,
     text: String,
 }
 
@@ -50,12 +54,13 @@ impl Place {
 impl Sources {
     /// Keeps the text of a file.
     pub(crate) fn add_file(&mut self, name: &str, text: String) -> SourceIndex {
-        self.add(Source { name: name.to_owned(), text }, false)
+        self.add(Source { name: name.to_owned(), setting: None, text })
     }
 
     /// Keeps the value of a setting; its places are named by its path, without line numbers.
     pub(crate) fn add_setting(&mut self, path: &str, value: &str) -> SourceIndex {
-        self.add(Source { name: format!("--set {path}"), text: value.to_owned() }, true)
+        let (name, setting) = (format!("--set {path}"), Some(path.to_owned()));
+        self.add(Source { name, setting, text: value.to_owned() })
     }
 
     /// The name of the source that `place` lies in.
@@ -65,12 +70,18 @@ impl Sources {
 
     /// How the place is told to a person: `file:line:column`, or the setting's path.
     pub(crate) fn locate(&self, place: Place) -> String {
-        let name = self.name(place);
-        if place.is_setting() {
-            name.to_owned()
-        } else {
-            format!("{name}:{}:{}", place.line, place.column)
-        }
+        self.spot(place).to_string()
+    }
+
+    /// The place by the name of its source.
+    pub(crate) fn spot(&self, place: Place) -> Spot {
+        let (column, length) = (Some(place.column), Some(place.length));
+        let Source { name, setting, .. } = self.source(place);
+        let (file, line) = match setting {
+            Some(_) => (None, None),
+            None => (Some(name.clone()), Some(u64::from(place.line))),
+        };
+        Spot { file, setting: setting.clone(), line, column, length }
     }
 
     /// The line of text that the place lies in; empty past the end of the source.
@@ -83,7 +94,8 @@ impl Sources {
         &self.list[place.source.index as usize]
     }
 
-    fn add(&mut self, source: Source, setting: bool) -> SourceIndex {
+    fn add(&mut self, source: Source) -> SourceIndex {
+        let setting = source.setting.is_some();
         let index = u32::try_from(self.list.len()).expect("memory holds fewer texts");
         self.list.push(source);
         SourceIndex { index, setting }

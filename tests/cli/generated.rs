@@ -4,7 +4,7 @@
 //! `COALMINE_BLESS=1 cargo test --test cli generated` writes them anew.
 
 use coalmine::metric::{Direction, Interval, Metric, Unit};
-use coalmine::scenario::reference;
+use coalmine::scenario::{ProblemKind, reference};
 
 use crate::pages::{Page, pages};
 use crate::program::{Workplace, project};
@@ -23,6 +23,7 @@ fn generate(name: &str) -> Option<String> {
     }
     match name {
         "metrics for rules and gates" => Some(metrics(Metric::is_windowed)),
+        "kinds of problems" => Some(kinds()),
         "transitions of a rollout" => Some(transitions()),
         "metrics for gates alone" => Some(metrics(|metric| !metric.is_windowed())),
         _ => None,
@@ -74,6 +75,14 @@ fn metrics(chosen: impl Fn(Metric) -> bool) -> String {
         .fold(head.to_owned(), |table, metric| table + &row(metric))
 }
 
+fn kinds() -> String {
+    let row = |kind: ProblemKind| {
+        format!("| `{}` | {} | {} |\n", kind.id(), kind.severity().name(), kind.about())
+    };
+    let head = "| kind | severity | what it is |\n| --- | --- | --- |\n";
+    ProblemKind::ALL.map(row).into_iter().fold(head.to_owned(), |table, row| table + &row)
+}
+
 /// The table that the rollout's code documents itself by, and a test of its own holds it to.
 fn transitions() -> String {
     let source = std::fs::read_to_string(project("src/engine/transition.rs")).unwrap();
@@ -116,7 +125,7 @@ pub(crate) fn hold(path: &str, wanted: &str, stale: &mut Vec<String>) {
 fn generated_files_and_tables_are_those_of_the_program() {
     let place = Workplace::new();
     let mut stale = Vec::new();
-    for format in ["scenario", "result"] {
+    for format in ["scenario", "result", "validation"] {
         let printed = place.run(&["schema", format]).stdout;
         hold(&format!("docs/{format}.schema.json"), &printed, &mut stale);
     }

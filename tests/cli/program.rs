@@ -18,10 +18,14 @@ impl Workplace {
     /// A folder that holds the project's scenarios and the files that they name.
     pub(crate) fn with_project() -> Self {
         let place = Self::new();
-        for folder in ["scenarios", "fixtures"] {
-            copy(Path::new(&project(folder)), &place.path(folder));
-        }
+        ["scenarios", "fixtures"].into_iter().for_each(|folder| place.bring(folder));
         place
+    }
+
+    /// Copies a folder of the project to where it lies there.
+    pub(crate) fn bring(&self, folder: &str) {
+        std::fs::create_dir_all(self.path(folder).parent().unwrap()).unwrap();
+        copy(Path::new(&project(folder)), &self.path(folder));
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -31,6 +31,7 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("result", 10),
     ("compare", 11),
     ("suite", 11),
+    ("validation", 11),
     ("report", 12),
     ("page", 13),
     ("cli", 14),

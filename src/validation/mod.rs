@@ -1,0 +1,15 @@
+//! What is known of scenario files before any run, for programs: their problems one by one, and what
+//! the valid ones hold.
+//!
+//! Knows neither files nor the terminal: whoever reads the files brings what came of it, and writes
+//! what is made here.
+
+mod contents;
+mod document;
+mod schema;
+mod trace_check;
+
+pub use contents::{Contents, FalseAlarmBound, FalseAlarmBounds, TokenFigures, TraceFigures};
+pub use document::{PartLeftOut, ValidatedFile, Validation};
+pub use schema::validation_schema;
+pub use trace_check::{TraceCheck, check_trace, trace_problem};

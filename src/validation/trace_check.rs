@@ -1,0 +1,79 @@
+//! A trace that a scenario replays, read to its end.
+
+use std::path::PathBuf;
+
+use crate::chance::Chance;
+use crate::scenario::{Problem, ProblemKind, Scenario, Spot, Traffic};
+use crate::trace::{Accounting, Shape, ShapeMeter, TraceError, TraceReader};
+use crate::workload::{Playback, PlaybackOptions, Replay, SourceError, TraceInput, check_record};
+
+/// What is in a trace, as the scenario replays it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TraceCheck {
+    /// Its path, as [`Traffic::files`] has it.
+    pub file: PathBuf,
+    /// What became of its rows in one turn.
+    pub accounting: Accounting,
+    /// The shape of what is sent in one turn.
+    pub shape: Shape,
+}
+
+/// Reads the trace of `scenario` with this number, from 0 in the order of [`Traffic::files`], to
+/// its end.
+///
+/// # Errors
+/// The first row that cannot be replayed.
+///
+/// # Panics
+/// The scenario replays no trace of this number.
+pub fn check_trace(
+    scenario: &Scenario,
+    trace: usize,
+    input: TraceInput,
+) -> Result<TraceCheck, SourceError> {
+    let Traffic::Replayed { files, replay } = &scenario.traffic else {
+        panic!("the scenario {:?} replays no trace", scenario.name)
+    };
+    let (place, options) = replay.traces().nth(trace).expect("there is a trace of this number");
+    let failed = |error| SourceError { trace, error };
+    let reader = TraceReader::new(input).map_err(failed)?;
+    // The draws of the run that the scenario's own seed gives.
+    let chance = Chance::new(scenario.seed, 0);
+    let one_turn = PlaybackOptions { repeat: false, ..options };
+    let mut playback = Playback::new(reader, one_turn, chance, place);
+    let shape = read_turn(&mut playback, replay, options.repeat).map_err(failed)?;
+    let accounting = playback.reader().accounting().clone();
+    Ok(TraceCheck { file: files[trace].clone(), accounting, shape })
+}
+
+/// What keeps a trace of `scenario` from being replayed, at its place in the trace.
+pub fn trace_problem(scenario: &Scenario, failed: &SourceError) -> Problem {
+    let SourceError { trace, error } = failed;
+    let file = scenario.traffic.files().get(*trace);
+    let file = file.map_or_else(String::new, |file| file.display().to_string());
+    let place = Spot::line(file, error.line());
+    Problem::new(ProblemKind::BrokenTrace, place, error.kind().to_string())
+}
+
+/// Reads one turn of a trace: its shape. It `repeats` or not.
+fn read_turn(
+    playback: &mut Playback<TraceInput>,
+    replay: &Replay,
+    repeats: bool,
+) -> Result<Shape, TraceError> {
+    let mut meter = ShapeMeter::default();
+    let mut left = replay.requests;
+    while let Some(record) = playback.next_record()? {
+        // What is never sent need not fit.
+        if left != Some(0) {
+            check_record(&record, &replay.models, replay.needs_sessions)
+                .map_err(|kind| playback.error(kind))?;
+        }
+        left = left.map(|left| left.saturating_sub(1));
+        meter.add(record.at, record.input, record.output);
+    }
+    if repeats && left != Some(0) {
+        playback.check_repeat()?;
+    }
+    Ok(meter.shape())
+}
