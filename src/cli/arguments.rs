@@ -124,6 +124,8 @@ pub(super) enum ValidationFormat {
     Text,
     /// For machines: `coalmine schema validation` prints the schema
     Json,
+    /// For code scanning and editors: SARIF 2.1.0
+    Sarif,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -297,6 +299,7 @@ const VALIDATE_HELP: &str = "\
 Examples:
   coalmine validate scenarios
   coalmine validate scenarios/ten-thousand.yaml --set seed=7
+  coalmine validate scenarios --format sarif > coalmine.sarif
   coalmine validate scenarios --format json | jq '.files[] | select(.ok | not) | .problems[]'
 
 Of a folder, hidden files are left out, and files that others of it are made with and that are no

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::arguments::{ScenarioArguments, ValidateArguments, ValidationFormat};
+use super::disk::working_directory;
 use super::exit::Exit;
 use super::judges::false_alarm_lines;
 use super::open::{Opened, Refusal, open_trace, read_scenario};
@@ -12,7 +13,7 @@ use crate::scenario::{Loaded, Problem, Scenario};
 use crate::trace::{Accounting, Shape, TokenShape};
 use crate::units::{format_count, format_counted, format_significant};
 use crate::validation::{
-    Contents, PartLeftOut, TraceCheck, ValidatedFile, Validation, check_trace,
+    Contents, PartLeftOut, TraceCheck, ValidatedFile, Validation, check_trace, sarif,
 };
 
 pub(super) fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
@@ -32,6 +33,7 @@ pub(super) fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     match arguments.format {
         ValidationFormat::Text => (),
         ValidationFormat::Json => print(&validation.to_json())?,
+        ValidationFormat::Sarif => print(&sarif(&validation, &working_directory()?))?,
     }
     Ok(if validation.ok { Exit::Pass } else { Exit::InvalidInput })
 }

@@ -85,6 +85,7 @@ pub use dependences::dependences;
 pub use error::{ScenarioError, ScenarioWarnings};
 pub use false_alarms::FalseAlarms;
 pub use files::Files;
+pub(crate) use files::normal;
 #[doc(hidden)]
 pub use fuzz::{fuzz_rules, fuzz_scenario};
 pub use json_schema::json_schema;

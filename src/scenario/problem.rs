@@ -203,8 +203,7 @@ mod tests {
     fn as_much_of_a_place_is_told_as_is_known() {
         let line = Spot::line("a.csv", 7);
         let stretch = Spot { column: Some(3), length: Some(2), ..line.clone() };
-        let setting =
-            Spot { file: None, setting: Some("seed".to_owned()), line: None, ..stretch.clone() };
+        let setting = Spot { file: None, setting: Some("seed".to_owned()), line: None, ..stretch };
         let told = [Spot::file("a.csv"), line, stretch, setting].map(|spot| spot.to_string());
         assert_eq!(told, ["a.csv", "a.csv:7", "a.csv:7:3", "--set seed"]);
     }

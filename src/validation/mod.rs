@@ -6,10 +6,14 @@
 
 mod contents;
 mod document;
+mod sarif;
+mod sarif_rules;
 mod schema;
 mod trace_check;
+mod uri;
 
 pub use contents::{Contents, FalseAlarmBound, FalseAlarmBounds, TokenFigures, TraceFigures};
 pub use document::{PartLeftOut, ValidatedFile, Validation};
+pub use sarif::sarif;
 pub use schema::validation_schema;
 pub use trace_check::{TraceCheck, check_trace, trace_problem};

@@ -268,7 +268,7 @@ fn the_documents_of_a_malformed_scenario_are_laid_out_as_they_were() {
     place.bring("tests/golden/errors");
     let file = "tests/golden/errors/extends-and-vars.yaml";
     let mut stale = Vec::new();
-    for format in ["json"] {
+    for format in ["json", "sarif"] {
         let arguments = ["validate", file, "--set", "vars.rat=5/s", "--format", format];
         let Ended { stdout, .. } = place.run(&arguments);
         hold(&format!("tests/golden/validations/extends-and-vars.{format}"), &stdout, &mut stale);
