@@ -1,5 +1,5 @@
-//! What is known of scenario files before any run, for programs: their problems one by one, and what
-//! the valid ones hold.
+//! What is known of scenario files before any run, for programs: their problems one by one, and
+//! what the valid ones hold.
 //!
 //! Knows neither files nor the terminal: whoever reads the files brings what came of it, and writes
 //! what is made here.

@@ -60,7 +60,8 @@ fn problem() -> Part {
             (
                 "kind",
                 json!({
-                    "enum": ProblemKind::ALL, "description": "of which kind it is, by a name that stays",
+                    "enum": ProblemKind::ALL,
+                    "description": "of which kind it is, by a name that stays",
                 }),
             ),
             (
