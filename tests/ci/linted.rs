@@ -10,7 +10,7 @@ use crate::pipelines::Repository;
 /// A program of the Python packages; `None` where they are not installed, which is said, unless
 /// `REQUIRE_PYTHON_TOOLS` forbids it.
 #[expect(clippy::print_stderr, reason = "a test says what it leaves out")]
-fn tool(name: &str) -> Option<Command> {
+pub(crate) fn tool(name: &str) -> Option<Command> {
     let python = std::env::var_os("PYTHON").map(PathBuf::from);
     let python = python.unwrap_or_else(|| project("target/ci-tools/python/bin/python"));
     let path = python.with_file_name(name);
@@ -22,7 +22,7 @@ fn tool(name: &str) -> Option<Command> {
     None
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned()
 }
 

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod action;
+mod code_scanning;
 mod embedded;
 mod github;
 mod gitlab;
