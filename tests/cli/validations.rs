@@ -81,6 +81,10 @@ fn every_file_is_checked_whatever_is_wrong_with_others() {
     assert!(ended.stdout.starts_with("a.yaml: ok: "), "{}", ended.stdout);
 }
 
+fn stretch(file: &str, line: u64, column: u32, length: u32) -> Value {
+    json!({"file": file, "line": line, "column": column, "length": length})
+}
+
 /// Validates by `arguments` and holds the document to its schema. Nothing is said beside it.
 fn document(place: &Workplace, arguments: &[&str]) -> (i32, Value) {
     let arguments = [&["validate", "--format", "json"], arguments].concat();
@@ -113,10 +117,9 @@ fn a_document_tells_of_every_file_what_text_tells() {
     assert_eq!(told["left_out"], json!([part]));
     // A warning alone does no harm.
     assert_eq!((&files[0]["ok"], &files[0]["contents"]["name"]), (&json!(true), &json!("a")));
-    let place_of = |line, column, length| json!({"file": "s/a.yaml", "line": line, "column": column, "length": length});
     let odd = &files[0]["problems"][0];
     assert_eq!((&odd["kind"], &odd["severity"]), (&json!("odd-scenario"), &json!("warning")));
-    assert_eq!(odd["place"], place_of(3, 8, 6));
+    assert_eq!(odd["place"], stretch("s/a.yaml", 3, 8, 6));
     // Counted in the text of `SOUND`.
     let broken = &files[1];
     assert!(broken.get("contents").is_none());
@@ -142,7 +145,7 @@ fn settings_notes_and_other_files_have_their_places_in_the_document() {
     let problems = told["files"][0]["problems"].as_array().unwrap();
     let of = |kind: &str| problems.iter().find(|problem| problem["kind"] == kind).unwrap();
     let twice = of("broken-yaml");
-    let stretch = |line, column, length| json!({"file": "a.yaml", "line": line, "column": column, "length": length});
+    let stretch = |line, column, length| stretch("a.yaml", line, column, length);
     assert_eq!(twice["place"], stretch(3, 1, 4));
     let note = json!({"place": stretch(2, 1, 4), "message": "it stands here first"});
     assert_eq!(twice["notes"], json!([note]));
