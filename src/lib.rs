@@ -87,8 +87,9 @@ pub mod simulator;
 // Floor 8, beside the judges: what tests and fuzz targets share.
 pub mod testing;
 
-// Floors 8 to 13: what a run means, whether that is enough, what is kept of it, how several differ,
-// how it is shown; beside them what is known of scenarios before any run.
+// Floors 8 to 14: what a run means, whether that is enough, what is kept of it, how several differ,
+// what became of a whole suite, how it is shown; beside them what is known of scenarios before any
+// run.
 pub mod compare;
 pub mod gate;
 pub mod page;
@@ -98,5 +99,5 @@ pub mod suite;
 pub mod summary;
 pub mod validation;
 
-// Floor 14: arguments, files, terminal, exit codes.
+// Floor 15: arguments, files, terminal, exit codes.
 pub mod cli;

@@ -13,6 +13,8 @@ pub enum Literal {
     Count(u64),
     /// A share.
     Ratio(Ratio),
+    /// A probability under a hypothesis.
+    Probability(Ratio),
     /// A length of time.
     Time(Duration),
     /// Tokens.
@@ -32,7 +34,7 @@ impl Literal {
     pub fn as_f64(self) -> f64 {
         match self {
             Self::Count(count) => count as f64,
-            Self::Ratio(ratio) => ratio.get(),
+            Self::Ratio(ratio) | Self::Probability(ratio) => ratio.get(),
             Self::Time(duration) => duration.as_secs_f64(),
             Self::Tokens(tokens) => f64::from(tokens.get()),
             Self::Speed(rate) | Self::Flow(rate) => rate.per_second(),
@@ -45,6 +47,7 @@ impl Literal {
         match self {
             Self::Count(_) => Kind::Of(Unit::Count),
             Self::Ratio(_) => Kind::Of(Unit::Ratio),
+            Self::Probability(_) => Kind::Of(Unit::PValue),
             Self::Time(_) => Kind::Of(Unit::Time),
             Self::Tokens(_) => Kind::Of(Unit::Tokens),
             Self::Speed(_) => Kind::Of(Unit::TokensPerSecond),
@@ -57,7 +60,8 @@ impl Literal {
     /// `text` as a figure of `unit`.
     pub(super) fn of_unit(unit: Unit, text: &str) -> Result<Self, NoLiteral> {
         let literal = match unit {
-            Unit::Ratio | Unit::PValue => Ratio::parse(text).map(Self::Ratio),
+            Unit::Ratio => Ratio::parse(text).map(Self::Ratio),
+            Unit::PValue => Ratio::parse(text).map(Self::Probability),
             Unit::Time => Duration::parse(text).map(Self::Time),
             Unit::Tokens => Tokens::parse(text).map(Self::Tokens),
             Unit::TokensPerSecond => Rate::parse(text).map(Self::Speed),
@@ -91,6 +95,7 @@ impl Literal {
         match self {
             Self::Count(_) => Self::Count(0),
             Self::Ratio(_) => Self::Ratio(Ratio::ZERO),
+            Self::Probability(_) => Self::Probability(Ratio::ZERO),
             Self::Time(_) => Self::Time(Duration::ZERO),
             Self::Tokens(_) => Self::Tokens(Tokens::new(0)),
             Self::Speed(_) => Self::Speed(Rate::ZERO),
@@ -123,7 +128,7 @@ impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Count(count) => write!(f, "{count}"),
-            Self::Ratio(ratio) => {
+            Self::Ratio(ratio) | Self::Probability(ratio) => {
                 // A percentage reads better; where it is not the same number, the ratio itself.
                 let percent = format!("{}%", ratio.get() * 100.0);
                 match Ratio::parse(&percent) {

@@ -369,6 +369,7 @@ mod tests {
             "goodput{phase=canary, within=2s} >= 4.5/s",
             "latency_p99{version=v2} <= latency_p99{version=v1} * 1.2",
             "error_rate - baseline(error_rate) < 0.5%",
+            "split_p_value > 0.1%",
             "(latency_p99 - latency_p50) / latency_avg < 1.5",
             "requests / (1m + 30s) within 5/s..8/s",
             "latency_avg within latency_p50..latency_p99",

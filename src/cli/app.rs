@@ -8,7 +8,7 @@ use clap::Parser;
 use super::arguments::{Arguments, Subcommands};
 use super::exit::Exit;
 use super::terminal::{Failure, complain};
-use super::{compare, explain, init, report, run, schema, validate};
+use super::{compare, explain, gate, init, report, run, schema, validate};
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -30,6 +30,7 @@ pub fn main() -> ExitCode {
 fn carry_out(command: &Subcommands) -> Result<Exit, Failure> {
     match command {
         Subcommands::Run(arguments) => run::run(arguments),
+        Subcommands::Gate(arguments) => gate::gate(arguments),
         Subcommands::Validate(arguments) => validate::validate(arguments),
         Subcommands::Init(arguments) => init::init(arguments),
         Subcommands::Explain(arguments) => explain::explain(arguments),

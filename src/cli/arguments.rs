@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::EXIT_CODES;
+use super::gate_arguments::{GATE_HELP, GateArguments};
+use super::shared_arguments::seed;
+pub(super) use super::shared_arguments::{FailOn, ScenarioArguments};
 use crate::stats::Confidence;
 use crate::units::{LiteralError, Ratio};
 
@@ -25,6 +28,9 @@ pub(super) enum Subcommands {
     /// Run a scenario in virtual time; print table and verdict, write the report files
     #[command(after_help = RUN_HELP)]
     Run(RunArguments),
+    /// Judge the gates of many scenarios, for CI: one verdict each, and an exit code
+    #[command(after_help = GATE_HELP)]
+    Gate(GateArguments),
     /// Check scenario files (and the traces that they replay) without running them
     #[command(after_help = VALIDATE_HELP)]
     Validate(ValidateArguments),
@@ -46,18 +52,6 @@ pub(super) enum Subcommands {
         #[arg(value_enum)]
         format: SchemaOf,
     },
-}
-
-/// How a scenario file is read.
-#[derive(Clone, Debug, Args)]
-pub(super) struct ScenarioArguments {
-    /// Change a value of the scenario: a path of keys, and of the numbers or names of items, joined
-    /// by dots, and a YAML value; may be repeated
-    #[arg(long = "set", value_name = "PATH=VALUE")]
-    pub(super) settings: Vec<String>,
-    /// Let the scenario name files outside its own folder and the working directory
-    #[arg(long)]
-    pub(super) allow_outside: bool,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -217,15 +211,6 @@ pub(super) enum OutputFormat {
     Json,
 }
 
-/// Which verdicts fail.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(super) enum FailOn {
-    /// A gate that fails, and one that cannot be decided.
-    Inconclusive,
-    /// Only a gate that fails.
-    Fail,
-}
-
 /// A file format with a schema.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(super) enum SchemaOf {
@@ -235,12 +220,10 @@ pub(super) enum SchemaOf {
     Result,
     /// What `validate --format json` prints
     Validation,
+    /// What `gate --format json` prints
+    Gate,
     /// Every key of scenario files with its default and meaning, as Markdown
     Reference,
-}
-
-fn seed(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }
 
 fn share(text: &str) -> Result<Ratio, String> {

@@ -50,6 +50,14 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
+/// Makes a folder, and makes sure that files can be written into it.
+pub(super) fn check_writable(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let probe = folder.join(format!(".coalmine.{}.tmp", std::process::id()));
+    File::create(&probe)?;
+    fs::remove_file(probe)
+}
+
 /// Writes a file that does not exist yet, and its folder. Whether it did not. A failure leaves
 /// nothing behind.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {

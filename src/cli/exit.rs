@@ -24,6 +24,8 @@ pub enum Exit {
     InvalidRun = 6,
     /// The gate does not hold, or a comparison found what it was to fail on.
     GateFailed = 99,
+    /// A signal asked to end: 128 and the number of SIGINT, as shells have it.
+    Interrupted = 130,
 }
 
 impl Exit {

@@ -5,6 +5,7 @@
 
 mod app;
 mod arguments;
+mod baselines;
 mod compare;
 mod digest;
 mod disk;
@@ -13,19 +14,29 @@ mod explain;
 mod explain_models;
 mod explain_rules;
 mod explain_traffic;
+mod gate;
+mod gate_arguments;
+mod gate_outputs;
+mod gated;
+mod github;
 mod init;
+mod interrupt;
 mod judges;
 mod open;
 mod output;
 mod pipeline;
+mod playing;
 mod progress;
 mod provenance;
+mod quoting;
 mod report;
 mod run;
 mod scenario_files;
 mod schema;
+mod shared_arguments;
 mod terminal;
 mod validate;
+mod wildcard;
 
 pub use app::main;
 pub use exit::Exit;

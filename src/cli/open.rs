@@ -10,10 +10,12 @@ use super::output::RESULT_JSON;
 use super::terminal::{Failure, complain};
 use crate::result::{FileDigest, ResultFile};
 use crate::scenario::{Document, Loaded, Problem, ProblemKind, Scenario, Spot, load};
+use crate::simulator::SimulationError;
 use crate::validation::trace_problem;
 use crate::workload::{SourceError, TraceInput};
 
 /// A scenario and the files that it was read from: its own, then those that it names.
+#[derive(Debug)]
 pub(super) struct Opened {
     pub(super) loaded: Loaded,
     pub(super) files: Vec<FileDigest>,
@@ -117,4 +119,19 @@ pub(super) fn open_trace(path: &Path) -> Result<TraceInput, Refusal> {
 /// Names the trace and the line in front of what is wrong with it.
 pub(super) fn trace_failure(scenario: &Scenario, failed: &SourceError) -> Failure {
     Refusal::of_trace(scenario, failed).into()
+}
+
+/// What to say of a scenario whose run did not come to its end; `file` is its own.
+pub(super) fn simulation_failure(
+    scenario: &Scenario,
+    file: &str,
+    error: SimulationError,
+) -> Failure {
+    match error {
+        SimulationError::Trace(error) => trace_failure(scenario, &error),
+        error @ SimulationError::Crowded { .. } => {
+            Failure::input(format!("error: {file}: {error}"))
+        }
+        other => Failure::internal(format!("error: {other}")),
+    }
 }

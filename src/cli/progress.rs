@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Shows how many requests have been simulated.
+/// Shows how much has been simulated.
 pub(super) struct Progress(ProgressBar);
 
 impl Progress {
@@ -16,6 +16,18 @@ impl Progress {
             None => "{spinner} {human_pos} requests, {per_sec}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    /// Of so many runs.
+    pub(super) fn of_runs(expected: u64) -> Self {
+        let target = ProgressDrawTarget::stderr_with_hz(5);
+        let bar = ProgressBar::with_draw_target(Some(expected), target);
+        if let Ok(style) =
+            ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} runs, {eta} left")
+        {
             bar.set_style(style);
         }
         Self(bar)

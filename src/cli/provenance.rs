@@ -47,6 +47,11 @@ impl Provenance {
         Self { started: Instant::now(), started_at }
     }
 
+    /// How long it has taken until now.
+    pub(super) fn so_far(&self) -> Duration {
+        Duration::from_secs_f64(self.started.elapsed().as_secs_f64())
+    }
+
     pub(super) fn finish(self, result: &ResultFile, repeat: String) -> RunFile {
         let duration_seconds = self.started.elapsed().as_secs_f64();
         let requests = result.record.requests();

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::{FailOn, ReportFormat, RunArguments};
 use super::exit::Exit;
-use super::open::{Opened, open, open_traces, trace_failure};
+use super::open::{Opened, open, open_traces, simulation_failure};
 use super::output::{check_folder, printed, write_reports};
 use super::progress::Progress;
 use super::provenance::Provenance;
+use super::quoting::shell_word;
 use super::terminal::{Failure, print};
 use crate::result::evaluate;
 use crate::run::run_virtual;
-use crate::simulator::SimulationError;
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let provenance = Provenance::begin();
@@ -24,13 +24,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let mut progress = Progress::new(scenario.expected_requests());
     let rehearsal = run_virtual(scenario, seed, traces, &mut |done| progress.show(done));
     progress.clear();
-    let rehearsal = rehearsal.map_err(|error| match error {
-        SimulationError::Trace(error) => trace_failure(scenario, &error),
-        error @ SimulationError::Crowded { .. } => {
-            Failure::input(format!("error: {}: {error}", arguments.scenario.display()))
-        }
-        other => Failure::internal(format!("error: {other}")),
-    })?;
+    let file = arguments.scenario.display().to_string();
+    let rehearsal = rehearsal.map_err(|error| simulation_failure(scenario, &file, error))?;
     let result = evaluate(&loaded, files, seed, rehearsal);
     let run_json = provenance.finish(&result, repeat_command(arguments, seed));
     write_reports(&result, &out, !arguments.no_charts, Some(&run_json))?;
@@ -66,27 +61,4 @@ fn repeat_command(arguments: &RunArguments, seed: u64) -> String {
         command.push_str(" --fail-on fail");
     }
     command
-}
-
-/// `text` as one word of a POSIX shell.
-fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=:,@%+".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_with_quotes_survives_the_shell() {
-        assert_eq!(shell_word("seed=7"), "seed=7");
-        assert_eq!(shell_word("a b"), "'a b'");
-        assert_eq!(shell_word("it's"), r"'it'\''s'");
-        assert_eq!(shell_word(""), "''");
-    }
 }

@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::terminal::{Failure, print};
 use crate::result::result_schema;
 use crate::scenario::{json_schema, reference};
+use crate::suite::suite_schema;
 use crate::validation::validation_schema;
 
 pub(super) fn schema(format: SchemaOf) -> Result<Exit, Failure> {
@@ -14,6 +15,7 @@ pub(super) fn schema(format: SchemaOf) -> Result<Exit, Failure> {
         SchemaOf::Scenario => scenario_schema()?,
         SchemaOf::Result => pretty(&result_schema())?,
         SchemaOf::Validation => pretty(&validation_schema())?,
+        SchemaOf::Gate => pretty(&suite_schema())?,
         SchemaOf::Reference => {
             let sections = reference().into_iter();
             let sections = sections.map(|part| format!("## {}\n\n{}", part.name, part.table));

@@ -43,4 +43,4 @@ pub use comparison::{RunComparison, compare};
 pub use difference::{Difference, Finding, FindingCounts};
 pub use error::CompareError;
 pub use run::{ComparedRun, RunInput, Settings};
-pub use scenario_difference::{RunDifferences, ScenarioDifference};
+pub use scenario_difference::{RunDifferences, ScenarioDifference, scenario_differences};

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::run::RunInput;
-use crate::result::{ColumnInfo, ResultFile};
+use crate::result::{ColumnInfo, ScenarioInfo};
+use crate::run::TraceReport;
 
 /// In what the scenario and traces of one run differ from the first's.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -56,14 +57,21 @@ impl ScenarioDifference {
 pub(super) fn differences(runs: &[RunInput<'_>]) -> Vec<RunDifferences> {
     let others = runs.iter().enumerate().skip(1);
     let found = others.map(|(run, other)| {
-        let differences = between(runs[0].result, other.result);
+        let [first, other] =
+            [runs[0].result, other.result].map(|result| (&result.scenario, &result.traces[..]));
+        let differences = scenario_differences(first, other);
         RunDifferences { run, differences }
     });
     found.filter(|found| !found.differences.is_empty()).collect()
 }
 
-fn between(first: &ResultFile, other: &ResultFile) -> Vec<ScenarioDifference> {
-    let (one, two) = (&first.scenario.resolved, &other.scenario.resolved);
+/// In what two scenarios differ, each with the traces that it replayed, as far as it decides how
+/// their runs go.
+pub fn scenario_differences(
+    (first, of_first): (&ScenarioInfo, &[TraceReport]),
+    (other, of_other): (&ScenarioInfo, &[TraceReport]),
+) -> Vec<ScenarioDifference> {
+    let (one, two) = (&first.resolved, &other.resolved);
     let mut found = Vec::new();
     match (one, two) {
         (Value::Object(one), Value::Object(two)) => {
@@ -73,18 +81,17 @@ fn between(first: &ResultFile, other: &ResultFile) -> Vec<ScenarioDifference> {
         }
         _ => walk("scenario".to_owned(), Some(one), Some(two), &mut found),
     }
-    for own in &first.scenario.columns {
-        let same = other.scenario.columns.iter().find(|column| column.title == own.title);
+    for own in &first.columns {
+        let same = other.columns.iter().find(|column| column.title == own.title);
         let Some(column) = same.filter(|column| *column != own) else { continue };
         let [first, other] = [own, column].map(|column| Some(Value::String(selection(column))));
         found.push(ScenarioDifference { path: format!("columns.{}", own.title), first, other });
     }
-    let traces = first.traces.len().max(other.traces.len());
-    for index in 0..traces {
-        let digest = |result: &ResultFile| result.traces.get(index)?.sha256.clone();
-        let (one, two) = (digest(first), digest(other));
+    for index in 0..of_first.len().max(of_other.len()) {
+        let digest = |traces: &[TraceReport]| traces.get(index)?.sha256.clone();
+        let (one, two) = (digest(of_first), digest(of_other));
         if one != two {
-            let named = [first, other].map(|result| result.traces.get(index));
+            let named = [of_first, of_other].map(|traces| traces.get(index));
             let name = named.into_iter().flatten().find_map(|trace| trace.file.clone());
             let path = format!("trace {}", name.unwrap_or_else(|| index.to_string()));
             let value = |digest: Option<String>| {
@@ -229,8 +236,18 @@ const NAMES: [&str; 3] = ["name", "id", "title"];
 
 /// The parts of a scenario that say how a run is called and judged, not how it goes. The seed
 /// chooses among its runs.
-const SHOWN_ONLY: [&str; 8] =
-    ["schema", "name", "title", "seed", "columns", "reference", "gate", "expect"];
+const SHOWN_ONLY: [&str; 10] = [
+    "schema",
+    "name",
+    "title",
+    "seed",
+    "seeds",
+    "columns",
+    "reference",
+    "gate",
+    "baseline",
+    "expect",
+];
 
 /// Chosen: a value of a scenario file fits; what is longer is told by its beginning.
 const LONGEST_VALUE: usize = 60;
@@ -244,7 +261,13 @@ mod tests {
 
     use super::super::{CompareError, Settings, compare};
     use super::*;
+    use crate::result::ResultFile;
     use crate::result::example::rolled_back_result;
+
+    fn between(first: &ResultFile, other: &ResultFile) -> Vec<ScenarioDifference> {
+        let [first, other] = [first, other].map(|one| (&one.scenario, &one.traces[..]));
+        scenario_differences(first, other)
+    }
 
     fn result(resolved: Value) -> ResultFile {
         let mut result = rolled_back_result();

@@ -5,8 +5,8 @@ use super::gathered::{Gathered, is_unchanged};
 use super::inequality::{Inequality, inequalities};
 use super::range::{Range, compare, operate};
 use super::runs::{Pair, Runs, Settings};
-use crate::assertion::{Assertion, Comparison, Expression, OverRuns, Reading, Source};
-use crate::stats::{Confidence, Interval, Moments};
+use crate::assertion::{Assertion, Comparison, Expression, Operation, OverRuns, Reading, Source};
+use crate::stats::{Confidence, Interval, Measured, Moments};
 
 /// A line and what was read for it.
 #[derive(Debug)]
@@ -26,6 +26,9 @@ pub(super) enum Approach {
     EachRun(Vec<Pair>),
     /// By the mean of its differences over runs, where both sides were read of runs of one seed.
     Paired(Vec<Pair>),
+    /// By the difference of its two sides, one of which was read of the runs that are judged and
+    /// the other of a baseline of other seeds: they are independent.
+    Independent,
     /// By the intervals of what it reads, each at its share of the error.
     Apart,
 }
@@ -65,12 +68,16 @@ impl<'a> Case<'a> {
             (true, Some(baseline)) => Some(baseline),
             (true, None) => return Approach::NoBaseline,
         };
+        let apart = match self.assertion.needs_baseline() && self.is_separable() {
+            true => Approach::Independent,
+            false => Approach::Apart,
+        };
         if self.readings().any(|reading| reading.over_runs != OverRuns::Itself) {
-            return Approach::Apart;
+            return apart;
         }
         let pairs = against.map_or_else(|| runs.each(), |baseline| runs.paired(baseline));
         if pairs.is_empty() {
-            return Approach::Apart;
+            return apart;
         }
         let unchanged = |baseline: &Runs<'_>| {
             pairs.iter().all(|pair| {
@@ -88,7 +95,20 @@ impl<'a> Case<'a> {
         if compares && pairs.len() >= FEWEST_PAIRS && self.vary(&pairs) {
             return Approach::Paired(pairs);
         }
-        if estimates == 0 { Approach::EachRun(pairs) } else { Approach::Apart }
+        if estimates == 0 { Approach::EachRun(pairs) } else { apart }
+    }
+
+    /// Whether each side of every inequality reads of one source only, and the other of the other.
+    fn is_separable(&self) -> bool {
+        self.inequalities.iter().all(|inequality| {
+            let source = |side: &Expression| {
+                let mut sources = side.readings().map(|reading| reading.source);
+                let first = sources.next()?;
+                sources.all(|other| other == first).then_some(first)
+            };
+            let sides = (source(&inequality.left), source(&inequality.right));
+            matches!(sides, (Some(left), Some(right)) if left != right)
+        })
     }
 
     fn readings(&self) -> impl Iterator<Item = &'a Reading> + use<'a, '_> {
@@ -132,14 +152,17 @@ impl<'a> Case<'a> {
 
     /// The confidence of each of the intervals that must all hold at once.
     pub(super) fn share_of(&self, confidence: Confidence) -> Confidence {
-        let estimates = self.readings().filter(|reading| reading.is_estimate()).count().max(1);
-        let each = 1.0 - (1.0 - confidence.get()) / estimates as f64;
-        Confidence::new(each).unwrap_or(confidence)
+        let estimates = self.readings().filter(|reading| reading.is_estimate()).count();
+        confidence.shared_by(estimates)
     }
 
     /// Where a value lies, by the intervals of what it is worked out of.
     pub(super) fn range(&self, expression: &Expression, confidence: Confidence) -> Range {
-        let each = self.share_of(confidence);
+        self.range_at(expression, self.share_of(confidence))
+    }
+
+    /// The same, each of the intervals at this confidence.
+    fn range_at(&self, expression: &Expression, each: Confidence) -> Range {
         evaluate(expression, &|reading| {
             let known = self.gathered(reading).map(|gathered| gathered.known(each).range);
             known.unwrap_or(Range::Unknown)
@@ -166,6 +189,40 @@ impl<'a> Case<'a> {
         Some((moments.mean, Interval::student(moments, confidence)?))
     }
 
+    /// Where left less right lies, of two independent sides: each at this confidence, combined by
+    /// [`Measured::difference`].
+    pub(super) fn independent_difference(
+        &self,
+        inequality: &Inequality,
+        confidence: Confidence,
+    ) -> Range {
+        let measured = |side: &Expression| {
+            let estimates = side.readings().filter(|reading| reading.is_estimate()).count();
+            let range = self.range_at(side, confidence.shared_by(estimates));
+            match (range, self.value(side)) {
+                (Range::Known { low, high }, Some(value)) => {
+                    Ok(Measured { value, limits: Interval { low, high } })
+                }
+                _ => Err(range),
+            }
+        };
+        match (measured(&inequality.left), measured(&inequality.right)) {
+            (Ok(left), Ok(right)) => {
+                let Interval { low, high } = left.difference(right);
+                Range::Known { low, high }
+            }
+            // Never, or several exact values: by the ends of both.
+            (left, right) => {
+                let range = |side: Result<Measured, Range>| {
+                    let of =
+                        |one: Measured| Range::Known { low: one.limits.low, high: one.limits.high };
+                    side.map_or_else(|range| range, of)
+                };
+                operate(range(left), Operation::Minus, range(right))
+            }
+        }
+    }
+
     /// Whether it holds, judged at this confidence.
     pub(super) fn verdict(&self, confidence: Confidence) -> Verdict {
         match &self.approach {
@@ -177,6 +234,10 @@ impl<'a> Case<'a> {
             Approach::Paired(pairs) => {
                 self.gravest(|inequality| self.verdict_of(inequality, pairs, confidence))
             }
+            Approach::Independent => self.gravest(|inequality| {
+                let difference = self.independent_difference(inequality, confidence);
+                compare(difference, inequality.operator, Range::point(0.0))
+            }),
             Approach::Apart => self.gravest(|inequality| {
                 let range = |side| self.range(side, confidence);
                 let (left, right) = (range(&inequality.left), range(&inequality.right));
@@ -258,3 +319,187 @@ const SMALLEST_ERROR: f64 = 1e-12;
 
 /// Chosen: an error known to a ten-thousandth of its size.
 const HALVINGS: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Gate, Judged, Judgement, Line};
+    use super::*;
+    use crate::exchange::Ending;
+    use crate::record::Record;
+    use crate::summary::fixture::{at, record};
+    use crate::units::Ratio;
+
+    /// A run of this seed: so many errors more among the baseline phase's 1,005 requests, the
+    /// rollback so many seconds after the fault; never where that is `None`.
+    fn run(seed: u64, errors: u64, seconds: Option<i64>) -> Record {
+        let mut record = Record { seed, ..record() };
+        for _ in 0..errors {
+            record.cells[0].tally.failed.add(Ending::Status(503));
+        }
+        match seconds {
+            Some(seconds) => record.rollbacks[0].at = at(840 + seconds),
+            None => record.rollbacks.clear(),
+        }
+        record
+    }
+
+    struct World {
+        runs: Vec<Record>,
+        baseline: Option<Vec<Record>>,
+        dependences: Vec<&'static str>,
+        settings: Settings,
+    }
+
+    impl World {
+        fn of(runs: Vec<Record>) -> Self {
+            let (dependences, settings) = (Vec::new(), Settings::default());
+            Self { runs, baseline: None, dependences, settings }
+        }
+
+        fn judge(&self, texts: &[&str]) -> Judged {
+            let assertions: Vec<_> =
+                texts.iter().map(|text| Assertion::parse(text).unwrap()).collect();
+            let lines = texts.iter().zip(&assertions);
+            let lines = lines.map(|(text, assertion)| Line { text, assertion, file: "", line: 1 });
+            let lines: Vec<Line<'_>> = lines.collect();
+            let gate =
+                Gate { lines: &lines, expected: None, distrust: &[], settings: self.settings };
+            let records: Vec<&Record> = self.runs.iter().collect();
+            let stored: Option<Vec<&Record>> =
+                self.baseline.as_ref().map(|runs| runs.iter().collect());
+            let of = |records| Runs { records, columns: &[], dependences: &self.dependences };
+            let baseline = stored.as_deref().map(of);
+            match gate.judge(&of(&records), baseline.as_ref()) {
+                Judgement::Judged(judged) => judged,
+                Judgement::NothingToEvaluate => panic!("there are lines"),
+            }
+        }
+
+        fn line(&self, text: &str) -> (Verdict, String) {
+            let line = self.judge(&[text]).lines.remove(0);
+            (line.verdict, line.evidence)
+        }
+    }
+
+    #[test]
+    fn exact_values_must_hold_in_every_run() {
+        let world = World::of(vec![run(1, 0, Some(75)), run(2, 0, Some(90)), run(3, 0, Some(105))]);
+        assert_eq!(world.line("time_to_rollback <= 105s").0, Verdict::Pass);
+        let found = world.judge(&["time_to_rollback <= 90s"]).lines.remove(0);
+        assert_eq!((found.verdict, &found.failing_seeds[..]), (Verdict::Fail, &[3][..]));
+        let told = "1 min 15 s to 1 min 45 s in 3 runs; it does not hold in 1 of 3 runs: seed 3";
+        assert!(found.evidence.ends_with(told.split_once(';').unwrap().1), "{}", found.evidence);
+        let never = World::of(vec![run(1, 0, Some(75)), run(2, 0, None)]);
+        let found = never.judge(&["time_to_rollback <= 1h"]).lines.remove(0);
+        assert_eq!((found.verdict, &found.failing_seeds[..]), (Verdict::Fail, &[2][..]));
+    }
+
+    #[test]
+    fn estimates_are_of_the_requests_of_all_runs() {
+        let world = World::of((1..=3).map(|seed| run(seed, 0, Some(75))).collect());
+        // scipy, beta.ppf: 15 of 3,015 are 0.279 % to 0.819 %; 5 of 1,005 reach to 1.157 %.
+        let (verdict, evidence) = world.line("error_rate{phase=baseline} < 0.82%");
+        assert_eq!(verdict, Verdict::Pass);
+        assert_eq!(evidence, "0.50 % [0.28 %, 0.82 %] of 3,015 requests");
+        assert_eq!(world.line("error_rate{phase=baseline} < 0.81%").0, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn where_requests_bear_on_each_other_the_spread_of_runs_decides() {
+        let mut world = World::of(vec![run(1, 0, Some(75))]);
+        world.dependences = vec!["failures come in bursts"];
+        let (verdict, evidence) = world.line("error_rate{phase=baseline} < 50%");
+        assert_eq!(verdict, Verdict::Inconclusive);
+        assert!(evidence.contains("(failures come in bursts)"), "{evidence}");
+        assert_eq!(world.line("rollbacks == 1").0, Verdict::Pass, "a count is what it is");
+        world.runs = (1..=3).map(|seed| run(seed, 100 * (seed - 1), Some(75))).collect();
+        // 5/1005, 105/1105, 205/1205: scipy.stats.t.interval reaches from -0.12 to 0.30 about 0.0901.
+        assert_eq!(world.line("error_rate{phase=baseline} < 30%").0, Verdict::Pass);
+        assert_eq!(world.line("error_rate{phase=baseline} < 29%").0, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn probabilities_and_quantiles_are_over_runs() {
+        let mut runs: Vec<Record> = (1..=6).map(|n| run(n, 0, Some(70 + n as i64))).collect();
+        let world = World::of(runs[..3].to_vec());
+        // 3 of 3: 0.025^(1/3) = 0.2924.
+        assert_eq!(world.line("p(rollback) > 29.2%").0, Verdict::Pass);
+        assert_eq!(world.line("p(rollback) > 29.3%").0, Verdict::Inconclusive);
+        assert_eq!(world.line("p(false_rollback) < 71%").0, Verdict::Pass);
+        assert_eq!(world.line("median(time_to_rollback) < 1h").0, Verdict::Inconclusive);
+        // Six values bound the median by the least and the greatest: 0.5^6 < 0.025.
+        let world = World::of(runs.clone());
+        assert_eq!(world.line("median(time_to_rollback) within 71s..76s").0, Verdict::Pass);
+        assert_eq!(world.line("median(time_to_rollback) >= 72s").0, Verdict::Inconclusive);
+        let (_, evidence) = world.line("p95(time_to_rollback) <= 80s");
+        assert!(evidence.ends_with("about 73 runs would decide"), "{evidence}");
+        runs[5] = run(6, 0, None);
+        let world = World::of(runs);
+        assert_eq!(world.line("median(time_to_rollback) > 70s").0, Verdict::Pass);
+        assert_eq!(world.line("median(time_to_rollback) < 1d").0, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn without_a_baseline_nothing_is_held_against_it() {
+        let world = World::of(vec![run(1, 0, Some(75))]);
+        let (verdict, evidence) = world.line("rollbacks <= baseline(rollbacks)");
+        assert_eq!(verdict, Verdict::Inconclusive);
+        assert!(evidence.starts_with("no baseline to hold it against"), "{evidence}");
+    }
+
+    #[test]
+    fn what_is_unchanged_under_its_seed_is_equal() {
+        let mut world = World::of(vec![run(1, 0, Some(75))]);
+        world.baseline = Some(vec![run(1, 0, Some(75)), run(2, 900, None)]);
+        let same = "error_rate <= baseline(error_rate)";
+        assert_eq!(world.line(same).0, Verdict::Pass);
+        assert_eq!(world.line("error_rate < baseline(error_rate)").0, Verdict::Fail);
+        world.runs = vec![run(1, 1, Some(75))];
+        world.baseline = Some(vec![run(1, 0, Some(75))]);
+        assert_eq!(world.line(same).0, Verdict::Inconclusive, "one error more");
+    }
+
+    #[test]
+    fn the_mean_difference_of_pairs_decides() {
+        let errors = [4, 1, 3, 2, 5];
+        let runs = |more: fn(u64) -> u64| {
+            (1..=5).zip(errors).map(|(n, many)| run(n, more(many), Some(75))).collect::<Vec<_>>()
+        };
+        let mut world = World::of(runs(|many| 20 + many));
+        world.baseline = Some(runs(|_| 20));
+        let text = "error_rate{phase=baseline} <= baseline(error_rate{phase=baseline})";
+        let line = world.judge(&[text]).lines.remove(0);
+        assert_eq!((line.verdict, line.difference.unwrap().pairs), (Verdict::Fail, 5));
+        // scipy.stats.t.interval of (25 + e) / (1025 + e) - 25 / 1025 for e = 4, 1, 3, 2, 5.
+        let found = line.difference.unwrap();
+        let differences = errors.map(|e| (25.0 + e as f64) / (1_025.0 + e as f64) - 25.0 / 1_025.0);
+        let mean = differences.iter().sum::<f64>() / 5.0;
+        assert!((found.mean - mean).abs() < 1e-15);
+        assert!((found.low - 0.000_987_509_441_816).abs() < 1e-12, "{found:?}");
+        assert!((found.high - 0.004_703_028_939_260).abs() < 1e-12, "{found:?}");
+        // Of 2.44 %: 20 % of it matter, and the whole interval lies below.
+        world.settings.smallest_effect = Ratio::from_percent(20);
+        assert_eq!(world.line(text).0, Verdict::Pass);
+        let own = "error_rate{phase=baseline} <= baseline(error_rate{phase=baseline}) * 1.01";
+        assert_eq!(world.line(own).0, Verdict::Fail, "what the line says itself counts alone");
+    }
+
+    #[test]
+    fn lines_against_a_baseline_fail_together_by_holm() {
+        let mut world = World::of(vec![run(1, 12, Some(75))]);
+        world.baseline = Some(vec![run(2, 0, Some(75))]);
+        let fails = "error_rate{phase=baseline} <= baseline(error_rate{phase=baseline})";
+        let alone = world.judge(&[fails]).lines.remove(0);
+        assert_eq!(alone.verdict, Verdict::Fail);
+        // By scipy: the error at which the lower limit of 17/1017 - 5/1005, square and add of the
+        // exact limits of either, is 0.
+        let p = 0.015346935084887494;
+        assert!((alone.adjusted_p_value.unwrap() / p - 1.0).abs() < 1e-4, "{alone:?}");
+        let passes = "latency_avg{phase=baseline} <= baseline(latency_avg{phase=baseline}) * 2";
+        let mut together = world.judge(&[fails, passes, passes, passes]);
+        let line = together.lines.remove(0);
+        assert!((line.adjusted_p_value.unwrap() / (4.0 * p) - 1.0).abs() < 1e-4, "{line:?}");
+        assert_eq!(line.verdict, Verdict::Inconclusive, "6.1 % is more than 5 %");
+        assert!(line.evidence.contains("it fails by itself"), "{}", line.evidence);
+    }
+}

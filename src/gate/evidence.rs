@@ -2,11 +2,12 @@
 
 use super::Verdict;
 use super::case::Approach;
+use super::gathered::Gathered;
 use super::judging::Judging;
 use super::line::PairedDifference;
 use super::needed::Needed;
 use super::side::{Side, ValueUnit};
-use crate::assertion::{Expression, Reading, Source};
+use crate::assertion::{Expression, OverRuns, Reading, Source};
 use crate::units::{format_count, format_counted, format_p_value};
 
 /// The evidence of a line.
@@ -97,7 +98,8 @@ fn failing(judging: &Judging<'_>) -> String {
 
 /// Why it is not decided, and what would decide it.
 fn undecided(judging: &Judging<'_>, needed: Option<Needed>, dependences: &[&str]) -> String {
-    let several = judging.case.gathered.iter().any(|gathered| gathered.runs() > 1);
+    let over_runs = |one: &Gathered<'_>| one.reading.over_runs != OverRuns::Itself;
+    let several = judging.case.gathered.iter().any(|one| one.runs() > 1 || over_runs(one));
     let single = !several && judging.case.gathered.iter().any(|one| one.reading.is_estimate());
     if single && !dependences.is_empty() {
         return format!(

@@ -3,8 +3,9 @@
 //! A line passes only if the whole interval of an estimate holds, fails only if the whole interval
 //! violates it, and is inconclusive between: too few requests never pass. Counts and times of a
 //! deterministic run are exact for its seed; over several runs such a line must hold in each.
-//! Against a baseline of the same seeds the mean of the differences decides, and all lines of a
-//! gate that are held against one fail together or not at all, by Holm.
+//! Against a baseline of the same seeds the mean of the differences decides, against one of other
+//! seeds the difference of both, and a line fails only together with all others that are held
+//! against one, by Holm.
 //!
 //! Knows no files and no terminal; exit codes are the CLI's.
 

@@ -61,6 +61,10 @@ fn times(case: &Case<'_>, inequality: &Inequality, confidence: Confidence) -> Op
             let mut estimates = case.gathered.iter().filter(|one| one.reading.is_estimate());
             (one - other, range, estimates.all(Gathered::is_at_edge))
         }
+        Approach::Independent => {
+            let (one, other) = (case.value(left)?, case.value(right)?);
+            (one - other, case.independent_difference(inequality, confidence), false)
+        }
         Approach::EachRun(_) | Approach::NoBaseline => return None,
     };
     let Range::Known { low, high } = range else { return None };
@@ -69,18 +73,22 @@ fn times(case: &Case<'_>, inequality: &Inequality, confidence: Confidence) -> Op
     }
     let reach = if difference < 0.0 { high - difference } else { difference - low };
     if reach.is_finite() {
-        return Some(factor(reach / difference.abs(), at_edge)).filter(|times| *times >= 1.0);
+        return Some(factor(reach, difference.abs(), at_edge)).filter(|times| *times >= 1.0);
     }
     let each = case.share_of(confidence);
     let bounding = case.gathered.iter().filter_map(|one| one.fewest_times(each));
     bounding.reduce(f64::max)
 }
 
-/// How many times as many observations bring an interval's width, which is `ratio` times the
-/// distance to what it is compared with, below that distance: it shrinks with the square root of
-/// their number. Where a proportion is 0 or 1 its limit shrinks with the number itself.
-fn factor(ratio: f64, at_edge: bool) -> f64 {
-    if at_edge { ratio } else { ratio * ratio }
+/// How many times as many observations bring an interval that reaches so far below the `distance`
+/// to what it is compared with: its width shrinks with the square root of their number. Where a
+/// proportion is 0 or 1 its exact limit is `1 - (a/2)^(1/n)` from there.
+fn factor(reach: f64, distance: f64, at_edge: bool) -> f64 {
+    if at_edge && reach < 1.0 && distance < 1.0 {
+        return math::ln(1.0 - reach) / math::ln(1.0 - distance);
+    }
+    let ratio = reach / distance;
+    ratio * ratio
 }
 
 impl Gathered<'_> {
@@ -134,16 +142,22 @@ const MOST: f64 = 1e12;
 mod tests {
     use super::*;
 
-    #[test]
-    fn four_times_the_requests_halve_a_width() {
-        // (0.2 / 0.11)^2 = 3.306.
-        assert_eq!(two_digits_up((1_000.0 * factor(0.2 / 0.11, false)) as u64 + 1), 3_400);
+    fn needed(now: f64, times: f64) -> u64 {
+        two_digits_up((now * times) as u64 + 1)
     }
 
     #[test]
-    fn no_errors_need_a_number_in_proportion_to_the_limit() {
+    fn four_times_the_requests_halve_a_width() {
+        // (0.2 / 0.11)^2 = 3.306.
+        assert_eq!(needed(1_000.0, factor(0.2, 0.11, false)), 3_400);
+    }
+
+    #[test]
+    fn no_errors_need_as_many_as_bring_the_exact_limit_down() {
         // Clopper and Pearson: 0 of 100 reach to 3.62 %, 0 of 368 to 0.9975 %.
-        assert_eq!(two_digits_up((100.0 * factor(0.036_217 / 0.01, true)) as u64 + 1), 370);
+        assert_eq!(needed(100.0, factor(0.036_217, 0.01, true)), 370);
+        // 0 of 1 reach to 97.5 %, 0 of 5 to 52.2 %, 0 of 6 to 45.9 %.
+        assert_eq!(needed(1.0, factor(0.975, 0.5, true)), 6);
     }
 
     #[test]

@@ -177,7 +177,7 @@ impl fmt::Display for Worked {
                 write!(f, "[{}, {}]", end(low, "unbounded"), end(high, "unbounded"))?;
             }
         }
-        if self.parts.is_empty() && self.runs != 1 {
+        if self.parts.is_empty() && !(self.exact && self.runs == 1) {
             write!(f, " in {runs}")?;
         }
         for (place, Part { text, side }) in self.parts.iter().enumerate() {

@@ -239,6 +239,11 @@ pub struct Timeline {
 }
 
 impl Timeline {
+    /// How many events there were.
+    pub fn total(&self) -> u64 {
+        self.events.len() as u64 + self.omitted
+    }
+
     /// How many events are kept. Chosen: more than a person reads, a megabyte at the most.
     pub const CAPACITY: usize = 2_000;
 

@@ -18,6 +18,11 @@ pub struct JournalCopy {
 }
 
 impl JournalCopy {
+    /// How many entries there were.
+    pub fn total(&self) -> u64 {
+        self.entries.len() as u64 + self.omitted
+    }
+
     /// How many entries are kept. Chosen: more than any plan of a person's makes, and a megabyte at
     /// the most.
     pub const CAPACITY: usize = 1_000;

@@ -85,6 +85,15 @@ pub struct VersionInfo {
 }
 
 impl Record {
+    /// What metrics are made from, without its course: no series, timeline and journal.
+    #[must_use]
+    pub fn without_course(mut self) -> Self {
+        self.series.versions.iter_mut().for_each(Vec::clear);
+        self.timeline = Timeline { omitted: self.timeline.total(), events: Vec::new() };
+        self.journal = JournalCopy { omitted: self.journal.total(), ..JournalCopy::default() };
+        self
+    }
+
     /// The versions of all models, in the order in which a [`VersionIndex`] counts them.
     pub fn versions(&self) -> impl Iterator<Item = &VersionInfo> + Clone {
         self.models.iter().flat_map(|model| &model.versions)

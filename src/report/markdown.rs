@@ -6,6 +6,7 @@ use super::lockout_text::refused_in_no_column;
 use super::narrative::{Line, Narrative, Sentence, ellipsis};
 use super::over_time::over_time;
 use super::verdict::{Headline, verdict_word};
+use super::visible::{one_line, plain_lines, visible};
 use crate::gate::{Judgement, LineResult, Verdict};
 use crate::result::ResultFile;
 use crate::units::format_elapsed;
@@ -22,7 +23,7 @@ pub fn markdown_summary(result: &ResultFile) -> String {
         && !judged.lines.is_empty()
     {
         text.push_str("\n### Gate\n\n");
-        text.push_str(&table(&gate(&judged.lines), |_| Side::Left));
+        text.push_str(&gate_table(&judged.lines));
     }
     text.push_str("\n### Comparison\n\n");
     let published = !result.table.references.is_empty();
@@ -52,7 +53,11 @@ pub fn markdown_summary(result: &ResultFile) -> String {
     text + "\n" + &provenance(result)
 }
 
-/// The lines of the gate; where those stand that did not pass, if there are any.
+/// The lines of a gate; where those stand that did not pass, if there are any.
+pub(super) fn gate_table(lines: &[LineResult]) -> String {
+    table(&gate(lines), |_| Align::Left)
+}
+
 fn gate(lines: &[LineResult]) -> Grid {
     let places = lines.iter().any(|line| line.verdict != Verdict::Pass);
     let row = |line: &LineResult| {
@@ -81,7 +86,7 @@ fn timeline(narrative: &Narrative) -> String {
     let rows = rows.collect();
     table(
         &Grid { header, rows, names: None },
-        |index| if index == 0 { Side::Right } else { Side::Left },
+        |index| if index == 0 { Align::Right } else { Align::Left },
     )
 }
 
@@ -103,17 +108,17 @@ fn provenance(result: &ResultFile) -> String {
 
 /// At which side of its column a cell stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Side {
+pub(super) enum Align {
     Left,
     Right,
 }
 
 /// A table; its cells are Markdown already.
-fn table(grid: &Grid, side: impl Fn(usize) -> Side) -> String {
+pub(super) fn table(grid: &Grid, side: impl Fn(usize) -> Align) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let rule = (0..grid.header.len()).map(|index| match side(index) {
-        Side::Left => ":--".to_owned(),
-        Side::Right => "--:".to_owned(),
+        Align::Left => ":--".to_owned(),
+        Align::Right => "--:".to_owned(),
     });
     let mut text = line(&grid.header) + &line(&rule.collect::<Vec<_>>());
     text.extend(grid.rows.iter().map(|row| line(row)));
@@ -122,7 +127,7 @@ fn table(grid: &Grid, side: impl Fn(usize) -> Side) -> String {
 
 /// A table of figures: its first column names them.
 pub(super) fn figures(grid: &Grid) -> String {
-    table(&escaped(grid), |index| if index == 0 { Side::Left } else { Side::Right })
+    table(&escaped(grid), |index| if index == 0 { Align::Left } else { Align::Right })
 }
 
 fn escaped(grid: &Grid) -> Grid {
@@ -134,7 +139,7 @@ fn escaped(grid: &Grid) -> Grid {
 /// Text whose letters mean themselves in Markdown; a line break becomes one of HTML.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::new();
-    for letter in text.chars() {
+    for letter in visible(text).chars() {
         match letter {
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' => escaped.extend(['\\', letter]),
             '<' => escaped.push_str("&lt;"),
@@ -149,9 +154,27 @@ pub(super) fn escape(text: &str) -> String {
 
 /// Text as code, fit for a cell of a table.
 pub(super) fn code(text: &str) -> String {
-    // Two fences let a single backtick stand in the text; a bar would end the cell even in code.
-    let text = text.replace('\n', " ").replace('|', "\\|");
-    if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
+    // A longer fence lets backticks stand in the text; a bar would end the cell even in code.
+    let text = one_line(text).replace('|', "\\|");
+    match longest_ticks(&text) {
+        0 => format!("`{text}`"),
+        ticks => {
+            let fence = "`".repeat(ticks + 1);
+            format!("{fence} {text} {fence}")
+        }
+    }
+}
+
+/// Text of several lines as it is, between fences that are in no line of it.
+pub(super) fn fenced(text: &str) -> String {
+    let text = plain_lines(text.trim_end()).join("\n");
+    let fence = "`".repeat(longest_ticks(&text).max(2) + 1);
+    format!("{fence}text\n{text}\n{fence}\n")
+}
+
+/// How many backticks stand together at most.
+fn longest_ticks(text: &str) -> usize {
+    text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0)
 }
 
 /// Chosen: a summary of CI jobs is read on one page.
@@ -207,5 +230,7 @@ mod tests {
     fn names_cannot_break_out_of_their_cell() {
         assert_eq!(escape("a|b\n<b>_x_"), "a\\|b<br>&lt;b&gt;\\_x\\_");
         assert_eq!(code("a|`b"), "`` a\\|`b ``");
+        assert_eq!(code("``a`\n"), "``` ``a` ```");
+        assert_eq!(escape("\u{1b}[2J"), "␛\\[2J");
     }
 }

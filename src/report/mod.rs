@@ -25,6 +25,7 @@ mod lockout_text;
 mod markdown;
 mod narrative;
 mod over_time;
+mod portable_path;
 mod run_charts;
 mod run_comparison;
 mod run_comparison_csv;
@@ -32,6 +33,9 @@ mod run_comparison_markdown;
 mod run_comparison_text;
 mod run_looks;
 mod story;
+mod suite_annotations;
+mod suite_junit;
+mod suite_markdown;
 mod suite_text;
 mod suite_words;
 mod table_csv;
@@ -65,6 +69,11 @@ pub(crate) use run_comparison::{
 pub use run_comparison_csv::comparison_csv;
 pub use run_comparison_markdown::comparison_markdown;
 pub use run_comparison_text::comparison_report;
+pub use suite_annotations::{Checkout, suite_annotations};
+pub use suite_junit::suite_junit;
+pub use suite_markdown::{
+    GITHUB_COMMENT_LIMIT, GITLAB_NOTE_LIMIT, STEP_SUMMARY_LIMIT, suite_markdown,
+};
 pub use suite_text::suite_text;
 pub use table_csv::table_csv;
 pub use terminal::{Style, terminal_report};

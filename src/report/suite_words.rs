@@ -1,9 +1,12 @@
 //! The words for what became of gated scenarios, for every output.
 
+use std::cmp::Reverse;
+
 use super::verdict::{details, verdict_word};
-use crate::gate::Verdict;
-use crate::suite::{GatedScenario, Outcome, OutcomeCounts};
-use crate::units::{format_count, format_counted};
+use crate::gate::{LineResult, Side, Verdict};
+use crate::suite::{GatedScenario, Outcome, OutcomeCounts, SuiteReport};
+use crate::summary::format_value;
+use crate::units::{format_count, format_counted, format_p_value};
 
 /// An outcome in capitals.
 pub(super) const fn outcome_word(outcome: Outcome) -> &'static str {
@@ -94,6 +97,41 @@ pub(super) fn expected(scenario: &GatedScenario) -> Option<String> {
     Some(format!("{expected}, as expected{why}"))
 }
 
+/// What a line claims, what was measured, and what its sides are, line by line.
+pub(super) fn line_story(line: &LineResult) -> Vec<String> {
+    let mut story = vec![
+        format!("{}:{}", line.file, line.line),
+        format!("{} {}", verdict_word(line.verdict), line.text),
+        line.evidence.clone(),
+        format!("left: {}", side(&line.left, &line.right)),
+        format!("right: {}", side(&line.right, &line.left)),
+    ];
+    story.extend(line.bound.as_ref().map(|bound| format!("bound: {}", side(bound, &line.left))));
+    if !line.failing_seeds.is_empty() {
+        let seeds: Vec<String> = line.failing_seeds.iter().map(u64::to_string).collect();
+        story.push(format!("it does not hold with the seeds {}", seeds.join(", ")));
+    }
+    story.extend(line.adjusted_p_value.map(|p| format!("adjusted p-value: {}", format_p_value(p))));
+    story
+}
+
+/// A side; a stated figure in the unit of the side that it is held against.
+fn side(side: &Side, other: &Side) -> String {
+    match (side, other) {
+        (Side::Stated(value), Side::Measured(of)) => format_value(of.metric.unit(), *value),
+        (Side::Stated(value), Side::Worked(of)) => of.unit.format(*value),
+        (Side::Stated(_) | Side::Measured(_) | Side::Worked(_), _) => side.to_string(),
+    }
+}
+
+/// The scenarios that did not pass, the gravest outcome first, else in their order.
+pub(super) fn gravest_first(report: &SuiteReport) -> Vec<&GatedScenario> {
+    let mut scenarios: Vec<&GatedScenario> =
+        report.scenarios.iter().filter(|scenario| scenario.outcome != Outcome::Pass).collect();
+    scenarios.sort_by_key(|scenario| Reverse(scenario.outcome));
+    scenarios
+}
+
 /// Why there is nothing to evaluate.
 pub(super) const NO_GATE: &str = "the scenario states no gate: nothing was judged";
 
@@ -113,10 +151,32 @@ mod tests {
     }
 
     #[test]
+    fn a_stated_figure_is_told_in_the_unit_of_the_other_side() {
+        let report = suite();
+        let story = |scenario: usize, line: usize| {
+            line_story(&report.scenarios[scenario].lines()[line])[3..].join("; ")
+        };
+        assert_eq!(story(1, 0), "left: 75 s; right: 105 s");
+        assert_eq!(story(1, 1), "left: 0.50 % [0.16 %, 1.16 %] of 1,005 requests; right: 1.00 %");
+        let bounded = story(2, 2);
+        assert!(bounded.ends_with("; right: 2; bound: 5"), "{bounded}");
+    }
+
+    #[test]
     fn a_failure_that_is_expected_names_its_line() {
         let report = suite();
         let told: Vec<String> = report.scenarios.iter().filter_map(expected).collect();
         let wanted = "fail, as expected: time_to_rollback <= 105s (scenarios/must-fail.yaml:31)";
         assert_eq!(told, [wanted]);
+    }
+
+    #[test]
+    fn the_gravest_come_first() {
+        let report = suite();
+        let names: Vec<&str> = gravest_first(&report).iter().map(|one| one.name.as_str()).collect();
+        let failed = ["checkout", "hostile", "must-fail-no-more"];
+        assert_eq!(names[..2], ["broken", "truncated"]);
+        assert_eq!(names[2..5], failed);
+        assert_eq!(names[5..], ["quiet", "no-gate"]);
     }
 }

@@ -49,6 +49,14 @@ pub(super) fn plain_lines(text: &str) -> Vec<String> {
     text.lines().map(|line| visible(&line.replace('\t', "    "))).collect()
 }
 
+/// `text`, or as much of its beginning as `most` letters, with a mark.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +70,7 @@ mod tests {
     #[test]
     fn one_line_has_no_breaks_and_lines_no_tabs() {
         assert_eq!(one_line(" a\r\n b\tc  d\u{1b}"), "a b c d␛");
+        assert_eq!([shortened("模型", 2), shortened("模型 ", 2)], ["模型", "模型…"]);
         assert_eq!(plain_lines("a\r\n  b\tc\n\nd\re"), ["a", "  b    c", "", "d␍e"]);
     }
 }

@@ -362,6 +362,7 @@ fn basic_parts() -> Vec<Part> {
 #[cfg(test)]
 mod tests {
     use super::super::example::{eventful, rolled_back_result, without_gate};
+    use super::super::schema_words::undescribed_fields;
     use super::*;
 
     fn problems(result: &Value) -> Vec<String> {
@@ -391,43 +392,9 @@ mod tests {
         assert_eq!(problems(&missing).len(), 1);
     }
 
-    /// The fields below `schema` of which nothing says what they mean.
-    fn undescribed(defs: &Value, schema: &Value, place: &str) -> Vec<String> {
-        let is_told = |schema: &Value| {
-            let named = schema["$ref"].as_str().and_then(|name| name.strip_prefix("#/$defs/"));
-            let told = named.map_or(schema, |name| &defs[name]);
-            ["description", "oneOf", "prefixItems"].iter().any(|key| !told[key].is_null())
-        };
-        let mut found = Vec::new();
-        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
-            let place = format!("{place}.{name}");
-            let mut told = field;
-            while told["description"].is_null() && told["items"].is_object() {
-                told = &told["items"];
-            }
-            found.extend((!is_told(told)).then(|| place.clone()));
-            found.extend(undescribed(defs, field, &place));
-        }
-        for key in ["items", "additionalProperties"] {
-            if schema[key].is_object() {
-                found.extend(undescribed(defs, &schema[key], place));
-            }
-        }
-        for (index, one) in schema["oneOf"].as_array().into_iter().flatten().enumerate() {
-            found.extend(undescribed(defs, one, &format!("{place}/{index}")));
-        }
-        found
-    }
-
     #[test]
     fn every_field_says_what_it_means() {
-        let schema = result_schema();
-        let defs = &schema["$defs"];
-        let mut found = undescribed(defs, &schema, "");
-        for (name, part) in defs.as_object().unwrap() {
-            found.extend(undescribed(defs, part, name));
-        }
-        assert_eq!(found, [""; 0]);
+        assert_eq!(undescribed_fields(&result_schema()), [""; 0]);
     }
 
     #[test]

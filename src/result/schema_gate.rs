@@ -7,7 +7,7 @@ use super::schema_words::{
 };
 
 /// What [`gate`] refers to.
-pub(super) fn definitions() -> Vec<Part> {
+pub(crate) fn definitions() -> Vec<Part> {
     let stated = number("a figure of the line, in the base unit of the metric on the other side");
     let side = one_of(&[
         object("a metric of requests", &[("measured", reference("estimate"))], &[]),
@@ -51,7 +51,7 @@ pub(super) fn definitions() -> Vec<Part> {
 
 /// A judgement: there is one, or nothing to judge. It refers to
 /// [`definitions`].
-pub(super) fn gate() -> Value {
+pub(crate) fn gate() -> Value {
     let side = reference("side");
     let line = object(
         "what became of a line",

@@ -20,7 +20,7 @@ pub(crate) fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/$defs/{name}")})
 }
 
-pub(super) fn one_of(schemas: &[Value]) -> Value {
+pub(crate) fn one_of(schemas: &[Value]) -> Value {
     json!({"oneOf": schemas})
 }
 
@@ -46,23 +46,63 @@ pub(crate) fn flag(about: &str) -> Value {
     json!({"type": "boolean", "description": about})
 }
 
-pub(super) fn span(about: &str) -> Value {
+pub(crate) fn span(about: &str) -> Value {
     json!({"type": "integer", "minimum": 0, "description": format!("{about}, in nanoseconds")})
 }
 
-pub(super) fn instant() -> Value {
+pub(crate) fn instant() -> Value {
     json!({"type": "integer", "description": "nanoseconds since 1970-01-01T00:00:00Z"})
 }
 
-pub(super) fn version_index() -> Value {
+pub(crate) fn version_index() -> Value {
     whole("the version, from 0, in the lists of the record's models one after the other")
 }
 
-pub(super) fn digest() -> Value {
+pub(crate) fn digest() -> Value {
     let about = "a SHA-256 in hexadecimal digits";
     json!({"type": "string", "pattern": "^[0-9a-f]{64}$", "description": about})
 }
 
-pub(super) fn verdict(about: &str) -> Value {
+pub(crate) fn verdict(about: &str) -> Value {
     json!({"enum": ["pass", "inconclusive", "fail", "invalid"], "description": about})
+}
+
+/// The fields of a schema, at whatever depth, of which nothing says what they mean.
+#[cfg(test)]
+pub(crate) fn undescribed_fields(schema: &Value) -> Vec<String> {
+    let defs = &schema["$defs"];
+    let mut found = undescribed(defs, schema, "");
+    for (name, part) in defs.as_object().into_iter().flatten() {
+        found.extend(undescribed(defs, part, name));
+    }
+    found
+}
+
+/// The fields below `schema` of which nothing says what they mean.
+#[cfg(test)]
+fn undescribed(defs: &Value, schema: &Value, place: &str) -> Vec<String> {
+    let is_told = |schema: &Value| {
+        let named = schema["$ref"].as_str().and_then(|name| name.strip_prefix("#/$defs/"));
+        let told = named.map_or(schema, |name| &defs[name]);
+        ["description", "oneOf", "prefixItems"].iter().any(|key| !told[key].is_null())
+    };
+    let mut found = Vec::new();
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let place = format!("{place}.{name}");
+        let mut told = field;
+        while told["description"].is_null() && told["items"].is_object() {
+            told = &told["items"];
+        }
+        found.extend((!is_told(told)).then(|| place.clone()));
+        found.extend(undescribed(defs, field, &place));
+    }
+    for key in ["items", "additionalProperties"] {
+        if schema[key].is_object() {
+            found.extend(undescribed(defs, &schema[key], place));
+        }
+    }
+    for (index, one) in schema["oneOf"].as_array().into_iter().flatten().enumerate() {
+        found.extend(undescribed(defs, one, &format!("{place}/{index}")));
+    }
+    found
 }

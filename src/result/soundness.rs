@@ -8,33 +8,59 @@
 use serde_json::Value;
 
 use super::counts;
-use super::file::ResultFile;
+use super::file::{ResultFile, ScenarioInfo};
 use super::unsound::{Unsound, refuse};
 use crate::exchange::VersionIndex;
 use crate::gate::Judgement;
 use crate::record::{Happening, Order, Record};
+use crate::run::TraceReport;
 use crate::summary::{TABLE_METRICS, TABLE_METRICS_WITH_CLIENTS};
 use crate::units::VersionId;
 
 /// Checks a result against itself; `value` is its file as JSON.
 pub(super) fn check(result: &ResultFile, value: &Value) -> Result<(), Unsound> {
+    scenario(&result.scenario, &result.traces, value)?;
+    record(&result.record)?;
+    table(result)?;
+    gate(result)
+}
+
+/// Checks what was rehearsed; `value` is the whole file as JSON.
+fn scenario(scenario: &ScenarioInfo, traces: &[TraceReport], value: &Value) -> Result<(), Unsound> {
     plain_texts("", value)?;
-    let name = result.scenario.name.as_str();
+    let name = scenario.name.as_str();
     if name.len() > LONGEST_NAME || name.contains(':') || VersionId::new(name).is_err() {
         let allowed = "allowed are 1 to 64 characters of A-Z a-z 0-9 . _ -, the first a letter or \
                        digit";
         return refuse("scenario.name", format!("{name:?} cannot name a folder: {allowed}"));
     }
-    for file in &result.scenario.files {
+    for file in &scenario.files {
         digest("scenario.files", &file.sha256)?;
     }
-    for sha256 in result.traces.iter().filter_map(|trace| trace.sha256.as_ref()) {
+    for sha256 in traces.iter().filter_map(|trace| trace.sha256.as_ref()) {
         digest("traces", sha256)?;
     }
-    indices(&result.record)?;
-    counts::check(&result.record)?;
-    table(result)?;
-    gate(result)
+    Ok(())
+}
+
+/// Checks runs that are stored without table and gate; `value` is their whole file as JSON.
+///
+/// # Errors
+/// What no run has written.
+pub fn check_runs(
+    rehearsed: &ScenarioInfo,
+    traces: &[TraceReport],
+    records: &[Record],
+    value: &Value,
+) -> Result<(), Unsound> {
+    scenario(rehearsed, traces, value)?;
+    records.iter().try_for_each(record)
+}
+
+/// Checks what a run left behind.
+fn record(record: &Record) -> Result<(), Unsound> {
+    indices(record)?;
+    counts::check(record)
 }
 
 /// Refuses characters that steer a terminal or a log.

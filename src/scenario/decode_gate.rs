@@ -120,8 +120,7 @@ pub(crate) fn against_baseline(
     if !(f64::MIN_POSITIVE..=0.5).contains(&alpha.get()) {
         let place =
             written.and_then(|node| node.get("alpha")).map_or(root.place, |node| node.place);
-        let message =
-            format!("an alpha of {} : allowed are more than 0% and at most 50%", alpha.get());
+        let message = "allowed are more than 0% and at most 50%";
         diagnostics.report(Diagnostic::new(place, message).help("leave it out for 5%"));
         return None;
     }

@@ -98,5 +98,6 @@ pub use plan::{
 };
 pub use problem::{Note, Problem, ProblemKind, Severity, Spot};
 pub use reference::{Section, reference};
+pub use shapes::MOST_SEEDS;
 pub use supply::Supply;
 pub use tenure::Reach;

@@ -22,6 +22,13 @@ impl Confidence {
         self.0
     }
 
+    /// The confidence that each of so many intervals needs for all of them to hold at once with
+    /// this one, whatever they have to do with each other (Bonferroni); itself for one or none.
+    #[must_use]
+    pub fn shared_by(self, intervals: usize) -> Self {
+        Self(1.0 - (1.0 - self.0) / intervals.max(1) as f64)
+    }
+
     /// The probability left out on each side.
     pub(super) fn tail(self) -> f64 {
         0.5 * (1.0 - self.0)

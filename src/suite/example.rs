@@ -8,6 +8,7 @@ use crate::gate::{
 };
 use crate::metric::Metric;
 use crate::summary::{Estimate, Limits};
+use crate::units::Duration;
 
 /// A scenario of every outcome, in the order of their files.
 pub(crate) fn suite() -> SuiteReport {
@@ -27,6 +28,27 @@ pub(crate) fn suite() -> SuiteReport {
         why: "it is only a part: scenarios/canary.yaml is made with it".to_owned(),
     }];
     SuiteReport::of(scenarios, left_out)
+}
+
+/// How long each took.
+pub(crate) fn took() -> Vec<Duration> {
+    let millis = [0, 1_250, 3_004, 20, 45, 40, 7, 1_000, 333];
+    millis.map(Duration::from_millis).to_vec()
+}
+
+/// `count` scenarios that fail, each with `letters` of evidence.
+pub(crate) fn failing(count: usize, letters: usize) -> SuiteReport {
+    let scenario = |index: usize| {
+        let mut scenario = checkout();
+        scenario.name = format!("failing-{index}");
+        scenario.file = format!("scenarios/failing-{index}.yaml");
+        let Some(Judgement::Judged(judged)) = &mut scenario.judgement else { return scenario };
+        for line in &mut judged.lines {
+            line.evidence = "a|".repeat(letters / 2);
+        }
+        scenario
+    };
+    SuiteReport::of((0..count).map(scenario).collect(), Vec::new())
 }
 
 /// What steers a terminal, ends a section of XML, a cell, a code span, an attribute, a command.

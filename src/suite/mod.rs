@@ -3,10 +3,16 @@
 //!
 //! Knows nothing of files and of how it is shown.
 
+mod baseline;
 #[cfg(test)]
 pub(crate) mod example;
+mod gating;
 mod outcome;
+mod schema;
 mod suite_report;
 
+pub use baseline::{Baseline, BaselineError};
+pub use gating::{Gated, Played};
 pub use outcome::{Outcome, OutcomeCounts};
+pub use schema::suite_schema;
 pub use suite_report::{AgainstStored, GatedScenario, LeftOut, SuiteReport};

@@ -194,7 +194,9 @@ fn every_command_in_the_pages_prints_what_they_show() {
     for block in blocks().into_iter().filter(|block| block.info == "console") {
         let place = Workplace::with_project();
         for (command, shown) in commands(&block.text) {
-            let words: Vec<_> = command.split_whitespace().collect();
+            // What a shell would take the quotes from holds no blanks in the pages.
+            let words: Vec<_> =
+                command.split_whitespace().map(|word| word.trim_matches('\'')).collect();
             let arguments = words.strip_prefix(&["coalmine"]);
             let arguments = arguments
                 .unwrap_or_else(|| panic!("{}: {command} does not run coalmine", block.place));

@@ -4,8 +4,10 @@
 
 mod comparisons;
 mod examples;
+mod gates;
 mod generated;
 mod inputs;
+mod junit;
 mod older;
 mod outline;
 mod outputs;

@@ -1,7 +1,7 @@
 //! Runs the program in a folder of its own.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -49,14 +49,28 @@ impl Workplace {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
-        let output = Command::new(env!("CARGO_BIN_EXE_coalmine"))
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env_remove("NO_COLOR")
-            .env_remove("COLUMNS")
-            .output()
-            .unwrap();
-        Ended::of(output)
+        self.run_with(arguments, &[])
+    }
+
+    /// With these variables in its environment.
+    pub(crate) fn run_with(&self, arguments: &[&str], variables: &[(&str, PathBuf)]) -> Ended {
+        let variables = variables.iter().map(|(name, value)| (name, value));
+        Ended::of(self.command(arguments).envs(variables).output().unwrap())
+    }
+
+    /// Does not wait for its end.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_coalmine"));
+        command.args(arguments).current_dir(self.folder.path());
+        for variable in ["NO_COLOR", "COLUMNS", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"] {
+            command.env_remove(variable);
+        }
+        command
     }
 }
 
@@ -68,7 +82,7 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap(),
             stdout: String::from_utf8(output.stdout).unwrap(),

@@ -11,6 +11,7 @@ mod determinism;
 mod false_alarm;
 mod fidelity;
 mod flapping;
+mod gate_against_baseline;
 mod invariants;
 mod kept_answers;
 mod late_failure;

@@ -3,7 +3,7 @@
 use coalmine::gate::Verdict;
 use coalmine::record::{Record, Tally};
 
-use super::world::{judged, results, shipped, shipped_result};
+use super::world::{gated, results, shipped};
 
 const EAGER: u16 = 1;
 const PATIENT: u16 = 3;
@@ -76,7 +76,7 @@ fn retries_that_wait_as_they_are_told_spare_a_canary_that_others_lose() {
 
 #[test]
 fn the_gate_of_the_storm_holds() {
-    assert_eq!(judged(&shipped_result("rate-limit-storm", &[])).verdict, Verdict::Pass);
+    assert_eq!(gated("rate-limit-storm"), Verdict::Pass);
 }
 
 /// Requests of a version that took one attempt.

@@ -5,11 +5,12 @@ use std::io::BufReader;
 use std::path::Path;
 use std::thread;
 
-use coalmine::gate::{Judged, Judgement};
+use coalmine::gate::{Judged, Judgement, Verdict};
 use coalmine::record::{Record, RuleHealth, Tally};
 use coalmine::result::{ResultFile, evaluate};
 use coalmine::run::{Rehearsal, run_virtual};
 use coalmine::scenario::{Document, Files, Loaded, Scenario, load};
+use coalmine::suite::Played;
 use coalmine::units::Duration;
 use coalmine::workload::TraceInput;
 
@@ -63,6 +64,16 @@ pub(crate) fn result(loaded: &Loaded, seed: u64) -> ResultFile {
 pub(crate) fn shipped_result(name: &str, settings: &[&str]) -> ResultFile {
     let loaded = shipped(name, settings);
     result(&loaded, loaded.scenario.seed)
+}
+
+/// The verdict on a shipped scenario, judged on as many runs as it says.
+pub(crate) fn gated(name: &str) -> Verdict {
+    let loaded = shipped(name, &[]);
+    let Scenario { seed, seeds, .. } = loaded.scenario;
+    let seeds: Vec<u64> = (seed..seed + seeds).collect();
+    let records = results(&loaded, &seeds, |result| result.record);
+    let played = Played { loaded: &loaded, files: &[], records: &records, traces: &[] };
+    played.gate(None).judgement.verdict().expect("it has a gate")
 }
 
 /// What the gate found.

@@ -30,11 +30,11 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("gate", 9),
     ("result", 10),
     ("compare", 11),
-    ("suite", 11),
     ("validation", 11),
-    ("report", 12),
-    ("page", 13),
-    ("cli", 14),
+    ("suite", 12),
+    ("report", 13),
+    ("page", 14),
+    ("cli", 15),
 ];
 
 /// The floor of `module`, if it is listed.

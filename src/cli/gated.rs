@@ -1,0 +1,122 @@
+//! A scenario of a suite: its runs, what became of it, how to gate it again.
+
+use std::path::Path;
+
+use super::baselines::Baselines;
+use super::exit::Exit;
+use super::gate_arguments::GateArguments;
+use super::playing::{Played, Task};
+use super::quoting::shell_word;
+use super::terminal::{Failure, complain};
+use crate::suite::{self, GatedScenario, Outcome};
+use crate::units::Duration;
+
+/// A scenario, its runs, and what became of it.
+pub(super) struct Gated {
+    pub(super) told: GatedScenario,
+    pub(super) played: Option<Played>,
+    pub(super) baseline: Option<suite::Baseline>,
+    pub(super) took: Duration,
+}
+
+impl Gated {
+    pub(super) fn judge(
+        task: &Task,
+        played: Played,
+        arguments: &GateArguments,
+        baselines: &Baselines,
+    ) -> Result<Self, Failure> {
+        let scenario = &task.opened.loaded.scenario;
+        let judged = suite::Played {
+            loaded: &task.opened.loaded,
+            files: &task.opened.files,
+            records: &played.records,
+            traces: &played.traces,
+        };
+        let stored = match baselines.find(&scenario.name) {
+            Ok(stored) => stored,
+            Err(failure) => return Self::unreadable(&task.file, &failure, arguments),
+        };
+        let stored = stored.as_ref().map(|(file, baseline)| (file.as_str(), baseline));
+        let suite::Gated { judgement, against } = judged.gate(stored);
+        let outcome = Outcome::of(&judgement);
+        let report = arguments.out.as_ref().map(|out| out.join(&scenario.name));
+        let told = GatedScenario {
+            file: task.file.clone(),
+            name: scenario.name.clone(),
+            title: scenario.title.clone(),
+            outcome,
+            error: None,
+            seeds: task.seeds.clone(),
+            requests: played.records.iter().map(|record| record.requests()).sum(),
+            judgement: Some(judgement),
+            baseline: against,
+            report: report.map(|folder| folder.display().to_string()),
+            repeat: repeat_command(&task.file, arguments),
+        };
+        // What cannot be trusted is nothing to be held against.
+        let kept = arguments.save_baseline.is_some() && outcome != Outcome::Invalid;
+        let baseline = kept.then(|| judged.baseline());
+        let took = played.took;
+        Ok(Self { told, played: Some(played), baseline, took })
+    }
+
+    /// What cannot be read; a failure of ours or of the machine ends the command.
+    pub(super) fn unreadable(
+        file: &str,
+        failure: &Failure,
+        arguments: &GateArguments,
+    ) -> Result<Self, Failure> {
+        if failure.exit != Exit::InvalidInput {
+            return Err(failure.clone());
+        }
+        complain(&failure.message);
+        let told = GatedScenario {
+            file: file.to_owned(),
+            name: name_of_file(Path::new(file)),
+            title: String::new(),
+            outcome: Outcome::Unreadable,
+            error: Some(failure.message.clone()),
+            seeds: Vec::new(),
+            requests: 0,
+            judgement: None,
+            baseline: None,
+            report: None,
+            repeat: repeat_command(file, arguments),
+        };
+        Ok(Self { told, played: None, baseline: None, took: Duration::ZERO })
+    }
+}
+
+/// The command that gates one scenario again.
+fn repeat_command(file: &str, arguments: &GateArguments) -> String {
+    let mut command = format!("coalmine gate {}", shell_word(file));
+    if let Some(seed) = arguments.seed {
+        command.push_str(&format!(" --seed {seed}"));
+    }
+    if let Some(seeds) = arguments.seeds {
+        command.push_str(&format!(" --seeds {seeds}"));
+    }
+    command.push_str(&settings(arguments));
+    if let Some(baseline) = &arguments.baseline {
+        command.push_str(&format!(" --baseline {}", shell_word(&baseline.display().to_string())));
+    }
+    command
+}
+
+/// The options that change a scenario, as they were given.
+pub(super) fn settings(arguments: &GateArguments) -> String {
+    let mut text = String::new();
+    for setting in &arguments.reading.settings {
+        text.push_str(&format!(" --set {}", shell_word(setting)));
+    }
+    if arguments.reading.allow_outside {
+        text.push_str(" --allow-outside");
+    }
+    text
+}
+
+/// What a file that cannot be read is called.
+pub(super) fn name_of_file(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}

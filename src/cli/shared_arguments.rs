@@ -1,0 +1,28 @@
+//! What several commands take on their command line.
+
+use clap::{Args, ValueEnum};
+
+/// How a scenario file is read.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ScenarioArguments {
+    /// Change a value of the scenario: a path of keys, and of the numbers or names of items, joined
+    /// by dots, and a YAML value; may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(super) settings: Vec<String>,
+    /// Let the scenario name files outside its own folder and the working directory
+    #[arg(long)]
+    pub(super) allow_outside: bool,
+}
+
+/// Which verdicts fail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum FailOn {
+    /// A gate that fails, and one that cannot be decided.
+    Inconclusive,
+    /// Only a gate that fails.
+    Fail,
+}
+
+pub(super) fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
+}
