@@ -15,5 +15,6 @@ mod linted;
 mod machine;
 mod pinned;
 mod pipelines;
+mod rehearsed;
 mod server;
 mod yaml;
