@@ -152,7 +152,7 @@ fn pooled(
 pub(super) fn is_unchanged(
     reading: &Reading,
     (runs, judged): (&Runs<'_>, usize),
-    (baseline, stored): (&Runs<'_>, usize),
+    (baseline, stored): (&Runs<'_>, Option<usize>),
 ) -> bool {
     let tally = |runs: &Runs<'_>, run: usize| -> Option<(Tally, Tally, Estimate)> {
         let record = runs.records.get(run)?;
@@ -161,7 +161,8 @@ pub(super) fn is_unchanged(
         let estimate = selected.estimate(reading.metric, Method::Display);
         Some((selected.requests().clone(), selected.attempts().clone(), estimate))
     };
-    let (one, other) = (tally(runs, judged), tally(baseline, stored));
+    let other = stored.and_then(|stored| tally(baseline, stored));
+    let one = tally(runs, judged);
     one.is_some() && one == other
 }
 

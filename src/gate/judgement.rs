@@ -8,7 +8,7 @@ use super::conclusion::conclude;
 use super::expected::against;
 use super::judging::Judging;
 use super::line::{Line, LineResult};
-use super::runs::{Runs, Settings};
+use super::runs::{Runs, Settings, Stored};
 use crate::stats::{Confidence, holm};
 
 /// What is asked of the runs of a scenario.
@@ -56,7 +56,7 @@ impl<'a> Gate<'a> {
     ///
     /// # Panics
     /// The settings' alpha is outside (0, 1).
-    pub fn judge(&self, runs: &Runs<'_>, baseline: Option<&Runs<'_>>) -> Judgement {
+    pub fn judge(&self, runs: &Runs<'_>, baseline: Option<&Stored<'_>>) -> Judgement {
         let against_baseline =
             Confidence::new(1.0 - self.settings.alpha).expect("an alpha is in (0, 1)");
         let judge = |line: &'a Line<'a>| {

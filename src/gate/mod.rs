@@ -29,5 +29,5 @@ pub use crate::engine::Verdict;
 pub use contradiction::Contradiction;
 pub use judgement::{Gate, Judged, Judgement};
 pub use line::{Line, LineResult, PairedDifference};
-pub use runs::{Runs, Settings};
+pub use runs::{Runs, Settings, Stored};
 pub use side::{Part, Side, ValueUnit, Worked};

@@ -15,6 +15,16 @@ pub struct Runs<'a> {
     pub dependences: &'a [&'a str],
 }
 
+/// The runs of a baseline.
+#[derive(Clone, Copy, Debug)]
+pub struct Stored<'a> {
+    /// What is stored.
+    pub runs: Runs<'a>,
+    /// Whether they were made of the scenario that is judged, not of an earlier form of it: then
+    /// runs of one seed are the same for certain.
+    pub same_scenario: bool,
+}
+
 /// How lines that hold results against a baseline are judged.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Settings {

@@ -1,7 +1,7 @@
 //! From a run to its result: table, verdict, and all that they rest on.
 
 use super::{FileDigest, ResultFile, ScenarioInfo};
-use crate::gate::{Gate, Judgement, Line, Runs, Settings, Verdict};
+use crate::gate::{Gate, Judgement, Line, Runs, Settings, Stored, Verdict};
 use crate::record::{Happening, Record};
 use crate::run::Rehearsal;
 use crate::scenario::{Expectation, Loaded, Scenario, dependences};
@@ -30,7 +30,7 @@ pub fn evaluate(
 pub fn judge(
     loaded: &Loaded,
     records: &[&Record],
-    baseline: Option<&Runs<'_>>,
+    baseline: Option<&Stored<'_>>,
     distrust: &[String],
 ) -> Judgement {
     let scenario = &loaded.scenario;

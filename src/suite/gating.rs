@@ -3,7 +3,7 @@
 use super::baseline::Baseline;
 use super::suite_report::AgainstStored;
 use crate::compare::ScenarioDifference;
-use crate::gate::{Judgement, Runs};
+use crate::gate::{Judgement, Runs, Stored};
 use crate::record::Record;
 use crate::result::{FileDigest, ScenarioInfo, distrust, judge};
 use crate::run::TraceReport;
@@ -52,6 +52,7 @@ impl Played<'_> {
         let closed = baseline.scenario.closed_users.is_some();
         let dependences = dependences(&baseline.scenario.resolved, closed);
         let runs = Runs { records: &of_baseline, columns: &columns, dependences: &dependences };
+        let stored = Stored { runs, same_scenario: differences.is_empty() };
         let paired = |record: &&Record| baseline.runs.iter().any(|run| run.seed == record.seed);
         let against = AgainstStored {
             file: file.to_owned(),
@@ -59,7 +60,7 @@ impl Played<'_> {
             pairs: self.records.iter().filter(paired).count() as u64,
             differing: differences.iter().map(|one| one.told()).collect(),
         };
-        let judgement = judge(self.loaded, &records, Some(&runs), &doubts);
+        let judgement = judge(self.loaded, &records, Some(&stored), &doubts);
         Gated { judgement, against: Some(against) }
     }
 
