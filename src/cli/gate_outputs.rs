@@ -58,8 +58,23 @@ fn usage(message: String) -> Failure {
     Failure { exit: Exit::Usage, message }
 }
 
-/// Writes and prints all that is asked for, the verdicts last.
+/// Writes and prints all that is asked for. What could not be written takes nobody's verdict away:
+/// it is printed all the same.
 pub(super) fn write_outputs(
+    report: &SuiteReport,
+    gated: &[Gated],
+    arguments: &GateArguments,
+) -> Result<(), Failure> {
+    let written = write_files(report, gated, arguments);
+    print(&match arguments.format {
+        GateFormat::Text => suite_text(report, style(false)),
+        GateFormat::Json => report.to_json(),
+        GateFormat::Markdown => suite_markdown(report, GITHUB_COMMENT_LIMIT),
+    })?;
+    written
+}
+
+fn write_files(
     report: &SuiteReport,
     gated: &[Gated],
     arguments: &GateArguments,
@@ -76,14 +91,10 @@ pub(super) fn write_outputs(
     if let Some(file) = &arguments.summary {
         write(file, &suite_markdown(report, GITHUB_COMMENT_LIMIT))?;
     }
-    if arguments.github {
-        github::tell(report, lenient, arguments.format == GateFormat::Text)?;
+    match arguments.github {
+        true => github::tell(report, lenient, arguments.format == GateFormat::Text),
+        false => Ok(()),
     }
-    print(&match arguments.format {
-        GateFormat::Text => suite_text(report, style(false)),
-        GateFormat::Json => report.to_json(),
-        GateFormat::Markdown => suite_markdown(report, GITHUB_COMMENT_LIMIT),
-    })
 }
 
 fn reported(gated: &Gated) -> Option<(&str, &(ResultFile, RunFile))> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::baselines::Baselines;
 use super::exit::Exit;
-use super::gate_arguments::GateArguments;
+use super::gate_arguments::{GateArguments, GateFormat};
 use super::playing::{Played, Task};
 use super::quoting::shell_word;
 use super::terminal::{Failure, complain};
@@ -70,7 +70,10 @@ impl Gated {
         if failure.exit != Exit::InvalidInput {
             return Err(failure.clone());
         }
-        complain(&failure.message);
+        // The text for people tells it as well.
+        if arguments.format != GateFormat::Text {
+            complain(&failure.message);
+        }
         let told = GatedScenario {
             file: file.to_owned(),
             name: name_of_file(Path::new(file)),

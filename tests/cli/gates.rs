@@ -173,7 +173,7 @@ fn a_baseline_is_stored_and_held_against() {
     place.write("kept/one.baseline.json", "{\"baseline_schema\": 1");
     let ended = place.run(&["gate", "s", "--baseline", "kept"]);
     assert_eq!(ended.code, 3);
-    assert!(ended.stderr.contains("kept/one.baseline.json"), "{}", ended.stderr);
+    assert!(ended.stdout.contains("kept/one.baseline.json"), "{}", ended.stdout);
     let ended = place.run(&["gate", "s", "--baseline", "nowhere"]);
     assert_eq!(ended.code, 3, "{}", ended.stderr);
 }
@@ -249,6 +249,7 @@ fn a_full_disk_is_a_failure_of_the_machine() {
     let ended = place.run_with(&["gate", "s", "--github"], &full);
     assert_eq!(ended.code, 1);
     assert!(ended.stderr.contains("cannot write /dev/full"), "{}", ended.stderr);
+    assert!(ended.stdout.contains("PASS  1 scenario: 1 passed"), "{}", ended.stdout);
 }
 
 /// The scenario is a pipe, so that the program is known to be at work when the signal comes.
