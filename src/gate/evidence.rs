@@ -90,8 +90,8 @@ fn failing(judging: &Judging<'_>) -> String {
     let more = if seeds.len() > MOST_SEEDS { ", ..." } else { "" };
     format!(
         "; it does not hold in {} of {} runs: seed {}{more}",
-        seeds.len(),
-        pairs.len(),
+        format_count(seeds.len() as u64),
+        format_count(pairs.len() as u64),
         named.join(", ")
     )
 }
