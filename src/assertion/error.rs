@@ -34,7 +34,7 @@ pub(super) enum Problem {
              and within"
     )]
     UnknownSelector { name: String },
-    #[error("unknown arm {name:?}, allowed are canary and stable")]
+    #[error("unknown arm {name:?}, allowed are canary, stable and pinned")]
     UnknownArm { name: String },
     #[error("selector {name} stands here twice")]
     RepeatedSelector { name: &'static str },

@@ -65,6 +65,12 @@ impl Reading {
         self.over_runs != OverRuns::Itself || self.metric.interval() != Interval::Exact
     }
 
+    /// Whether it is the same of other results, or of the same.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let same = self.metric == other.metric && self.over_runs == other.over_runs;
+        same && self.selector == other.selector
+    }
+
     /// The unit of its value.
     pub fn unit(&self) -> Unit {
         match self.over_runs {

@@ -1,6 +1,6 @@
 //! Files: read for scenarios and traces, written whole or not at all.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 
@@ -34,8 +34,14 @@ pub(super) fn open_trace(path: &Path) -> io::Result<TraceInput> {
 }
 
 /// Writes a file under a temporary name beside it and renames it: a reader sees the old content or
-/// the new one, and a failure leaves nothing behind.
+/// the new one, and a failure leaves nothing behind. What a link leads to is written, and a pipe or
+/// a device is written to, not replaced.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
+    let resolved = path.canonicalize();
+    let path = resolved.as_deref().unwrap_or(path);
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();

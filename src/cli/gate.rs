@@ -8,7 +8,7 @@ use super::arguments::FailOn;
 use super::baselines::Baselines;
 use super::exit::Exit;
 use super::gate_arguments::GateArguments;
-use super::gate_outputs::{check_outputs, write_outputs};
+use super::gate_outputs::{check_files, check_outputs, write_outputs};
 use super::gated::{Gated, name_of_file, settings};
 use super::interrupt::Interrupt;
 use super::open::open;
@@ -32,6 +32,7 @@ pub(super) fn gate(arguments: &GateArguments) -> Result<Exit, Failure> {
     let mut entries: Vec<Entry> = files.iter().zip(opened).map(Entry::of).collect();
     choose(&mut entries, &arguments.only)?;
     check_names(&entries, arguments)?;
+    check_files(arguments, &entries.iter().map(|entry| entry.file.as_str()).collect::<Vec<_>>())?;
     let tasks = Arc::new(entries.iter_mut().filter_map(|entry| entry.task.take()).collect());
     let mut played = play(&tasks, arguments.jobs, &interrupt)?.into_iter().zip(tasks.iter());
     let mut gated = Vec::new();

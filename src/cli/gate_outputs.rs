@@ -39,6 +39,31 @@ pub(super) fn check_outputs(arguments: &GateArguments) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Refuses files that would be written over by each other, or over what is read.
+pub(super) fn check_files(arguments: &GateArguments, read: &[&str]) -> Result<(), Failure> {
+    let GateArguments { junit, summary, save_baseline, .. } = arguments;
+    let baseline = save_baseline.as_ref().filter(|path| is_file(path));
+    if let Some(path) = baseline.filter(|_| read.len() != 1) {
+        let (path, count) = (path.display(), read.len());
+        return Err(usage(format!(
+            "error: {path} is one file, and there are {count} scenarios: name a folder"
+        )));
+    }
+    let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut taken: Vec<PathBuf> = read.iter().map(|file| resolved(Path::new(file))).collect();
+    for path in [junit.as_ref(), summary.as_ref(), baseline].into_iter().flatten() {
+        let own = resolved(path);
+        if taken.contains(&own) {
+            return Err(usage(format!(
+                "error: {} is a scenario, or written twice: name another file",
+                path.display()
+            )));
+        }
+        taken.push(own);
+    }
+    Ok(())
+}
+
 fn writable(folder: &Path) -> Result<(), Failure> {
     check_writable(folder).map_err(|error| {
         Failure::internal(format!("error: cannot write into {}: {error}", folder.display()))
@@ -79,9 +104,6 @@ fn write_files(
     gated: &[Gated],
     arguments: &GateArguments,
 ) -> Result<(), Failure> {
-    for (folder, (result, run)) in gated.iter().filter_map(reported) {
-        write_reports(result, Path::new(folder), true, Some(run))?;
-    }
     write_baselines(gated, arguments)?;
     let lenient = arguments.fail_on == FailOn::Fail;
     if let Some(file) = &arguments.junit {
@@ -91,10 +113,14 @@ fn write_files(
     if let Some(file) = &arguments.summary {
         write(file, &suite_markdown(report, GITHUB_COMMENT_LIMIT))?;
     }
-    match arguments.github {
-        true => github::tell(report, lenient, arguments.format == GateFormat::Text),
-        false => Ok(()),
+    if arguments.github {
+        github::tell(report, lenient, arguments.format == GateFormat::Text)?;
     }
+    // The largest come last: what is small has room longer.
+    for (folder, (result, run)) in gated.iter().filter_map(reported) {
+        write_reports(result, Path::new(folder), true, Some(run))?;
+    }
+    Ok(())
 }
 
 fn reported(gated: &Gated) -> Option<(&str, &(ResultFile, RunFile))> {
@@ -105,13 +131,6 @@ fn reported(gated: &Gated) -> Option<(&str, &(ResultFile, RunFile))> {
 /// Writes the runs of each scenario for later gates. A file by itself holds those of one.
 fn write_baselines(gated: &[Gated], arguments: &GateArguments) -> Result<(), Failure> {
     let Some(path) = &arguments.save_baseline else { return Ok(()) };
-    if is_file(path) && gated.len() != 1 {
-        return Err(usage(format!(
-            "error: {} is one file, and there are {} scenarios: name a folder",
-            path.display(),
-            gated.len()
-        )));
-    }
     for one in gated {
         let Some(baseline) = &one.baseline else { continue };
         let file: PathBuf = match is_file(path) {

@@ -9,7 +9,7 @@ use super::playing::{Played, Task};
 use super::quoting::shell_word;
 use super::terminal::{Failure, complain};
 use crate::suite::{self, GatedScenario, Outcome};
-use crate::units::Duration;
+use crate::units::{Duration, VersionId};
 
 /// A scenario, its runs, and what became of it.
 pub(super) struct Gated {
@@ -33,8 +33,10 @@ impl Gated {
             records: &played.records,
             traces: &played.traces,
         };
-        let stored = match baselines.find(&scenario.name) {
-            Ok(stored) => stored,
+        let mut lines = scenario.gate.iter();
+        let needed = lines.any(|line| line.assertion.needs_baseline());
+        let stored = match needed.then(|| baselines.find(&scenario.name)).transpose() {
+            Ok(stored) => stored.flatten(),
             Err(failure) => return Self::unreadable(&task.file, &failure, arguments),
         };
         let stored = stored.as_ref().map(|(file, baseline)| (file.as_str(), baseline));
@@ -54,9 +56,18 @@ impl Gated {
             report: report.map(|folder| folder.display().to_string()),
             repeat: repeat_command(&task.file, arguments),
         };
-        // What cannot be trusted is nothing to be held against.
-        let kept = arguments.save_baseline.is_some() && outcome != Outcome::Invalid;
-        let baseline = kept.then(|| judged.baseline());
+        let baseline = match arguments.save_baseline {
+            Some(_) if judged.is_worth_storing(&told) => Some(judged.baseline()),
+            Some(_) => {
+                complain(&format!(
+                    "{}: not stored as a baseline: {}; what was stored before stays",
+                    scenario.name,
+                    why_not_stored(outcome)
+                ));
+                None
+            }
+            None => None,
+        };
         let took = played.took;
         Ok(Self { told, played: Some(played), baseline, took })
     }
@@ -91,6 +102,15 @@ impl Gated {
     }
 }
 
+/// Why runs are nothing to hold later ones against.
+fn why_not_stored(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Inconclusive => "its gate cannot be decided against the baseline that there is",
+        Outcome::Invalid => "its runs cannot be trusted",
+        _ => "its gate does not hold (without --baseline a worsening that is wanted is stored)",
+    }
+}
+
 /// The command that gates one scenario again.
 fn repeat_command(file: &str, arguments: &GateArguments) -> String {
     let mut command = format!("coalmine gate {}", shell_word(file));
@@ -119,7 +139,13 @@ pub(super) fn settings(arguments: &GateArguments) -> String {
     text
 }
 
-/// What a file that cannot be read is called.
+/// What a file that cannot be read is called: the name that it gives itself, if that can be seen,
+/// else that of the file without its ending.
 pub(super) fn name_of_file(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    let text = std::fs::read(path).ok().filter(|_| path.is_file());
+    let text = text.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
+    let own = text.lines().find_map(|line| line.strip_prefix("name:"));
+    let own = own.map(|name| name.trim().trim_matches(['"', '\'']).to_owned());
+    own.filter(|name| VersionId::new(name).is_ok())
+        .unwrap_or_else(|| path.file_stem().unwrap_or_default().to_string_lossy().into_owned())
 }

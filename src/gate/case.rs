@@ -6,6 +6,7 @@ use super::inequality::{Inequality, inequalities};
 use super::range::{Range, compare, operate};
 use super::runs::{Pair, Runs, Settings, Stored};
 use crate::assertion::{Assertion, Comparison, Expression, Operation, OverRuns, Reading, Source};
+use crate::metric::Measure;
 use crate::stats::{Confidence, Interval, Measured, Moments};
 
 /// A line and what was read for it.
@@ -24,6 +25,8 @@ pub(super) enum Approach {
     NoBaseline,
     /// Run by run, where all is exact for each: it must hold in all of them.
     EachRun(Vec<Pair>),
+    /// By what it reads as it is: all of it came out the same in the baseline's runs.
+    Same,
     /// By the mean of its differences over runs, where both sides were read of runs of one seed.
     Paired(Vec<Pair>),
     /// By the difference of its two sides, one of which was read of the runs that are judged and
@@ -59,46 +62,80 @@ impl<'a> Case<'a> {
         case
     }
 
-    /// How it is judged. Which of them it is depends on what is read and on how many runs there
-    /// are, never on the values, but for two: where a seed shows no change at all, and where no
-    /// difference varies.
+    /// How it is judged: it depends on what is read and on how many runs there are. On values it
+    /// does only where all came out as before, and where no difference varies.
     fn choose(&self, runs: &Runs<'_>, baseline: Option<&Stored<'_>>) -> Approach {
         let against = match (self.assertion.needs_baseline(), baseline) {
-            (false, _) => None,
-            (true, Some(baseline)) => Some(baseline),
+            (false, _) => return self.by_itself(runs),
             (true, None) => return Approach::NoBaseline,
+            (true, Some(stored)) => stored,
         };
-        let apart = match self.assertion.needs_baseline() && self.is_separable() {
+        let apart = match self.is_separable() {
             true => Approach::Independent,
             false => Approach::Apart,
         };
-        if self.readings().any(|reading| reading.over_runs != OverRuns::Itself) {
+        let pairs = runs.paired(&against.runs);
+        // Runs without a partner would not be judged at all.
+        if pairs.len() < runs.records.len() {
             return apart;
         }
-        let pairs = against.map_or_else(|| runs.each(), |baseline| runs.paired(&baseline.runs));
-        if pairs.is_empty() {
-            return apart;
+        let same = self.is_same(&pairs, runs, against);
+        if self.reads_over_runs() {
+            let all = pairs.len() == against.runs.records.len();
+            return if same && all { Approach::Same } else { apart };
         }
-        // A rare failure that has become twice as rare can leave a few runs as they were: what is
-        // not the same scenario has to come out the same more often.
-        let unchanged = |stored: &Stored<'_>| {
-            let often = stored.same_scenario || pairs.len() >= FEWEST_PAIRS;
-            often
-                && pairs.iter().all(|pair| {
-                    let (judged, stored) = ((runs, pair.judged), (&stored.runs, pair.baseline));
-                    let mut read = self.readings();
-                    read.all(|reading| is_unchanged(reading, judged, stored))
-                })
-        };
-        if against.is_some_and(unchanged) {
+        let equality = self
+            .inequalities
+            .iter()
+            .any(|one| matches!(one.operator, Comparison::Equal | Comparison::NotEqual));
+        if same || equality {
             return Approach::EachRun(pairs);
         }
-        let estimates = self.readings().filter(|reading| reading.is_estimate()).count();
-        let compares = against.is_some() || estimates >= 2;
-        if compares && pairs.len() >= FEWEST_PAIRS && self.vary(&pairs) {
-            return Approach::Paired(pairs);
+        match self.can_be_paired(&pairs) {
+            true => Approach::Paired(pairs),
+            false => apart,
         }
-        if estimates == 0 { Approach::EachRun(pairs) } else { apart }
+    }
+
+    /// Without a baseline.
+    fn by_itself(&self, runs: &Runs<'_>) -> Approach {
+        let each = runs.each();
+        let estimates = self.readings().filter(|reading| reading.is_estimate()).count();
+        match estimates {
+            0 => Approach::EachRun(each),
+            1 => Approach::Apart,
+            _ if !self.reads_over_runs() && self.can_be_paired(&each) => Approach::Paired(each),
+            _ => Approach::Apart,
+        }
+    }
+
+    fn reads_over_runs(&self) -> bool {
+        self.readings().any(|reading| reading.over_runs != OverRuns::Itself)
+    }
+
+    /// Whether the mean of its differences can be judged: there are enough of them, they vary, and
+    /// a mean over runs is what the value is. A quantile of few requests is not: that of 14 is the
+    /// greatest of them, whose mean is far below the quantile of all.
+    fn can_be_paired(&self, pairs: &[Pair]) -> bool {
+        let quantile =
+            |reading: &Reading| matches!(reading.metric.measure(), Measure::Quantile(..));
+        pairs.len() >= FEWEST_PAIRS && !self.readings().any(quantile) && self.vary(pairs)
+    }
+
+    /// Whether all that it reads is read of both, and came out exactly the same in every pair. Of
+    /// another scenario that has to be so in several pairs, and of no rare events: these can come
+    /// out the same by chance.
+    fn is_same(&self, pairs: &[Pair], runs: &Runs<'_>, stored: &Stored<'_>) -> bool {
+        let twin = |reading: &Reading| {
+            self.readings().any(|other| other.source != reading.source && reading.is_like(other))
+        };
+        let often = pairs.len() >= FEWEST_PAIRS && !self.gathered.iter().any(Gathered::is_sparse);
+        (stored.same_scenario || often)
+            && self.readings().all(twin)
+            && pairs.iter().all(|pair| {
+                let (judged, stored) = ((runs, pair.judged), (&stored.runs, pair.baseline));
+                self.readings().all(|reading| is_unchanged(reading, judged, stored))
+            })
     }
 
     /// Whether each side of every inequality reads of one source only, and the other of the other.
@@ -155,8 +192,19 @@ impl<'a> Case<'a> {
 
     /// The confidence of each of the intervals that must all hold at once.
     pub(super) fn share_of(&self, confidence: Confidence) -> Confidence {
-        let estimates = self.readings().filter(|reading| reading.is_estimate()).count();
-        confidence.shared_by(estimates)
+        confidence.shared_by(self.readings().filter(|reading| self.is_uncertain(reading)).count())
+    }
+
+    /// Whether a metric is known within an interval only: an estimate is, and against a baseline of
+    /// other runs an exact value as well.
+    fn is_uncertain(&self, reading: &Reading) -> bool {
+        reading.is_estimate() || self.samples()
+    }
+
+    /// Whether runs stand for those that there could have been.
+    pub(super) fn samples(&self) -> bool {
+        let apart = matches!(self.approach, Approach::Apart | Approach::Independent);
+        apart && self.assertion.needs_baseline()
     }
 
     /// Where a value lies, by the intervals of what it is worked out of.
@@ -167,7 +215,10 @@ impl<'a> Case<'a> {
     /// The same, each of the intervals at this confidence.
     fn range_at(&self, expression: &Expression, each: Confidence) -> Range {
         evaluate(expression, &|reading| {
-            let known = self.gathered(reading).map(|gathered| gathered.known(each).range);
+            let known = self.gathered(reading).map(|gathered| match self.samples() {
+                true => gathered.sampled(each),
+                false => gathered.known(each).range,
+            });
             known.unwrap_or(Range::Unknown)
         })
     }
@@ -175,8 +226,13 @@ impl<'a> Case<'a> {
     /// The value of an expression over all runs, where there is one.
     pub(super) fn value(&self, expression: &Expression) -> Option<f64> {
         let at = |reading: &Reading| {
-            let known = self.gathered(reading).map(|found| found.known(Confidence::PERCENT_95));
-            known.map_or(Range::Unknown, |known| known.value.map_or(known.range, Range::point))
+            let Some(found) = self.gathered(reading) else { return Range::Unknown };
+            if self.samples() {
+                let range = found.sampled(Confidence::PERCENT_95);
+                return found.sampled_value().map_or(range, Range::point);
+            }
+            let known = found.known(Confidence::PERCENT_95);
+            known.value.map_or(known.range, Range::point)
         };
         evaluate(expression, &at).value()
     }
@@ -200,8 +256,8 @@ impl<'a> Case<'a> {
         confidence: Confidence,
     ) -> Range {
         let measured = |side: &Expression| {
-            let estimates = side.readings().filter(|reading| reading.is_estimate()).count();
-            let range = self.range_at(side, confidence.shared_by(estimates));
+            let read = side.readings().count();
+            let range = self.range_at(side, confidence.shared_by(read));
             match (range, self.value(side)) {
                 (Range::Known { low, high }, Some(value)) => {
                     Ok(Measured { value, limits: Interval { low, high } })
@@ -234,6 +290,10 @@ impl<'a> Case<'a> {
                 let all = pairs.iter().map(|pair| self.verdict_in(pair));
                 all.max().unwrap_or(Verdict::Inconclusive)
             }
+            Approach::Same => self.gravest(|inequality| {
+                let value = |side| self.value(side).map_or(Range::Unknown, Range::point);
+                compare(value(&inequality.left), inequality.operator, value(&inequality.right))
+            }),
             Approach::Paired(pairs) => {
                 self.gravest(|inequality| self.verdict_of(inequality, pairs, confidence))
             }
@@ -450,7 +510,7 @@ mod tests {
         let world = World::of(vec![run(1, 0, Some(75))]);
         let (verdict, evidence) = world.line("rollbacks <= baseline(rollbacks)");
         assert_eq!(verdict, Verdict::Inconclusive);
-        assert!(evidence.starts_with("no baseline to hold it against"), "{evidence}");
+        assert!(evidence.starts_with("no stored runs of this scenario"), "{evidence}");
     }
 
     #[test]

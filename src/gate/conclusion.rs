@@ -93,7 +93,7 @@ fn worked(judging: &Judging<'_>, expression: &Expression, parts: Vec<Part>) -> S
         value: judging.case.value(expression),
         infinite: false,
         interval: None,
-        exact: exact && !expression.readings().any(over),
+        exact: exact && !expression.readings().any(over) && !judging.case.samples(),
         runs: expression.readings().map(of).max().unwrap_or(0),
         parts,
     };

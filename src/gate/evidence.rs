@@ -18,11 +18,12 @@ pub(super) fn evidence(
     dependences: &[&str],
 ) -> String {
     if judging.case.approach == Approach::NoBaseline {
-        return "no baseline to hold it against: name one with `coalmine gate --baseline`, which \
-                `--save-baseline` has stored"
+        return "no stored runs of this scenario to hold it against: `coalmine gate --save-baseline` \
+                stores them, `--baseline` names where"
             .to_owned();
     }
     let mut sentence = measured(judging, left, right);
+    sentence.push_str(&limit(judging));
     if let Some(difference) = judging.difference() {
         sentence.push_str(&told(difference, judging.line.assertion.left.kind().into()));
     }
@@ -60,6 +61,19 @@ fn against(judging: &Judging<'_>, side: &Side) -> String {
     format!("{side}{from}")
 }
 
+/// What a bare baseline that the smallest effect widens comes to.
+fn limit(judging: &Judging<'_>) -> String {
+    let [inequality] = &judging.case.inequalities[..] else { return String::new() };
+    let mut asked = judging.line.assertion.expressions();
+    let sides = [asked.next(), asked.next()].into_iter().flatten();
+    let widened =
+        sides.zip([&inequality.left, &inequality.right]).find(|(one, other)| one != other);
+    let value = widened.and_then(|(_, limit)| Some((limit.kind(), judging.case.value(limit)?)));
+    value.map_or_else(String::new, |(kind, value)| {
+        format!("; with the smallest effect the limit is {}", ValueUnit::from(kind).format(value))
+    })
+}
+
 const fn is_stated(side: &Side) -> bool {
     matches!(side, Side::Stated(_))
 }
@@ -71,7 +85,7 @@ fn told(difference: PairedDifference, unit: ValueUnit) -> String {
     };
     let PairedDifference { mean, low, high, pairs } = difference;
     format!(
-        "; left less right: {} [{}, {}] over {}",
+        "; left less limit: {} [{}, {}] over {}",
         signed(mean),
         signed(low),
         signed(high),
@@ -108,9 +122,19 @@ fn undecided(judging: &Judging<'_>, needed: Option<Needed>, dependences: &[&str]
             dependences.join(", ")
         );
     }
+    let exact = |one: &Gathered<'_>| !one.reading.is_estimate() && one.runs() < 5;
+    if judging.case.samples() && judging.case.gathered.iter().any(exact) {
+        return "; under other seeds such values come out otherwise by chance: five runs or more, \
+                here and in the baseline, tell by how much (`--seeds 5`)"
+            .to_owned();
+    }
     match needed {
         Some(Needed { runs: Some(runs), .. }) if several => {
-            format!("; about {} would decide", format_counted(runs, "run", "runs"))
+            let runs = format_counted(runs, "run", "runs");
+            match judging.line.assertion.needs_baseline() {
+                true => format!("; about {runs} would decide, of the baseline too"),
+                false => format!("; about {runs} would decide"),
+            }
         }
         Some(Needed { requests: Some(requests), .. }) => {
             format!("; about {} would decide", format_count(requests))

@@ -5,7 +5,7 @@ use super::resolve::resolve;
 use super::runs::Runs;
 use crate::assertion::{OverRuns, Reading};
 use crate::metric::Metric;
-use crate::record::{Record, Tally};
+use crate::record::Record;
 use crate::stats::{Confidence, Interval, Moments, QuantileRanks};
 use crate::summary::{Basis, Estimate, Limits, Method, Selection, Summary};
 
@@ -120,6 +120,46 @@ impl<'a> Gathered<'a> {
         }
     }
 
+    /// Over all runs, as a sample of those that there could have been: exact values are so of their
+    /// seeds only, and those of other seeds differ by chance. Of too few nothing is known.
+    pub(super) fn sampled(&self, confidence: Confidence) -> Range {
+        if !matches!(self.over, Over::Exact(_)) {
+            return self.known(confidence).range;
+        }
+        if self.points.iter().all(|point| *point == Range::Never) {
+            return Range::Never;
+        }
+        let values: Option<Vec<f64>> = self.points.iter().map(|point| point.value()).collect();
+        let Some(moments) = values.as_deref().and_then(Moments::of) else { return Range::Unknown };
+        // Two or three that are equal by chance are no certainty.
+        let varies = moments.variance > 0.0 || moments.count >= FEWEST_EQUAL;
+        match Interval::student(moments, confidence).filter(|_| varies) {
+            Some(Interval { low, high }) => Range::Known { low, high },
+            None => Range::Unknown,
+        }
+    }
+
+    /// The mean over runs of exact values, or the value of an estimate.
+    pub(super) fn sampled_value(&self) -> Option<f64> {
+        if !matches!(self.over, Over::Exact(_)) {
+            return self.known(Confidence::PERCENT_95).value;
+        }
+        let values: Option<Vec<f64>> = self.points.iter().map(|point| point.value()).collect();
+        Some(Moments::of(&values?)?.mean)
+    }
+
+    /// Whether it is a share of so few requests that it could come out the same although what makes
+    /// it has changed: with k failures that are the same under the same draws, a rate that is higher
+    /// by half would have left them so with a probability of e^(-k/2).
+    pub(super) fn is_sparse(&self) -> bool {
+        match &self.over {
+            Over::Pooled { basis: Basis::Share(share), .. } => {
+                share.hits().min(share.total() - share.hits()) < FEWEST_EVENTS
+            }
+            _ => false,
+        }
+    }
+
     /// Where requests bear on each other only the spread from run to run tells how sure a value is:
     /// the limits of both, of one run none.
     fn spread(&self, estimate: &Estimate, confidence: Confidence) -> Option<Limits> {
@@ -148,21 +188,21 @@ fn pooled(
     all.reduce(|sum, one| sum.merged(&one)).unwrap_or(Basis::Exact { value: None, n: 0 })
 }
 
-/// Whether the requests that a reading is of came out exactly the same in two runs.
+/// Whether what a reading is made from came out exactly the same in two runs.
 pub(super) fn is_unchanged(
     reading: &Reading,
     (runs, judged): (&Runs<'_>, usize),
     (baseline, stored): (&Runs<'_>, Option<usize>),
 ) -> bool {
-    let tally = |runs: &Runs<'_>, run: usize| -> Option<(Tally, Tally, Estimate)> {
+    let read = |runs: &Runs<'_>, run: usize| -> Option<(Basis<'static>, Estimate)> {
         let record = runs.records.get(run)?;
         let selection = resolve(&reading.selector, record, runs.columns)?;
         let selected = Summary::of(record).select(selection);
         let estimate = selected.estimate(reading.metric, Method::Display);
-        Some((selected.requests().clone(), selected.attempts().clone(), estimate))
+        Some((selected.basis(reading.metric).into_owned(), estimate))
     };
-    let other = stored.and_then(|stored| tally(baseline, stored));
-    let one = tally(runs, judged);
+    let other = stored.and_then(|stored| read(baseline, stored));
+    let one = read(runs, judged);
     one.is_some() && one == other
 }
 
@@ -203,3 +243,9 @@ const fn order(range: Range) -> f64 {
         Range::Never | Range::Unknown => f64::INFINITY,
     }
 }
+
+/// Chosen: as many runs as make a mean difference of pairs.
+const FEWEST_EQUAL: u64 = 5;
+
+/// Chosen: e^-5 is less than a hundredth.
+const FEWEST_EVENTS: u64 = 10;

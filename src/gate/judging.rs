@@ -19,7 +19,10 @@ pub(super) struct Judging<'a> {
 impl<'a> Judging<'a> {
     /// Whether it is one of those whose failures are held together.
     pub(super) fn is_of_family(&self) -> bool {
-        let estimated = !matches!(self.case.approach, Approach::EachRun(_) | Approach::NoBaseline);
+        let estimated = !matches!(
+            self.case.approach,
+            Approach::EachRun(_) | Approach::Same | Approach::NoBaseline
+        );
         self.line.assertion.needs_baseline() && estimated
     }
 

@@ -65,15 +65,16 @@ fn times(case: &Case<'_>, inequality: &Inequality, confidence: Confidence) -> Op
             let (one, other) = (case.value(left)?, case.value(right)?);
             (one - other, case.independent_difference(inequality, confidence), false)
         }
-        Approach::EachRun(_) | Approach::NoBaseline => return None,
+        Approach::EachRun(_) | Approach::Same | Approach::NoBaseline => return None,
     };
-    let Range::Known { low, high } = range else { return None };
-    if difference == 0.0 {
-        return Some(f64::INFINITY);
-    }
-    let reach = if difference < 0.0 { high - difference } else { difference - low };
-    if reach.is_finite() {
-        return Some(factor(reach, difference.abs(), at_edge)).filter(|times| *times >= 1.0);
+    if let Range::Known { low, high } = range {
+        if difference == 0.0 {
+            return Some(f64::INFINITY);
+        }
+        let reach = if difference < 0.0 { high - difference } else { difference - low };
+        if reach.is_finite() {
+            return Some(factor(reach, difference.abs(), at_edge)).filter(|times| *times >= 1.0);
+        }
     }
     let each = case.share_of(confidence);
     let bounding = case.gathered.iter().filter_map(|one| one.fewest_times(each));

@@ -111,6 +111,7 @@ fn times(one: f64, other: f64) -> f64 {
 
 /// What follows from two ranges for `left operator right`: it holds for every pair of values, for
 /// none, or for some.
+#[expect(clippy::float_cmp, reason = "equal ends make a point")]
 pub(super) fn compare(left: Range, operator: Comparison, right: Range) -> Verdict {
     let ((low, high), (other_low, other_high)) = match (left, right) {
         // Where neither ever happened, nothing can be said of which comes first.
@@ -131,10 +132,13 @@ pub(super) fn compare(left: Range, operator: Comparison, right: Range) -> Verdic
         Comparison::Above | Comparison::AtLeast => {
             (operator.holds(low, other_high), operator.holds(high, other_low))
         }
-        // The grammar has these for exact values only, which are points.
-        Comparison::Equal | Comparison::NotEqual => {
-            let holds = operator.holds(low, other_low);
-            (holds, holds)
+        Comparison::Equal => {
+            let point = low == high && other_low == other_high && low == other_low;
+            (point, low <= other_high && other_low <= high)
+        }
+        Comparison::NotEqual => {
+            let point = low == high && other_low == other_high && low == other_low;
+            (high < other_low || other_high < low, !point)
         }
     };
     match (always, ever) {
@@ -186,6 +190,25 @@ mod tests {
             (Comparison::AtLeast, Verdict::Pass),
         ] {
             assert_eq!(compare(two, operator, two), verdict, "{operator:?}");
+        }
+    }
+
+    #[test]
+    fn equality_is_decided_by_points_and_by_ranges_that_are_apart() {
+        let (equal, unequal) = (Comparison::Equal, Comparison::NotEqual);
+        for (left, right, expected) in [
+            (known(1.0, 1.0), known(1.0, 1.0), Verdict::Pass),
+            (known(1.0, 2.0), known(3.0, 3.0), Verdict::Fail),
+            (known(1.0, 2.0), known(2.0, 2.0), Verdict::Inconclusive),
+            (known(1.0, 2.0), known(1.0, 2.0), Verdict::Inconclusive),
+        ] {
+            assert_eq!(compare(left, equal, right), expected, "{left:?} {right:?}");
+            let turned = match expected {
+                Verdict::Pass => Verdict::Fail,
+                Verdict::Fail => Verdict::Pass,
+                other => other,
+            };
+            assert_eq!(compare(left, unequal, right), turned, "{left:?} {right:?}");
         }
     }
 

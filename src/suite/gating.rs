@@ -1,7 +1,8 @@
 //! One scenario of a suite: its runs, its gate on them, its baseline.
 
 use super::baseline::Baseline;
-use super::suite_report::AgainstStored;
+use super::outcome::Outcome;
+use super::suite_report::{AgainstStored, GatedScenario};
 use crate::compare::ScenarioDifference;
 use crate::gate::{Judgement, Runs, Stored};
 use crate::record::Record;
@@ -62,6 +63,18 @@ impl Played<'_> {
         };
         let judgement = judge(self.loaded, &records, Some(&stored), &doubts);
         Gated { judgement, against: Some(against) }
+    }
+
+    /// Whether its runs are something to hold later ones against: its gate holds, or is open for
+    /// want of a baseline only; so is one of other traffic than the baseline's, which is of no use
+    /// any more. What fails does not become what the next change is held against.
+    pub fn is_worth_storing(&self, gated: &GatedScenario) -> bool {
+        match gated.outcome {
+            Outcome::Pass => true,
+            Outcome::Inconclusive | Outcome::NothingToEvaluate => gated.baseline.is_none(),
+            Outcome::Invalid => gated.baseline.is_some() && self.distrust().is_empty(),
+            Outcome::Fail | Outcome::Unreadable => false,
+        }
     }
 
     /// Its runs, to be stored for later gates.

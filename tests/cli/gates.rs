@@ -99,9 +99,9 @@ fn the_gravest_scenario_decides_and_none_is_left_out() {
         ("holds", "pass"),
         ("open", "inconclusive"),
         ("none", "nothing_to_evaluate"),
-        ("d", "unreadable"),
+        ("broken", "unreadable"),
         ("fails", "fail"),
-        ("f", "unreadable"),
+        ("newer", "unreadable"),
     ];
     assert_eq!((code, outcomes(&report)), (3, expected.to_vec()));
     let error = text(&report["scenarios"][3]["error"]);
@@ -116,14 +116,18 @@ fn the_gravest_scenario_decides_and_none_is_left_out() {
         ("none", "inconclusive", 4),
         ("none", "fail", 0),
         ("fails", "fail", 99),
-        ("f", "fail", 3),
+        ("newer", "fail", 3),
     ] {
         let ended = place.run(&["gate", "s", "--only", only, "--fail-on", fail_on]);
         assert_eq!(ended.code, code, "{only} {fail_on}: {}", ended.stderr);
     }
     let ended = place.run(&["gate", "s", "--only", "opne"]);
     assert_eq!(ended.code, 4);
-    assert!(ended.stderr.contains("known: holds, open, none, d, fails, f"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("known: holds, open, none, broken, fails, newer"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
@@ -147,7 +151,7 @@ fn a_baseline_is_stored_and_held_against() {
     let place = place(&[("s/a.yaml", scenario("one", line, effect))]);
     let first = place.run(&["gate", "s", "--save-baseline", "kept"]);
     assert_eq!(first.code, 5, "{}", first.stdout);
-    assert!(first.stdout.contains("no baseline to hold it against"), "{}", first.stdout);
+    assert!(first.stdout.contains("no stored runs of this scenario"), "{}", first.stdout);
     assert_eq!(place.files(), ["kept/one.baseline.json", "s/a.yaml"]);
     let (code, report) = gated(&place, &["s", "--baseline", "kept"]);
     let against = &report["scenarios"][0]["baseline"];
@@ -159,6 +163,21 @@ fn a_baseline_is_stored_and_held_against() {
     assert_eq!(code, 99);
     let told = text(&report["scenarios"][0]["baseline"]["differing"][0]);
     assert!(told.starts_with(failures), "{told}");
+    // What fails does not become what the next gate is held against: it fails again.
+    for _ in 0..2 {
+        let again = place.run(&[
+            "gate",
+            "s",
+            "--baseline",
+            "kept",
+            "--save-baseline",
+            "kept",
+            "--set",
+            &worse,
+        ]);
+        assert_eq!(again.code, 99, "{}", again.stdout);
+        assert!(again.stderr.contains("one: not stored as a baseline: its gate does not hold"));
+    }
     // Other traffic, and another scenario, are nothing to be held against.
     for (set, reason) in [
         ("workload.requests=500", "is of other traffic: workload.requests: 400 / 500"),
@@ -170,6 +189,10 @@ fn a_baseline_is_stored_and_held_against() {
         let doubt = text(&report["scenarios"][0]["judgement"]["distrust"][0]);
         assert!(doubt.contains(reason), "{doubt}");
     }
+    // What is of no use any more makes room.
+    let moved = ["gate", "s", "--baseline", "kept", "--save-baseline", "kept", "--set"];
+    let moved = [&moved[..], &["workload.requests=500"]].concat();
+    assert_eq!((place.run(&moved).code, place.run(&moved).code), (6, 0));
     place.write("kept/one.baseline.json", "{\"baseline_schema\": 1");
     let ended = place.run(&["gate", "s", "--baseline", "kept"]);
     assert_eq!(ended.code, 3);
@@ -237,6 +260,10 @@ fn what_cannot_be_written_is_refused_before_the_first_run() {
         let ended = place.run(&["gate", "s", option, path]);
         assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{option}: {}", ended.stderr);
         assert!(ended.stderr.starts_with("error: "), "{}", ended.stderr);
+    }
+    for same in [["--junit", "s/a.yaml"], ["--save-baseline", "s/a.yaml.json"]] {
+        let ended = place.run(&[&["gate", "s/a.yaml", "--summary", same[1]][..], &same].concat());
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{}", ended.stderr);
     }
     assert_eq!(place.files(), ["s/a.yaml", "taken"]);
 }
