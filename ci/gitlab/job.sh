@@ -24,16 +24,11 @@ export COALMINE_PROGRAM
 code=0
 bash "$here/gate.sh" || code=$?
 
-# What fails does not become what the next change is held against. What could not be decided does
-# where there is no baseline yet, because that may be why.
-keep=no
-case "$code" in
-    0) keep=yes ;;
-    5) [[ -e "$kept" ]] || keep=yes ;;
-esac
-if [[ "$keep" == yes && -n "$fresh" && -d "$fresh" ]]; then
-    rm -rf "$kept"
-    mv "$fresh" "$kept"
+# The program stores only what the next change may be held against; what it does not store anew
+# stays as it was.
+if [[ -n "$fresh" && -d "$fresh" ]]; then
+    mkdir -p "$kept"
+    cp -R "$fresh"/. "$kept"/
 fi
 if ((code != 0)); then
     printf 'coalmine gate ended with exit code %d\n' "$code" >&2

@@ -101,7 +101,7 @@ fn a_file_that_is_invalid_is_told_and_uploaded_with_the_rest() {
     change(&machine, "for: 10m", "for: 10");
     let played = gate(&machine);
     assert_eq!((played.code, played.outputs["verdict"].as_str()), (3, "unreadable"), "{played:?}");
-    assert!(played.stderr.contains(&format!("{SCENARIO}:")) && played.uploaded.is_some());
+    assert!(played.stdout.contains(&format!("{SCENARIO}:")) && played.uploaded.is_some());
     // A command line that makes no sense has no verdict.
     let played = play(&machine, &[("binary", PROGRAM), ("seeds", "many")], 0);
     assert_eq!((played.code, played.outputs["verdict"].as_str()), (2, "error"), "{played:?}");
