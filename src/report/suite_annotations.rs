@@ -30,8 +30,8 @@ pub struct Checkout<'a> {
 /// The gates of several scenarios as workflow commands, each a line without its end: an error for
 /// each line that speaks against its scenario and for each scenario that has no such line, the
 /// gravest first. There are ten at most; of more the last says how many are left out.
-/// `inconclusive_passes`: whether what cannot be decided is a warning instead, of which there are
-/// ten at most as well. Without a `checkout` paths stay as they are.
+/// `inconclusive_passes`: whether what cannot be decided, and what has no gate, is a warning
+/// instead, of which there are ten at most as well. Without a `checkout` paths stay as they are.
 pub fn suite_annotations(
     report: &SuiteReport,
     checkout: Option<Checkout<'_>>,
@@ -41,7 +41,7 @@ pub fn suite_annotations(
         gravest_first(report).into_iter().flat_map(annotations).collect();
     found.sort_by_key(|annotation| Reverse(annotation.outcome));
     let is_warning = |annotation: &Annotation| {
-        inconclusive_passes && annotation.outcome == Outcome::Inconclusive
+        inconclusive_passes && annotation.outcome <= Outcome::Inconclusive
     };
     let (warnings, errors): (Vec<_>, Vec<_>) = found.into_iter().partition(is_warning);
     let mut commands = limited("error", &errors, checkout);
@@ -246,8 +246,8 @@ mod tests {
     fn what_passes_undecided_is_a_warning() {
         let commands = suite_annotations(&suite(), None, true);
         let kinds: Vec<String> = commands.iter().map(|command| read(command).0).collect();
-        assert_eq!(kinds.iter().filter(|kind| *kind == "error").count(), 7);
-        assert_eq!(kinds[7..], ["warning", "warning"]);
+        assert_eq!(kinds.iter().filter(|kind| *kind == "error").count(), 6);
+        assert_eq!(kinds[6..], ["warning", "warning", "warning"]);
     }
 
     #[test]

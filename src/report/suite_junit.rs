@@ -29,7 +29,7 @@ use crate::units::Duration;
 /// The gates of several scenarios as JUnit XML. `took` is how long each scenario took, in their
 /// order: the time of its suite, and of the suite's first case, so that those who add up cases come
 /// to the same. `inconclusive_passes`: whether a line that cannot be decided is skipped instead of
-/// failing.
+/// failing, and so is what has no gate instead of being in error.
 ///
 /// A scenario whose author expects a failure has a case for that, which passes if the failure
 /// comes; its lines pass, with what was measured as their output.
@@ -89,12 +89,7 @@ impl Suite<'_> {
         let lines = self.scenario.lines();
         let unreadable = (self.scenario.outcome == Outcome::Unreadable).then(|| self.unreadable());
         let no_gate = self.scenario.outcome == Outcome::NothingToEvaluate;
-        let whole = [
-            unreadable,
-            no_gate.then(|| self.error("it has a gate", "nothing_to_evaluate", &[NO_GATE.into()])),
-            self.trust(),
-            self.expectation(),
-        ];
+        let whole = [unreadable, no_gate.then(|| self.no_gate()), self.trust(), self.expectation()];
         let name = |line: &LineResult| {
             let namesakes = lines.iter().filter(|other| other.text == line.text);
             match namesakes.count() {
@@ -127,12 +122,21 @@ impl Suite<'_> {
 
     fn unreadable(&self) -> TestCase {
         let scenario = self.scenario;
-        let error = scenario.error.as_deref().unwrap_or_default();
-        let story: Vec<String> = error.lines().map(str::to_owned).collect();
-        let first = story.first().map_or("", String::as_str);
-        let status = self.red(NonSuccessKind::Error, "unreadable", first, &story);
+        let error = scenario.error.as_deref().unwrap_or_default().trim_end();
+        let first = error.lines().next().unwrap_or_default();
+        let status = self.red(NonSuccessKind::Error, "unreadable", first, &[error.to_owned()]);
         let place = scenario.error_place().map(|(file, line)| (file, Some(line)));
         self.case("it can be read", place.unwrap_or((&scenario.file, None)), status, &[])
+    }
+
+    /// That there is a gate, where there is none.
+    fn no_gate(&self) -> TestCase {
+        let (name, ty, why) = ("it has a gate", "nothing_to_evaluate", [NO_GATE.to_owned()]);
+        if !self.inconclusive_passes {
+            return self.error(name, ty, &why);
+        }
+        let status = self.skipped(ty, NO_GATE, &why);
+        self.case(name, (&self.scenario.file, None), status, &[])
     }
 
     /// That the runs can be trusted, where they cannot.
@@ -270,7 +274,8 @@ mod tests {
     #[test]
     fn whole_scenarios_are_in_error() {
         assert_eq!(outcomes("broken", true), ["Error unreadable"]);
-        assert_eq!(outcomes("no-gate", true), ["Error nothing_to_evaluate"]);
+        assert_eq!(outcomes("no-gate", false), ["Error nothing_to_evaluate"]);
+        assert_eq!(outcomes("no-gate", true), ["skipped nothing_to_evaluate"]);
         let untrusted = ["Error invalid", "skipped invalid", "skipped invalid"];
         assert_eq!(outcomes("truncated", true), untrusted);
     }

@@ -111,7 +111,7 @@ fn section(scenario: &GatedScenario) -> String {
         text.push_str(&folded("what is wrong", &fenced(error)));
     }
     let repeat = shortened(&scenario.repeat, LONGEST_EVIDENCE);
-    text + &format!("\nAgain: {}\n", code(&repeat))
+    text + &format!("\nAgain:\n\n{}", fenced(&repeat))
 }
 
 /// `block` below a summary that unfolds it, where it is long.
@@ -216,7 +216,7 @@ mod tests {
                 let is_cut = text.contains("\nLeft out, for ");
                 assert_eq!(is_cut, whole < count, "{count} of {letters} in {limit}");
                 // Every section that is begun is ended.
-                assert_eq!(text.matches("\nAgain: ").count(), whole);
+                assert_eq!(text.matches("\nAgain:\n").count(), whole);
             }
         }
     }

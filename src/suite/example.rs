@@ -110,9 +110,13 @@ fn error_rate(value: f64, low: f64, high: f64, n: u64) -> Side {
 }
 
 fn seconds(text: &str, value: f64, runs: u64) -> Side {
+    worked(text, ValueUnit::Seconds, value, runs)
+}
+
+fn worked(text: &str, unit: ValueUnit, value: f64, runs: u64) -> Side {
     Side::Worked(Box::new(Worked {
         text: text.to_owned(),
-        unit: ValueUnit::Seconds,
+        unit,
         value: Some(value),
         infinite: false,
         interval: None,
@@ -225,7 +229,8 @@ fn hostile() -> GatedScenario {
 fn must_fail() -> GatedScenario {
     let lines = vec![
         LineResult {
-            left: seconds("rollbacks", 0.0, 1),
+            left: worked("rollbacks", ValueUnit::Count, 0.0, 1),
+            right: Side::Stated(0.0),
             evidence: "0".to_owned(),
             ..line("must-fail", 30, "rollbacks == 0", Verdict::Pass)
         },

@@ -55,7 +55,7 @@ fn every_reader_finds_every_case_as_it_came_out() {
 #[test]
 fn the_readers_find_what_is_wrong_with_a_document() {
     for (written, spoilt, told) in [
-        ("<failure ", "<wrong ", "Jenkins' schema: "),
+        (" classname=", " class=", "Jenkins' schema: "),
         ("type=\"inconclusive\"", "type=\"fail\"", "wanted ('failed', 'inconclusive', "),
         ("expect: fail", "expect: pass", "wanted 'expect: fail'"),
         ("failures=\"3\"", "failures=\"2\"", "counts of checkout"),
