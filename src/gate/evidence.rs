@@ -18,8 +18,8 @@ pub(super) fn evidence(
     dependences: &[&str],
 ) -> String {
     if judging.case.approach == Approach::NoBaseline {
-        return "no stored runs of this scenario to hold it against: `coalmine gate --save-baseline` \
-                stores them, `--baseline` names where"
+        return "no stored runs of this scenario to hold it against: `coalmine gate \
+                --save-baseline` stores them, `--baseline` names where"
             .to_owned();
     }
     let mut sentence = measured(judging, left, right);

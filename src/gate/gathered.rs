@@ -149,8 +149,8 @@ impl<'a> Gathered<'a> {
     }
 
     /// Whether it is a share of so few requests that it could come out the same although what makes
-    /// it has changed: with k failures that are the same under the same draws, a rate that is higher
-    /// by half would have left them so with a probability of e^(-k/2).
+    /// it has changed: with k failures that are the same under the same draws, a rate that is
+    /// higher by half would have left them so with a probability of e^(-k/2).
     pub(super) fn is_sparse(&self) -> bool {
         match &self.over {
             Over::Pooled { basis: Basis::Share(share), .. } => {
