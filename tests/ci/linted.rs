@@ -134,8 +134,8 @@ fn actionlint_understands_every_expression_of_the_workflow() {
     };
     content(&mut judge());
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replace("steps.baseline.outputs", "steps.base.outputs")).unwrap();
-    objects(&mut judge(), "\"base\" is not defined");
+    std::fs::write(&path, text.replace("steps.gate.outputs", "steps.gat.outputs")).unwrap();
+    objects(&mut judge(), "\"gat\" is not defined");
 }
 
 #[test]
