@@ -9,7 +9,7 @@ use super::baselines::Baselines;
 use super::exit::Exit;
 use super::gate_arguments::GateArguments;
 use super::gate_outputs::{check_files, check_outputs, write_outputs};
-use super::gated::{Gated, name_of_file, settings};
+use super::gated::{Gated, name_of_file};
 use super::interrupt::Interrupt;
 use super::open::open;
 use super::playing::{Task, play};
@@ -102,8 +102,8 @@ fn prepare(path: &Path, arguments: &GateArguments) -> Result<Task, Failure> {
     let seeds = (0..seeds).map(|more| first.wrapping_add(more)).collect();
     let file = path.display().to_string();
     let report = arguments.out.as_ref().map(|_| {
-        let settings = settings(arguments);
-        format!("coalmine run {} --seed {first}{settings}", shell_word(&file))
+        let given = arguments.reading.as_given();
+        format!("coalmine run {} --seed {first}{given}", shell_word(&file))
     });
     Ok(Task { file, opened, seeds, report })
 }

@@ -143,7 +143,5 @@ fn write_baselines(gated: &[Gated], arguments: &GateArguments) -> Result<(), Fai
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Failure> {
-    write_whole(file, text.as_bytes()).map_err(|error| {
-        Failure::internal(format!("error: cannot write {}: {error}", file.display()))
-    })
+    write_whole(file, text.as_bytes()).map_err(|error| Failure::unwritten(file, &error))
 }

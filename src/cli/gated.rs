@@ -33,8 +33,7 @@ impl Gated {
             records: &played.records,
             traces: &played.traces,
         };
-        let mut lines = scenario.gate.iter();
-        let needed = lines.any(|line| line.assertion.needs_baseline());
+        let needed = scenario.needs_baseline();
         let stored = match needed.then(|| baselines.find(&scenario.name)).transpose() {
             Ok(stored) => stored.flatten(),
             Err(failure) => return Self::unreadable(&task.file, &failure, arguments),
@@ -120,23 +119,11 @@ fn repeat_command(file: &str, arguments: &GateArguments) -> String {
     if let Some(seeds) = arguments.seeds {
         command.push_str(&format!(" --seeds {seeds}"));
     }
-    command.push_str(&settings(arguments));
+    command.push_str(&arguments.reading.as_given());
     if let Some(baseline) = &arguments.baseline {
         command.push_str(&format!(" --baseline {}", shell_word(&baseline.display().to_string())));
     }
     command
-}
-
-/// The options that change a scenario, as they were given.
-pub(super) fn settings(arguments: &GateArguments) -> String {
-    let mut text = String::new();
-    for setting in &arguments.reading.settings {
-        text.push_str(&format!(" --set {}", shell_word(setting)));
-    }
-    if arguments.reading.allow_outside {
-        text.push_str(" --allow-outside");
-    }
-    text
 }
 
 /// What a file that cannot be read is called: the name that it gives itself, if that can be seen,

@@ -56,7 +56,5 @@ fn append(file: &Path, text: &str) -> Result<(), Failure> {
         let mut file = OpenOptions::new().create(true).append(true).open(file)?;
         file.write_all(text.as_bytes())
     };
-    open().map_err(|error| {
-        Failure::internal(format!("error: cannot write {}: {error}", file.display()))
-    })
+    open().map_err(|error| Failure::unwritten(file, &error))
 }

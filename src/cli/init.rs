@@ -70,7 +70,7 @@ impl Plan {
             let failure = match write_new(&file.path, file.text.as_bytes()) {
                 Ok(true) => continue,
                 Ok(false) => exists(&file.path),
-                Err(error) => unwritten(&file.path, &error),
+                Err(error) => Failure::unwritten(&file.path, &error),
             };
             self.files[..number].iter().for_each(|written| remove_written(&written.path));
             return Err(failure);
@@ -168,10 +168,6 @@ fn exists(path: &Path) -> Failure {
     let message =
         format!("error: {} exists; give another name, or remove it first", path.display());
     Failure { exit: Exit::Usage, message }
-}
-
-fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::internal(format!("error: cannot write {}: {error}", path.display()))
 }
 
 const STARTER: &str = include_str!("starter.yaml");

@@ -62,9 +62,7 @@ pub(super) fn chart_files(chart: &RunChart) -> [(String, Vec<u8>); 2] {
 pub(super) fn write_files(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<(), Failure> {
     for (name, bytes) in files {
         let path = folder.join(name);
-        write_whole(&path, &bytes).map_err(|error| {
-            Failure::internal(format!("error: cannot write {}: {error}", path.display()))
-        })?;
+        write_whole(&path, &bytes).map_err(|error| Failure::unwritten(&path, &error))?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::terminal::Failure;
 use crate::record::Record;
 use crate::result::{ResultFile, evaluate};
 use crate::run::{TraceReport, run_virtual};
-use crate::units::{Duration, format_counted};
+use crate::units::Duration;
 
 /// A scenario that is to be run.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ pub(super) fn play(
         interrupt.check().inspect_err(|_| progress.clear())?;
     }
     progress.clear();
-    made.into_iter().map(|runs| Ok(together(runs))).collect()
+    Ok(made.into_iter().map(together).collect())
 }
 
 type Answer = ((usize, usize), Result<Made, Failure>);
@@ -134,11 +134,6 @@ fn make(task: &Task, place: usize) -> Result<Made, Failure> {
 
 /// The runs of one scenario, or what the first that failed says.
 fn together(runs: Vec<Option<Result<Made, Failure>>>) -> Result<Played, Failure> {
-    let missing = || {
-        let runs = format_counted(runs.len() as u64, "run", "runs");
-        Failure::internal(format!("error: a bug in coalmine ended one of {runs} without an answer"))
-    };
-    let missing = missing();
     let mut played = Played {
         records: Vec::with_capacity(runs.len()),
         traces: Vec::new(),
@@ -146,7 +141,9 @@ fn together(runs: Vec<Option<Result<Made, Failure>>>) -> Result<Played, Failure>
         took: Duration::ZERO,
     };
     for made in runs {
-        let Made { record, traces, report, took } = made.ok_or_else(|| missing.clone())??;
+        let Made { record, traces, report, took } = made.ok_or_else(|| {
+            Failure::internal("error: a bug in coalmine ended a run without an answer")
+        })??;
         if played.records.is_empty() {
             (played.traces, played.report) = (traces, report);
         }

@@ -45,12 +45,7 @@ fn default_folder(name: &str) -> PathBuf {
 fn repeat_command(arguments: &RunArguments, seed: u64) -> String {
     let scenario = shell_word(&arguments.scenario.display().to_string());
     let mut command = format!("coalmine run {scenario} --seed {seed}");
-    for setting in &arguments.reading.settings {
-        command.push_str(&format!(" --set {}", shell_word(setting)));
-    }
-    if arguments.reading.allow_outside {
-        command.push_str(" --allow-outside");
-    }
+    command.push_str(&arguments.reading.as_given());
     if let Some(out) = &arguments.out {
         command.push_str(&format!(" --out {}", shell_word(&out.display().to_string())));
     }

@@ -2,6 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
+use super::quoting::shell_word;
+
 /// How a scenario file is read.
 #[derive(Clone, Debug, Args)]
 pub(super) struct ScenarioArguments {
@@ -12,6 +14,15 @@ pub(super) struct ScenarioArguments {
     /// Let the scenario name files outside its own folder and the working directory
     #[arg(long)]
     pub(super) allow_outside: bool,
+}
+
+impl ScenarioArguments {
+    /// The options for a shell, as they were given, each with a blank before it.
+    pub(super) fn as_given(&self) -> String {
+        let settings = self.settings.iter().map(|one| format!(" --set {}", shell_word(one)));
+        let outside = self.allow_outside.then(|| " --allow-outside".to_owned());
+        settings.chain(outside).collect()
+    }
 }
 
 /// Which verdicts fail.

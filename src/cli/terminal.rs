@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use terminal_size::terminal_size_of;
 
@@ -18,6 +19,11 @@ impl Failure {
     /// An input file is invalid.
     pub(super) fn input(message: impl Display) -> Self {
         Self { exit: Exit::InvalidInput, message: message.to_string() }
+    }
+
+    /// A file could not be written.
+    pub(super) fn unwritten(path: &Path, error: &io::Error) -> Self {
+        Self::internal(format!("error: cannot write {}: {error}", path.display()))
     }
 
     /// The machine failed us.

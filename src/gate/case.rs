@@ -4,7 +4,7 @@ use super::Verdict;
 use super::gathered::{Gathered, is_unchanged};
 use super::inequality::{Inequality, inequalities};
 use super::range::{Range, compare, operate};
-use super::runs::{Pair, Runs, Settings, Stored};
+use super::runs::{FEWEST_RUNS, Pair, Runs, Settings, Stored};
 use crate::assertion::{Assertion, Comparison, Expression, Operation, OverRuns, Reading, Source};
 use crate::metric::Measure;
 use crate::stats::{Confidence, Interval, Measured, Moments};
@@ -119,7 +119,7 @@ impl<'a> Case<'a> {
     fn can_be_paired(&self, pairs: &[Pair]) -> bool {
         let quantile =
             |reading: &Reading| matches!(reading.metric.measure(), Measure::Quantile(..));
-        pairs.len() >= FEWEST_PAIRS && !self.readings().any(quantile) && self.vary(pairs)
+        pairs.len() >= FEWEST_RUNS && !self.readings().any(quantile) && self.vary(pairs)
     }
 
     /// Whether all that it reads is read of both, and came out exactly the same in every pair. Of
@@ -129,7 +129,7 @@ impl<'a> Case<'a> {
         let twin = |reading: &Reading| {
             self.readings().any(|other| other.source != reading.source && reading.is_like(other))
         };
-        let often = pairs.len() >= FEWEST_PAIRS && !self.gathered.iter().any(Gathered::is_sparse);
+        let often = pairs.len() >= FEWEST_RUNS && !self.gathered.iter().any(Gathered::is_sparse);
         (stored.same_scenario || often)
             && self.readings().all(twin)
             && pairs.iter().all(|pair| {
@@ -158,10 +158,9 @@ impl<'a> Case<'a> {
     /// Whether each of its differences has a value in every pair, and not always the same.
     fn vary(&self, pairs: &[Pair]) -> bool {
         self.inequalities.iter().all(|inequality| {
-            let ordered = !matches!(inequality.operator, Comparison::Equal | Comparison::NotEqual);
             let values = self.differences(inequality, pairs);
             let moments = values.as_deref().and_then(Moments::of);
-            ordered && moments.is_some_and(|moments| moments.variance > 0.0)
+            moments.is_some_and(|moments| moments.variance > 0.0)
         })
     }
 
@@ -186,7 +185,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn gathered(&self, reading: &Reading) -> Option<&Gathered<'a>> {
+    pub(super) fn gathered(&self, reading: &Reading) -> Option<&Gathered<'a>> {
         self.gathered.iter().find(|gathered| gathered.reading == reading)
     }
 
@@ -372,10 +371,6 @@ pub(super) fn evaluate(expression: &Expression, at: &dyn Fn(&Reading) -> Range) 
         }
     }
 }
-
-/// Chosen: with fewer pairs Student's quantile is so large (12.7 for two) that the intervals of the
-/// requests tell more.
-const FEWEST_PAIRS: usize = 5;
 
 /// Chosen: no finding needs to be surer, and the intervals are still exact there.
 const SMALLEST_ERROR: f64 = 1e-12;

@@ -2,6 +2,7 @@
 
 use super::case::Approach;
 use super::evidence::evidence;
+use super::gathered::Gathered;
 use super::judging::Judging;
 use super::line::LineResult;
 use super::needed::Needed;
@@ -71,8 +72,7 @@ fn side(judging: &Judging<'_>, expression: &Expression) -> Side {
 /// A metric: as it was measured, where that is of requests.
 fn read(judging: &Judging<'_>, reading: &Reading) -> Side {
     let share = judging.case.share_of(judging.confidence);
-    let gathered = judging.case.gathered.iter().find(|gathered| gathered.reading == reading);
-    let known = gathered.map(|gathered| gathered.known(share));
+    let known = judging.case.gathered(reading).map(|gathered| gathered.known(share));
     match known.and_then(|known| known.estimate) {
         Some(estimate) => Side::Measured(estimate),
         None => worked(judging, &Expression::Read(reading.clone()), Vec::new()),
@@ -81,10 +81,7 @@ fn read(judging: &Judging<'_>, reading: &Reading) -> Side {
 
 fn worked(judging: &Judging<'_>, expression: &Expression, parts: Vec<Part>) -> Side {
     let range = judging.case.range(expression, judging.confidence);
-    let of = |reading: &Reading| {
-        let found = judging.case.gathered.iter().find(|gathered| gathered.reading == reading);
-        found.map_or(0, |gathered| gathered.runs())
-    };
+    let of = |reading: &Reading| judging.case.gathered(reading).map_or(0, Gathered::runs);
     let over = |reading: &Reading| reading.over_runs != OverRuns::Itself;
     let exact = !expression.readings().any(Reading::is_estimate);
     let worked = Worked {

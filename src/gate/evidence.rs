@@ -6,6 +6,7 @@ use super::gathered::Gathered;
 use super::judging::Judging;
 use super::line::PairedDifference;
 use super::needed::Needed;
+use super::runs::FEWEST_RUNS;
 use super::side::{Side, ValueUnit};
 use crate::assertion::{Expression, OverRuns, Reading, Source};
 use crate::units::{format_count, format_counted, format_p_value};
@@ -122,7 +123,7 @@ fn undecided(judging: &Judging<'_>, needed: Option<Needed>, dependences: &[&str]
             dependences.join(", ")
         );
     }
-    let exact = |one: &Gathered<'_>| !one.reading.is_estimate() && one.runs() < 5;
+    let exact = |one: &Gathered<'_>| !one.reading.is_estimate() && one.runs() < FEWEST_RUNS as u64;
     if judging.case.samples() && judging.case.gathered.iter().any(exact) {
         return "; under other seeds such values come out otherwise by chance: five runs or more, \
                 here and in the baseline, tell by how much (`--seeds 5`)"

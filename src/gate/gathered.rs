@@ -2,12 +2,12 @@
 
 use super::range::Range;
 use super::resolve::resolve;
-use super::runs::Runs;
+use super::runs::{FEWEST_RUNS, Runs};
 use crate::assertion::{OverRuns, Reading};
-use crate::metric::Metric;
+use crate::metric::Quantile;
 use crate::record::Record;
 use crate::stats::{Confidence, Interval, Moments, QuantileRanks};
-use crate::summary::{Basis, Estimate, Limits, Method, Selection, Summary};
+use crate::summary::{Basis, Estimate, Limits, Method, Summary};
 
 /// A metric as read from all runs.
 #[derive(Clone, Debug)]
@@ -27,8 +27,8 @@ enum Over {
     Pooled { basis: Basis<'static>, of_attempts: bool, dependent: bool },
     /// In how many runs there is any of it.
     Hits(u64),
-    /// Its values in order, the least first; never comes last.
-    Sorted(Vec<Range>),
+    /// Which quantile of its values, and these in order, the least first; never comes last.
+    Sorted(Quantile, Vec<Range>),
 }
 
 /// What is known of a metric at some confidence.
@@ -43,31 +43,30 @@ pub(super) struct Known {
 
 impl<'a> Gathered<'a> {
     pub(super) fn of(reading: &'a Reading, runs: &Runs<'_>) -> Self {
-        let selection = |record: &Record| resolve(&reading.selector, record, runs.columns);
-        let estimates = runs.records.iter().map(|record| match selection(record) {
-            Some(selection) => {
-                Summary::of(record).select(selection).estimate(reading.metric, Method::Display)
-            }
+        let read = runs.records.iter().map(|record| read(reading, record, runs));
+        let read: Vec<Option<Read>> = read.collect();
+        let estimate = |one: &Option<Read>| match one {
+            Some((estimate, _)) => estimate.clone(),
             None => Estimate::absent(reading.metric),
-        });
-        let estimates: Vec<Estimate> = estimates.collect();
+        };
+        let estimates: Vec<Estimate> = read.iter().map(estimate).collect();
         let points: Vec<Range> = estimates.iter().map(point).collect();
         let over = match reading.over_runs {
             OverRuns::Itself if !reading.is_estimate() => Over::Exact(estimates),
             OverRuns::Itself => Over::Pooled {
-                basis: pooled(reading.metric, runs, &selection),
                 of_attempts: estimates.iter().any(|estimate| estimate.of_attempts),
                 dependent: !runs.dependences.is_empty(),
+                basis: pooled(read),
             },
             OverRuns::Probability => {
                 let any =
                     |range: &&Range| !matches!(range, Range::Known { high, .. } if *high == 0.0);
                 Over::Hits(points.iter().filter(any).count() as u64)
             }
-            OverRuns::Quantile(_) => {
+            OverRuns::Quantile(quantile) => {
                 let mut sorted = points.clone();
                 sorted.sort_by(|one, other| order(*one).total_cmp(&order(*other)));
-                Over::Sorted(sorted)
+                Over::Sorted(quantile, sorted)
             }
         };
         Self { reading, points, over }
@@ -85,9 +84,9 @@ impl<'a> Gathered<'a> {
 
     /// Over all runs.
     pub(super) fn known(&self, confidence: Confidence) -> Known {
-        match (&self.over, self.reading.over_runs) {
-            (Over::Exact(estimates), _) => exact(estimates, &self.points),
-            (Over::Pooled { basis, of_attempts, dependent }, _) => {
+        match &self.over {
+            Over::Exact(estimates) => exact(estimates, &self.points),
+            Over::Pooled { basis, of_attempts, dependent } => {
                 let metric = self.reading.metric;
                 let estimate = Estimate::of(metric, basis, Method::Gate(confidence));
                 let mut estimate = Estimate { of_attempts: *of_attempts, ..estimate };
@@ -97,13 +96,13 @@ impl<'a> Gathered<'a> {
                 let (range, value) = (Range::of(&estimate), estimate.value);
                 Known { range, value, estimate: Some(estimate) }
             }
-            (Over::Hits(hits), _) => {
+            Over::Hits(hits) => {
                 let interval = Interval::clopper_pearson(*hits, self.runs(), confidence);
                 let range = Range::Known { low: interval.low, high: interval.high };
                 let value = (self.runs() > 0).then(|| *hits as f64 / self.runs() as f64);
                 Known { range, value, estimate: None }
             }
-            (Over::Sorted(sorted), OverRuns::Quantile(quantile)) => {
+            Over::Sorted(quantile, sorted) => {
                 let n = self.runs();
                 let ranks = QuantileRanks::of(quantile.per_mille(), n, confidence);
                 let at = |rank: u64| {
@@ -116,7 +115,6 @@ impl<'a> Gathered<'a> {
                 };
                 Known { range: between(ranks, at, sorted), value, estimate: None }
             }
-            (Over::Sorted(_), _) => Known { range: Range::Unknown, value: None, estimate: None },
         }
     }
 
@@ -129,10 +127,9 @@ impl<'a> Gathered<'a> {
         if self.points.iter().all(|point| *point == Range::Never) {
             return Range::Never;
         }
-        let values: Option<Vec<f64>> = self.points.iter().map(|point| point.value()).collect();
-        let Some(moments) = values.as_deref().and_then(Moments::of) else { return Range::Unknown };
+        let Some(moments) = self.moments() else { return Range::Unknown };
         // Two or three that are equal by chance are no certainty.
-        let varies = moments.variance > 0.0 || moments.count >= FEWEST_EQUAL;
+        let varies = moments.variance > 0.0 || moments.count >= FEWEST_RUNS as u64;
         match Interval::student(moments, confidence).filter(|_| varies) {
             Some(Interval { low, high }) => Range::Known { low, high },
             None => Range::Unknown,
@@ -144,8 +141,13 @@ impl<'a> Gathered<'a> {
         if !matches!(self.over, Over::Exact(_)) {
             return self.known(Confidence::PERCENT_95).value;
         }
+        self.moments().map(|moments| moments.mean)
+    }
+
+    /// Of its values over runs; `None` where one has none.
+    fn moments(&self) -> Option<Moments> {
         let values: Option<Vec<f64>> = self.points.iter().map(|point| point.value()).collect();
-        Some(Moments::of(&values?)?.mean)
+        Moments::of(&values?)
     }
 
     /// Whether it is a share of so few requests that it could come out the same although what makes
@@ -163,8 +165,7 @@ impl<'a> Gathered<'a> {
     /// Where requests bear on each other only the spread from run to run tells how sure a value is:
     /// the limits of both, of one run none.
     fn spread(&self, estimate: &Estimate, confidence: Confidence) -> Option<Limits> {
-        let values: Option<Vec<f64>> = self.points.iter().map(|point| point.value()).collect();
-        let between = Interval::student(Moments::of(&values?)?, confidence)?;
+        let between = Interval::student(self.moments()?, confidence)?;
         let own = estimate.interval?;
         // What is estimated here is never negative.
         let low = own.low.map(|low| low.min(between.low.max(0.0)));
@@ -172,20 +173,23 @@ impl<'a> Gathered<'a> {
     }
 }
 
+/// A metric of one run, and what it is made from.
+type Read = (Estimate, Basis<'static>);
+
+/// Reads a metric from one run; `None` where the run holds no such requests.
+fn read(reading: &Reading, record: &Record, runs: &Runs<'_>) -> Option<Read> {
+    let selection = resolve(&reading.selector, record, runs.columns)?;
+    let selected = Summary::of(record).select(selection);
+    let estimate = selected.estimate(reading.metric, Method::Display);
+    Some((estimate, selected.basis(reading.metric).into_owned()))
+}
+
 /// The requests of all runs together.
-fn pooled(
-    metric: Metric,
-    runs: &Runs<'_>,
-    selection: &dyn Fn(&Record) -> Option<Selection>,
-) -> Basis<'static> {
-    let of_run = |record: &&Record| {
-        let selected = Summary::of(record).select(selection(record)?);
-        // Without a value there is nothing to add.
-        let found = selected.estimate(metric, Method::Display).has_data();
-        found.then(|| selected.basis(metric).into_owned())
-    };
-    let all = runs.records.iter().filter_map(of_run);
-    all.reduce(|sum, one| sum.merged(&one)).unwrap_or(Basis::Exact { value: None, n: 0 })
+fn pooled(read: Vec<Option<Read>>) -> Basis<'static> {
+    // Without a value there is nothing to add.
+    let all = read.into_iter().flatten().filter(|(estimate, _)| estimate.has_data());
+    let all = all.map(|(_, basis)| basis).reduce(|sum, one| sum.merged(&one));
+    all.unwrap_or(Basis::Exact { value: None, n: 0 })
 }
 
 /// Whether what a reading is made from came out exactly the same in two runs.
@@ -194,15 +198,8 @@ pub(super) fn is_unchanged(
     (runs, judged): (&Runs<'_>, usize),
     (baseline, stored): (&Runs<'_>, Option<usize>),
 ) -> bool {
-    let read = |runs: &Runs<'_>, run: usize| -> Option<(Basis<'static>, Estimate)> {
-        let record = runs.records.get(run)?;
-        let selection = resolve(&reading.selector, record, runs.columns)?;
-        let selected = Summary::of(record).select(selection);
-        let estimate = selected.estimate(reading.metric, Method::Display);
-        Some((selected.basis(reading.metric).into_owned(), estimate))
-    };
-    let other = stored.and_then(|stored| read(baseline, stored));
-    let one = read(runs, judged);
+    let of = |runs: &Runs<'_>, run: usize| read(reading, runs.records.get(run)?, runs);
+    let (one, other) = (of(runs, judged), stored.and_then(|stored| of(baseline, stored)));
     one.is_some() && one == other
 }
 
@@ -243,9 +240,6 @@ const fn order(range: Range) -> f64 {
         Range::Never | Range::Unknown => f64::INFINITY,
     }
 }
-
-/// Chosen: as many runs as make a mean difference of pairs.
-const FEWEST_EQUAL: u64 = 5;
 
 /// Chosen: e^-5 is less than a hundredth.
 const FEWEST_EVENTS: u64 = 10;

@@ -25,6 +25,11 @@ pub struct Stored<'a> {
     pub same_scenario: bool,
 }
 
+/// How many runs a mean over runs needs, and a value that is the same in all of them. Chosen: with
+/// fewer Student's quantile is so large (12.7 for two) that the intervals of the requests tell
+/// more.
+pub(super) const FEWEST_RUNS: usize = 5;
+
 /// How lines that hold results against a baseline are judged.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Settings {

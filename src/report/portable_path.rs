@@ -26,7 +26,7 @@ mod tests {
 
     #[test]
     fn backslashes_are_slashes_only_in_paths_of_windows() {
-        assert_eq!(portable("C:\\work\\a b.yaml"), "C:/work/a b.yaml");
+        assert_eq!(portable("C:\\shop\\a b.yaml"), "C:/shop/a b.yaml");
         assert_eq!(portable("reports\\canary"), "reports/canary");
         assert_eq!(portable("c:/a\\b"), "c:/a/b");
         assert_eq!(portable("reports/odd\\name"), "reports/odd\\name");

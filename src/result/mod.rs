@@ -27,6 +27,7 @@ pub use evaluation::{distrust, evaluate, judge};
 pub use file::{ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultFile, ScenarioInfo};
 pub(crate) use outline::outline;
 pub use reading::ResultError;
+pub(crate) use reading::json_problem;
 pub use schema::result_schema;
 pub(crate) use schema_gate::{definitions as gate_definitions, gate as gate_schema};
 #[cfg(test)]

@@ -114,11 +114,14 @@ pub enum ResultError {
 impl ResultError {
     fn of_json(error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
-        // The error's text ends in its place, which stands in fields of its own here.
-        let text = error.to_string();
-        let problem = text.split(" at line ").next().unwrap_or(&text).to_owned();
-        Self::Malformed { problem, line, column }
+        Self::Malformed { problem: json_problem(error), line, column }
     }
+}
+
+/// What is wrong with a JSON text, without the place that the error's own text ends in.
+pub(crate) fn json_problem(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
 }
 
 /// The fields that every format has.

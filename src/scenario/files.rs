@@ -55,6 +55,18 @@ pub(crate) struct Reading<'a> {
     pub(crate) variables: Option<Variables>,
 }
 
+impl<'a> Reading<'a> {
+    /// With nothing read and no values known.
+    pub(crate) fn new(
+        files: &'a dyn Files,
+        folder: &'a mut Folder,
+        sources: &'a mut Sources,
+        diagnostics: &'a mut Diagnostics,
+    ) -> Self {
+        Self { files, folder, sources, diagnostics, variables: None }
+    }
+}
+
 impl Folder {
     /// The folder of the scenario at `scenario`, whose files and those of the folder `working`
     /// may be read, and all others if `allow_outside` says so.

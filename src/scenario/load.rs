@@ -87,13 +87,7 @@ impl Loaded {
 pub fn load(document: Document<'_>, files: &dyn Files) -> Result<Loaded, ScenarioError> {
     let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
     let mut folder = Folder::new(document.path, document.working_directory, document.allow_outside);
-    let mut reading = Reading {
-        files,
-        folder: &mut folder,
-        sources: &mut sources,
-        diagnostics: &mut diagnostics,
-        variables: None,
-    };
+    let mut reading = Reading::new(files, &mut folder, &mut sources, &mut diagnostics);
     let made = assemble(&document, &mut reading).and_then(|mut root| {
         check(&root, SCENARIO, &mut diagnostics);
         let names = Names::collect(root.entry("models")?, &mut diagnostics);
@@ -121,13 +115,7 @@ pub fn load(document: Document<'_>, files: &dyn Files) -> Result<Loaded, Scenari
 pub fn lacking(document: Document<'_>, files: &dyn Files) -> Option<Vec<&'static str>> {
     let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
     let mut folder = Folder::new(document.path, document.working_directory, document.allow_outside);
-    let mut reading = Reading {
-        files,
-        folder: &mut folder,
-        sources: &mut sources,
-        diagnostics: &mut diagnostics,
-        variables: None,
-    };
+    let mut reading = Reading::new(files, &mut folder, &mut sources, &mut diagnostics);
     let root = assemble(&document, &mut reading)?;
     let always = SCENARIO.fields().filter(|field| field.absent == Absent::Refused);
     Some(always.map(|field| field.name).filter(|name| root.get(name).is_none()).collect())

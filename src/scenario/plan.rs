@@ -54,6 +54,11 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Whether a line of the gate is held against a stored baseline.
+    pub fn needs_baseline(&self) -> bool {
+        self.gate.iter().any(|line| line.assertion.needs_baseline())
+    }
+
     /// Who sends the requests.
     pub const fn population(&self) -> &Population {
         match &self.traffic {

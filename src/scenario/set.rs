@@ -321,13 +321,7 @@ phases:
         let mut root =
             parse_file("a.yaml", TEXT.as_bytes(), &mut sources, &mut diagnostics).unwrap();
         let mut folder = Folder::new(Path::new("a.yaml"), Path::new("/"), false);
-        let mut reading = Reading {
-            files: &Rules,
-            folder: &mut folder,
-            sources: &mut sources,
-            diagnostics: &mut diagnostics,
-            variables: None,
-        };
+        let mut reading = Reading::new(&Rules, &mut folder, &mut sources, &mut diagnostics);
         apply(&mut root, SCENARIO, setting, &mut reading);
         match conclude(diagnostics, sources) {
             Ok(_) => Ok(root),

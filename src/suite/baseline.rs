@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::compare::{ScenarioDifference, scenario_differences};
 use crate::record::Record;
-use crate::result::{ResultFile, ScenarioInfo, Unsound, check_runs, outline};
+use crate::result::{ResultFile, ScenarioInfo, Unsound, check_runs, json_problem, outline};
 use crate::run::TraceReport;
 use crate::summary::ColumnSpec;
 
@@ -85,11 +85,8 @@ impl Baseline {
     /// Not JSON, no baseline, one of another format, or one that no run has written.
     pub fn from_json(text: &str) -> Result<Self, BaselineError> {
         let malformed = |error: &serde_json::Error| {
-            // The error's text ends in its place, which stands in fields of its own here.
-            let text = error.to_string();
-            let problem = text.split(" at line ").next().unwrap_or(&text).to_owned();
             let (line, column) = (error.line(), error.column());
-            BaselineError::Malformed { problem, line, column }
+            BaselineError::Malformed { problem: json_problem(error), line, column }
         };
         let probe: Probe = serde_json::from_str(text).map_err(|error| malformed(&error))?;
         if let Some(found) = probe.baseline_schema.filter(|found| *found != Self::SCHEMA) {

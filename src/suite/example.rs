@@ -212,12 +212,12 @@ fn checkout() -> GatedScenario {
 
 fn hostile() -> GatedScenario {
     let line = LineResult {
-        file: "C:\\work\\scenarios\\hostile.yaml".to_owned(),
+        file: "C:\\shop\\scenarios\\hostile.yaml".to_owned(),
         evidence: format!("{HOSTILE}\n{}", "evidence without end ".repeat(60)),
         ..line("hostile", 9, &format!("error_rate < 1%\n{HOSTILE}"), Verdict::Fail)
     };
     GatedScenario {
-        file: "C:\\work\\scenarios\\hostile.yaml".to_owned(),
+        file: "C:\\shop\\scenarios\\hostile.yaml".to_owned(),
         title: format!("line one\nline two\r\n{HOSTILE}"),
         judgement: judgement(Verdict::Fail, vec![line]),
         report: Some("reports\\hostile".to_owned()),

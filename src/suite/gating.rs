@@ -41,8 +41,7 @@ impl Played<'_> {
     pub fn gate(&self, stored: Option<(&str, &Baseline)>) -> Gated {
         let records: Vec<&Record> = self.records.iter().collect();
         let mut doubts = self.distrust();
-        let mut lines = self.loaded.scenario.gate.iter();
-        let needed = lines.any(|line| line.assertion.needs_baseline());
+        let needed = self.loaded.scenario.needs_baseline();
         let Some((file, baseline)) = stored.filter(|_| needed) else {
             return Gated { judgement: judge(self.loaded, &records, None, &doubts), against: None };
         };

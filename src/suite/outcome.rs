@@ -42,6 +42,16 @@ pub struct OutcomeCounts {
 }
 
 impl Outcome {
+    /// All of them, the least grave first.
+    pub(super) const ALL: [Self; 6] = [
+        Self::Pass,
+        Self::NothingToEvaluate,
+        Self::Inconclusive,
+        Self::Fail,
+        Self::Invalid,
+        Self::Unreadable,
+    ];
+
     /// Of what a gate found.
     pub const fn of(judgement: &Judgement) -> Self {
         match judgement.verdict() {
@@ -92,16 +102,8 @@ mod tests {
     #[test]
     fn the_gravest_outcome_is_the_greatest() {
         // The precedence of the verdicts, around which stand what has none and what has no run.
-        let order = [
-            Outcome::Pass,
-            Outcome::NothingToEvaluate,
-            Outcome::Inconclusive,
-            Outcome::Fail,
-            Outcome::Invalid,
-            Outcome::Unreadable,
-        ];
-        assert!(order.is_sorted());
-        for outcome in order {
+        assert!(Outcome::ALL.is_sorted());
+        for outcome in Outcome::ALL {
             let text = serde_json::to_string(&outcome).unwrap();
             assert_eq!(text, format!("{:?}", outcome.name()));
         }

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::outcome::Outcome;
 use super::suite_report::SuiteReport;
 use crate::result::{gate_definitions, gate_schema, list, object, reference, text, whole};
 
@@ -33,8 +34,7 @@ pub fn suite_schema() -> Value {
 }
 
 fn outcome(about: &str) -> Value {
-    let names = ["pass", "nothing_to_evaluate", "inconclusive", "fail", "invalid", "unreadable"];
-    json!({"enum": names, "description": about})
+    json!({"enum": Outcome::ALL.map(Outcome::name), "description": about})
 }
 
 fn counts() -> Value {
@@ -97,7 +97,6 @@ fn left_out() -> Value {
 #[cfg(test)]
 mod tests {
     use super::super::example::{failing, suite};
-    use super::super::outcome::Outcome;
     use super::*;
     use crate::result::undescribed_fields;
 
@@ -170,14 +169,7 @@ mod tests {
 
     #[test]
     fn every_outcome_is_in_the_schema() {
-        for outcome in [
-            Outcome::Pass,
-            Outcome::NothingToEvaluate,
-            Outcome::Inconclusive,
-            Outcome::Fail,
-            Outcome::Invalid,
-            Outcome::Unreadable,
-        ] {
+        for outcome in Outcome::ALL {
             let mut value = serde_json::to_value(suite()).unwrap();
             value["outcome"] = json!(outcome);
             assert_eq!(problems(&value), [""; 0], "{outcome:?}");
