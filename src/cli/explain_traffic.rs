@@ -82,10 +82,11 @@ fn limit(requests: Option<u64>) -> String {
 
 /// How large generated requests are.
 fn sizes(sizes: &[TokenSizes], scenario: &Scenario) -> String {
-    let mean = |TokenSizes { input, output }: &TokenSizes| {
-        let [input, output] = [input, output].map(|size| format_significant(size.mean(), 4));
-        format!("{input} input and {output} output tokens")
+    let correlated = |sizes: &TokenSizes| match sizes.rank_correlation.get() {
+        0.0 => String::new(),
+        rho => format!(" (rank correlation {})", format_significant(rho, 3)),
     };
+    let mean = |sizes: &TokenSizes| format!("{sizes}{}", correlated(sizes));
     match sizes {
         [all] => format!("{} on average", mean(all)),
         several => {

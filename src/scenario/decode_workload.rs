@@ -3,7 +3,7 @@
 use crate::arrivals::Arrivals;
 use crate::units::{ModelId, Ratio};
 use crate::upstream::Limits;
-use crate::workload::{Part, Replay, Tenant, TokenSizes, Workload};
+use crate::workload::{Part, RankCorrelation, Replay, Tenant, TokenSizes, Workload};
 
 use super::check::mistyped;
 use super::decode_arrivals::{self, Around, Piece};
@@ -197,7 +197,11 @@ pub(crate) fn token_sizes(tokens: &Node, diagnostics: &mut Diagnostics) -> Optio
     let mut size =
         |key: &str| decode_distribution::decode(tokens.get(key)?, Quantity::Tokens, diagnostics);
     let (input, output) = (size("input"), size("output"));
-    Some(TokenSizes { input: input?, output: output? })
+    let rank_correlation = match tokens.get("rank_correlation") {
+        Some(_) => RankCorrelation::new(read::number(tokens, "rank_correlation")?)?,
+        None => RankCorrelation::NONE,
+    };
+    Some(TokenSizes { input: input?, output: output?, rank_correlation })
 }
 
 /// The shares of the models that `entry` gives, in the order of the models; 0 for those that it

@@ -110,6 +110,12 @@ static TOKENS: Record = Record {
     fields: &[
         required("input", TOKEN_SIZES, "tokens of the prompt"),
         required("output", TOKEN_SIZES, "tokens of a complete answer, at least 1"),
+        optional(
+            "rank_correlation",
+            One(L::Number(-1.0, 1.0)),
+            "Spearman's rank correlation of the two, -1 to 1: above 0 long prompts get long \
+             answers, below 0 short ones (default: 0)",
+        ),
     ],
 };
 

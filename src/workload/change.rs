@@ -56,10 +56,7 @@ impl fmt::Display for Change {
             Pace::Speed(speed) => Some(format!("{} times as fast", format_significant(*speed, 4))),
             Pace::Arrivals(arrivals) => Some(format!("{arrivals} in its place")),
         };
-        let sizes = self.sizes.as_ref().map(|TokenSizes { input, output }| {
-            let [input, output] = [input, output].map(|size| format_significant(size.mean(), 4));
-            format!("{input} input and {output} output tokens on average")
-        });
+        let sizes = self.sizes.as_ref().map(|sizes| format!("{sizes} on average"));
         let stream = self.stream.map(|share| format!("{share} of the answers streamed"));
         let parts: Vec<_> = [pace, sizes, stream].into_iter().flatten().collect();
         f.write_str(&parts.join(", "))

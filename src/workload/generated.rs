@@ -21,6 +21,8 @@ pub(super) fn generated(
     let model = identities.model(client, draws);
     let size = if let [all] = sizes { all } else { &sizes[usize::from(model.0)] };
     let prompt = identities.prompt(draws);
+    let (input, output) = size
+        .sample(|| identities.prompt_size(prompt, draws), || draws.draw(Purpose::OutputTokens, 0));
     let request = Request {
         id,
         model,
@@ -28,8 +30,8 @@ pub(super) fn generated(
         session: identities.session(user, at, number, draws),
         client,
         prompt,
-        input: size.input.sample(|| identities.prompt_size(prompt, draws)),
-        output: size.output.sample(|| draws.draw(Purpose::OutputTokens, 0)),
+        input,
+        output,
         stream: identities.stream(draws),
     };
     Arrival { at, request }

@@ -185,7 +185,7 @@ mod tests {
         Replay {
             parts,
             requests: None,
-            sizes: vec![TokenSizes { input: tokens.clone(), output: tokens }],
+            sizes: vec![TokenSizes::independent(tokens.clone(), tokens)],
             models: vec![ModelId::new("gpt-4").unwrap()],
             needs_sessions: false,
             population: Population::of_users(50.try_into().unwrap()),

@@ -26,4 +26,4 @@ pub use replay::{Part, Replay};
 pub use replayed::{Recording, TraceInput, check_record};
 pub use source::{Source, Workload};
 pub use tenant::Tenant;
-pub use tokens::TokenSizes;
+pub use tokens::{RankCorrelation, TokenSizes};

@@ -63,7 +63,7 @@ fn count(users: u64) -> u32 {
 /// let workload = Workload {
 ///     arrivals: Constant::new(Rate::per(4.0, Duration::from_secs(1)).unwrap()).into(),
 ///     requests: Some(2),
-///     sizes: vec![TokenSizes { input: tokens.clone(), output: tokens }],
+///     sizes: vec![TokenSizes::independent(tokens.clone(), tokens)],
 ///     population: Population::of_users(10.try_into().unwrap()),
 /// };
 /// let mut source = Source::generate(&workload, Chance::new(42, 0));
@@ -276,8 +276,8 @@ impl Source {
             let draws = self.chance.request(request.id, 0);
             if let Some(size) = self.sizes.first().filter(|_| changed.says_sizes) {
                 let input = || self.identities.prompt_size(request.prompt, draws);
-                request.input = size.input.sample(input);
-                request.output = size.output.sample(|| draws.draw(Purpose::OutputTokens, 0));
+                let output = || draws.draw(Purpose::OutputTokens, 0);
+                (request.input, request.output) = size.sample(input, output);
             }
             if changed.says_stream {
                 request.stream = self.identities.stream(draws);
@@ -417,7 +417,7 @@ mod tests {
     /// Log-normal, by mean and P99.
     fn sizes(input: (f64, f64), output: (f64, f64)) -> TokenSizes {
         let lognormal = |(mean, p99)| Distribution::lognormal_mean_p99(mean, p99).unwrap();
-        TokenSizes { input: lognormal(input), output: lognormal(output) }
+        TokenSizes::independent(lognormal(input), lognormal(output))
     }
 
     fn population() -> Population {
@@ -576,7 +576,7 @@ mod tests {
         let mut workload = workload();
         workload.population.models = vec![Ratio::new(0.5).unwrap(); 2];
         let constant = |tokens| Distribution::constant(tokens).unwrap();
-        let sizes = |tokens| TokenSizes { input: constant(tokens), output: constant(2.0 * tokens) };
+        let sizes = |tokens| TokenSizes::independent(constant(tokens), constant(2.0 * tokens));
         workload.sizes = vec![sizes(10.0), sizes(30.0)];
         let arrivals = generate(&workload, Chance::new(3, 0));
         for request in arrivals.iter().map(|arrival| arrival.request) {
@@ -674,7 +674,7 @@ mod tests {
     fn tokens_and_streaming_hold_for_what_is_sent_meanwhile() {
         let plain = generate(&workload(), Chance::new(7, 0));
         let constant = |tokens| Distribution::constant(tokens).unwrap();
-        let sizes = TokenSizes { input: constant(5.0), output: constant(6.0) };
+        let sizes = TokenSizes::independent(constant(5.0), constant(6.0));
         let other = Change { sizes: Some(sizes), stream: Some(Ratio::ONE), ..speed(1.0) };
         let mut source = Source::generate(&workload(), Chance::new(7, 0));
         let changed = changed(&mut source, &[(10, Some(other)), (20, None)], 30);
@@ -747,7 +747,7 @@ mod tests {
                     20000000000,4,40,true\n31000000000,5,50,true\n";
         let constant_sizes = |tokens| {
             let constant = Distribution::constant(tokens).unwrap();
-            Some(TokenSizes { input: constant.clone(), output: constant })
+            Some(TokenSizes::independent(constant.clone(), constant))
         };
         let other = Change { sizes: constant_sizes(7.0), ..instead(constant(0.1)) };
         let sized = Change { sizes: constant_sizes(8.0), stream: Some(Ratio::ZERO), ..speed(2.0) };

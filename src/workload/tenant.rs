@@ -78,7 +78,7 @@ mod tests {
         let workload = Workload {
             arrivals: Arrivals::sum(vec![poisson(3.0), poisson(5.0), poisson(2.0)]).unwrap(),
             requests: Some(10_000),
-            sizes: vec![TokenSizes { input: tokens.clone(), output: tokens }],
+            sizes: vec![TokenSizes::independent(tokens.clone(), tokens)],
             population: Population { tenants, ..Population::of_users(200.try_into().unwrap()) },
         };
         let mut source = Source::generate(&workload, Chance::new(4, 0));

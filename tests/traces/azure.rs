@@ -47,7 +47,7 @@ fn on_off_bursts_are_as_bursty_as_the_code_assistant() {
     let workload = Workload {
         arrivals: bursts.unwrap().into(),
         requests: None,
-        sizes: vec![TokenSizes { input: tokens.clone(), output: tokens }],
+        sizes: vec![TokenSizes::independent(tokens.clone(), tokens)],
         population: Population::of_users(1.try_into().unwrap()),
     };
     let mut dispersions = [const { Vec::new() }; 3];
