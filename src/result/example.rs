@@ -379,6 +379,7 @@ fn trace() -> TraceReport {
             DropReason::OutOfOrder,
             Dropped { count: 2, lines: vec![17, 4_002] },
         )]),
+        late: None,
     };
     let file = Some("traces/azure.csv".to_owned());
     TraceReport { file, accounting, sha256: Some("ab".repeat(32)), turns: 1 }

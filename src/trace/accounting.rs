@@ -22,7 +22,7 @@ pub enum DropReason {
     Replaced,
 }
 
-/// Rows that were dropped for one reason.
+/// Rows that have something in common: that they were dropped for one reason, or came late.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Dropped {
     /// How many.
@@ -44,12 +44,16 @@ pub struct Accounting {
     pub emitted: u64,
     /// Rows that were not.
     pub dropped: BTreeMap<DropReason, Dropped>,
+    /// Rows that came after one that was sent later, where any order is allowed: they are among
+    /// those that were handed on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<Dropped>,
 }
 
 impl Accounting {
-    pub(super) fn new(format: TraceFormat) -> Self {
-        let (unit, dropped) = (format.description().time_unit.to_owned(), BTreeMap::new());
-        Self { format, unit, read: 0, emitted: 0, dropped }
+    pub(super) fn new(format: TraceFormat, unit: &str) -> Self {
+        let (unit, dropped) = (unit.to_owned(), BTreeMap::new());
+        Self { format, unit, read: 0, emitted: 0, dropped, late: None }
     }
 
     /// Whether every row that was read is accounted for.
@@ -72,10 +76,33 @@ impl Accounting {
 
     pub(super) fn drop_row(&mut self, reason: DropReason, line: u64) {
         self.read += 1;
-        let dropped = self.dropped.entry(reason).or_default();
-        dropped.count += 1;
-        if dropped.lines.len() < EXAMPLES {
-            dropped.lines.push(line);
+        self.dropped.entry(reason).or_default().add(line);
+    }
+
+    /// So many rows were read and not handed on, nobody knows which.
+    pub(super) fn leave_out(&mut self, reason: DropReason, count: u64) {
+        if count > 0 {
+            self.read += count;
+            self.dropped.entry(reason).or_default().count += count;
+        }
+    }
+
+    /// The row on `line`, which is handed on, came late.
+    pub(super) fn note_late(&mut self, line: u64) {
+        self.late.get_or_insert_default().add(line);
+    }
+
+    /// How many broken rows were left out.
+    pub(super) fn malformed(&self) -> u64 {
+        self.dropped.get(&DropReason::Malformed).map_or(0, |dropped| dropped.count)
+    }
+}
+
+impl Dropped {
+    fn add(&mut self, line: u64) {
+        self.count += 1;
+        if self.lines.len() < EXAMPLES {
+            self.lines.push(line);
         }
     }
 }

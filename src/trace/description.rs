@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::error::TraceErrorKind;
+use super::options::ReadOptions;
 use super::record::TraceRecord;
 use crate::units::Timestamp;
 
@@ -15,26 +16,32 @@ pub(super) struct Description {
     pub(super) name: &'static str,
     /// What a file in it begins with, as an example.
     pub(super) begins: &'static str,
-    /// The unit that its times are in.
+    /// The unit that its times are in, where nobody says otherwise.
     pub(super) time_unit: &'static str,
     /// What its times count from.
     pub(super) origin: Origin,
     /// What its first line is.
     pub(super) first_line: FirstLine,
+    /// In which order its rows come.
+    #[expect(dead_code, reason = "the importer will read it")]
+    pub(super) order: Order,
     /// Whether a file with this first line is in the format.
     pub(super) recognise: fn(&str) -> Recognised,
-    /// Begins to read a file.
-    pub(super) read: fn() -> Box<dyn ReadRows + Send>,
+    /// Begins to read a file. An error where an option does not fit the format.
+    pub(super) read: fn(&ReadOptions) -> Result<Box<dyn ReadRows + Send>, TraceErrorKind>,
     /// How rows are written, where that can be done.
     pub(super) write: Option<WriteRows>,
 }
 
 /// What the times of a format count from.
+#[expect(dead_code, reason = "importers of more formats will have all")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Origin {
     /// The beginning of the trace, which may be before its first row.
     Beginning,
-    /// Something else: the trace begins with its first row.
+    /// 1970, in UTC: the trace begins with its first row, on the date that this has.
+    Dates,
+    /// Something that nobody knows: the trace begins with its first row.
     FirstRow,
 }
 
@@ -45,6 +52,16 @@ pub(super) enum FirstLine {
     Header,
     /// A row like any other.
     Row,
+}
+
+/// In which order the rows of a format come.
+#[expect(dead_code, reason = "importers of more formats will have all")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Order {
+    /// As requests were sent.
+    ByStart,
+    /// As they ended, or in none.
+    Other,
 }
 
 /// What a format makes of a file's first line.
@@ -60,14 +77,22 @@ pub(super) enum Recognised {
 
 /// Reads the rows of one file.
 pub(super) trait ReadRows {
-    /// The row on `line` and its time on the scale of the file; `None` where it is a header's.
-    fn read(&mut self, line: Line<'_>) -> Result<Option<Row>, TraceErrorKind>;
+    /// Reads the row on `line` into `record`, which is empty before: its time on the scale of the
+    /// file; `None` where the line is a header's. What `record` holds after an error is of no
+    /// meaning.
+    fn read(
+        &mut self,
+        line: Line<'_>,
+        record: &mut TraceRecord,
+    ) -> Result<Option<Timestamp>, TraceErrorKind>;
+
+    /// The date of the scale's beginning, where the file's own head says it.
+    fn began(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
-/// A row, and when it was sent on the scale of its file.
-pub(super) type Row = (Timestamp, TraceRecord);
-
-/// A line of a file.
+/// A line of a file, or what stands for one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line<'a> {
     /// Without its end.
@@ -78,10 +103,23 @@ pub(super) struct Line<'a> {
 
 /// How a format writes.
 pub(super) struct WriteRows {
-    /// What comes before the first row.
-    pub(super) header: fn() -> String,
-    /// Appends a row to a text. Where the format has dates, the trace began at the instant.
-    pub(super) row: fn(&mut String, &TraceRecord, Timestamp),
+    /// What comes before the first row of a trace that began at the instant, where that is known.
+    pub(super) header: fn(Option<Timestamp>) -> String,
+    /// Appends a row to a text; an error where the format needs what the record does not have.
+    pub(super) row: fn(&mut String, &Written<'_>) -> Result<(), TraceErrorKind>,
+    /// What comes after the last row.
+    pub(super) footer: &'static str,
+}
+
+/// A record that is written, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written<'a> {
+    pub(super) record: &'a TraceRecord,
+    /// When the trace began; 1970 where nobody says.
+    pub(super) origin: Timestamp,
+    /// How many blocks of prompts were written before that were made up, as numbers without
+    /// meaning.
+    pub(super) blocks: u64,
 }
 
 impl fmt::Debug for Description {

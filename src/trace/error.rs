@@ -1,25 +1,44 @@
 //! What can be wrong with a trace, and where.
 
+use std::fmt;
 use std::io;
 
+use super::options::TimeUnit;
 use crate::units::Duration;
 
-/// A trace that cannot be read on: the line and what is wrong with it.
+/// A trace that cannot be read on: where, and what is wrong there.
 #[derive(Debug, thiserror::Error)]
-#[error("line {line}: {kind}")]
+#[error("{place}: {kind}")]
 pub struct TraceError {
-    line: u64,
+    place: TracePlace,
     kind: TraceErrorKind,
 }
 
+/// A place in a trace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TracePlace {
+    /// A line of a text, counted from 1.
+    Line(u64),
+    /// A byte of a binary trace, counted from 0.
+    Byte(u64),
+}
+
 impl TraceError {
-    pub(crate) const fn new(line: u64, kind: TraceErrorKind) -> Self {
-        Self { line, kind }
+    pub(crate) const fn new(place: TracePlace, kind: TraceErrorKind) -> Self {
+        Self { place, kind }
     }
 
-    /// The line, counted from 1.
-    pub const fn line(&self) -> u64 {
-        self.line
+    /// Where.
+    pub const fn place(&self) -> TracePlace {
+        self.place
+    }
+
+    /// The line, counted from 1; `None` in a binary trace, which has none.
+    pub const fn line(&self) -> Option<u64> {
+        match self.place {
+            TracePlace::Line(line) => Some(line),
+            TracePlace::Byte(_) => None,
+        }
     }
 
     /// What is wrong.
@@ -28,7 +47,25 @@ impl TraceError {
     }
 }
 
-/// What is wrong with a line of a trace.
+impl TracePlace {
+    /// The line, or the byte.
+    pub const fn number(self) -> u64 {
+        match self {
+            Self::Line(number) | Self::Byte(number) => number,
+        }
+    }
+}
+
+impl fmt::Display for TracePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Byte(byte) => write!(f, "byte {byte}"),
+        }
+    }
+}
+
+/// What is wrong with a trace, at its place.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TraceErrorKind {
@@ -42,7 +79,10 @@ pub enum TraceErrorKind {
     #[error("the trace has a header but no rows")]
     NoRows,
     /// The first line is no header of a known format.
-    #[error("{found:?} begins no known trace format: known are {known}")]
+    #[error(
+        "{found:?} begins no known trace format: known are {known}; a log whose lines are of your \
+         own making can be told with `--format` by `coalmine trace import`"
+    )]
     UnknownFormat {
         /// The first line's beginning.
         found: String,
@@ -50,15 +90,15 @@ pub enum TraceErrorKind {
         known: String,
     },
     /// A coalmine trace of another version.
-    #[error("version {found:?} of coalmine's trace format is not known: known is 1")]
+    #[error("version {found:?} of coalmine's trace format is not known to this coalmine")]
     UnsupportedVersion {
         /// The version.
         found: String,
     },
     /// A byte that no text has.
     #[error(
-        "byte 0x{byte:02x} at position {position} is not text: a trace is UTF-8 without NUL, \
-         neither compressed nor otherwise binary"
+        "byte 0x{byte:02x} at position {position} is not text: a trace is UTF-8 without NUL, as \
+         it is or packed with gzip or zstd, or coalmine's binary form"
     )]
     NotText {
         /// The byte.
@@ -75,6 +115,41 @@ pub enum TraceErrorKind {
     /// The source ends inside of a row.
     #[error("the trace was cut off in this row, its last: copy the whole file again")]
     CutOff,
+    /// A binary trace that ends before its end.
+    #[error("the trace was cut off here, within {part}: copy the whole file again")]
+    CutOffPacked {
+        /// In what.
+        part: &'static str,
+    },
+    /// Bytes of a binary trace that are not as they were written.
+    #[error("{part} is damaged: copy the file again, or import its source again")]
+    Damaged {
+        /// What.
+        part: &'static str,
+    },
+    /// A text that is said to be a binary trace.
+    #[error("the trace is a text, not coalmine's binary form: leave `--format` out")]
+    NotPacked,
+    /// A unit of time that a format does not leave open.
+    #[error("{format} has its times in {has}: leave `--unit {unit}` out", unit = .unit.symbol())]
+    FixedUnit {
+        /// The format.
+        format: &'static str,
+        /// What its times are in.
+        has: &'static str,
+        /// What was asked for.
+        unit: TimeUnit,
+    },
+    /// A size of blocks that a format does not leave open, or does not have.
+    #[error("{format} has {has}: leave `--block {block}` out")]
+    FixedBlock {
+        /// The format.
+        format: &'static str,
+        /// What it has.
+        has: &'static str,
+        /// What was asked for.
+        block: u32,
+    },
     /// A quoted cell that its line does not end.
     #[error("a quoted cell is not closed before the end of the line")]
     OpenQuote,
@@ -118,7 +193,8 @@ pub enum TraceErrorKind {
     },
     /// Blocks of a prompt that do not make up its tokens.
     #[error(
-        "{found} blocks for {input} input tokens: blocks of {block} tokens would be {expected}"
+        "{found} blocks for {input} input tokens: blocks of {block} tokens would be {expected}; \
+         say how many tokens a block has by `--block` of `coalmine trace import`"
     )]
     Blocks {
         /// How many there are.
@@ -157,12 +233,37 @@ pub enum TraceErrorKind {
     #[error("not a JSON object: {}", without_place(.0))]
     Json(serde_json::Error),
     /// A row before its predecessor.
-    #[error("the row is {earlier_by} earlier than line {previous_line}: rows are in order of time")]
+    #[error(
+        "the row is {earlier_by} earlier than line {previous_line}: rows are in order of time; \
+         `coalmine trace import` sorts them"
+    )]
     OutOfOrder {
         /// By how much.
         earlier_by: Duration,
         /// The line of the row before it.
         previous_line: u64,
+    },
+    /// A row without tokens, where nothing else says how large a request is.
+    #[error(
+        "the row does not say how many tokens the request has: write `workload.tokens`, from which \
+         they are drawn"
+    )]
+    NoTokens,
+    /// A record without what a format must have.
+    #[error("a {format} trace needs {needs}, which the record does not have")]
+    Lacks {
+        /// The format.
+        format: &'static str,
+        /// What it needs.
+        needs: &'static str,
+    },
+    /// A record with more than a format has room for.
+    #[error("a {format} trace has no room for {what}")]
+    NoRoom {
+        /// The format.
+        format: &'static str,
+        /// What it has no room for.
+        what: &'static str,
     },
     /// A row without a session, where requests stick by it.
     #[error(

@@ -31,6 +31,8 @@ macro_rules! formats {
 }
 
 formats! {
+    /// Coalmine's binary form, see `docs/trace-format.md`.
+    Packed in packed,
     /// The canonical record as CSV, see `docs/trace-format.md`.
     CoalmineCsv in coalmine_csv,
     /// The canonical record as one JSON object a line, see `docs/trace-format.md`.
@@ -64,7 +66,8 @@ impl TraceFormat {
                 Recognised::Refused(why) => return Err(why),
             }
         }
-        let known = Self::ALL.iter().map(|format| format!("{format} ({})", format.begins()));
+        let texts = Self::ALL.iter().filter(|format| **format != Self::Packed);
+        let known = texts.map(|format| format!("{format} ({})", format.begins()));
         let known = known.collect::<Vec<_>>().join(", ");
         Err(TraceErrorKind::UnknownFormat { found: beginning(first_line), known })
     }
@@ -82,7 +85,7 @@ mod tests {
 
     #[test]
     fn every_format_is_known_by_its_own_first_line() {
-        for format in TraceFormat::ALL {
+        for format in TraceFormat::ALL.iter().filter(|format| **format != TraceFormat::Packed) {
             assert_eq!(TraceFormat::detect(format.begins()).unwrap(), *format);
         }
     }
@@ -93,7 +96,7 @@ mod tests {
         for header in [short, "{", "{}", "Timestamp,Model", "at_ns,input_tokens", "#coalmine"] {
             let error = TraceFormat::detect(header).unwrap_err();
             assert!(matches!(error, TraceErrorKind::UnknownFormat { .. }), "{header}");
-            for format in TraceFormat::ALL {
+            for format in TraceFormat::ALL.iter().filter(|it| **it != TraceFormat::Packed) {
                 assert!(error.to_string().contains(format.begins()), "{error}");
             }
         }
@@ -101,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_later_version_is_not_taken_for_this_one() {
-        for header in ["#coalmine-trace 2", "#coalmine-trace 1.5", "{\"coalmine_trace\": 12}"] {
+        for header in ["#coalmine-trace 3", "#coalmine-trace 1.5", "{\"coalmine_trace\": 12}"] {
             let error = TraceFormat::detect(header).unwrap_err();
             assert!(matches!(error, TraceErrorKind::UnsupportedVersion { .. }), "{header}");
         }

@@ -7,28 +7,51 @@
 
 mod accounting;
 mod azure;
+mod bytes;
 mod coalmine_csv;
 mod coalmine_jsonl;
+mod column;
 mod csv_rows;
 mod description;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod format;
 mod fuzz;
 mod json_object;
 mod line_feed;
 mod mooncake;
+mod names;
+mod number;
+mod options;
+mod packed;
+mod packed_layout;
+mod packed_reader;
+mod packed_row;
+mod packed_rows;
+mod packed_writer;
+mod plain_object;
 mod reader;
 mod record;
 mod shape;
+mod source_options;
+mod text_rows;
+mod unasked;
+mod varint;
 mod version;
 mod writer;
 
 pub use accounting::{Accounting, DropReason, Dropped};
-pub use error::{TraceError, TraceErrorKind};
+pub use error::{TraceError, TraceErrorKind, TracePlace};
 pub use format::TraceFormat;
 #[doc(hidden)]
 pub use fuzz::fuzz_trace;
+pub use names::Names;
+pub use options::{ReadOptions, TimeUnit};
+pub use packed_layout::Provenance;
+pub use packed_writer::PackedWriter;
 pub use reader::TraceReader;
-pub use record::TraceRecord;
+pub use record::{Failure, Prefix, TraceRecord};
 pub use shape::{Shape, ShapeMeter, TokenShape};
-pub use writer::TraceWriter;
+pub use source_options::SourceOptions;
+pub use writer::{TraceWriter, WriteError};

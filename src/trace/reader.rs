@@ -1,18 +1,22 @@
 //! A trace as canonical records, whatever its format.
 //!
-//! Takes any reader and knows no files. Memory is constant: one line at a time. A row that is
-//! broken or earlier than its predecessor ends the reading with an error that names its line; rows
-//! of one instant keep the order that they have in the source.
+//! Takes any reader and knows no files. Memory is constant: one line or block at a time. A row that
+//! is broken or earlier than its predecessor ends the reading with an error that names its place,
+//! unless [`SourceOptions`] say otherwise; rows of one instant keep the order of the source.
 
-use std::io::{BufRead, Seek};
+use std::io::{BufRead, Read, Seek};
 
 use super::accounting::{Accounting, DropReason};
-use super::description::{FirstLine, Origin, ReadRows, Row};
-use super::error::{TraceError, TraceErrorKind};
+use super::bytes::Bytes;
+use super::description::{Description, Origin};
+use super::error::{TraceError, TraceErrorKind, TracePlace};
 use super::format::TraceFormat;
-use super::line_feed::LineFeed;
+use super::packed_layout::{MAGIC, Provenance};
+use super::packed_rows::PackedRows;
 use super::record::TraceRecord;
-use crate::units::Timestamp;
+use super::source_options::SourceOptions;
+use super::text_rows::TextRows;
+use crate::units::{Duration, Timestamp};
 
 /// Reads the records of a trace.
 ///
@@ -21,17 +25,17 @@ use crate::units::Timestamp;
 /// let text = "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:17:03.9799600,4808,10";
 /// let mut reader = TraceReader::new(text.as_bytes()).unwrap();
 /// let record = reader.next_record().unwrap().unwrap();
-/// assert_eq!(record.input.get(), 4_808);
+/// assert_eq!(record.input.unwrap().get(), 4_808);
 /// assert_eq!(reader.next_record().unwrap(), None);
 /// assert_eq!(reader.accounting().read, 1);
 /// ```
-pub struct TraceReader<R> {
-    feed: LineFeed<R>,
-    rows: Box<dyn ReadRows + Send>,
-    /// The line that the feed is at is a row that was not read yet.
-    is_at_row: bool,
+pub struct TraceReader<R: BufRead> {
+    rows: Rows<R>,
+    options: SourceOptions,
     /// When the trace begins, on the scale of the source.
     begin: Option<Timestamp>,
+    /// The date of that, where the source has dates.
+    began: Option<Timestamp>,
     previous: Option<Previous>,
     accounting: Accounting,
     /// Of the source, since it was read to its end and begun anew.
@@ -40,42 +44,74 @@ pub struct TraceReader<R> {
     has_ended: bool,
 }
 
+enum Rows<R: BufRead> {
+    Text(Box<TextRows<R>>),
+    Packed(Box<PackedRows<R>>),
+}
+
 #[derive(Clone, Copy)]
 struct Previous {
-    line: u64,
+    place: TracePlace,
     at: Timestamp,
 }
 
 impl<R: BufRead> TraceReader<R> {
-    /// Reads the first line, which tells the format.
+    /// Reads the beginning, which tells the format.
     ///
     /// # Errors
     /// The source cannot be read, is empty, no text, or in no known format.
     pub fn new(input: R) -> Result<Self, TraceError> {
-        let mut feed = LineFeed::new(input);
-        let format = match feed.advance() {
-            Ok(true) => TraceFormat::detect(feed.current().text),
-            Ok(false) => Err(TraceErrorKind::Empty),
-            Err(kind) => Err(kind),
+        Self::with(input, SourceOptions::default())
+    }
+
+    /// Reads the beginning of a trace that is to be read so.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new), or an option does not fit the format.
+    pub fn with(input: R, options: SourceOptions) -> Result<Self, TraceError> {
+        let unreadable = |error| TraceError::new(TracePlace::Line(1), TraceErrorKind::Read(error));
+        let mut bytes = Bytes::new(input).map_err(unreadable)?;
+        let mut begun = Vec::new();
+        (&mut bytes).take(MAGIC.len() as u64).read_to_end(&mut begun).map_err(unreadable)?;
+        let rows = if begun == MAGIC {
+            Rows::Packed(Box::new(PackedRows::new(bytes, &begun)?))
+        } else {
+            Rows::Text(Box::new(TextRows::new(bytes, &begun, &options)?))
         };
-        let format = format.map_err(|kind| TraceError::new(feed.line().max(1), kind))?;
+        let format = rows.format();
         let description = format.description();
-        Ok(Self {
-            feed,
-            rows: (description.read)(),
-            is_at_row: description.first_line == FirstLine::Row,
-            begin: (description.origin == Origin::Beginning).then_some(Timestamp::EPOCH),
+        let unit = match options.rows.unit {
+            Some(unit) => format!("{}, as asked for", unit.name()),
+            None => description.time_unit.to_owned(),
+        };
+        let mut reader = Self {
+            rows,
+            options,
+            begin: None,
+            began: None,
             previous: None,
-            accounting: Accounting::new(format),
+            accounting: Accounting::new(format, &unit),
             sha256: None,
             turns: 1,
             has_ended: false,
-        })
+        };
+        reader.begin(description);
+        Ok(reader)
     }
 
-    /// The line of the record that was read last, counted from 1.
-    pub const fn line(&self) -> u64 {
-        self.feed.line()
+    fn begin(&mut self, description: &Description) {
+        self.begin = (description.origin == Origin::Beginning).then_some(Timestamp::EPOCH);
+        self.began = None;
+        self.previous = None;
+        self.has_ended = false;
+    }
+
+    /// The place of the record that was read last.
+    pub fn place(&self) -> TracePlace {
+        match &self.rows {
+            Rows::Text(rows) => TracePlace::Line(rows.line()),
+            Rows::Packed(rows) => TracePlace::Byte(rows.block_offset()),
+        }
     }
 
     /// Begins anew from the first row. What became of the rows so far stays accounted for.
@@ -87,14 +123,11 @@ impl<R: BufRead> TraceReader<R> {
         R: Seek,
     {
         self.sha256 = self.sha256();
-        let begun = self.feed.rewind().and_then(|()| self.feed.advance());
-        begun.map_err(|kind| TraceError::new(self.feed.line().max(1), kind))?;
-        let description = self.accounting.format.description();
-        self.rows = (description.read)();
-        self.is_at_row = description.first_line == FirstLine::Row;
-        self.begin = (description.origin == Origin::Beginning).then_some(Timestamp::EPOCH);
-        self.previous = None;
-        self.has_ended = false;
+        match &mut self.rows {
+            Rows::Text(rows) => rows.rewind(&self.options)?,
+            Rows::Packed(rows) => rows.rewind()?,
+        }
+        self.begin(self.accounting.format.description());
         self.turns += 1;
         Ok(())
     }
@@ -111,7 +144,27 @@ impl<R: BufRead> TraceReader<R> {
 
     /// The SHA-256 of the source in hexadecimal, once it was read to its end.
     pub fn sha256(&self) -> Option<String> {
-        self.sha256.clone().or_else(|| self.feed.sha256())
+        self.sha256.clone().or_else(|| match &self.rows {
+            Rows::Text(rows) => rows.sha256(),
+            Rows::Packed(rows) => rows.sha256(),
+        })
+    }
+
+    /// The date at which the trace began, where the source has dates: once the first row was read.
+    pub fn began(&self) -> Option<Timestamp> {
+        let stated = match &self.rows {
+            Rows::Text(rows) => rows.began(),
+            Rows::Packed(rows) => rows.began(),
+        };
+        stated.or(self.began)
+    }
+
+    /// Where a binary trace comes from, once it was read to its end; `None` for others.
+    pub fn provenance(&self) -> Option<&Provenance> {
+        match &self.rows {
+            Rows::Text(_) => None,
+            Rows::Packed(rows) => rows.provenance(),
+        }
     }
 
     /// The next record; `None` at the end of the trace and after an error.
@@ -120,77 +173,115 @@ impl<R: BufRead> TraceReader<R> {
     /// The source cannot be read, the row is broken or earlier than the one before it, or there is
     /// no row at all.
     pub fn next_record(&mut self) -> Result<Option<TraceRecord>, TraceError> {
-        if self.has_ended {
-            return Ok(None);
+        let mut record = TraceRecord::default();
+        Ok(self.read_row(&mut record)?.map(|_| record))
+    }
+
+    /// Reads the next row into `record`: when it was sent on the scale of the source, which is that
+    /// of [`began`](Self::began) where the source has dates. Where rows come in any order, its time
+    /// since the trace began is not known before the end: `record.at` is then without meaning.
+    /// `None` at the end and after an error.
+    ///
+    /// # Errors
+    /// As for [`next_record`](Self::next_record).
+    pub fn read_row(&mut self, record: &mut TraceRecord) -> Result<Option<Timestamp>, TraceError> {
+        while !self.has_ended {
+            *record = TraceRecord::default();
+            let row = match &mut self.rows {
+                Rows::Text(rows) => rows.next(record),
+                Rows::Packed(rows) => rows.next(record),
+            };
+            let row = row.and_then(|row| row.map(|at| self.put(at, record)).transpose());
+            match row {
+                Ok(Some(at)) => {
+                    self.accounting.emit();
+                    return Ok(Some(at));
+                }
+                Ok(None) => {
+                    self.has_ended = true;
+                    if self.accounting.read == 0 {
+                        return Err(TraceError::new(self.place(), TraceErrorKind::NoRows));
+                    }
+                }
+                Err(error) => self.fail(error)?,
+            }
         }
-        let row = self.next_row();
-        let result = row.and_then(|row| row.map(|(at, record)| self.place(at, record)).transpose());
-        match result {
-            Ok(Some(record)) => {
-                self.accounting.emit();
-                Ok(Some(record))
+        Ok(None)
+    }
+
+    /// Passes over rows that were sent before `at` as far as that is cheap: how many. Those of a
+    /// binary trace's blocks are counted as read and not looked at; none of other formats.
+    ///
+    /// # Errors
+    /// The trace is broken in what is passed over.
+    pub(crate) fn skip_before(&mut self, at: Duration) -> Result<u64, TraceError> {
+        match &mut self.rows {
+            Rows::Text(_) => Ok(0),
+            Rows::Packed(rows) if self.previous.is_none() => {
+                let skipped = rows.skip_before(at)?;
+                self.accounting.leave_out(DropReason::OutsideWindow, skipped);
+                Ok(skipped)
             }
-            Ok(None) => {
-                self.has_ended = true;
-                if self.accounting.read == 0 {
-                    Err(self.error(TraceErrorKind::NoRows))
-                } else {
-                    Ok(None)
-                }
-            }
-            Err(kind) => {
-                self.has_ended = true;
-                if let Some(reason) = drop_reason(&kind) {
-                    self.accounting.drop_row(reason, self.line());
-                }
-                Err(self.error(kind))
-            }
+            Rows::Packed(_) => Ok(0),
         }
     }
 
-    /// The next row, and its time on the scale of the source.
-    fn next_row(&mut self) -> Result<Option<Row>, TraceErrorKind> {
-        loop {
-            if !std::mem::take(&mut self.is_at_row) && !self.feed.advance()? {
-                return Ok(None);
-            }
-            if let Some(row) = self.rows.read(self.feed.current())? {
-                return Ok(Some(row));
-            }
+    /// A broken row is left out where that is allowed; else it ends the reading.
+    fn fail(&mut self, error: TraceError) -> Result<(), TraceError> {
+        let place = error.place();
+        let reason = match error.kind() {
+            TraceErrorKind::Read(_)
+            | TraceErrorKind::CutOffPacked { .. }
+            | TraceErrorKind::Damaged { .. } => None,
+            TraceErrorKind::OutOfOrder { .. } => Some(DropReason::OutOfOrder),
+            _ => Some(DropReason::Malformed),
+        };
+        // The rest of a line that is too long would be taken for others.
+        let can_go_on = reason == Some(DropReason::Malformed)
+            && !matches!(error.kind(), TraceErrorKind::LineTooLong { .. });
+        if let Some(reason) = reason {
+            self.accounting.drop_row(reason, place.number());
         }
+        if can_go_on && self.accounting.malformed() <= self.options.skip_bad {
+            return Ok(());
+        }
+        self.has_ended = true;
+        Err(error)
     }
 
     /// Checks the order and sets the record's time since the trace began.
-    fn place(
-        &mut self,
-        at: Timestamp,
-        mut record: TraceRecord,
-    ) -> Result<TraceRecord, TraceErrorKind> {
-        if let Some(previous) = self.previous.filter(|previous| at < previous.at) {
-            let earlier_by = previous.at.since(at);
-            return Err(TraceErrorKind::OutOfOrder { earlier_by, previous_line: previous.line });
+    fn put(&mut self, at: Timestamp, record: &mut TraceRecord) -> Result<Timestamp, TraceError> {
+        let place = self.place();
+        match self.previous.filter(|previous| at < previous.at) {
+            Some(_) if self.options.any_order => self.accounting.note_late(place.number()),
+            Some(previous) => {
+                let earlier_by = previous.at.since(at);
+                let previous_line = previous.place.number();
+                let kind = TraceErrorKind::OutOfOrder { earlier_by, previous_line };
+                return Err(TraceError::new(place, kind));
+            }
+            None => self.previous = Some(Previous { place, at }),
         }
-        self.previous = Some(Previous { line: self.line(), at });
-        record.at = at.since(*self.begin.get_or_insert(at));
-        Ok(record)
+        let begin = *self.begin.get_or_insert(at);
+        record.at = at.since(begin);
+        if self.began.is_none() && self.accounting.format.description().origin == Origin::Dates {
+            self.began = Some(begin);
+        }
+        Ok(at)
     }
 
-    /// Accounts for a record that was handed on from `line` and then left out.
-    pub(crate) fn leave_out(&mut self, reason: DropReason, line: u64) {
-        self.accounting.take_back(reason, line);
-    }
-
-    const fn error(&self, kind: TraceErrorKind) -> TraceError {
-        TraceError::new(self.line(), kind)
+    /// Accounts for a record that was handed on from `place` and then left out.
+    pub(crate) fn leave_out(&mut self, reason: DropReason, place: TracePlace) {
+        self.accounting.take_back(reason, place.number());
     }
 }
 
-/// Why a row with this error is not handed on; `None` where there was no row.
-const fn drop_reason(kind: &TraceErrorKind) -> Option<DropReason> {
-    match kind {
-        TraceErrorKind::Read(_) => None,
-        TraceErrorKind::OutOfOrder { .. } => Some(DropReason::OutOfOrder),
-        _ => Some(DropReason::Malformed),
+impl<R: BufRead> Rows<R> {
+    const fn format(&self) -> TraceFormat {
+        match self {
+            Self::Text(rows) => rows.format(),
+            Self::Packed(_) => TraceFormat::Packed,
+        }
     }
 }
 
@@ -226,7 +317,9 @@ mod tests {
                 read_all(format!("{mark}{AZURE}{rows}").as_bytes()).unwrap();
             let times = records.iter().map(|record| record.at).collect::<Vec<_>>();
             assert_eq!(times, [Duration::ZERO, Duration::from_millis(52)]);
-            let tokens = records.iter().map(|record| (record.input.get(), record.output.get()));
+            let tokens = records
+                .iter()
+                .map(|record| (record.input.unwrap().get(), record.output.unwrap().get()));
             assert_eq!(tokens.collect::<Vec<_>>(), [(4_808, 10), (3_180, 8)]);
             assert_eq!((accounting.read, accounting.emitted), (2, 2));
         }
@@ -272,12 +365,13 @@ mod tests {
         );
         assert_eq!(
             csv("9000000000,1,2\n8000000000,1,2\n"),
-            "line 4: the row is 1 s earlier than line 3: rows are in order of time"
+            "line 4: the row is 1 s earlier than line 3: rows are in order of time; `coalmine trace \
+             import` sorts them"
         );
         assert!(jsonl("{\"at_ns\":0}").starts_with("line 2: the trace was cut off"));
         assert_eq!(
-            jsonl("{\"at_ns\":0,\"input_tokens\":1}\n"),
-            "line 2: column \"output_tokens\" is missing: every row needs one"
+            jsonl("{\"output_tokens\":0,\"input_tokens\":1}\n"),
+            "line 2: column \"at_ns\" is missing: every row needs one"
         );
         assert_eq!(jsonl("{\"at_ns\":0,\"at_ns\":1}\n"), "line 2: column \"at_ns\" is there twice");
         assert_eq!(
@@ -298,12 +392,11 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_said_to_be_none() {
-        let gzip: &[u8] = b"\x1f\x8b\x08\x00\x00";
         let png: &[u8] = b"\x89PNG\r\n";
         let late = [AZURE.as_bytes(), b"2023-11-16 18:17:03.97,1,\xff\n"].concat();
-        for (bytes, line) in [(gzip, 1), (png, 1), (&late, 2)] {
+        for (bytes, line) in [(png, 1), (&late, 2)] {
             let error = read_all(bytes).unwrap_err();
-            assert_eq!(error.line(), line);
+            assert_eq!(error.line(), Some(line));
             assert!(matches!(error.kind(), TraceErrorKind::NotText { .. }), "{error}");
         }
     }

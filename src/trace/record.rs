@@ -1,7 +1,8 @@
-//! One row of a trace: the canonical record and the columns it is stored in.
+//! One row of a trace: the canonical record.
 
 use super::error::TraceErrorKind;
-use crate::units::{Duration, ModelId, Tokens, VersionId};
+use crate::exchange::Ending;
+use crate::units::{Duration, ModelId, Money, Tokens, VersionId};
 
 /// A request that was recorded, and what was observed of it where the source has that.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -13,63 +14,43 @@ pub struct TraceRecord {
     /// The version that answered.
     pub version: Option<VersionId>,
     /// Who asked: a number, so that a trace names nobody.
-    pub user: Option<u32>,
+    pub user: Option<u64>,
     /// The conversation that the request is part of.
     pub session: Option<u64>,
+    /// The turn of the conversation that it follows, by the number that this has in the source.
+    pub parent: Option<u64>,
     /// Tokens of the prompt.
-    pub input: Tokens,
+    pub input: Option<Tokens>,
     /// Tokens of the answer.
-    pub output: Tokens,
+    pub output: Option<Tokens>,
     /// Whether the answer was streamed.
     pub stream: Option<bool>,
+    /// The blocks that the prompt is made of.
+    pub prefix: Option<Prefix>,
     /// The HTTP status of the answer, 100 to 599.
     pub status: Option<u16>,
+    /// How it failed, where the status does not tell.
+    pub failure: Option<Failure>,
     /// From the request's start to the first token, at most `duration`.
     pub first_token: Option<Duration>,
     /// From the request's start to its end.
     pub duration: Option<Duration>,
+    /// What it cost.
+    pub cost: Option<Money>,
 }
 
 impl TraceRecord {
-    /// Sets what `column` holds to what `text` says.
-    pub(super) fn set(&mut self, column: Column, text: &str) -> Result<(), TraceErrorKind> {
-        self.try_set(column, text)
-            .ok_or_else(|| TraceErrorKind::value(column.name(), text, column.allowed()))
-    }
-
-    fn try_set(&mut self, column: Column, text: &str) -> Option<()> {
-        match column {
-            Column::At => self.at = nanos(text)?,
-            Column::Model => self.model = Some(ModelId::new(text).ok()?),
-            Column::Version => self.version = Some(VersionId::new(text).ok()?),
-            Column::User => self.user = Some(whole(text)?),
-            Column::Session => self.session = Some(whole(text)?),
-            Column::InputTokens => self.input = Tokens::new(whole(text)?),
-            Column::OutputTokens => self.output = Tokens::new(whole(text)?),
-            Column::Stream => self.stream = Some(text.parse().ok()?),
-            Column::Status => {
-                self.status = Some(whole(text).filter(|status| (100..600).contains(status))?);
+    /// How the request ended; `None` where nothing was observed of that.
+    ///
+    /// A failure of which the source does not say more counts as status 500.
+    pub fn ending(&self) -> Option<Ending> {
+        match (self.failure, self.status) {
+            (Some(Failure::Other), Some(status @ 400..)) | (None, Some(status @ 400..)) => {
+                Some(Ending::Status(status))
             }
-            Column::FirstToken => self.first_token = Some(nanos(text)?),
-            Column::Duration => self.duration = Some(nanos(text)?),
-        }
-        Some(())
-    }
-
-    /// What `column` holds, as text.
-    pub(super) fn text(&self, column: Column) -> Option<String> {
-        match column {
-            Column::At => Some(self.at.as_nanos().to_string()),
-            Column::Model => self.model.as_ref().map(ModelId::to_string),
-            Column::Version => self.version.as_ref().map(VersionId::to_string),
-            Column::User => self.user.as_ref().map(u32::to_string),
-            Column::Session => self.session.as_ref().map(u64::to_string),
-            Column::InputTokens => Some(self.input.get().to_string()),
-            Column::OutputTokens => Some(self.output.get().to_string()),
-            Column::Stream => self.stream.as_ref().map(bool::to_string),
-            Column::Status => self.status.as_ref().map(u16::to_string),
-            Column::FirstToken => self.first_token.map(|time| time.as_nanos().to_string()),
-            Column::Duration => self.duration.map(|time| time.as_nanos().to_string()),
+            (Some(failure), _) => Some(failure.ending()),
+            (None, Some(_)) => Some(Ending::Success),
+            (None, None) => None,
         }
     }
 
@@ -77,7 +58,7 @@ impl TraceRecord {
     pub(super) fn check(&self) -> Result<(), TraceErrorKind> {
         match (self.first_token, self.duration) {
             (Some(first), Some(duration)) if first > duration => Err(TraceErrorKind::value(
-                Column::FirstToken.name(),
+                "first_token_ns",
                 &first.as_nanos().to_string(),
                 "at most duration_ns",
             )),
@@ -86,134 +67,96 @@ impl TraceRecord {
     }
 }
 
-/// A column of coalmine's own formats.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Column {
-    At,
-    Model,
-    Version,
-    User,
-    Session,
-    InputTokens,
-    OutputTokens,
-    Stream,
-    Status,
-    FirstToken,
-    Duration,
+/// The blocks of tokens that a prompt is made of: those that two prompts begin with alike can be
+/// answered out of one cache.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Prefix {
+    /// Tokens of a block, more than 0; the last block may have fewer.
+    pub block: u32,
+    /// What each block holds and all before it, as a number: equal numbers, equal prompts so far.
+    pub hashes: Vec<u64>,
 }
 
-impl Column {
-    /// All, in the order in which they are written.
-    pub(super) const ALL: [Self; 11] = [
-        Self::At,
-        Self::Model,
-        Self::Version,
-        Self::User,
-        Self::Session,
-        Self::InputTokens,
-        Self::OutputTokens,
-        Self::Stream,
-        Self::Status,
-        Self::FirstToken,
-        Self::Duration,
+/// How a request failed, where no HTTP status tells.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Failure {
+    /// No complete answer in time.
+    Timeout,
+    /// The connection was not accepted.
+    Refused,
+    /// The connection broke off before the end.
+    Reset,
+    /// An answer that cannot be read.
+    Malformed,
+    /// A stream that ended without its finish.
+    Truncated,
+    /// A stream that carried an error after it had begun as a success.
+    ErrorInStream,
+    /// The client went away early.
+    ClientClosed,
+    /// The source says that it failed, and not how.
+    Other,
+}
+
+impl Failure {
+    /// All.
+    pub const ALL: [Self; 8] = [
+        Self::Timeout,
+        Self::Refused,
+        Self::Reset,
+        Self::Malformed,
+        Self::Truncated,
+        Self::ErrorInStream,
+        Self::ClientClosed,
+        Self::Other,
     ];
 
-    pub(super) const fn name(self) -> &'static str {
+    /// Its name in traces.
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::At => "at_ns",
-            Self::Model => "model",
-            Self::Version => "version",
-            Self::User => "user",
-            Self::Session => "session",
-            Self::InputTokens => "input_tokens",
-            Self::OutputTokens => "output_tokens",
-            Self::Stream => "stream",
-            Self::Status => "status",
-            Self::FirstToken => "first_token_ns",
-            Self::Duration => "duration_ns",
+            Self::Timeout => "timeout",
+            Self::Refused => "refused",
+            Self::Reset => "reset",
+            Self::Malformed => "malformed",
+            Self::Truncated => "truncated",
+            Self::ErrorInStream => "error_in_stream",
+            Self::ClientClosed => "client_closed",
+            Self::Other => "other",
         }
     }
 
-    pub(super) const fn allowed(self) -> &'static str {
+    /// The failure of this name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|failure| failure.name() == name)
+    }
+
+    /// What a request that failed so ended as; one of which no more is known as status 500.
+    pub const fn ending(self) -> Ending {
         match self {
-            Self::At | Self::FirstToken | Self::Duration => {
-                "a whole number of nanoseconds from 0 to 9223372036854775807"
-            }
-            Self::Model => "a model's name, 1 to 128 characters of A-Z a-z 0-9 . _ : - /",
-            Self::Version => "a version's name, 1 to 128 characters of A-Z a-z 0-9 . _ : -",
-            Self::User | Self::InputTokens | Self::OutputTokens => {
-                "a whole number from 0 to 4294967295"
-            }
-            Self::Session => "a whole number from 0 to 18446744073709551615",
-            Self::Stream => "true or false",
-            Self::Status => "an HTTP status from 100 to 599",
+            Self::Timeout => Ending::Timeout,
+            Self::Refused => Ending::Refused,
+            Self::Reset => Ending::Reset,
+            Self::Malformed => Ending::Malformed,
+            Self::Truncated => Ending::Truncated,
+            Self::ErrorInStream => Ending::ErrorInStream,
+            Self::ClientClosed => Ending::ClientClosed,
+            Self::Other => Ending::Status(500),
         }
     }
 
-    pub(super) const fn kind(self) -> ColumnKind {
-        match self {
-            Self::Model | Self::Version => ColumnKind::Text,
-            Self::Stream => ColumnKind::Flag,
-            _ => ColumnKind::Number,
+    /// The failure that an ending tells of which the status does not.
+    pub const fn of(ending: Ending) -> Option<Self> {
+        match ending {
+            Ending::Success | Ending::Status(_) => None,
+            Ending::Timeout => Some(Self::Timeout),
+            Ending::Refused => Some(Self::Refused),
+            Ending::Reset => Some(Self::Reset),
+            Ending::Malformed => Some(Self::Malformed),
+            Ending::Truncated => Some(Self::Truncated),
+            Ending::ErrorInStream => Some(Self::ErrorInStream),
+            Ending::ClientClosed => Some(Self::ClientClosed),
         }
     }
-
-    /// Whether every row must have it.
-    pub(super) const fn is_required(self) -> bool {
-        matches!(self, Self::At | Self::InputTokens | Self::OutputTokens)
-    }
-
-    pub(super) fn by_name(name: &str) -> Result<Self, TraceErrorKind> {
-        Self::ALL.into_iter().find(|column| column.name() == name).ok_or_else(|| {
-            TraceErrorKind::UnknownColumn {
-                name: super::error::beginning(name),
-                known: Self::ALL.map(Self::name).join(", "),
-            }
-        })
-    }
-}
-
-/// How a column's values look in JSON.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum ColumnKind {
-    Number,
-    Text,
-    Flag,
-}
-
-/// Which columns were met: each may come once, and some must.
-#[derive(Clone, Copy, Default, Debug)]
-pub(super) struct ColumnSet(u16);
-
-impl ColumnSet {
-    pub(super) fn add(&mut self, column: Column) -> Result<(), TraceErrorKind> {
-        let bit = 1 << column as u16;
-        if self.0 & bit != 0 {
-            return Err(TraceErrorKind::DuplicateColumn { name: column.name() });
-        }
-        self.0 |= bit;
-        Ok(())
-    }
-
-    pub(super) fn check_complete(self) -> Result<(), TraceErrorKind> {
-        let is_missing =
-            |column: &Column| column.is_required() && self.0 & 1 << *column as u16 == 0;
-        match Column::ALL.into_iter().find(is_missing) {
-            Some(column) => Err(TraceErrorKind::MissingColumn { name: column.name() }),
-            None => Ok(()),
-        }
-    }
-}
-
-/// A whole number in plain digits, without a sign.
-pub(super) fn whole<T: std::str::FromStr>(text: &str) -> Option<T> {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| is_plain)
-}
-
-/// Nanoseconds, at most what an instant after 1970 can hold.
-fn nanos(text: &str) -> Option<Duration> {
-    whole(text).filter(|nanos| i64::try_from(*nanos).is_ok()).map(Duration::from_nanos)
 }
 
 #[cfg(test)]
@@ -221,36 +164,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_outside_its_range_is_an_error_with_the_range() {
-        let bad = [
-            (Column::At, "-5"),
-            (Column::At, "9223372036854775808"),
-            (Column::At, "1.5"),
-            (Column::At, ""),
-            (Column::InputTokens, "NaN"),
-            (Column::OutputTokens, "4294967296"),
-            (Column::OutputTokens, "+4"),
-            (Column::Model, "a b"),
-            (Column::Stream, "yes"),
-            (Column::Status, "99"),
-            (Column::Status, "600"),
-        ];
-        for (column, text) in bad {
-            let error = TraceRecord::default().set(column, text).unwrap_err().to_string();
-            assert!(error.contains(column.name()), "{error}");
-            assert!(error.contains(&format!("{text:?}")), "{error}");
-            assert!(error.contains(column.allowed()), "{error}");
-        }
+    fn the_first_token_does_not_come_after_the_end() {
+        let mut record =
+            TraceRecord { first_token: Some(Duration::from_nanos(11)), ..TraceRecord::default() };
+        record.check().unwrap();
+        record.duration = Some(Duration::from_nanos(10));
+        assert!(record.check().is_err());
+        record.duration = Some(Duration::from_nanos(11));
+        record.check().unwrap();
     }
 
     #[test]
-    fn the_first_token_does_not_come_after_the_end() {
-        let mut record = TraceRecord::default();
-        record.set(Column::FirstToken, "11").unwrap();
-        record.check().unwrap();
-        record.set(Column::Duration, "10").unwrap();
-        assert!(record.check().is_err());
-        record.set(Column::Duration, "11").unwrap();
-        record.check().unwrap();
+    fn a_status_of_400_and_more_is_a_failure_and_what_the_source_says_beside_a_lower_one() {
+        let ending =
+            |status, failure| TraceRecord { status, failure, ..TraceRecord::default() }.ending();
+        assert_eq!(ending(None, None), None);
+        assert_eq!(ending(Some(200), None), Some(Ending::Success));
+        assert_eq!(ending(Some(304), None), Some(Ending::Success));
+        assert_eq!(ending(Some(503), None), Some(Ending::Status(503)));
+        assert_eq!(ending(Some(200), Some(Failure::Truncated)), Some(Ending::Truncated));
+        assert_eq!(ending(Some(504), Some(Failure::Timeout)), Some(Ending::Timeout));
+        assert_eq!(ending(Some(429), Some(Failure::Other)), Some(Ending::Status(429)));
+        assert_eq!(ending(None, Some(Failure::Other)), Some(Ending::Status(500)));
+    }
+
+    #[test]
+    fn every_failure_is_known_by_its_name_and_its_ending() {
+        for failure in Failure::ALL {
+            assert_eq!(Failure::by_name(failure.name()), Some(failure));
+            let told = Failure::of(failure.ending());
+            assert!(told == Some(failure) || failure == Failure::Other, "{failure:?}");
+        }
     }
 }

@@ -38,6 +38,7 @@ pub struct TokenShape {
 /// Gathers a [`Shape`] request by request, in memory bounded by the distinct token counts.
 #[derive(Clone, Debug, Default)]
 pub struct ShapeMeter {
+    requests: u64,
     latest: Option<Duration>,
     gaps: Moments,
     windows: [WindowCounts; 3],
@@ -47,7 +48,8 @@ pub struct ShapeMeter {
 
 impl ShapeMeter {
     /// Counts a request that was sent `at`, not before the one added last.
-    pub fn add(&mut self, at: Duration, input: Tokens, output: Tokens) {
+    pub fn add(&mut self, at: Duration, input: Option<Tokens>, output: Option<Tokens>) {
+        self.requests += 1;
         if let Some(latest) = self.latest {
             self.gaps.add(at.saturating_sub(latest).as_secs_f64());
         }
@@ -55,14 +57,14 @@ impl ShapeMeter {
         for (counts, window) in self.windows.iter_mut().zip(WINDOWS) {
             counts.add(at.as_nanos() / window.as_nanos());
         }
-        self.input.add(input);
-        self.output.add(output);
+        input.into_iter().for_each(|tokens| self.input.add(tokens));
+        output.into_iter().for_each(|tokens| self.output.add(tokens));
     }
 
     /// The shape so far.
     pub fn shape(&self) -> Shape {
         let span = self.latest.unwrap_or_default();
-        let requests = self.input.count;
+        let requests = self.requests;
         Shape {
             requests,
             span,
@@ -184,7 +186,8 @@ mod tests {
     fn shape_of(arrivals: &[(u64, u32)]) -> Shape {
         let mut meter = ShapeMeter::default();
         for (millis, tokens) in arrivals {
-            meter.add(Duration::from_millis(*millis), Tokens::new(*tokens), Tokens::new(1));
+            let (input, output) = (Some(Tokens::new(*tokens)), Some(Tokens::new(1)));
+            meter.add(Duration::from_millis(*millis), input, output);
         }
         meter.shape()
     }

@@ -3,8 +3,10 @@
 
 use std::io::{self, Write};
 
-use super::description::WriteRows;
+use super::description::{WriteRows, Written};
+use super::error::TraceErrorKind;
 use super::format::TraceFormat;
+use super::mooncake;
 use super::record::TraceRecord;
 use crate::units::{Duration, Timestamp};
 
@@ -14,44 +16,71 @@ pub struct TraceWriter<W> {
     rows: &'static WriteRows,
     origin: Timestamp,
     latest: Duration,
+    /// How many rows were written.
+    count: u64,
+    /// How many blocks of prompts were made up.
+    blocks: u64,
     row: String,
 }
 
+/// Why a row cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The output does not take it.
+    #[error(transparent)]
+    Output(#[from] io::Error),
+    /// The format needs what the record does not have, or has no room for what it has.
+    #[error("row {row}: {kind}")]
+    Row {
+        /// Which row, counted from 1.
+        row: u64,
+        /// What is wrong with it.
+        kind: TraceErrorKind,
+    },
+}
+
 impl<W: Write> TraceWriter<W> {
-    /// Writes the header of `format`. Where the format has dates, the trace begins at `origin`.
+    /// Writes the header of `format`, for a trace that `began` on this date; where the format has
+    /// dates and none is known, it began in 1970.
     ///
     /// # Errors
-    /// The output does not take it, or the format holds what a record has not and cannot be written
+    /// The output does not take it, or the format is not written row by row
     /// ([`io::ErrorKind::Unsupported`]).
-    pub fn new(mut output: W, format: TraceFormat, origin: Timestamp) -> io::Result<Self> {
+    pub fn new(mut output: W, format: TraceFormat, began: Option<Timestamp>) -> io::Result<Self> {
         let Some(rows) = &format.description().write else {
             return Err(io::Error::from(io::ErrorKind::Unsupported));
         };
-        output.write_all((rows.header)().as_bytes())?;
-        Ok(Self { output, rows, origin, latest: Duration::ZERO, row: String::new() })
+        output.write_all((rows.header)(began).as_bytes())?;
+        let (origin, latest) = (began.unwrap_or(Timestamp::EPOCH), Duration::ZERO);
+        Ok(Self { output, rows, origin, latest, count: 0, blocks: 0, row: String::new() })
     }
 
     /// Writes `record` as the next row.
     ///
     /// # Errors
-    /// The output does not take it.
+    /// The output does not take it, or the format does not: then nothing of the row was written.
     ///
     /// # Panics
     /// The record is earlier than the one before it: no reader would take the trace.
-    pub fn write(&mut self, record: &TraceRecord) -> io::Result<()> {
+    pub fn write(&mut self, record: &TraceRecord) -> Result<(), WriteError> {
         let (at, latest) = (record.at, self.latest);
         assert!(at >= latest, "a row at {at} cannot follow one at {latest}");
         self.latest = at;
         self.row.clear();
-        (self.rows.row)(&mut self.row, record, self.origin);
-        self.output.write_all(self.row.as_bytes())
+        let (origin, blocks) = (self.origin, self.blocks);
+        self.count += 1;
+        (self.rows.row)(&mut self.row, &Written { record, origin, blocks })
+            .map_err(|kind| WriteError::Row { row: self.count, kind })?;
+        self.blocks += mooncake::made_up(record);
+        Ok(self.output.write_all(self.row.as_bytes())?)
     }
 
-    /// Flushes and hands the writer back.
+    /// Writes what comes after the last row, flushes and hands the writer back.
     ///
     /// # Errors
     /// The output does not take what is left.
     pub fn finish(mut self) -> io::Result<W> {
+        self.output.write_all(self.rows.footer.as_bytes())?;
         self.output.flush()?;
         Ok(self.output)
     }
@@ -61,12 +90,13 @@ impl<W: Write> TraceWriter<W> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::fixture::arb_record;
     use super::*;
     use crate::trace::TraceReader;
-    use crate::units::{ModelId, Tokens, VersionId};
+    use crate::units::Tokens;
 
     fn written(format: TraceFormat, records: &[TraceRecord]) -> Vec<u8> {
-        let origin = "2023-11-16T18:17:03.97996Z".parse().unwrap();
+        let origin = Some("2023-11-16T18:17:03.97996Z".parse().unwrap());
         let mut writer = TraceWriter::new(Vec::new(), format, origin).unwrap();
         for record in records {
             writer.write(record).unwrap();
@@ -80,7 +110,7 @@ mod tests {
     }
 
     fn record(at: Duration, input: u32, output: u32) -> TraceRecord {
-        let (input, output) = (Tokens::new(input), Tokens::new(output));
+        let (input, output) = (Some(Tokens::new(input)), Some(Tokens::new(output)));
         TraceRecord { at, input, output, ..TraceRecord::default() }
     }
 
@@ -90,32 +120,6 @@ mod tests {
         let text = "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:17:03.9799600,4808,10\
                     \r\n2023-11-16 18:17:04.0319600,3180,8";
         assert_eq!(String::from_utf8(written(TraceFormat::Azure, &rows)).unwrap(), text);
-    }
-
-    fn arb_record() -> impl Strategy<Value = TraceRecord> {
-        let time = || (0..=i64::MAX as u64).prop_map(Duration::from_nanos);
-        let identity = (
-            prop::option::of("[a-zA-Z0-9][a-zA-Z0-9._:/-]{0,20}"),
-            prop::option::of("[a-zA-Z0-9][a-zA-Z0-9._:-]{0,20}"),
-            any::<Option<u32>>(),
-            any::<Option<u64>>(),
-        );
-        let content = (time(), any::<u32>(), any::<u32>(), any::<Option<bool>>());
-        let observed =
-            (prop::option::of(100..600_u16), prop::option::of(time()), prop::option::of(time()));
-        (identity, content, observed).prop_map(|(identity, content, observed)| TraceRecord {
-            at: content.0,
-            model: identity.0.map(|name| ModelId::new(&name).unwrap()),
-            version: identity.1.map(|name| VersionId::new(&name).unwrap()),
-            user: identity.2,
-            session: identity.3,
-            input: Tokens::new(content.1),
-            output: Tokens::new(content.2),
-            stream: content.3,
-            status: observed.0,
-            first_token: observed.1.map(|time| time.min(observed.2.unwrap_or(Duration::MAX))),
-            duration: observed.2,
-        })
     }
 
     proptest! {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::chance::Chance;
 use crate::scenario::{Problem, ProblemKind, Scenario, Spot, Traffic};
-use crate::trace::{Accounting, Shape, ShapeMeter, TraceError, TraceReader};
+use crate::trace::{Accounting, Shape, ShapeMeter, TraceError, TracePlace, TraceReader};
 use crate::workload::{Playback, PlaybackOptions, Replay, SourceError, TraceInput, check_record};
 
 /// What is in a trace, as the scenario replays it.
@@ -51,8 +51,15 @@ pub fn trace_problem(scenario: &Scenario, failed: &SourceError) -> Problem {
     let SourceError { trace, error } = failed;
     let file = scenario.traffic.files().get(*trace);
     let file = file.map_or_else(String::new, |file| file.display().to_string());
-    let place = Spot::line(file, error.line());
-    Problem::new(ProblemKind::BrokenTrace, place, error.kind().to_string())
+    let place = match error.line() {
+        Some(line) => Spot::line(file, line),
+        None => Spot::file(file),
+    };
+    let message = match error.place() {
+        TracePlace::Line(_) => error.kind().to_string(),
+        TracePlace::Byte(_) => error.to_string(),
+    };
+    Problem::new(ProblemKind::BrokenTrace, place, message)
 }
 
 /// Reads one turn of a trace: its shape. It `repeats` or not.
@@ -66,7 +73,7 @@ fn read_turn(
     while let Some(record) = playback.next_record()? {
         // What is never sent need not fit.
         if left != Some(0) {
-            check_record(&record, &replay.models, replay.needs_sessions)
+            check_record(&record, &replay.models, replay.needs())
                 .map_err(|kind| playback.error(kind))?;
         }
         left = left.map(|left| left.saturating_sub(1));

@@ -123,7 +123,9 @@ impl Mixture {
             Running::Generated(times) => {
                 Some((generated(times.take()?, number, identities, sizes), false))
             }
-            Running::Recorded(replayed) => Some((replayed.take(number, chance, identities)?, true)),
+            Running::Recorded(replayed) => {
+                Some((replayed.take(number, chance, identities, sizes)?, true))
+            }
         }
     }
 
@@ -344,6 +346,6 @@ mod tests {
                 Err(failed) => break failed,
             };
         };
-        assert_eq!((failed.trace, failed.error.line()), (1, 4));
+        assert_eq!((failed.trace, failed.error.line()), (1, Some(4)));
     }
 }

@@ -9,6 +9,7 @@ mod clock;
 mod generated;
 mod identity;
 mod mixture;
+mod needs;
 mod playback;
 mod population;
 mod replay;
@@ -20,6 +21,7 @@ mod tokens;
 
 pub use change::{Change, Pace};
 pub use mixture::SourceError;
+pub use needs::Needs;
 pub use playback::{Playback, PlaybackOptions, Window};
 pub use population::{Client, Pin, Population, Sessions};
 pub use replay::{Part, Replay};

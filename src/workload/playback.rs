@@ -13,7 +13,7 @@ use std::io::{BufRead, Seek};
 
 use crate::arrivals::Arrivals;
 use crate::chance::{Chance, Draws, Purpose};
-use crate::trace::{DropReason, TraceError, TraceErrorKind, TraceReader, TraceRecord};
+use crate::trace::{DropReason, TraceError, TraceErrorKind, TracePlace, TraceReader, TraceRecord};
 use crate::units::{Duration, Ratio};
 
 /// How a trace is replayed.
@@ -48,17 +48,17 @@ pub struct Window {
 }
 
 /// Reads a trace as it is replayed.
-pub struct Playback<R> {
+pub struct Playback<R: BufRead> {
     reader: TraceReader<R>,
     options: PlaybackOptions,
     chance: Chance,
     place: usize,
-    /// Rows of one recorded time, with their lines, as they are handed on.
-    batch: VecDeque<(u64, TraceRecord)>,
+    /// Rows of one recorded time, with their places, as they are handed on.
+    batch: VecDeque<(TracePlace, TraceRecord)>,
     /// The row after the batch.
-    ahead: Option<(u64, TraceRecord)>,
+    ahead: Option<(TracePlace, TraceRecord)>,
     turn: Turn,
-    line: u64,
+    read_at: TracePlace,
     has_ended: bool,
 }
 
@@ -88,8 +88,8 @@ impl<R: BufRead + Seek> Playback<R> {
         place: usize,
     ) -> Self {
         let (batch, ahead) = (VecDeque::new(), None);
-        let turn = Turn::default();
-        Self { reader, options, chance, place, batch, ahead, turn, line: 0, has_ended: false }
+        let (turn, read_at) = (Turn::default(), TracePlace::Line(0));
+        Self { reader, options, chance, place, batch, ahead, turn, read_at, has_ended: false }
     }
 
     /// The trace that is read, with its accounting.
@@ -99,12 +99,12 @@ impl<R: BufRead + Seek> Playback<R> {
 
     /// What is wrong with the record that was handed on last.
     pub const fn error(&self, kind: TraceErrorKind) -> TraceError {
-        TraceError::new(self.line, kind)
+        TraceError::new(self.read_at, kind)
     }
 
     /// The record that was handed on last is not sent.
     pub(super) fn replaced(&mut self) {
-        self.reader.leave_out(DropReason::Replaced, self.line);
+        self.reader.leave_out(DropReason::Replaced, self.read_at);
     }
 
     /// The next record, with the time at which it is replayed; `None` at the end and after an
@@ -132,24 +132,29 @@ impl<R: BufRead + Seek> Playback<R> {
 
     /// The next record of the turn under way.
     fn next_of_turn(&mut self) -> Result<Option<TraceRecord>, TraceError> {
-        while let Some((line, mut record)) = self.spread()? {
+        if let (0, Some(window), None) =
+            (self.turn.taken, self.options.window, self.options.dequantize)
+        {
+            self.turn.taken = self.reader.skip_before(window.from)?;
+        }
+        while let Some((place, mut record)) = self.spread()? {
             let number = self.turn.take(record.at);
-            self.line = line;
+            self.read_at = place;
             let from = self.options.window.map_or(Duration::ZERO, |window| window.from);
             let length = self.options.window.map_or(Duration::MAX, |window| window.length);
             if record.at < from {
-                self.reader.leave_out(DropReason::OutsideWindow, line);
+                self.reader.leave_out(DropReason::OutsideWindow, place);
                 continue;
             }
             record.at = record.at.saturating_sub(from);
             if record.at >= length {
                 // What comes later is outside too.
-                self.reader.leave_out(DropReason::OutsideWindow, line);
+                self.reader.leave_out(DropReason::OutsideWindow, place);
                 self.leave_out_ahead();
                 return Ok(None);
             }
             if !self.is_sampled(&record, number) {
-                self.reader.leave_out(DropReason::NotSampled, line);
+                self.reader.leave_out(DropReason::NotSampled, place);
                 continue;
             }
             record.at = self.turn.begins.saturating_add(self.replayed(record.at));
@@ -187,8 +192,8 @@ impl<R: BufRead + Seek> Playback<R> {
 
     /// What was read ahead is not handed on.
     fn leave_out_ahead(&mut self) {
-        for (line, _) in self.batch.drain(..).chain(self.ahead.take()) {
-            self.reader.leave_out(DropReason::OutsideWindow, line);
+        for (place, _) in self.batch.drain(..).chain(self.ahead.take()) {
+            self.reader.leave_out(DropReason::OutsideWindow, place);
         }
     }
 
@@ -206,7 +211,7 @@ impl<R: BufRead + Seek> Playback<R> {
     }
 
     /// The next row, its time spread if it was rounded.
-    fn spread(&mut self) -> Result<Option<(u64, TraceRecord)>, TraceError> {
+    fn spread(&mut self) -> Result<Option<(TracePlace, TraceRecord)>, TraceError> {
         let Some(quantum) = self.options.dequantize else { return self.read() };
         if self.batch.is_empty() {
             let first = match self.ahead.take() {
@@ -216,16 +221,16 @@ impl<R: BufRead + Seek> Playback<R> {
             let Some(first) = first else { return Ok(None) };
             let at = first.1.at;
             self.batch.push_back(first);
-            while let Some((line, record)) = self.read()? {
+            while let Some((place, record)) = self.read()? {
                 if record.at != at {
-                    self.ahead = Some((line, record));
+                    self.ahead = Some((place, record));
                     break;
                 }
                 if self.batch.len() == MOST_AT_ONCE {
                     let kind = TraceErrorKind::TooManyAtOnce { limit: MOST_AT_ONCE };
-                    return Err(TraceError::new(line, kind));
+                    return Err(TraceError::new(place, kind));
                 }
-                self.batch.push_back((line, record));
+                self.batch.push_back((place, record));
             }
             self.spread_batch(at, quantum)?;
         }
@@ -235,11 +240,11 @@ impl<R: BufRead + Seek> Playback<R> {
     /// Spreads the batch of time `at`: up to the next time, where that comes a little early.
     fn spread_batch(&mut self, at: Duration, quantum: Duration) -> Result<(), TraceError> {
         let mut room = quantum;
-        if let Some((line, next)) = &self.ahead {
+        if let Some((place, next)) = &self.ahead {
             let apart = next.at.saturating_sub(at);
             if apart < quantum.mul_f64(LEAST_APART) {
                 let kind = TraceErrorKind::NotQuantised { apart, quantum };
-                return Err(TraceError::new(*line, kind));
+                return Err(TraceError::new(*place, kind));
             }
             room = room.min(apart);
         }
@@ -255,9 +260,9 @@ impl<R: BufRead + Seek> Playback<R> {
         Ok(())
     }
 
-    fn read(&mut self) -> Result<Option<(u64, TraceRecord)>, TraceError> {
+    fn read(&mut self) -> Result<Option<(TracePlace, TraceRecord)>, TraceError> {
         let record = self.reader.next_record()?;
-        Ok(record.map(|record| (self.reader.line(), record)))
+        Ok(record.map(|record| (self.reader.place(), record)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is sent where at least a part of it is read from a trace.
 
+use super::needs::Needs;
 use super::playback::PlaybackOptions;
 use super::population::Population;
 use super::tokens::TokenSizes;
@@ -73,6 +74,11 @@ impl Replay {
     /// How many processes there are.
     pub(crate) fn processes(&self) -> usize {
         self.parts.iter().map(Part::processes).sum()
+    }
+
+    /// What every row of its traces must say.
+    pub fn needs(&self) -> Needs {
+        Needs { sessions: self.needs_sessions, tokens: self.sizes.is_empty() }
     }
 
     /// How many users wait for each answer before they send on; 0 where none do.

@@ -3,13 +3,15 @@
 use std::io::{BufRead, Seek};
 
 use super::identity::Identities;
+use super::needs::Needs;
 use super::playback::{Playback, PlaybackOptions};
 use super::replay::Replay;
+use super::tokens::SizeSamplers;
 use crate::arrivals::Arrivals;
-use crate::chance::Chance;
+use crate::chance::{Chance, Purpose};
 use crate::exchange::{Arrival, ModelIndex, Request};
 use crate::trace::{TraceError, TraceErrorKind, TraceReader, TraceRecord};
-use crate::units::{Duration, ModelId};
+use crate::units::{Duration, ModelId, Tokens};
 
 /// A trace that can be read, and read again.
 pub type TraceInput = Box<dyn Recording>;
@@ -23,7 +25,7 @@ impl<R: BufRead + Seek + Send> Recording for R {}
 pub(super) struct Replayed {
     playback: Playback<TraceInput>,
     models: Vec<ModelId>,
-    needs_sessions: bool,
+    needs: Needs,
     /// The place of its process.
     place: usize,
     numbers: Numbers,
@@ -46,7 +48,7 @@ impl Replayed {
         Self {
             playback: Playback::new(reader, options, chance, place),
             models: replay.models.clone(),
-            needs_sessions: replay.needs_sessions,
+            needs: replay.needs(),
             place,
             numbers,
             next: None,
@@ -67,7 +69,7 @@ impl Replayed {
         if self.next.is_none()
             && let Some(record) = self.playback.next_record()?
         {
-            let model = check_record(&record, &self.models, self.needs_sessions)
+            let model = check_record(&record, &self.models, self.needs)
                 .map_err(|kind| self.playback.error(kind))?;
             self.next = Some((record, model));
         }
@@ -94,34 +96,44 @@ impl Replayed {
     }
 
     /// The request whose time [`next_at`](Self::next_at) has told, number `number` of the
-    /// workload.
+    /// workload; `sizes` are by model, or one for all, or none where the trace has them.
     pub(super) fn take(
         &mut self,
         number: u64,
         chance: Chance,
         identities: &mut Identities,
+        sizes: &[SizeSamplers],
     ) -> Option<Arrival> {
         let (record, model) = self.next.take()?;
         let id = Arrivals::id_of(self.place, self.taken);
         self.taken += 1;
         let draws = chance.request(id, 0);
-        let user = record.user.map(|user| self.numbers.of(user));
+        let user = record.user.map(|user| self.numbers.of(short(user)));
         let user = user.unwrap_or_else(|| identities.user_of(id, draws));
         let client = identities.client_of(id, draws);
+        let model = model.unwrap_or_else(|| identities.model(client, draws));
+        let size = if let [all] = sizes { Some(all) } else { sizes.get(usize::from(model.0)) };
+        let prompt = identities.prompt(draws);
+        let (input, output) = match size.filter(|_| record.input.and(record.output).is_none()) {
+            Some(size) => size.sample(
+                || identities.prompt_size(prompt, draws),
+                || draws.draw(Purpose::OutputTokens, 0),
+            ),
+            None => (Tokens::ZERO, Tokens::ZERO),
+        };
         let request = Request {
             id,
-            model: model.unwrap_or_else(|| identities.model(client, draws)),
+            model,
             user,
             session: match record.session {
-                // Sessions are numbered: what is beyond 32 bits tells none apart.
-                Some(session) => self.numbers.of(session as u32),
+                Some(session) => self.numbers.of(short(session)),
                 None => identities.session(user, record.at, number, draws),
             },
             client,
-            // The trace has the sizes: equal prompts may have different ones.
-            prompt: identities.prompt(draws),
-            input: record.input,
-            output: record.output,
+            // Where the trace has the sizes, equal prompts may have different ones.
+            prompt,
+            input: record.input.unwrap_or(input),
+            output: record.output.unwrap_or(output),
             stream: record.stream.unwrap_or_else(|| identities.stream(draws)),
         };
         Some(Arrival { at: record.at, request })
@@ -167,18 +179,27 @@ impl Numbers {
 /// arrivals of their own, down from the end.
 const AFTER_DRAWN: u32 = 1 << 31;
 
+/// The number of a user or session in 32 bits. Those of a trace are counted, or hashes, of which a
+/// part tells apart as well.
+const fn short(number: u64) -> u32 {
+    number as u32
+}
+
 /// The model that a row asks for, where it says so.
 ///
 /// # Errors
-/// The row does not fit the plan: it asks for a model that is none of `models`, or names no session
-/// although `needs_sessions`.
+/// The row does not fit the plan: it asks for a model that is none of `models`, or does not say
+/// what it `needs` to.
 pub fn check_record(
     record: &TraceRecord,
     models: &[ModelId],
-    needs_sessions: bool,
+    needs: Needs,
 ) -> Result<Option<ModelIndex>, TraceErrorKind> {
-    if needs_sessions && record.session.is_none() {
+    if needs.sessions && record.session.is_none() {
         return Err(TraceErrorKind::NoSession);
+    }
+    if needs.tokens && (record.input.is_none() || record.output.is_none()) {
+        return Err(TraceErrorKind::NoTokens);
     }
     record.model.as_ref().map(|name| place_of(name, models)).transpose()
 }

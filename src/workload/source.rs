@@ -808,10 +808,11 @@ mod tests {
             population: Population::of_users(1.try_into().unwrap()),
         };
         let mut source = Source::generate(&workload, Chance::new(20_240_315, 0));
-        let start = "2024-03-15T11:00:00Z".parse().unwrap();
+        let start = Some("2024-03-15T11:00:00Z".parse().unwrap());
         let mut writer = TraceWriter::new(Vec::new(), TraceFormat::Azure, start).unwrap();
         while let Some(arrival) = next(&mut source).unwrap() {
             let (at, input, output) = (arrival.at, arrival.request.input, arrival.request.output);
+            let (input, output) = (Some(input), Some(output));
             writer.write(&TraceRecord { at, input, output, ..TraceRecord::default() }).unwrap();
         }
         writer.finish().unwrap()

@@ -59,7 +59,8 @@ fn on_off_bursts_are_as_bursty_as_the_code_assistant() {
             if arrival.at > Duration::from_secs(3_436) {
                 break;
             }
-            meter.add(arrival.at, arrival.request.input, arrival.request.output);
+            let (input, output) = (arrival.request.input, arrival.request.output);
+            meter.add(arrival.at, Some(input), Some(output));
         }
         for (all, one) in dispersions.iter_mut().zip(meter.shape().dispersion) {
             all.push(one.unwrap());

@@ -1,0 +1,71 @@
+//! The rows of a trace in the binary form, and the bytes that they are read from.
+
+use std::io::{BufRead, Read, Seek};
+
+use super::bytes::Bytes;
+use super::error::{TraceError, TraceErrorKind, TracePlace};
+use super::packed_layout::Provenance;
+use super::packed_reader::{Damage, PackedReader};
+use super::record::TraceRecord;
+use crate::units::{Duration, Timestamp};
+
+/// Reads the rows of a binary trace.
+pub(super) struct PackedRows<R: BufRead> {
+    bytes: Bytes<R>,
+    reader: PackedReader,
+}
+
+impl<R: BufRead> PackedRows<R> {
+    /// Reads the head of `bytes`, which have `begun` so.
+    pub(super) fn new(mut bytes: Bytes<R>, begun: &[u8]) -> Result<Self, TraceError> {
+        let reader = PackedReader::new(&mut begun.chain(&mut bytes))?;
+        Ok(Self { bytes, reader })
+    }
+
+    /// Begins anew.
+    pub(super) fn rewind(&mut self) -> Result<(), TraceError>
+    where
+        R: Seek,
+    {
+        let unreadable = |error| TraceError::new(TracePlace::Byte(0), TraceErrorKind::Read(error));
+        self.bytes.rewind().map_err(unreadable)?;
+        self.reader = PackedReader::new(&mut self.bytes)?;
+        Ok(())
+    }
+
+    pub(super) const fn block_offset(&self) -> u64 {
+        self.reader.block_offset()
+    }
+
+    pub(super) const fn began(&self) -> Option<Timestamp> {
+        self.reader.began()
+    }
+
+    pub(super) const fn provenance(&self) -> Option<&Provenance> {
+        self.reader.provenance()
+    }
+
+    pub(super) fn sha256(&self) -> Option<String> {
+        self.reader.provenance().map(|_| self.bytes.sha256())
+    }
+
+    /// Reads the next row into `record`: its time since the trace began, as an instant.
+    pub(super) fn next(
+        &mut self,
+        record: &mut TraceRecord,
+    ) -> Result<Option<Timestamp>, TraceError> {
+        let is_row = self.reader.next(&mut self.bytes, record)?;
+        Ok(is_row.then(|| Timestamp::EPOCH + record.at))
+    }
+
+    /// Passes over the blocks whose rows are all before `at`: how many rows.
+    pub(super) fn skip_before(&mut self, at: Duration) -> Result<u64, TraceError> {
+        Ok(self.reader.skip_blocks(&mut self.bytes, at)?)
+    }
+}
+
+impl From<Damage> for TraceError {
+    fn from(damage: Damage) -> Self {
+        Self::new(TracePlace::Byte(damage.offset), damage.kind)
+    }
+}
