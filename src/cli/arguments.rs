@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::exit::EXIT_CODES;
 use super::gate_arguments::{GATE_HELP, GateArguments};
 use super::shared_arguments::seed;
-pub(super) use super::shared_arguments::{FailOn, ScenarioArguments};
+pub(super) use super::shared_arguments::{FailOn, OutputFormat, ScenarioArguments};
+use super::trace::TraceCommands;
 use crate::stats::Confidence;
 use crate::units::{LiteralError, Ratio};
 
@@ -46,6 +47,9 @@ pub(super) enum Subcommands {
     /// Compare results: what differs from the first, how far, and how sure that is
     #[command(after_help = COMPARE_HELP)]
     Compare(CompareArguments),
+    /// Recorded traffic: import it, write it in another format, or make it from a scenario
+    #[command(subcommand)]
+    Trace(TraceCommands),
     /// Print the JSON Schema of a file format, or the keys of scenario files as tables
     Schema {
         /// Which format
@@ -200,15 +204,6 @@ pub(super) struct CompareArguments {
 pub(super) enum CompareFailOn {
     /// Any metric that is worse than in the first result, or a gate that has come to fail.
     Worse,
-}
-
-/// What is printed on stdout.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(super) enum OutputFormat {
-    /// For people.
-    Text,
-    /// For machines.
-    Json,
 }
 
 /// A file format with a schema.

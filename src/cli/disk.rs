@@ -89,4 +89,4 @@ pub(super) fn remove_written(path: &Path) {
 }
 
 /// Chosen: large enough that reading a trace is not a matter of system calls.
-const READ_AHEAD: usize = 256 * 1024;
+pub(super) const READ_AHEAD: usize = 256 * 1024;

@@ -27,13 +27,18 @@ impl Interrupt {
 
     /// Ends the command where it was asked to.
     pub(super) fn check(&self) -> Result<(), Failure> {
-        match self.0.load(Ordering::SeqCst) {
+        match self.is_asked() {
             true => Err(Failure {
                 exit: Exit::Interrupted,
                 message: "interrupted: no verdict, and nothing was written".to_owned(),
             }),
             false => Ok(()),
         }
+    }
+
+    /// Whether the command was asked to end.
+    pub(super) fn is_asked(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
     }
 }
 

@@ -33,8 +33,14 @@ mod report;
 mod run;
 mod scenario_files;
 mod schema;
+mod scratch;
 mod shared_arguments;
 mod terminal;
+mod trace;
+mod trace_export;
+mod trace_format;
+mod trace_import;
+mod trace_synth;
 mod validate;
 mod wildcard;
 

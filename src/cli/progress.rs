@@ -33,6 +33,15 @@ impl Progress {
         Self(bar)
     }
 
+    /// Of rows, nobody knows how many.
+    pub(super) fn of_rows() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {human_pos} rows, {per_sec}") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
     pub(super) fn show(&mut self, done: u64) {
         self.0.set_position(done);
     }

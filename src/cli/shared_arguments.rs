@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::quoting::shell_word;
+use crate::units::{Duration, LiteralError};
 
 /// How a scenario file is read.
 #[derive(Clone, Debug, Args)]
@@ -34,6 +35,24 @@ pub(super) enum FailOn {
     Fail,
 }
 
+/// What is printed on stdout.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum OutputFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
 pub(super) fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
+}
+
+/// A length of time above 0.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = Duration::parse(text).map_err(|error: LiteralError| {
+        let meant = error.suggestion().map(|meant| format!("; did you mean {meant}?"));
+        format!("{error}{}", meant.unwrap_or_default())
+    })?;
+    if parsed.is_zero() { Err("allowed is more than 0s".to_owned()) } else { Ok(parsed) }
 }

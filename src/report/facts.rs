@@ -11,7 +11,6 @@ use crate::record::{Arm, Blast, Happening, Record, RuleHealth};
 use crate::result::ResultFile;
 use crate::run::TraceReport;
 use crate::summary::{Method, Selection, Summary};
-use crate::trace::DropReason;
 use crate::units::{
     Ratio, Timestamp, format_count, format_counted, format_duration, format_elapsed, format_percent,
 };
@@ -217,13 +216,7 @@ fn harm(blast: &Blast) -> String {
 fn trace_text(trace: &TraceReport) -> String {
     let accounting = &trace.accounting;
     let dropped = accounting.dropped.iter().map(|(reason, dropped)| {
-        let what = match reason {
-            DropReason::Malformed => "malformed",
-            DropReason::OutOfOrder => "out of order",
-            DropReason::OutsideWindow => "outside the window",
-            DropReason::NotSampled => "not in the sample",
-            DropReason::Replaced => "replaced by a phase's own arrivals",
-        };
+        let what = reason.words();
         let lines: Vec<String> = dropped.lines.iter().map(u64::to_string).collect();
         let more = if dropped.count > lines.len() as u64 { ", ..." } else { "" };
         let count = format_count(dropped.count);

@@ -3,7 +3,9 @@
 //! Judges nothing. The caller opens the trace, if the scenario replays one: no files are named
 //! here.
 
+mod recording;
 mod rehearsal;
 mod ticking;
 
+pub use recording::{Recorded, record_run};
 pub use rehearsal::{Rehearsal, TraceReport, run_virtual};

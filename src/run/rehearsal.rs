@@ -52,10 +52,7 @@ pub fn run_virtual(
     tick: &mut dyn FnMut(u64),
 ) -> Result<Rehearsal, SimulationError> {
     let chance = Chance::new(seed, FIRST_RUN);
-    let source = match &scenario.traffic {
-        Traffic::Generated(workload) => Source::generate(workload, chance),
-        Traffic::Replayed { replay, .. } => Source::replay(traces, replay, chance)?,
-    };
+    let source = source_of(scenario, traces, chance)?;
     let mut observer = Ticking::new(Recorder::new(header(scenario, seed)), tick);
     let finished = simulate(scenario, chance, source, &mut observer)?;
     let Finished { end, triggers, bursts, source, .. } = finished;
@@ -68,6 +65,18 @@ pub fn run_virtual(
     });
     let traces = traces.collect();
     Ok(Rehearsal { record, traces })
+}
+
+/// The requests of `scenario`, which replays `traces`.
+pub(super) fn source_of(
+    scenario: &Scenario,
+    traces: Vec<TraceInput>,
+    chance: Chance,
+) -> Result<Source, SimulationError> {
+    match &scenario.traffic {
+        Traffic::Generated(workload) => Ok(Source::generate(workload, chance)),
+        Traffic::Replayed { replay, .. } => Ok(Source::replay(traces, replay, chance)?),
+    }
 }
 
 /// How the triggers of each model fared, by name.
@@ -111,7 +120,7 @@ fn header(scenario: &Scenario, seed: u64) -> RunHeader {
 }
 
 /// A single run is the first of its seed; a study counts on from it.
-const FIRST_RUN: u64 = 0;
+pub(super) const FIRST_RUN: u64 = 0;
 
 const fn once() -> u64 {
     1

@@ -22,6 +22,19 @@ pub enum DropReason {
     Replaced,
 }
 
+impl DropReason {
+    /// It in words, after "dropped as".
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::OutOfOrder => "out of order",
+            Self::OutsideWindow => "outside the window",
+            Self::NotSampled => "not in the sample",
+            Self::Replaced => "replaced by a phase's own arrivals",
+        }
+    }
+}
+
 /// Rows that have something in common: that they were dropped for one reason, or came late.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Dropped {

@@ -23,7 +23,6 @@ pub(super) struct Description {
     /// What its first line is.
     pub(super) first_line: FirstLine,
     /// In which order its rows come.
-    #[expect(dead_code, reason = "the importer will read it")]
     pub(super) order: Order,
     /// Whether a file with this first line is in the format.
     pub(super) recognise: fn(&str) -> Recognised,
@@ -55,7 +54,6 @@ pub(super) enum FirstLine {
 }
 
 /// In which order the rows of a format come.
-#[expect(dead_code, reason = "importers of more formats will have all")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Order {
     /// As requests were sent.

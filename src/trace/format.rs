@@ -49,6 +49,16 @@ impl TraceFormat {
         self.description().name
     }
 
+    /// Its name on a command line and in files.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Packed => "coalmine-binary",
+            Self::CoalmineCsv => "coalmine-csv",
+            Self::CoalmineJsonl => "coalmine-jsonl",
+            other => other.name(),
+        }
+    }
+
     /// What a file in it begins with, as an example.
     pub const fn begins(self) -> &'static str {
         self.description().begins

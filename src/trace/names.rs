@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, Mutex};
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -25,18 +26,31 @@ pub struct Names {
     /// Those that came last, in two generations: most rows name somebody who was named lately.
     young: BTreeMap<(u8, Box<str>), u64>,
     old: BTreeMap<(u8, Box<str>), u64>,
+    /// The names of users by their numbers, where somebody wants to know them.
+    known: Option<Arc<Mutex<BTreeMap<u64, String>>>>,
 }
 
 impl Names {
     /// By this key, of any length.
     pub fn with_key(key: &[u8]) -> Self {
         let keyed = Hmac::new_from_slice(key).expect("HMAC takes keys of any length");
-        Self { keyed, young: BTreeMap::new(), old: BTreeMap::new() }
+        Self { keyed, young: BTreeMap::new(), old: BTreeMap::new(), known: None }
+    }
+
+    /// These, and the names of the users that they turn into numbers. Memory then grows with the
+    /// number of users.
+    pub fn keeping_users(self) -> (Self, UserNames) {
+        let known = Arc::default();
+        (Self { known: Some(Arc::clone(&known)), ..self }, UserNames(known))
     }
 
     /// The number of a user.
     pub fn user(&mut self, name: &str) -> u64 {
-        self.number(USER, name)
+        let number = self.number(USER, name);
+        if let Some(mut known) = self.known.as_ref().and_then(|known| known.lock().ok()) {
+            known.entry(number).or_insert_with(|| name.to_owned());
+        }
+        number
     }
 
     /// The number of a conversation.
@@ -70,6 +84,18 @@ impl Names {
             self.young.insert(key, number);
         }
         number
+    }
+}
+
+/// The names of users, by their numbers.
+#[derive(Clone, Debug)]
+pub struct UserNames(Arc<Mutex<BTreeMap<u64, String>>>);
+
+impl UserNames {
+    /// Those that were met so far, in the order of their numbers.
+    pub fn met(&self) -> Vec<(u64, String)> {
+        let known = self.0.lock().map(|known| known.clone()).unwrap_or_default();
+        known.into_iter().collect()
     }
 }
 

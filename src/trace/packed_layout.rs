@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::accounting::Accounting;
+use super::format::TraceFormat;
 use crate::units::{Duration, Timestamp};
 
 /// What a file begins with. As PNG's, it shows what was taken for text on the way.
@@ -48,11 +49,17 @@ pub struct Provenance {
     /// SHA-256 of the source, in hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_sha256: Option<String>,
-    /// What the times were spread over that had been rounded to it, in nanoseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dequantized_ns: Option<Duration>,
     /// Whether users and conversations are numbered by a keyed hash of their names.
     pub names_are_hashed: bool,
+}
+
+impl Provenance {
+    /// Of a trace of so many rows that was made up, not recorded.
+    pub fn made_up(rows: u64) -> Self {
+        let mut accounting = Accounting::new(TraceFormat::Packed, super::version::TIME_UNIT);
+        (accounting.read, accounting.emitted) = (rows, rows);
+        Self { accounting, source_sha256: None, names_are_hashed: false }
+    }
 }
 
 /// Where a block lies, and what is in it.

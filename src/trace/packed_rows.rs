@@ -54,8 +54,17 @@ impl<R: BufRead> PackedRows<R> {
         &mut self,
         record: &mut TraceRecord,
     ) -> Result<Option<Timestamp>, TraceError> {
-        let is_row = self.reader.next(&mut self.bytes, record)?;
-        Ok(is_row.then(|| Timestamp::EPOCH + record.at))
+        if !self.reader.next(&mut self.bytes, record)? {
+            return Ok(None);
+        }
+        match i64::try_from(record.at.as_nanos()) {
+            Ok(nanos) => Ok(Some(Timestamp::from_nanos(nanos))),
+            Err(_) => Err(Damage {
+                offset: self.reader.block_offset(),
+                kind: TraceErrorKind::Damaged { part: "the time of a row" },
+            }
+            .into()),
+        }
     }
 
     /// Passes over the blocks whose rows are all before `at`: how many rows.

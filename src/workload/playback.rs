@@ -8,12 +8,13 @@
 //! sessions of their own. A turn lasts as long as the window; without one until the last row and
 //! the mean of the gaps between rows after it.
 
-use std::collections::VecDeque;
 use std::io::{BufRead, Seek};
 
 use crate::arrivals::Arrivals;
 use crate::chance::{Chance, Draws, Purpose};
-use crate::trace::{DropReason, TraceError, TraceErrorKind, TracePlace, TraceReader, TraceRecord};
+use crate::trace::{
+    DropReason, Spreader, TraceError, TraceErrorKind, TracePlace, TraceReader, TraceRecord,
+};
 use crate::units::{Duration, Ratio};
 
 /// How a trace is replayed.
@@ -53,10 +54,8 @@ pub struct Playback<R: BufRead> {
     options: PlaybackOptions,
     chance: Chance,
     place: usize,
-    /// Rows of one recorded time, with their places, as they are handed on.
-    batch: VecDeque<(TracePlace, TraceRecord)>,
-    /// The row after the batch.
-    ahead: Option<(TracePlace, TraceRecord)>,
+    /// Where times were rounded.
+    spreader: Option<Spreader>,
     turn: Turn,
     read_at: TracePlace,
     has_ended: bool,
@@ -87,9 +86,9 @@ impl<R: BufRead + Seek> Playback<R> {
         chance: Chance,
         place: usize,
     ) -> Self {
-        let (batch, ahead) = (VecDeque::new(), None);
+        let spreader = options.dequantize.map(Spreader::new);
         let (turn, read_at) = (Turn::default(), TracePlace::Line(0));
-        Self { reader, options, chance, place, batch, ahead, turn, read_at, has_ended: false }
+        Self { reader, options, chance, place, spreader, turn, read_at, has_ended: false }
     }
 
     /// The trace that is read, with its accounting.
@@ -123,6 +122,7 @@ impl<R: BufRead + Seek> Playback<R> {
             // What brings nothing once never does.
             if self.options.repeat && self.turn.is_used {
                 self.turn = self.next_turn()?;
+                self.spreader = self.options.dequantize.map(Spreader::new);
                 self.reader.rewind()?;
                 self.has_ended = false;
             }
@@ -192,7 +192,7 @@ impl<R: BufRead + Seek> Playback<R> {
 
     /// What was read ahead is not handed on.
     fn leave_out_ahead(&mut self) {
-        for (place, _) in self.batch.drain(..).chain(self.ahead.take()) {
+        for (place, _) in self.spreader.iter_mut().flat_map(Spreader::drain) {
             self.reader.leave_out(DropReason::OutsideWindow, place);
         }
     }
@@ -202,67 +202,23 @@ impl<R: BufRead + Seek> Playback<R> {
         let sample = self.options.sample;
         let number = record.session.unwrap_or(number);
         sample == Ratio::ONE
-            || self.draws(number).draw(Purpose::Sample, 0).is_below(sample.threshold())
-    }
-
-    /// The draws of a row or session, of those of its process.
-    const fn draws(&self, number: u64) -> Draws {
-        self.chance.request(Arrivals::id_of(self.place, number), 0)
+            || draws(self.chance, self.place, number)
+                .draw(Purpose::Sample, 0)
+                .is_below(sample.threshold())
     }
 
     /// The next row, its time spread if it was rounded.
     fn spread(&mut self) -> Result<Option<(TracePlace, TraceRecord)>, TraceError> {
-        let Some(quantum) = self.options.dequantize else { return self.read() };
-        if self.batch.is_empty() {
-            let first = match self.ahead.take() {
-                Some(first) => Some(first),
-                None => self.read()?,
-            };
-            let Some(first) = first else { return Ok(None) };
-            let at = first.1.at;
-            self.batch.push_back(first);
-            while let Some((place, record)) = self.read()? {
-                if record.at != at {
-                    self.ahead = Some((place, record));
-                    break;
-                }
-                if self.batch.len() == MOST_AT_ONCE {
-                    let kind = TraceErrorKind::TooManyAtOnce { limit: MOST_AT_ONCE };
-                    return Err(TraceError::new(place, kind));
-                }
-                self.batch.push_back((place, record));
-            }
-            self.spread_batch(at, quantum)?;
+        let (reader, chance, place) = (&mut self.reader, self.chance, self.place);
+        let mut read = || {
+            let record = reader.next_record()?;
+            Ok(record.map(|record| (reader.place(), record)))
+        };
+        match &mut self.spreader {
+            None => read(),
+            Some(spreader) => spreader
+                .next_row(read, |number| draws(chance, place, number).draw(Purpose::Spread, 0)),
         }
-        Ok(self.batch.pop_front())
-    }
-
-    /// Spreads the batch of time `at`: up to the next time, where that comes a little early.
-    fn spread_batch(&mut self, at: Duration, quantum: Duration) -> Result<(), TraceError> {
-        let mut room = quantum;
-        if let Some((place, next)) = &self.ahead {
-            let apart = next.at.saturating_sub(at);
-            if apart < quantum.mul_f64(LEAST_APART) {
-                let kind = TraceErrorKind::NotQuantised { apart, quantum };
-                return Err(TraceError::new(*place, kind));
-            }
-            room = room.min(apart);
-        }
-        let first = self.turn.taken;
-        let numbers = first..first + self.batch.len() as u64;
-        let draw = |number| self.draws(number).draw(Purpose::Spread, 0);
-        let mut offsets: Vec<Duration> =
-            numbers.map(|number| room.mul_f64(draw(number).unit())).collect();
-        offsets.sort_unstable();
-        for ((_, record), offset) in self.batch.iter_mut().zip(offsets) {
-            record.at = record.at.saturating_add(offset);
-        }
-        Ok(())
-    }
-
-    fn read(&mut self) -> Result<Option<(TracePlace, TraceRecord)>, TraceError> {
-        let record = self.reader.next_record()?;
-        Ok(record.map(|record| (self.reader.place(), record)))
     }
 }
 
@@ -293,11 +249,10 @@ impl Turn {
     }
 }
 
-/// Chosen: what is rounded is rounded to more than 99 % of what it is said to be; the Mooncake
-/// traces stray by 0.1 %.
-const LEAST_APART: f64 = 0.99;
-/// Chosen: 100 MB of rows; real batches have some ten.
-const MOST_AT_ONCE: usize = 1_000_000;
+/// The draws of a row or session, of those of the process at `place`.
+const fn draws(chance: Chance, place: usize, number: u64) -> Draws {
+    chance.request(Arrivals::id_of(place, number), 0)
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,162 @@
+//! `coalmine trace export`: a trace in another format.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use tempfile::NamedTempFile;
+
+use super::exit::Exit;
+use super::open::open_trace;
+use super::scratch::temporary_in;
+use super::terminal::{Failure, complain};
+use super::trace_format::FormatName;
+use crate::trace::{TraceFormat, TraceReader, TraceRecord, TraceWriter, WriteError};
+use crate::units::{Timestamp, format_counted};
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct ExportArguments {
+    /// The trace: one that was imported, or any other whose rows are in order
+    trace: PathBuf,
+    /// The format to write
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: FormatName,
+    /// Where it goes [default: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Replace the file if it is there
+    #[arg(long)]
+    force: bool,
+    /// The date at which the trace began, where it does not know [default: 1970-01-01T00:00:00Z]
+    #[arg(long, value_name = "DATE")]
+    began: Option<Timestamp>,
+}
+
+/// Exports a trace.
+pub(super) fn run_export(arguments: &ExportArguments) -> Result<Exit, Failure> {
+    let shown = arguments.trace.display();
+    let broken = |error: &dyn std::fmt::Display| Failure::input(format!("error: {shown}: {error}"));
+    let mut reader =
+        TraceReader::new(open_trace(&arguments.trace)?).map_err(|error| broken(&error))?;
+    let mut next = reader.next_record().map_err(|error| broken(&error))?;
+    let began = reader.began().or(arguments.began);
+    let rows = std::iter::from_fn(|| {
+        let record = next.take()?;
+        match reader.next_record() {
+            Ok(following) => {
+                next = following;
+                Some(Ok(record))
+            }
+            Err(error) => Some(Err(broken(&error))),
+        }
+    });
+    let output = Output::new(arguments.out.as_deref(), arguments.force)?;
+    let written = output.write(arguments.format.into(), began, rows)?;
+    if let Some(path) = &arguments.out {
+        complain(&format!("{}: {}", path.display(), format_counted(written, "row", "rows")));
+    }
+    Ok(Exit::Pass)
+}
+
+/// Where a trace is written to: whole, or not at all.
+pub(super) enum Output {
+    /// Stdout, row by row.
+    Stdout,
+    /// A file, under a temporary name until it is whole.
+    File(Box<NamedTempFile>, PathBuf),
+}
+
+impl Output {
+    /// The file at `path`, which must not be there unless it may be replaced; stdout without one.
+    pub(super) fn new(path: Option<&Path>, may_replace: bool) -> Result<Self, Failure> {
+        let Some(path) = path.filter(|path| *path != Path::new("-")) else {
+            return Ok(Self::Stdout);
+        };
+        if path.exists() && !may_replace {
+            return Err(Failure {
+                exit: Exit::Usage,
+                message: format!(
+                    "error: {} is there already: write `--force` to replace it",
+                    path.display()
+                ),
+            });
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let file = temporary_in(folder.unwrap_or_else(|| Path::new(".")))
+            .map_err(|error| Failure::unwritten(path, &error))?;
+        Ok(Self::File(Box::new(file), path.to_owned()))
+    }
+
+    /// Writes `rows` of a trace that began on this date: how many.
+    pub(super) fn write(
+        self,
+        format: TraceFormat,
+        began: Option<Timestamp>,
+        rows: impl Iterator<Item = Result<TraceRecord, Failure>>,
+    ) -> Result<u64, Failure> {
+        match self {
+            Self::Stdout => match write(io::stdout().lock(), format, began, rows) {
+                Ok((count, _)) => Ok(count),
+                Err(Unwritten::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+                Err(error) => Err(error.failure(Path::new("stdout"))),
+            },
+            Self::File(file, path) => {
+                let (count, file) =
+                    write(*file, format, began, rows).map_err(|error| error.failure(&path))?;
+                file.persist(&path).map_err(|error| Failure::unwritten(&path, &error.error))?;
+                Ok(count)
+            }
+        }
+    }
+}
+
+/// Why a trace was not written.
+enum Unwritten {
+    Output(io::Error),
+    Other(Failure),
+}
+
+impl Unwritten {
+    fn failure(self, path: &Path) -> Failure {
+        match self {
+            Self::Output(error) => Failure::unwritten(path, &error),
+            Self::Other(failure) => failure,
+        }
+    }
+}
+
+fn write<W: Write>(
+    output: W,
+    format: TraceFormat,
+    began: Option<Timestamp>,
+    rows: impl Iterator<Item = Result<TraceRecord, Failure>>,
+) -> Result<(u64, W), Unwritten> {
+    let output = BufWriter::with_capacity(WRITE_AT_ONCE, output);
+    let mut writer = TraceWriter::new(output, format, began).map_err(Unwritten::Output)?;
+    let mut count = 0;
+    for record in rows {
+        let record = record.map_err(Unwritten::Other)?;
+        writer.write(&record).map_err(|error| match error {
+            WriteError::Output(error) => Unwritten::Output(error),
+            error @ WriteError::Row { .. } => Unwritten::Other(Failure::input(format!(
+                "error: the trace cannot be written as {format}: {error}"
+            ))),
+        })?;
+        count += 1;
+    }
+    let output = writer.finish().map_err(Unwritten::Output)?;
+    let output = output.into_inner().map_err(|error| Unwritten::Output(error.into_error()))?;
+    Ok((count, output))
+}
+
+/// Chosen: some hundred rows at once.
+const WRITE_AT_ONCE: usize = 64 * 1024;
+
+pub(super) const EXPORT_HELP: &str = "\
+Examples:
+  coalmine trace export week.trace --format coalmine-csv | head
+  coalmine trace export week.trace --format azure -o week.csv
+  coalmine trace export synthetic.trace --format mooncake --began 2026-11-02T08:00:00Z
+
+Coalmine's own formats keep all of a record, others what they have room for: docs/trace-format.md
+says what. What a format must have and a record does not is an error.";
