@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::exit::EXIT_CODES;
 use super::gate_arguments::{GATE_HELP, GateArguments};
 use super::shared_arguments::seed;
-pub(super) use super::shared_arguments::{FailOn, OutputFormat, ScenarioArguments};
+pub(super) use super::shared_arguments::{FailOn, OutputFormat, ReportFormat, ScenarioArguments};
 use super::trace::TraceCommands;
 use crate::stats::Confidence;
 use crate::units::{LiteralError, Ratio};
@@ -156,19 +156,6 @@ pub(super) struct ReportArguments {
     /// Show the 95 % interval of each figure in the table
     #[arg(long)]
     pub(super) intervals: bool,
-}
-
-/// What is printed of a report or a comparison on stdout.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(super) enum ReportFormat {
-    /// For people.
-    Text,
-    /// The JSON file that is written, for machines.
-    Json,
-    /// The Markdown file that is written, for a pull request or a CI job's page.
-    Markdown,
-    /// The CSV file that is written, for other programs.
-    Csv,
 }
 
 #[derive(Clone, Debug, Args)]

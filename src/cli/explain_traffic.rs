@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::scenario::{Scenario, Traffic};
-use crate::units::{Ratio, format_counted, format_significant};
+use crate::units::{Ratio, format_count, format_counted, format_significant};
 use crate::workload::{
     Client, Part, PlaybackOptions, Population, Replay, Tenant, TokenSizes, Window, Workload,
 };
@@ -44,13 +44,14 @@ fn streamed(traffic: &Traffic, share: Ratio) -> String {
 
 /// What is done with a trace, as far as it is anything.
 fn playback(options: &PlaybackOptions) -> String {
-    let PlaybackOptions { dequantize, window, sample, speed, repeat } = options;
+    let PlaybackOptions { dequantize, window, sample, speed, repeat, limit } = options;
     let spread = dequantize.map(|over| format!("times of one value spread over {over}"));
     let window = window.map(|Window { from, length }| format!("{length} of it from {from} on"));
     let sample = (*sample < Ratio::ONE).then(|| format!("a sample of {sample}"));
     let speed = (*speed != 1.0).then(|| format!("{} times as fast", format_significant(*speed, 4)));
     let again = repeat.then(|| "again and again".to_owned());
-    let all = [spread, window, sample, speed, again].into_iter().flatten();
+    let limit = limit.map(|limit| format!("{} requests of it at most", format_count(limit)));
+    let all = [spread, window, sample, speed, again, limit].into_iter().flatten();
     all.map(|option| format!(", {option}")).collect()
 }
 

@@ -3,10 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::arguments::ScenarioArguments;
 use super::digest::{Digested, digest};
 use super::disk;
 use super::output::RESULT_JSON;
+use super::shared_arguments::ScenarioArguments;
 use super::terminal::{Failure, complain};
 use crate::result::{FileDigest, ResultFile};
 use crate::scenario::{Document, Loaded, Problem, ProblemKind, Scenario, Spot, load};

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::arguments::ReportFormat;
 use super::disk::write_whole;
 use super::exit::Exit;
 use super::provenance::RunFile;
+use super::shared_arguments::ReportFormat;
 use super::terminal::{Failure, shows_unicode, wants_colour, width};
 use crate::page::report_page;
 use crate::report::{RunChart, Style, markdown_summary, run_charts, table_csv, terminal_report};

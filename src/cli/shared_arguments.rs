@@ -44,6 +44,19 @@ pub(super) enum OutputFormat {
     Json,
 }
 
+/// What is printed of a report or a comparison on stdout.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// For people.
+    Text,
+    /// The JSON file that is written, for machines.
+    Json,
+    /// The Markdown file that is written, for a pull request or a CI job's page.
+    Markdown,
+    /// The CSV file that is written, for other programs.
+    Csv,
+}
+
 pub(super) fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }

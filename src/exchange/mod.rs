@@ -2,9 +2,11 @@
 //!
 //! Knows nothing of who sends requests, who answers them, or what follows from it.
 
+mod recorded_answer;
 mod request;
 mod retry_after;
 
+pub use recorded_answer::RecordedAnswer;
 pub use request::{
     Arrival, Class, Classification, Ending, Finish, ModelIndex, Observed, Request, Usage,
     VersionIndex,

@@ -214,6 +214,10 @@ fn harm(blast: &Blast) -> String {
 
 /// What became of a trace's rows, in a sentence.
 fn trace_text(trace: &TraceReport) -> String {
+    let answered = trace.answered.iter().map(|one| {
+        let (own, lent) = (format_count(one.own), format_count(one.lent));
+        format!("{} answered {own} requests as recorded, {lent} by answers of others", one.version)
+    });
     let accounting = &trace.accounting;
     let dropped = accounting.dropped.iter().map(|(reason, dropped)| {
         let what = reason.words();
@@ -234,7 +238,7 @@ fn trace_text(trace: &TraceReport) -> String {
         format_count(accounting.read),
         format_count(accounting.emitted),
     )];
-    parts.into_iter().chain(dropped).collect::<Vec<_>>().join(", ")
+    parts.into_iter().chain(dropped).chain(answered).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -382,7 +382,7 @@ fn trace() -> TraceReport {
         late: None,
     };
     let file = Some("traces/azure.csv".to_owned());
-    TraceReport { file, accounting, sha256: Some("ab".repeat(32)), turns: 1 }
+    TraceReport { file, accounting, sha256: Some("ab".repeat(32)), answered: Vec::new(), turns: 1 }
 }
 
 /// Holds a text against the snapshot of that name.

@@ -134,6 +134,15 @@ fn trace() -> Value {
         ],
         &[],
     );
+    let answered = object(
+        "how a version did that answers as recorded; with the first trace, for all",
+        &[
+            ("version", text("the version")),
+            ("own", whole("requests that got the answer which they had in the recording")),
+            ("lent", whole("requests that got an answer which another request had")),
+        ],
+        &[],
+    );
     object(
         "a trace that was replayed, in the order of the scenario",
         &[("accounting", accounting)],
@@ -141,6 +150,7 @@ fn trace() -> Value {
             ("file", text("its path, relative to the working directory if the scenario's own is")),
             ("sha256", digest()),
             ("turns", whole("how often it was begun; absent: once")),
+            ("answered", list(answered)),
         ],
     )
 }

@@ -8,4 +8,4 @@ mod rehearsal;
 mod ticking;
 
 pub use recording::{Recorded, record_run};
-pub use rehearsal::{Rehearsal, TraceReport, run_virtual};
+pub use rehearsal::{AnsweredAsRecorded, Rehearsal, TraceReport, run_virtual};

@@ -10,7 +10,8 @@ use crate::record::{ModelInfo, Record, Recorder, RuleHealth, RunHeader, VersionI
 use crate::scenario::{Scenario, Traffic, VersionPlan};
 use crate::simulator::{Finished, SimulationError, TriggerHealth, simulate};
 use crate::trace::Accounting;
-use crate::workload::{Source, TraceInput};
+use crate::units::VersionId;
+use crate::workload::{Answered, Source, TraceInput};
 
 /// What one run left behind.
 #[derive(Clone, PartialEq, Debug)]
@@ -32,9 +33,24 @@ pub struct TraceReport {
     /// The SHA-256 of its bytes; absent where the run ended before the trace did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// How the versions that answer as recorded did so; with the first trace, for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answered: Vec<AnsweredAsRecorded>,
     /// How often it was begun.
     #[serde(default = "once", skip_serializing_if = "is_once")]
     pub turns: u64,
+}
+
+/// How many requests a version answered as it was recorded to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnsweredAsRecorded {
+    /// The version.
+    pub version: VersionId,
+    /// Requests that got the answer which they had in the recording.
+    pub own: u64,
+    /// Requests that got an answer which another request had: the split had sent them elsewhere.
+    pub lent: u64,
 }
 
 /// Plays `scenario` under `seed` in virtual time. `traces` are those that it replays, in
@@ -61,9 +77,18 @@ pub fn run_virtual(
         file: Some(file.display().to_string()),
         accounting: reader.accounting().clone(),
         sha256: reader.sha256(),
+        answered: Vec::new(),
         turns: reader.turns(),
     });
-    let traces = traces.collect();
+    let mut traces: Vec<_> = traces.collect();
+    if let Some(first) = traces.first_mut() {
+        let told = |answered: Answered| AnsweredAsRecorded {
+            version: scenario.version(answered.version).id.clone(),
+            own: answered.own,
+            lent: answered.lent,
+        };
+        first.answered = source.answered().map(told).collect();
+    }
     Ok(Rehearsal { record, traces })
 }
 

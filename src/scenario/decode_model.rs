@@ -5,6 +5,7 @@ use crate::exchange::ModelIndex;
 use crate::units::{ModelId, Price, TagName, VersionId};
 
 use super::decode_policies;
+use super::decode_recorded;
 use super::decode_rules;
 use super::decode_safeguards;
 use super::decode_upstream;
@@ -102,7 +103,9 @@ fn version(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<VersionPlan> 
         _ => return None,
     };
     let id = VersionId::new(&entry.key).ok()?;
-    Some(VersionPlan { id, tags: tags?, price: price?, behaviour: behaviour?, truth })
+    let recorded = node.get("upstream").is_some_and(decode_recorded::is_recorded);
+    let (tags, price, behaviour) = (tags?, price?, behaviour?);
+    Some(VersionPlan { id, tags, price, behaviour, recorded, truth })
 }
 
 fn price(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Price> {

@@ -45,5 +45,9 @@ fn playback(node: &Node, diagnostics: &mut Diagnostics) -> Option<PlaybackOption
         diagnostics.report(Diagnostic::new(place, message).help("write more than 0%"));
     }
     let repeat = read::boolean(node, "loop")?;
-    Some(PlaybackOptions { dequantize, window, sample, speed, repeat })
+    let limit = match node.get("limit") {
+        Some(_) => Some(read::integer(node, "limit")?),
+        None => None,
+    };
+    Some(PlaybackOptions { dequantize, window, sample, speed, repeat, limit })
 }

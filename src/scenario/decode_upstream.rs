@@ -1,12 +1,14 @@
 //! Upstreams: how a version answers when nothing is wrong with it.
 
 use crate::chance::Distribution;
-use crate::upstream::{Behaviour, Bursts, Correlation, Latency, LatencyParts};
+use crate::units::Ratio;
+use crate::upstream::{Behaviour, Bursts, Correlation, Latency, LatencyParts, RateLimit};
 
 use super::check::mistyped;
 use super::decode_distribution;
 use super::decode_failures::{self, check_sum, sum};
 use super::decode_load;
+use super::decode_recorded;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::read::{self, Quantity};
 use super::shapes_upstream::UPSTREAM;
@@ -15,6 +17,20 @@ use super::tree::{Entry, Node};
 /// The behaviour of the upstream at `entry`.
 pub(crate) fn decode(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Behaviour> {
     let node = &entry.node;
+    if decode_recorded::is_recorded(node) {
+        decode_recorded::check_alone(entry, diagnostics);
+        return Some(Behaviour {
+            latency: Latency::Total {
+                total: Distribution::constant(0.0).ok()?,
+                first_token: Ratio::ZERO,
+            },
+            failures: Vec::new(),
+            correlation: Correlation::Request,
+            capacity: None,
+            slowdown_at_full: 1.0,
+            rate_limit: RateLimit::default(),
+        });
+    }
     let latency = latency(entry, diagnostics);
     let failures = match node.entry("failures") {
         Some(entry) => {

@@ -62,7 +62,10 @@ impl Decoding<'_> {
             tenants.clear();
         }
         let (shares, sizes) = if decode_arrivals::is_recorded(chosen) {
-            (self.shares_of_traces(chosen), Some(Vec::new()))
+            let shares = self.shares_of_traces();
+            let sizes =
+                if self.says_sizes() { self.sizes(shares.as_deref()) } else { Some(Vec::new()) };
+            (shares, sizes)
         } else {
             let shares = self.shares();
             let sizes = self.sizes(shares.as_deref());
@@ -94,28 +97,28 @@ impl Decoding<'_> {
         }
         let models: Option<Vec<_>> = self.names.models().map(|id| ModelId::new(id).ok()).collect();
         let needs_sessions = self.sticks_by_session && population.sessions.is_none();
-        let replay = Replay { parts, requests, sizes, models: models?, needs_sessions, population };
+        // Which versions answer as recorded is known once the versions are.
+        let (models, recorded) = (models?, Vec::new());
+        let replay =
+            Replay { parts, requests, sizes, models, recorded, needs_sessions, population };
         Some(Traffic::Replayed { files, replay })
     }
 
     /// The shares of the models where all requests are recorded. What a trace does not say is
     /// drawn; without shares it is the first model.
-    fn shares_of_traces(&mut self, traces: &Entry) -> Option<Vec<Ratio>> {
-        let node = &self.entry.node;
-        let models = node.entry("models");
-        let own = models.map_or(&[][..], |models| models.node.entries());
-        let own = own.iter().filter_map(|model| model.node.entry("tokens"));
-        for tokens in node.entry("tokens").into_iter().chain(own) {
-            let message = "the trace brings the token counts: `tokens` has no part in it";
-            let diagnostic = Diagnostic::new(tokens.place, message)
-                .note(traces.place, "the trace")
-                .help("remove `tokens`");
-            self.diagnostics.report(diagnostic);
-        }
-        match models {
+    fn shares_of_traces(&mut self) -> Option<Vec<Ratio>> {
+        match self.entry.node.entry("models") {
             Some(entry) => shares(entry, self.names, self.diagnostics),
             None => Some(only_first(self.names)),
         }
+    }
+
+    /// Whether it says how large requests are: of a trace, those whose rows do not.
+    fn says_sizes(&self) -> bool {
+        let node = &self.entry.node;
+        let models = node.entry("models").map_or(&[][..], |models| models.node.entries());
+        let mut owners = std::iter::once(node).chain(models.iter().map(|model| &model.node));
+        owners.any(|owner| owner.get("tokens").is_some())
     }
 
     /// The shares of the models, which several models need.

@@ -19,6 +19,7 @@ use super::decode_model::Draft;
 use super::decode_outputs::{self, Known};
 use super::decode_phases::{self, Surroundings};
 use super::decode_policies;
+use super::decode_recorded;
 use super::decode_safeguards;
 use super::decode_workload;
 use super::diagnostic::{Diagnostic, Diagnostics};
@@ -93,7 +94,8 @@ pub fn load(document: Document<'_>, files: &dyn Files) -> Result<Loaded, Scenari
         let names = Names::collect(root.entry("models")?, &mut diagnostics);
         shorthand::expand(&mut root, &names, &mut diagnostics);
         fill(&mut root, SCENARIO);
-        let scenario = decode(&root, &names, &folder, &sources, &mut diagnostics)?;
+        let mut scenario = decode(&root, &names, &folder, &sources, &mut diagnostics)?;
+        decode_recorded::complete(&root, &mut scenario, &mut diagnostics);
         decode_safeguards::check_pins(&root, &scenario, &mut diagnostics);
         decode_middlebox::warn(&root, &scenario, &mut diagnostics);
         let keep_tags = scenario.models.iter().map(|model| model.safeguards.keep_tags).collect();

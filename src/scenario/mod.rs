@@ -22,6 +22,7 @@ mod decode_phase_workload;
 mod decode_phases;
 mod decode_policies;
 mod decode_population;
+mod decode_recorded;
 mod decode_rollout;
 mod decode_rules;
 mod decode_safeguards;

@@ -275,6 +275,9 @@ pub struct VersionPlan {
     pub price: Option<Price>,
     /// How it answers.
     pub behaviour: Behaviour,
+    /// Whether it answers as it is recorded to have in the trace that is replayed: `behaviour` has
+    /// no part in it then.
+    pub recorded: bool,
     /// When it counts as bad.
     pub truth: Truth,
 }

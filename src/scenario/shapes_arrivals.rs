@@ -102,6 +102,11 @@ static TRACE: Short = Short {
                 "1",
                 "how much faster than recorded, 0.001 to 1000 times",
             ),
+            optional(
+                "limit",
+                One(L::Integer(1, 1_000_000_000_000)),
+                "how many requests of it are replayed at most, those of all turns (default: all)",
+            ),
             defaulted(
                 "loop",
                 One(L::Bool),

@@ -55,6 +55,13 @@ pub(crate) static UPSTREAM: Record = Record {
             "how much it accepts over time (default: any amount); beyond it answers 429 and says \
              when to come back",
         ),
+        optional(
+            "recorded",
+            One(L::Bool),
+            "instead of all other keys: it answers as the trace that is replayed has recorded this \
+             version, a request with the answer that it had, others with one of the version's \
+             last 64 (default: false)",
+        ),
     ],
 };
 

@@ -24,7 +24,7 @@ pub(crate) static WORKLOAD: Record = Record {
             "tokens",
             RecordOf(&TOKENS),
             "token counts per request; required unless a trace brings them, or each model has its \
-             own",
+             own; of a trace, those of requests of which it does not say",
         ),
         optional(
             "models",

@@ -1,6 +1,6 @@
 //! Requests that take several attempts: the wait between them, the next one, and their sum.
 
-use super::upstreams::Holds;
+use super::upstreams::{Holds, Whose};
 use super::virtual_run::{Due, InFlight, VirtualRun};
 use crate::chance::Purpose;
 use crate::engine::Retry;
@@ -46,7 +46,10 @@ impl<O: Observer> VirtualRun<'_, O> {
         let is_pinned = outcome.arm == Arm::Pinned;
         let arm = if is_pinned { Arm::Pinned } else { state.arm(version) };
         self.observer.attempt_began(now, version, arm);
-        let (plan, holds) = self.upstreams.begin(version, &request, now, draws);
+        let (plan, holds) = match self.recorded(version, draws, Whose::Other) {
+            Some(plan) => (plan, Holds::Nothing),
+            None => self.upstreams.begin(version, &request, now, draws),
+        };
         let limits = Limits { client: left.since(now), ..self.scenario.limits };
         outcome.observed = plan.observe(&request, limits);
         outcome.ended = now + outcome.observed.latency;

@@ -16,6 +16,7 @@ mod model_state;
 mod outcomes;
 mod pacing;
 mod queue;
+mod recorded;
 mod telling;
 mod trigger_health;
 mod upstreams;

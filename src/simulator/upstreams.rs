@@ -20,6 +20,15 @@ pub(super) enum Holds {
     PlaceInLine,
 }
 
+/// Whose answer is asked for of a version that answers as recorded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Whose {
+    /// That of the request which came last, in its first attempt.
+    Latest,
+    /// That of any other attempt.
+    Other,
+}
+
 /// One upstream for each version of the plan.
 pub(super) struct Upstreams {
     responders: Vec<Responder>,

@@ -8,7 +8,7 @@ use super::model_state::ModelState;
 use super::outcomes::Outcomes;
 use super::queue::{Popped, Queue};
 use super::trigger_health::TriggerHealth;
-use super::upstreams::{Holds, Upstreams};
+use super::upstreams::{Holds, Upstreams, Whose};
 use crate::chance::{Chance, Purpose};
 use crate::director::Director;
 use crate::engine::{
@@ -84,6 +84,8 @@ pub(super) struct VirtualRun<'a, O> {
     pub(super) arrival_at: Timestamp,
     /// When the director wants to be called next.
     pub(super) cue_at: Timestamp,
+    /// Whether any version answers as a trace has recorded it.
+    pub(super) plays_recorded: bool,
     /// Nothing more is to be sent.
     pub(super) finished: bool,
 }
@@ -141,6 +143,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             now: scenario.start,
             arrival_at: Timestamp::MAX,
             cue_at: Timestamp::MAX,
+            plays_recorded: scenario.versions().any(|version| version.recorded),
             finished: false,
         }
     }
@@ -249,7 +252,10 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let arm = if is_pinned { Arm::Pinned } else { state.arm(version) };
         let phase = self.director.phase();
         self.observer.assigned(now, phase, version, arm);
-        let (plan, holds) = self.upstreams.begin(version, &request, now, draws);
+        let (plan, holds) = match self.recorded(version, draws, Whose::Latest) {
+            Some(plan) => (plan, Holds::Nothing),
+            None => self.upstreams.begin(version, &request, now, draws),
+        };
         let observed = plan.observe(&request, self.scenario.limits);
         let after_onset = self.director.onset(version).is_some();
         let counterfactual =
@@ -301,7 +307,10 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let stable = self.models[usize::from(request.model.0)].stable;
         let stable = stable.filter(|stable| *stable != version)?;
         let draws = self.chance.request(request.id, 0);
-        let plan = self.upstreams.plan_instead(stable, request, sent, draws);
+        let plan = match self.recorded_instead(stable, draws) {
+            Some(plan) => plan,
+            None => self.upstreams.plan_instead(stable, request, sent, draws),
+        };
         let instead = plan.observe(request, self.scenario.limits);
         let both_succeed = observed.ending == Ending::Success && instead.ending == Ending::Success;
         let slowed = both_succeed && observed.latency > instead.latency.mul_f64(SLOWED);

@@ -47,7 +47,7 @@ impl<R: BufRead> Bytes<R> {
     where
         R: Seek,
     {
-        let mut input = self.take().input;
+        let mut input = self.take_out().input;
         input.rewind()?;
         *self = Self::new(input)?;
         Ok(())
@@ -64,7 +64,12 @@ impl<R: BufRead> Bytes<R> {
         hexadecimal(&input.digest.clone().finalize())
     }
 
-    fn take(&mut self) -> Digested<R> {
+    /// What is read, wherever that stands.
+    pub(super) fn into_input(mut self) -> R {
+        self.take_out().input
+    }
+
+    fn take_out(&mut self) -> Digested<R> {
         match std::mem::replace(&mut self.unpacking, Unpacking::Between) {
             Unpacking::Plain(input) => input,
             Unpacking::Gzip(decoder) => decoder.into_inner(),
@@ -75,7 +80,7 @@ impl<R: BufRead> Bytes<R> {
 
     /// What follows what was packed: more of it, or nothing.
     fn next_member(&mut self) -> io::Result<bool> {
-        let mut input = self.take();
+        let mut input = self.take_out();
         let has_more = !input.fill_buf()?.is_empty();
         if has_more {
             let is_gzip = input.fill_buf()?.starts_with(&GZIP[..1]);

@@ -243,6 +243,15 @@ pub enum TraceErrorKind {
         /// The line of the row before it.
         previous_line: u64,
     },
+    /// No answer of a version that is to answer as recorded.
+    #[error(
+        "no row up to here says what version {version:?} answered: to answer as recorded takes \
+         rows with its name, a status and a duration"
+    )]
+    NoAnswer {
+        /// The version.
+        version: String,
+    },
     /// A row without tokens, where nothing else says how large a request is.
     #[error(
         "the row does not say how many tokens the request has: write `workload.tokens`, from which \

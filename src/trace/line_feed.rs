@@ -78,6 +78,11 @@ impl<R: BufRead> LineFeed<R> {
         Ok(())
     }
 
+    /// What is read, wherever that stands.
+    pub(super) fn into_input(self) -> R {
+        self.bytes.into_input()
+    }
+
     /// The number of the current line, counted from 1; of the last one at the end.
     pub(super) const fn line(&self) -> u64 {
         self.line

@@ -33,6 +33,10 @@ impl<R: BufRead> PackedRows<R> {
         Ok(())
     }
 
+    pub(super) fn into_input(self) -> R {
+        self.bytes.into_input()
+    }
+
     pub(super) const fn block_offset(&self) -> u64 {
         self.reader.block_offset()
     }

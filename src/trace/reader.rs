@@ -132,6 +132,14 @@ impl<R: BufRead> TraceReader<R> {
         Ok(())
     }
 
+    /// What it reads from, wherever that stands.
+    pub(crate) fn into_input(self) -> R {
+        match self.rows {
+            Rows::Text(rows) => rows.into_input(),
+            Rows::Packed(rows) => rows.into_input(),
+        }
+    }
+
     /// How often the trace was begun.
     pub const fn turns(&self) -> u64 {
         self.turns

@@ -55,6 +55,10 @@ impl<R: BufRead> TextRows<R> {
         Ok(())
     }
 
+    pub(super) fn into_input(self) -> R {
+        self.feed.into_input()
+    }
+
     pub(super) const fn format(&self) -> TraceFormat {
         self.format
     }

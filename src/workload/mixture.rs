@@ -3,16 +3,17 @@
 //! Each part has places of its own among the processes, so that what it sends does not depend on
 //! the others, and all its draws are its own.
 
+use super::answers::Answers;
 use super::generated::generated;
 use super::identity::Identities;
 use super::playback::PlaybackOptions;
 use super::replay::{Part, Replay};
-use super::replayed::{Numbers, Replayed, Seat, TraceInput};
+use super::replayed::{Numbers, Replayed, Seat, TraceInput, place_of};
 use super::tokens::SizeSamplers;
 use crate::arrivals::{ArrivalTimes, Taken};
 use crate::chance::Chance;
-use crate::exchange::Arrival;
-use crate::trace::{TraceError, TraceReader};
+use crate::exchange::{Arrival, ModelIndex};
+use crate::trace::{TraceError, TraceErrorKind, TracePlace, TraceReader, TraceRecord};
 use crate::units::{Duration, RequestId};
 
 /// What is wrong with one of the traces of a workload.
@@ -28,6 +29,8 @@ pub struct SourceError {
 /// The parts of a workload as they are sent.
 pub(super) struct Mixture {
     parts: Vec<Running>,
+    /// What versions answered in the traces.
+    answers: Answers,
 }
 
 enum Running {
@@ -53,6 +56,7 @@ impl Mixture {
         let (wanted, given) = (replay.traces().count(), traces.len());
         assert!(wanted == given, "{given} traces for {wanted} parts that replay one");
         let is_alone = replay.parts.len() == 1;
+        let (answers, traces) = look_ahead(replay, traces)?;
         let mut traces = (0..).zip(traces);
         let mut users = first_user;
         let recorded = |place: usize, options: PlaybackOptions, trace: usize, input: TraceInput| {
@@ -77,7 +81,7 @@ impl Mixture {
                 }
             });
         }
-        Ok(Self { parts })
+        Ok(Self { parts, answers })
     }
 
     /// The traces that are read, in their order.
@@ -121,12 +125,23 @@ impl Mixture {
         let (_, place) = times.filter_map(|(place, at)| Some((at?, place))).min()?;
         match &mut self.parts[place] {
             Running::Generated(times) => {
+                self.answers.take(None);
                 Some((generated(times.take()?, number, identities, sizes), false))
             }
             Running::Recorded(replayed) => {
-                Some((replayed.take(number, chance, identities, sizes)?, true))
+                let answers = &mut self.answers;
+                Some((replayed.take(number, chance, identities, sizes, answers)?, true))
             }
         }
+    }
+
+    /// What versions answered in the traces.
+    pub(super) const fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
+    pub(super) const fn answers_mut(&mut self) -> &mut Answers {
+        &mut self.answers
     }
 
     /// The answer to request `id` came, or was given up, at `at`.
@@ -156,6 +171,41 @@ impl Mixture {
         }
         Ok(skipped)
     }
+}
+
+/// The first answers of the versions that answer as recorded; and the traces again, from their
+/// beginning.
+fn look_ahead(
+    replay: &Replay,
+    traces: Vec<TraceInput>,
+) -> Result<(Answers, Vec<TraceInput>), SourceError> {
+    let mut answers = Answers::new(&replay.recorded);
+    if replay.recorded.is_empty() {
+        return Ok((answers, traces));
+    }
+    // A row that names no model asks for the first, which is what all do where there is but one.
+    let model_of = |record: &TraceRecord| match &record.model {
+        Some(model) => place_of(model, &replay.models).ok(),
+        None => Some(ModelIndex(0)),
+    };
+    let mut again = Vec::with_capacity(traces.len());
+    let mut place = TracePlace::Line(1);
+    for (trace, input) in traces.into_iter().enumerate() {
+        let failed = |error| SourceError { trace, error };
+        let mut reader = TraceReader::new(input).map_err(failed)?;
+        answers.look_ahead(&mut reader, model_of).map_err(failed)?;
+        place = reader.place();
+        let mut input = reader.into_input();
+        input
+            .rewind()
+            .map_err(|error| failed(TraceError::new(place, TraceErrorKind::Read(error))))?;
+        again.push(input);
+    }
+    if let Some(version) = answers.unknown() {
+        let kind = TraceErrorKind::NoAnswer { version: version.to_string() };
+        return Err(SourceError { trace: again.len() - 1, error: TraceError::new(place, kind) });
+    }
+    Ok((answers, again))
 }
 
 impl Running {
@@ -189,6 +239,7 @@ mod tests {
             requests: None,
             sizes: vec![TokenSizes::independent(tokens.clone(), tokens)],
             models: vec![ModelId::new("gpt-4").unwrap()],
+            recorded: Vec::new(),
             needs_sessions: false,
             population: Population::of_users(50.try_into().unwrap()),
         }

@@ -4,6 +4,7 @@
 //! [`Workload`] or, for a part or as a whole, [`Replay`]ed from traces. Knows no paths, no HTTP,
 //! and nothing of what becomes of a request.
 
+mod answers;
 mod change;
 mod clock;
 mod generated;
@@ -19,6 +20,7 @@ mod source;
 mod tenant;
 mod tokens;
 
+pub use answers::{Answered, RecordedVersion};
 pub use change::{Change, Pace};
 pub use mixture::SourceError;
 pub use needs::Needs;

@@ -31,11 +31,20 @@ pub struct PlaybackOptions {
     pub speed: f64,
     /// Whether it begins anew whenever it has come to its end.
     pub repeat: bool,
+    /// How many requests are replayed at most, those of all turns.
+    pub limit: Option<u64>,
 }
 
 impl Default for PlaybackOptions {
     fn default() -> Self {
-        Self { dequantize: None, window: None, sample: Ratio::ONE, speed: 1.0, repeat: false }
+        Self {
+            dequantize: None,
+            window: None,
+            sample: Ratio::ONE,
+            speed: 1.0,
+            repeat: false,
+            limit: None,
+        }
     }
 }
 
@@ -58,6 +67,8 @@ pub struct Playback<R: BufRead> {
     spreader: Option<Spreader>,
     turn: Turn,
     read_at: TracePlace,
+    /// How many more records are handed on at most.
+    left: u64,
     has_ended: bool,
 }
 
@@ -88,7 +99,8 @@ impl<R: BufRead + Seek> Playback<R> {
     ) -> Self {
         let spreader = options.dequantize.map(Spreader::new);
         let (turn, read_at) = (Turn::default(), TracePlace::Line(0));
-        Self { reader, options, chance, place, spreader, turn, read_at, has_ended: false }
+        let left = options.limit.unwrap_or(u64::MAX);
+        Self { reader, options, chance, place, spreader, turn, read_at, left, has_ended: false }
     }
 
     /// The trace that is read, with its accounting.
@@ -113,10 +125,11 @@ impl<R: BufRead + Seek> Playback<R> {
     /// The trace is broken, its times are not rounded as they are said to be, or nothing says when
     /// it is to be repeated.
     pub fn next_record(&mut self) -> Result<Option<TraceRecord>, TraceError> {
-        while !self.has_ended {
+        while !self.has_ended && self.left > 0 {
             let next = self.next_of_turn();
             self.has_ended = !matches!(next, Ok(Some(_)));
             if let Some(record) = next? {
+                self.left -= 1;
                 return Ok(Some(record));
             }
             // What brings nothing once never does.
@@ -257,6 +270,7 @@ const fn draws(chance: Chance, place: usize, number: u64) -> Draws {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace::{PackedWriter, Provenance};
 
     const HEAD: &str = "#coalmine-trace 1\nat_ns,session,input_tokens,output_tokens\n";
 
@@ -290,6 +304,46 @@ mod tests {
         assert!(accounting.is_balanced());
         assert_eq!((accounting.read, accounting.emitted), (5, 3));
         assert_eq!(accounting.dropped[&DropReason::OutsideWindow].lines, [3, 7]);
+    }
+
+    #[test]
+    fn a_limit_holds_for_all_turns_together() {
+        let limited = |limit, repeat| {
+            let options =
+                PlaybackOptions { limit: Some(limit), repeat, ..PlaybackOptions::default() };
+            seconds(&mut playback(&[(1, 7), (3, 2), (9, 7)], options))
+        };
+        assert_eq!(limited(2, false), [1.0, 3.0]);
+        assert_eq!(limited(9, false), [1.0, 3.0, 9.0]);
+        assert_eq!(limited(4, true), [1.0, 3.0, 9.0, 14.0]);
+    }
+
+    #[test]
+    fn a_window_of_a_binary_trace_is_the_window_of_its_text() {
+        let rows: Vec<_> = (0..30_000).map(|n| (n, n % 700)).collect();
+        let window = Window { from: Duration::from_secs(20_000), length: Duration::from_secs(9) };
+        let sample = Ratio::new(0.5).unwrap();
+        let options =
+            PlaybackOptions { window: Some(window), sample, ..PlaybackOptions::default() };
+        let mut text = playback(&rows, options);
+        let mut packed = PackedWriter::new(Vec::new(), None).unwrap();
+        let all = PlaybackOptions::default();
+        let mut whole = playback(&rows, all);
+        while let Some(record) = whole.next_record().unwrap() {
+            packed.write(&record).unwrap();
+        }
+        let bytes = packed.finish(&Provenance::made_up(30_000)).unwrap();
+        let reader = TraceReader::new(std::io::Cursor::new(bytes)).unwrap();
+        let mut binary = Playback::new(reader, options, Chance::new(3, 0), 0);
+        loop {
+            let next = text.next_record().unwrap();
+            assert_eq!(binary.next_record().unwrap(), next);
+            if next.is_none() {
+                break;
+            }
+        }
+        let [text, binary] = [text.reader().accounting(), binary.reader().accounting()];
+        assert_eq!((text.read, text.emitted), (binary.read, binary.emitted));
     }
 
     #[test]

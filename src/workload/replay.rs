@@ -1,5 +1,6 @@
 //! What is sent where at least a part of it is read from a trace.
 
+use super::answers::RecordedVersion;
 use super::needs::Needs;
 use super::playback::PlaybackOptions;
 use super::population::Population;
@@ -19,6 +20,8 @@ pub struct Replay {
     pub sizes: Vec<TokenSizes>,
     /// The plan's models.
     pub models: Vec<ModelId>,
+    /// The versions that answer as the traces have recorded them.
+    pub recorded: Vec<RecordedVersion>,
     /// Whether every row must name its session: requests stick by it, and nothing else makes any.
     pub needs_sessions: bool,
     /// Who sends the requests, where a trace does not say.

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, Seek};
 
+use super::answers::Answers;
 use super::identity::Identities;
 use super::needs::Needs;
 use super::playback::{Playback, PlaybackOptions};
@@ -103,6 +104,7 @@ impl Replayed {
         chance: Chance,
         identities: &mut Identities,
         sizes: &[SizeSamplers],
+        answers: &mut Answers,
     ) -> Option<Arrival> {
         let (record, model) = self.next.take()?;
         let id = Arrivals::id_of(self.place, self.taken);
@@ -112,6 +114,7 @@ impl Replayed {
         let user = user.unwrap_or_else(|| identities.user_of(id, draws));
         let client = identities.client_of(id, draws);
         let model = model.unwrap_or_else(|| identities.model(client, draws));
+        answers.take(Some((&record, model)));
         let size = if let [all] = sizes { Some(all) } else { sizes.get(usize::from(model.0)) };
         let prompt = identities.prompt(draws);
         let (input, output) = match size.filter(|_| record.input.and(record.output).is_none()) {
@@ -204,7 +207,7 @@ pub fn check_record(
     record.model.as_ref().map(|name| place_of(name, models)).transpose()
 }
 
-fn place_of(name: &ModelId, models: &[ModelId]) -> Result<ModelIndex, TraceErrorKind> {
+pub(super) fn place_of(name: &ModelId, models: &[ModelId]) -> Result<ModelIndex, TraceErrorKind> {
     let place = models.iter().position(|model| model == name);
     place.and_then(|place| u16::try_from(place).ok()).map(ModelIndex).ok_or_else(|| {
         let known = models.iter().map(ModelId::as_str).collect::<Vec<_>>().join(", ");

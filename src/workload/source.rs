@@ -1,5 +1,6 @@
 //! The requests of a workload, one after the other, generated or read from a trace.
 
+use super::answers::Answered;
 use super::change::{Change, Pace};
 use super::clock::Clock;
 use super::generated::generated;
@@ -11,9 +12,9 @@ use super::replayed::TraceInput;
 use super::tokens::{SizeSamplers, TokenSizes};
 use crate::arrivals::{ArrivalTimes, Arrivals, Coming, Taken};
 use crate::chance::{Chance, Purpose};
-use crate::exchange::{Arrival, Request};
+use crate::exchange::{Arrival, RecordedAnswer, Request, VersionIndex};
 use crate::trace::TraceReader;
-use crate::units::{Duration, Ratio};
+use crate::units::{Draw, Duration, Ratio};
 
 /// A workload that is generated.
 #[derive(Clone, PartialEq, Debug)]
@@ -191,6 +192,42 @@ impl Source {
         .flatten()
     }
 
+    /// What a version that answers as recorded does with the request that was taken last: its own
+    /// answer if it had one, else one that `draw` chooses. `None` where nothing is recorded.
+    pub fn answer_latest(&mut self, version: VersionIndex, draw: Draw) -> Option<RecordedAnswer> {
+        match &mut self.origin {
+            Origin::Generated(_) => None,
+            Origin::Mixed(mixture) => mixture.answers_mut().answer_latest(version, draw),
+        }
+    }
+
+    /// What such a version does with another request, or another attempt at one: an answer that
+    /// `draw` chooses.
+    pub fn answer_another(&mut self, version: VersionIndex, draw: Draw) -> Option<RecordedAnswer> {
+        match &mut self.origin {
+            Origin::Generated(_) => None,
+            Origin::Mixed(mixture) => mixture.answers_mut().lend(version, draw),
+        }
+    }
+
+    /// What such a version would have done with another request that it never gets.
+    pub fn answer_instead(&self, version: VersionIndex, draw: Draw) -> Option<RecordedAnswer> {
+        match &self.origin {
+            Origin::Generated(_) => None,
+            Origin::Mixed(mixture) => mixture.answers().instead(version, draw),
+        }
+    }
+
+    /// How many requests each version answered as recorded.
+    pub fn answered(&self) -> impl Iterator<Item = Answered> {
+        match &self.origin {
+            Origin::Generated(_) => None,
+            Origin::Mixed(mixture) => Some(mixture.answers().answered()),
+        }
+        .into_iter()
+        .flatten()
+    }
+
     /// Whether some requests come from users who wait for answers: then [`completed`] must be told
     /// of every answer. A change can bring such users.
     ///
@@ -263,6 +300,9 @@ impl Source {
                 // Counted down, so that the numbers of the workload's own requests are theirs.
                 changed.others += 1;
                 let number = changed.others.wrapping_neg();
+                if let Origin::Mixed(mixture) = &mut self.origin {
+                    mixture.answers_mut().take(None);
+                }
                 (generated(coming, number, &mut self.identities, &self.sizes), false)
             }
             None => {
@@ -443,6 +483,7 @@ mod tests {
             requests: None,
             sizes: Vec::new(),
             models,
+            recorded: Vec::new(),
             needs_sessions: false,
             population: population(),
         };
