@@ -90,6 +90,7 @@ pub mod testing;
 // Floors 8 to 14: what a run means, whether that is enough, what is kept of it, how several differ,
 // what became of a whole suite, how it is shown; beside them what is known of scenarios before any
 // run.
+pub mod backtest;
 pub mod compare;
 pub mod gate;
 pub mod page;

@@ -8,7 +8,7 @@ use clap::Parser;
 use super::arguments::{Arguments, Subcommands};
 use super::exit::Exit;
 use super::terminal::{Failure, complain};
-use super::{compare, explain, gate, init, report, run, schema, trace, validate};
+use super::{backtest, compare, explain, gate, init, report, run, schema, trace, validate};
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -37,6 +37,7 @@ fn carry_out(command: &Subcommands) -> Result<Exit, Failure> {
         Subcommands::Report(arguments) => report::report(arguments),
         Subcommands::Compare(arguments) => compare::compare(arguments),
         Subcommands::Trace(command) => trace::trace(command),
+        Subcommands::Backtest(arguments) => backtest::backtest(arguments),
         Subcommands::Schema { format } => schema::schema(*format),
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::backtest_arguments::{BACKTEST_HELP, BacktestArguments};
 use super::exit::EXIT_CODES;
 use super::gate_arguments::{GATE_HELP, GateArguments};
 use super::shared_arguments::seed;
@@ -50,6 +51,9 @@ pub(super) enum Subcommands {
     /// Recorded traffic: import it, write it in another format, or make it from a scenario
     #[command(subcommand)]
     Trace(TraceCommands),
+    /// Try rollback rules on recorded traffic: when would they have fired, and whom spared
+    #[command(after_help = BACKTEST_HELP)]
+    Backtest(BacktestArguments),
     /// Print the JSON Schema of a file format, or the keys of scenario files as tables
     Schema {
         /// Which format
@@ -204,6 +208,8 @@ pub(super) enum SchemaOf {
     Validation,
     /// What `gate --format json` prints
     Gate,
+    /// What `backtest --format json` prints
+    Backtest,
     /// Every key of scenario files with its default and meaning, as Markdown
     Reference,
 }

@@ -5,6 +5,8 @@
 
 mod app;
 mod arguments;
+mod backtest;
+mod backtest_arguments;
 mod baselines;
 mod compare;
 mod digest;

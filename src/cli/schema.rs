@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::arguments::SchemaOf;
 use super::exit::Exit;
 use super::terminal::{Failure, print};
+use crate::backtest::backtest_schema;
 use crate::result::result_schema;
 use crate::scenario::{json_schema, reference};
 use crate::suite::suite_schema;
@@ -15,6 +16,7 @@ pub(super) fn schema(format: SchemaOf) -> Result<Exit, Failure> {
         SchemaOf::Scenario => scenario_schema()?,
         SchemaOf::Result => pretty(&result_schema())?,
         SchemaOf::Validation => pretty(&validation_schema())?,
+        SchemaOf::Backtest => pretty(&backtest_schema())?,
         SchemaOf::Gate => pretty(&suite_schema())?,
         SchemaOf::Reference => {
             let sections = reference().into_iter();

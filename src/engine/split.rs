@@ -89,6 +89,20 @@ impl Split {
         self.bounds.iter().zip(below).map(|((bound, version), below)| (*version, bound - below))
     }
 
+    /// A draw that falls to `version`: the middle of those that do. `None` for a version that gets
+    /// nothing. For drivers that play requests back whose assignment is known.
+    pub fn draw_of(&self, version: Slot) -> Option<Draw> {
+        let mut below = 0;
+        for (slot, part) in self.parts() {
+            if slot == version && part > 0 {
+                // Below 2^64: the parts sum to that, and half of this one is yet to come.
+                return u64::try_from(below + part / 2).ok().map(Draw::from_bits);
+            }
+            below += part;
+        }
+        None
+    }
+
     /// The weights, by version index.
     pub fn weights(&self) -> &[Ratio] {
         &self.weights
@@ -143,6 +157,11 @@ mod tests {
             for bits in [bits, 0, u64::MAX] {
                 let version = split.assign(Draw::from_bits(bits));
                 prop_assert!(parts[usize::from(version.0)] > 0);
+            }
+            for (index, part) in parts.iter().enumerate() {
+                let version = Slot(index as u16);
+                let assigned = split.draw_of(version).map(|draw| split.assign(draw));
+                prop_assert_eq!(assigned, (*part > 0).then_some(version));
             }
         }
     }

@@ -3,6 +3,10 @@
 //! Everything is returned as text or bytes, made from a [`ResultFile`](crate::result::ResultFile)
 //! alone, so that every output can be made again from a stored one. Knows no files and no terminal.
 
+mod backtest_chart;
+mod backtest_markdown;
+mod backtest_text;
+mod backtest_words;
 mod column;
 mod command_text;
 mod comparison;
@@ -46,6 +50,9 @@ mod timeline_marks;
 mod verdict;
 mod visible;
 
+pub use backtest_chart::backtest_chart;
+pub use backtest_markdown::backtest_markdown;
+pub use backtest_text::backtest_text;
 pub(crate) use command_text::order_text;
 pub(crate) use comparison::{ENDED_WITH, MARKS, endings, mark, metrics, row_label};
 pub use comparison_charts::comparison_charts;

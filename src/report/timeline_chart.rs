@@ -33,7 +33,7 @@ impl Story<'_> {
         self.groups.iter().flat_map(panels_of).collect()
     }
 
-    fn shares(&self, group: &Group<'_>) -> Panel {
+    pub(super) fn shares(&self, group: &Group<'_>) -> Panel {
         let all = &self.record.series.versions[group.all.clone()];
         let total = |slot: usize| all.iter().map(|points| u64::from(points[slot].assigned)).sum();
         let lines = self.lines(group, |version, slot, _| {
@@ -54,7 +54,7 @@ impl Story<'_> {
         }
     }
 
-    fn error_rates(&self, group: &Group<'_>) -> Panel {
+    pub(super) fn error_rates(&self, group: &Group<'_>) -> Panel {
         let lines = self.lines(group, |version, slot, _| version.error_rate(slot));
         let axis = error_axis(&lines);
         let bands = group.versions.iter().map(|version| {

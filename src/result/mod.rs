@@ -28,10 +28,13 @@ pub use file::{ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultFile, Scen
 pub(crate) use outline::outline;
 pub use reading::ResultError;
 pub(crate) use reading::json_problem;
+pub(crate) use schema::evidence as evidence_schema;
 pub use schema::result_schema;
 pub(crate) use schema_gate::{definitions as gate_definitions, gate as gate_schema};
 #[cfg(test)]
 pub(crate) use schema_words::undescribed_fields;
-pub(crate) use schema_words::{Part, flag, list, number, object, reference, text, whole};
+pub(crate) use schema_words::{
+    Part, flag, instant, list, number, object, reference, span, text, whole,
+};
 pub use soundness::check_runs;
 pub use unsound::Unsound;

@@ -345,7 +345,12 @@ fn harm_parts() -> Vec<Part> {
         ],
         &[("drained", instant())],
     );
-    let evidence = object(
+    vec![("rollback", rollback), ("blast", blast), ("evidence", evidence())]
+}
+
+/// What a trigger saw when it fired.
+pub(crate) fn evidence() -> Value {
+    object(
         "what a trigger saw when it fired",
         &[
             ("trigger", text("its name")),
@@ -357,8 +362,7 @@ fn harm_parts() -> Vec<Part> {
             ("reading", schema_readings::reading()),
         ],
         &[],
-    );
-    vec![("rollback", rollback), ("blast", blast), ("evidence", evidence)]
+    )
 }
 
 fn basic_parts() -> Vec<Part> {

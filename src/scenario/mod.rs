@@ -43,6 +43,7 @@ mod fuzz;
 mod holders;
 mod json_schema;
 mod load;
+mod load_rules;
 mod merge;
 mod moved_tags;
 mod named_version;
@@ -91,6 +92,7 @@ pub(crate) use files::normal;
 pub use fuzz::{fuzz_rules, fuzz_scenario};
 pub use json_schema::json_schema;
 pub use load::{Document, Loaded, lacking, load};
+pub use load_rules::{RuleNames, load_rules};
 pub use named_version::NamedVersion;
 pub use outlook::Outlook;
 pub use plan::{

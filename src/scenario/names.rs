@@ -72,6 +72,28 @@ impl Names {
         names
     }
 
+    /// Of one model whose versions were met elsewhere than in a scenario, at `place`. What they
+    /// charge is not asked after.
+    pub(crate) fn of_versions<'a>(
+        versions: impl Iterator<Item = &'a str>,
+        tags: impl Iterator<Item = (&'a str, VersionIndex)>,
+        place: Place,
+    ) -> Self {
+        let model = ModelIndex(0);
+        let named = |id: &str| Named { id: id.to_owned(), model, place, priced: true };
+        let tag = |(name, version): (&str, VersionIndex)| Tag {
+            name: name.to_owned(),
+            version,
+            model,
+            place,
+        };
+        Self {
+            models: vec![String::new()],
+            versions: versions.map(named).collect(),
+            tags: tags.map(tag).collect(),
+        }
+    }
+
     /// The models' ids, in the order of the file.
     pub(crate) fn models(&self) -> impl Iterator<Item = &str> + Clone {
         self.models.iter().map(String::as_str)

@@ -29,6 +29,7 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("summary", 8),
     ("gate", 9),
     ("result", 10),
+    ("backtest", 11),
     ("compare", 11),
     ("validation", 11),
     ("suite", 12),

@@ -1,0 +1,248 @@
+//! What is required of rules, in the grammar of gates, judged as a gate is.
+//!
+//! What is asked are exact figures of the recording, so that nothing is tested: the metrics of
+//! rollbacks and of the harm until then. `baseline(...)` is the same figure of the rules of the
+//! day.
+
+use super::candidate::Candidate;
+use super::plan::Plan;
+use super::replay::model_id;
+use crate::assertion::{
+    Assertion, Claim, Expression, Literal, OverRuns, ParseError, Reading, Selector, Source,
+};
+use crate::engine::{Assignment, Slot};
+use crate::exchange::VersionIndex;
+use crate::gate::{Gate, Judgement, Line, Runs, Settings};
+use crate::metric::Metric;
+use crate::record::{
+    Blast, JournalCopy, ModelInfo, PhaseSpan, Record, Rollback, Series, Timeline, VersionInfo,
+};
+use crate::units::{Duration, VersionId};
+
+/// A line that must hold of each candidate.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Requirement {
+    text: String,
+    assertion: Assertion,
+}
+
+/// Why a text is no requirement.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum RequirementError {
+    /// It is not of the grammar.
+    #[error(transparent)]
+    Grammar(#[from] ParseError),
+    /// It asks for what a backtest does not know.
+    #[error("{asked} is not known of a backtest; known are {}", names(&METRICS))]
+    Unknown {
+        /// What is asked for.
+        asked: String,
+    },
+    /// It asks for what nobody can tell without the time of the incident.
+    #[error("{0} counts from the beginning of the incident: say when it was with --incident")]
+    NoIncident(Metric),
+}
+
+impl Requirement {
+    /// The requirement that `text` states. `incident`: whether it is said when the canary was bad.
+    ///
+    /// # Errors
+    /// It is not of the gate's grammar, or asks for what is not known.
+    pub fn parse(text: &str, incident: bool) -> Result<Self, RequirementError> {
+        let assertion = Assertion::parse(text)?;
+        for reading in assertion.readings() {
+            let Reading { metric, over_runs, selector, source: _ } = reading;
+            let plain = *over_runs == OverRuns::Itself && *selector == Selector::default();
+            if !METRICS.contains(metric) || !plain {
+                return Err(RequirementError::Unknown { asked: reading.to_string() });
+            }
+            if OF_INCIDENT.contains(metric) && !incident {
+                return Err(RequirementError::NoIncident(*metric));
+            }
+        }
+        Ok(Self { text: text.to_owned(), assertion })
+    }
+}
+
+/// What becomes of `requirements` with a candidate, held against the rules of the day. `distrust`:
+/// why none of it can be trusted.
+pub(super) fn judge(
+    requirements: &[Requirement],
+    plan: &Plan,
+    (candidate, day): (&Candidate, &Candidate),
+    distrust: &[String],
+) -> Judgement {
+    // Both are exact figures of one recording: the day's stand in the line as if they were written.
+    let assertions = requirements.iter().map(|requirement| against(&requirement.assertion, day));
+    let assertions: Vec<Assertion> = assertions.collect();
+    let lines = requirements.iter().zip(&assertions).zip(1..);
+    let lines = lines.map(|((requirement, assertion), line)| Line {
+        text: &requirement.text,
+        assertion,
+        file: "--require",
+        line,
+    });
+    let lines: Vec<Line<'_>> = lines.collect();
+    let gate = Gate { lines: &lines, expected: None, distrust, settings: Settings::default() };
+    let record = record(plan, candidate);
+    gate.judge(&Runs { records: &[&record], columns: &[], dependences: &[] }, None)
+}
+
+/// An assertion with the figures of the rules of the day in the place of `baseline(...)`.
+fn against(assertion: &Assertion, day: &Candidate) -> Assertion {
+    let stated = |expression: &Expression| stated(expression, day);
+    let claim = match &assertion.claim {
+        Claim::Compared { operator, right } => {
+            Claim::Compared { operator: *operator, right: stated(right) }
+        }
+        Claim::Within { low, high } => Claim::Within { low: stated(low), high: stated(high) },
+        Claim::Near { value, tolerance } => {
+            Claim::Near { value: stated(value), tolerance: *tolerance }
+        }
+    };
+    Assertion { left: stated(&assertion.left), claim }
+}
+
+fn stated(expression: &Expression, day: &Candidate) -> Expression {
+    match expression {
+        Expression::Read(reading) if reading.source == Source::Baseline => {
+            // What never comes comes later than anything that does.
+            let time = |time: Option<Duration>| Literal::Time(time.unwrap_or(Duration::MAX));
+            Expression::Stated(match reading.metric {
+                Metric::TimeToRollback => time(day.time_to_rollback),
+                Metric::TimeToDetect => time(day.time_to_detect),
+                Metric::FalseRollbacks => Literal::Count(day.false_alarms.unwrap_or(0)),
+                Metric::BlastRadiusRequests => Literal::Count(day.harmed_requests),
+                Metric::BlastRadiusFailed => Literal::Count(day.harmed_failed),
+                _ => Literal::Count(rollback_count(day)),
+            })
+        }
+        Expression::Computed { operation, left, right } => Expression::Computed {
+            operation: *operation,
+            left: Box::new(stated(left, day)),
+            right: Box::new(stated(right, day)),
+        },
+        Expression::Read(_) | Expression::Stated(_) => expression.clone(),
+    }
+}
+
+/// The false alarms, and one where the incident is caught; where nobody says when it was, whether
+/// anything fires.
+fn rollback_count(candidate: &Candidate) -> u64 {
+    match candidate.false_alarms {
+        Some(alarms) => alarms + u64::from(candidate.time_to_rollback.is_some()),
+        None => u64::from(candidate.rolled_back.is_some()),
+    }
+}
+
+/// What the metrics are read of: the rollbacks, and the harm until the first of them.
+fn record(plan: &Plan, candidate: &Candidate) -> Record {
+    let (start, end) = (plan.instant(Duration::ZERO), plan.instant(plan.found.end));
+    let versions = plan.found.versions.iter();
+    let versions =
+        versions.map(|tenure| VersionInfo { id: tenure.id.clone(), tags: Vec::new(), price: None });
+    let model = ModelInfo {
+        id: model_id(plan),
+        assignment: Assignment::Random,
+        versions: versions.collect(),
+        triggers: Vec::new(),
+    };
+    let phase = PhaseSpan { name: "recording".to_owned(), start, end };
+    let canary = candidate.rolled_back.as_ref().map(|rolled_back| &rolled_back.firing.version);
+    let canary = canary.map_or_else(|| first_canary(plan), |id| index(plan, id));
+    let incident = plan.incident.map_or(Duration::ZERO, |incident| incident.from);
+    let blast = Blast {
+        version: canary,
+        onset: plan.instant(incident),
+        drained: candidate.rolled_back.as_ref().map(|told| plan.instant(told.firing.at)),
+        requests: candidate.harmed_requests,
+        failed: candidate.harmed_failed,
+        failed_anyway: 0,
+        slowed: 0,
+    };
+    Record {
+        seed: 0,
+        start,
+        end,
+        models: vec![model],
+        clients: Vec::new(),
+        phases: vec![phase],
+        cells: Vec::new(),
+        series: Series { start, width: Duration::from_secs(1), versions: Vec::new() },
+        splits: Vec::new(),
+        timeline: Timeline::default(),
+        rollbacks: rollbacks(plan, candidate),
+        promotions: Vec::new(),
+        lost_tags: Vec::new(),
+        undone_commands: Vec::new(),
+        blasts: vec![blast],
+        bursts: Vec::new(),
+        key_rejections: Vec::new(),
+        rules: Vec::new(),
+        journal: JournalCopy::default(),
+    }
+}
+
+/// The false alarms, and the firing that was none, if there is one; where nobody says which were
+/// false, the first.
+fn rollbacks(plan: &Plan, candidate: &Candidate) -> Vec<Rollback> {
+    let rollback = |at, version: &VersionId, target: &VersionId, onset: Option<Duration>| {
+        let firing = candidate.rolled_back.as_ref().map(|told| &told.firing)?;
+        let mut evidence = firing.evidence.clone();
+        if let Some((onset, detected)) = onset.zip(candidate.time_to_detect) {
+            evidence.first_breach = plan.instant(onset.saturating_add(detected));
+        }
+        Some(Rollback {
+            at: plan.instant(at),
+            phase: 0,
+            version: index(plan, version),
+            target: index(plan, target),
+            evidence,
+            onset: onset.map(|onset| plan.instant(onset)),
+        })
+    };
+    let Some(first) = &candidate.rolled_back else { return Vec::new() };
+    let Some((alarms, incident)) = candidate.false_alarms.zip(plan.incident) else {
+        let first = rollback(first.firing.at, &first.firing.version, &first.moved.target, None);
+        return first.into_iter().collect();
+    };
+    let firing = &first.firing;
+    let alarm = rollback(firing.at, &firing.version, &first.moved.target, None);
+    let mut all: Vec<Rollback> =
+        alarm.into_iter().cycle().take(alarms.min(MOST_ALARMS) as usize).collect();
+    all.extend(candidate.time_to_rollback.and_then(|time| {
+        let at = incident.from.saturating_add(time);
+        rollback(at, &firing.version, &first.moved.target, Some(incident.from))
+    }));
+    all
+}
+
+fn index(plan: &Plan, id: &VersionId) -> VersionIndex {
+    VersionIndex(plan.found.place(id).unwrap_or(0) as u16)
+}
+
+fn first_canary(plan: &Plan) -> VersionIndex {
+    let mut slots = (0..plan.found.versions.len()).map(|index| Slot(index as u16));
+    VersionIndex(slots.find(|slot| *slot != plan.stable).map_or(0, |slot| slot.0))
+}
+
+fn names(metrics: &[Metric]) -> String {
+    metrics.iter().map(|metric| metric.name()).collect::<Vec<_>>().join(", ")
+}
+
+/// What is known exactly of a backtest.
+const METRICS: [Metric; 6] = [
+    Metric::Rollbacks,
+    Metric::FalseRollbacks,
+    Metric::TimeToRollback,
+    Metric::TimeToDetect,
+    Metric::BlastRadiusRequests,
+    Metric::BlastRadiusFailed,
+];
+
+/// What is known only where it is said when the canary was bad.
+const OF_INCIDENT: [Metric; 3] =
+    [Metric::FalseRollbacks, Metric::TimeToRollback, Metric::TimeToDetect];
+
+/// Chosen: a limit that counts more of them is none.
+const MOST_ALARMS: u64 = 10_000;

@@ -1,0 +1,106 @@
+//! The chart of a backtest: shares and error rates over the recording, the incident shaded, with
+//! what was recorded and when each rule set would have fired.
+
+use super::story::Story;
+use crate::backtest::{BacktestReport, Firing};
+use crate::chart::{Canvas, Dash, Frame, Ink, Lane, Mark, Phase, Sheet, Symbol};
+use crate::record::Record;
+use crate::units::{Duration, format_elapsed};
+
+/// Traffic shares and error rates of the traffic that was `recorded`, with the firings of each rule
+/// set.
+pub fn backtest_chart(report: &BacktestReport, recorded: &Record) -> Canvas {
+    let story = Story::of(recorded);
+    let frame = story.frame();
+    let caption = match report.trace.began {
+        Some(_) => frame.caption,
+        None => frame
+            .caption
+            .split_once(',')
+            .map_or_else(|| frame.caption.clone(), |(unit, _)| unit.to_owned()),
+    };
+    let frame = Frame { caption, phases: phases(report), lanes: lanes(report), ..frame };
+    let solid = story.versions().map(|version| (version.name.clone(), version.look, Dash::Solid));
+    let series = solid.collect();
+    let panels = |group| [story.shares(group), story.error_rates(group)];
+    let panels: Vec<_> = story.groups.iter().flat_map(panels).collect();
+    let title = "What the rules would have done";
+    let sheet = Sheet { title, alternative: alternative(report), series, note: story.note() };
+    sheet.panels(&frame, &panels, PANEL_HEIGHT)
+}
+
+/// The incident between what was before and after it: every other phase is shaded.
+fn phases(report: &BacktestReport) -> Vec<Phase> {
+    let Some(from) = report.incident_from else { return Vec::new() };
+    let (from, end) = (from.as_secs_f64(), report.trace.end.as_secs_f64());
+    let to = report.incident_to.map_or(end, Duration::as_secs_f64).min(end);
+    let phase = |name: &str, from, to| Phase { name: name.to_owned(), from, to };
+    let all = [phase("", 0.0, from), phase("incident", from, to), phase("", to, end)];
+    all.into_iter().filter(|phase| phase.to > phase.from || phase.name.is_empty()).collect()
+}
+
+fn lanes(report: &BacktestReport) -> Vec<Lane> {
+    let ends = report.ends.iter().map(|end| Mark {
+        label: format!("{} loses its traffic", end.version),
+        ..mark(end.earliest, Symbol::TriangleDown, Ink::BLACK)
+    });
+    let rules = report.candidates.iter().filter_map(|candidate| {
+        let firing = &candidate.rolled_back.as_ref()?.firing;
+        Some(Mark { label: candidate.rules.clone(), ..mark(firing.at, Symbol::Cross, Ink::FAULT) })
+    });
+    let mut rules: Vec<Mark> = rules.collect();
+    rules.sort_by(|one, other| one.from.total_cmp(&other.from));
+    let lanes = [
+        Lane { name: "Recorded", marks: ends.collect() },
+        Lane { name: "Rules fire", marks: rules },
+        Lane { name: "False alarms", marks: false_alarms(report) },
+    ];
+    lanes.into_iter().filter(|lane| !lane.marks.is_empty()).collect()
+}
+
+fn false_alarms(report: &BacktestReport) -> Vec<Mark> {
+    let alarms = report.candidates.iter().flat_map(|candidate| {
+        let alarms = candidate.firings.iter().filter(|firing| firing.false_alarm == Some(true));
+        alarms.map(|firing: &Firing| Mark {
+            label: candidate.rules.clone(),
+            dash: None,
+            ..mark(firing.at, Symbol::Cross, Ink::GREY)
+        })
+    });
+    let mut alarms: Vec<Mark> = alarms.collect();
+    alarms.sort_by(|one, other| one.from.total_cmp(&other.from));
+    alarms
+}
+
+fn mark(at: Duration, symbol: Symbol, ink: Ink) -> Mark {
+    Mark {
+        from: at.as_secs_f64(),
+        to: None,
+        symbol: Some(symbol),
+        label: String::new(),
+        dash: Some(Dash::Dashed),
+        ink,
+    }
+}
+
+/// The chart in words.
+fn alternative(report: &BacktestReport) -> String {
+    let mut text = format!(
+        "Traffic share and error rate of each version over {}.",
+        format_elapsed(report.trace.end)
+    );
+    for end in &report.ends {
+        let at = format_elapsed(end.earliest);
+        text.push_str(&format!(" {} loses its traffic at {at}.", end.version));
+    }
+    for candidate in &report.candidates {
+        let told = candidate.rolled_back.as_ref().map_or_else(
+            || "never fires".to_owned(),
+            |told| format!("fires at {}", format_elapsed(told.firing.at)),
+        );
+        text.push_str(&format!(" {} {told}.", candidate.rules));
+    }
+    text
+}
+
+const PANEL_HEIGHT: f64 = 230.0;

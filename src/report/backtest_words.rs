@@ -1,0 +1,301 @@
+//! What a backtest found in words and tables, for every output.
+
+use super::comparison::Grid;
+use super::evidence_text::evidence_text;
+use crate::backtest::{
+    BacktestReport, Candidate, Finding, Firing, Identity, RecordedEnd, RolledBack, Spared,
+};
+use crate::units::{
+    Duration, format_count, format_counted, format_duration, format_elapsed, format_percent,
+    format_set_share, format_significant,
+};
+
+/// Whether the rules of the day come to what was recorded, in two words.
+pub(super) const fn identity_word(identity: &Identity) -> &'static str {
+    if identity.holds { "IDENTITY HOLDS" } else { "IDENTITY FAILS" }
+}
+
+/// What was played back.
+pub(super) fn title(report: &BacktestReport) -> String {
+    let trace = &report.trace;
+    let model = trace.model.as_ref().map_or_else(String::new, |model| format!(" of {model}"));
+    let began = trace.began.map_or_else(String::new, |began| format!(", from {began} on"));
+    format!(
+        "{}: {}{model} in {}{began}",
+        trace.file,
+        format_counted(trace.requests, "request", "requests"),
+        format_elapsed(trace.end),
+    )
+}
+
+/// How the rules of the day compare with the recording, in sentences.
+pub(super) fn identity_sentences(report: &BacktestReport) -> Vec<String> {
+    let Identity { finding, recorded, reasons, .. } = &report.identity;
+    let day = report.day();
+    let end = recorded.as_ref().map_or_else(String::new, end_text);
+    let fires = day.rolled_back.as_ref().map(|told| format_elapsed(told.firing.at));
+    let told = match (finding, fires) {
+        (Finding::Reproduced, Some(at)) => {
+            format!(
+                "{}, the rules of the day, fires at {at}, where the recording has {end}",
+                day.rules
+            )
+        }
+        (Finding::ByHand, None) => {
+            format!("{}, the rules of the day, does not fire: {end} was no rule's doing", day.rules)
+        }
+        (Finding::ByHand, Some(at)) => format!(
+            "{}, the rules of the day, does not fire before {at}: {end} was no rule's doing",
+            day.rules
+        ),
+        (Finding::Quiet, _) => format!(
+            "{}, the rules of the day, does not fire, and no canary loses its traffic",
+            day.rules
+        ),
+        _ => {
+            let mut told = vec!["what follows cannot be trusted".to_owned()];
+            told.extend(reasons.iter().cloned());
+            return told;
+        }
+    };
+    vec![told]
+}
+
+/// `the end of v2's traffic (51m 43s to 51m 52s)`.
+fn end_text(end: &RecordedEnd) -> String {
+    let when = match end.earliest == end.latest {
+        true => format!("at {}", format_elapsed(end.earliest)),
+        false => {
+            format!("{} to {}", format_elapsed(end.earliest), format_elapsed(end.latest))
+        }
+    };
+    format!("the end of {}'s traffic ({when})", end.version)
+}
+
+/// The versions of the recording.
+pub(super) fn versions_grid(report: &BacktestReport) -> Grid {
+    let header = ["Version", "Requests", "Failed", "Error rate", "First", "Last"];
+    let rows = report.versions.iter().map(|version| {
+        let stable = if version.id == report.stable { " (stable)" } else { "" };
+        let rate = version.failed as f64 / version.requests.max(1) as f64;
+        vec![
+            format!("{}{stable}", version.id),
+            format_count(version.requests),
+            format_count(version.failed),
+            format_percent(rate),
+            format_elapsed(version.first),
+            format_elapsed(version.last),
+        ]
+    });
+    Grid { header: header.map(str::to_owned).to_vec(), rows: rows.collect(), names: None }
+}
+
+/// Under which splits the recording is played back, in a sentence each.
+pub(super) fn split_sentences(report: &BacktestReport) -> Vec<String> {
+    let splits = report.splits.iter().map(|split| {
+        let shares = split.shares.iter();
+        let shares: Vec<String> = shares
+            .map(|(version, weight)| format!("{version} {}", format_set_share(*weight)))
+            .collect();
+        let source = match split.observed {
+            Some(requests) => {
+                format!("as {} went", format_counted(requests, "request", "requests"))
+            }
+            None => "as is said".to_owned(),
+        };
+        format!("split from {}: {} ({source})", format_elapsed(split.from), shares.join(", "))
+    });
+    let mut told: Vec<String> = splits.collect();
+    told.extend(report.ends.iter().map(|end| {
+        let after = format_counted(end.requests_after, "request", "requests");
+        format!(
+            "{}, by what is {}; {after} of others follow",
+            end_text(end),
+            match end.said {
+                true => "said",
+                false => "recorded",
+            }
+        )
+    }));
+    if let Some(from) = report.incident_from {
+        let to = report
+            .incident_to
+            .map_or_else(|| "on".to_owned(), |to| format!("to {}", format_elapsed(to)));
+        told.push(format!("incident: from {} {to}, as is said", format_elapsed(from)));
+    }
+    told
+}
+
+/// What each rule set would have done.
+pub(super) fn rules_grid(report: &BacktestReport) -> Grid {
+    let mut header = vec![
+        "Rules",
+        "Rolls back at",
+        "Earlier by",
+        "Failed until then",
+        "Moved",
+        "Of them failed",
+    ];
+    header.extend(["Spared", "Spared, bounds"]);
+    let alarms = report.incident_from.is_some();
+    header.extend(alarms.then_some("False alarms"));
+    let rows = report.candidates.iter().enumerate().map(|(index, candidate)| {
+        let mut row = vec![name(candidate, index)];
+        row.extend(figures(candidate));
+        row.extend(candidate.false_alarms.map(format_count));
+        row
+    });
+    let header = header.into_iter().map(str::to_owned).collect();
+    Grid { header, rows: rows.collect(), names: None }
+}
+
+/// A rule set's name; the first is that of the day.
+pub(super) fn name(candidate: &Candidate, index: usize) -> String {
+    if index == 0 { format!("{} (of the day)", candidate.rules) } else { candidate.rules.clone() }
+}
+
+fn figures(candidate: &Candidate) -> [String; 7] {
+    let failed = format_count(candidate.harmed_failed);
+    let Some(RolledBack { firing, earlier, moved }) = &candidate.rolled_back else {
+        let none = || NONE.to_owned();
+        return ["never".to_owned(), none(), failed, none(), none(), none(), none()];
+    };
+    let Spared { least, most, expected } = moved.spared;
+    let expected = expected.map_or_else(
+        || "unknown".to_owned(),
+        |told| format!("{} [{}, {}]", figure(told.value), figure(told.low), figure(told.high)),
+    );
+    [
+        format_elapsed(firing.at),
+        earlier.map_or_else(|| NONE.to_owned(), earlier_text),
+        failed,
+        format_count(moved.requests),
+        format_count(moved.failed),
+        expected,
+        format!("{} to {}", signed(least), format_count(most)),
+    ]
+}
+
+fn earlier_text(nanos: i64) -> String {
+    let length = format_duration(Duration::from_nanos(nanos.unsigned_abs()));
+    if nanos < 0 { format!("-{length}") } else { length }
+}
+
+fn figure(value: f64) -> String {
+    let text = format_significant(value.abs(), 3);
+    if value < 0.0 { format!("-{text}") } else { text }
+}
+
+fn signed(count: i64) -> String {
+    let text = format_count(count.unsigned_abs());
+    if count < 0 { format!("-{text}") } else { text }
+}
+
+/// What the columns of the table mean.
+pub(super) fn legend(report: &BacktestReport) -> String {
+    let since = match report.incident_from {
+        Some(_) => " from the beginning of the incident",
+        None => "",
+    };
+    format!(
+        "Earlier: than the recorded end of the version's traffic. Failed until then: requests of \
+         canaries that failed{since} until the rollback, or to the end. Moved: requests that \
+         others than its target got in the recording after the rollback. Spared: their failures, \
+         less those that the target would have had, if it had served them as it served its own \
+         meanwhile, with the 95 % interval of Clopper and Pearson; its bounds hold whatever the \
+         target would have done."
+    )
+}
+
+/// What each rule set fired on: a line for the rule set, and those of its firings.
+pub(super) fn firings(report: &BacktestReport) -> Vec<(String, Vec<String>)> {
+    let told = report.candidates.iter().enumerate().map(|(index, candidate)| {
+        let shown = candidate.firings.iter().take(MOST_FIRINGS);
+        let mut lines: Vec<String> = shown.map(firing_text).collect();
+        let more = candidate.firings.len().saturating_sub(MOST_FIRINGS) as u64;
+        let more = more + candidate.more_firings;
+        if more > 0 {
+            lines.push(format_counted(more, "more firing", "more firings"));
+        }
+        lines.extend(candidate.health.iter().filter(|health| health.firings == 0).map(|health| {
+            let checks = format_counted(health.checks, "check", "checks");
+            let on = format!("{} on {}", health.trigger, health.version);
+            match health.checks > 0 && health.no_data == health.checks {
+                true if health.judge => format!("{on}: does not fire: no error in {checks}"),
+                true => format!("{on}: could never fire: none of {checks} had enough requests"),
+                false => format!(
+                    "{on}: does not fire in {checks}: {} with too few requests, {} in breach",
+                    format_count(health.no_data),
+                    format_count(health.breaches),
+                ),
+            }
+        }));
+        lines.extend(
+            candidate.blind.iter().map(|(trigger, what)| {
+                format!("{trigger}: left out: the trace does not say {what}")
+            }),
+        );
+        if lines.is_empty() {
+            lines.push("nothing is checked: no rule watches a version of the recording".to_owned());
+        }
+        (name(candidate, index), lines)
+    });
+    told.collect()
+}
+
+fn firing_text(firing: &Firing) -> String {
+    let Firing { at, version, action, target, false_alarm, evidence, .. } = firing;
+    let alarm = match false_alarm {
+        Some(true) => ", a false alarm",
+        _ => "",
+    };
+    let goes = match target {
+        Some(_) => String::new(),
+        None => format!(" ({action}: moves nothing)"),
+    };
+    let seen = evidence_text(evidence, "requests");
+    format!("{}, {version}{alarm}{goes}: {seen}", format_elapsed(*at))
+}
+
+/// What else is to be known, in sentences.
+pub(super) fn notes(report: &BacktestReport) -> Vec<String> {
+    let mut notes = Vec::new();
+    let trace = &report.trace;
+    let unusable = trace.unusable;
+    if unusable.sum() > 0 {
+        notes.push(format!(
+            "{} could not be used: {} without a version, {} without a duration, {} without an \
+             ending",
+            format_counted(unusable.sum(), "request", "requests"),
+            format_count(unusable.without_version),
+            format_count(unusable.without_duration),
+            format_count(unusable.without_ending),
+        ));
+    }
+    if trace.others > 0 {
+        notes.push(format!(
+            "{} of other models",
+            format_counted(trace.others, "request is", "requests are")
+        ));
+    }
+    if !report.stable_said {
+        notes.push(format!(
+            "{} is taken for the stable, as it was there before any other; --stable says otherwise",
+            report.stable
+        ));
+    }
+    if report.pinned > 0 {
+        notes.push(format!(
+            "{} went to versions to which the split in force gave nothing: taken as asked for, and \
+             no evidence",
+            format_counted(report.pinned, "request", "requests")
+        ));
+    }
+    notes.extend(report.notes.iter().cloned());
+    notes
+}
+
+const NONE: &str = "-";
+
+/// Chosen: more of one rule set hide the others.
+const MOST_FIRINGS: usize = 5;
