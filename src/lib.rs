@@ -57,10 +57,12 @@
 pub mod math;
 pub mod units;
 
-// Floor 1: what is measured, what is asked and answered, chance, statistics, how numbers are drawn.
+// Floor 1: what is measured, what is asked and answered, chance, statistics, how numbers are drawn
+// and written.
 pub mod chance;
 pub mod chart;
 pub mod exchange;
+mod json;
 pub mod metric;
 pub mod stats;
 

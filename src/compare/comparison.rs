@@ -9,8 +9,8 @@ use super::family::judge;
 use super::notes::{dependences, notes};
 use super::run::{ComparedRun, RunInput, Settings};
 use super::scenario_difference::{RunDifferences, differences};
+use crate::json::outline;
 use crate::metric::Metric;
-use crate::result::outline;
 use crate::summary::{Estimate, Method, Selection, Summary};
 
 /// Several runs held against the first.

@@ -8,7 +8,6 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::outline::outline;
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::gate::{Judgement, Verdict};
 use crate::record::Record;

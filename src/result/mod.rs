@@ -11,7 +11,6 @@ pub(crate) mod example;
 pub(crate) mod example_extremes;
 mod file;
 mod older;
-mod outline;
 mod reading;
 mod schema;
 mod schema_gate;
@@ -19,22 +18,15 @@ mod schema_history;
 mod schema_orders;
 mod schema_readings;
 mod schema_requests;
-mod schema_words;
 mod soundness;
 mod unsound;
 
 pub use evaluation::{distrust, evaluate, judge};
 pub use file::{ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultFile, ScenarioInfo};
-pub(crate) use outline::outline;
 pub use reading::ResultError;
 pub(crate) use reading::json_problem;
 pub(crate) use schema::evidence as evidence_schema;
 pub use schema::result_schema;
 pub(crate) use schema_gate::{definitions as gate_definitions, gate as gate_schema};
-#[cfg(test)]
-pub(crate) use schema_words::undescribed_fields;
-pub(crate) use schema_words::{
-    Part, flag, instant, list, number, object, reference, span, text, whole,
-};
 pub use soundness::check_runs;
 pub use unsound::Unsound;

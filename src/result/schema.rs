@@ -12,7 +12,7 @@ use super::schema_history::{
 use super::schema_orders::command_events;
 use super::schema_readings;
 use super::schema_requests::{cell, histogram, series, tally};
-use super::schema_words::{
+use crate::json::{
     Part, digest, flag, instant, list, number, object, one_of, reference, span, text, verdict,
     version_index, whole,
 };
@@ -376,8 +376,8 @@ fn basic_parts() -> Vec<Part> {
 #[cfg(test)]
 mod tests {
     use super::super::example::{eventful, rolled_back_result, without_gate};
-    use super::super::schema_words::undescribed_fields;
     use super::*;
+    use crate::json::undescribed_fields;
 
     fn problems(result: &Value) -> Vec<String> {
         let validator = jsonschema::validator_for(&result_schema()).unwrap();

@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::schema_words::{
-    Part, flag, list, number, object, one_of, reference, text, verdict, whole,
-};
+use crate::json::{Part, flag, list, number, object, one_of, reference, text, verdict, whole};
 
 /// What [`gate`] refers to.
 pub(crate) fn definitions() -> Vec<Part> {

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::schema_words::{
+use crate::json::{
     Part, digest, flag, instant, list, number, object, one_of, reference, span, text,
     version_index, whole,
 };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::schema_words::{Part, flag, list, number, object, one_of, span, text, whole};
+use crate::json::{Part, flag, list, number, object, one_of, span, text, whole};
 
 /// The fields of the events of commands, by the event's kind; each can have a `model` beside them.
 pub(super) fn command_events() -> [(&'static str, Vec<Part>); 4] {

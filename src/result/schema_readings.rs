@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::schema_words::{Part, number, object, one_of, span, text, whole};
+use crate::json::{Part, number, object, one_of, span, text, whole};
 
 /// What a trigger read at a check: exactly one of the kinds.
 pub(super) fn reading() -> Value {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::schema_words::{instant, list, object, reference, span, version_index, whole};
+use crate::json::{instant, list, object, reference, span, version_index, whole};
 
 pub(super) fn series() -> Value {
     let first = "the first step: step 4 k + j begins at 2^(k + 5) (1 + j / 4) nanoseconds";

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::compare::{ScenarioDifference, scenario_differences};
+use crate::json::outline;
 use crate::record::Record;
-use crate::result::{ResultFile, ScenarioInfo, Unsound, check_runs, json_problem, outline};
+use crate::result::{ResultFile, ScenarioInfo, Unsound, check_runs, json_problem};
 use crate::run::TraceReport;
 use crate::summary::ColumnSpec;
 

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::outcome::Outcome;
 use super::suite_report::SuiteReport;
-use crate::result::{gate_definitions, gate_schema, list, object, reference, text, whole};
+use crate::json::{list, object, reference, text, whole};
+use crate::result::{gate_definitions, gate_schema};
 
 /// The JSON Schema (draft 2020-12) of what `coalmine gate --format json` prints.
 pub fn suite_schema() -> Value {
@@ -98,7 +99,7 @@ fn left_out() -> Value {
 mod tests {
     use super::super::example::{failing, suite};
     use super::*;
-    use crate::result::undescribed_fields;
+    use crate::json::undescribed_fields;
 
     fn problems(report: &Value) -> Vec<String> {
         let validator = jsonschema::validator_for(&suite_schema()).unwrap();

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::{Outcome, OutcomeCounts};
 use crate::gate::{Judged, Judgement, LineResult, Verdict};
-use crate::result::outline;
+use crate::json::outline;
 
 /// What became of several gated scenarios. The same scenarios, seeds, baselines and build give the
 /// same.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::contents::Contents;
-use crate::result::outline;
+use crate::json::outline;
 use crate::scenario::{Problem, Severity};
 
 /// What is known of several scenario files. What its fields mean is said in its JSON Schema,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::document::{PartLeftOut, ValidatedFile, Validation};
 use super::sarif_rules::{rule_index, rules};
 use super::uri::uri;
-use crate::result::outline;
+use crate::json::outline;
 use crate::scenario::{Problem, Spot};
 
 /// `validation` as a SARIF log: JSON with a newline at its end. `working_directory`, an absolute

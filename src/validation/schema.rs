@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::document::Validation;
-use crate::result::{Part, flag, list, number, object, reference, text, whole};
+use crate::json::{Part, flag, list, number, object, reference, text, whole};
 use crate::scenario::{ProblemKind, Severity};
 use crate::trace::TraceFormat;
 

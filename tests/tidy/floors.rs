@@ -13,6 +13,7 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("chance", 1),
     ("stats", 1),
     ("chart", 1),
+    ("json", 1),
     ("engine", 2),
     ("arrivals", 2),
     ("trace", 2),
