@@ -71,9 +71,11 @@ pub mod arrivals;
 pub mod engine;
 pub mod trace;
 
-// Floor 3: what answers, what asks, what stands between, what is claimed, what happened.
+// Floor 3: what answers, what asks, what stands between, what is claimed, what happened, what
+// describes recorded traffic.
 pub mod assertion;
 pub mod middlebox;
+pub mod profile;
 pub mod record;
 pub mod upstream;
 pub mod workload;

@@ -180,7 +180,7 @@ impl TryRng for DrawRng {
 /// The finaliser Mix13: a bijection of 64 bits in which every input bit flips about half of the
 /// output.
 #[inline]
-const fn mix(bits: u64) -> u64 {
+pub(crate) const fn mix(bits: u64) -> u64 {
     let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     bits ^ (bits >> 31)

@@ -25,6 +25,7 @@ mod shape;
 mod zipf;
 
 pub use distribution::Distribution;
+pub(crate) use draws::mix;
 pub use draws::{Chance, DrawRng, Draws, Purpose};
 pub use parameter::{DistributionError, Parameter};
 pub use sampler::Sampler;

@@ -47,6 +47,7 @@ enum Wording {
     Money,
     Change,
     Quantile,
+    Number,
 }
 
 impl Axis {
@@ -89,7 +90,12 @@ impl Axis {
     pub(crate) fn latencies(least: f64, greatest: f64) -> Self {
         let greatest = greatest.max(1e-6);
         if least > 0.0 && greatest / least > LOGARITHMIC_FROM {
-            Self::logarithmic(least, greatest, latency_scale(greatest), &DECADES)
+            Self::logarithmic(
+                least,
+                greatest,
+                (latency_scale(greatest), Wording::Latency),
+                &DECADES,
+            )
         } else {
             Self::from_zero(greatest, latency_scale(greatest), Wording::Latency)
         }
@@ -101,7 +107,23 @@ impl Axis {
         let least = least.clamp(1e-9, greatest / 2.0);
         let wide = greatest / least > MANY_DECADES;
         let parts: &[f64] = if wide { &DECADES } else { &[1.0, 2.0, 5.0] };
-        Self::logarithmic(least, greatest, latency_scale(greatest), parts)
+        Self::logarithmic(least, greatest, (latency_scale(greatest), Wording::Latency), parts)
+    }
+
+    /// Shares from at most `least` to 1, logarithmic, in percent.
+    pub(crate) fn logarithmic_shares(least: f64) -> Self {
+        let scale = Scale { factor: 100.0, sign: "", unit: " %" };
+        Self::logarithmic(least.clamp(1e-9, 0.1), 1.0, (scale, Wording::Share), &DECADES)
+    }
+
+    /// Plain numbers, logarithmic.
+    pub(crate) fn logarithmic_numbers(least: f64, greatest: f64) -> Self {
+        let scale = Scale { factor: 1.0, sign: "", unit: "" };
+        let least = least.max(1e-9);
+        let greatest = greatest.max(least * 10.0);
+        let wide = greatest / least > MANY_DECADES;
+        let parts: &[f64] = if wide { &DECADES } else { &[1.0, 2.0, 5.0] };
+        Self::logarithmic(least, greatest, (scale, Wording::Number), parts)
     }
 
     /// Quantiles from 0 to `1 - rest`, each nine as wide as the one before.
@@ -177,6 +199,7 @@ impl Axis {
             Wording::Count => format_count(value.round() as u64),
             Wording::Money => format_money(value),
             Wording::Change => format_change(value * 100.0),
+            Wording::Number => format_significant(value, 3),
             Wording::Quantile => format!("p{}", format_significant(value * 100.0, 6)),
         }
     }
@@ -220,8 +243,13 @@ impl Axis {
         Self { low: 0.0, high, spacing: Spacing::Linear, wording, ticks }
     }
 
-    /// A logarithmic axis of lengths of time with ticks at these parts of each power of ten.
-    fn logarithmic(least: f64, greatest: f64, scale: Scale, parts: &[f64]) -> Self {
+    /// A logarithmic axis with ticks at these parts of each power of ten.
+    fn logarithmic(
+        least: f64,
+        greatest: f64,
+        (scale, wording): (Scale, Wording),
+        parts: &[f64],
+    ) -> Self {
         let (least, greatest) = (least * scale.factor, greatest * scale.factor);
         let mut low = round_up(least);
         while low > least {
@@ -237,7 +265,7 @@ impl Axis {
             decade *= 10.0;
         }
         let (low, high) = (low / scale.factor, high / scale.factor);
-        Self { low, high, spacing: Spacing::Logarithmic, wording: Wording::Latency, ticks }
+        Self { low, high, spacing: Spacing::Logarithmic, wording, ticks }
     }
 }
 
@@ -426,6 +454,19 @@ mod tests {
         assert!(axis.place(0.04) >= 0.0 && axis.place(30.0) <= 1.0);
         let equal_factors = axis.place(10.0) - axis.place(1.0) - axis.place(1.0) + axis.place(0.1);
         assert!(equal_factors.abs() < 1e-12);
+    }
+
+    #[test]
+    fn shares_and_numbers_have_decades_of_equal_width() {
+        let axis = Axis::logarithmic_shares(0.002);
+        assert_eq!(labels(&axis), ["1 %", "10 %", "100 %"]);
+        assert!((axis.place(0.1) - axis.place(0.01) - (1.0 - axis.place(0.1))).abs() < 1e-12);
+        assert_eq!(axis.text(0.05), "5.00 %");
+        let axis = Axis::logarithmic_numbers(3.0, 180.0);
+        assert_eq!(labels(&axis), ["2", "5", "10", "20", "50", "100", "200"]);
+        assert_eq!(axis.text(13.152), "13.2");
+        let axis = Axis::logarithmic_numbers(1.0, 90_000.0);
+        assert_eq!(labels(&axis), ["1", "10", "100", "1,000", "10,000", "100,000"]);
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub(super) enum Subcommands {
     /// Compare results: what differs from the first, how far, and how sure that is
     #[command(after_help = COMPARE_HELP)]
     Compare(CompareArguments),
-    /// Recorded traffic: import it, write it in another format, or make it from a scenario
+    /// Recorded traffic: import it, describe it, export it, or make it from a scenario
     #[command(subcommand)]
     Trace(TraceCommands),
     /// Try rollback rules on recorded traffic: when would they have fired, and whom spared
@@ -210,6 +210,8 @@ pub(super) enum SchemaOf {
     Gate,
     /// What `backtest --format json` prints
     Backtest,
+    /// What `trace stats --format json` prints
+    TraceStats,
     /// Every key of scenario files with its default and meaning, as Markdown
     Reference,
 }

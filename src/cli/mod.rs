@@ -42,6 +42,7 @@ mod trace;
 mod trace_export;
 mod trace_format;
 mod trace_import;
+mod trace_stats;
 mod trace_synth;
 mod validate;
 mod wildcard;

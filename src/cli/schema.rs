@@ -6,6 +6,7 @@ use super::arguments::SchemaOf;
 use super::exit::Exit;
 use super::terminal::{Failure, print};
 use crate::backtest::backtest_schema;
+use crate::profile::stats_schema;
 use crate::result::result_schema;
 use crate::scenario::{json_schema, reference};
 use crate::suite::suite_schema;
@@ -18,6 +19,7 @@ pub(super) fn schema(format: SchemaOf) -> Result<Exit, Failure> {
         SchemaOf::Validation => pretty(&validation_schema())?,
         SchemaOf::Backtest => pretty(&backtest_schema())?,
         SchemaOf::Gate => pretty(&suite_schema())?,
+        SchemaOf::TraceStats => pretty(&stats_schema())?,
         SchemaOf::Reference => {
             let sections = reference().into_iter();
             let sections = sections.map(|part| format!("## {}\n\n{}", part.name, part.table));

@@ -6,6 +6,7 @@ use super::exit::Exit;
 use super::terminal::Failure;
 use super::trace_export::{EXPORT_HELP, ExportArguments, run_export};
 use super::trace_import::{IMPORT_HELP, ImportArguments, run_import};
+use super::trace_stats::{STATS_HELP, StatsArguments, run_stats};
 use super::trace_synth::{SYNTH_HELP, SynthArguments, run_synth};
 
 #[derive(Clone, Debug, Subcommand)]
@@ -13,6 +14,9 @@ pub(super) enum TraceCommands {
     /// Read a log of requests in any known format; write it as a compact trace, sorted and checked
     #[command(after_help = IMPORT_HELP)]
     Import(ImportArguments),
+    /// Describe a trace: rate and bursts, sizes, users, errors and latency by version
+    #[command(after_help = STATS_HELP)]
+    Stats(StatsArguments),
     /// Write a trace in another format
     #[command(after_help = EXPORT_HELP)]
     Export(ExportArguments),
@@ -25,6 +29,7 @@ pub(super) enum TraceCommands {
 pub(super) fn trace(command: &TraceCommands) -> Result<Exit, Failure> {
     match command {
         TraceCommands::Import(arguments) => run_import(arguments),
+        TraceCommands::Stats(arguments) => run_stats(arguments),
         TraceCommands::Export(arguments) => run_export(arguments),
         TraceCommands::Synth(arguments) => run_synth(arguments),
     }

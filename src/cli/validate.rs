@@ -9,8 +9,9 @@ use super::judges::false_alarm_lines;
 use super::open::{Opened, Refusal, open_trace, read_scenario};
 use super::scenario_files::{LeftOut, ScenarioFiles};
 use super::terminal::{Failure, complain, print};
+use crate::profile::{Shape, TokenShape};
 use crate::scenario::{Loaded, Problem, Scenario};
-use crate::trace::{Accounting, Shape, TokenShape};
+use crate::trace::Accounting;
 use crate::units::{format_count, format_counted, format_significant};
 use crate::validation::{
     Contents, PartLeftOut, TraceCheck, ValidatedFile, Validation, check_trace, sarif,

@@ -1,5 +1,6 @@
 //! Requests and their endings.
 
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
@@ -102,6 +103,22 @@ impl Default for Classification {
 }
 
 impl Ending {
+    /// Its name: `success`, an HTTP status, `timeout` and so on.
+    pub fn name(self) -> Cow<'static, str> {
+        let name = match self {
+            Self::Success => "success",
+            Self::Status(status) => return Cow::Owned(status.to_string()),
+            Self::Timeout => "timeout",
+            Self::Refused => "refused",
+            Self::Reset => "reset",
+            Self::Malformed => "malformed",
+            Self::Truncated => "truncated",
+            Self::ErrorInStream => "error_in_stream",
+            Self::ClientClosed => "client_closed",
+        };
+        Cow::Borrowed(name)
+    }
+
     /// What this ending says about the version, under a deployment's choice.
     ///
     /// Upstream 401, 403, 404 and 408 are errors of the version: the gateway has authenticated its

@@ -79,18 +79,7 @@ pub struct EndingCounts(BTreeMap<String, u64>);
 impl EndingCounts {
     /// Counts one request.
     pub fn add(&mut self, ending: Ending) {
-        let name = match ending {
-            Ending::Success => "success".to_owned(),
-            Ending::Status(status) => status.to_string(),
-            Ending::Timeout => TIMEOUT.to_owned(),
-            Ending::Refused => "refused".to_owned(),
-            Ending::Reset => "reset".to_owned(),
-            Ending::Malformed => "malformed".to_owned(),
-            Ending::Truncated => "truncated".to_owned(),
-            Ending::ErrorInStream => "error_in_stream".to_owned(),
-            Ending::ClientClosed => CLIENT_CLOSED.to_owned(),
-        };
-        *self.0.entry(name).or_default() += 1;
+        *self.0.entry(ending.name().into_owned()).or_default() += 1;
     }
 
     /// All of them.

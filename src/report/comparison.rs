@@ -130,7 +130,7 @@ pub(crate) fn endings(table: &Table) -> Option<Vec<EndingRow>> {
 pub(crate) const ENDED_WITH: &str = "Ended with";
 
 /// How an ending is called for reading; those that do not count as failures say so.
-fn ending_label(name: &str, counts: bool) -> String {
+pub(super) fn ending_label(name: &str, counts: bool) -> String {
     let label = match name {
         "timeout" => "Timeout",
         "refused" => "Connection refused",

@@ -47,6 +47,15 @@ mod terminal;
 mod text_table;
 mod timeline_chart;
 mod timeline_marks;
+mod trace_stats_charts;
+mod trace_stats_csv;
+mod trace_stats_grids;
+mod trace_stats_lines;
+mod trace_stats_markdown;
+mod trace_stats_outcomes_chart;
+mod trace_stats_parts;
+mod trace_stats_text;
+mod trace_stats_words;
 mod verdict;
 mod visible;
 
@@ -84,5 +93,9 @@ pub use suite_markdown::{
 pub use suite_text::suite_text;
 pub use table_csv::table_csv;
 pub use terminal::{Style, terminal_report};
+pub use trace_stats_charts::trace_stats_charts;
+pub use trace_stats_csv::trace_stats_csv;
+pub use trace_stats_markdown::trace_stats_markdown;
+pub use trace_stats_text::trace_stats_text;
 pub(crate) use verdict::{Headline, verdict_word};
 pub(crate) use visible::{push_visible, visible};

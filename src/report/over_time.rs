@@ -99,7 +99,7 @@ fn latency_text(seconds: f64) -> String {
 
 /// The bar for a value where the highest of all is as high as a line; a blank without value. Only
 /// 0 has the lowest.
-fn bar(value: Option<f64>, highest: f64) -> char {
+pub(super) fn bar(value: Option<f64>, highest: f64) -> char {
     let Some(value) = value else { return ' ' };
     if value <= 0.0 || highest <= 0.0 {
         return BARS[0];

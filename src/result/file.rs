@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::gate::{Judgement, Verdict};
+use crate::json::outline;
 use crate::record::Record;
 use crate::run::TraceReport;
 use crate::scenario::{Expectation, Scenario};

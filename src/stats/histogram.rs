@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::interval::Moments;
+use super::log_bin::LogBin;
 use crate::units::Duration;
 
 /// Durations by microsecond, with three significant digits.
@@ -128,7 +129,7 @@ impl DurationHistogram {
     pub fn spans(&self) -> impl Iterator<Item = ([Duration; 2], u64)> {
         self.0.iter().flat_map(|recorded| {
             let within = |end: Duration| end.clamp(recorded.min, recorded.max);
-            recorded.counts().map(move |(bin, count)| (bin.ends().map(within), u64::from(count)))
+            recorded.counts().map(move |(bin, count)| (ends(bin).map(within), u64::from(count)))
         })
     }
 
@@ -182,7 +183,7 @@ impl Recorded {
     #[inline]
     fn record(&mut self, value: Duration) {
         let nanos = u128::from(value.as_nanos());
-        let bin = MicroBin::of(nearest_micro(value)).0;
+        let bin = MicroBin::of(nearest_micro(value)).index();
         match self.bins.get_mut(bin) {
             Some(count) => *count = count.saturating_add(1),
             None => self.record_higher(bin),
@@ -204,48 +205,20 @@ impl Recorded {
     /// The bins that are not empty with their counts, in rising order.
     fn counts(&self) -> impl Iterator<Item = (MicroBin, u32)> {
         let bins = self.bins.iter().enumerate().filter(|(_, count)| **count > 0);
-        bins.map(|(bin, count)| (MicroBin(bin), *count))
+        bins.map(|(bin, count)| (MicroBin::from_index(bin), *count))
     }
 }
 
-/// A bin of whole microseconds, those of HdrHistogram (G. Tene) with three significant digits: 1 us
-/// wide below 2,048 us, then 1,024 to the octave.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct MicroBin(usize);
+/// A bin of whole microseconds with three significant digits: 1 us wide below 2,048 us, then 1,024
+/// to the octave.
+type MicroBin = LogBin<10>;
 
-impl MicroBin {
-    const PER_OCTAVE: usize = 1 << Self::OCTAVE_BITS;
-    const OCTAVE_BITS: u32 = 10;
-
-    #[inline]
-    const fn of(micros: u64) -> Self {
-        // The eleven leading bits are kept; setting a bit below them avoids a case for zero.
-        let shift = 63 - Self::OCTAVE_BITS - (micros | Self::PER_OCTAVE as u64).leading_zeros();
-        Self(((shift as usize) << Self::OCTAVE_BITS) + (micros >> shift) as usize)
-    }
-
-    const fn shift(self) -> usize {
-        (self.0 >> Self::OCTAVE_BITS).saturating_sub(1)
-    }
-
-    /// The lowest microsecond in it.
-    const fn lowest(self) -> u64 {
-        ((self.0 - (self.shift() << Self::OCTAVE_BITS)) as u64) << self.shift()
-    }
-
-    /// The microsecond in its middle.
-    const fn middle(self) -> u64 {
-        self.lowest() + (1 << self.shift() >> 1)
-    }
-
-    /// The smallest and the largest duration whose nearest microsecond is in it.
-    fn ends(self) -> [Duration; 2] {
-        // The end of the last bin of all lies beyond what a duration can express.
-        let start =
-            |micro: u64| Duration::from_nanos(micro.saturating_mul(1_000).saturating_sub(500));
-        let next = start(self.lowest().saturating_add(1 << self.shift()));
-        [start(self.lowest()), next.saturating_sub(Duration::from_nanos(1))]
-    }
+/// The smallest and the largest duration whose nearest microsecond is in a bin.
+fn ends(bin: MicroBin) -> [Duration; 2] {
+    // The end of the last bin of all lies beyond what a duration can express.
+    let start = |micro: u64| Duration::from_nanos(micro.saturating_mul(1_000).saturating_sub(500));
+    let next = start(bin.lowest().saturating_add(bin.width()));
+    [start(bin.lowest()), next.saturating_sub(Duration::from_nanos(1))]
 }
 
 /// The form in files. Sums are split into high and low 64 bits: JSON's readers know no more.
@@ -286,7 +259,7 @@ impl TryFrom<Stored> for DurationHistogram {
             if *micros > Duration::MAX.as_micros() {
                 return Err(HistogramError::BinTooHigh { micros: *micros });
             }
-            let bin = MicroBin::of(*micros).0;
+            let bin = MicroBin::of(*micros).index();
             if bin >= bins.len() {
                 make_room(&mut bins, bin);
             }
@@ -302,7 +275,7 @@ impl TryFrom<Stored> for DurationHistogram {
         let (min, max) = (stored.min_ns, stored.max_ns);
         let lowest = bins.iter().position(|count| *count > 0);
         let highest = bins.iter().rposition(|count| *count > 0);
-        let bin = |value: Duration| Some(MicroBin::of(nearest_micro(value)).0);
+        let bin = |value: Duration| Some(MicroBin::of(nearest_micro(value)).index());
         if min > max || bin(min) != lowest || bin(max) != highest {
             return Err(HistogramError::EndsDiffer { min, max });
         }
@@ -428,7 +401,7 @@ mod tests {
             prop_assert_eq!(bin.lowest(), hdr.lowest_equivalent(micros));
             prop_assert_eq!(bin.middle(), hdr.median_equivalent(micros));
             prop_assert_eq!(MicroBin::of(hdr.highest_equivalent(micros)), bin);
-            prop_assert_eq!(MicroBin::of(hdr.next_non_equivalent(micros)).0, bin.0 + 1);
+            prop_assert_eq!(MicroBin::of(hdr.next_non_equivalent(micros)).index(), bin.index() + 1);
         }
     }
 

@@ -1,9 +1,8 @@
-//! Recorded requests: the formats that they are read from and written to, and what describes them.
+//! Recorded requests: the formats that they are read from and written to.
 //!
 //! [`TraceReader`] yields the records of any format in the order of their times and accounts for
-//! every row; [`TraceWriter`] writes them; a [`Shape`] tells one traffic from another.
-//! `docs/trace-format.md` has the formats. Takes readers and writers: knows no paths, and nothing
-//! of what is done with a record.
+//! every row; [`TraceWriter`] writes them. `docs/trace-format.md` has the formats. Takes readers
+//! and writers: knows no paths, and nothing of what is done with a record.
 
 mod accounting;
 mod azure;
@@ -34,7 +33,6 @@ mod packed_writer;
 mod plain_object;
 mod reader;
 mod record;
-mod shape;
 mod sorter;
 mod source_options;
 mod spreader;
@@ -56,7 +54,6 @@ pub use packed_layout::Provenance;
 pub use packed_writer::PackedWriter;
 pub use reader::TraceReader;
 pub use record::{Failure, Prefix, TraceRecord};
-pub use shape::{Shape, ShapeMeter, TokenShape};
 pub use sorter::{Scratch, Sorted, Sorter, Zero};
 pub use source_options::SourceOptions;
 pub use spreader::Spreader;

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::trace_check::TraceCheck;
 use crate::exchange::ModelIndex;
+use crate::profile::{Shape, TokenShape};
 use crate::scenario::{FalseAlarms, Scenario};
-use crate::trace::{Shape, TokenShape, TraceFormat};
+use crate::trace::TraceFormat;
 
 /// What a valid scenario holds. What its fields mean is said in the JSON Schema of the document
 /// that they stand in, [`validation_schema`](super::schema::validation_schema).

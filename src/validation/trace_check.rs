@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use crate::chance::Chance;
+use crate::profile::{Shape, ShapeMeter};
 use crate::scenario::{Problem, ProblemKind, Scenario, Spot, Traffic};
-use crate::trace::{Accounting, Shape, ShapeMeter, TraceError, TracePlace, TraceReader};
+use crate::trace::{Accounting, TraceError, TracePlace, TraceReader};
 use crate::workload::{Playback, PlaybackOptions, Replay, SourceError, TraceInput, check_record};
 
 /// What is in a trace, as the scenario replays it.
@@ -50,7 +51,11 @@ pub fn check_trace(
 pub fn trace_problem(scenario: &Scenario, failed: &SourceError) -> Problem {
     let SourceError { trace, error } = failed;
     let file = scenario.traffic.files().get(*trace);
-    let file = file.map_or_else(String::new, |file| file.display().to_string());
+    broken_trace(file.map_or_else(String::new, |file| file.display().to_string()), error)
+}
+
+/// What is wrong with the trace `file`, at its place in it.
+pub fn broken_trace(file: String, error: &TraceError) -> Problem {
     let place = match error.line() {
         Some(line) => Spot::line(file, line),
         None => Spot::file(file),

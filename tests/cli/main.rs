@@ -16,4 +16,5 @@ mod pages;
 mod program;
 mod readme;
 mod samples;
+mod trace_stats;
 mod validations;

@@ -22,6 +22,7 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("middlebox", 3),
     ("assertion", 3),
     ("record", 3),
+    ("profile", 3),
     ("scenario", 4),
     ("director", 5),
     ("simulator", 6),

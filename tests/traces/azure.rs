@@ -2,7 +2,7 @@
 
 use coalmine::arrivals::OnOff;
 use coalmine::chance::{Chance, Distribution};
-use coalmine::trace::ShapeMeter;
+use coalmine::profile::ShapeMeter;
 use coalmine::units::Duration;
 use coalmine::workload::{Population, Source, TokenSizes, Workload};
 

@@ -6,12 +6,14 @@
 
 mod azure;
 mod mooncake;
+mod stats;
 
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use coalmine::trace::{Shape, ShapeMeter, TraceReader};
+use coalmine::profile::{Shape, ShapeMeter};
+use coalmine::trace::TraceReader;
 
 /// The trace `name`, if it is there.
 fn open(name: &str) -> Option<TraceReader<BufReader<File>>> {

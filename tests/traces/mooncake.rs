@@ -1,7 +1,7 @@
 //! The published hour of Mooncake's conversations, whose times are batched every 3 s.
 
 use coalmine::chance::Chance;
-use coalmine::trace::{Shape, ShapeMeter};
+use coalmine::profile::{Shape, ShapeMeter};
 use coalmine::units::Duration;
 use coalmine::workload::{Playback, PlaybackOptions};
 

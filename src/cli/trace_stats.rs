@@ -1,0 +1,160 @@
+//! `coalmine trace stats`: what describes a recorded trace.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::arguments::ReportFormat;
+use super::exit::Exit;
+use super::open::open_trace;
+use super::output::{chart_files, check_folder, style, write_files};
+use super::progress::Progress;
+use super::shared_arguments::{duration, seed};
+use super::terminal::{Failure, print};
+use crate::chance::Chance;
+use crate::profile::{ProfileMeter, TraceSource, TraceStats};
+use crate::report::{trace_stats_charts, trace_stats_csv, trace_stats_markdown, trace_stats_text};
+use crate::trace::{TraceError, TraceReader};
+use crate::units::{Duration, LiteralError};
+use crate::validation::broken_trace;
+use crate::workload::{Playback, PlaybackOptions, Window};
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct StatsArguments {
+    /// The trace
+    pub(super) trace: PathBuf,
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(super) format: ReportFormat,
+    /// Where stats.json, stats.csv, stats.md and the charts go [default: nowhere]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Spread rows of one time over so long at random: what the recorded times are rounded to
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(super) dequantize: Option<Duration>,
+    /// Describe only this stretch, from the beginning of the trace on: 10m..30m
+    #[arg(long, value_name = "FROM..TO", value_parser = window)]
+    pub(super) window: Option<Window>,
+    /// Seed of the draws by which rows are spread
+    #[arg(long, default_value_t = 0, value_parser = seed)]
+    pub(super) seed: u64,
+}
+
+pub(super) fn run_stats(arguments: &StatsArguments) -> Result<Exit, Failure> {
+    if let Some(out) = &arguments.out {
+        check_folder(out)?;
+    }
+    let stats = read(arguments)?;
+    if let Some(out) = &arguments.out {
+        write(&stats, out)?;
+    }
+    print(&match arguments.format {
+        ReportFormat::Text => trace_stats_text(&stats, style(false)),
+        ReportFormat::Json => stats.to_json(),
+        ReportFormat::Markdown => trace_stats_markdown(&stats),
+        ReportFormat::Csv => trace_stats_csv(&stats),
+    })?;
+    if let Some(out) = arguments.out.as_ref().filter(|_| arguments.format == ReportFormat::Text) {
+        print(&format!("\nTrace files: {}\n", out.display()))?;
+    }
+    Ok(Exit::Pass)
+}
+
+/// Reads the trace to its end.
+fn read(arguments: &StatsArguments) -> Result<TraceStats, Failure> {
+    let StatsArguments { trace, dequantize, window, seed, .. } = arguments;
+    let failed = |error: TraceError| {
+        let problem = broken_trace(trace.display().to_string(), &error);
+        Failure::input(format!("error: {}: {}", problem.place, problem.message))
+    };
+    let reader = TraceReader::new(open_trace(trace)?).map_err(failed)?;
+    let options =
+        PlaybackOptions { dequantize: *dequantize, window: *window, ..PlaybackOptions::default() };
+    let mut playback = Playback::new(reader, options, Chance::new(*seed, 0), 0);
+    let mut meter = ProfileMeter::default();
+    let mut progress = Progress::of_rows();
+    let mut seen = 0_u64;
+    let read = loop {
+        match playback.next_record() {
+            Ok(Some(record)) => meter.add(&record),
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(failed(error)),
+        }
+        seen += 1;
+        if seen.is_multiple_of(TOLD_EVERY) {
+            progress.show(seen);
+        }
+    };
+    progress.clear();
+    read?;
+    let reader = playback.reader();
+    let source = TraceSource {
+        file: trace.display().to_string(),
+        sha256: reader.sha256(),
+        began: reader.began(),
+        accounting: reader.accounting().clone(),
+        dequantized: *dequantize,
+        window: window.map(|window| [window.from, window.length]),
+    };
+    Ok(TraceStats::new(source, meter.profile()))
+}
+
+/// Everything is rendered before the first file is touched.
+fn write(stats: &TraceStats, folder: &Path) -> Result<(), Failure> {
+    let texts = [
+        ("stats.json", stats.to_json()),
+        ("stats.csv", trace_stats_csv(stats)),
+        ("stats.md", trace_stats_markdown(stats)),
+    ];
+    let texts = texts.map(|(name, text)| (name.to_owned(), text.into_bytes()));
+    let charts = trace_stats_charts(stats);
+    write_files(folder, texts.into_iter().chain(charts.iter().flat_map(chart_files)).collect())
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    Duration::parse(text).map_err(|error: LiteralError| {
+        let meant = error.suggestion().map(|meant| format!("; did you mean {meant}?"));
+        format!("{error}{}", meant.unwrap_or_default())
+    })
+}
+
+fn window(text: &str) -> Result<Window, String> {
+    let Some((from, to)) = text.split_once("..") else {
+        return Err(
+            "a stretch is two times with two dots between them, such as 10m..30m".to_owned()
+        );
+    };
+    let (from, to) = (time(from)?, time(to)?);
+    let length = to.saturating_sub(from);
+    if length.is_zero() {
+        return Err(format!("{to} does not come after {from}"));
+    }
+    Ok(Window { from, length })
+}
+
+/// Chosen: some hundred times a second.
+const TOLD_EVERY: u64 = 8_192;
+
+pub(super) const STATS_HELP: &str = "\
+Examples:
+  coalmine trace stats fixtures/peak-hour.csv
+  coalmine trace stats conversations.jsonl --dequantize 3s --out reports/conversations
+  coalmine trace stats gateway.trace --window 30m..60m --format json | jq .profile.versions
+
+What the trace does not have is left out. docs/trace-stats.md says what each figure means.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stretch_is_two_times_in_their_order() {
+        let found = window("10m..30m").unwrap();
+        let expected = [600, 1_200].map(Duration::from_secs);
+        assert_eq!([found.from, found.length], expected);
+        assert!(window("0s..1h").is_ok());
+        for bad in ["10m", "30m..10m", "10m..10m", "..", "10..20", "1h..x"] {
+            assert!(window(bad).is_err(), "{bad}");
+        }
+    }
+}
