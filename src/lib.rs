@@ -96,6 +96,7 @@ pub mod testing;
 // run.
 pub mod backtest;
 pub mod compare;
+pub mod fit;
 pub mod gate;
 pub mod page;
 pub mod report;

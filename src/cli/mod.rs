@@ -40,6 +40,7 @@ mod shared_arguments;
 mod terminal;
 mod trace;
 mod trace_export;
+mod trace_fit;
 mod trace_format;
 mod trace_import;
 mod trace_stats;

@@ -5,6 +5,7 @@ use clap::Subcommand;
 use super::exit::Exit;
 use super::terminal::Failure;
 use super::trace_export::{EXPORT_HELP, ExportArguments, run_export};
+use super::trace_fit::{TRACE_FIT_HELP, TraceFitArguments, trace_fit};
 use super::trace_import::{IMPORT_HELP, ImportArguments, run_import};
 use super::trace_stats::{STATS_HELP, StatsArguments, run_stats};
 use super::trace_synth::{SYNTH_HELP, SynthArguments, run_synth};
@@ -20,6 +21,9 @@ pub(super) enum TraceCommands {
     /// Write a trace in another format
     #[command(after_help = EXPORT_HELP)]
     Export(ExportArguments),
+    /// Fit a scenario to a recording: its twin, and how well the twin does
+    #[command(after_help = TRACE_FIT_HELP)]
+    Fit(TraceFitArguments),
     /// Write the requests of a scenario as a trace, with or without what becomes of them
     #[command(after_help = SYNTH_HELP)]
     Synth(SynthArguments),
@@ -31,6 +35,7 @@ pub(super) fn trace(command: &TraceCommands) -> Result<Exit, Failure> {
         TraceCommands::Import(arguments) => run_import(arguments),
         TraceCommands::Stats(arguments) => run_stats(arguments),
         TraceCommands::Export(arguments) => run_export(arguments),
+        TraceCommands::Fit(arguments) => trace_fit(arguments),
         TraceCommands::Synth(arguments) => run_synth(arguments),
     }
 }

@@ -1,7 +1,7 @@
 //! What a person or a machine reads of a run: text, tables, charts.
 //!
 //! Everything is returned as text or bytes, made from a [`ResultFile`](crate::result::ResultFile)
-//! alone, so that every output can be made again from a stored one. Knows no files and no terminal.
+//! alone (what is told of a twin: from how it was fitted), so that every output can be made again from a stored one. Knows no files and no terminal.
 
 mod backtest_chart;
 mod backtest_markdown;
@@ -56,6 +56,8 @@ mod trace_stats_outcomes_chart;
 mod trace_stats_parts;
 mod trace_stats_text;
 mod trace_stats_words;
+mod twin_charts;
+mod twin_text;
 mod verdict;
 mod visible;
 
@@ -97,5 +99,7 @@ pub use trace_stats_charts::trace_stats_charts;
 pub use trace_stats_csv::trace_stats_csv;
 pub use trace_stats_markdown::trace_stats_markdown;
 pub use trace_stats_text::trace_stats_text;
+pub use twin_charts::twin_charts;
+pub use twin_text::twin_text;
 pub(crate) use verdict::{Headline, verdict_word};
 pub(crate) use visible::{push_visible, visible};

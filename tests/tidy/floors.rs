@@ -30,6 +30,7 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("testing", 8),
     ("summary", 8),
     ("gate", 9),
+    ("fit", 9),
     ("result", 10),
     ("backtest", 11),
     ("compare", 11),

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "a test that skips says so")]
 
 mod azure;
+mod fit;
 mod mooncake;
 mod stats;
 

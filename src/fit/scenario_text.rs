@@ -1,0 +1,461 @@
+//! What was fitted, as a scenario file with the reasons in its comments.
+
+use super::failure_fit::{FailureFit, FailureKindFit, FailurePattern};
+use super::fitted::{Fitted, ModelFit, TokenFit, VersionFit};
+use super::latency_fit::{LatencyFit, LatencyPartsFit};
+use super::literal::{duration, money, number, quoted, ratio};
+use super::quantile_table::{QuantileTable, significant};
+use super::rate_process::WINDOWS;
+use super::source::RecordingSource;
+use crate::units::{
+    Duration, format_count, format_counted, format_duration, format_elapsed, format_percent,
+    format_significant,
+};
+
+impl Fitted {
+    /// A complete scenario file called `name`: a twin of the recording `source`.
+    pub fn to_yaml(&self, name: &str, source: &RecordingSource) -> String {
+        let mut text = Text::default();
+        self.head(name, source, &mut text);
+        self.workload(&mut text);
+        text.line(0, "models:");
+        for model in &self.models {
+            self.model(model, &mut text);
+        }
+        self.phases(&mut text);
+        text.0
+    }
+
+    /// How arrivals and failures were chosen: a sentence each.
+    pub fn choices(&self) -> Vec<String> {
+        let mut words = self.arrivals.in_words();
+        for version in self.models.iter().flat_map(|model| &model.versions) {
+            if let Some(failures) = version.failures.as_ref().filter(|fit| fit.failed > 0) {
+                words.push(format!("{}: {}", version.id, failures.in_words()));
+            }
+        }
+        words
+    }
+
+    fn head(&self, name: &str, source: &RecordingSource, text: &mut Text) {
+        let (requests, span) = (format_count(self.requests), format_elapsed(self.span));
+        text.comment(0, &format!("A twin of {}, as `coalmine trace fit` made it.", source.name));
+        text.line(0, "#");
+        text.comment(0, &format!("{requests} requests in {span} were fitted; {}.", source.rows()));
+        if let Some(sha256) = &source.sha256 {
+            text.line(0, &format!("# SHA-256 {sha256}"));
+        }
+        for word in &source.words {
+            text.comment(0, word);
+        }
+        text.comment(
+            0,
+            "The comments say how each part was chosen. Change what you want to rehearse: a split, \
+             rules, a fault.",
+        );
+        text.line(0, "schema: 1");
+        text.line(0, &format!("name: {}", quoted(name)));
+        text.line(0, &format!("title: {}", quoted(&format!("Twin of {}", source.name))));
+        text.line(0, "");
+    }
+
+    fn workload(&self, text: &mut Text) {
+        text.line(0, "workload:");
+        for words in self.arrivals.in_words() {
+            text.comment(1, &words);
+        }
+        let arrivals = &self.arrivals.candidate().model;
+        text.line(1, &format!("arrivals: {}", arrivals.to_yaml(2)));
+        match &self.tokens {
+            Some(tokens) => {
+                text.comment(
+                    1,
+                    "As recorded: quantiles, linear between them, and how far long prompts get \
+                     long answers (Spearman's rho).",
+                );
+                text.line(1, "tokens:");
+                tokens_lines(tokens, 2, text);
+            }
+            None => {
+                text.comment(
+                    1,
+                    "The recording has no token counts: one each, which nothing depends on.",
+                );
+                text.line(1, "tokens: {input: 1, output: 1}");
+            }
+        }
+        self.shares(text);
+        self.people(text);
+        if let Some(stream) = self.stream {
+            text.line(1, &format!("stream: {}", ratio(significant(stream, 4))));
+        }
+        if let Some(timeout) = self.timeout {
+            text.comment(
+                1,
+                "No answer of the recording took longer; clients are more patient than the \
+                 gateway, so that none leaves early.",
+            );
+            text.line(1, &format!("upstream_timeout: {}", timeout.to_literal()));
+            text.line(1, &format!("client_timeout: {}", (timeout * 2).to_literal()));
+        }
+        text.line(0, "");
+    }
+
+    fn shares(&self, text: &mut Text) {
+        if self.models.len() < 2 {
+            return;
+        }
+        text.line(1, "models:");
+        let shares = whole(self.models.iter().map(|model| model.share));
+        for (model, share) in self.models.iter().zip(shares) {
+            let name = quoted(&model.name);
+            match &model.tokens {
+                None => text.line(2, &format!("{name}: {share}")),
+                Some(tokens) => {
+                    text.line(2, &format!("{name}:"));
+                    text.line(3, &format!("share: {share}"));
+                    text.line(3, "tokens:");
+                    tokens_lines(tokens, 4, text);
+                }
+            }
+        }
+    }
+
+    fn people(&self, text: &mut Text) {
+        if let Some(users) = &self.users {
+            let seen = format_counted(users.seen, "user", "users");
+            text.comment(
+                1,
+                &format!(
+                    "{seen} sent requests; with so many, so uneven, as many would, and two \
+                     requests would come from one as often."
+                ),
+            );
+            let zipf = number(users.zipf);
+            text.line(1, &format!("users: {{count: {}, zipf: {zipf}}}", users.count));
+        }
+        if let Some(sessions) = &self.sessions {
+            text.comment(1, "The recorded lengths; the longest pause that any session had.");
+            text.line(1, "sessions:");
+            distribution(&sessions.requests, "requests", number, 2, text);
+            text.line(2, &format!("gap: {}", sessions.gap.to_literal()));
+        }
+    }
+
+    fn model(&self, model: &ModelFit, text: &mut Text) {
+        text.line(1, &format!("{}:", quoted(&model.name)));
+        text.line(2, "versions:");
+        for version in &model.versions {
+            text.line(3, &format!("{}:", quoted(&version.id)));
+            if version.is_stable && model.versions.len() > 1 {
+                text.line(4, "tags: [stable]");
+            }
+            if let Some(price) = version.price {
+                let (input, output) = (money(price.input), money(price.output));
+                text.comment(4, "Least squares on the recorded costs, for 1,000 tokens.");
+                text.line(4, &format!("price: {{input: {input}, output: {output}}}"));
+            }
+            text.line(4, "upstream:");
+            latency_lines(&version.latency, text);
+            if let Some(failures) = &version.failures {
+                failure_lines(failures, text);
+            }
+        }
+    }
+
+    fn phases(&self, text: &mut Text) {
+        text.line(0, "");
+        text.line(0, "phases:");
+        text.line(1, "- name: recorded");
+        // Up to the next millisecond: the last request is part of it.
+        let end = Duration::from_millis(self.span.as_micros() / 1_000 + 1);
+        text.line(2, &format!("for: {}", end.to_literal()));
+        let splits = self.models.iter().flat_map(|model| {
+            let shares = whole(model.versions.iter().map(|version| version.share));
+            let versions = model.versions.iter().zip(shares);
+            versions.map(|(version, share)| format!("{}: {share}", quoted(&version.id)))
+        });
+        let splits: Vec<String> = splits.collect();
+        text.comment(2, "As recorded, over the whole time.");
+        text.line(2, "split:");
+        splits.iter().for_each(|split| text.line(3, split));
+        let versions = || self.models.iter().flat_map(|model| &model.versions);
+        let faulty: Vec<_> = versions().filter_map(VersionFit::fault).collect();
+        if faulty.is_empty() {
+            return;
+        }
+        text.comment(2, "What went wrong while it was recorded: without it the rehearsal is of a");
+        text.comment(2, "quiet time.");
+        text.line(2, "faults:");
+        for (id, lines) in faulty {
+            text.line(3, &format!("{}:", quoted(id)));
+            for (place, line) in lines.iter().enumerate() {
+                text.line(4, &format!("{}{line}", if place == 0 { "- " } else { "  " }));
+            }
+        }
+    }
+}
+
+impl VersionFit {
+    /// The lines of the fault that an incident was, if there was one, with the id of the version.
+    pub fn fault(&self) -> Option<(&str, Vec<String>)> {
+        let pattern = &self.failures.as_ref()?.pattern;
+        let FailurePattern::Episode { from, to, failures, .. } = pattern else { return None };
+        let mut lines = vec![format!("at: {}", duration(*from as f64))];
+        lines.extend(to.map(|to| format!("for: {}", duration((to - from) as f64))));
+        let mut kinds = Text::default();
+        kind_lines("failures", failures, 0, &mut kinds);
+        lines.extend(kinds.0.lines().map(str::to_owned));
+        Some((&self.id, lines))
+    }
+}
+
+impl super::ArrivalFit {
+    /// Which models were tried, and what became of each: a sentence each.
+    pub fn in_words(&self) -> Vec<String> {
+        let figure = |value: Option<f64>| {
+            value.map_or_else(|| "-".to_owned(), |value| format_significant(value, 3))
+        };
+        let recorded = self.recorded.map(figure).join(" / ");
+        let windows = WINDOWS.map(|window| window.to_string()).join(", ");
+        let mut words = vec![format!(
+            "Dispersion of the counts in windows of {windows} s: {recorded}. The simplest model \
+             within 25 % of each, by the median of {} twins:",
+            self.twins
+        )];
+        for (place, candidate) in self.tried.iter().enumerate() {
+            let medians = candidate.dispersion.map(|spread| figure(spread.map(|s| s.median)));
+            let found = medians.join(" / ");
+            let verdict = match (place == self.chosen, candidate.fits) {
+                (true, true) => "chosen",
+                (true, false) => "chosen as the nearest: none fits",
+                _ => "refused",
+            };
+            words.push(format!("{}: {found}, {verdict}.", candidate.model.title()));
+        }
+        words
+    }
+}
+
+impl super::ArrivalModel {
+    /// Its name, with the step of its rates.
+    fn title(&self) -> String {
+        match self {
+            Self::Piecewise { every, .. } => format!("piecewise, a rate every {every} s"),
+            other => other.name().to_owned(),
+        }
+    }
+}
+
+fn tokens_lines(tokens: &TokenFit, depth: usize, text: &mut Text) {
+    let whole = |value: f64| number(value.round());
+    distribution(&tokens.input, "input", whole, depth, text);
+    distribution(&tokens.output, "output", whole, depth, text);
+    text.line(depth, &format!("rank_correlation: {}", number(tokens.rank_correlation)));
+}
+
+fn latency_lines(latency: &LatencyFit, text: &mut Text) {
+    let share = |explained: f64| format_percent(significant(explained, 3));
+    match latency {
+        LatencyFit::Unknown => {
+            text.comment(5, "No latency was recorded: this is a placeholder, to be replaced.");
+            text.line(5, "latency: 1s");
+        }
+        LatencyFit::Total { total, first_token, explained } => {
+            text.comment(5, &match explained {
+                Some(explained) => format!(
+                    "As recorded, as a whole: tokens explain {} of its variance, too little to go \
+                     by.",
+                    share(*explained)
+                ),
+                None => "As recorded, as a whole: no tokens to explain it by.".to_owned(),
+            });
+            distribution(total, "latency", duration, 5, text);
+            if let Some(first_token) = first_token {
+                text.line(5, &format!("first_token: {}", ratio(significant(*first_token, 4))));
+            }
+        }
+        LatencyFit::Parts(parts) => {
+            let LatencyPartsFit {
+                first_token,
+                per_input_token,
+                per_output_token,
+                explained,
+                is_first_token_recorded,
+            } = &**parts;
+            let rest = if *is_first_token_recorded {
+                "first tokens are as recorded, each further token takes its share of the rest"
+            } else {
+                "least squares; the first token is what tokens leave over"
+            };
+            text.comment(
+                5,
+                &format!(
+                    "Tokens explain {} of the variance of latency: {rest}.",
+                    share(*explained)
+                ),
+            );
+            text.line(5, "latency:");
+            distribution(first_token, "first_token", duration, 6, text);
+            if *per_input_token > 0.0 {
+                let each = duration(significant(*per_input_token, 4));
+                text.line(6, &format!("per_input_token: {each}"));
+            }
+            distribution(per_output_token, "per_output_token", duration, 6, text);
+        }
+    }
+}
+
+fn failure_lines(failures: &FailureFit, text: &mut Text) {
+    let (failed, ended) = (format_count(failures.failed), format_count(failures.ended));
+    text.comment(5, &format!("{failed} of {ended} failed. {}", failures.in_words()));
+    kind_lines("failures", &failures.normal, 5, text);
+    if let FailurePattern::Bursts { enter, leave, failures } = &failures.pattern {
+        text.line(5, "burst:");
+        text.line(6, &format!("enter: {}", ratio(*enter)));
+        text.line(6, &format!("leave: {}", ratio(*leave)));
+        kind_lines("failures", failures, 6, text);
+    }
+}
+
+impl FailureFit {
+    /// How failures come together, and how that was decided.
+    pub fn in_words(&self) -> String {
+        let test = self.dispersion.map_or_else(String::new, |(dispersion, score)| {
+            format!(
+                " (dispersion in windows of 10 s {} of what it then were, {} standard errors off)",
+                format_significant(dispersion, 3),
+                format_significant(score, 2)
+            )
+        });
+        match &self.pattern {
+            FailurePattern::Even => format!("Each request fails for itself{test}."),
+            FailurePattern::Bursts { enter, leave, .. } => format!(
+                "Failures come in bursts{test}: the likeliest chain of good and bad seconds has a \
+                 bad stretch of {} every {}.",
+                format_duration(Duration::from_secs_f64(1.0 / leave)),
+                format_duration(Duration::from_secs_f64(1.0 / enter + 1.0 / leave))
+            ),
+            FailurePattern::Episode { from, to, within, outside, .. } => {
+                let from = format_duration(Duration::from_secs(*from));
+                let to = to.map_or_else(
+                    || "on".to_owned(),
+                    |to| format!("to {}", format_duration(Duration::from_secs(to))),
+                );
+                format!(
+                    "An incident{test}: from {from} {to} {} of the requests failed, otherwise {}.",
+                    format_percent(*within),
+                    format_percent(*outside)
+                )
+            }
+        }
+    }
+}
+
+fn kind_lines(key: &str, kinds: &[FailureKindFit], depth: usize, text: &mut Text) {
+    if kinds.is_empty() {
+        return;
+    }
+    text.line(depth, &format!("{key}:"));
+    for kind in kinds {
+        let name = quoted(&kind.key);
+        let probability = ratio(kind.probability);
+        match &kind.latency {
+            None => text.line(depth + 1, &format!("{name}: {probability}")),
+            Some(latency) => {
+                text.line(depth + 1, &format!("{name}:"));
+                text.line(depth + 2, &format!("probability: {probability}"));
+                distribution(latency, "latency", duration, depth + 2, text);
+            }
+        }
+    }
+}
+
+/// A distribution behind its key.
+fn distribution(
+    table: &QuantileTable,
+    key: &str,
+    literal: impl Fn(f64) -> String,
+    depth: usize,
+    text: &mut Text,
+) {
+    if let Some(value) = table.only_value() {
+        text.line(depth, &format!("{key}: {}", literal(value)));
+        return;
+    }
+    text.line(depth, &format!("{key}:"));
+    text.line(depth + 1, "empirical:");
+    text.line(depth + 2, "quantiles: {");
+    let points =
+        table.points().iter().map(|(p, value)| format!("{}: {}", ratio(*p), literal(*value)));
+    text.flow(depth + 3, points);
+    text.end();
+}
+
+/// Shares that sum to exactly 100 %, to a millionth; what rounding leaves over goes to the largest.
+fn whole(shares: impl Iterator<Item = f64>) -> Vec<String> {
+    let mut millionths: Vec<i64> = shares.map(|share| (share * 1e6).round() as i64).collect();
+    let over = 1_000_000 - millionths.iter().sum::<i64>();
+    if let Some(largest) = millionths.iter_mut().max() {
+        *largest += over;
+    }
+    millionths.into_iter().map(|share| ratio(share as f64 / 1e6)).collect()
+}
+
+/// Lines of a file, as wide as a page.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn line(&mut self, depth: usize, line: &str) {
+        if !line.is_empty() {
+            self.0.push_str(&"  ".repeat(depth));
+            self.0.push_str(line);
+        }
+        self.0.push('\n');
+    }
+
+    /// A comment, broken into lines.
+    fn comment(&mut self, depth: usize, words: &str) {
+        let room = WIDTH - 2 * depth - 2;
+        let mut line = String::new();
+        for word in words.split_whitespace() {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+                self.line(depth, &format!("# {line}"));
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        self.line(depth, &format!("# {line}"));
+    }
+
+    /// Items of a flow collection, as many to a line as fit.
+    fn flow(&mut self, depth: usize, items: impl Iterator<Item = String>) {
+        let room = WIDTH - 2 * depth;
+        let mut line = String::new();
+        for item in items {
+            if !line.is_empty() && line.len() + 2 + item.len() > room {
+                self.line(depth, &format!("{line},"));
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push_str(", ");
+            }
+            line.push_str(&item);
+        }
+        self.line(depth, &line);
+    }
+
+    /// Puts the end of a flow collection behind its last line.
+    fn end(&mut self) {
+        let line = self.0.trim_end().len();
+        self.0.truncate(line);
+        self.0.push('}');
+        self.0.push('\n');
+    }
+}
+
+const WIDTH: usize = 96;

@@ -1,0 +1,102 @@
+//! A recording against its twin, as text.
+
+use super::comparison::Grid;
+use super::layout::fill;
+use super::text_table::text_table;
+use crate::fit::{Figure, FigureUnit, Fitted, Goodness};
+use crate::units::{
+    Duration, format_change, format_count, format_duration, format_percent, format_significant,
+};
+
+/// How well the twin `fitted` does, for a terminal of this width: how its arrivals were chosen, the
+/// figures of both, and what it does not do.
+pub fn twin_text(fitted: &Fitted, goodness: &Goodness, width: usize) -> String {
+    let mut text = String::new();
+    for words in &goodness.choices {
+        paragraph(words, width, &mut text);
+    }
+    for version in fitted.models.iter().flat_map(|model| &model.versions) {
+        if let Some((_, lines)) = version.fault() {
+            let advice = "The scenario has it as a fault of its phase. To rehearse without it, \
+                          remove `faults`, or fit a part of the recording with --from and --for. \
+                          The fault:";
+            paragraph(advice, width, &mut text);
+            text.push_str(&fault_text(&lines));
+        }
+    }
+    text.push('\n');
+    text.push_str(&text_table(&grid(goodness), width));
+    let (fits, all) = goodness.fitting();
+    let [recorded, twin] = goodness.requests.map(format_count);
+    let verdict = if fits == all {
+        format!("All {all} figures fit")
+    } else {
+        format!("{fits} of {all} figures fit")
+    };
+    let verdict = format!(
+        "{verdict}: {recorded} requests recorded, {twin} in the twin under seed {}. The tolerance \
+         is what is asked for (3 % of rate and tokens, 5 % of latencies and error rates, 25 % of \
+         dispersions) and three standard errors of the twin's figure.",
+        goodness.seed
+    );
+    text.push('\n');
+    paragraph(&verdict, width, &mut text);
+    if !goodness.not_reproduced.is_empty() {
+        text.push_str("\nNot reproduced:\n");
+        for words in &goodness.not_reproduced {
+            paragraph(&format!("- {words}"), width, &mut text);
+        }
+    }
+    text
+}
+
+fn paragraph(words: &str, width: usize, text: &mut String) {
+    for line in fill(words.split(' '), width) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+}
+
+/// The lines of a fault as an item of a list.
+fn fault_text(lines: &[String]) -> String {
+    let line = |(place, line): (usize, &String)| {
+        format!("    {}{line}\n", if place == 0 { "- " } else { "  " })
+    };
+    lines.iter().enumerate().map(line).collect()
+}
+
+fn grid(goodness: &Goodness) -> Grid {
+    let header = ["Figure", "recorded", "twin", "difference", "tolerance", ""];
+    let row = |figure: &Figure| {
+        let value = |value: f64| figure_text(value, figure.unit);
+        let spread = figure.spread.map(|spread| {
+            format!("{} ({} to {})", value(spread.median), value(spread.low), value(spread.high))
+        });
+        let change = if figure.recorded == 0.0 {
+            String::new()
+        } else {
+            format_change((figure.twin / figure.recorded - 1.0) * 100.0)
+        };
+        vec![
+            format!("{}: {}", figure.of, figure.name),
+            value(figure.recorded),
+            spread.unwrap_or_else(|| value(figure.twin)),
+            change,
+            format!("± {}", value(figure.tolerance)),
+            if figure.fits { "fits" } else { "does not fit" }.to_owned(),
+        ]
+    };
+    let rows = goodness.figures.iter().map(row).collect();
+    Grid { header: header.map(str::to_owned).to_vec(), rows, names: None }
+}
+
+/// A figure with its unit.
+pub(super) fn figure_text(value: f64, unit: FigureUnit) -> String {
+    match unit {
+        FigureUnit::PerSecond => format!("{}/s", format_significant(value, 3)),
+        FigureUnit::Seconds => format_duration(Duration::from_secs_f64(value)),
+        FigureUnit::Share => format_percent(value),
+        FigureUnit::Tokens => format_significant(value, 4),
+        FigureUnit::Number => format_significant(value, 3),
+    }
+}
