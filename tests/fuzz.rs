@@ -17,6 +17,14 @@ const TARGETS: &[(&str, Body)] = &[
     ("rules", coalmine::scenario::fuzz_rules),
     ("scenario", coalmine::scenario::fuzz_scenario),
     ("trace", coalmine::trace::fuzz_trace),
+    ("trace_bailian", |bytes| coalmine::trace::fuzz_trace_format("bailian", bytes)),
+    ("trace_burstgpt", |bytes| coalmine::trace::fuzz_trace_format("burstgpt", bytes)),
+    ("trace_envoy", |bytes| coalmine::trace::fuzz_trace_format("envoy", bytes)),
+    ("trace_har", |bytes| coalmine::trace::fuzz_trace_format("har", bytes)),
+    ("trace_litellm", |bytes| coalmine::trace::fuzz_trace_format("litellm", bytes)),
+    ("trace_nginx", |bytes| coalmine::trace::fuzz_trace_format("nginx", bytes)),
+    ("trace_otel", |bytes| coalmine::trace::fuzz_trace_format("otel", bytes)),
+    ("trace_vegeta", |bytes| coalmine::trace::fuzz_trace_format("vegeta", bytes)),
 ];
 
 /// The files in a folder of `fuzz/`, by name.

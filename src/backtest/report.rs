@@ -7,7 +7,7 @@ use super::identity::Identity;
 use super::observation::Unusable;
 use super::recorded_end::RecordedEnd;
 use crate::gate::{Judgement, Verdict};
-use crate::result::outline;
+use crate::json::outline;
 use crate::units::{Duration, ModelId, Timestamp, VersionId};
 
 /// What a backtest found. The same trace, rules, options and build give the same. Times are since

@@ -6,10 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::identity::Finding;
 use super::report::BacktestReport;
-use crate::result::{
-    Part, evidence_schema, flag, gate_definitions, gate_schema, instant, list, number, object,
-    reference, span, text, whole,
-};
+use crate::json::{Part, flag, instant, list, number, object, reference, span, text, whole};
+use crate::result::{evidence_schema, gate_definitions, gate_schema};
 
 /// The JSON Schema (draft 2020-12) of what `coalmine backtest --format json` prints.
 pub fn backtest_schema() -> Value {

@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::arguments::ReportFormat;
 use super::exit::Exit;
 use super::open::open_trace;
 use super::output::{chart_files, check_folder, style, write_files};
 use super::progress::Progress;
-use super::shared_arguments::{duration, seed};
+use super::shared_arguments::{ReportFormat, duration, seed};
 use super::terminal::{Failure, print};
 use crate::chance::Chance;
 use crate::profile::{ProfileMeter, TraceSource, TraceStats};

@@ -287,28 +287,9 @@ fn quantile_error(sorted: &[f64], p: f64) -> f64 {
 
 /// What the recording has and a twin does not.
 fn not_reproduced(observed: &Observed, fitted: &Fitted) -> Vec<String> {
-    use crate::units::{format_counted, format_elapsed, format_rate};
+    use crate::units::{format_elapsed, format_rate};
     let mut words = Vec::new();
-    let extras = observed.extras;
-    let requests = |count| format_counted(count, "request", "requests");
-    if extras.prefixes > 0 {
-        words.push(format!(
-            "{} share the beginnings of prompts: the twin's prompts share nothing.",
-            requests(extras.prefixes)
-        ));
-    }
-    if extras.parents > 0 {
-        words.push(format!(
-            "{} follow another in a conversation: the twin's do not wait for an answer.",
-            requests(extras.parents)
-        ));
-    }
-    if extras.closed_by_client > 0 {
-        words.push(format!(
-            "The clients of {} left before the answer: the twin's stay.",
-            requests(extras.closed_by_client)
-        ));
-    }
+    of_conversations(observed, &mut words);
     let half = observed.counts.seconds().len() / 2;
     let sums = [&observed.counts.seconds()[..half], &observed.counts.seconds()[half..]];
     let [before, after] = sums.map(|part| part.iter().map(|c| f64::from(*c)).sum::<f64>());
@@ -363,6 +344,30 @@ fn not_reproduced(observed: &Observed, fitted: &Fitted) -> Vec<String> {
         );
     }
     words
+}
+
+/// What clients have to do with each other, or with the answers, in the recording.
+fn of_conversations(observed: &Observed, words: &mut Vec<String>) {
+    let extras = observed.extras;
+    let requests = counted;
+    if extras.prefixes > 0 {
+        words.push(format!(
+            "{} share the beginnings of prompts: the twin's prompts share nothing.",
+            requests(extras.prefixes)
+        ));
+    }
+    if extras.parents > 0 {
+        words.push(format!(
+            "{} follow another in a conversation: the twin's do not wait for an answer.",
+            requests(extras.parents)
+        ));
+    }
+    if extras.closed_by_client > 0 {
+        words.push(format!(
+            "The clients of {} left before the answer: the twin's stay.",
+            requests(extras.closed_by_client)
+        ));
+    }
 }
 
 fn counted(requests: u64) -> String {

@@ -1,7 +1,8 @@
 //! What a person or a machine reads of a run: text, tables, charts.
 //!
 //! Everything is returned as text or bytes, made from a [`ResultFile`](crate::result::ResultFile)
-//! alone (what is told of a twin: from how it was fitted), so that every output can be made again from a stored one. Knows no files and no terminal.
+//! alone, so that every output can be made again from a stored one; what is told of a trace, of a
+//! twin and of a backtest from what describes them. Knows no files and no terminal.
 
 mod backtest_chart;
 mod backtest_markdown;

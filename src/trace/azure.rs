@@ -22,6 +22,7 @@ pub(super) static FORMAT: Description = Description {
     origin: Origin::Dates,
     first_line: FirstLine::Header,
     order: Order::ByStart,
+    entries: None,
     recognise,
     read,
     write: Some(WriteRows { header: |_| COLUMNS.join(","), row: write, footer: "" }),

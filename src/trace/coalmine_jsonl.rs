@@ -22,6 +22,7 @@ pub(super) static FORMAT: Description = Description {
     origin: Origin::Beginning,
     first_line: FirstLine::Row,
     order: Order::ByStart,
+    entries: None,
     recognise,
     read,
     write: Some(WriteRows { header, row: write, footer: "" }),

@@ -24,6 +24,8 @@ pub(super) struct Description {
     pub(super) first_line: FirstLine,
     /// In which order its rows come.
     pub(super) order: Order,
+    /// Where its rows are the entries of a document, whatever the lines of that.
+    pub(super) entries: Option<Entries>,
     /// Whether a file with this first line is in the format.
     pub(super) recognise: fn(&str) -> Recognised,
     /// Begins to read a file. An error where an option does not fit the format.
@@ -33,7 +35,6 @@ pub(super) struct Description {
 }
 
 /// What the times of a format count from.
-#[expect(dead_code, reason = "importers of more formats will have all")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Origin {
     /// The beginning of the trace, which may be before its first row.
@@ -62,6 +63,16 @@ pub(super) enum Order {
     Other,
 }
 
+/// The entries of a document.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entries {
+    /// Behind which key their list stands, however deep.
+    pub(super) key: &'static str,
+    /// With what a document begins: one of these keys, and the bracket behind it.
+    pub(super) outermost: &'static [&'static str],
+    pub(super) bracket: u8,
+}
+
 /// What a format makes of a file's first line.
 #[derive(Debug)]
 pub(super) enum Recognised {
@@ -71,6 +82,27 @@ pub(super) enum Recognised {
     Yes,
     /// It is its own or looks like it, and cannot be read: why.
     Refused(TraceErrorKind),
+}
+
+impl Recognised {
+    /// Yes or no.
+    pub(super) const fn when(is_own: bool) -> Self {
+        if is_own { Self::Yes } else { Self::No }
+    }
+}
+
+impl Entries {
+    /// Whether a file that begins with these bytes is such a document.
+    pub(super) fn are_in(&self, head: &[u8]) -> bool {
+        let rest = head.trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+        self.outermost.iter().any(|key| {
+            let rest = rest.and_then(|rest| rest.strip_prefix(b"\""));
+            let rest = rest.and_then(|rest| rest.strip_prefix(key.as_bytes()));
+            let rest = rest.and_then(|rest| rest.strip_prefix(b"\"")).map(<[u8]>::trim_ascii_start);
+            let rest = rest.and_then(|rest| rest.strip_prefix(b":")).map(<[u8]>::trim_ascii_start);
+            rest.is_some_and(|rest| rest.first() == Some(&self.bracket))
+        })
+    }
 }
 
 /// Reads the rows of one file.
@@ -113,11 +145,41 @@ pub(super) struct WriteRows {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Written<'a> {
     pub(super) record: &'a TraceRecord,
+    /// Its number among those that are written, from 0.
+    pub(super) number: u64,
     /// When the trace began; 1970 where nobody says.
     pub(super) origin: Timestamp,
     /// How many blocks of prompts were written before that were made up, as numbers without
     /// meaning.
     pub(super) blocks: u64,
+}
+
+impl Written<'_> {
+    /// When it was sent.
+    pub(super) fn at(&self) -> Timestamp {
+        self.origin + self.record.at
+    }
+
+    /// When it was sent, in nanoseconds since 1970; an error where that or its end is before 1970
+    /// or after 2262, which `format` has no room for.
+    pub(super) fn nanos(&self, format: &'static str) -> Result<u64, TraceErrorKind> {
+        let (at, record) = (self.record.at.as_nanos(), self.record);
+        let longest = record.duration.max(record.first_token).unwrap_or_default().as_nanos();
+        let nanos =
+            u64::try_from(self.origin.as_nanos()).ok().and_then(|began| began.checked_add(at));
+        let end = nanos.and_then(|nanos| i64::try_from(nanos.checked_add(longest)?).ok());
+        let what = "times before 1970 or after 2262";
+        nanos.filter(|_| end.is_some()).ok_or(TraceErrorKind::NoRoom { format, what })
+    }
+
+    /// What it cost in USD, as text.
+    pub(super) fn usd(&self, format: &'static str) -> Result<Option<String>, TraceErrorKind> {
+        let Some(cost) = self.record.cost else { return Ok(None) };
+        let pico = u64::try_from(cost.as_pico_usd()).ok();
+        let what = "costs above 18446744 USD";
+        let pico = pico.ok_or(TraceErrorKind::NoRoom { format, what })?;
+        Ok(Some(super::decimal::unscaled(pico, 12)))
+    }
 }
 
 impl fmt::Debug for Description {

@@ -19,6 +19,13 @@ pub struct TraceError {
 pub enum TracePlace {
     /// A line of a text, counted from 1.
     Line(u64),
+    /// An entry of a document, and the line that it begins on, both counted from 1.
+    Entry {
+        /// The line.
+        line: u64,
+        /// Which entry.
+        entry: u64,
+    },
     /// A byte of a binary trace, counted from 0.
     Byte(u64),
 }
@@ -36,7 +43,7 @@ impl TraceError {
     /// The line, counted from 1; `None` in a binary trace, which has none.
     pub const fn line(&self) -> Option<u64> {
         match self.place {
-            TracePlace::Line(line) => Some(line),
+            TracePlace::Line(line) | TracePlace::Entry { line, .. } => Some(line),
             TracePlace::Byte(_) => None,
         }
     }
@@ -51,7 +58,7 @@ impl TracePlace {
     /// The line, or the byte.
     pub const fn number(self) -> u64 {
         match self {
-            Self::Line(number) | Self::Byte(number) => number,
+            Self::Line(number) | Self::Byte(number) | Self::Entry { line: number, .. } => number,
         }
     }
 }
@@ -60,6 +67,7 @@ impl fmt::Display for TracePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line(line) => write!(f, "line {line}"),
+            Self::Entry { line, entry } => write!(f, "line {line}, entry {entry}"),
             Self::Byte(byte) => write!(f, "byte {byte}"),
         }
     }
@@ -153,6 +161,18 @@ pub enum TraceErrorKind {
     /// A quoted cell that its line does not end.
     #[error("a quoted cell is not closed before the end of the line")]
     OpenQuote,
+    /// A line of an access log that does not have its form.
+    #[error("the line does not have the form {shape}")]
+    Shape {
+        /// The form.
+        shape: &'static str,
+    },
+    /// A bracket that nothing opened.
+    #[error("{bracket:?} closes what was not opened: the file is not one JSON document")]
+    Unbalanced {
+        /// The bracket.
+        bracket: char,
+    },
     /// Too few or too many cells.
     #[error("the row has {found} cells and the header {expected} columns")]
     CellCount {

@@ -4,17 +4,17 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::description::{Description, Recognised};
+use super::description::{Description, Entries, Recognised};
 use super::error::{TraceErrorKind, beginning};
 
 /// The list of formats, each with the file of this folder that it is described in.
 macro_rules! formats {
-    ($($(#[doc = $about:literal])+ $name:ident in $file:ident,)+) => {
+    ($($(#[$about:meta])+ $name:ident in $file:ident,)+) => {
         /// A format that traces are read from.
         #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum TraceFormat {
-            $($(#[doc = $about])+ $name,)+
+            $($(#[$about])+ $name,)+
         }
 
         impl TraceFormat {
@@ -41,6 +41,23 @@ formats! {
     Azure in azure,
     /// The Mooncake traces of 2025.
     Mooncake in mooncake,
+    /// The BurstGPT traces of 2023 to 2025.
+    #[serde(rename = "burstgpt")]
+    BurstGpt in burstgpt,
+    /// The traces of Qwen on Aliyun Bailian of 2024 and 2025.
+    Bailian in bailian,
+    /// Logs of the LiteLLM proxy.
+    Litellm in litellm,
+    /// Spans of OpenTelemetry's conventions for generative AI.
+    Otel in otel,
+    /// Access logs of nginx.
+    Nginx in nginx,
+    /// Access logs of Envoy.
+    Envoy in envoy,
+    /// HTTP archives of browsers and recording proxies.
+    Har in har,
+    /// Results of `vegeta attack` as CSV.
+    Vegeta in vegeta,
 }
 
 impl TraceFormat {
@@ -80,6 +97,33 @@ impl TraceFormat {
         let known = texts.map(|format| format!("{format} ({})", format.begins()));
         let known = known.collect::<Vec<_>>().join(", ");
         Err(TraceErrorKind::UnknownFormat { found: beginning(first_line), known })
+    }
+}
+
+impl TraceFormat {
+    /// The format of a document with this beginning, and where its rows are; `None` where it is no
+    /// document, but lines, or in another format than the one that was `told`.
+    pub(super) fn of_document(head: &[u8], told: Option<Self>) -> Option<(Self, Entries)> {
+        let of = |format: &Self| Some((*format, format.description().entries?));
+        let candidates = Self::ALL.iter().filter(|format| told.is_none_or(|told| told == **format));
+        candidates.filter_map(of).find(|(_, entries)| entries.are_in(head))
+    }
+}
+
+impl TraceFormat {
+    /// All formats that take what begins with `bytes` for theirs: one at most, or its files could
+    /// be misread.
+    #[doc(hidden)]
+    pub fn takers(bytes: &[u8]) -> Vec<Self> {
+        let first_line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let first_line = String::from_utf8_lossy(first_line);
+        let first_line = first_line.trim_end_matches('\r');
+        let takes = |format: &Self| {
+            let description = format.description();
+            let is_document = description.entries.is_some_and(|entries| entries.are_in(bytes));
+            is_document || !matches!((description.recognise)(first_line), Recognised::No)
+        };
+        Self::ALL.iter().copied().filter(takes).collect()
     }
 }
 

@@ -1,7 +1,13 @@
 //! The body of the fuzz target for traces, kept here so that ordinary builds compile and run it.
 
+use super::description::Origin;
 use super::error::{TraceError, TraceErrorKind, TracePlace};
+use super::format::TraceFormat;
 use super::reader::TraceReader;
+use super::record::TraceRecord;
+use super::source_options::SourceOptions;
+use super::writer::TraceWriter;
+use crate::units::Timestamp;
 
 /// Reads `bytes` as a trace. Whatever they are, the reader ends, its rows balance, its errors name
 /// a line that exists, and what it hands on is in order of time.
@@ -13,7 +19,9 @@ pub fn fuzz_trace(bytes: &[u8]) {
     // What is packed has other lines than its bytes.
     let is_packed = bytes.starts_with(b"\x1f\x8b") || bytes.starts_with(b"\x28\xb5\x2f\xfd");
     let assert_exists = |error: &TraceError| match error.place() {
-        TracePlace::Line(line) => assert!(line >= 1 && (is_packed || line <= lines), "{error}"),
+        TracePlace::Line(line) | TracePlace::Entry { line, .. } => {
+            assert!(line >= 1 && (is_packed || line <= lines), "{error}")
+        }
         TracePlace::Byte(byte) => assert!(is_packed || byte <= bytes.len() as u64, "{error}"),
     };
     let mut reader = match TraceReader::new(bytes) {
@@ -55,6 +63,59 @@ pub fn fuzz_trace(bytes: &[u8]) {
             assert!(matches!(reader.next_record(), Ok(None)), "read on after {error}");
         }
     }
+}
+
+/// Reads `bytes` as [`fuzz_trace`] does, then as a trace in the format of this name, whose rows may
+/// come in any order. What was read and can be written is read back equal.
+///
+/// # Panics
+/// One of that does not hold, or there is no such format.
+pub fn fuzz_trace_format(name: &str, bytes: &[u8]) {
+    fuzz_trace(bytes);
+    let format = TraceFormat::ALL.iter().find(|format| format.name() == name);
+    let format = *format.expect("the name is that of a format");
+    let (records, began) = read_as(format, bytes);
+    let Some(written) = write_as(format, &records, began) else { return };
+    let (once, began) = read_as(format, &written);
+    assert_eq!(once.len(), records.len(), "rows are lost");
+    let Some(written) = write_as(format, &once, began) else { return };
+    let (twice, _) = read_as(format, &written);
+    assert_eq!(once, twice);
+}
+
+/// All records up to the first broken one, in order of time.
+fn read_as(format: TraceFormat, bytes: &[u8]) -> (Vec<TraceRecord>, Option<Timestamp>) {
+    let options =
+        SourceOptions { format: Some(format), any_order: true, ..SourceOptions::default() };
+    let Ok(mut reader) = TraceReader::with(bytes, options) else { return (Vec::new(), None) };
+    let mut rows = Vec::new();
+    let mut record = TraceRecord::default();
+    while let Ok(Some(at)) = reader.read_row(&mut record) {
+        rows.push((at, record.clone()));
+    }
+    assert!(reader.accounting().is_balanced(), "{:?}", reader.accounting());
+    rows.sort_by_key(|(at, _)| *at);
+    // Where rows begin with the first, that is the earliest of them.
+    let has_beginning = format.description().origin == Origin::Beginning;
+    let begin = rows.first().map_or(Timestamp::EPOCH, |(at, _)| *at);
+    let begin = if has_beginning { Timestamp::EPOCH } else { begin };
+    let has_dates = format.description().origin == Origin::Dates;
+    let records =
+        rows.into_iter().map(|(at, record)| TraceRecord { at: at.since(begin), ..record });
+    (records.collect(), has_dates.then_some(begin))
+}
+
+/// `None` where the format does not take one of the records.
+fn write_as(
+    format: TraceFormat,
+    records: &[TraceRecord],
+    began: Option<Timestamp>,
+) -> Option<Vec<u8>> {
+    let mut writer = TraceWriter::new(Vec::new(), format, began).ok()?;
+    for record in records {
+        writer.write(record).ok()?;
+    }
+    writer.finish().ok()
 }
 
 #[cfg(test)]

@@ -41,6 +41,21 @@ impl<R: BufRead> LineFeed<R> {
         }
     }
 
+    /// The first bytes, before any line was read: at least [`HEAD`] where there are so many.
+    pub(super) fn head(&mut self) -> Result<&[u8], TraceErrorKind> {
+        while self.filled < HEAD && !self.has_ended {
+            self.fill()?;
+        }
+        let head = &self.buffer[..self.filled];
+        Ok(head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head))
+    }
+
+    /// The source, and what was read of it but no line yet.
+    pub(super) fn into_parts(mut self) -> (Bytes<R>, Vec<u8>) {
+        self.buffer.truncate(self.filled);
+        (self.bytes, self.buffer.split_off(self.at))
+    }
+
     /// Goes to the next line that is not blank; `None` at the end of the source.
     pub(super) fn advance(&mut self) -> Result<Option<Line<'_>>, TraceErrorKind> {
         loop {
@@ -160,6 +175,8 @@ const CHUNK: usize = 128 * 1024;
 /// more would let a file without line ends fill the memory.
 const LONGEST_LINE: u64 = 1 << 20;
 const TOO_LONG: TraceErrorKind = TraceErrorKind::LineTooLong { limit: LONGEST_LINE };
+/// Chosen: a document has begun with its first key long before.
+const HEAD: usize = 1 << 12;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub(super) static FORMAT: Description = Description {
     origin: Origin::Beginning,
     first_line: FirstLine::Row,
     order: Order::ByStart,
+    entries: None,
     recognise,
     read: |options| {
         Ok(Box::new(Mooncake {

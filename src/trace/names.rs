@@ -64,6 +64,9 @@ impl Names {
     }
 
     fn number(&mut self, kind: u8, name: &str) -> u64 {
+        if let Some(number) = written_number(name) {
+            return number;
+        }
         let key = (kind, Box::from(name));
         if let Some(number) = self.young.get(&key) {
             return *number;
@@ -99,6 +102,17 @@ impl UserNames {
     }
 }
 
+/// `number` as foreign formats have it, where names stand: it is not hashed again when it is read.
+pub(super) fn written_name(number: u64) -> String {
+    format!("{WRITTEN}{number:016x}")
+}
+
+fn written_number(name: &str) -> Option<u64> {
+    let digits = name.strip_prefix(WRITTEN)?;
+    let is_plain = digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u64::from_str_radix(digits, 16).ok().filter(|_| is_plain)
+}
+
 impl Default for Names {
     /// By an empty key, which everybody has: for traces that are read and not kept.
     fn default() -> Self {
@@ -113,6 +127,8 @@ impl fmt::Debug for Names {
     }
 }
 
+/// What a number begins with that stands for a name.
+const WRITTEN: &str = "anon-";
 const USER: u8 = b'u';
 const SESSION: u8 = b's';
 const TURN: u8 = b't';
@@ -134,6 +150,17 @@ mod tests {
         }
         assert_eq!(names.user("alice"), PYTHON_ALICE, "once it was forgotten");
         assert!(!format!("{names:?}").contains("alice"));
+    }
+
+    #[test]
+    fn a_number_that_was_written_for_a_name_is_read_as_that_number() {
+        let mut names = Names::with_key(b"key");
+        for number in [0, 0xab, u64::MAX] {
+            assert_eq!(names.user(&written_name(number)), number);
+            assert_eq!(names.session(&written_name(number)), number);
+        }
+        assert_ne!(names.user("anon-7"), 7);
+        assert_ne!(names.user("anon-+000000000000007"), 7);
     }
 
     const PYTHON_ALICE: u64 = 0x61d9_c017_2c88_d4c3;

@@ -51,6 +51,16 @@ impl TimeUnit {
         }
     }
 
+    /// How many decimals of a number of it are a nanosecond.
+    pub(super) const fn digits(self) -> i32 {
+        match self {
+            Self::Seconds => 9,
+            Self::Millis => 6,
+            Self::Micros => 3,
+            Self::Nanos => 0,
+        }
+    }
+
     /// One of it.
     pub const fn length(self) -> Duration {
         match self {

@@ -13,6 +13,7 @@ pub(super) static FORMAT: Description = Description {
     origin: Origin::Beginning,
     first_line: FirstLine::Row,
     order: Order::ByStart,
+    entries: None,
     recognise: |_| Recognised::No,
     read: |_| Err(TraceErrorKind::NotPacked),
     write: None,

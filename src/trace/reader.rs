@@ -109,7 +109,7 @@ impl<R: BufRead> TraceReader<R> {
     /// The place of the record that was read last.
     pub fn place(&self) -> TracePlace {
         match &self.rows {
-            Rows::Text(rows) => TracePlace::Line(rows.line()),
+            Rows::Text(rows) => rows.place(),
             Rows::Packed(rows) => TracePlace::Byte(rows.block_offset()),
         }
     }

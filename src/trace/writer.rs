@@ -68,8 +68,9 @@ impl<W: Write> TraceWriter<W> {
         self.latest = at;
         self.row.clear();
         let (origin, blocks) = (self.origin, self.blocks);
+        let number = self.count;
         self.count += 1;
-        (self.rows.row)(&mut self.row, &Written { record, origin, blocks })
+        (self.rows.row)(&mut self.row, &Written { record, number, origin, blocks })
             .map_err(|kind| WriteError::Row { row: self.count, kind })?;
         self.blocks += mooncake::made_up(record);
         Ok(self.output.write_all(self.row.as_bytes())?)

@@ -62,7 +62,7 @@ pub fn broken_trace(file: String, error: &TraceError) -> Problem {
     };
     let message = match error.place() {
         TracePlace::Line(_) => error.kind().to_string(),
-        TracePlace::Byte(_) => error.to_string(),
+        TracePlace::Entry { .. } | TracePlace::Byte(_) => error.to_string(),
     };
     Problem::new(ProblemKind::BrokenTrace, place, message)
 }

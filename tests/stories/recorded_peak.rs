@@ -64,12 +64,13 @@ fn every_row_of_a_real_trace_is_replayed_or_accounted_for() {
 
 /// Rows read = emitted + dropped, and every row emitted is a request that was sent and has ended.
 fn assert_accounted(result: &ResultFile, rows: u64) {
-    let [TraceReport { file, accounting, sha256, turns }] = &result.traces[..] else {
+    let [TraceReport { file, accounting, sha256, answered, turns }] = &result.traces[..] else {
         panic!("{:?}", result.traces)
     };
     assert!(file.as_ref().is_some_and(|file| file.ends_with(".csv")), "{file:?}");
     assert_eq!(accounting.format, TraceFormat::Azure);
     assert_eq!((accounting.read, *turns), (rows, 1));
+    assert!(answered.is_empty(), "{answered:?}");
     let dropped: u64 = accounting.dropped.values().map(|dropped| dropped.count).sum();
     assert_eq!(accounting.emitted + dropped, rows);
     assert_eq!(totals(&result.record), (accounting.emitted, accounting.emitted));

@@ -1,11 +1,13 @@
-//! Real traces, which are no part of the project: the tests skip, and say so, where the files do
-//! not lie beside the checkout, in `../shared/traces`.
+//! Traces from files. The real ones are no part of the project: the tests skip, and say so, where
+//! the files do not lie beside the checkout, in `../shared/traces`.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 #![expect(clippy::print_stderr, reason = "a test that skips says so")]
 
 mod azure;
+mod broken;
 mod fit;
+mod formats;
 mod mooncake;
 mod stats;
 

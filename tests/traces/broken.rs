@@ -1,0 +1,118 @@
+//! Broken traces and what is answered to them: every file of `tests/golden/traces/bad/` has its
+//! expected answer beside it. Those that are large or packed are made here.
+//!
+//! Where an answer differs, the actual one is written below the target folder, for comparing and
+//! copying.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use coalmine::trace::{TraceError, TraceReader};
+
+fn read(bytes: &[u8]) -> Result<u64, TraceError> {
+    let mut reader = TraceReader::new(bytes)?;
+    while reader.next_record()?.is_some() {}
+    Ok(reader.accounting().emitted)
+}
+
+fn answer(name: &str, bytes: &[u8]) -> String {
+    match read(bytes) {
+        Err(error) => error.to_string(),
+        Ok(rows) => panic!("{name} is read: {rows} rows"),
+    }
+}
+
+fn inputs() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/traces/bad");
+    let mut inputs: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    inputs.retain(|path| path.extension().is_some_and(|extension| extension != "txt"));
+    inputs.sort();
+    inputs
+}
+
+#[test]
+fn every_broken_trace_is_answered_with_place_and_remedy() {
+    let mut wrong = Vec::new();
+    for path in inputs() {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let actual = answer(name, &fs::read(&path).unwrap()) + "\n";
+        let expected = fs::read_to_string(path.with_file_name(format!("{name}.txt")));
+        if expected.ok().as_deref() != Some(actual.as_str()) {
+            let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.txt"));
+            fs::write(&out, &actual).unwrap();
+            wrong.push(format!("{name} is answered otherwise: see {}\n  {actual}", out.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn there_are_at_least_thirty_broken_traces() {
+    assert!(inputs().len() >= 30);
+}
+
+const AZURE: &str = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(text.as_bytes()).unwrap();
+    packer.finish().unwrap()
+}
+
+/// Enough rows that packed ones are of some size.
+fn rows() -> String {
+    let row = |second: u32| {
+        let (minute, second, tokens) = (second / 60, second % 60, second * 7_919 % 4_001);
+        format!("2026-03-14 09:{minute:02}:{second:02}.0000000,{tokens},10\n")
+    };
+    AZURE.to_owned() + &(0..2_000).map(row).collect::<String>()
+}
+
+#[test]
+fn packed_traces_that_are_cut_off_or_damaged_are_not_taken_for_whole_ones() {
+    let text = rows();
+    let gzipped = gzip(&text);
+    let level = ruzstd::encoding::CompressionLevel::Fastest;
+    let zstd = ruzstd::encoding::compress_to_vec(text.as_bytes(), level);
+    for (name, packed) in [("gzip", gzipped), ("zstd", zstd)] {
+        assert_eq!(read(&packed).unwrap(), 2_000, "{name}");
+        for cut in [packed.len() / 2, packed.len() - 1] {
+            let error = answer(name, &packed[..cut]);
+            assert!(error.starts_with("line "), "{name}: {error}");
+            assert!(error.contains("cannot be read"), "{name}: {error}");
+        }
+        let mut damaged = packed.clone();
+        let place = packed.len() - 6;
+        damaged[place] ^= 0xff;
+        let error = answer(name, &damaged);
+        assert!(error.contains("cannot be read"), "{name}: {error}");
+    }
+}
+
+#[test]
+fn a_line_of_10_megabytes_ends_the_reading() {
+    let error = answer("long", format!("{AZURE}{}\n", "7".repeat(10 << 20)).as_bytes());
+    assert_eq!(error, "line 2: the line is longer than 1048576 bytes");
+}
+
+/// Brackets beyond the depth that a parser on a stack could follow.
+#[test]
+fn a_hundred_thousand_brackets_break_nothing() {
+    let brackets = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let call = format!(
+        "{{\"startTime\":1773478800.5,\"endTime\":1773478802,\"call_type\":\"a\",\"status\":\
+         \"success\",\"prompt_tokens\":1,\"completion_tokens\":1,\"messages\":{brackets}}}\n"
+    );
+    assert_eq!(read(call.as_bytes()).unwrap(), 1, "what is not read is passed over");
+    let misplaced = call.replace("\"prompt_tokens\":1", &format!("\"prompt_tokens\":{brackets}"));
+    let error = answer("tokens", misplaced.as_bytes());
+    assert!(error.starts_with("line 1: prompt_tokens is \"[[["), "{error}");
+    for text in [brackets.clone(), format!("{{\"log\":{brackets}")] {
+        let error = answer("brackets", text.as_bytes());
+        assert!(error.starts_with("line 1"), "{error}");
+    }
+    let entry = format!("{{\"log\":{{\"entries\":[{{\"x\":{brackets}}}]}}}}");
+    assert!(answer("har", entry.as_bytes()).contains("startedDateTime"));
+}
