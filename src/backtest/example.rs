@@ -32,8 +32,8 @@ pub(crate) fn incident() -> Vec<TraceRecord> {
         let canary = number % 5 == 4 && (240_000..540_000).contains(&at);
         // The first canary's request from minute 6 on is the one at 362 s.
         let failed = match canary {
-            true => at >= 360_000 && (at - 362_000) / 2_500 % 2 == 0,
-            false => number % 200 == 0,
+            true => at >= 360_000 && ((at - 362_000) / 2_500).is_multiple_of(2),
+            false => number.is_multiple_of(200),
         };
         let (version, status) = (if canary { "v2" } else { "v1" }, if failed { 503 } else { 200 });
         request(at, version, status, if failed { 200 } else { 1_000 })

@@ -165,9 +165,8 @@ impl<'a> Replay<'a> {
         let mut last = self.plan.instant(end);
         while let Some(Reverse(request)) = self.in_flight.pop() {
             last = request.ended;
-            self.record(&request);
             // Its ticket goes with the engine.
-            drop(request);
+            self.record(&request);
         }
         let Self { muted, seen, recorder, .. } = self;
         Ok(Ended { muted, seen, health, recorder, end: last })
@@ -275,7 +274,7 @@ impl<'a> Replay<'a> {
                     self.seen.fired(Firing { false_alarm, ..firing });
                 }
                 EventKind::SplitSkew(_) => {
-                    self.seen.skewed.get_or_insert(self.plan.elapsed(at));
+                    self.seen.skewed.get_or_insert_with(|| self.plan.elapsed(at));
                 }
                 _ => {}
             }

@@ -74,10 +74,10 @@ Examples:
   coalmine trace fit gateway.jsonl --stable gpt-4-v1 --from 10m --for 30m -o twin.yaml";
 
 pub(super) fn trace_fit(arguments: &TraceFitArguments) -> Result<Exit, Failure> {
-    if let Some(output) = arguments.output.as_deref().filter(|_| !arguments.force) {
-        if output.exists() {
-            return Err(exists(output));
-        }
+    if let Some(output) = arguments.output.as_deref().filter(|_| !arguments.force)
+        && output.exists()
+    {
+        return Err(exists(output));
     }
     if let Some(out) = &arguments.out {
         check_folder(out)?;

@@ -127,6 +127,7 @@ impl Fitted {
 }
 
 impl TokenFit {
+    #[expect(clippy::needless_pass_by_value, reason = "iterators are handed on by value")]
     fn of<'a>(sizes: impl Iterator<Item = &'a Size> + Clone) -> Option<Self> {
         let sorted = |of: fn(&Size) -> f64| {
             let mut values: Vec<f64> = sizes.clone().map(of).collect();

@@ -261,6 +261,7 @@ impl Goodness {
 
 /// Two values of one figure, and how near they are to be: a share of the recorded one, and the
 /// standard error of the twin's.
+#[derive(Clone, Copy)]
 struct Pair {
     recorded: f64,
     twin: f64,

@@ -91,8 +91,9 @@ fn solve<const N: usize>(mut matrix: [[f64; N]; N], mut right: [f64; N]) -> Opti
         }
         for row in column + 1..N {
             let factor = matrix[row][column] / matrix[column][column];
-            for place in column..N {
-                matrix[row][place] -= factor * matrix[column][place];
+            let above = matrix[column];
+            for (value, above) in matrix[row].iter_mut().zip(above).skip(column) {
+                *value -= factor * above;
             }
             right[row] -= factor * right[column];
         }
@@ -138,7 +139,7 @@ mod tests {
             residual: 98.0,
             count: 100,
         };
-        let smaller = LinearModel { slopes: Vec::new(), residual: 102.0, ..model.clone() };
+        let smaller = LinearModel { slopes: Vec::new(), residual: 102.0, ..model };
         let found = model.p_value_against(&smaller);
         assert!((found - 0.048_268).abs() < 5e-6, "{found}");
     }

@@ -181,11 +181,11 @@ impl Observed {
     }
 
     pub(super) fn add_seen(&mut self, seen: &Seen) -> Result<(), FitError> {
-        if let (Some(only), Some(model)) = (&self.only, &seen.model) {
-            if only != model {
-                self.others.insert(model.clone());
-                return Ok(());
-            }
+        if let (Some(only), Some(model)) = (&self.only, &seen.model)
+            && only != model
+        {
+            self.others.insert(model.clone());
+            return Ok(());
         }
         self.counts.add(seen.at)?;
         if self.requests > 0 {
@@ -219,10 +219,10 @@ impl Observed {
             self.users.add(user);
         }
         let Some(session) = record.session else { return };
-        if self.sessions.add(session) {
-            if let Some(before) = self.last_of_session.insert(session, record.at) {
-                self.pauses.add(record.at.saturating_sub(before));
-            }
+        if self.sessions.add(session)
+            && let Some(before) = self.last_of_session.insert(session, record.at)
+        {
+            self.pauses.add(record.at.saturating_sub(before));
         }
     }
 

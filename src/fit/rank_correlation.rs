@@ -4,8 +4,8 @@
 /// (C. Spearman, American Journal of Psychology 15, 1904, doi:10.2307/1412159). `None` where either
 /// is always the same.
 pub(super) fn rank_correlation(pairs: &[(f64, f64)]) -> Option<f64> {
-    let first = ranks(pairs.iter().map(|pair| pair.0).collect());
-    let second = ranks(pairs.iter().map(|pair| pair.1).collect());
+    let first = ranks(&pairs.iter().map(|pair| pair.0).collect::<Vec<_>>());
+    let second = ranks(&pairs.iter().map(|pair| pair.1).collect::<Vec<_>>());
     let mean = (pairs.len() as f64 - 1.0) / 2.0;
     let (mut product, mut squares) = (0.0, (0.0, 0.0));
     for (a, b) in first.iter().zip(&second) {
@@ -18,7 +18,7 @@ pub(super) fn rank_correlation(pairs: &[(f64, f64)]) -> Option<f64> {
 }
 
 /// The rank of each value from 0 on; of equal ones the mean.
-fn ranks(values: Vec<f64>) -> Vec<f64> {
+fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
     let mut ranks = vec![0.0; values.len()];

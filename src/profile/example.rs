@@ -57,7 +57,7 @@ pub(crate) fn observed_records() -> Vec<TraceRecord> {
         let is_bad = is_canary && (540..600).contains(&at.as_secs()) && bits(number ^ 5, 10) < 6;
         let status = if is_bad {
             503
-        } else if number % 397 == 0 {
+        } else if number.is_multiple_of(397) {
             429
         } else {
             200
@@ -78,7 +78,7 @@ pub(crate) fn observed_records() -> Vec<TraceRecord> {
             session: Some(number / 3),
             input: Some(Tokens::new(200 + bits(number ^ 19, 3_000) as u32)),
             output: Some(Tokens::new(if status == 200 { output as u32 } else { 0 })),
-            stream: Some(number % 4 != 0),
+            stream: Some(!number.is_multiple_of(4)),
             status: Some(status),
             first_token: answered,
             duration: Some(duration),

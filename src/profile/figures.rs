@@ -306,12 +306,10 @@ pub(super) fn cv(moments: &Moments) -> Option<f64> {
     has_spread.then(|| moments.variance.sqrt() / moments.mean)
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
 fn name<S: Serializer>(ending: &Ending, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&ending.name())
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
 fn usd<S: Serializer>(money: &Money, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(money.as_usd())
 }

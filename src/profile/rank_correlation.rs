@@ -258,7 +258,7 @@ mod tests {
         let pair =
             (any::<u32>(), any::<u32>(), 0..32_u32, 0..3_u32).prop_map(|(x, y, s, mixed)| {
                 let one = x >> s;
-                (one, if mixed == 0 { y >> s } else { (one / mixed).wrapping_add(y >> 24) })
+                (one, one.checked_div(mixed).map_or(y >> s, |part| part.wrapping_add(y >> 24)))
             });
         prop::collection::vec(pair, 0..200)
     }

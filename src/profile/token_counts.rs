@@ -89,7 +89,7 @@ impl TokenCounts {
         let position = (self.count - 1) as f64 * share;
         let at = |rank: f64| {
             let reaching = ranked.partition_point(|bin| bin.up_to <= rank as u64);
-            ranked.get(reaching).map_or(f64::from(self.most), |bin| bin.value)
+            ranked.get(reaching).map_or_else(|| f64::from(self.most), |bin| bin.value)
         };
         let (low, high) = (at(position.floor()), at(position.ceil()));
         low + (high - low) * position.fract()

@@ -82,11 +82,11 @@ impl Rows {
             self.push("relative_deviation", prefixes.distinct.relative_deviation, "ratio");
             self.push("reused", prefixes.reused, "ratio");
         }
-        self.group("total", String::new(), &profile.total);
+        self.group("total", "", &profile.total);
         for group in &profile.models {
             self.group(
                 "model",
-                group.model.as_ref().map_or(String::new(), ToString::to_string),
+                &group.model.as_ref().map_or_else(String::new, ToString::to_string),
                 group,
             );
         }
@@ -94,7 +94,7 @@ impl Rows {
             let names = [group.model.as_ref().map(ToString::to_string)];
             let names = names.into_iter().chain([group.version.as_ref().map(ToString::to_string)]);
             let names: Vec<String> = names.flatten().collect();
-            self.group("version", names.join(" "), group);
+            self.group("version", &names.join(" "), group);
         }
     }
 
@@ -145,8 +145,8 @@ impl Rows {
         self.push("requests_each", identities.requests_each, "");
     }
 
-    fn group(&mut self, section: &'static str, name: String, group: &Group) {
-        self.begin(section, name.clone());
+    fn group(&mut self, section: &'static str, name: &str, group: &Group) {
+        self.begin(section, name.to_owned());
         self.count("requests", group.requests);
         if let Some(outcomes) = &group.outcomes {
             self.count("observed", outcomes.observed);
@@ -174,7 +174,7 @@ impl Rows {
         };
         let times = [&group.latency, &group.first_token, &group.failure_latency];
         for (part, times) in parts.into_iter().zip(times) {
-            self.times(part, name.clone(), times.as_ref());
+            self.times(part, name.to_owned(), times.as_ref());
         }
     }
 }

@@ -92,14 +92,17 @@ pub(super) fn endings_grid(groups: &[Named<'_>]) -> Option<Grid> {
 /// A group with what it is called.
 pub(super) type Named<'a> = (String, &'a Group);
 
+/// What a figure of a group is, in words; `None` where it has none.
+type Told = Box<dyn Fn(&Group) -> Option<String>>;
+
 /// A figure of a group.
 struct Column {
     heading: &'static str,
-    of: Box<dyn Fn(&Group) -> Option<String>>,
+    of: Told,
 }
 
 fn columns(all: u64) -> Vec<Column> {
-    let column = |heading, of: Box<dyn Fn(&Group) -> Option<String>>| Column { heading, of };
+    let column = |heading, of: Told| Column { heading, of };
     let time = |times: Option<&TimeFigures>, of: fn(&TimeFigures) -> Duration| {
         times.map(|times| format_duration(of(times)))
     };

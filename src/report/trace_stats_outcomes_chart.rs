@@ -7,13 +7,16 @@ use crate::chart::{Axis, Canvas, Course as Way, Dash, Line, Panel, Sheet, Slot, 
 use crate::profile::{Course, CourseSlot, Group, Profile};
 use crate::units::{format_duration, format_percent};
 
+/// A figure of a slot; `None` where it has none.
+type OfSlot = fn(&CourseSlot) -> Option<f64>;
+
 /// The error rate and the average latency of each version, or model where there are none; `None`
 /// where neither was observed.
 pub(super) fn outcomes_chart(profile: &Profile) -> Option<Canvas> {
     let part = parts(profile, MOST_LINES).pop()?;
     let groups = &part.groups;
     let factor = factor(groups.iter().map(|(_, group)| *group));
-    let rows: [(&str, fn(&CourseSlot) -> Option<f64>); 2] =
+    let rows: [(&str, OfSlot); 2] =
         [("Error rate", error_rate), ("Average latency of successes", latency)];
     let width = profile.total.course.width * factor as u64;
     let panels = rows.into_iter().filter_map(|(title, of)| {

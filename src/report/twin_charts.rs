@@ -9,8 +9,8 @@ use crate::fit::{Curve, Dispersion, FigureUnit, Goodness};
 /// The quantiles of tokens and latencies of both, and the dispersion of their counts.
 pub fn twin_charts(goodness: &Goodness) -> Vec<RunChart> {
     let of = |unit: FigureUnit| goodness.curves.iter().filter(move |curve| curve.unit == unit);
-    let tokens = quantiles(TOKENS, of(FigureUnit::Tokens).collect());
-    let latencies = quantiles(LATENCIES, of(FigureUnit::Seconds).collect());
+    let tokens = quantiles(TOKENS, &of(FigureUnit::Tokens).collect::<Vec<_>>());
+    let latencies = quantiles(LATENCIES, &of(FigureUnit::Seconds).collect::<Vec<_>>());
     let charts = [
         ("twin_tokens", TOKENS, tokens),
         ("twin_latencies", LATENCIES, latencies),
@@ -23,7 +23,7 @@ pub fn twin_charts(goodness: &Goodness) -> Vec<RunChart> {
 }
 
 /// Quantiles of both, a panel for each thing that was measured.
-fn quantiles(title: &'static str, curves: Vec<&Curve>) -> Option<Canvas> {
+fn quantiles(title: &'static str, curves: &[&Curve]) -> Option<Canvas> {
     let left_out = curves.len().saturating_sub(MOST_PANELS);
     let curves = &curves[..curves.len().min(MOST_PANELS)];
     let rest = curves.iter().filter_map(|curve| Some(1.0 - curve.points.last()?.0));

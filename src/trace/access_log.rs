@@ -58,7 +58,7 @@ pub(super) fn set_extras(
     let content = members.first(CONTENT)?.1.text();
     let is_streamed = content.map(|content| content.starts_with("text/event-stream"));
     record.stream =
-        members.first(STREAM)?.1.flag().or(is_streamed.filter(|is_streamed| *is_streamed));
+        members.first(STREAM)?.1.flag().or_else(|| is_streamed.filter(|is_streamed| *is_streamed));
     Ok(())
 }
 

@@ -84,15 +84,16 @@ impl ReadRows for Bailian {
         let at = request
             .timestamp
             .read("timestamp", TIME_ALLOWED, |text| duration(text, self.unit.digits()))?;
-        let at = at.ok_or(missing("timestamp"))?;
+        let at = at.ok_or_else(|| missing("timestamp"))?;
         let input = request.input_length.tokens("input_length")?;
-        let input = input.ok_or(missing("input_length"))?;
+        let input = input.ok_or_else(|| missing("input_length"))?;
         let output = request.output_length.tokens("output_length")?;
         (record.input, record.output) =
-            (Some(input), Some(output.ok_or(missing("output_length"))?));
-        record.prefix = Some(self.prefix(request.hash_ids.ok_or(missing("hash_ids"))?, input)?);
+            (Some(input), Some(output.ok_or_else(|| missing("output_length"))?));
+        record.prefix =
+            Some(self.prefix(request.hash_ids.ok_or_else(|| missing("hash_ids"))?, input)?);
         let chat = request.chat_id.read("chat_id", ID_ALLOWED, whole)?;
-        let chat = chat.ok_or(missing("chat_id"))?;
+        let chat = chat.ok_or_else(|| missing("chat_id"))?;
         record.parent = if request.parent_chat_id.is("-1") {
             None
         } else {
@@ -147,10 +148,10 @@ impl Conversations {
 fn write(text: &mut String, written: &Written<'_>) -> Result<(), TraceErrorKind> {
     let record = written.record;
     let lacks = |needs| TraceErrorKind::Lacks { format: NAME, needs };
-    let input = record.input.ok_or(lacks("the tokens of every prompt"))?.get();
-    let output = record.output.ok_or(lacks("the tokens of every answer"))?.get();
+    let input = record.input.ok_or_else(|| lacks("the tokens of every prompt"))?.get();
+    let output = record.output.ok_or_else(|| lacks("the tokens of every answer"))?.get();
     let prefix = record.prefix.as_ref().filter(|prefix| prefix.block == BLOCK);
-    let prefix = prefix.ok_or(lacks("blocks of 16 tokens of every prompt"))?;
+    let prefix = prefix.ok_or_else(|| lacks("blocks of 16 tokens of every prompt"))?;
     let chat = record.session.unwrap_or(written.number);
     let parent = record.parent.map_or_else(|| "-1".to_owned(), |parent| parent.to_string());
     let at = unscaled(record.at.as_nanos(), 9);

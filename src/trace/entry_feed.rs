@@ -106,7 +106,7 @@ impl<R: BufRead> EntryFeed<R> {
     }
 
     /// The number of the line that the current entry begins on, counted from 1.
-    pub(super) const fn line(&self) -> u64 {
+    pub(super) const fn entry_line(&self) -> u64 {
         self.entry_line
     }
 

@@ -150,7 +150,8 @@ fn read_text(
     let is_istio = matches!(received, Some(Token::Word(word)) if !is_number(word));
     if is_istio {
         // Termination details and the reason of a failure.
-        (tokens.next_token()?, tokens.next_token()?);
+        tokens.next_token()?;
+        tokens.next_token()?;
         received = tokens.next_token()?;
     }
     let (sent, time) = (tokens.next_token()?, tokens.next_token()?);

@@ -20,7 +20,7 @@ pub fn fuzz_trace(bytes: &[u8]) {
     let is_packed = bytes.starts_with(b"\x1f\x8b") || bytes.starts_with(b"\x28\xb5\x2f\xfd");
     let assert_exists = |error: &TraceError| match error.place() {
         TracePlace::Line(line) | TracePlace::Entry { line, .. } => {
-            assert!(line >= 1 && (is_packed || line <= lines), "{error}")
+            assert!(line >= 1 && (is_packed || line <= lines), "{error}");
         }
         TracePlace::Byte(byte) => assert!(is_packed || byte <= bytes.len() as u64, "{error}"),
     };

@@ -154,7 +154,7 @@ impl<R: BufRead> Feed<R> {
         match self {
             Self::Lines(lines) => TracePlace::Line(lines.line().max(1)),
             Self::Entries(entries) => {
-                TracePlace::Entry { line: entries.line(), entry: entries.entry().max(1) }
+                TracePlace::Entry { line: entries.entry_line(), entry: entries.entry().max(1) }
             }
         }
     }

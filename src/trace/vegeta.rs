@@ -80,7 +80,7 @@ fn failure(status: Option<u16>, error: &str) -> Option<Failure> {
         return None;
     }
     let is_told = status.is_some_and(|status| status >= 400);
-    symptom::failure(error).or((!is_told).then_some(Failure::Other))
+    symptom::failure(error).or_else(|| (!is_told).then_some(Failure::Other))
 }
 
 fn write(text: &mut String, written: &Written<'_>) -> Result<(), TraceErrorKind> {

@@ -17,4 +17,5 @@ mod program;
 mod readme;
 mod samples;
 mod trace_stats;
+mod traces;
 mod validations;

@@ -12,6 +12,7 @@ mod false_alarm;
 mod fidelity;
 mod flapping;
 mod gate_against_baseline;
+mod incident;
 mod invariants;
 mod kept_answers;
 mod late_failure;

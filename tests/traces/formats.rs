@@ -97,8 +97,8 @@ fn every_foreign_format_has_fixtures() {
 /// The fixtures of every format, and the beginnings that the formats tell of themselves.
 #[test]
 fn no_file_of_one_format_is_taken_for_another() {
-    let files = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
-    let files = files.filter(|path| path.is_file()).map(|path| std::fs::read(path).unwrap());
+    let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.is_file()).map(|path| fs::read(path).unwrap());
     let examples = TraceFormat::ALL.iter().map(|format| format.begins().as_bytes().to_vec());
     let mut taken = 0;
     for bytes in files.chain(examples.filter(|begins| !begins.is_empty())) {
