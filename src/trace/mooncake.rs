@@ -110,7 +110,7 @@ impl Mooncake {
     /// A row as nearly all are; `None` where it is not: it is for the parser then.
     fn read_plain(&self, line: &str, record: &mut TraceRecord) -> Option<Timestamp> {
         let mut found = [None; 3];
-        let mut hashes = Vec::new();
+        let mut hashes = Vec::with_capacity(USUAL_BLOCKS);
         let mut met = 0;
         members(line, &mut hashes, |key, member| {
             let place = KEYS.iter().position(|known| *known == key)?;
@@ -194,6 +194,8 @@ fn number(key: &'static str, value: &Value) -> Result<u32, TraceErrorKind> {
 }
 
 const BLOCK: u32 = 512;
+/// Chosen: room for a prompt of 16,000 tokens.
+const USUAL_BLOCKS: usize = 32;
 const NANOS_PER_MILLI: u64 = 1_000_000;
 const MILLIS_ALLOWED: &str =
     "a whole number of milliseconds from 0 to 9223372036854; another unit is told by `--unit`";

@@ -84,8 +84,12 @@ impl<'a> Cursor<'a> {
         while let Some(digit) = rest.get(length).map(|byte| byte.wrapping_sub(b'0'))
             && digit <= 9
         {
-            value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
             length += 1;
+        }
+        // Nineteen digits never overflow; of more, the parser of standard numbers knows.
+        if length > 19 {
+            value = self.line[self.at..self.at + length].parse().ok()?;
         }
         let is_plain = length == 1 || length > 1 && rest[0] != b'0';
         // What goes on is a fraction, an exponent, or no number.
