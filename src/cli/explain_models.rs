@@ -11,7 +11,8 @@ pub(super) fn model_lines(model: &ModelPlan) -> Vec<String> {
     let mut lines = vec![format!("Model {}", model.id)];
     for version in &model.versions {
         lines.push(version_line(version));
-        lines.extend(limits(&version.behaviour).map(|limit| format!("    {limit}")));
+        let limits = version.behaviour().into_iter().flat_map(limits);
+        lines.extend(limits.map(|limit| format!("    {limit}")));
     }
     lines.push(format!("  assignment: {}", assignment(model)));
     lines.push(format!("  failed attempts: {}", policies(&model.policies)));
@@ -122,15 +123,19 @@ fn limits(behaviour: &Behaviour) -> impl Iterator<Item = String> {
 fn version_line(version: &VersionPlan) -> String {
     let tags: Vec<_> = version.tags.iter().map(|tag| tag.as_str()).collect();
     let tags = if tags.is_empty() { String::new() } else { format!(" [{}]", tags.join(", ")) };
-    let latency = &version.behaviour.latency;
-    let failures = failures(&version.behaviour.failures);
+    let answers = match version.behaviour() {
+        Some(Behaviour { latency, failures: kinds, .. }) => {
+            format!("latency {latency}; failures: {}", failures(kinds))
+        }
+        None => "answers as the trace has recorded it".to_owned(),
+    };
     let price = version.price.map_or_else(|| "not given".to_owned(), price);
     let truth = match version.truth {
         Truth::DuringFaults => "",
         Truth::Healthy => "; never counts as bad",
         Truth::Bad => "; always counts as bad",
     };
-    format!("  {}{tags}: latency {latency}; failures: {failures}; price {price}{truth}", version.id)
+    format!("  {}{tags}: {answers}; price {price}{truth}", version.id)
 }
 
 fn price(price: Price) -> String {

@@ -72,7 +72,12 @@ fn replayed(files: &[PathBuf], replay: &Replay, scenario: &Scenario) -> String {
     let parts: Vec<_> = replay.parts.iter().map(part).collect();
     let sizes = match replay.sizes.as_slice() {
         [] => String::new(),
-        given => format!("; generated requests have {}", sizes(given, scenario)),
+        given => {
+            let is_generated = replay.parts.iter().any(|part| matches!(part, Part::Generated(_)));
+            let which = if is_generated { "generated ones, and " } else { "" };
+            let sizes = sizes(given, scenario);
+            format!("; {which}requests of which a trace does not say it have {sizes}")
+        }
     };
     format!("{}{}{sizes}", parts.join(" + "), limit(replay.requests))
 }

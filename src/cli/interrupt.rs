@@ -36,6 +36,17 @@ impl Interrupt {
         }
     }
 
+    /// Ends a command that writes a file where it was asked to: the file is not there then.
+    pub(super) fn check_writing(&self) -> Result<(), Failure> {
+        match self.is_asked() {
+            true => Err(Failure {
+                exit: Exit::Interrupted,
+                message: "interrupted: nothing was written".to_owned(),
+            }),
+            false => Ok(()),
+        }
+    }
+
     /// Whether the command was asked to end.
     pub(super) fn is_asked(&self) -> bool {
         self.0.load(Ordering::SeqCst)

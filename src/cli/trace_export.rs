@@ -4,11 +4,11 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tempfile::NamedTempFile;
 
 use super::exit::Exit;
+use super::interrupt::Interrupt;
 use super::open::open_trace;
-use super::scratch::temporary_in;
+use super::scratch::{folder_for, temporary_in};
 use super::terminal::{Failure, complain};
 use super::trace_format::FormatName;
 use crate::trace::{TraceFormat, TraceReader, TraceRecord, TraceWriter, WriteError};
@@ -38,18 +38,12 @@ pub(super) fn run_export(arguments: &ExportArguments) -> Result<Exit, Failure> {
     let broken = |error: &dyn std::fmt::Display| Failure::input(format!("error: {shown}: {error}"));
     let mut reader =
         TraceReader::new(open_trace(&arguments.trace)?).map_err(|error| broken(&error))?;
-    let mut next = reader.next_record().map_err(|error| broken(&error))?;
+    // Where the trace has dates, the first row tells when it began.
+    let first = reader.next_record().map_err(|error| broken(&error))?;
     let began = reader.began().or(arguments.began);
-    let rows = std::iter::from_fn(|| {
-        let record = next.take()?;
-        match reader.next_record() {
-            Ok(following) => {
-                next = following;
-                Some(Ok(record))
-            }
-            Err(error) => Some(Err(broken(&error))),
-        }
-    });
+    let others =
+        std::iter::from_fn(|| reader.next_record().map_err(|error| broken(&error)).transpose());
+    let rows = first.map(Ok).into_iter().chain(others);
     let output = Output::new(arguments.out.as_deref(), arguments.force)?;
     let written = output.write(arguments.format.into(), began, rows)?;
     if let Some(path) = &arguments.out {
@@ -58,12 +52,12 @@ pub(super) fn run_export(arguments: &ExportArguments) -> Result<Exit, Failure> {
     Ok(Exit::Pass)
 }
 
-/// Where a trace is written to: whole, or not at all.
+/// Where a trace is written to.
 pub(super) enum Output {
     /// Stdout, row by row.
     Stdout,
     /// A file, under a temporary name until it is whole.
-    File(Box<NamedTempFile>, PathBuf),
+    File(PathBuf),
 }
 
 impl Output {
@@ -72,19 +66,8 @@ impl Output {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
             return Ok(Self::Stdout);
         };
-        if path.exists() && !may_replace {
-            return Err(Failure {
-                exit: Exit::Usage,
-                message: format!(
-                    "error: {} is there already: write `--force` to replace it",
-                    path.display()
-                ),
-            });
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let file = temporary_in(folder.unwrap_or_else(|| Path::new(".")))
-            .map_err(|error| Failure::unwritten(path, &error))?;
-        Ok(Self::File(Box::new(file), path.to_owned()))
+        folder_for(path, may_replace)?;
+        Ok(Self::File(path.to_owned()))
     }
 
     /// Writes `rows` of a trace that began on this date: how many.
@@ -100,9 +83,14 @@ impl Output {
                 Err(Unwritten::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
                 Err(error) => Err(error.failure(Path::new("stdout"))),
             },
-            Self::File(file, path) => {
+            Self::File(path) => {
+                let interrupt = Interrupt::notice()?;
+                let rows = rows.map(|row| interrupt.check_writing().and(row));
+                let folder = folder_for(&path, true)?;
+                let file =
+                    temporary_in(folder).map_err(|error| Failure::unwritten(&path, &error))?;
                 let (count, file) =
-                    write(*file, format, began, rows).map_err(|error| error.failure(&path))?;
+                    write(file, format, began, rows).map_err(|error| error.failure(&path))?;
                 file.persist(&path).map_err(|error| Failure::unwritten(&path, &error.error))?;
                 Ok(count)
             }

@@ -8,6 +8,7 @@ use super::disk::{write_new, write_whole};
 use super::exit::Exit;
 use super::open::open_trace;
 use super::output::{chart_files, check_folder, write_files};
+use super::scratch::exists;
 use super::shared_arguments::{duration, seed};
 use super::terminal::{Failure, complain, print, width};
 use crate::chance::Chance;
@@ -174,12 +175,6 @@ fn write(path: &Path, yaml: &str, force: bool) -> Result<(), Failure> {
         true => Ok(()),
         false => Err(exists(path)),
     }
-}
-
-fn exists(path: &Path) -> Failure {
-    let message =
-        format!("error: {} exists; give another name, or replace it with --force", path.display());
-    Failure { exit: Exit::Usage, message }
 }
 
 fn json(goodness: &Goodness) -> Result<String, Failure> {

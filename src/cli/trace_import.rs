@@ -13,7 +13,7 @@ use super::disk;
 use super::exit::Exit;
 use super::interrupt::Interrupt;
 use super::progress::Progress;
-use super::scratch::Folder;
+use super::scratch::{Folder, folder_for};
 use super::shared_arguments::{OutputFormat, duration, seed};
 use super::terminal::{Failure, complain, print};
 use super::trace_format::FormatName;
@@ -107,12 +107,11 @@ pub(super) fn run_import(arguments: &ImportArguments) -> Result<Exit, Failure> {
     let mut reader =
         TraceReader::with(open(&arguments.source)?, reading).map_err(|error| broken(&error))?;
     let interrupt = Interrupt::notice()?;
-    let mut folder = Folder::new(target.folder());
+    let mut folder = Folder::new(target.folder()?);
     let mut progress = Progress::of_rows();
     let chance = Chance::new(arguments.seed, 0);
     let draw = |row: u64| -> Draw { chance.request(RequestId(row), 0).draw(Purpose::Spread, 0) };
     let options = ImportOptions {
-        names_are_hashed: true,
         dequantize: arguments.dequantize.map(|quantum| (quantum, &draw as &dyn Fn(u64) -> Draw)),
         progress: &mut |read| {
             progress.show(read);
@@ -126,11 +125,10 @@ pub(super) fn run_import(arguments: &ImportArguments) -> Result<Exit, Failure> {
     progress.clear();
     let imported = imported.map_err(|error| match error {
         ImportError::Trace(error) => broken(&error),
-        ImportError::Scratch(error) if error.kind() == io::ErrorKind::Interrupted => Failure {
-            exit: Exit::Interrupted,
-            message: "interrupted: nothing was written".to_owned(),
+        ImportError::Scratch(error) => match interrupt.check_writing() {
+            Err(interrupted) => interrupted,
+            Ok(()) => Failure::internal(format!("error: {error}")),
         },
-        ImportError::Scratch(error) => Failure::internal(format!("error: {error}")),
     })?;
     let told = told(&imported, &target, arguments)?;
     if let (Some(path), Some(kept)) = (&arguments.keep_user_names, kept) {
@@ -168,26 +166,15 @@ impl Target {
                     .to_owned(),
             })?,
         };
-        if path.exists() && !arguments.force {
-            return Err(Failure {
-                exit: Exit::Usage,
-                message: format!(
-                    "error: {} is there already: write `--force` to replace it, or `-o FILE`",
-                    path.display()
-                ),
-            });
-        }
+        folder_for(&path, arguments.force)?;
         Ok(Self::File(path))
     }
 
     /// Where temporary files go: beside the trace, so that it can be renamed.
-    fn folder(&self) -> PathBuf {
+    fn folder(&self) -> Result<PathBuf, Failure> {
         match self {
-            Self::Stdout => std::env::temp_dir(),
-            Self::File(path) => match path.parent() {
-                Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-                _ => PathBuf::from("."),
-            },
+            Self::Stdout => Ok(std::env::temp_dir()),
+            Self::File(path) => folder_for(path, true).map(Path::to_owned),
         }
     }
 }

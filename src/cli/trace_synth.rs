@@ -8,14 +8,14 @@ use clap::Args;
 use super::exit::Exit;
 use super::open::{open, open_traces, simulation_failure};
 use super::progress::Progress;
-use super::scratch::Folder;
+use super::scratch::Unnamed;
 use super::shared_arguments::{ScenarioArguments, seed};
 use super::terminal::{Failure, complain};
 use super::trace_export::Output;
 use super::trace_format::FormatName;
 use crate::run::{Recorded, record_run};
 use crate::trace::{Provenance, Sorter, TraceFormat, TraceReader, Zero};
-use crate::units::{format_count, format_counted};
+use crate::units::{Timestamp, format_count, format_counted};
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct SynthArguments {
@@ -50,21 +50,19 @@ pub(super) fn run_synth(arguments: &SynthArguments) -> Result<Exit, Failure> {
     let unsorted = |error: io::Error| {
         Failure::internal(format!("error: a temporary file cannot be used: {error}"))
     };
-    let mut folder = Folder::temporary();
     // Requests end in another order than they are sent.
-    let mut sorter =
-        Sorter::new(&mut folder, Zero::Fixed(Some(scenario.start)), true, Provenance::made_up(0));
+    let mut sorter = Sorter::new(&mut Unnamed, Zero::Fixed(Some(scenario.start)), true);
     let (mut count, mut failed) = (0, None);
     let mut progress = Progress::new(scenario.expected_requests());
-    let refused = record_run(scenario, seed, open_traces(scenario)?, what, &mut |at, record| {
-        count += 1;
-        progress.show(count);
-        let since = crate::units::Timestamp::EPOCH + at.since(scenario.start);
-        let mut record = record;
-        if failed.is_none() {
-            failed = sorter.push(since, &mut record).err();
-        }
-    });
+    let refused =
+        record_run(scenario, seed, open_traces(scenario)?, what, &mut |at, mut record| {
+            count += 1;
+            progress.show(count);
+            let since = Timestamp::EPOCH + at.since(scenario.start);
+            if failed.is_none() {
+                failed = sorter.push(since, &mut record).err();
+            }
+        });
     progress.clear();
     let file = arguments.scenario.display().to_string();
     let refused = refused.map_err(|error| simulation_failure(scenario, &file, error))?;

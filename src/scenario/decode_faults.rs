@@ -280,12 +280,12 @@ fn is_on(fault: &Fault, elapsed: Duration) -> bool {
 /// The most that a version fails without faults.
 fn own(version: VersionIndex, versions: &[Option<&VersionPlan>]) -> f64 {
     let version = versions.get(usize::from(version.0)).copied().flatten();
-    version.map_or(0.0, |version| {
-        let burst = match &version.behaviour.correlation {
+    version.and_then(VersionPlan::behaviour).map_or(0.0, |behaviour| {
+        let burst = match &behaviour.correlation {
             Correlation::Burst(bursts) => sum(&bursts.failures),
             _ => 0.0,
         };
-        sum(&version.behaviour.failures) + burst
+        sum(&behaviour.failures) + burst
     })
 }
 

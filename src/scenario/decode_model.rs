@@ -5,7 +5,6 @@ use crate::exchange::ModelIndex;
 use crate::units::{ModelId, Price, TagName, VersionId};
 
 use super::decode_policies;
-use super::decode_recorded;
 use super::decode_rules;
 use super::decode_safeguards;
 use super::decode_upstream;
@@ -90,7 +89,7 @@ fn version(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<VersionPlan> 
         Some(entry) => price(entry, diagnostics).map(Some),
         None => Some(None),
     };
-    let behaviour =
+    let upstream =
         node.entry("upstream").and_then(|entry| decode_upstream::decode(entry, diagnostics));
     let tags: Option<Vec<_>> = match node.get("tags") {
         Some(tags) => tags.items().iter().map(|tag| TagName::new(tag.text()?).ok()).collect(),
@@ -103,9 +102,7 @@ fn version(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<VersionPlan> 
         _ => return None,
     };
     let id = VersionId::new(&entry.key).ok()?;
-    let recorded = node.get("upstream").is_some_and(decode_recorded::is_recorded);
-    let (tags, price, behaviour) = (tags?, price?, behaviour?);
-    Some(VersionPlan { id, tags, price, behaviour, recorded, truth })
+    Some(VersionPlan { id, tags: tags?, price: price?, upstream: upstream?, truth })
 }
 
 fn price(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Price> {

@@ -125,10 +125,11 @@ pub(crate) fn warn(root: &Node, scenario: &Scenario, diagnostics: &mut Diagnosti
         let Some(given) = node.and_then(|node| node.entry("honours_retry_after")) else { continue };
         let of_model = ModelIndex(index as u16);
         let mut faults = scenario.phases.iter().flat_map(|phase| &phase.faults);
-        let limited = model.versions.iter().any(|v| !v.behaviour.rate_limit.is_none())
-            || faults.any(|(version, fault)| {
-                !fault.rate_limit.is_none() && scenario.model_of_named(version) == of_model
-            });
+        let limited = model.versions.iter().any(|version| {
+            version.behaviour().is_some_and(|behaviour| !behaviour.rate_limit.is_none())
+        }) || faults.any(|(version, fault)| {
+            !fault.rate_limit.is_none() && scenario.model_of_named(version) == of_model
+        });
         let (message, help) = if !retry.retries_rate_limits() {
             let message = "`honours_retry_after` has no effect: only a 429 asks for a wait, and \
                            none is retried";

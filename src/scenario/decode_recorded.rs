@@ -4,7 +4,7 @@ use crate::exchange::{ModelIndex, VersionIndex};
 use crate::workload::RecordedVersion;
 
 use super::diagnostic::{Diagnostic, Diagnostics};
-use super::plan::{Scenario, Traffic};
+use super::plan::{Scenario, Traffic, UpstreamPlan};
 use super::read;
 use super::tree::{Entry, Node};
 
@@ -29,7 +29,9 @@ pub(crate) fn complete(root: &Node, scenario: &mut Scenario, diagnostics: &mut D
     let mut recorded = Vec::new();
     for (index, model) in (0..).map(ModelIndex).zip(&scenario.models) {
         let first = scenario.first_version(index).0;
-        let versions = (first..).zip(&model.versions).filter(|(_, version)| version.recorded);
+        let versions = (first..)
+            .zip(&model.versions)
+            .filter(|(_, version)| version.upstream == UpstreamPlan::Recorded);
         recorded.extend(versions.map(|(place, version)| RecordedVersion {
             model: index,
             id: version.id.clone(),

@@ -1,8 +1,7 @@
 //! Upstreams: how a version answers when nothing is wrong with it.
 
 use crate::chance::Distribution;
-use crate::units::Ratio;
-use crate::upstream::{Behaviour, Bursts, Correlation, Latency, LatencyParts, RateLimit};
+use crate::upstream::{Behaviour, Bursts, Correlation, Latency, LatencyParts};
 
 use super::check::mistyped;
 use super::decode_distribution;
@@ -10,26 +9,17 @@ use super::decode_failures::{self, check_sum, sum};
 use super::decode_load;
 use super::decode_recorded;
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::plan::UpstreamPlan;
 use super::read::{self, Quantity};
 use super::shapes_upstream::UPSTREAM;
 use super::tree::{Entry, Node};
 
-/// The behaviour of the upstream at `entry`.
-pub(crate) fn decode(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Behaviour> {
+/// The upstream at `entry`.
+pub(crate) fn decode(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<UpstreamPlan> {
     let node = &entry.node;
     if decode_recorded::is_recorded(node) {
         decode_recorded::check_alone(entry, diagnostics);
-        return Some(Behaviour {
-            latency: Latency::Total {
-                total: Distribution::constant(0.0).ok()?,
-                first_token: Ratio::ZERO,
-            },
-            failures: Vec::new(),
-            correlation: Correlation::Request,
-            capacity: None,
-            slowdown_at_full: 1.0,
-            rate_limit: RateLimit::default(),
-        });
+        return Some(UpstreamPlan::Recorded);
     }
     let latency = latency(entry, diagnostics);
     let failures = match node.entry("failures") {
@@ -44,14 +34,14 @@ pub(crate) fn decode(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Beh
     let correlation = correlation(node, sum(failures.as_deref().unwrap_or_default()), diagnostics);
     let (capacity, rate_limit) = decode_load::decode(node, diagnostics);
     let slowdown_at_full = decode_load::slowdown(node, diagnostics);
-    Some(Behaviour {
+    Some(UpstreamPlan::Behaves(Behaviour {
         latency: latency?,
         failures: failures?,
         correlation: correlation?,
         capacity: capacity?,
         slowdown_at_full: slowdown_at_full?,
         rate_limit: rate_limit?,
-    })
+    }))
 }
 
 fn latency(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Latency> {

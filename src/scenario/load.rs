@@ -301,16 +301,16 @@ mod tests {
         let old = &scenario.models[0].versions[0];
         assert_eq!(old.tags.len(), 2);
         assert_eq!(old.price.unwrap().output_per_1k, Money::from_pico_usd(8_000_000_000));
-        let Latency::Total { total: latency, first_token } = &old.behaviour.latency else {
+        let behaviour = old.behaviour().unwrap();
+        let Latency::Total { total: latency, first_token } = &behaviour.latency else {
             panic!("a total");
         };
         assert_eq!(first_token.get(), 0.2);
         assert!((latency.mean() - 1.247).abs() < 1e-12 && (latency.p99() - 2.156).abs() < 1e-12);
-        let failures: Vec<_> =
-            old.behaviour.failures.iter().map(|f| (f.kind, f.probability)).collect();
+        let failures: Vec<_> = behaviour.failures.iter().map(|f| (f.kind, f.probability)).collect();
         let status = FailureKind::Status;
         assert_eq!(failures, [(status(429), ratio(0.0004)), (status(500), ratio(0.0008))]);
-        assert_eq!(old.behaviour.failures[0].latency, Distribution::constant(0.04).ok());
+        assert_eq!(behaviour.failures[0].latency, Distribution::constant(0.04).ok());
         assert_eq!(scenario.columns[2].phase, Some(3));
         let figure = scenario.references.iter().find(|figure| figure.metric == Metric::LatencyAvg);
         assert_eq!(figure.unwrap().value, 1.247);

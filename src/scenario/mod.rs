@@ -97,7 +97,7 @@ pub use named_version::NamedVersion;
 pub use outlook::Outlook;
 pub use plan::{
     AgainstBaseline, Awaited, Column, Expectation, GateLine, ModelPlan, PhaseEnd, PhasePlan,
-    Reference, RolloutPlan, Scenario, StickyBy, Traffic, Truth, VersionPlan,
+    Reference, RolloutPlan, Scenario, StickyBy, Traffic, Truth, UpstreamPlan, VersionPlan,
 };
 pub use problem::{Note, Problem, ProblemKind, Severity, Spot};
 pub use reference::{Section, reference};

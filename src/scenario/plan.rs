@@ -273,13 +273,29 @@ pub struct VersionPlan {
     pub tags: Vec<TagName>,
     /// What it charges, where stated.
     pub price: Option<Price>,
-    /// How it answers.
-    pub behaviour: Behaviour,
-    /// Whether it answers as it is recorded to have in the trace that is replayed: `behaviour` has
-    /// no part in it then.
-    pub recorded: bool,
+    /// What answers its requests.
+    pub upstream: UpstreamPlan,
     /// When it counts as bad.
     pub truth: Truth,
+}
+
+/// What answers a version's requests.
+#[derive(Clone, PartialEq, Debug)]
+pub enum UpstreamPlan {
+    /// An upstream of this behaviour.
+    Behaves(Behaviour),
+    /// What the trace that is replayed has recorded of the version.
+    Recorded,
+}
+
+impl VersionPlan {
+    /// How its upstream behaves; `None` where it answers as recorded.
+    pub const fn behaviour(&self) -> Option<&Behaviour> {
+        match &self.upstream {
+            UpstreamPlan::Behaves(behaviour) => Some(behaviour),
+            UpstreamPlan::Recorded => None,
+        }
+    }
 }
 
 /// When a version counts as bad: the truth that its rollbacks are held against.

@@ -173,6 +173,7 @@ capacity: {concurrency: 256, on_full: wait}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::UpstreamPlan;
     use crate::scenario::check::check;
     use crate::scenario::decode_upstream;
     use crate::scenario::shape::Shape;
@@ -196,7 +197,8 @@ mod tests {
         let made = decode_upstream::decode(entry, &mut diagnostics);
         let (problems, _) = diagnostics.into_sorted();
         assert!(problems.is_empty(), "{problems:?}");
-        made.unwrap()
+        let Some(UpstreamPlan::Behaves(behaviour)) = made else { panic!("{made:?}") };
+        behaviour
     }
 
     fn first_token_secs(behaviour: &Behaviour) -> f64 {

@@ -60,7 +60,7 @@ pub(crate) static UPSTREAM: Record = Record {
             One(L::Bool),
             "instead of all other keys: it answers as the trace that is replayed has recorded this \
              version, a request with the answer that it had, others with one of the version's \
-             last 64 (default: false)",
+             last 64, or first 64 until there are so many (default: false)",
         ),
     ],
 };

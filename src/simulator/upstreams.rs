@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::chance::{Chance, Draws};
+use crate::chance::{Chance, Distribution, Draws};
 use crate::exchange::{Request, VersionIndex};
 use crate::record::Bursts;
 use crate::scenario::{NamedVersion, Scenario, VersionPlan};
-use crate::units::Timestamp;
-use crate::upstream::{Begun, Fault, Responder, ResponsePlan, Setting};
+use crate::units::{Ratio, Timestamp};
+use crate::upstream::{
+    Begun, Behaviour, Correlation, Fault, Latency, RateLimit, Responder, ResponsePlan, Setting,
+};
 
 /// What an attempt holds of its upstream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,10 +41,11 @@ pub(super) struct Upstreams {
 impl Upstreams {
     pub(super) fn new(scenario: &Scenario, chance: Chance) -> Self {
         let limited = limited(scenario);
+        let unasked = unasked();
         let upstream = |(version, plan): (_, &VersionPlan)| {
             let may_be_limited = limited.contains(&version);
             let setting = Setting { chance, version, start: scenario.start, may_be_limited };
-            Responder::new(&plan.behaviour, setting)
+            Responder::new(plan.behaviour().unwrap_or(&unasked), setting)
         };
         let versions = (0..).map(VersionIndex).zip(scenario.versions());
         Self {
@@ -126,10 +129,24 @@ impl Upstreams {
     }
 }
 
+/// What stands in the place of an upstream that nobody asks: its version answers as recorded.
+fn unasked() -> Behaviour {
+    let total = Distribution::constant(0.0).expect("0 is a constant");
+    Behaviour {
+        latency: Latency::Total { total, first_token: Ratio::ZERO },
+        failures: Vec::new(),
+        correlation: Correlation::Request,
+        capacity: None,
+        slowdown_at_full: 1.0,
+        rate_limit: RateLimit::default(),
+    }
+}
+
 /// The versions whose capacity or rate is limited by themselves or by a fault.
 fn limited(scenario: &Scenario) -> BTreeSet<VersionIndex> {
     let by_itself = (0..).map(VersionIndex).zip(scenario.versions());
-    let by_itself = by_itself.filter(|(_, plan)| plan.behaviour.is_limited());
+    let by_itself =
+        by_itself.filter(|(_, plan)| plan.behaviour().is_some_and(Behaviour::is_limited));
     let faults = scenario.phases.iter().flat_map(|phase| &phase.faults);
     let by_fault = faults.filter(|(_, fault)| fault.limits());
     let by_fault = by_fault.flat_map(|(named, _)| named.possible()).copied();

@@ -143,7 +143,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             now: scenario.start,
             arrival_at: Timestamp::MAX,
             cue_at: Timestamp::MAX,
-            plays_recorded: scenario.versions().any(|version| version.recorded),
+            plays_recorded: scenario.versions().any(|version| version.behaviour().is_none()),
             finished: false,
         }
     }

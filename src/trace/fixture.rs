@@ -54,7 +54,6 @@ impl Provenance {
         Self {
             accounting: Accounting::new(TraceFormat::Azure, "date and time in UTC"),
             source_sha256: Some("ba7816bf".to_owned()),
-            names_are_hashed: true,
         }
     }
 }

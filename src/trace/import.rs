@@ -37,8 +37,6 @@ pub enum ImportError {
 
 /// What is done with rows while they are imported.
 pub struct ImportOptions<'a> {
-    /// Whether the reader hashes names of users by a key: the file says so.
-    pub names_are_hashed: bool,
     /// What times were rounded to that are to be spread, and the draw of each row by its number.
     /// The rows must be in order.
     pub dequantize: Option<(Duration, &'a dyn Fn(u64) -> Draw)>,
@@ -56,12 +54,11 @@ pub fn import<R: BufRead, S: Scratch>(
     scratch: &mut S,
     options: ImportOptions<'_>,
 ) -> Result<Imported<S::File>, ImportError> {
-    let ImportOptions { names_are_hashed, dequantize, progress } = options;
+    let ImportOptions { dequantize, progress } = options;
     let description = reader.accounting().format.description();
     let provenance = |reader: &TraceReader<R>| Provenance {
         accounting: reader.accounting().clone(),
         source_sha256: reader.sha256(),
-        names_are_hashed,
     };
     let mut rows = Rows { reader, spreader: dequantize.map(|(quantum, _)| Spreader::new(quantum)) };
     let draw = dequantize.map(|(_, draw)| draw);
@@ -75,7 +72,7 @@ pub fn import<R: BufRead, S: Scratch>(
         Origin::FirstRow => Zero::FirstRow,
     };
     let they_stray = description.order == Order::Other;
-    let mut sorter = Sorter::new(scratch, zero, they_stray, provenance(rows.reader));
+    let mut sorter = Sorter::new(scratch, zero, they_stray);
     while let Some(at) = next {
         sorter.push(at, &mut record)?;
         let read = rows.reader.accounting().read;

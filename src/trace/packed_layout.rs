@@ -49,8 +49,6 @@ pub struct Provenance {
     /// SHA-256 of the source, in hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_sha256: Option<String>,
-    /// Whether users and conversations are numbered by a keyed hash of their names.
-    pub names_are_hashed: bool,
 }
 
 impl Provenance {
@@ -58,7 +56,7 @@ impl Provenance {
     pub fn made_up(rows: u64) -> Self {
         let mut accounting = Accounting::new(TraceFormat::Packed, super::version::TIME_UNIT);
         (accounting.read, accounting.emitted) = (rows, rows);
-        Self { accounting, source_sha256: None, names_are_hashed: false }
+        Self { accounting, source_sha256: None }
     }
 }
 

@@ -30,8 +30,6 @@ pub trait Scratch {
 pub struct Sorter<'a, S: Scratch> {
     scratch: &'a mut S,
     zero: Zero,
-    /// What unfinished files are ended with, which nobody reads.
-    nothing: Provenance,
     /// How many rows are held back.
     lookahead: usize,
     held: BinaryHeap<Reverse<Held>>,
@@ -92,12 +90,10 @@ pub struct Sorted<F> {
 
 impl<'a, S: Scratch> Sorter<'a, S> {
     /// Sorts rows whose times count from `zero`, holding some back where `they_stray`.
-    /// Unfinished files end with `nothing`, which nobody reads.
-    pub fn new(scratch: &'a mut S, zero: Zero, they_stray: bool, nothing: Provenance) -> Self {
+    pub fn new(scratch: &'a mut S, zero: Zero, they_stray: bool) -> Self {
         Self {
             scratch,
             zero,
-            nothing,
             lookahead: if they_stray { HELD } else { 0 },
             held: BinaryHeap::new(),
             count: 0,
@@ -110,10 +106,10 @@ impl<'a, S: Scratch> Sorter<'a, S> {
     }
 
     /// Takes in a row that was sent `at` on the scale of the source, and leaves nothing of it.
-    #[inline]
     ///
     /// # Errors
     /// A file of the scratch fails.
+    #[inline]
     pub fn push(&mut self, at: Timestamp, record: &mut TraceRecord) -> io::Result<()> {
         self.earliest = Some(self.earliest.map_or(at, |earliest| earliest.min(at)));
         self.latest = Some(self.latest.map_or(at, |latest| latest.max(at)));
@@ -180,7 +176,7 @@ impl<'a, S: Scratch> Sorter<'a, S> {
             record.at = on_line(at);
             writer.write(&record)?;
         }
-        self.runs.push(writer.finish(&self.nothing)?);
+        self.runs.push(writer.finish(&unread())?);
         Ok(())
     }
 
@@ -192,7 +188,7 @@ impl<'a, S: Scratch> Sorter<'a, S> {
         provenance: &Provenance,
     ) -> io::Result<S::File> {
         self.late.sort_by_key(|(at, _)| *at);
-        let on_time = main.writer.finish(&self.nothing)?;
+        let on_time = main.writer.finish(&unread())?;
         // Of rows of one instant those on time came first, then the runs in their order.
         let mut runs = vec![Run::of_file(on_time, main.zero)?];
         for file in self.runs {
@@ -257,6 +253,11 @@ impl<F: Read + Seek> Run<F> {
 
 fn scratch_error(why: &impl ToString) -> io::Error {
     io::Error::other(format!("a temporary file cannot be read again: {}", why.to_string()))
+}
+
+/// What a temporary file says of where it comes from, which nobody reads.
+fn unread() -> Provenance {
+    Provenance::made_up(0)
 }
 
 /// The earliest instant that there is: times since then have no sign.
@@ -325,7 +326,7 @@ mod tests {
     /// among those that were put in, which they carry as their users.
     fn sorted(times: &[i64], zero: Zero, they_stray: bool) -> (Vec<(i64, u64)>, Option<Timestamp>) {
         let mut memory = Memory;
-        let mut sorter = Sorter::new(&mut memory, zero, they_stray, Provenance::example());
+        let mut sorter = Sorter::new(&mut memory, zero, they_stray);
         for (number, at) in (0..).zip(times) {
             let mut record = TraceRecord { user: Some(number), ..TraceRecord::default() };
             sorter.push(Timestamp::from_nanos(*at), &mut record).unwrap();
@@ -379,7 +380,7 @@ mod tests {
     #[test]
     fn no_rows_are_no_trace() {
         let mut memory = Memory;
-        let sorter = Sorter::new(&mut memory, Zero::FirstRow, true, Provenance::example());
+        let sorter = Sorter::new(&mut memory, Zero::FirstRow, true);
         assert!(sorter.finish(&Provenance::example()).unwrap().is_none());
     }
 }

@@ -1,9 +1,9 @@
 //! What versions answered in the traces that are replayed: to be answered again.
 //!
 //! A request of a trace that goes to the version which had it in the recording gets the answer that
-//! it had. Any other request gets one that its version gave to others lately: one of its last 64
-//! before it in the recording, or of its first 64 where it had given none yet, by the request's own
-//! draw. How many answers are of which kind is counted.
+//! it had. Any other request gets one that its version gave to others: one of its last 64 before it
+//! in the recording, or of its first 64 until it had given so many, by the request's own draw. How
+//! many answers are of which kind is counted.
 
 use std::io::{BufRead, Seek};
 
