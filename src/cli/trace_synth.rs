@@ -51,7 +51,8 @@ pub(super) fn run_synth(arguments: &SynthArguments) -> Result<Exit, Failure> {
         Failure::internal(format!("error: a temporary file cannot be used: {error}"))
     };
     // Requests end in another order than they are sent.
-    let mut sorter = Sorter::new(&mut Unnamed, Zero::Fixed(Some(scenario.start)), true);
+    let mut names = Unnamed;
+    let mut sorter = Sorter::new(&mut names, Zero::Fixed(Some(scenario.start)), true);
     let (mut count, mut failed) = (0, None);
     let mut progress = Progress::new(scenario.expected_requests());
     let refused =
