@@ -7,11 +7,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::backtest_arguments::{BACKTEST_HELP, BacktestArguments};
 use super::exit::EXIT_CODES;
 use super::gate_arguments::{GATE_HELP, GateArguments};
-use super::shared_arguments::seed;
 pub(super) use super::shared_arguments::{FailOn, OutputFormat, ReportFormat, ScenarioArguments};
+use super::shared_arguments::{seed, told};
 use super::trace::TraceCommands;
 use crate::stats::Confidence;
-use crate::units::{LiteralError, Ratio};
+use crate::units::Ratio;
 
 /// Rehearse a model canary before its users meet it.
 ///
@@ -217,10 +217,7 @@ pub(super) enum SchemaOf {
 }
 
 fn share(text: &str) -> Result<Ratio, String> {
-    Ratio::parse(text).map_err(|error: LiteralError| {
-        let meant = error.suggestion().map(|meant| format!("; did you mean {meant}?"));
-        format!("{error}{}", meant.unwrap_or_default())
-    })
+    Ratio::parse(text).map_err(|error| told(&error))
 }
 
 fn confidence(text: &str) -> Result<Confidence, String> {

@@ -61,11 +61,37 @@ pub(super) fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }
 
+/// What is wrong with a word of the command line, and what may have been meant.
+pub(super) fn told(error: &LiteralError) -> String {
+    let meant = error.suggestion().map(|meant| format!("; did you mean {meant}?"));
+    format!("{error}{}", meant.unwrap_or_default())
+}
+
+/// A length of time, or a time since the beginning of a trace. None at all needs no unit.
+pub(super) fn time(text: &str) -> Result<Duration, String> {
+    let parsed = if text == "0" { Ok(Duration::ZERO) } else { Duration::parse(text) };
+    parsed.map_err(|error| told(&error))
+}
+
 /// A length of time above 0.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let parsed = Duration::parse(text).map_err(|error: LiteralError| {
-        let meant = error.suggestion().map(|meant| format!("; did you mean {meant}?"));
-        format!("{error}{}", meant.unwrap_or_default())
-    })?;
+    let parsed = time(text)?;
     if parsed.is_zero() { Err("allowed is more than 0s".to_owned()) } else { Ok(parsed) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_may_be_0_and_a_duration_not() {
+        assert_eq!(time("0"), Ok(Duration::ZERO));
+        assert_eq!(time("0s"), Ok(Duration::ZERO));
+        assert_eq!(time("1m30s"), Ok(Duration::from_secs(90)));
+        assert!(time("5").unwrap_err().ends_with("; did you mean 5s?"), "{:?}", time("5"));
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        for zero in ["0", "0s"] {
+            assert_eq!(duration(zero), Err("allowed is more than 0s".to_owned()));
+        }
+    }
 }

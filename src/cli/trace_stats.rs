@@ -8,13 +8,13 @@ use super::exit::Exit;
 use super::open::open_trace;
 use super::output::{chart_files, check_folder, style, write_files};
 use super::progress::Progress;
-use super::shared_arguments::{ReportFormat, duration, seed};
+use super::shared_arguments::{ReportFormat, duration, seed, time};
 use super::terminal::{Failure, print};
 use crate::chance::Chance;
 use crate::profile::{ProfileMeter, TraceSource, TraceStats};
 use crate::report::{trace_stats_charts, trace_stats_csv, trace_stats_markdown, trace_stats_text};
 use crate::trace::{TraceError, TraceReader};
-use crate::units::{Duration, LiteralError};
+use crate::units::Duration;
 use crate::validation::broken_trace;
 use crate::workload::{Playback, PlaybackOptions, Window};
 
@@ -86,6 +86,14 @@ fn read(arguments: &StatsArguments) -> Result<TraceStats, Failure> {
     };
     progress.clear();
     read?;
+    if let (0, Some(Window { from, length })) = (seen, window) {
+        let (file, to) = (trace.display(), from.saturating_add(*length));
+        return Err(Failure::input(format!("error: {file}: no request between {from} and {to}")));
+    }
+    // Where rows came later, silence at the end of the stretch was recorded.
+    if let Some(window) = window.filter(|_| playback.passed_window()) {
+        meter.end(window.length);
+    }
     let reader = playback.reader();
     let source = TraceSource {
         file: trace.display().to_string(),
@@ -108,13 +116,6 @@ fn write(stats: &TraceStats, folder: &Path) -> Result<(), Failure> {
     let texts = texts.map(|(name, text)| (name.to_owned(), text.into_bytes()));
     let charts = trace_stats_charts(stats);
     write_files(folder, texts.into_iter().chain(charts.iter().flat_map(chart_files)).collect())
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    Duration::parse(text).map_err(|error: LiteralError| {
-        let meant = error.suggestion().map(|meant| format!("; did you mean {meant}?"));
-        format!("{error}{}", meant.unwrap_or_default())
-    })
 }
 
 fn window(text: &str) -> Result<Window, String> {

@@ -60,7 +60,7 @@ impl RetryOn {
         match (self, ending) {
             (Self::ServerErrors, Ending::Status(status)) => (500..600).contains(&status),
             (Self::Status(wanted), Ending::Status(status)) => wanted == status,
-            _ => WORDS.iter().any(|(_, on, word)| *on == self && *word == ending),
+            _ => WORDS.contains(&(self, ending)),
         }
     }
 }
@@ -72,7 +72,7 @@ impl FromStr for RetryOn {
         if word == SERVER_ERRORS {
             return Ok(Self::ServerErrors);
         }
-        if let Some((_, on, _)) = WORDS.iter().find(|(name, ..)| *name == word) {
+        if let Some((on, _)) = WORDS.iter().find(|(_, ending)| ending.word() == Some(word)) {
             return Ok(*on);
         }
         let status = word.parse::<u16>().ok().filter(|status| (400..600).contains(status));
@@ -90,8 +90,8 @@ impl fmt::Display for RetryOn {
             Self::ServerErrors => f.write_str(SERVER_ERRORS),
             Self::Status(status) => write!(f, "{status}"),
             word => {
-                let named = WORDS.iter().find(|(_, on, _)| on == word);
-                f.write_str(named.map_or("", |(name, ..)| name))
+                let named = WORDS.iter().find(|(on, _)| on == word);
+                f.write_str(named.and_then(|(_, ending)| ending.word()).unwrap_or_default())
             }
         }
     }
@@ -111,18 +111,18 @@ impl From<RetryOn> for String {
 }
 
 fn words() -> String {
-    WORDS.map(|(name, ..)| name).join(", ")
+    WORDS.map(|(_, ending)| ending.word().unwrap_or_default()).join(", ")
 }
 
 const SERVER_ERRORS: &str = "5xx";
 /// The endings that have no number.
-const WORDS: [(&str, RetryOn, Ending); 6] = [
-    ("timeout", RetryOn::Timeout, Ending::Timeout),
-    ("refused", RetryOn::Refused, Ending::Refused),
-    ("reset", RetryOn::Reset, Ending::Reset),
-    ("malformed", RetryOn::Malformed, Ending::Malformed),
-    ("truncated", RetryOn::Truncated, Ending::Truncated),
-    ("error_in_stream", RetryOn::ErrorInStream, Ending::ErrorInStream),
+const WORDS: [(RetryOn, Ending); 6] = [
+    (RetryOn::Timeout, Ending::Timeout),
+    (RetryOn::Refused, Ending::Refused),
+    (RetryOn::Reset, Ending::Reset),
+    (RetryOn::Malformed, Ending::Malformed),
+    (RetryOn::Truncated, Ending::Truncated),
+    (RetryOn::ErrorInStream, Ending::ErrorInStream),
 ];
 
 #[cfg(test)]

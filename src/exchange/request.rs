@@ -105,9 +105,17 @@ impl Default for Classification {
 impl Ending {
     /// Its name: `success`, an HTTP status, `timeout` and so on.
     pub fn name(self) -> Cow<'static, str> {
-        let name = match self {
+        if let Self::Status(status) = self {
+            return Cow::Owned(status.to_string());
+        }
+        Cow::Borrowed(self.word().unwrap_or_default())
+    }
+
+    /// Its name where that is always the same; `None` for a status, which is told by its number.
+    pub const fn word(self) -> Option<&'static str> {
+        Some(match self {
             Self::Success => "success",
-            Self::Status(status) => return Cow::Owned(status.to_string()),
+            Self::Status(_) => return None,
             Self::Timeout => "timeout",
             Self::Refused => "refused",
             Self::Reset => "reset",
@@ -115,8 +123,7 @@ impl Ending {
             Self::Truncated => "truncated",
             Self::ErrorInStream => "error_in_stream",
             Self::ClientClosed => "client_closed",
-        };
-        Cow::Borrowed(name)
+        })
     }
 
     /// What this ending says about the version, under a deployment's choice.

@@ -212,16 +212,8 @@ fn kinds(
 
 /// How an ending is called as a failure.
 fn key(ending: Ending) -> Option<String> {
-    Some(match ending {
-        Ending::Success | Ending::ClientClosed => return None,
-        Ending::Status(status) => status.to_string(),
-        Ending::Timeout => "timeout".to_owned(),
-        Ending::Refused => "refused".to_owned(),
-        Ending::Reset => "reset".to_owned(),
-        Ending::Malformed => "malformed".to_owned(),
-        Ending::Truncated => "truncated".to_owned(),
-        Ending::ErrorInStream => "error_in_stream".to_owned(),
-    })
+    let is_failure = !matches!(ending, Ending::Success | Ending::ClientClosed);
+    is_failure.then(|| ending.name().into_owned())
 }
 
 /// The latency of failures that have one of their own; of few the median.

@@ -10,7 +10,7 @@ pub struct Course {
     /// How long a slot is: 1, 2, 4 s and so on.
     #[serde(rename = "width_ns")]
     pub width: Duration,
-    /// The slots up to the last one with a request.
+    /// The slots up to the last one with a request, or to where the stretch is known to end.
     pub slots: Vec<CourseSlot>,
 }
 
@@ -64,6 +64,14 @@ impl Course {
             self.slots.resize(slot + 1, CourseSlot::default());
         }
         self.slots[slot].add(seen);
+    }
+
+    /// The stretch went on `until` this time: there are slots up to it.
+    pub(super) fn reach(&mut self, until: Duration) {
+        if !until.is_zero() {
+            let last = until.saturating_sub(Duration::from_nanos(1));
+            self.add(last, &CourseSlot::default());
+        }
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
@@ -130,6 +138,17 @@ mod tests {
         course.add(Duration::MAX, &ONE);
         assert_eq!(course.slots.iter().map(|slot| slot.requests).sum::<u64>(), 514);
         assert!(course.slots.len() <= Course::MOST_SLOTS);
+    }
+
+    #[test]
+    fn slots_reach_to_the_end_of_a_stretch() {
+        let mut course = Course::default();
+        course.add(Duration::ZERO, &ONE);
+        course.reach(Duration::from_secs(300));
+        assert_eq!((course.width, course.slots.len()), (Duration::from_secs(1), 300));
+        course.reach(Duration::from_secs(1_024));
+        assert_eq!((course.width, course.slots.len()), (Duration::from_secs(2), 512));
+        assert_eq!(course.slots.iter().map(|slot| slot.requests).sum::<u64>(), 1);
     }
 
     #[test]

@@ -49,11 +49,12 @@ impl DistinctCount {
         }
     }
 
-    pub(super) fn figure(&self) -> Distinct {
+    /// How many there are among `of` numbers: not more than these, whatever an estimate says.
+    pub(super) fn figure(&self, of: u64) -> Distinct {
         match self {
             Self::Few(numbers) => Distinct { count: numbers.len() as u64, relative_deviation: 0.0 },
             Self::Many(registers) => Distinct {
-                count: estimate(registers).round() as u64,
+                count: (estimate(registers).round() as u64).min(of),
                 relative_deviation: Self::RELATIVE_DEVIATION,
             },
         }
@@ -153,9 +154,9 @@ mod tests {
 
     #[test]
     fn few_numbers_are_counted() {
-        let few = of((0..FEW as u64).chain(0..FEW as u64)).figure();
+        let few = of((0..FEW as u64).chain(0..FEW as u64)).figure(2 * FEW as u64);
         assert_eq!(few, Distinct { count: 16_384, relative_deviation: 0.0 });
-        let more = of(0..=FEW as u64).figure();
+        let more = of(0..=FEW as u64).figure(FEW as u64 + 1);
         assert_eq!(more.relative_deviation, DistinctCount::RELATIVE_DEVIATION);
     }
 
@@ -167,7 +168,7 @@ mod tests {
         for size in [16_500_u64, 40_000, 300_000] {
             let errors = (0..30_u64).map(|set| {
                 let numbers = (0..size).map(|number| number * (2 * set + 1) + (set << 50));
-                of(numbers).figure().count as f64 / size as f64 - 1.0
+                of(numbers).figure(u64::MAX).count as f64 / size as f64 - 1.0
             });
             let errors: Vec<f64> = errors.collect();
             let mean = errors.iter().sum::<f64>() / 30.0;

@@ -40,7 +40,8 @@ pub struct TraceSource {
     /// What rows of one time were spread over at random.
     #[serde(rename = "dequantized_ns", skip_serializing_if = "Option::is_none")]
     pub dequantized: Option<Duration>,
-    /// Where the stretch begins that is described, and how long it is: not the whole trace.
+    /// Where the stretch begins that is described, and how long it is at most: the trace may end
+    /// before it does.
     #[serde(rename = "window_ns", skip_serializing_if = "Option::is_none")]
     pub window: Option<[Duration; 2]>,
 }

@@ -16,7 +16,8 @@ use crate::units::{Duration, ModelId, Money, Rate, Tokens, VersionId};
 pub struct Profile {
     /// How many requests.
     pub requests: u64,
-    /// From the beginning of the trace to its last request.
+    /// From the beginning of the trace to its last request, or to the end of the stretch where the
+    /// trace went on after it.
     #[serde(rename = "span_ns")]
     pub span: Duration,
     /// Requests over span; absent where there is no span.
@@ -106,7 +107,8 @@ pub struct WindowFigures {
     /// How long a window is.
     #[serde(rename = "width_ns")]
     pub width: Duration,
-    /// How many windows are full: all but the one of the last request.
+    /// How many windows are full: all that are over when the span is, but for the one of the last
+    /// request where nothing came later.
     pub windows: u64,
     /// Sample variance over mean of the full windows' requests: 1 for a Poisson process. Absent
     /// for fewer than two windows.
@@ -156,7 +158,7 @@ pub struct Correlation {
     pub requests: u64,
     /// From -1 to 1.
     pub value: f64,
-    /// How far it may be off: 0 for at most 65,536 requests.
+    /// How far it may be off: 0 for at most 65,536 requests, 1 where nothing is known.
     pub error: f64,
 }
 

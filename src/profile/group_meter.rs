@@ -93,6 +93,11 @@ impl GroupMeter {
         }
     }
 
+    /// The stretch went on `until` this time.
+    pub(super) fn end(&mut self, until: Duration) {
+        self.course.reach(until);
+    }
+
     /// Adds what a meter has seen whose requests came after those of this one.
     pub(super) fn merge(&mut self, later: &Self) {
         self.requests += later.requests;
@@ -112,7 +117,7 @@ impl GroupMeter {
 
     /// The figures with the quantiles at `shares`, over time in slots of `slot` or the own if these
     /// are wider.
-    pub(super) fn figures(&self, shares: &[f64], slot: Duration) -> Group {
+    pub(super) fn figures(&self, shares: &[u32], slot: Duration) -> Group {
         let nanos = self.generating_nanos as f64;
         Group {
             model: None,

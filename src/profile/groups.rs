@@ -46,7 +46,7 @@ impl<N: Clone + PartialEq> Groups<N> {
     /// The figures of each name, named by `named`, and last those of all others.
     pub(super) fn figures(
         &self,
-        shares: &[f64],
+        shares: &[u32],
         slot: Duration,
         named: impl Fn(&N, Group) -> Group,
     ) -> Vec<Group> {
@@ -67,5 +67,5 @@ impl<N: Clone + PartialEq> Groups<N> {
     }
 }
 
-/// Chosen: more rows no longer make a table; each takes up to 300 KB.
+/// Chosen: more rows no longer make a table.
 pub(super) const MOST_NAMES: usize = 40;

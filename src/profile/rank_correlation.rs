@@ -69,34 +69,46 @@ type Side = LogBin<6>;
 /// How many pairs fell into each pair of bins: for each bin of the first number those of the
 /// second, up to the last that was met. At most 12 MB.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub(super) struct Grid(Vec<Vec<u32>>);
+pub(super) struct Grid {
+    counts: Vec<Vec<u32>>,
+    /// Those of the two sides.
+    ends: [Ends; 2],
+}
+
+/// The least and the greatest of some numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Ends(u32, u32);
 
 impl Grid {
     #[inline]
     fn add(&mut self, one: u32, other: u32) {
         let (row, column) = (Side::of(u64::from(one)).index(), Side::of(u64::from(other)).index());
-        if self.0.get(row).is_none_or(|counts| counts.len() <= column) {
+        if self.counts.get(row).is_none_or(|counts| counts.len() <= column) {
             self.make_room(row, column);
         }
-        let count = &mut self.0[row][column];
+        let count = &mut self.counts[row][column];
         *count = count.saturating_add(1);
+        self.ends[0].reach(Ends(one, one));
+        self.ends[1].reach(Ends(other, other));
     }
 
     fn merge(&mut self, other: &Self) {
-        for (row, counts) in other.0.iter().enumerate().filter(|(_, counts)| !counts.is_empty()) {
+        let rows = other.counts.iter().enumerate();
+        for (row, counts) in rows.filter(|(_, counts)| !counts.is_empty()) {
             self.make_room(row, counts.len() - 1);
-            for (own, count) in self.0[row].iter_mut().zip(counts) {
+            for (own, count) in self.counts[row].iter_mut().zip(counts) {
                 *own = own.saturating_add(*count);
             }
         }
+        self.ends.iter_mut().zip(other.ends).for_each(|(own, other)| own.reach(other));
     }
 
     #[cold]
     fn make_room(&mut self, row: usize, column: usize) {
-        if row >= self.0.len() {
-            self.0.resize_with(row + 1, Vec::new);
+        if row >= self.counts.len() {
+            self.counts.resize_with(row + 1, Vec::new);
         }
-        let counts = &mut self.0[row];
+        let counts = &mut self.counts[row];
         if column >= counts.len() {
             counts.resize(column + 1, 0);
         }
@@ -108,31 +120,58 @@ impl Grid {
     /// most (c^2 - 1) / 12 where the bin has c numbers, which is that of c different ones. With s
     /// and t the standard deviations of the bins' ranks on the two sides, and d and e at most those
     /// of the rests, the covariance differs by at most d t + s e + d e (Cauchy and Schwarz), and
-    /// the deviation of the ranks lies between s and the root of s^2 + d^2.
+    /// the deviation of the ranks lies between s and the root of s^2 + d^2. Where all of a side are
+    /// in one bin, nothing is known.
     fn correlation(&self) -> Option<Correlation> {
-        let width = self.0.iter().map(Vec::len).max().unwrap_or(0);
-        let (mut rows, mut columns) = (vec![0_u64; self.0.len()], vec![0_u64; width]);
-        for (row, counts) in self.0.iter().enumerate() {
+        if !self.ends.iter().all(|ends| ends.differ()) {
+            return None;
+        }
+        let width = self.counts.iter().map(Vec::len).max().unwrap_or(0);
+        let (mut rows, mut columns) = (vec![0_u64; self.counts.len()], vec![0_u64; width]);
+        for (row, counts) in self.counts.iter().enumerate() {
             for (column, count) in counts.iter().enumerate() {
                 rows[row] += u64::from(*count);
                 columns[column] += u64::from(*count);
             }
         }
         let (row_ranks, column_ranks) = (doubled_bin_ranks(&rows), doubled_bin_ranks(&columns));
-        let cells = self.0.iter().zip(&row_ranks).flat_map(|(counts, one)| {
+        let cells = self.counts.iter().zip(&row_ranks).flat_map(|(counts, one)| {
             let ranked = counts.iter().zip(&column_ranks);
             ranked.map(|(count, other)| (*one, *other, u64::from(*count)))
         });
         let moments = Moments::of(cells);
-        let value = moments.correlation()?;
+        let requests = moments.count;
+        let Some(value) = moments.correlation() else {
+            return Some(Correlation { requests, value: 0.0, error: 1.0 });
+        };
         let (s, t) = (moments.one.sqrt(), moments.other.sqrt());
-        let (d, e) = (rest(&rows, moments.count), rest(&columns, moments.count));
+        let (d, e) = (rest(&rows, requests), rest(&columns, requests));
         let off = d * t + s * e + d * e;
         let widest = ((moments.one + d * d) * (moments.other + e * e)).sqrt();
         let ends = [moments.covariance - off, moments.covariance + off];
         let ends = ends.into_iter().flat_map(|end| [end / (s * t), end / widest]);
         let error = ends.map(|end| (end.clamp(-1.0, 1.0) - value).abs()).fold(0.0, f64::max);
-        Some(Correlation { requests: moments.count, value, error })
+        Some(Correlation { requests, value, error })
+    }
+}
+
+impl Default for Ends {
+    /// Of no numbers: in reverse.
+    fn default() -> Self {
+        Self(u32::MAX, 0)
+    }
+}
+
+impl Ends {
+    #[inline]
+    fn reach(&mut self, other: Self) {
+        self.0 = self.0.min(other.0);
+        self.1 = self.1.max(other.1);
+    }
+
+    /// Whether the numbers are not all the same.
+    const fn differ(self) -> bool {
+        self.0 < self.1
     }
 }
 
@@ -238,8 +277,22 @@ mod tests {
 
     #[test]
     fn what_does_not_vary_is_not_correlated() {
-        for pairs in [&[][..], &[(1, 2)], &[(1, 2), (1, 3), (1, 4)]] {
+        let in_a_wide_bin = [(1_000, 2), (1_000, 300), (1_000, 4)];
+        for pairs in [&[][..], &[(1, 2)], &[(1, 2), (1, 3), (1, 4)], &in_a_wide_bin] {
             assert_eq!((of(pairs).correlation(), grid(pairs)), (None, None), "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn of_what_varies_within_one_bin_nothing_is_known() {
+        // 1,000 and 1,001 are in one bin of 64 to the octave; their ranks are those of 2 and 3.
+        let pairs = [(1_000, 2), (1_001, 3), (1_000, 2), (1_001, 3)];
+        assert_eq!(
+            of(&pairs).correlation().map(|found| (found.value, found.error)),
+            Some((1.0, 0.0))
+        );
+        for pairs in [pairs, pairs.map(|(one, other)| (other, one))] {
+            assert_eq!(grid(&pairs), Some(Correlation { requests: 4, value: 0.0, error: 1.0 }));
         }
     }
 
@@ -267,6 +320,7 @@ mod tests {
         #[test]
         fn a_grid_is_off_by_no_more_than_it_says(pairs in arb_pairs()) {
             let (exact, found) = (of(&pairs).correlation(), grid(&pairs));
+            prop_assert_eq!(exact.is_some(), found.is_some());
             if let (Some(exact), Some(found)) = (exact, found) {
                 let off = (exact.value - found.value).abs();
                 prop_assert!(off <= found.error + 1e-12, "{found:?} for {exact:?}");

@@ -70,7 +70,7 @@ fn source() -> Part {
         "description": "when the trace began, where it has dates",
     });
     let window = json!({
-        "description": "the stretch that is described: its beginning and its length in nanoseconds",
+        "description": "the stretch that was asked for: its beginning and length in nanoseconds",
         "type": "array", "prefixItems": [span("the beginning"), span("the length")], "items": false,
     });
     let schema = object(
@@ -125,7 +125,7 @@ fn profile() -> Part {
         "what describes the trace",
         &[
             ("requests", whole("how many requests")),
-            ("span_ns", span("from the beginning of the trace to the last request")),
+            ("span_ns", span(SPAN)),
             ("windows", list(reference("window"))),
             ("total", reference("group")),
         ],
@@ -192,7 +192,7 @@ fn window() -> Part {
         "requests by windows of one width, from the beginning of the trace on",
         &[
             ("width_ns", span("how long a window is")),
-            ("windows", whole("full windows: all but the last request's")),
+            ("windows", whole("full windows: all that are over when the span is")),
             ("most", whole("the most requests in any window")),
             ("empty", whole("full windows without any request")),
         ],
@@ -317,6 +317,9 @@ fn outcomes() -> Part {
     );
     ("outcomes", schema)
 }
+
+const SPAN: &str = "from the beginning of the trace to the last request, or to the end of the \
+     stretch where rows came later";
 
 fn pairs(about: &str) -> Value {
     let pair = json!({

@@ -12,7 +12,7 @@ use crate::units::{Duration, Rate, Tokens};
 pub struct Shape {
     /// How many requests.
     pub requests: u64,
-    /// From the start to the last request.
+    /// From the start to the last request, or to where the stretch is known to end.
     pub span: Duration,
     /// Requests over span.
     pub rate: Option<Rate>,
@@ -44,6 +44,8 @@ pub struct ShapeMeter {
     requests: u64,
     /// The times of the first request and of the last.
     ends: Option<[Duration; 2]>,
+    /// How long the stretch lasted, where that is known: silence at its end is part of it.
+    until: Option<Duration>,
     gaps: DurationHistogram,
     windows: [Windows<Counts>; WIDTHS.len()],
     input: TokenCounts,
@@ -54,7 +56,8 @@ impl Default for ShapeMeter {
     fn default() -> Self {
         let windows = WIDTHS.map(|width| Windows::new(Duration::from_secs(width)));
         let (input, output) = (TokenCounts::default(), TokenCounts::default());
-        Self { requests: 0, ends: None, gaps: DurationHistogram::default(), windows, input, output }
+        let gaps = DurationHistogram::default();
+        Self { requests: 0, ends: None, until: None, gaps, windows, input, output }
     }
 }
 
@@ -79,8 +82,14 @@ impl ShapeMeter {
         }
     }
 
+    /// The stretch went on `until` this time, whenever its last request came.
+    pub(super) fn end(&mut self, until: Duration) {
+        self.until = self.until.max(Some(until));
+    }
+
     /// Adds what a meter has seen whose requests came after those of this one.
     pub fn merge(&mut self, later: &Self) {
+        self.until = self.until.max(later.until);
         let Some([first, last]) = later.ends else { return };
         self.requests += later.requests;
         match &mut self.ends {
@@ -118,14 +127,15 @@ impl ShapeMeter {
     }
 
     pub(super) fn span(&self) -> Duration {
-        self.ends.map_or(Duration::ZERO, |[_, latest]| latest)
+        let latest = self.ends.map_or(Duration::ZERO, |[_, latest]| latest);
+        self.until.map_or(latest, |until| until.max(latest))
     }
 
     pub(super) fn rate(&self) -> Option<Rate> {
         Rate::per(self.requests as f64, self.span())
     }
 
-    pub(super) fn gaps(&self, shares: &[f64]) -> Option<TimeFigures> {
+    pub(super) fn gaps(&self, shares: &[u32]) -> Option<TimeFigures> {
         time_figures(&self.gaps, shares)
     }
 
@@ -139,22 +149,22 @@ impl ShapeMeter {
     }
 
     fn dispersion(&self, width: Duration) -> Option<f64> {
-        self.windows.iter().find(|windows| windows.width() == width)?.dispersion()
+        self.windows.iter().find(|windows| windows.width() == width)?.dispersion(self.until)
     }
 
     fn window_figures(&self, windows: &Windows<Counts>) -> WindowFigures {
         let (width, most) = (windows.width(), windows.most());
-        let whole = windows.full_windows();
+        let whole = windows.full_windows(self.until);
         // A trace of hardly more than a window has its peak everywhere.
         let rate = self.rate().filter(|_| whole >= 2);
         let mean = rate.map(|rate| rate.per_second() * width.as_secs_f64());
         WindowFigures {
             width,
             windows: whole,
-            dispersion: windows.dispersion(),
+            dispersion: windows.dispersion(self.until),
             most,
             peak_over_mean: mean.map(|mean| most as f64 / mean),
-            empty: windows.empty(),
+            empty: windows.empty(self.until),
         }
     }
 }
@@ -192,6 +202,23 @@ mod tests {
         assert_eq!((input.mean, input.p50), (30.0, 30.0));
         assert!((input.p99 - 49.6).abs() < 1e-12);
         assert_eq!(shape.output, None);
+    }
+
+    #[test]
+    fn silence_at_the_end_of_a_stretch_counts_where_the_trace_goes_on() {
+        let mut meter = ShapeMeter::default();
+        (0..30).for_each(|second| meter.add(Duration::from_secs(second), None, None));
+        let mut earlier = ShapeMeter::default();
+        meter.end(Duration::from_secs(300));
+        earlier.merge(&meter);
+        for meter in [meter, earlier] {
+            let shape = meter.shape();
+            assert_eq!((shape.requests, shape.span), (30, Duration::from_secs(300)));
+            assert_eq!(shape.rate.unwrap().per_second(), 0.1);
+            let second = &meter.windows()[0];
+            assert_eq!((second.windows, second.empty, second.most), (300, 270, 1));
+            assert!((second.peak_over_mean.unwrap() - 10.0).abs() < 1e-12);
+        }
     }
 
     #[test]

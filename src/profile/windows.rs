@@ -129,24 +129,27 @@ impl Sums for Counts {
 }
 
 impl Windows<Counts> {
-    /// How many windows are full: all from the beginning of the trace to the last one, which is
-    /// not over. Then what was counted in them.
-    fn full(&self) -> (u64, Counts) {
-        let Some((first, inner, last)) = self.parts() else { return (0, Counts::default()) };
-        let Some(last) = last else { return (first.index, Counts::default()) };
+    /// How many windows are full: all from the beginning of the trace to that of the last request,
+    /// which is not over, and beyond where the trace is known to have gone on `until` a time. Then
+    /// what was counted in them.
+    fn full(&self, until: Option<Duration>) -> (u64, Counts) {
+        let over = until.map_or(0, |until| until.as_nanos() / self.width.as_nanos());
+        let Some((first, inner, last)) = self.parts() else { return (over, Counts::default()) };
+        let windows = last.unwrap_or(first).index.max(over);
         let mut counts = inner.clone();
-        counts.close(&first);
-        (last.index, counts)
+        let ends = [Some(first), last].into_iter().flatten();
+        ends.filter(|window| window.index < windows).for_each(|window| counts.close(&window));
+        (windows, counts)
     }
 
     /// The number of full windows.
-    pub(super) fn full_windows(&self) -> u64 {
-        self.full().0
+    pub(super) fn full_windows(&self, until: Option<Duration>) -> u64 {
+        self.full(until).0
     }
 
     /// Those of the full windows that have no request.
-    pub(super) fn empty(&self) -> u64 {
-        let (windows, counts) = self.full();
+    pub(super) fn empty(&self, until: Option<Duration>) -> u64 {
+        let (windows, counts) = self.full(until);
         windows - counts.occupied
     }
 
@@ -158,8 +161,8 @@ impl Windows<Counts> {
 
     /// Sample variance over mean of the full windows' counts; `None` for fewer than two windows or
     /// no request in them.
-    pub(super) fn dispersion(&self) -> Option<f64> {
-        let (windows, counts) = self.full();
+    pub(super) fn dispersion(&self, until: Option<Duration>) -> Option<f64> {
+        let (windows, counts) = self.full(until);
         if windows < 2 || counts.requests == 0 {
             return None;
         }
@@ -243,13 +246,30 @@ mod tests {
     fn dispersion_is_the_sample_variance_over_the_mean_of_full_windows() {
         // Counts in the five full windows of 1 s: 2, 1, 0, 0, 1: mean 0.8, sample variance 0.7.
         let windows = seconds(&[0, 500, 1_000, 4_000, 5_000]);
-        assert!((windows.dispersion().unwrap() - 0.7 / 0.8).abs() < 1e-15);
-        assert_eq!((windows.full_windows(), windows.empty(), windows.most()), (5, 2, 2));
-        assert_eq!(seconds(&[0, 500]).dispersion(), None);
+        assert!((windows.dispersion(None).unwrap() - 0.7 / 0.8).abs() < 1e-15);
+        assert_eq!((windows.full_windows(None), windows.empty(None), windows.most()), (5, 2, 2));
+        assert_eq!(seconds(&[0, 500]).dispersion(None), None);
         // The trace began before its first request: 0, 0, 3 in three full windows.
         let late = seconds(&[2_000, 2_001, 2_002, 3_000]);
-        assert!((late.dispersion().unwrap() - 3.0).abs() < 1e-15);
-        assert_eq!((late.full_windows(), late.empty()), (3, 2));
+        assert!((late.dispersion(None).unwrap() - 3.0).abs() < 1e-15);
+        assert_eq!((late.full_windows(None), late.empty(None)), (3, 2));
+    }
+
+    #[test]
+    fn windows_after_the_last_request_are_full_where_the_trace_went_on() {
+        let until = |millis: u64| Some(Duration::from_millis(millis));
+        // Counts 2, 1, 0, 0, 1, 1, 0, 0 in eight full windows: mean 0.625, sample variance
+        // (7 - 8 * 0.625^2) / 7 = 3.875 / 7.
+        let windows = seconds(&[0, 500, 1_000, 4_000, 5_000]);
+        assert_eq!((windows.full_windows(until(8_999)), windows.empty(until(8_999))), (8, 4));
+        let dispersion = windows.dispersion(until(8_999)).unwrap();
+        assert!((dispersion - 3.875 / 7.0 / 0.625).abs() < 1e-15, "{dispersion}");
+        // The window that the last request is in is full only once it is over.
+        assert_eq!((windows.full_windows(until(5_999)), windows.empty(until(5_999))), (5, 2));
+        assert_eq!((windows.full_windows(until(6_000)), windows.empty(until(6_000))), (6, 2));
+        let one = seconds(&[0]);
+        assert_eq!((one.full_windows(until(3_000)), one.empty(until(3_000))), (3, 2));
+        assert_eq!((seconds(&[]).full_windows(None), seconds(&[]).empty(until(3_000))), (0, 3));
     }
 
     #[test]
@@ -258,7 +278,7 @@ mod tests {
         windows.add(Duration::ZERO, false);
         windows.add(Duration::MAX, false);
         windows.add(Duration::MAX, false);
-        assert_eq!(windows.full_windows(), u64::MAX / 600_000_000_000);
+        assert_eq!(windows.full_windows(None), u64::MAX / 600_000_000_000);
     }
 
     #[test]

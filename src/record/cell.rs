@@ -92,6 +92,11 @@ impl EndingCounts {
         self.0.get(name).copied().unwrap_or(0)
     }
 
+    /// Those that ended so.
+    fn ended(&self, ending: Ending) -> u64 {
+        self.of(&ending.name())
+    }
+
     /// Each ending's name with its count, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
         self.0.iter().map(|(name, count)| (name.as_str(), *count))
@@ -150,24 +155,25 @@ impl Tally {
 
     /// Requests that were refused as the client's fault.
     pub fn client_errors(&self) -> u64 {
-        let others = self.uncounted.of(CLIENT_CLOSED) + self.uncounted.of(RATE_LIMITED);
+        let others =
+            self.uncounted.ended(Ending::ClientClosed) + self.uncounted.ended(RATE_LIMITED);
         self.uncounted.total() - others
     }
 
     /// The denominator of the share of rate-limited requests: 429 is in it even where it counts
     /// neither way.
     pub fn limitable(&self) -> u64 {
-        self.counted() + self.uncounted.of(RATE_LIMITED)
+        self.counted() + self.uncounted.ended(RATE_LIMITED)
     }
 
     /// Requests answered 429, whether or not they count as errors.
     pub fn rate_limited(&self) -> u64 {
-        self.failed.of(RATE_LIMITED) + self.uncounted.of(RATE_LIMITED)
+        self.failed.ended(RATE_LIMITED) + self.uncounted.ended(RATE_LIMITED)
     }
 
     /// Requests that timed out.
     pub fn timed_out(&self) -> u64 {
-        self.failed.of(TIMEOUT)
+        self.failed.ended(Ending::Timeout)
     }
 
     /// Adds what `other` counted of other requests.
@@ -198,6 +204,4 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-const RATE_LIMITED: &str = "429";
-const CLIENT_CLOSED: &str = "client_closed";
-const TIMEOUT: &str = "timeout";
+const RATE_LIMITED: Ending = Ending::Status(429);

@@ -1,6 +1,7 @@
 //! Every chart of a trace.
 
 use super::run_charts::RunChart;
+use super::run_looks::nth_look;
 use super::trace_stats_lines::{frame, legend, line, panel, reference, time_frame};
 use super::trace_stats_outcomes_chart::outcomes_chart;
 use super::trace_stats_text::rates;
@@ -182,8 +183,7 @@ fn tokens_chart(profile: &Profile) -> Option<Canvas> {
     let axis = Axis::logarithmic_numbers(f64::from(least.max(1)), f64::from(greatest.max(1)));
     let lines = shown.iter().enumerate().map(|(index, (name, tokens))| {
         let slots = tokens.quantiles.iter().map(|(share, count)| Slot::at(count.max(1.0), *share));
-        let look = version_look(index.checked_sub(1));
-        let dash = if index == 0 { Dash::Solid } else { Dash::Dashed };
+        let (look, dash) = nth_look(index);
         Line { rank: Some(index), ..line(name, slots.collect(), look, (dash, Way::Joined)) }
     });
     let lines: Vec<Line> = lines.collect();

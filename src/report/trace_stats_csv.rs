@@ -1,12 +1,13 @@
 //! What describes a trace as CSV for other programs: one figure to a row, in base units.
 
 use super::table_csv::{MEMORY, number};
+use super::trace_stats_parts::group_name;
 use crate::profile::{Group, Identities, Profile, TimeFigures, TokenFigures, TraceStats};
 use crate::units::Duration;
 
-/// Every figure but those over time as CSV with a header. The name says of which window (in
-/// seconds), model or version a figure is; of a version its model stands before it. What the trace
-/// does not have has no row.
+/// Every figure but those over time and the finer quantiles as CSV with a header. The name says of
+/// which window (in seconds), model or version a figure is; of a version its model stands before
+/// it. What the trace does not have has no row.
 pub fn trace_stats_csv(stats: &TraceStats) -> String {
     let mut rows = Rows { section: "trace", name: String::new(), rows: Vec::new() };
     rows.profile(&stats.profile);
@@ -57,6 +58,7 @@ impl Rows {
             self.count("streamed_known", part.of);
         }
         if let Some(correlation) = &profile.correlation {
+            self.count("token_correlation_requests", correlation.requests);
             self.push("token_correlation", correlation.value, "");
             self.push("token_correlation_error", correlation.error, "");
         }
@@ -84,17 +86,10 @@ impl Rows {
         }
         self.group("total", "", &profile.total);
         for group in &profile.models {
-            self.group(
-                "model",
-                &group.model.as_ref().map_or_else(String::new, ToString::to_string),
-                group,
-            );
+            self.group("model", &group_name(group, true).unwrap_or_default(), group);
         }
         for group in &profile.versions {
-            let names = [group.model.as_ref().map(ToString::to_string)];
-            let names = names.into_iter().chain([group.version.as_ref().map(ToString::to_string)]);
-            let names: Vec<String> = names.flatten().collect();
-            self.group("version", &names.join(" "), group);
+            self.group("version", &group_name(group, true).unwrap_or_default(), group);
         }
     }
 
@@ -160,10 +155,14 @@ impl Rows {
             for counted in &outcomes.endings {
                 self.count(&format!("ended_{}", counted.ending.name()), counted.requests);
             }
-            self.push("clustering", outcomes.clustering.map(|clustering| clustering.value), "");
+            if let Some(clustering) = outcomes.clustering {
+                self.count("clustering_windows", clustering.windows);
+                self.push("clustering", clustering.value, "");
+            }
         }
         self.push("tokens_per_second", group.tokens_per_second, "tokens per second");
         if let Some(cost) = group.cost {
+            self.count("cost_requests", cost.requests);
             self.push("cost", cost.total.as_usd(), "usd");
             self.push("cost_each", cost.usd_each, "usd");
         }
@@ -207,6 +206,11 @@ mod tests {
         let expected = (p99.as_secs_f64().to_string(), "seconds".to_owned());
         assert_eq!(find("version_latency", "gpt-4 v1", "p99"), expected);
         assert_eq!(find("version", "gpt-4 v2", "ended_503").1, "count");
+        assert_eq!(find("trace", "", "token_correlation_requests").0, "2400");
+        let outcomes = stats.profile.total.outcomes.as_ref().unwrap();
+        let windows = outcomes.clustering.unwrap().windows;
+        assert_eq!(find("total", "", "clustering_windows").0, windows.to_string());
+        assert_eq!(find("version", "gpt-4 v1", "cost_requests").0, "1920");
     }
 
     #[test]

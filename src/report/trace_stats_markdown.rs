@@ -11,7 +11,7 @@ use crate::profile::TraceStats;
 pub fn trace_stats_markdown(stats: &TraceStats) -> String {
     let profile = &stats.profile;
     let mut text = format!("## {}\n", escape(&headline(stats)));
-    text.push_str(&format!("\n{}\n", escape(&reading(&stats.source))));
+    text.push_str(&format!("\n{}\n", escape(&reading(stats))));
     if let Some(bars) = rate_bars(profile, BARS_WIDTH) {
         text.push_str(&format!("\n### {}\n\n```text\n{}\n```\n", escape(&bars.title), bars.bars));
     }

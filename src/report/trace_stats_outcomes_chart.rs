@@ -1,11 +1,12 @@
 //! Errors and latency of each version of a trace over time.
 
+use super::run_looks::nth_look;
 use super::timeline_chart::error_axis;
 use super::trace_stats_lines::{legend, line, panel, time_frame};
 use super::trace_stats_parts::parts;
-use crate::chart::{Axis, Canvas, Course as Way, Dash, Line, Panel, Sheet, Slot, version_look};
+use crate::chart::{Axis, Canvas, Course as Way, Line, Panel, Sheet, Slot};
 use crate::profile::{Course, CourseSlot, Group, Profile};
-use crate::units::{format_duration, format_percent};
+use crate::units::{Duration, format_duration, format_percent};
 
 /// A figure of a slot; `None` where it has none.
 type OfSlot = fn(&CourseSlot) -> Option<f64>;
@@ -21,9 +22,8 @@ pub(super) fn outcomes_chart(profile: &Profile) -> Option<Canvas> {
     let width = profile.total.course.width * factor as u64;
     let panels = rows.into_iter().filter_map(|(title, of)| {
         let lines = groups.iter().enumerate().map(|(index, (name, group))| {
-            let look = version_look(index.checked_sub(1));
-            let dash = if index.is_multiple_of(2) { Dash::Solid } else { Dash::Dashed };
-            let slots = slots(&group.course.coarser(factor), of);
+            let (look, dash) = nth_look(index);
+            let slots = slots(&group.course.coarser(factor), profile.span, of);
             Line { rank: Some(index), ..line(name, slots, look, (dash, Way::Joined)) }
         });
         let lines: Vec<Line> = lines.collect();
@@ -67,14 +67,15 @@ fn factor<'a>(groups: impl Iterator<Item = &'a Group> + Clone) -> usize {
     factor
 }
 
-fn slots(course: &Course, of: impl Fn(&CourseSlot) -> Option<f64>) -> Vec<Slot> {
-    let width = course.width.as_secs_f64();
+/// The last slot ends with the trace; where that is before its half, it is left out, as for rates.
+fn slots(course: &Course, span: Duration, of: OfSlot) -> Vec<Slot> {
+    let (width, span) = (course.width.as_secs_f64(), span.as_secs_f64());
     let slots = course.slots.iter().enumerate().map(|(index, slot)| Slot {
         from: index as f64 * width,
-        to: (index + 1) as f64 * width,
+        to: ((index + 1) as f64 * width).min(span),
         value: of(slot),
     });
-    slots.collect()
+    slots.filter(|slot| slot.to - slot.from >= width / 2.0).collect()
 }
 
 fn error_rate(slot: &CourseSlot) -> Option<f64> {
@@ -107,3 +108,21 @@ const MOST_POINTS: usize = 128;
 const FEWEST_POINTS: usize = 24;
 /// Chosen: with fewer requests a point of an error rate of 5 % is most often 0.
 const ENOUGH: u64 = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_slot_goes_beyond_the_trace() {
+        let seen = CourseSlot { requests: 2, judged: 2, failed: 1, ..CourseSlot::default() };
+        let course = Course { width: Duration::from_secs(10), slots: vec![seen; 3] };
+        let drawn = |millis: u64| {
+            let slots = slots(&course, Duration::from_millis(millis), error_rate);
+            slots.iter().map(|slot| (slot.from, slot.to)).collect::<Vec<_>>()
+        };
+        assert_eq!(drawn(26_000), [(0.0, 10.0), (10.0, 20.0), (20.0, 26.0)]);
+        assert_eq!(drawn(24_000), [(0.0, 10.0), (10.0, 20.0)]);
+        assert_eq!(drawn(30_000).last(), Some(&(20.0, 30.0)));
+    }
+}

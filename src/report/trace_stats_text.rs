@@ -14,7 +14,7 @@ use crate::units::{Duration, Rate, format_duration};
 pub fn trace_stats_text(stats: &TraceStats, style: Style) -> String {
     let profile = &stats.profile;
     let mut text = wrapped("", &headline(stats), style.width);
-    text.push_str(&wrapped("  ", &reading(&stats.source), style.width));
+    text.push_str(&wrapped("  ", &reading(stats), style.width));
     if let Some(bars) = rate_bars(profile, style.width.saturating_sub(2)) {
         section(&mut text, &bars.title, style);
         text.push_str(&format!("  {}\n", bars.bars));

@@ -111,17 +111,11 @@ impl Failure {
         Self::Other,
     ];
 
-    /// Its name in traces.
+    /// Its name in traces: that of its ending, where this tells it from others.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Timeout => "timeout",
-            Self::Refused => "refused",
-            Self::Reset => "reset",
-            Self::Malformed => "malformed",
-            Self::Truncated => "truncated",
-            Self::ErrorInStream => "error_in_stream",
-            Self::ClientClosed => "client_closed",
-            Self::Other => "other",
+        match self.ending().word() {
+            Some(word) => word,
+            None => "other",
         }
     }
 
@@ -194,6 +188,9 @@ mod tests {
             assert_eq!(Failure::by_name(failure.name()), Some(failure));
             let told = Failure::of(failure.ending());
             assert!(told == Some(failure) || failure == Failure::Other, "{failure:?}");
+            let name = failure.ending().name();
+            assert!(failure.name() == name || failure == Failure::Other, "{failure:?}");
         }
+        assert_eq!(Failure::Other.name(), "other");
     }
 }

@@ -70,6 +70,7 @@ pub struct Playback<R: BufRead> {
     /// How many more records are handed on at most.
     left: u64,
     has_ended: bool,
+    passed_window: bool,
 }
 
 /// What is known of the turn that is under way. Times are those of the trace.
@@ -100,7 +101,23 @@ impl<R: BufRead + Seek> Playback<R> {
         let spreader = options.dequantize.map(Spreader::new);
         let (turn, read_at) = (Turn::default(), TracePlace::Line(0));
         let left = options.limit.unwrap_or(u64::MAX);
-        Self { reader, options, chance, place, spreader, turn, read_at, left, has_ended: false }
+        Self {
+            reader,
+            options,
+            chance,
+            place,
+            spreader,
+            turn,
+            read_at,
+            left,
+            has_ended: false,
+            passed_window: false,
+        }
+    }
+
+    /// Whether a row behind the window has come: the trace was not over before the window was.
+    pub const fn passed_window(&self) -> bool {
+        self.passed_window
     }
 
     /// The trace that is read, with its accounting.
@@ -162,6 +179,7 @@ impl<R: BufRead + Seek> Playback<R> {
             record.at = record.at.saturating_sub(from);
             if record.at >= length {
                 // What comes later is outside too.
+                self.passed_window = true;
                 self.reader.leave_out(DropReason::OutsideWindow, place);
                 self.leave_out_ahead();
                 return Ok(None);
@@ -300,10 +318,22 @@ mod tests {
         let mut playback = playback(&rows, options);
         assert_eq!(seconds(&mut playback), [0.0, 1.0, 3.0]);
         assert_eq!(playback.next_record().unwrap(), None);
+        assert!(playback.passed_window());
         let accounting = playback.reader().accounting();
         assert!(accounting.is_balanced());
         assert_eq!((accounting.read, accounting.emitted), (5, 3));
         assert_eq!(accounting.dropped[&DropReason::OutsideWindow].lines, [3, 7]);
+    }
+
+    #[test]
+    fn a_trace_that_ends_within_the_window_has_not_passed_it() {
+        let window = Window { from: Duration::from_secs(1), length: Duration::from_secs(9) };
+        let options = PlaybackOptions { window: Some(window), ..PlaybackOptions::default() };
+        for (last, passes) in [(9, false), (10, true)] {
+            let mut playback = playback(&[(0, 1), (2, 1), (last, 1)], options);
+            while playback.next_record().unwrap().is_some() {}
+            assert_eq!(playback.passed_window(), passes, "{last}");
+        }
     }
 
     #[test]

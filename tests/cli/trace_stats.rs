@@ -57,6 +57,27 @@ fn a_stretch_is_described_by_itself() {
 }
 
 #[test]
+fn silence_at_the_end_of_a_stretch_is_described_where_the_trace_goes_on() {
+    let rows = (0..30).chain([600]).map(|second| format!("{second}000000000,1,1\n"));
+    let header = "#coalmine-trace 1\nat_ns,input_tokens,output_tokens\n";
+    let place = with_trace(&(header.to_owned() + &rows.collect::<String>()));
+    let value = json(&place, &["--window", "0s..5m"]);
+    let profile = &value["profile"];
+    assert_eq!(profile["requests"], 30);
+    assert_eq!(profile["span_ns"], 300_000_000_000_u64);
+    assert_eq!(profile["requests_per_second"], 0.1);
+    let second = &profile["windows"][0];
+    assert_eq!((&second["windows"], &second["empty"]), (&300.into(), &270.into()));
+    assert_eq!(profile["total"]["course"]["slots"].as_array().unwrap().len(), 300);
+    // The trace ends after 10 minutes: nothing is known of the time after that.
+    let value = json(&place, &["--window", "10s..24h"]);
+    assert_eq!(value["profile"]["span_ns"], 590_000_000_000_u64);
+    let stretch = ["trace", "stats", "a.csv", "--window", "10s..24h", "--format", "markdown"];
+    let printed = place.run(&stretch).stdout;
+    assert!(printed.contains("described: 9m 50s from 10 s on"), "{printed}");
+}
+
+#[test]
 fn files_and_charts_go_where_they_are_asked_for() {
     let place = with_trace(TRACE);
     let ended = place.run(&["trace", "stats", "a.csv", "--out", "out"]);
@@ -83,6 +104,8 @@ fn what_cannot_be_described_is_refused_with_its_place() {
     let broken = format!("{header}5,1,1\n3,1,1\n");
     let unknown = &["trace", "stats", "b.csv"][..];
     let known = &["trace", "stats", "a.csv"][..];
+    let empty = &["trace", "stats", "a.csv", "--window", "600ms..2s"][..];
+    let after = &["trace", "stats", "a.csv", "--window", "20s..1m"][..];
     for (text, arguments, code, said) in [
         ("", known, 3, "a.csv:1: the trace is empty"),
         (header, known, 3, "the trace has a header but no rows"),
@@ -90,6 +113,8 @@ fn what_cannot_be_described_is_refused_with_its_place() {
         (TRACE, unknown, 3, "cannot read trace b.csv"),
         (TRACE, &["trace", "stats", "a.csv", "--window", "3s..1s"], 2, "does not come after"),
         (TRACE, &["trace", "stats", "a.csv", "--out", "a.csv"], 2, "a.csv is a file"),
+        (TRACE, empty, 3, "error: a.csv: no request between 600 ms and 2 s"),
+        (TRACE, after, 3, "error: a.csv: no request between 20 s and 60 s"),
     ] {
         let place = with_trace(text);
         let ended = place.run(arguments);
