@@ -98,6 +98,9 @@ pub enum BacktestError {
     /// A tag that is the name of a version.
     #[error("the tag {0} is the name of a version")]
     TagIsVersion(String),
+    /// A canary has the name of the stable's tag.
+    #[error("a canary is called stable, but the stable is {0}: rules cannot tell them apart")]
+    StableIsCanary(VersionId),
     /// The second reading of the trace was not like the first.
     #[error("the trace has changed while it was read")]
     Changed,

@@ -1,7 +1,7 @@
 //! Recordings for tests, made by hand.
 
 use super::trial::{About, Trial, Tried};
-use super::{BacktestError, Plan, Requirement, Survey, Terms};
+use super::{BacktestError, Plan, Requirement, Survey, Terms, rule_names};
 use crate::engine::RuleSet;
 use crate::trace::TraceRecord;
 use crate::units::{Duration, Tokens, VersionId};
@@ -64,8 +64,9 @@ pub(crate) fn tried(
 ) -> Result<Tried, BacktestError> {
     let mut survey = Survey::new(terms.model.clone());
     records.iter().try_for_each(|record| survey.add(record))?;
-    let slack = Plan::slack(rules.iter());
-    let plan = Plan::new(survey.finish()?, terms, None, slack)?;
+    let found = survey.finish()?;
+    rule_names(&found, terms)?;
+    let plan = Plan::new(found, terms, None, &rules[0])?;
     let named = rules
         .iter()
         .zip('a'..)

@@ -45,7 +45,6 @@ pub use report::{BacktestReport, TraceInfo, UsedSplit, UsedVersion};
 pub use requirement::{Requirement, RequirementError};
 pub use schema::backtest_schema;
 pub use spared::{Moved, Spared};
-pub use split_plan::PlannedSplit;
 pub use survey::{Survey, Surveyed};
 pub use terms::{RolledBackBy, SaidEnd, SaidSplit, Terms};
 pub use trial::{About, Trial, Tried};

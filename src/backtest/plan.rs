@@ -2,8 +2,8 @@
 //! canaries lost their traffic, and when they were bad.
 
 use super::error::BacktestError;
-use super::recorded_end::{LEAST_CHANCE, RecordedEnd, chance_of_none};
-use super::split_plan::{PlannedSplit, observed_splits, said_splits};
+use super::recorded_end::{LEAST_CHANCE, RecordedEnd, chance_of_none, incident_end};
+use super::split_plan::{PlannedSplit, checked_splits, observed_splits, said_splits};
 use super::survey::{Surveyed, Tenure};
 use super::terms::{RolledBackBy, SaidEnd, Terms};
 use crate::engine::{RuleSet, Slot};
@@ -21,7 +21,10 @@ pub struct Plan {
     pub(super) stable_said: bool,
     /// Those that the user gives, beside `stable`.
     tags: Vec<(TagName, Slot)>,
-    pub(super) splits: Vec<PlannedSplit>,
+    /// Those that the user says; empty: those that were observed.
+    said: Vec<PlannedSplit>,
+    /// How long the rules of the day are checked after an end.
+    slack: Duration,
     /// When each version lost its traffic, in the order of their slots.
     pub(super) ends: Vec<Option<RecordedEnd>>,
     pub(super) rolled_back_by: Option<RolledBackBy>,
@@ -34,14 +37,15 @@ pub struct Plan {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Incident {
     pub(super) from: Duration,
-    /// `None`: to the end of the canary's traffic.
+    /// As is said, or else when the canary lost its traffic; `None`: it did not.
     pub(super) to: Option<Duration>,
+    /// As is said.
+    pub(super) said_to: Option<Duration>,
 }
 
 impl Plan {
     /// The plan for what was `found`, which began at `began` where that is known, under what the
-    /// user says. `slack` is how long after the end of its traffic the rules of a canary are
-    /// checked: see [`Plan::slack`].
+    /// user says. `day` are the rules of the day.
     ///
     /// # Errors
     /// There is no canary, nobody can tell which version was the stable, or what the user says
@@ -50,7 +54,7 @@ impl Plan {
         found: Surveyed,
         terms: &Terms,
         began: Option<Timestamp>,
-        slack: Duration,
+        day: &RuleSet,
     ) -> Result<Self, BacktestError> {
         let stable = stable(&found, terms)?;
         if let [only] = found.versions.as_slice() {
@@ -59,6 +63,7 @@ impl Plan {
         let tags = terms.tags.iter();
         let tags = tags.map(|(tag, id)| Ok((tag.clone(), known(&found, id)?)));
         let tags = tags.collect::<Result<_, BacktestError>>()?;
+        let slack = slack(day);
         let mut ends = Vec::new();
         for (index, tenure) in found.versions.iter().enumerate() {
             let said = terms.rolled_back.filter(|_| index != usize::from(stable.0));
@@ -70,17 +75,19 @@ impl Plan {
             }
             ends.push(RecordedEnd::of(tenure, said, found.end));
         }
-        let splits = match terms.splits.as_slice() {
-            [] => observed_splits(&found, &ends, slack),
-            said => said_splits(&found, said, stable, (&ends, slack))?,
-        };
-        let incident = terms.incident.map(|(from, to)| Incident { from, to });
+        let said = checked_splits(&found, &terms.splits, stable)?;
+        let incident = terms.incident.map(|(from, said_to)| {
+            let ends = ends.iter().enumerate().filter(|(at, _)| *at != usize::from(stable.0));
+            let to = incident_end((from, said_to), ends.filter_map(|(_, end)| end.as_ref()));
+            Incident { from, to, said_to }
+        });
         Ok(Self {
             found,
             stable,
             stable_said: terms.stable.is_some(),
             tags,
-            splits,
+            said,
+            slack,
             ends,
             rolled_back_by: terms.rolled_back_by,
             incident,
@@ -88,13 +95,22 @@ impl Plan {
         })
     }
 
-    /// How long after the end of its traffic the rules of a canary are checked: the longest check
-    /// interval of `rules`, whose grid may have begun earlier than the first request of the canary
-    /// tells, and the second that an activation is rounded up to.
-    pub fn slack<'a>(rules: impl Iterator<Item = &'a RuleSet>) -> Duration {
-        let intervals = rules.flat_map(|rules| &rules.triggers);
-        let longest = intervals.map(|trigger| trigger.check_interval).max();
-        longest.unwrap_or_default().saturating_add(ROUNDING)
+    /// The splits that `rules` are tried under. They last so long that the checks of these rules
+    /// which can belong to an end are made, whatever other rules are tried beside them.
+    pub(super) fn splits(&self, rules: &RuleSet) -> Vec<PlannedSplit> {
+        self.splits_for(slack(rules))
+    }
+
+    /// Those of the rules of the day.
+    pub(super) fn splits_of_day(&self) -> Vec<PlannedSplit> {
+        self.splits_for(self.slack)
+    }
+
+    fn splits_for(&self, slack: Duration) -> Vec<PlannedSplit> {
+        match self.said.as_slice() {
+            [] => observed_splits(&self.found, &self.ends, slack),
+            said => said_splits(&self.found, said, self.stable, (&self.ends, slack)),
+        }
     }
 
     /// The model, where the trace names one.
@@ -134,6 +150,22 @@ impl Plan {
         &self.found.versions[usize::from(slot.0)].id
     }
 
+    /// What the engine knows a version as: its id, but for one that is called as the tag of the
+    /// stable, which no version may be.
+    pub(super) fn registered(&self, slot: Slot) -> VersionId {
+        let id = self.id(slot);
+        if id.as_str() != STABLE {
+            return id.clone();
+        }
+        let free = |name: &VersionId| {
+            let is_tag = self.tags.iter().any(|(tag, _)| tag.as_str() == name.as_str());
+            self.found.place(name).is_none() && !is_tag
+        };
+        let name = |number: u32| VersionId::new(&format!("{STABLE}:{number}"));
+        let mut names = (0..).map(|number| name(number).expect("a name of a version"));
+        names.find(free).expect("there are more numbers than names")
+    }
+
     /// What is odd about the recording, in sentences.
     pub(super) fn oddities(&self) -> Vec<String> {
         let stretches = self.found.versions.iter().filter_map(|tenure| {
@@ -151,9 +183,7 @@ impl Plan {
                 )
             })
         });
-        let canaries =
-            stretches.filter(|_| self.splits.iter().all(|split| split.observed.is_some()));
-        canaries.collect()
+        stretches.filter(|_| self.said.is_empty()).collect()
     }
 }
 
@@ -165,7 +195,14 @@ pub fn rule_names<'a>(
     found: &'a Surveyed,
     terms: &'a Terms,
 ) -> Result<RuleNames<'a>, BacktestError> {
-    let mut tags = vec![(STABLE, usize::from(stable(found, terms)?.0))];
+    let stable = usize::from(stable(found, terms)?.0);
+    // Rules that name it mean the version, and the engine takes it for the tag: both must be one.
+    if let Some(other) = found.versions.iter().position(|tenure| tenure.id.as_str() == STABLE)
+        && other != stable
+    {
+        return Err(BacktestError::StableIsCanary(found.versions[stable].id.clone()));
+    }
+    let mut tags = vec![(STABLE, stable)];
     for (tag, version) in &terms.tags {
         if found.versions.iter().any(|tenure| tenure.id.as_str() == tag.as_str()) {
             return Err(BacktestError::TagIsVersion(tag.to_string()));
@@ -174,6 +211,14 @@ pub fn rule_names<'a>(
     }
     let versions = found.versions.iter().map(|tenure| tenure.id.as_str()).collect();
     Ok(RuleNames { versions, tags })
+}
+
+/// How long after the end of its traffic the rules of a canary are checked: the longest check
+/// interval of `rules`, whose grid may have begun earlier than the first request of the canary
+/// tells, and the second that an activation is rounded up to.
+fn slack(rules: &RuleSet) -> Duration {
+    let longest = rules.triggers.iter().map(|trigger| trigger.check_interval).max();
+    longest.unwrap_or_default().saturating_add(ROUNDING)
 }
 
 fn stable(found: &Surveyed, terms: &Terms) -> Result<Slot, BacktestError> {

@@ -52,6 +52,15 @@ impl RecordedEnd {
     }
 }
 
+/// When what was bad from `from` on was over: as is `said`, or else when the first of the canaries
+/// that had traffic then or later, with these `ends`, had lost it.
+pub(super) fn incident_end<'a>(
+    (from, said): (Duration, Option<Duration>),
+    ends: impl Iterator<Item = &'a RecordedEnd>,
+) -> Option<Duration> {
+    said.or_else(|| ends.map(|end| end.latest).filter(|latest| *latest >= from).min())
+}
+
 /// The probability that a version with this share of the traffic gets none of so many requests.
 pub(super) fn chance_of_none(share: f64, requests: u64) -> f64 {
     if requests == 0 {

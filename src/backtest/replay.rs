@@ -28,7 +28,7 @@ pub(super) struct Replay<'a> {
     /// By version, the draw that falls to it under the split in force.
     draws: Vec<Option<Draw>>,
     /// Those that are still to come.
-    splits: std::slice::Iter<'a, PlannedSplit>,
+    splits: std::vec::IntoIter<PlannedSplit>,
     in_flight: BinaryHeap<Reverse<InFlight>>,
     sequence: u64,
     seen: Seen,
@@ -53,7 +53,7 @@ pub(super) struct Seen {
     pub(super) counts: Vec<Count>,
     /// Requests that went to a version to which the split in force gave nothing.
     pub(super) pinned: u64,
-    /// What canaries had before the first firing that moves traffic, since they were bad.
+    /// What canaries had before the first firing that moves traffic, while they were bad.
     pub(super) harmed: Count,
     /// What had been moved by it: requests of others than its target.
     pub(super) moved: Count,
@@ -91,21 +91,21 @@ impl<'a> Replay<'a> {
         rules: &RuleSet,
         recorder: Option<Recorder>,
     ) -> Result<Self, BacktestError> {
-        let versions = plan.found.ids();
+        let count = plan.found.versions.len();
         let mut replay = Self {
             plan,
-            muted: Muted::new(rules, plan.found.without_output == 0),
+            muted: Muted::new(rules, &plan.found),
             engine: Engine::new([ModelSettings::new(model_id(plan))]),
-            draws: vec![None; versions.len()],
-            splits: plan.splits.iter(),
+            draws: vec![None; count],
+            splits: plan.splits(rules).into_iter(),
             in_flight: BinaryHeap::new(),
             sequence: 0,
-            seen: Seen { counts: vec![Count::default(); versions.len()], ..Seen::default() },
+            seen: Seen { counts: vec![Count::default(); count], ..Seen::default() },
             recorder: recorder.map(Box::new),
         };
         let begin = plan.instant(Duration::ZERO);
-        for id in versions {
-            let version = Version::new(id.clone(), id.as_str(), begin);
+        for slot in (0..count).map(|index| Slot(index as u16)) {
+            let version = Version::new(plan.registered(slot), plan.id(slot).as_str(), begin);
             replay.command(begin, CommandKind::Register(Box::new(version)))?;
         }
         for (tag, slot) in plan.tags() {
@@ -132,10 +132,8 @@ impl<'a> Replay<'a> {
         let ask = Ask { model: MODEL, pin, draw, sticky: None };
         let routed = self.engine.route(now, ask);
         self.take_events();
-        let ticket = match routed {
-            Ok(ticket) => ticket,
-            Err(error) => panic!("a split is in force from the first request on: {error}"),
-        };
+        // A split is in force from the first request on, unless that is another than it was.
+        let Ok(ticket) = routed else { return Err(BacktestError::Changed) };
         assert_eq!(ticket.assigned(), version, "the engine decides as was recorded");
         let arm = match pin {
             Some(_) => Arm::Pinned,
@@ -155,21 +153,16 @@ impl<'a> Replay<'a> {
     }
 
     /// Ends the replay with the last request that was sent: what happens after it nobody would have
-    /// met. Requests that are in flight then are recorded, and tell the rules nothing.
+    /// met. Requests that are in flight then tell the rules nothing, and are not drawn.
     pub(super) fn finish(mut self) -> Result<Ended, BacktestError> {
         let end = self.plan.found.end;
         self.play_up_to(end)?;
         self.engine.advance(self.plan.instant(end));
         self.take_events();
         let health = self.engine.health(MODEL);
-        let mut last = self.plan.instant(end);
-        while let Some(Reverse(request)) = self.in_flight.pop() {
-            last = request.ended;
-            // Its ticket goes with the engine.
-            self.record(&request);
-        }
+        // The tickets of requests in flight go with the engine.
         let Self { muted, seen, recorder, .. } = self;
-        Ok(Ended { muted, seen, health, recorder, end: last })
+        Ok(Ended { muted, seen, health, recorder })
     }
 
     /// Completions and splits up to and at `at`.
@@ -185,7 +178,7 @@ impl<'a> Replay<'a> {
                 }
                 (_, Some(split_at)) => {
                     if let Some(split) = self.splits.next() {
-                        self.set_split(split_at, split)?;
+                        self.set_split(split_at, &split)?;
                     }
                 }
                 (_, None) => return Ok(()),
@@ -252,7 +245,7 @@ impl<'a> Replay<'a> {
     }
 
     fn target(&self, slot: Slot) -> Target {
-        Target::new(self.plan.id(slot).as_str()).expect("the id of a version names it")
+        Target::new(self.plan.registered(slot).as_str()).expect("the id of a version names it")
     }
 
     fn take_events(&mut self) {
@@ -273,12 +266,21 @@ impl<'a> Replay<'a> {
                     let false_alarm = target.and_then(|_| self.is_false(version, &firing));
                     self.seen.fired(Firing { false_alarm, ..firing });
                 }
-                EventKind::SplitSkew(_) => {
+                EventKind::SplitSkew(_) if !self.outlasts(self.plan.elapsed(at)) => {
                     self.seen.skewed.get_or_insert_with(|| self.plan.elapsed(at));
                 }
                 _ => {}
             }
         }
+    }
+
+    /// Whether a version that had lost its traffic by `at` has its weight still, for the checks
+    /// that can belong to that: then requests cannot fall as the weights say.
+    fn outlasts(&self, at: Duration) -> bool {
+        let ends = self.plan.ends.iter().zip(&self.draws);
+        let mut weighted =
+            ends.filter(|(_, draw)| draw.is_some()).filter_map(|(end, _)| end.as_ref());
+        weighted.any(|end| end.earliest <= at)
     }
 
     /// Where an action would have sent the traffic of `version`.
@@ -304,10 +306,13 @@ impl<'a> Replay<'a> {
         let failed = self.engine.class(MODEL, observed.ending) == Class::Error;
         let one = Count { requests: 1, failed: u64::from(failed) };
         self.seen.counts[usize::from(version.0)].add(one);
-        let since_bad = self.plan.incident.is_none_or(|incident| at >= incident.from);
+        let is_bad = self
+            .plan
+            .incident
+            .is_none_or(|incident| incident.from <= at && incident.to.is_none_or(|to| at <= to));
         let seen = &mut self.seen;
         match &seen.first {
-            None if version != self.plan.stable && since_bad => seen.harmed.add(one),
+            None if version != self.plan.stable && is_bad => seen.harmed.add(one),
             None => {}
             Some(first) if first.target.as_ref() == Some(self.plan.id(version)) => {
                 seen.target_since.add(one);
@@ -327,8 +332,6 @@ pub(super) struct Ended {
     pub(super) seen: Seen,
     pub(super) health: Vec<(usize, Slot, Health)>,
     pub(super) recorder: Option<Box<Recorder>>,
-    /// When the last request ended.
-    pub(super) end: Timestamp,
 }
 
 impl Seen {

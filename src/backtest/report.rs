@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::candidate::Candidate;
 use super::identity::Identity;
 use super::observation::Unusable;
-use super::recorded_end::RecordedEnd;
+use super::recorded_end::{RecordedEnd, incident_end};
 use crate::gate::{Judgement, Verdict};
 use crate::json::outline;
 use crate::units::{Duration, ModelId, Timestamp, VersionId};
@@ -115,6 +115,12 @@ impl BacktestReport {
         });
         let identity = if self.identity.holds { Verdict::Pass } else { Verdict::Invalid };
         judged.chain([identity]).max().unwrap_or(identity)
+    }
+
+    /// When the incident was over: as is said, or when the canary lost its traffic; `None` where
+    /// there was none, and where it lasted.
+    pub fn incident_end(&self) -> Option<Duration> {
+        incident_end((self.incident_from?, self.incident_to), self.ends.iter())
     }
 
     /// What is known of the rules of the day.

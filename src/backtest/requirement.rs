@@ -4,7 +4,7 @@
 //! rollbacks and of the harm until then. `baseline(...)` is the same figure of the rules of the
 //! day.
 
-use super::candidate::Candidate;
+use super::candidate::{Candidate, RolledBack};
 use super::plan::Plan;
 use super::replay::model_id;
 use crate::assertion::{
@@ -72,8 +72,9 @@ pub(super) fn judge(
     (candidate, day): (&Candidate, &Candidate),
     distrust: &[String],
 ) -> Judgement {
-    // Both are exact figures of one recording: the day's stand in the line as if they were written.
-    let assertions = requirements.iter().map(|requirement| against(&requirement.assertion, day));
+    // All are exact figures of one recording: they stand in the line as if they were written.
+    let both = (candidate, day);
+    let assertions = requirements.iter().map(|requirement| figured(&requirement.assertion, both));
     let assertions: Vec<Assertion> = assertions.collect();
     let lines = requirements.iter().zip(&assertions).zip(1..);
     let lines = lines.map(|((requirement, assertion), line)| Line {
@@ -88,9 +89,11 @@ pub(super) fn judge(
     gate.judge(&Runs { records: &[&record], columns: &[], dependences: &[] }, None)
 }
 
-/// An assertion with the figures of the rules of the day in the place of `baseline(...)`.
-fn against(assertion: &Assertion, day: &Candidate) -> Assertion {
-    let stated = |expression: &Expression| stated(expression, day);
+/// An assertion with figures in the place of readings: those of the rules of the day for
+/// `baseline(...)`, and how often the candidate fires. No record holds as many rollbacks as a rule
+/// can fire; of the candidate's times, which may be never, and of its harm there is one.
+fn figured(assertion: &Assertion, both: (&Candidate, &Candidate)) -> Assertion {
+    let stated = |expression: &Expression| stated(expression, both);
     let claim = match &assertion.claim {
         Claim::Compared { operator, right } => {
             Claim::Compared { operator: *operator, right: stated(right) }
@@ -103,26 +106,43 @@ fn against(assertion: &Assertion, day: &Candidate) -> Assertion {
     Assertion { left: stated(&assertion.left), claim }
 }
 
-fn stated(expression: &Expression, day: &Candidate) -> Expression {
+fn stated(expression: &Expression, (candidate, day): (&Candidate, &Candidate)) -> Expression {
     match expression {
-        Expression::Read(reading) if reading.source == Source::Baseline => {
-            // What never comes comes later than anything that does.
-            let time = |time: Option<Duration>| Literal::Time(time.unwrap_or(Duration::MAX));
-            Expression::Stated(match reading.metric {
-                Metric::TimeToRollback => time(day.time_to_rollback),
-                Metric::TimeToDetect => time(day.time_to_detect),
-                Metric::FalseRollbacks => Literal::Count(day.false_alarms.unwrap_or(0)),
-                Metric::BlastRadiusRequests => Literal::Count(day.harmed_requests),
-                Metric::BlastRadiusFailed => Literal::Count(day.harmed_failed),
-                _ => Literal::Count(rollback_count(day)),
-            })
+        Expression::Read(reading) => {
+            let figure = match reading.source {
+                Source::Judged => count(reading.metric, candidate),
+                Source::Baseline => Some(figure(reading.metric, day)),
+            };
+            figure.map_or_else(|| expression.clone(), Expression::Stated)
         }
         Expression::Computed { operation, left, right } => Expression::Computed {
             operation: *operation,
-            left: Box::new(stated(left, day)),
-            right: Box::new(stated(right, day)),
+            left: Box::new(stated(left, (candidate, day))),
+            right: Box::new(stated(right, (candidate, day))),
         },
-        Expression::Read(_) | Expression::Stated(_) => expression.clone(),
+        Expression::Stated(_) => expression.clone(),
+    }
+}
+
+/// A metric of the rules of the day.
+fn figure(metric: Metric, day: &Candidate) -> Literal {
+    // What never comes comes later than anything that does.
+    let time = |time: Option<Duration>| Literal::Time(time.unwrap_or(Duration::MAX));
+    match metric {
+        Metric::TimeToRollback => time(day.time_to_rollback),
+        Metric::TimeToDetect => time(day.time_to_detect),
+        Metric::BlastRadiusRequests => Literal::Count(day.harmed_requests),
+        Metric::BlastRadiusFailed => Literal::Count(day.harmed_failed),
+        _ => count(metric, day).unwrap_or(Literal::Count(0)),
+    }
+}
+
+/// How often rules fire; `None` of other metrics.
+fn count(metric: Metric, candidate: &Candidate) -> Option<Literal> {
+    match metric {
+        Metric::FalseRollbacks => Some(Literal::Count(candidate.false_alarms.unwrap_or(0))),
+        Metric::Rollbacks => Some(Literal::Count(rollback_count(candidate))),
+        _ => None,
     }
 }
 
@@ -135,7 +155,8 @@ fn rollback_count(candidate: &Candidate) -> u64 {
     }
 }
 
-/// What the metrics are read of: the rollbacks, and the harm until the first of them.
+/// What the other metrics are read of: the rollback that was none too early, and the harm until the
+/// first.
 fn record(plan: &Plan, candidate: &Candidate) -> Record {
     let (start, end) = (plan.instant(Duration::ZERO), plan.instant(plan.found.end));
     let versions = plan.found.versions.iter();
@@ -171,7 +192,7 @@ fn record(plan: &Plan, candidate: &Candidate) -> Record {
         series: Series { start, width: Duration::from_secs(1), versions: Vec::new() },
         splits: Vec::new(),
         timeline: Timeline::default(),
-        rollbacks: rollbacks(plan, candidate),
+        rollbacks: caught(plan, candidate).into_iter().collect(),
         promotions: Vec::new(),
         lost_tags: Vec::new(),
         undone_commands: Vec::new(),
@@ -183,38 +204,21 @@ fn record(plan: &Plan, candidate: &Candidate) -> Record {
     }
 }
 
-/// The false alarms, and the firing that was none, if there is one; where nobody says which were
-/// false, the first.
-fn rollbacks(plan: &Plan, candidate: &Candidate) -> Vec<Rollback> {
-    let rollback = |at, version: &VersionId, target: &VersionId, onset: Option<Duration>| {
-        let firing = candidate.rolled_back.as_ref().map(|told| &told.firing)?;
-        let mut evidence = firing.evidence.clone();
-        if let Some((onset, detected)) = onset.zip(candidate.time_to_detect) {
-            evidence.first_breach = plan.instant(onset.saturating_add(detected));
-        }
-        Some(Rollback {
-            at: plan.instant(at),
-            phase: 0,
-            version: index(plan, version),
-            target: index(plan, target),
-            evidence,
-            onset: onset.map(|onset| plan.instant(onset)),
-        })
-    };
-    let Some(first) = &candidate.rolled_back else { return Vec::new() };
-    let Some((alarms, incident)) = candidate.false_alarms.zip(plan.incident) else {
-        let first = rollback(first.firing.at, &first.firing.version, &first.moved.target, None);
-        return first.into_iter().collect();
-    };
-    let firing = &first.firing;
-    let alarm = rollback(firing.at, &firing.version, &first.moved.target, None);
-    let mut all: Vec<Rollback> =
-        alarm.into_iter().cycle().take(alarms.min(MOST_ALARMS) as usize).collect();
-    all.extend(candidate.time_to_rollback.and_then(|time| {
-        let at = incident.from.saturating_add(time);
-        rollback(at, &firing.version, &first.moved.target, Some(incident.from))
-    }));
-    all
+/// The firing that was no false alarm, if there is one: the times are read of it.
+fn caught(plan: &Plan, candidate: &Candidate) -> Option<Rollback> {
+    let RolledBack { firing, moved, .. } = candidate.rolled_back.as_ref()?;
+    let from = plan.incident?.from;
+    let at = |time: Duration| plan.instant(from.saturating_add(time));
+    let mut evidence = firing.evidence.clone();
+    evidence.first_breach = at(candidate.time_to_detect?);
+    Some(Rollback {
+        at: at(candidate.time_to_rollback?),
+        phase: 0,
+        version: index(plan, &firing.version),
+        target: index(plan, &moved.target),
+        evidence,
+        onset: Some(plan.instant(from)),
+    })
 }
 
 fn index(plan: &Plan, id: &VersionId) -> VersionIndex {
@@ -244,5 +248,36 @@ const METRICS: [Metric; 6] = [
 const OF_INCIDENT: [Metric; 3] =
     [Metric::FalseRollbacks, Metric::TimeToRollback, Metric::TimeToDetect];
 
-/// Chosen: a limit that counts more of them is none.
-const MOST_ALARMS: u64 = 10_000;
+#[cfg(test)]
+mod tests {
+    use super::super::Survey;
+    use super::super::example::{error_rate, incident, incident_from, tried};
+    use super::*;
+    use crate::gate::Verdict;
+
+    #[test]
+    fn more_false_alarms_than_any_record_holds_are_all_counted() {
+        let (terms, day) = (incident_from(8, None), error_rate(0.05, 60));
+        let mut survey = Survey::new(None);
+        incident().iter().for_each(|record| survey.add(record).unwrap());
+        let plan = Plan::new(survey.finish().unwrap(), &terms, None, &day).unwrap();
+        let told = tried(&incident(), &[day], &terms, &[]).unwrap().report;
+        let flapping = Candidate { false_alarms: Some(12_000), ..told.candidates[0].clone() };
+        let cases = [
+            ("false_rollbacks <= 10000", Verdict::Fail),
+            ("rollbacks <= 10000", Verdict::Fail),
+            ("false_rollbacks == 12000", Verdict::Pass),
+            ("rollbacks - false_rollbacks == 0", Verdict::Pass),
+            ("false_rollbacks < baseline(false_rollbacks)", Verdict::Fail),
+            ("time_to_rollback < 1h", Verdict::Fail),
+        ];
+        let lines = cases.map(|(line, _)| Requirement::parse(line, true).unwrap());
+        let judged = match judge(&lines, &plan, (&flapping, told.day()), &[]) {
+            Judgement::Judged(judged) => judged.lines,
+            Judgement::NothingToEvaluate => panic!("there are lines"),
+        };
+        for ((line, verdict), judged) in cases.iter().zip(&judged) {
+            assert_eq!(judged.verdict, *verdict, "{line}: {}", judged.evidence);
+        }
+    }
+}

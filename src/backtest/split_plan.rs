@@ -5,23 +5,23 @@ use super::error::BacktestError;
 use super::recorded_end::RecordedEnd;
 use super::survey::{Mark, Surveyed};
 use super::terms::SaidSplit;
-use crate::engine::Slot;
-use crate::units::{Duration, Ratio};
+use crate::engine::{Slot, Split, SplitError};
+use crate::units::{Duration, Ratio, VersionId};
 
 /// A split and from when on it was in force.
 #[derive(Clone, PartialEq, Debug)]
-pub struct PlannedSplit {
+pub(super) struct PlannedSplit {
     /// Since the trace began.
-    pub from: Duration,
+    pub(super) from: Duration,
     /// The weights, by version; those that got nothing are left out.
-    pub shares: Vec<(Slot, Ratio)>,
+    pub(super) shares: Vec<(Slot, Ratio)>,
     /// The requests that they were observed in; `None`: they are said.
-    pub observed: Option<u64>,
+    pub(super) observed: Option<u64>,
 }
 
 /// The splits that were observed. They change where a version has its first request, and after one
-/// of `ends`, by version, `slack` after its last request at the earliest: so long its rules are
-/// checked on what had come.
+/// of `ends`, by version, `slack` after the latest instant at which it can have been: so long its
+/// rules are checked on what had come.
 pub(super) fn observed_splits(
     found: &Surveyed,
     ends: &[Option<RecordedEnd>],
@@ -31,11 +31,12 @@ pub(super) fn observed_splits(
     for (version, end) in found.versions.iter().zip(ends) {
         cuts.push(version.first.clone());
         if let Some(end) = end {
-            let at = end.latest.max(end.earliest.saturating_add(slack));
+            let at = end.latest.saturating_add(slack);
             cuts.push(Mark { at, counts: version.last.counts.clone() });
         }
     }
-    cuts.sort_by_key(Mark::index);
+    // Of a version that ends where another begins the beginning counts.
+    cuts.sort_by_key(|cut| (cut.index(), cut.at));
     cuts.dedup_by(|second, first| second.counts == first.counts);
     let all = found.versions.iter().map(|version| version.requests).collect();
     let whole = Mark { at: found.end, counts: all };
@@ -58,61 +59,82 @@ pub(super) fn observed_splits(
     splits
 }
 
-/// The splits that the user says. Before the first of them all traffic is the stable's, and it is
-/// again after all canaries have ended.
-pub(super) fn said_splits(
+/// What the user says of the splits, checked. Before the first of them all traffic is the stable's.
+pub(super) fn checked_splits(
     found: &Surveyed,
     said: &[SaidSplit],
     stable: Slot,
-    (ends, slack): (&[Option<RecordedEnd>], Duration),
 ) -> Result<Vec<PlannedSplit>, BacktestError> {
-    let alone = |from| PlannedSplit { from, shares: vec![(stable, Ratio::ONE)], observed: None };
     let mut splits = Vec::new();
     if said.first().is_some_and(|split| split.from > Duration::ZERO) {
-        splits.push(alone(Duration::ZERO));
+        splits.push(alone(stable, Duration::ZERO));
     }
     for (index, split) in said.iter().enumerate() {
         if let Some(before) = said[..index].last().filter(|before| before.from >= split.from) {
             let (from, before) = (split.from, before.from);
             return Err(BacktestError::SplitOrder { from, before });
         }
-        splits.push(said_split(found, split)?);
+        splits.push(checked_split(found, split)?);
     }
-    let gets = |slot: &Slot| {
-        let last = splits.last().map_or(&[][..], |split| &split.shares);
-        last.iter().any(|(version, weight)| version == slot && weight.get() > 0.0)
-    };
+    Ok(splits)
+}
+
+/// The splits that the user says. All traffic is the stable's again after all canaries have ended.
+/// So long as the rules of a canary are checked after its end it keeps the weight that it had.
+pub(super) fn said_splits(
+    found: &Surveyed,
+    said: &[PlannedSplit],
+    stable: Slot,
+    (ends, slack): (&[Option<RecordedEnd>], Duration),
+) -> Vec<PlannedSplit> {
+    let mut splits = said.to_vec();
+    if let [.., before, last] = splits.as_mut_slice() {
+        let is_return = before.gives_to(stable) && last.shares.len() == 1 && last.gives_to(stable);
+        let from = last.from;
+        let mut dropped = before.shares.iter().filter(|(slot, _)| *slot != stable).peekable();
+        let had_any = dropped.peek().is_some();
+        let is_over = |slot: Slot| found.versions[usize::from(slot.0)].last.at <= from;
+        if is_return && had_any && dropped.all(|(slot, _)| is_over(*slot)) {
+            last.from = from.saturating_add(slack);
+        }
+    }
+    let gets = |slot: &Slot| splits.last().is_some_and(|last| last.gives_to(*slot));
     let canaries = (0..found.versions.len()).map(|index| Slot(index as u16));
     let canaries: Vec<Slot> = canaries.filter(|slot| *slot != stable).filter(gets).collect();
     let ended = canaries.iter().map(|slot| ends[usize::from(slot.0)].as_ref());
     let ended: Option<Vec<&RecordedEnd>> = ended.collect();
     let last = ended.into_iter().flatten();
-    let last = last.map(|end| end.latest.max(end.earliest.saturating_add(slack))).max();
+    let last = last.map(|end| end.latest.saturating_add(slack)).max();
     let begun = splits.last().map(|split| split.from);
-    splits.extend(last.filter(|last| begun < Some(*last)).map(alone));
-    Ok(splits)
+    splits.extend(last.filter(|last| begun < Some(*last)).map(|from| alone(stable, from)));
+    splits
 }
 
-fn said_split(found: &Surveyed, split: &SaidSplit) -> Result<PlannedSplit, BacktestError> {
+fn alone(stable: Slot, from: Duration) -> PlannedSplit {
+    PlannedSplit { from, shares: vec![(stable, Ratio::ONE)], observed: None }
+}
+
+fn checked_split(found: &Surveyed, split: &SaidSplit) -> Result<PlannedSplit, BacktestError> {
     let from = split.from;
-    let mut shares: Vec<(Slot, Ratio)> = Vec::new();
-    for (id, weight) in &split.shares {
-        let Some(place) = found.place(id) else {
-            return Err(BacktestError::UnknownVersion { asked: id.clone(), known: found.ids() });
-        };
-        let slot = Slot(place as u16);
-        if shares.iter().any(|(known, _)| *known == slot) {
-            return Err(BacktestError::NamedTwice { from, version: id.clone() });
+    let share = |(id, weight): &(VersionId, Ratio)| match found.place(id) {
+        Some(place) => Ok((Slot(place as u16), *weight)),
+        None => Err(BacktestError::UnknownVersion { asked: id.clone(), known: found.ids() }),
+    };
+    let mut shares: Vec<(Slot, Ratio)> =
+        split.shares.iter().map(share).collect::<Result<_, _>>()?;
+    Split::new(found.versions.len(), &shares).map_err(|error| match error {
+        SplitError::Sum { sum } => BacktestError::SplitSum { from, sum },
+        SplitError::Repeated(slot) => {
+            let version = found.versions[usize::from(slot.0)].id.clone();
+            BacktestError::NamedTwice { from, version }
         }
-        shares.push((slot, *weight));
-    }
-    let sum: f64 = shares.iter().map(|(_, weight)| weight.get()).sum();
-    if (sum - 1.0).abs() > TOLERANCE {
-        return Err(BacktestError::SplitSum { from, sum });
-    }
+    })?;
     shares.retain(|(_, weight)| weight.get() > 0.0);
     Ok(PlannedSplit { from, shares, observed: None })
 }
 
-/// How far from 1 the engine lets the sum of weights be.
-const TOLERANCE: f64 = 1e-9;
+impl PlannedSplit {
+    fn gives_to(&self, slot: Slot) -> bool {
+        self.shares.iter().any(|(version, weight)| *version == slot && weight.get() > 0.0)
+    }
+}

@@ -4,7 +4,7 @@
 
 use super::error::{BacktestError, MOST_VERSIONS};
 use super::observation::Unusable;
-use crate::exchange::{Class, Classification, Ending};
+use crate::exchange::Ending;
 use crate::trace::TraceRecord;
 use crate::units::{Duration, ModelId, VersionId};
 
@@ -13,6 +13,8 @@ use crate::units::{Duration, ModelId, VersionId};
 pub struct Survey {
     asked: Option<ModelId>,
     models: Vec<ModelId>,
+    /// Whether there was a request of the model that is asked for.
+    met: bool,
     found: Surveyed,
 }
 
@@ -33,6 +35,8 @@ pub struct Surveyed {
     pub others: u64,
     /// Successes whose output tokens are not known.
     pub(super) without_output: u64,
+    /// Successes of which it is known when their first token came.
+    pub(super) with_first_token: u64,
     /// The last request that can be used.
     pub(super) end: Duration,
 }
@@ -42,10 +46,6 @@ pub struct Surveyed {
 pub(super) struct Tenure {
     pub(super) id: VersionId,
     pub(super) requests: u64,
-    /// Those that failed, 429 among them.
-    pub(super) failed: u64,
-    /// Those that were answered 429.
-    pub(super) rate_limited: u64,
     /// Its first request, and what all versions had had before it.
     pub(super) first: Mark,
     /// Its last request, and what all versions had had with it.
@@ -77,7 +77,7 @@ pub(super) struct Gap {
 impl Survey {
     /// A survey of the requests of `model`; `None`: of the only one.
     pub fn new(model: Option<ModelId>) -> Self {
-        Self { asked: model, models: Vec::new(), found: Surveyed::default() }
+        Self { asked: model, models: Vec::new(), met: false, found: Surveyed::default() }
     }
 
     /// Takes in the next record, in the order of time.
@@ -85,13 +85,17 @@ impl Survey {
     /// # Errors
     /// There are too many versions.
     pub fn add(&mut self, record: &TraceRecord) -> Result<(), BacktestError> {
+        let is_asked = self.asked.is_some() && record.model == self.asked;
+        self.met |= is_asked;
+        // Once the one is met that is asked for, the others are not told.
         if let Some(model) = &record.model
+            && !self.met
             && !self.models.contains(model)
             && self.models.len() < MOST_MODELS
         {
             self.models.push(model.clone());
         }
-        if self.asked.is_some() && record.model != self.asked {
+        if self.asked.is_some() && !is_asked {
             self.found.others += 1;
             return Ok(());
         }
@@ -104,11 +108,11 @@ impl Survey {
     /// There are several models and none was asked for, the one that was asked for is not there, or
     /// no request can be used.
     pub fn finish(self) -> Result<Surveyed, BacktestError> {
-        let Self { asked, mut models, found } = self;
+        let Self { asked, mut models, met, found } = self;
         let is_asked = asked.is_some();
         models.sort();
         let model = match (asked, models.as_slice()) {
-            (Some(asked), _) if !models.contains(&asked) => {
+            (Some(asked), _) if !met => {
                 return Err(BacktestError::UnknownModel { asked, known: models });
             }
             (Some(asked), _) => Some(asked),
@@ -137,6 +141,7 @@ impl Surveyed {
         self.end = record.at;
         let is_success = observed.ending == Ending::Success;
         self.without_output += u64::from(is_success && record.output.is_none());
+        self.with_first_token += u64::from(is_success && observed.first_token.is_some());
         let own = match self.versions.iter().position(|version| version.id == *id) {
             Some(own) => own,
             None if self.versions.len() == MOST_VERSIONS => {
@@ -150,9 +155,6 @@ impl Surveyed {
         };
         let version = &mut self.versions[own];
         version.requests += 1;
-        let class = observed.ending.class(Classification { rate_limited_is_error: true });
-        version.failed += u64::from(class == Class::Error);
-        version.rate_limited += u64::from(observed.ending == Ending::Status(429));
         for (index, version) in self.versions.iter_mut().enumerate() {
             if index != own {
                 version.follow(record.at);
@@ -179,8 +181,6 @@ impl Tenure {
         Self {
             id,
             requests: 0,
-            failed: 0,
-            rate_limited: 0,
             last: first.clone(),
             first,
             since_last: 0,
@@ -225,3 +225,25 @@ impl Mark {
 
 /// Chosen: what more of them are called is of no help.
 const MOST_MODELS: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::request;
+    use super::*;
+
+    #[test]
+    fn a_model_that_is_asked_for_is_found_behind_any_number_of_others() {
+        let model = |name: &str| ModelId::new(name).unwrap();
+        let of = |name: &str| TraceRecord { model: Some(model(name)), ..request(0, "v1", 200, 1) };
+        let survey = |last: &str| {
+            let mut survey = Survey::new(Some(model("asked")));
+            let others = (0..1_200).map(|number| of(&format!("m{number}")));
+            others.chain([of(last)]).for_each(|record| survey.add(&record).unwrap());
+            survey.finish()
+        };
+        let found = survey("asked").unwrap();
+        assert_eq!((found.requests, found.others), (1, 1_200));
+        assert_eq!(found.model, Some(model("asked")));
+        assert!(matches!(survey("other"), Err(BacktestError::UnknownModel { .. })));
+    }
+}

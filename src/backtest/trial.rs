@@ -134,13 +134,13 @@ impl<'a> Trial<'a> {
             pinned: day.seen.pinned,
             ends: plan.canary_ends().cloned().collect(),
             incident_from: plan.incident.map(|incident| incident.from),
-            incident_to: plan.incident.and_then(|incident| incident.to),
+            incident_to: plan.incident.and_then(|incident| incident.said_to),
             identity,
             candidates,
             notes,
         };
         let recorder = ended[0].recorder.take().expect("the first replay records");
-        let recorded = recorder.finish(ended[0].end, Vec::new(), Vec::new());
+        let recorded = recorder.finish(plan.instant(plan.found.end), Vec::new(), Vec::new());
         Ok(Tried { report, recorded })
     }
 }
@@ -182,7 +182,8 @@ fn used_versions(plan: &Plan, day: &Ended) -> Vec<UsedVersion> {
 }
 
 fn used_splits(plan: &Plan) -> Vec<UsedSplit> {
-    let used = plan.splits.iter().map(|split| {
+    let splits = plan.splits_of_day();
+    let used = splits.iter().map(|split| {
         let shares = split.shares.iter();
         let shares = shares.map(|(slot, weight)| (plan.id(*slot).clone(), weight.get())).collect();
         UsedSplit { from: split.from, observed: split.observed, shares }
@@ -331,6 +332,126 @@ mod tests {
         let missing = report(&[error_rate(0.9, 60)], &rules(RolledBackBy::Rules));
         assert_eq!(missing.identity.finding, Finding::Missing);
         assert!(report(&[error_rate(0.9, 60)], &rules(RolledBackBy::Hand)).identity.holds);
+    }
+
+    /// By pencil: checks lie at 242 s + 10 k. At 382 s the window holds 56 completions, of which 4
+    /// failed: 7.1 %; 180 s later, at 562 s, it fires, after the end is certain at 556 s.
+    #[test]
+    fn rules_look_on_for_one_interval_whatever_is_tried_beside_them() {
+        let slow = rules(
+            "{\"metric\": \"error_rate\", \"operator\": \">\", \"threshold\": 0.05, \
+             \"duration_seconds\": 180, \"check_interval_seconds\": 10, \
+             \"window_seconds\": 250, \"action\": \"rollback_to_last_stable\"}",
+        );
+        let by_rules = Terms { rolled_back_by: Some(RolledBackBy::Rules), ..Terms::default() };
+        let alone = report(std::slice::from_ref(&slow), &by_rules);
+        let fired = alone.candidates[0].rolled_back.as_ref().map(|told| told.firing.at);
+        assert_eq!((fired, alone.identity.finding), (Some(millis(562_000)), Finding::Reproduced));
+        assert_eq!(alone.splits[2].from, millis(567_000));
+        let beside = report(&[slow.clone(), error_rate(0.9, 3_600)], &by_rules);
+        assert_eq!(beside.candidates[0], alone.candidates[0]);
+        assert_eq!(beside.splits, alone.splits);
+        let second = report(&[error_rate(0.9, 3_600), slow.clone()], &Terms::default());
+        assert_eq!(second.candidates[1].rolled_back, alone.candidates[0].rolled_back);
+        assert_eq!(alone.notes, [""; 0], "the weights of the canary are kept, and that is no skew");
+        // Where the user says when it was over, the same: one interval longer than that.
+        let share = |version: &str, weight| (id(version), Ratio::new(weight).unwrap());
+        let said = |from, shares| SaidSplit { from: millis(from), shares };
+        let both = vec![share("v1", 0.8), share("v2", 0.2)];
+        let splits = vec![said(240_000, both), said(556_000, vec![share("v1", 1.0)])];
+        let told = report(&[slow], &Terms { splits, ..by_rules });
+        assert_eq!(told.identity.finding, Finding::Reproduced);
+        assert_eq!((told.splits.len(), told.splits[2].from), (3, millis(567_000)));
+    }
+
+    #[test]
+    fn a_version_that_takes_over_at_the_next_request_has_its_beginning() {
+        let record = |number: u64| {
+            let version = if number < 600 { "v1" } else { "v2" };
+            let failed = number >= 600 && number.is_multiple_of(3);
+            request(number * 500, version, if failed { 503 } else { 200 }, 200)
+        };
+        let records: Vec<TraceRecord> = (0..1_440).map(record).collect();
+        let told = tried(&records, &[error_rate(0.9, 60)], &Terms::default(), &[]).unwrap().report;
+        let splits: Vec<(Duration, usize)> =
+            told.splits.iter().map(|split| (split.from, split.shares.len())).collect();
+        assert_eq!(splits, [(Duration::ZERO, 1), (millis(300_000), 1)]);
+        assert_eq!(told.splits[1].shares, [(id("v2"), 1.0)]);
+        assert_eq!(told.pinned, 0);
+    }
+
+    #[test]
+    fn a_version_may_be_called_as_the_tag_of_the_stable() {
+        let named = |stable: &str, canary: &str| {
+            let rename = |mut record: TraceRecord| {
+                let is_stable = record.version == Some(id("v1"));
+                record.version = Some(id(if is_stable { stable } else { canary }));
+                record
+            };
+            incident().into_iter().map(rename).collect::<Vec<TraceRecord>>()
+        };
+        let rules = [error_rate(0.9, 60), error_rate(0.05, 60)];
+        let told = tried(&named("stable", "canary"), &rules, &Terms::default(), &[]).unwrap();
+        let rolled_back = told.report.candidates[1].rolled_back.as_ref().unwrap();
+        assert_eq!(rolled_back.firing.at, millis(437_000));
+        assert_eq!(rolled_back.moved.target, id("stable"));
+        assert!(!told.report.to_json().contains("stable:0"), "the report has the trace's names");
+        // A canary of that name and the stable that holds the tag are told apart by nobody.
+        let refused = tried(&named("v1", "stable"), &rules, &Terms::default(), &[]).unwrap_err();
+        assert_eq!(refused, BacktestError::StableIsCanary(id("v1")));
+    }
+
+    /// Every fifth request goes to v2 from minute 2 to minute 5, half of which fail, and to v3 from
+    /// minute 15 on, of which every fifth fails. Of v2 are 72 requests, of which 36 failed.
+    #[test]
+    fn an_incident_without_an_end_is_over_when_its_canary_has_lost_its_traffic() {
+        let record = |number: u64| {
+            let (at, fifth) = (number * 500, number % 5 == 4);
+            match at {
+                120_000..300_000 if fifth => (at, "v2", number.is_multiple_of(2)),
+                900_000.. if fifth => (at, "v3", number % 25 == 4),
+                _ => (at, "v1", false),
+            }
+        };
+        let records = (0..2_880).map(record).map(|(at, version, failed)| {
+            request(at, version, if failed { 503 } else { 200 }, if failed { 200 } else { 1_000 })
+        });
+        let records: Vec<TraceRecord> = records.collect();
+        let rules = [error_rate(0.9, 60), error_rate(0.05, 60)];
+        let told = tried(&records, &rules, &incident_from(2, None), &[]).unwrap().report;
+        let (day, other) = (&told.candidates[0], &told.candidates[1]);
+        assert_eq!((day.harmed_requests, day.harmed_failed), (72, 36));
+        assert!(other.time_to_rollback.is_some());
+        let alarms: Vec<&str> = other
+            .firings
+            .iter()
+            .filter(|firing| firing.false_alarm == Some(true))
+            .map(|firing| firing.version.as_str())
+            .collect();
+        assert!(!alarms.is_empty() && alarms.iter().all(|version| *version == "v3"), "{alarms:?}");
+        assert_eq!(other.false_alarms, Some(alarms.len() as u64));
+        // What is said is kept as it is said.
+        assert_eq!((told.incident_to, told.incident_end()), (None, Some(told.ends[0].latest)));
+    }
+
+    #[test]
+    fn what_the_trace_does_not_hold_is_left_out_and_told() {
+        let first = rules(
+            "{\"metric\": \"ttft_p99\", \"operator\": \">\", \"threshold_ms\": 500, \
+             \"duration_seconds\": 60, \"action\": \"notify\"}",
+        );
+        let blind = |records: &[TraceRecord]| {
+            let told = tried(records, std::slice::from_ref(&first), &Terms::default(), &[]);
+            told.unwrap().report.candidates[0].blind.clone()
+        };
+        let mut records = incident();
+        let told = blind(&records);
+        let [(_, what)] = &told[..] else { panic!("it has nothing to read") };
+        assert!(what.contains("first token"), "{what}");
+        for record in &mut records {
+            record.first_token = Some(millis(100));
+        }
+        assert!(blind(&records).is_empty());
     }
 
     #[test]

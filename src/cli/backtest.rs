@@ -55,14 +55,15 @@ fn attempt(
     requirements: &[Requirement],
 ) -> Result<Tried, Failure> {
     let path = &arguments.trace;
+    check_file(path)?;
     let failed = |error| failure(path, &error);
     let mut survey = Survey::new(arguments.model.clone());
     let first = read(path, &mut |record| survey.add(record))?;
     let found = survey.finish().map_err(failed)?;
     let terms = terms(arguments);
     let rules = load_all(files, &rule_names(&found, &terms).map_err(failed)?)?;
-    let slack = Plan::slack(rules.iter().map(|(_, _, rules)| rules));
-    let plan = Plan::new(found, &terms, first.began, slack).map_err(failed)?;
+    let (_, _, day) = &rules[0];
+    let plan = Plan::new(found, &terms, first.began, day).map_err(failed)?;
     let mut trial = Trial::new(&plan, &rules).map_err(failed)?;
     let second = read(path, &mut |record| trial.add(record))?;
     if second.sha256 != first.sha256 {
@@ -99,17 +100,25 @@ struct Reading {
     sha256: String,
 }
 
+/// Refuses what can be read only once, by whatever name. What is not there is told when it is
+/// opened.
+fn check_file(path: &Path) -> Result<(), Failure> {
+    let found = std::fs::metadata(path);
+    let once = found.is_ok_and(|found| !found.is_file() && !found.is_dir());
+    if once || path == Path::new("-") {
+        return Err(usage(
+            "error: the trace is read twice, so it cannot come from a pipe: name a file".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
 /// Reads a trace and hands on each record.
 fn read(
     path: &Path,
     take: &mut dyn FnMut(&TraceRecord) -> Result<(), BacktestError>,
 ) -> Result<Reading, Failure> {
     let failed = |error| Failure::input(format!("error: {}: {error}", path.display()));
-    if path == Path::new("-") {
-        return Err(usage(
-            "error: the trace is read twice, so it cannot come from a pipe: name a file".to_owned(),
-        ));
-    }
     let mut reader = TraceReader::new(open_trace(path)?).map_err(failed)?;
     while let Some(record) = reader.next_record().map_err(failed)? {
         take(&record).map_err(|error| failure(path, &error))?;
@@ -172,7 +181,7 @@ fn failure(path: &Path, error: &BacktestError) -> Failure {
         BacktestError::NothingUsable { .. } => (
             Exit::NothingToEvaluate,
             "rules are tried on requests whose version, duration and status or failure were \
-             recorded: docs/backtest.md says how each format holds them",
+             recorded: docs/traces.md says how each format holds them",
         ),
         BacktestError::NoCanary(_) => (
             Exit::NothingToEvaluate,
@@ -197,6 +206,11 @@ fn failure(path: &Path, error: &BacktestError) -> Failure {
         BacktestError::GoesOn { .. } => {
             (Exit::Usage, "write --rolled-back and a later time, or never, or leave it out")
         }
+        BacktestError::StableIsCanary(_) => (
+            Exit::Usage,
+            "write --stable stable if it was, or give that version another name when the trace is \
+             imported",
+        ),
         BacktestError::TagIsVersion(_) => (Exit::Usage, "give --tag another name"),
     };
     let message = format!("error: {}: {error}\n  help: {remedy}", path.display());

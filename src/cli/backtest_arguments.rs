@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::shared_arguments::time;
 use crate::backtest::{RolledBackBy, SaidEnd, SaidSplit};
 use crate::units::{Duration, LiteralError, ModelId, Ratio, TagName, VersionId};
 
@@ -78,12 +79,6 @@ impl From<By> for RolledBackBy {
             By::Rules => Self::Rules,
         }
     }
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    let zero = matches!(text, "0" | "0s");
-    let time = if zero { Ok(Duration::ZERO) } else { Duration::parse(text) };
-    time.map_err(|error| told(&error))
 }
 
 fn told(error: &LiteralError) -> String {

@@ -7,7 +7,7 @@ use crate::assertion::{OverRuns, Reading};
 use crate::metric::Quantile;
 use crate::record::Record;
 use crate::stats::{Confidence, Interval, Moments, QuantileRanks};
-use crate::summary::{Basis, Estimate, Limits, Method, Summary};
+use crate::summary::{Basis, Estimate, Limits, Method, Selected, Summary};
 
 /// A metric as read from all runs.
 #[derive(Clone, Debug)]
@@ -43,20 +43,18 @@ pub(super) struct Known {
 
 impl<'a> Gathered<'a> {
     pub(super) fn of(reading: &'a Reading, runs: &Runs<'_>) -> Self {
-        let read = runs.records.iter().map(|record| read(reading, record, runs));
-        let read: Vec<Option<Read>> = read.collect();
-        let estimate = |one: &Option<Read>| match one {
-            Some((estimate, _)) => estimate.clone(),
-            None => Estimate::absent(reading.metric),
+        let estimate = |record: &&Record| {
+            let read = estimate(reading, record, runs);
+            read.unwrap_or_else(|| Estimate::absent(reading.metric))
         };
-        let estimates: Vec<Estimate> = read.iter().map(estimate).collect();
+        let estimates: Vec<Estimate> = runs.records.iter().map(estimate).collect();
         let points: Vec<Range> = estimates.iter().map(point).collect();
         let over = match reading.over_runs {
             OverRuns::Itself if !reading.is_estimate() => Over::Exact(estimates),
             OverRuns::Itself => Over::Pooled {
                 of_attempts: estimates.iter().any(|estimate| estimate.of_attempts),
                 dependent: !runs.dependences.is_empty(),
-                basis: pooled(read),
+                basis: pooled(reading, runs, &estimates),
             },
             OverRuns::Probability => {
                 let any =
@@ -173,22 +171,28 @@ impl<'a> Gathered<'a> {
     }
 }
 
-/// A metric of one run, and what it is made from.
-type Read = (Estimate, Basis<'static>);
-
-/// Reads a metric from one run; `None` where the run holds no such requests.
-fn read(reading: &Reading, record: &Record, runs: &Runs<'_>) -> Option<Read> {
+/// The requests of one run that a metric is read of; `None` where the run holds no such requests.
+fn selected<'a>(reading: &Reading, record: &'a Record, runs: &Runs<'_>) -> Option<Selected<'a>> {
     let selection = resolve(&reading.selector, record, runs.columns)?;
-    let selected = Summary::of(record).select(selection);
-    let estimate = selected.estimate(reading.metric, Method::Display);
-    Some((estimate, selected.basis(reading.metric).into_owned()))
+    Some(Summary::of(record).select(selection))
+}
+
+/// Reads a metric from one run.
+fn estimate(reading: &Reading, record: &Record, runs: &Runs<'_>) -> Option<Estimate> {
+    Some(selected(reading, record, runs)?.estimate(reading.metric, Method::Display))
+}
+
+/// What a metric of one run is made from: much more than its estimate.
+fn basis(reading: &Reading, record: &Record, runs: &Runs<'_>) -> Option<Basis<'static>> {
+    Some(selected(reading, record, runs)?.basis(reading.metric).into_owned())
 }
 
 /// The requests of all runs together.
-fn pooled(read: Vec<Option<Read>>) -> Basis<'static> {
+fn pooled(reading: &Reading, runs: &Runs<'_>, estimates: &[Estimate]) -> Basis<'static> {
     // Without a value there is nothing to add.
-    let all = read.into_iter().flatten().filter(|(estimate, _)| estimate.has_data());
-    let all = all.map(|(_, basis)| basis).reduce(|sum, one| sum.merged(&one));
+    let all = runs.records.iter().zip(estimates).filter(|(_, estimate)| estimate.has_data());
+    let all = all.filter_map(|(record, _)| basis(reading, record, runs));
+    let all = all.reduce(|sum, one| sum.merged(&one));
     all.unwrap_or(Basis::Exact { value: None, n: 0 })
 }
 
@@ -198,7 +202,10 @@ pub(super) fn is_unchanged(
     (runs, judged): (&Runs<'_>, usize),
     (baseline, stored): (&Runs<'_>, Option<usize>),
 ) -> bool {
-    let of = |runs: &Runs<'_>, run: usize| read(reading, runs.records.get(run)?, runs);
+    let of = |runs: &Runs<'_>, run: usize| {
+        let record = runs.records.get(run)?;
+        Some((estimate(reading, record, runs)?, basis(reading, record, runs)?))
+    };
     let (one, other) = (of(runs, judged), stored.and_then(|stored| of(baseline, stored)));
     one.is_some() && one == other
 }

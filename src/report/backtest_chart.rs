@@ -12,12 +12,10 @@ use crate::units::{Duration, format_elapsed};
 pub fn backtest_chart(report: &BacktestReport, recorded: &Record) -> Canvas {
     let story = Story::of(recorded);
     let frame = story.frame();
+    // Without dates the record begins at none.
     let caption = match report.trace.began {
         Some(_) => frame.caption,
-        None => frame
-            .caption
-            .split_once(',')
-            .map_or_else(|| frame.caption.clone(), |(unit, _)| unit.to_owned()),
+        None => story.axis().1,
     };
     let frame = Frame { caption, phases: phases(report), lanes: lanes(report), ..frame };
     let solid = story.versions().map(|version| (version.name.clone(), version.look, Dash::Solid));
@@ -33,7 +31,7 @@ pub fn backtest_chart(report: &BacktestReport, recorded: &Record) -> Canvas {
 fn phases(report: &BacktestReport) -> Vec<Phase> {
     let Some(from) = report.incident_from else { return Vec::new() };
     let (from, end) = (from.as_secs_f64(), report.trace.end.as_secs_f64());
-    let to = report.incident_to.map_or(end, Duration::as_secs_f64).min(end);
+    let to = report.incident_end().map_or(end, Duration::as_secs_f64).min(end);
     let phase = |name: &str, from, to| Phase { name: name.to_owned(), from, to };
     let all = [phase("", 0.0, from), phase("incident", from, to), phase("", to, end)];
     all.into_iter().filter(|phase| phase.to > phase.from || phase.name.is_empty()).collect()

@@ -1,9 +1,12 @@
 //! What a backtest found in words and tables, for every output.
 
+use std::collections::BTreeSet;
+
 use super::comparison::Grid;
 use super::evidence_text::evidence_text;
 use crate::backtest::{
-    BacktestReport, Candidate, Finding, Firing, Identity, RecordedEnd, RolledBack, Spared,
+    BacktestReport, Candidate, Finding, Firing, Identity, RecordedEnd, RolledBack, RuleHealth,
+    Spared,
 };
 use crate::units::{
     Duration, format_count, format_counted, format_duration, format_elapsed, format_percent,
@@ -139,8 +142,9 @@ pub(super) fn rules_grid(report: &BacktestReport) -> Grid {
     header.extend(["Spared", "Spared, bounds"]);
     let alarms = report.incident_from.is_some();
     header.extend(alarms.then_some("False alarms"));
+    let shown = shown_files(report);
     let rows = report.candidates.iter().enumerate().map(|(index, candidate)| {
-        let mut row = vec![name(candidate, index)];
+        let mut row = vec![name(shown[index], index)];
         row.extend(figures(candidate));
         row.extend(candidate.false_alarms.map(format_count));
         row
@@ -149,9 +153,24 @@ pub(super) fn rules_grid(report: &BacktestReport) -> Grid {
     Grid { header, rows: rows.collect(), names: None }
 }
 
-/// A rule set's name; the first is that of the day.
-pub(super) fn name(candidate: &Candidate, index: usize) -> String {
-    if index == 0 { format!("{} (of the day)", candidate.rules) } else { candidate.rules.clone() }
+/// The files of the rule sets, without their folders where they differ without them.
+fn shown_files(report: &BacktestReport) -> Vec<&str> {
+    let paths = || report.candidates.iter().map(|candidate| candidate.rules.as_str());
+    let short: Vec<&str> = paths().map(file_name).collect();
+    match short.iter().collect::<BTreeSet<_>>().len() == short.len() {
+        true => short,
+        false => paths().collect(),
+    }
+}
+
+/// The last part of a path, whatever machine it is of.
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().filter(|name| !name.is_empty()).unwrap_or(path)
+}
+
+/// The name of a rule set of this file; the first is that of the day.
+fn name(file: &str, index: usize) -> String {
+    if index == 0 { format!("{file} (of the day)") } else { file.to_owned() }
 }
 
 fn figures(candidate: &Candidate) -> [String; 7] {
@@ -163,7 +182,11 @@ fn figures(candidate: &Candidate) -> [String; 7] {
     let Spared { least, most, expected } = moved.spared;
     let expected = expected.map_or_else(
         || "unknown".to_owned(),
-        |told| format!("{} [{}, {}]", figure(told.value), figure(told.low), figure(told.high)),
+        |told| {
+            let [value, low, high] =
+                [told.value, told.low, told.high].map(|value| format_significant(value, 3));
+            format!("{value} [{low}, {high}]")
+        },
     );
     [
         format_elapsed(firing.at),
@@ -179,11 +202,6 @@ fn figures(candidate: &Candidate) -> [String; 7] {
 fn earlier_text(nanos: i64) -> String {
     let length = format_duration(Duration::from_nanos(nanos.unsigned_abs()));
     if nanos < 0 { format!("-{length}") } else { length }
-}
-
-fn figure(value: f64) -> String {
-    let text = format_significant(value.abs(), 3);
-    if value < 0.0 { format!("-{text}") } else { text }
 }
 
 fn signed(count: i64) -> String {
@@ -217,19 +235,8 @@ pub(super) fn firings(report: &BacktestReport) -> Vec<(String, Vec<String>)> {
         if more > 0 {
             lines.push(format_counted(more, "more firing", "more firings"));
         }
-        lines.extend(candidate.health.iter().filter(|health| health.firings == 0).map(|health| {
-            let checks = format_counted(health.checks, "check", "checks");
-            let on = format!("{} on {}", health.trigger, health.version);
-            match health.checks > 0 && health.no_data == health.checks {
-                true if health.judge => format!("{on}: does not fire: no error in {checks}"),
-                true => format!("{on}: could never fire: none of {checks} had enough requests"),
-                false => format!(
-                    "{on}: does not fire in {checks}: {} with too few requests, {} in breach",
-                    format_count(health.no_data),
-                    format_count(health.breaches),
-                ),
-            }
-        }));
+        let silent = candidate.health.iter().filter(|health| health.firings == 0);
+        lines.extend(silent.map(silence_text));
         lines.extend(
             candidate.blind.iter().map(|(trigger, what)| {
                 format!("{trigger}: left out: the trace does not say {what}")
@@ -238,9 +245,27 @@ pub(super) fn firings(report: &BacktestReport) -> Vec<(String, Vec<String>)> {
         if lines.is_empty() {
             lines.push("nothing is checked: no rule watches a version of the recording".to_owned());
         }
-        (name(candidate, index), lines)
+        (name(&candidate.rules, index), lines)
     });
     told.collect()
+}
+
+/// Why a trigger does not fire.
+fn silence_text(health: &RuleHealth) -> String {
+    let checks = format_counted(health.checks, "check", "checks");
+    let on = format!("{} on {}", health.trigger, health.version);
+    match health.no_data == health.checks {
+        _ if health.checks == 0 => {
+            format!("{on}: is never checked: its interval is longer than the version's traffic")
+        }
+        true if health.judge => format!("{on}: does not fire: no error in {checks}"),
+        true => format!("{on}: could never fire: none of {checks} had enough requests"),
+        false => format!(
+            "{on}: does not fire in {checks}: {} with too few requests, {} in breach",
+            format_count(health.no_data),
+            format_count(health.breaches),
+        ),
+    }
 }
 
 fn firing_text(firing: &Firing) -> String {

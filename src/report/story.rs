@@ -103,8 +103,8 @@ impl<'a> Story<'a> {
     /// The time axis and the phases, with no lanes.
     pub(super) fn frame(&self) -> Frame {
         let record = self.record;
-        let (axis, unit) = Axis::times(record.end.since(record.start), MOST_TIME_TICKS);
-        let caption = format!("{} since the start, {}", unit.name(), record.start);
+        let (axis, unit) = self.axis();
+        let caption = format!("{unit}, {}", record.start);
         let phases = record.phases.iter().map(|span| Phase {
             name: span.name.clone(),
             from: self.seconds(span.start),
@@ -112,6 +112,13 @@ impl<'a> Story<'a> {
         });
         let phases = phases.collect();
         Frame { columns: Sheet::COLUMNS, axis, caption, phases, lanes: Vec::new() }
+    }
+
+    /// The time axis, and what its figures are.
+    pub(super) fn axis(&self) -> (Axis, String) {
+        let length = self.record.end.since(self.record.start);
+        let (axis, unit) = Axis::times(length, MOST_TIME_TICKS);
+        (axis, format!("{} since the start", unit.name()))
     }
 
     /// `value` of each slot, told how many seconds of it lie within the run.

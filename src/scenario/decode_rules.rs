@@ -16,7 +16,7 @@ use super::read;
 use super::shape::{Field, Shape, quote};
 use super::shapes_rules::CONDITION;
 use super::suggest::nearest;
-use super::tree::Node;
+use super::tree::{Node, Value};
 
 /// The rules of `model` that `node` holds.
 pub(crate) fn decode(
@@ -64,7 +64,7 @@ fn condition(
     safeguards: Safeguards,
     diagnostics: &mut Diagnostics,
 ) -> Option<RawTrigger> {
-    if node.entries().is_empty() {
+    if !matches!(node.value, Value::Map(_)) {
         return None;
     }
     let mut raw = raw(node);

@@ -468,4 +468,11 @@ mod tests {
         assert!(error.contains("error: scenarios/rules.json:2:"), "{error}");
         assert!(error.contains("error: --set seed: "), "{error}");
     }
+
+    #[test]
+    fn an_empty_condition_lacks_what_every_condition_has() {
+        let files = One("scenarios/rules.json", "{\"conditions\": [{}]}");
+        let error = load_with(SMALLEST, &["models.m.rules=rules.json"], &files).unwrap_err();
+        assert!(error.contains("condition has no"), "{error}");
+    }
 }

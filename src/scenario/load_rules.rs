@@ -81,6 +81,8 @@ mod tests {
         for part in ["rules.json:2", "did you mean `error_rate`?", "rules.json:3", "v3"] {
             assert!(told.contains(part), "{part}: {told}");
         }
+        let empty = load("{\"conditions\": [{}]}").unwrap_err();
+        assert!(empty.contains("rules.json:1") && empty.contains("condition has no"), "{empty}");
         assert!(load("{}").unwrap_err().contains("conditions"));
         assert!(load("[1]").is_err() && load("").is_err() && load("{").is_err());
     }

@@ -117,5 +117,12 @@ fn each_end_has_its_exit_code() {
     assert!(unversioned.stderr.contains("none of the"), "{}", unversioned.stderr);
     let piped = place.run(&["backtest", "-", "--rules", DAY]);
     assert_eq!(piped.code, 2);
+    #[cfg(unix)]
+    {
+        // What can be read only once is told so by whatever name.
+        let device = place.run(&["backtest", "/dev/null", "--rules", DAY]);
+        assert_eq!(device.code, 2, "{}", device.stderr);
+        assert!(device.stderr.contains("read twice"), "{}", device.stderr);
+    }
     assert_eq!(place.run(&["backtest", "none.csv", "--rules", DAY]).code, 3);
 }
