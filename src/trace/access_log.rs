@@ -1,12 +1,12 @@
 //! What the access logs of gateways have in common: a time stamp, and beside the server's own
 //! variables what teams add to them about models and tokens.
 
-use super::date_time::{common_log, iso};
+use super::date_time::common_log;
 use super::error::TraceErrorKind;
 use super::foreign_name::{model, version};
 use super::json_line::JsonLine;
 use super::json_members::Members;
-use super::json_scalar::{Scalar, duration};
+use super::json_scalar::Scalar;
 use super::names::{Names, written_name};
 use super::options::TimeUnit;
 use super::record::TraceRecord;
@@ -18,8 +18,7 @@ pub(super) fn instant(
     unit: TimeUnit,
 ) -> Result<Timestamp, TraceErrorKind> {
     let instant = value.read(column, TIME_ALLOWED, |text| {
-        let since = duration(text, unit.digits()).map(|since| Timestamp::EPOCH + since);
-        since.or_else(|| iso(text)).or_else(|| common_log(text))
+        super::json_scalar::instant(text, Some(unit)).or_else(|| common_log(text))
     })?;
     instant.ok_or(TraceErrorKind::MissingColumn { name: column })
 }
@@ -41,37 +40,37 @@ pub(super) fn set_extras(
     names: &mut Names,
     record: &mut TraceRecord,
 ) -> Result<(), TraceErrorKind> {
-    record.model = members.first(MODEL)?.1.text().and_then(|text| model(&text));
-    record.version = members.first(VERSION)?.1.text().and_then(|text| version(&text));
+    let text = |keys: &[&'static str]| members.first_text(keys, Scalar::text);
+    record.model = text(MODEL)?.and_then(|text| model(&text));
+    record.version = text(VERSION)?.and_then(|text| version(&text));
     if record.version.is_none() {
-        let text = members.first(versions)?.1.text();
-        record.version = text.and_then(|text| version(last_of_list(upstream(&text))?));
+        let upstreams = text(versions)?;
+        record.version = upstreams.and_then(|text| version(last_of_list(upstream(&text))?));
     }
-    record.user = members.first(USER)?.1.text().map(|user| names.user(&user));
-    record.session = members.first(SESSION)?.1.text().map(|session| names.session(&session));
+    record.user = text(USER)?.map(|user| names.user(&user));
+    record.session = text(SESSION)?.map(|session| names.session(&session));
     let (column, tokens) = members.first(INPUT)?;
     record.input = tokens.tokens(column)?;
     let (column, tokens) = members.first(OUTPUT)?;
     record.output = tokens.tokens(column)?;
     let (column, cost) = members.first(COST)?;
     record.cost = cost.usd(column)?;
-    let content = members.first(CONTENT)?.1.text();
+    let content = text(CONTENT)?;
     let is_streamed = content.map(|content| content.starts_with("text/event-stream"));
     record.stream =
         members.first(STREAM)?.1.flag().or_else(|| is_streamed.filter(|is_streamed| *is_streamed));
     Ok(())
 }
 
-/// The last of a list that says something: nginx notes every upstream that it tried, separated by
-/// commas, and by colons where the request was redirected within.
+/// The last of a list that says something.
 pub(super) fn last_of_list(text: &str) -> Option<&str> {
-    parts_of_list(text).last()
+    parts_of_list(text).filter(|part| !matches!(*part, "" | "-")).last()
 }
 
-/// All that say something, in the order in which they were tried.
+/// One for each upstream that nginx tried, in that order, also where it says nothing (`-`):
+/// separated by commas, and by colons where the request was redirected within.
 pub(super) fn parts_of_list(text: &str) -> impl Iterator<Item = &str> {
-    let parts = text.split(',').flat_map(|part| part.split(" : ")).map(str::trim);
-    parts.filter(|part| !matches!(*part, "" | "-"))
+    text.split(',').flat_map(|part| part.split(" : ")).map(str::trim)
 }
 
 /// What tells one upstream from another in its name: of Istio's `outbound|80|canary|host` the
@@ -90,7 +89,7 @@ pub(super) fn write_extras(line: &mut JsonLine<'_>, record: &TraceRecord, cost: 
         .text("session_id", record.session.map(written_name).as_deref())
         .number("input_tokens", record.input.map(|tokens| tokens.get().into()))
         .number("output_tokens", record.output.map(|tokens| tokens.get().into()))
-        .raw("stream", record.stream.map(|stream| if stream { "true" } else { "false" }))
+        .flag("stream", record.stream)
         .raw("cost", cost);
 }
 

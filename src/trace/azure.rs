@@ -8,7 +8,7 @@ use super::description::{
     Description, FirstLine, Line, Order, Origin, ReadRows, Recognised, WriteRows, Written,
 };
 use super::error::TraceErrorKind;
-use super::number::{digits, whole};
+use super::number::{TOKENS_ALLOWED, digits, whole};
 use super::options::ReadOptions;
 use super::record::TraceRecord;
 use super::unasked::{fixed_unit, no_blocks};
@@ -49,7 +49,7 @@ fn write(text: &mut String, written: &Written<'_>) -> Result<(), TraceErrorKind>
     let record = written.record;
     let input = record.input.ok_or_else(|| lacks("tokens of the prompt"))?.get();
     let output = record.output.ok_or_else(|| lacks("tokens of the answer"))?.get();
-    let at = written.origin + record.at;
+    let at = written.at(NAME)?;
     let second = Timestamp::from_second(at.second());
     let date_time = second.to_string();
     let date_time = date_time.trim_end_matches('Z').replace('T', " ");
@@ -160,7 +160,6 @@ fn parse_time(text: &str) -> Option<Timestamp> {
 /// How long a date is.
 const DAY: usize = "2023-11-16".len();
 const TIME_ALLOWED: &str = "a UTC time such as 2023-11-16 18:17:03.9799600, with +00:00 or without";
-const TOKENS_ALLOWED: &str = "a whole number from 0 to 4294967295";
 
 #[cfg(test)]
 mod tests {

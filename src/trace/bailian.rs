@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::decimal::unscaled;
 use super::description::{
@@ -18,8 +19,8 @@ use super::json_members::Members;
 use super::json_scalar::{Scalar, duration, object};
 use super::number::whole;
 use super::options::TimeUnit;
-use super::record::{Prefix, TraceRecord};
-use crate::units::{Timestamp, Tokens};
+use super::record::{BLOCKS_ALLOWED, Prefix, TraceRecord};
+use crate::units::Timestamp;
 
 const NAME: &str = "bailian";
 
@@ -41,7 +42,7 @@ pub(super) static FORMAT: Description = Description {
             conversations: Conversations::default(),
         }))
     },
-    write: Some(WriteRows { header: |_| String::new(), row: write, footer: "" }),
+    write: Some(WriteRows::lines(write)),
 };
 
 fn recognise(first_line: &str) -> Recognised {
@@ -70,7 +71,8 @@ struct Request<'a> {
     chat_id: Scalar<'a>,
     #[serde(borrow, default)]
     parent_chat_id: Scalar<'a>,
-    hash_ids: Option<Vec<u64>>,
+    #[serde(borrow)]
+    hash_ids: Option<&'a RawValue>,
 }
 
 impl ReadRows for Bailian {
@@ -90,8 +92,8 @@ impl ReadRows for Bailian {
         let output = request.output_length.tokens("output_length")?;
         (record.input, record.output) =
             (Some(input), Some(output.ok_or_else(|| missing("output_length"))?));
-        record.prefix =
-            Some(self.prefix(request.hash_ids.ok_or_else(|| missing("hash_ids"))?, input)?);
+        let hashes = hashes(request.hash_ids.ok_or_else(|| missing("hash_ids"))?)?;
+        record.prefix = Some(Prefix::of(self.block, hashes, input)?);
         let chat = request.chat_id.read("chat_id", ID_ALLOWED, whole)?;
         let chat = chat.ok_or_else(|| missing("chat_id"))?;
         record.parent = if request.parent_chat_id.is("-1") {
@@ -104,17 +106,9 @@ impl ReadRows for Bailian {
     }
 }
 
-impl Bailian {
-    /// The last block may be a part of one.
-    fn prefix(&self, hashes: Vec<u64>, input: Tokens) -> Result<Prefix, TraceErrorKind> {
-        let (found, input) = (hashes.len() as u64, input.get());
-        let expected = u64::from(input.div_ceil(self.block));
-        if found == expected {
-            Ok(Prefix { block: self.block, hashes })
-        } else {
-            Err(TraceErrorKind::Blocks { found, expected, input, block: self.block })
-        }
-    }
+fn hashes(list: &RawValue) -> Result<Vec<u64>, TraceErrorKind> {
+    serde_json::from_str(list.get())
+        .map_err(|_| TraceErrorKind::value("hash_ids", list.get(), BLOCKS_ALLOWED))
 }
 
 /// Which conversation each of the latest requests is part of.

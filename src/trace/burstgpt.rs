@@ -13,12 +13,12 @@ use super::description::{
 };
 use super::error::TraceErrorKind;
 use super::foreign_name::model;
-use super::json_scalar::{TOKENS_ALLOWED, duration, tokens};
+use super::json_scalar::{duration, tokens};
 use super::names::{Names, written_name};
+use super::number::TOKENS_ALLOWED;
 use super::options::TimeUnit;
 use super::record::{Failure, TraceRecord};
 use super::unasked::no_blocks;
-use crate::exchange::Ending;
 use crate::units::{ModelId, Timestamp, Tokens};
 
 const NAME: &str = "burstgpt";
@@ -137,11 +137,15 @@ impl ReadRows for BurstGpt {
     }
 }
 
-/// With the columns of the third file. A failed request has no tokens of an answer.
+/// With the columns of the third file. A failed request has no tokens of an answer, and no other.
 fn write(text: &mut String, written: &Written<'_>) -> Result<(), TraceErrorKind> {
     let record = written.record;
-    let has_failed = record.ending().is_some_and(|ending| ending != Ending::Success);
+    let has_failed = record.has_failed();
     let output = if has_failed { Some(Tokens::new(0)) } else { record.output };
+    if !has_failed && output == Some(Tokens::new(0)) {
+        let what = "answers of 0 tokens that did not fail";
+        return Err(TraceErrorKind::NoRoom { format: NAME, what });
+    }
     let (Some(input), Some(output)) = (record.input, output) else {
         let needs = "the tokens of every prompt and answer";
         return Err(TraceErrorKind::Lacks { format: NAME, needs });

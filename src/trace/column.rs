@@ -1,7 +1,7 @@
 //! The columns that coalmine's own text formats store a record in.
 
 use super::error::{TraceErrorKind, beginning};
-use super::number::{nanos, whole};
+use super::number::{TOKENS_ALLOWED, nanos, whole};
 use super::record::{Failure, Prefix, TraceRecord};
 use crate::units::{ModelId, Money, Tokens, VersionId};
 
@@ -72,7 +72,7 @@ impl Column {
             }
             Self::Model => "a model's name, 1 to 128 characters of A-Z a-z 0-9 . _ : - /",
             Self::Version => "a version's name, 1 to 128 characters of A-Z a-z 0-9 . _ : -",
-            Self::InputTokens | Self::OutputTokens => "a whole number from 0 to 4294967295",
+            Self::InputTokens | Self::OutputTokens => TOKENS_ALLOWED,
             Self::User | Self::Session | Self::Parent => {
                 "a whole number from 0 to 18446744073709551615"
             }

@@ -71,6 +71,8 @@ pub(super) struct Entries {
     /// With what a document begins: one of these keys, and the bracket behind it.
     pub(super) outermost: &'static [&'static str],
     pub(super) bracket: u8,
+    /// Whether a file of the format is such a document however it begins: it has no other form.
+    pub(super) is_only_form: bool,
 }
 
 /// What a format makes of a file's first line.
@@ -141,6 +143,15 @@ pub(super) struct WriteRows {
     pub(super) footer: &'static str,
 }
 
+impl WriteRows {
+    /// Rows alone, with nothing before and behind them.
+    pub(super) const fn lines(
+        row: fn(&mut String, &Written<'_>) -> Result<(), TraceErrorKind>,
+    ) -> Self {
+        Self { header: |_| String::new(), row, footer: "" }
+    }
+}
+
 /// A record that is written, and where it stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Written<'a> {
@@ -155,18 +166,19 @@ pub(super) struct Written<'a> {
 }
 
 impl Written<'_> {
-    /// When it was sent.
-    pub(super) fn at(&self) -> Timestamp {
-        self.origin + self.record.at
+    /// When it was sent; an error where that is after 2262, which `format` has no room for.
+    pub(super) fn at(&self, format: &'static str) -> Result<Timestamp, TraceErrorKind> {
+        let at = self.origin.as_nanos().checked_add_unsigned(self.record.at.as_nanos());
+        let what = "times after 2262";
+        at.map(Timestamp::from_nanos).ok_or(TraceErrorKind::NoRoom { format, what })
     }
 
     /// When it was sent, in nanoseconds since 1970; an error where that or its end is before 1970
     /// or after 2262, which `format` has no room for.
     pub(super) fn nanos(&self, format: &'static str) -> Result<u64, TraceErrorKind> {
-        let (at, record) = (self.record.at.as_nanos(), self.record);
+        let record = self.record;
         let longest = record.duration.max(record.first_token).unwrap_or_default().as_nanos();
-        let nanos =
-            u64::try_from(self.origin.as_nanos()).ok().and_then(|began| began.checked_add(at));
+        let nanos = self.at(format).ok().and_then(|at| u64::try_from(at.as_nanos()).ok());
         let end = nanos.and_then(|nanos| i64::try_from(nanos.checked_add(longest)?).ok());
         let what = "times before 1970 or after 2262";
         nanos.filter(|_| end.is_some()).ok_or(TraceErrorKind::NoRoom { format, what })

@@ -4,13 +4,15 @@
 //! Whatever the size of the source, one entry is held, and of it no text that is longer than a name
 //! could be: prompts, answers and pictures are passed over as they are read. Entries are looked
 //! into by who reads them; what stands around them is only as well-formed as it takes to find them.
+//! Where a line begins a document within another, that other was cut off: one of its lines is lost,
+//! not the rest of the source.
 
 use std::io::{self, BufRead, Read, Seek};
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr3};
 
 use super::bytes::Bytes;
-use super::description::Line;
+use super::description::{Entries, Line};
 use super::error::TraceErrorKind;
 
 /// The entries of `R`.
@@ -20,7 +22,7 @@ pub(super) struct EntryFeed<R: BufRead> {
     buffer: Vec<u8>,
     at: usize,
     filled: usize,
-    key: &'static str,
+    document: Entries,
     /// Lists and objects that are open around the next byte.
     depth: u64,
     /// How many of them were open when the list of entries was met, itself among them.
@@ -42,8 +44,8 @@ impl<R: BufRead> EntryFeed<R> {
         self.bytes.into_input()
     }
 
-    /// Behind `key`, of `begun` and what follows it in `bytes`.
-    pub(super) fn new(bytes: Bytes<R>, begun: &[u8], key: &'static str) -> Self {
+    /// Those of `document`s, in `begun` and what follows it in `bytes`.
+    pub(super) fn new(bytes: Bytes<R>, begun: &[u8], document: Entries) -> Self {
         let mut buffer = begun.to_vec();
         buffer.resize(begun.len().max(CHUNK), 0);
         let filled = begun.len();
@@ -52,7 +54,7 @@ impl<R: BufRead> EntryFeed<R> {
             buffer,
             at: 0,
             filled,
-            key,
+            document,
             depth: 0,
             list: None,
             is_behind_key: false,
@@ -72,12 +74,18 @@ impl<R: BufRead> EntryFeed<R> {
     /// Goes to the next entry; `None` at the end of the source.
     pub(super) fn advance(&mut self) -> Result<Option<Line<'_>>, TraceErrorKind> {
         if !self.find_entry()? {
-            return if self.depth == 0 { Ok(None) } else { Err(TraceErrorKind::CutOff) };
+            let is_cut_off = self.depth > 0;
+            self.close();
+            return if is_cut_off { Err(TraceErrorKind::CutOff) } else { Ok(None) };
         }
         self.entries += 1;
         self.entry_line = self.line;
         self.entry.clear();
         self.is_whole = self.collect()?;
+        if !self.is_whole {
+            // It is told by who reads the entry, and told once.
+            self.close();
+        }
         if let Some(position) = memchr(0, &self.entry) {
             return Err(TraceErrorKind::NotText { byte: 0, position: position + 1 });
         }
@@ -125,7 +133,7 @@ impl<R: BufRead> EntryFeed<R> {
         while let Some(byte) = self.next_byte()? {
             let is_behind_key = std::mem::take(&mut self.is_behind_key);
             match byte {
-                b'\n' => self.line += 1,
+                b'\n' => self.end_line(self.depth > 0)?,
                 b'"' => {
                     let is_key = self.is_key()?;
                     self.is_behind_key = is_key && self.skip_colon()?;
@@ -155,18 +163,22 @@ impl<R: BufRead> EntryFeed<R> {
 
     /// Reads the rest of a text outside of entries: whether it is the key.
     fn is_key(&mut self) -> Result<bool, TraceErrorKind> {
-        let key = self.key.as_bytes();
+        let key = self.document.key.as_bytes();
         let mut length = 0;
         let mut is_key = true;
         loop {
             match self.next_byte()? {
-                None => return Err(TraceErrorKind::CutOff),
+                None => {
+                    self.close();
+                    return Err(TraceErrorKind::CutOff);
+                }
                 Some(b'"') => return Ok(is_key && length == key.len()),
                 Some(byte) => {
                     is_key &= key.get(length) == Some(&byte);
                     length += 1;
-                    if byte == b'\\' {
-                        self.next_byte()?;
+                    let last = if byte == b'\\' { self.next_byte()? } else { Some(byte) };
+                    if last == Some(b'\n') {
+                        self.end_line(true)?;
                     }
                 }
             }
@@ -183,8 +195,10 @@ impl<R: BufRead> EntryFeed<R> {
             if !byte.is_ascii_whitespace() {
                 break;
             }
-            self.line += u64::from(byte == b'\n');
             self.at += 1;
+            if byte == b'\n' {
+                self.end_line(self.depth > 0)?;
+            }
         }
         Ok(false)
     }
@@ -196,7 +210,7 @@ impl<R: BufRead> EntryFeed<R> {
         while open > 0 {
             let Some(byte) = self.next_byte()? else { return Ok(false) };
             match byte {
-                b'\n' => self.line += 1,
+                b'\n' => self.end_line(true)?,
                 b'{' | b'[' => open += 1,
                 b'}' | b']' => open -= 1,
                 _ => {}
@@ -222,9 +236,8 @@ impl<R: BufRead> EntryFeed<R> {
                 return Ok(false);
             }
             let rest = &self.buffer[self.at..self.filled];
-            let found = memchr2(b'"', b'\\', rest);
+            let found = memchr3(b'"', b'\\', b'\n', rest);
             let end = found.unwrap_or(rest.len());
-            self.line += memchr::memchr_iter(b'\n', &rest[..end]).count() as u64;
             if self.entry.len() - start + end <= LONGEST_TEXT {
                 self.entry.extend_from_slice(&rest[..end]);
             } else {
@@ -245,11 +258,50 @@ impl<R: BufRead> EntryFeed<R> {
                 self.entry.push(b'"');
                 return Ok(true);
             }
-            let Some(escaped) = self.next_byte()? else { return Ok(false) };
             if !is_too_long {
-                self.entry.extend([mark, escaped]);
+                self.entry.push(mark);
+            }
+            let mut last = mark;
+            if mark == b'\\' {
+                let Some(escaped) = self.next_byte()? else { return Ok(false) };
+                if !is_too_long {
+                    self.entry.push(escaped);
+                }
+                last = escaped;
+            }
+            if last == b'\n' {
+                self.end_line(true)?;
             }
         }
+    }
+
+    /// Goes to the next line. Where a document begins there, what the line stands `within` was cut
+    /// off: then that is passed over.
+    fn end_line(&mut self, within: bool) -> Result<(), TraceErrorKind> {
+        let line = self.line;
+        self.line += 1;
+        if !within || !self.begins_document()? {
+            return Ok(());
+        }
+        self.entry_line = line;
+        self.close();
+        Err(TraceErrorKind::CutShort)
+    }
+
+    /// Whether the next byte begins a document.
+    fn begins_document(&mut self) -> Result<bool, TraceErrorKind> {
+        if self.peek()? != Some(b'{') {
+            return Ok(false);
+        }
+        while self.filled - self.at < LONGEST_BEGINNING && !self.has_ended {
+            self.fill()?;
+        }
+        Ok(self.document.are_in(&self.buffer[self.at..self.filled]))
+    }
+
+    /// Closes whatever is open: the source, or a document of it, has ended.
+    fn close(&mut self) {
+        (self.depth, self.list, self.is_behind_key) = (0, None, false);
     }
 
     fn next_byte(&mut self) -> Result<Option<u8>, TraceErrorKind> {
@@ -265,13 +317,14 @@ impl<R: BufRead> EntryFeed<R> {
         Ok((self.at < self.filled).then(|| self.buffer[self.at]))
     }
 
-    /// Reads on, once all that was read was passed over.
+    /// Reads on behind what was not passed over yet, which is little or nothing.
     fn fill(&mut self) -> Result<(), TraceErrorKind> {
-        (self.at, self.filled) = (0, 0);
+        self.buffer.copy_within(self.at..self.filled, 0);
+        (self.at, self.filled) = (0, self.filled - self.at);
         loop {
-            match self.bytes.read(&mut self.buffer) {
+            match self.bytes.read(&mut self.buffer[self.filled..]) {
                 Ok(0) => self.has_ended = true,
-                Ok(read) => self.filled = read,
+                Ok(read) => self.filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(TraceErrorKind::Read(error)),
             }
@@ -282,6 +335,8 @@ impl<R: BufRead> EntryFeed<R> {
 
 /// Chosen: large enough that reading is not noticed.
 const CHUNK: usize = 1 << 16;
+/// Chosen: a document has begun with its first key, whatever the spaces around that.
+const LONGEST_BEGINNING: usize = 1 << 7;
 /// Chosen: no name of a model, user or error is longer.
 const LONGEST_TEXT: usize = 1 << 12;
 /// Chosen: 1 MiB, without texts that are too long.

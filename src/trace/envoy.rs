@@ -13,12 +13,10 @@ use super::error::TraceErrorKind;
 use super::foreign_name::version;
 use super::json_line::JsonLine;
 use super::json_members::Members;
-use super::json_scalar::{duration, object, set_first_token};
+use super::json_scalar::{Scalar, object, set_first_token};
 use super::log_tokens::{LogTokens, Token};
-use super::names::Names;
-use super::options::TimeUnit;
+use super::logged::Logged;
 use super::record::{Failure, TraceRecord};
-use super::unasked::no_blocks;
 use crate::units::{Duration, Timestamp};
 
 const NAME: &str = "envoy";
@@ -33,12 +31,8 @@ pub(super) static FORMAT: Description = Description {
     order: Order::Other,
     entries: None,
     recognise,
-    read: |options| {
-        no_blocks(options, NAME)?;
-        let unit = options.unit.unwrap_or(TimeUnit::Seconds);
-        Ok(Box::new(Envoy { unit, names: options.names.clone() }))
-    },
-    write: Some(WriteRows { header: |_| String::new(), row: write, footer: "" }),
+    read: |options| Ok(Box::new(Envoy(Logged::new(options, NAME)?))),
+    write: Some(WriteRows::lines(write)),
 };
 
 fn recognise(first_line: &str) -> Recognised {
@@ -54,10 +48,7 @@ fn recognise(first_line: &str) -> Recognised {
     Recognised::when(is_own)
 }
 
-struct Envoy {
-    unit: TimeUnit,
-    names: Names,
-}
+struct Envoy(Logged);
 
 impl ReadRows for Envoy {
     fn read(
@@ -80,10 +71,10 @@ impl Envoy {
         members: &Members<'_>,
         record: &mut TraceRecord,
     ) -> Result<Timestamp, TraceErrorKind> {
-        let stamp = instant(members.first(STAMPS)?, self.unit)?;
+        let stamp = instant(members.first(STAMPS)?, self.0.unit)?;
         let (column, time) = members.first(&["duration", "duration_ms"])?;
         record.duration = time.millis(column)?;
-        set_extras(members, UPSTREAMS, &mut self.names, record)?;
+        set_extras(members, UPSTREAMS, &mut self.0.names, record)?;
         let (column, code) = members.first(CODE)?;
         let flags = members.first(FLAGS)?.1.text();
         if let Some(code) = code.text() {
@@ -160,10 +151,7 @@ fn read_text(
     else {
         return Err(tokens.not_a_line(SHAPE));
     };
-    record.duration = match Token::Word(time).value() {
-        Some(time) => Some(millis(time)?),
-        None => None,
-    };
+    record.duration = Scalar::Text(time).millis("duration")?;
     // Service time, forwarded for, agent, id, authority.
     for _ in 0..5 {
         tokens.next_token()?;
@@ -178,19 +166,15 @@ fn is_number(word: &str) -> bool {
     super::number::whole::<u64>(word).is_some()
 }
 
-fn millis(text: &str) -> Result<Duration, TraceErrorKind> {
-    duration(text, 6).ok_or_else(|| TraceErrorKind::value("duration", text, MILLIS_ALLOWED))
-}
-
 /// Durations to the millisecond, as Envoy has them.
 fn write(text: &mut String, written: &Written<'_>) -> Result<(), TraceErrorKind> {
     let record = written.record;
     let millis = |duration: Option<Duration>| duration.map(|time| time.as_nanos() / 1_000_000);
-    let first = record.first_token.filter(|_| record.stream == Some(true));
+    let first = record.streamed_first_token();
     let (code, flag) = told(record);
     let code = code.map(|code| code.to_string());
     let mut line = JsonLine::open(text);
-    line.text("start_time", Some(&written.at().to_string()))
+    line.text("start_time", Some(&written.at(NAME)?.to_string()))
         .raw("response_code", Some(code.as_deref().unwrap_or("null")))
         .text("response_flags", Some(flag))
         .number("duration", millis(record.duration))
@@ -247,4 +231,3 @@ const FIRST_BYTE: &[&str] =
     &["response_duration", "x-envoy-upstream-service-time", "upstream_service_time"];
 const SHAPE: &str = "[time] \"request\" code flags received sent duration service-time \"...\"";
 const TIME_ALLOWED: &str = "a time such as 2024-03-26T13:20:00.123Z, up to the year 2262";
-const MILLIS_ALLOWED: &str = "milliseconds from 0 to 9223372036854";

@@ -123,6 +123,9 @@ pub enum TraceErrorKind {
     /// The source ends inside of a row.
     #[error("the trace was cut off in this row, its last: copy the whole file again")]
     CutOff,
+    /// A document that ends before its end, and another begins.
+    #[error("the document was cut off on this line, before its end: another begins on the next")]
+    CutShort,
     /// A binary trace that ends before its end.
     #[error("the trace was cut off here, within {part}: copy the whole file again")]
     CutOffPacked {

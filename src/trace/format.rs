@@ -102,11 +102,14 @@ impl TraceFormat {
 
 impl TraceFormat {
     /// The format of a document with this beginning, and where its rows are; `None` where it is no
-    /// document, but lines, or in another format than the one that was `told`.
+    /// document, but lines, or in another format than the one that was `told`. What is told to be
+    /// in a format that has only documents is one, whatever its first key.
     pub(super) fn of_document(head: &[u8], told: Option<Self>) -> Option<(Self, Entries)> {
         let of = |format: &Self| Some((*format, format.description().entries?));
         let candidates = Self::ALL.iter().filter(|format| told.is_none_or(|told| told == **format));
-        candidates.filter_map(of).find(|(_, entries)| entries.are_in(head))
+        let is_told = told.is_some() && !head.trim_ascii().is_empty();
+        let is_one = |entries: &Entries| is_told && entries.is_only_form || entries.are_in(head);
+        candidates.filter_map(of).find(|(_, entries)| is_one(entries))
     }
 }
 

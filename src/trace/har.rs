@@ -20,7 +20,8 @@ use super::symptom;
 use super::unasked::{fixed_unit, no_blocks};
 use crate::units::{Duration, Timestamp, VersionId};
 
-const ENTRIES: Entries = Entries { key: "entries", outermost: &["log"], bracket: b'{' };
+const ENTRIES: Entries =
+    Entries { key: "entries", outermost: &["log"], bracket: b'{', is_only_form: true };
 const NAME: &str = "har";
 
 /// The format.
@@ -164,7 +165,7 @@ fn write(text: &mut String, written: &Written<'_>) -> Result<(), TraceErrorKind>
     let millis = |time: Option<Duration>| {
         time.map_or_else(|| "-1".to_owned(), |time| unscaled(time.as_nanos(), 6))
     };
-    let first = record.first_token.filter(|_| record.stream == Some(true));
+    let first = record.streamed_first_token();
     let kind = match record.stream {
         Some(true) => EVENT_STREAM,
         Some(false) => JSON,
@@ -186,7 +187,7 @@ fn write(text: &mut String, written: &Written<'_>) -> Result<(), TraceErrorKind>
          \"cookies\":[],\"headers\":[{headers}],\"content\":{{\"size\":0,\"mimeType\":\"{kind}\"}},\
          \"redirectURL\":\"\",\"headersSize\":-1,\"bodySize\":-1{failed}}},\
          \"cache\":{{}},\"timings\":{{\"send\":0,\"wait\":{wait},\"receive\":0}}}}",
-        at = written.at(),
+        at = written.at(NAME)?,
         status = record.status.unwrap_or_default(),
         headers = named.unwrap_or_default(),
         failed = failed.unwrap_or_default(),

@@ -29,6 +29,11 @@ impl<'a> JsonLine<'a> {
         self.raw(key, value.map(|value| value.to_string()).as_deref())
     }
 
+    /// `true` or `false`.
+    pub(super) fn flag(&mut self, key: &str, value: Option<bool>) -> &mut Self {
+        self.raw(key, value.map(flag))
+    }
+
     /// A text.
     pub(super) fn text(&mut self, key: &str, value: Option<&str>) -> &mut Self {
         if let Some(value) = value {
@@ -44,4 +49,9 @@ impl<'a> JsonLine<'a> {
         debug_assert_eq!(self.before, ",\"", "an object without members");
         self.text.push('}');
     }
+}
+
+/// How JSON spells `flag`.
+pub(super) const fn flag(flag: bool) -> &'static str {
+    if flag { "true" } else { "false" }
 }

@@ -40,6 +40,21 @@ impl<'a> Members<'a> {
         Ok((keys[0], Scalar::Absent))
     }
 
+    /// What `read` makes of what stands behind the first of `keys` of which it makes something: an
+    /// object or a list is passed over where a name is wanted.
+    pub(super) fn first_text(
+        &self,
+        keys: &[&'static str],
+        read: impl Fn(Scalar<'a>) -> Option<Cow<'a, str>>,
+    ) -> Result<Option<Cow<'a, str>>, TraceErrorKind> {
+        for key in keys {
+            if let Some(text) = read(self.get(key)?) {
+                return Ok(Some(text));
+            }
+        }
+        Ok(None)
+    }
+
     /// Whether one of `keys` is there.
     pub(super) fn has_any(&self, keys: &[&str]) -> bool {
         self.0.iter().any(|(name, _)| keys.contains(&name.as_ref()))
@@ -110,6 +125,15 @@ mod tests {
         assert_eq!((key, value.text().unwrap().as_ref()), ("d", "x\"y"));
         let error = members.first(&["e", "d"]).unwrap_err();
         assert!(matches!(error, TraceErrorKind::DuplicateColumn { name: "e" }));
+    }
+
+    #[test]
+    fn what_is_no_name_is_passed_over_where_a_name_is_wanted() {
+        let text = r#"{"a":{"id":3},"b":true,"c":["d"],"d":"u","e":7}"#;
+        let members: Members<'_> = serde_json::from_str(text).unwrap();
+        let text = |keys: &[&'static str]| members.first_text(keys, Scalar::text).unwrap();
+        assert_eq!(text(&["a", "b", "c", "d", "e"]).as_deref(), Some("u"));
+        assert_eq!(text(&["a", "b", "c", "f"]), None);
     }
 
     #[test]

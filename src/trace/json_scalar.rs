@@ -6,12 +6,14 @@ use std::borrow::Cow;
 use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::date_time::iso;
 use super::decimal::scaled;
 use super::description::Line;
 use super::error::TraceErrorKind;
-use super::number::whole;
+use super::number::{TOKENS_ALLOWED, whole};
+use super::options::TimeUnit;
 use super::record::TraceRecord;
-use crate::units::{Duration, Money, Tokens};
+use crate::units::{Duration, Money, Timestamp, Tokens};
 
 /// What stands behind a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -149,14 +151,19 @@ pub(super) fn duration(text: &str, digits: i32) -> Option<Duration> {
     nanos.map(Duration::from_nanos)
 }
 
+/// An instant: a number of `unit`s since 1970, where these are known, or a date and time.
+pub(super) fn instant(text: &str, unit: Option<TimeUnit>) -> Option<Timestamp> {
+    let since = unit.and_then(|unit| duration(text, unit.digits()));
+    since.map(|since| Timestamp::EPOCH + since).or_else(|| iso(text))
+}
+
 /// Sets the time of the first token: logs round it and the end each by itself, so that it can come
 /// after the end by a little, where it counts as the end.
 pub(super) fn set_first_token(record: &mut TraceRecord, first: Option<Duration>) {
     record.first_token = first.map(|first| first.min(record.duration.unwrap_or(Duration::MAX)));
 }
 
-/// What a number of tokens may be.
-pub(super) const TOKENS_ALLOWED: &str = "a whole number from 0 to 4294967295";
-const SECONDS_ALLOWED: &str = "seconds from 0 to 9223372036";
+/// What a number of seconds may be.
+pub(super) const SECONDS_ALLOWED: &str = "seconds from 0 to 9223372036";
 const MILLIS_ALLOWED: &str = "milliseconds from 0 to 9223372036854";
 const USD_ALLOWED: &str = "US dollars from 0 to 18446744";

@@ -5,7 +5,6 @@
 
 use serde::Deserialize;
 
-use super::date_time::iso;
 use super::decimal::unscaled;
 use super::description::{
     Description, FirstLine, Line, Order, Origin, ReadRows, Recognised, WriteRows, Written,
@@ -14,13 +13,11 @@ use super::error::TraceErrorKind;
 use super::foreign_name::{model, version};
 use super::json_line::JsonLine;
 use super::json_members::Members;
-use super::json_scalar::{Scalar, duration, object, set_first_token};
+use super::json_scalar::{Scalar, instant, object, set_first_token};
+use super::logged::Logged;
 use super::names::{Names, written_name};
-use super::options::TimeUnit;
 use super::record::{Failure, TraceRecord};
 use super::symptom;
-use super::unasked::no_blocks;
-use crate::exchange::Ending;
 use crate::units::{Duration, ModelId, Timestamp, Tokens, VersionId};
 
 const NAME: &str = "litellm";
@@ -36,12 +33,8 @@ pub(super) static FORMAT: Description = Description {
     order: Order::Other,
     entries: None,
     recognise,
-    read: |options| {
-        no_blocks(options, NAME)?;
-        let unit = options.unit.unwrap_or(TimeUnit::Seconds);
-        Ok(Box::new(Litellm { unit, names: options.names.clone() }))
-    },
-    write: Some(WriteRows { header: |_| String::new(), row: write, footer: "" }),
+    read: |options| Ok(Box::new(Litellm(Logged::new(options, NAME)?))),
+    write: Some(WriteRows::lines(write)),
 };
 
 fn recognise(first_line: &str) -> Recognised {
@@ -54,10 +47,7 @@ fn recognise(first_line: &str) -> Recognised {
     Recognised::when(is_call)
 }
 
-struct Litellm {
-    unit: TimeUnit,
-    names: Names,
-}
+struct Litellm(Logged);
 
 impl ReadRows for Litellm {
     fn read(
@@ -75,7 +65,7 @@ impl ReadRows for Litellm {
             None => call.spend.usd("spend")?,
             cost => cost,
         };
-        call.set_names(&mut self.names, record);
+        call.set_names(&mut self.0.names, record);
         Ok(Some(start))
     }
 }
@@ -87,10 +77,7 @@ impl Litellm {
         column: &'static str,
         value: Scalar<'_>,
     ) -> Result<Option<Timestamp>, TraceErrorKind> {
-        value.read(column, TIME_ALLOWED, |text| {
-            let since = duration(text, self.unit.digits());
-            since.map(|since| Timestamp::EPOCH + since).or_else(|| iso(text))
-        })
+        value.read(column, TIME_ALLOWED, |text| instant(text, Some(self.0.unit)))
     }
 
     fn set_times(
@@ -100,9 +87,10 @@ impl Litellm {
         record: &mut TraceRecord,
     ) -> Result<(), TraceErrorKind> {
         // 0 is how the proxy says that there is none.
-        let is_told = |end: &Timestamp| *end > Timestamp::EPOCH || start <= Timestamp::EPOCH;
+        let is_told = |at: &Timestamp| *at > Timestamp::EPOCH || start <= Timestamp::EPOCH;
         let end = self.instant("endTime", call.end)?.filter(is_told);
         let completion = self.instant("completionStartTime", call.completion_start)?;
+        let completion = completion.filter(is_told);
         let response = call.response_time.seconds("response_time")?;
         if end.is_some_and(|end| end < start) {
             let shown = call.end.text().unwrap_or_default();
@@ -246,7 +234,7 @@ impl Call<'_> {
 
     /// A failed call has 0 where the proxy does not know.
     fn set_tokens(&self, record: &mut TraceRecord) -> Result<(), TraceErrorKind> {
-        let has_failed = record.ending().is_some_and(|ending| ending != Ending::Success);
+        let has_failed = record.has_failed();
         let tokens = |name, value: Scalar<'_>| match value.tokens(name)? {
             None if !has_failed => Err(TraceErrorKind::MissingColumn { name }),
             tokens => Ok(tokens.filter(|tokens| !has_failed || *tokens != Tokens::new(0))),
@@ -283,21 +271,19 @@ impl Call<'_> {
 fn write(text: &mut String, written: &Written<'_>) -> Result<(), TraceErrorKind> {
     let record = written.record;
     let start = written.nanos(NAME)?;
-    let ending = record.ending();
-    let has_failed = ending.is_some_and(|ending| ending != Ending::Success);
-    let status = ending.map(|_| if has_failed { "failure" } else { "success" });
+    let has_failed = record.has_failed();
+    let status = record.ending().map(|_| if has_failed { "failure" } else { "success" });
     if !has_failed && (record.input.is_none() || record.output.is_none()) {
         let needs = "the tokens of every prompt and answer";
         return Err(TraceErrorKind::Lacks { format: NAME, needs });
     }
     let seconds = |time: Duration| unscaled(start + time.as_nanos(), 9);
-    let is_streamed = record.stream == Some(true);
-    let first = record.first_token.filter(|_| is_streamed).map(seconds);
+    let first = record.streamed_first_token().map(seconds);
     let model = record.model.as_ref().map(ModelId::as_str);
     let mut line = JsonLine::open(text);
     line.text("id", Some(&format!("call-{}", written.number)))
         .text("call_type", Some("acompletion"))
-        .raw("stream", record.stream.map(|stream| if stream { "true" } else { "false" }))
+        .flag("stream", record.stream)
         .raw("startTime", Some(&unscaled(start, 9)))
         .raw("endTime", Some(record.duration.map(seconds).as_deref().unwrap_or("null")))
         .raw("completionStartTime", first.as_deref())

@@ -34,6 +34,7 @@ mod json_scalar;
 mod line_feed;
 mod litellm;
 mod log_tokens;
+mod logged;
 mod mooncake;
 mod names;
 mod nginx;

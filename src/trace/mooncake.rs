@@ -13,10 +13,10 @@ use super::description::{
 };
 use super::error::{TraceErrorKind, beginning};
 use super::json_object::Object;
-use super::number::whole;
+use super::number::{TOKENS_ALLOWED, whole};
 use super::options::TimeUnit;
 use super::plain_object::{Member, members};
-use super::record::{Prefix, TraceRecord};
+use super::record::{BLOCKS_ALLOWED, Prefix, TraceRecord};
 use crate::units::{Duration, Timestamp, Tokens};
 
 /// The format.
@@ -35,7 +35,7 @@ pub(super) static FORMAT: Description = Description {
             block: options.block.unwrap_or(BLOCK),
         }))
     },
-    write: Some(WriteRows { header: |_| String::new(), row: write, footer: "" }),
+    write: Some(WriteRows::lines(write)),
 };
 
 const NAME: &str = "mooncake";
@@ -153,10 +153,10 @@ impl Mooncake {
         let value =
             |place: usize| values[place].ok_or(TraceErrorKind::MissingColumn { name: KEYS[place] });
         let at = self.time(value(0)?)?;
-        let input: u32 = number(KEYS[1], value(1)?)?;
-        record.input = Some(Tokens::new(input));
+        let input = Tokens::new(number(KEYS[1], value(1)?)?);
+        record.input = Some(input);
         record.output = Some(Tokens::new(number(KEYS[2], value(2)?)?));
-        record.prefix = Some(Prefix { block: self.block, hashes: self.blocks(value(3)?, input)? });
+        record.prefix = Some(Prefix::of(self.block, hashes(value(3)?)?, input)?);
         Ok(Timestamp::EPOCH + at)
     }
 
@@ -171,21 +171,12 @@ impl Mooncake {
         };
         time.ok_or_else(|| TraceErrorKind::value(KEYS[0], &value.to_string(), allowed))
     }
+}
 
-    /// The last block may be a part of one.
-    fn blocks(&self, value: &Value, input: u32) -> Result<Vec<u64>, TraceErrorKind> {
-        let hashes = value.as_array().map(|blocks| blocks.iter().map(Value::as_u64));
-        let Some(hashes) = hashes.and_then(Iterator::collect::<Option<Vec<_>>>) else {
-            return Err(TraceErrorKind::value(KEYS[3], &value.to_string(), BLOCKS_ALLOWED));
-        };
-        let expected = u64::from(input.div_ceil(self.block));
-        let found = hashes.len() as u64;
-        if found == expected {
-            Ok(hashes)
-        } else {
-            Err(TraceErrorKind::Blocks { found, expected, input, block: self.block })
-        }
-    }
+fn hashes(value: &Value) -> Result<Vec<u64>, TraceErrorKind> {
+    let hashes = value.as_array().map(|blocks| blocks.iter().map(Value::as_u64));
+    let hashes = hashes.and_then(Iterator::collect::<Option<Vec<_>>>);
+    hashes.ok_or_else(|| TraceErrorKind::value(KEYS[3], &value.to_string(), BLOCKS_ALLOWED))
 }
 
 fn number(key: &'static str, value: &Value) -> Result<u32, TraceErrorKind> {
@@ -199,8 +190,6 @@ const USUAL_BLOCKS: usize = 32;
 const NANOS_PER_MILLI: u64 = 1_000_000;
 const MILLIS_ALLOWED: &str =
     "a whole number of milliseconds from 0 to 9223372036854; another unit is told by `--unit`";
-const TOKENS_ALLOWED: &str = "a whole number from 0 to 4294967295";
-const BLOCKS_ALLOWED: &str = "a list of whole numbers, one for each block of the prompt";
 
 #[cfg(test)]
 mod tests {

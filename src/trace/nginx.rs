@@ -4,6 +4,8 @@
 //! A line is stamped when its request has ended, and is one request however often upstreams were
 //! tried. Addresses, paths and agents are not read.
 
+use std::borrow::Cow;
+
 use super::access_log::{instant, last_of_list, parts_of_list, set_extras, status, write_extras};
 use super::date_time::common_log;
 use super::decimal::unscaled;
@@ -14,12 +16,11 @@ use super::error::TraceErrorKind;
 use super::foreign_name::version;
 use super::json_line::JsonLine;
 use super::json_members::Members;
-use super::json_scalar::{Scalar, duration, object, set_first_token};
+use super::json_scalar::{SECONDS_ALLOWED, Scalar, duration, object, set_first_token};
 use super::log_tokens::{LogTokens, Token};
-use super::names::Names;
-use super::options::TimeUnit;
+use super::logged::Logged;
+use super::number::whole;
 use super::record::{Failure, TraceRecord};
-use super::unasked::no_blocks;
 use crate::units::{Duration, Timestamp};
 
 const NAME: &str = "nginx";
@@ -34,12 +35,8 @@ pub(super) static FORMAT: Description = Description {
     order: Order::Other,
     entries: None,
     recognise,
-    read: |options| {
-        no_blocks(options, NAME)?;
-        let unit = options.unit.unwrap_or(TimeUnit::Seconds);
-        Ok(Box::new(Nginx { unit, names: options.names.clone() }))
-    },
-    write: Some(WriteRows { header: |_| String::new(), row: write, footer: "" }),
+    read: |options| Ok(Box::new(Nginx(Logged::new(options, NAME)?))),
+    write: Some(WriteRows::lines(write)),
 };
 
 fn recognise(first_line: &str) -> Recognised {
@@ -55,10 +52,7 @@ fn recognise(first_line: &str) -> Recognised {
     Recognised::when(is_own)
 }
 
-struct Nginx {
-    unit: TimeUnit,
-    names: Names,
-}
+struct Nginx(Logged);
 
 impl ReadRows for Nginx {
     fn read(
@@ -81,10 +75,10 @@ impl Nginx {
         members: &Members<'_>,
         record: &mut TraceRecord,
     ) -> Result<Timestamp, TraceErrorKind> {
-        let stamp = instant(members.first(STAMPS)?, self.unit)?;
+        let stamp = instant(members.first(STAMPS)?, self.0.unit)?;
         let (column, time) = members.first(&["request_time"])?;
         record.duration = time.seconds(column)?;
-        set_extras(members, UPSTREAMS, &mut self.names, record)?;
+        set_extras(members, UPSTREAMS, &mut self.0.names, record)?;
         if let Some(told) = members.get("status")?.text() {
             set_status("status", &told, record)?;
         }
@@ -103,7 +97,7 @@ impl Nginx {
         record: &mut TraceRecord,
     ) -> Result<Timestamp, TraceErrorKind> {
         let Beginning { user, stamp, told } = begin(&mut tokens)?;
-        record.user = user.map(|user| self.names.user(user));
+        record.user = user.map(|user| self.0.names.user(&user));
         let stamp = common_log(stamp)
             .ok_or_else(|| TraceErrorKind::value("$time_local", stamp, TIME_LOCAL_ALLOWED))?;
         set_status("$status", told, record)?;
@@ -131,7 +125,7 @@ fn set_status(
 
 /// The beginning of a `combined` line.
 struct Beginning<'a> {
-    user: Option<&'a str>,
+    user: Option<Cow<'a, str>>,
     stamp: &'a str,
     told: &'a str,
 }
@@ -139,14 +133,18 @@ struct Beginning<'a> {
 /// `address - user [time] "request" status`; an error where the line is none such.
 fn begin<'a>(tokens: &mut LogTokens<'a>) -> Result<Beginning<'a>, TraceErrorKind> {
     let mut words = 0;
-    let mut user = None;
+    let mut user: Option<Cow<'a, str>> = None;
     let stamp = loop {
         match tokens.next_token()? {
             Some(Token::Bracketed(stamp)) if words > 2 => break stamp,
-            // The name of a user can have spaces.
-            Some(token @ Token::Word(_)) if words < 9 => {
+            Some(token @ Token::Word(word)) if words < 9 => {
                 words += 1;
-                user = if words == 3 { token.value() } else { user };
+                match words {
+                    3 => user = token.value().map(Cow::Borrowed),
+                    // The name of a user can have spaces.
+                    4.. => user.get_or_insert(Cow::Borrowed("-")).to_mut().extend([" ", word]),
+                    _ => {}
+                }
             }
             _ => return Err(tokens.not_a_line(SHAPE)),
         }
@@ -161,25 +159,18 @@ fn begin<'a>(tokens: &mut LogTokens<'a>) -> Result<Beginning<'a>, TraceErrorKind
 /// What stands behind the agent: the ingress controller's fields, or words such as `rt=0.250` and
 /// `urt="0.010, 0.240"`. Others have no name, and are left alone.
 fn read_tail(mut tokens: LogTokens<'_>, record: &mut TraceRecord) -> Result<(), TraceErrorKind> {
-    let ingress = tokens.clone();
+    if read_ingress(tokens.clone(), record)? {
+        return Ok(());
+    }
     let mut upstream = None;
-    let mut position = 0;
     while let Some(token) = tokens.next_token()? {
-        position += 1;
-        match token {
-            Token::Word(word) => {
-                let Some((key, value)) = word.split_once('=') else { continue };
-                let quoted = if value.is_empty() { tokens.next_token()? } else { None };
-                let value = quoted.and_then(Token::value).unwrap_or(value);
-                match key {
-                    "rt" | "request_time" => {
-                        record.duration = Some(seconds("$request_time", value)?);
-                    }
-                    "upstream_addr" | "upstream" => upstream = last_of_list(value),
-                    _ => {}
-                }
-            }
-            Token::Bracketed(_) if position == 3 => return read_ingress(ingress, record),
+        let Token::Word(word) = token else { continue };
+        let Some((key, value)) = word.split_once('=') else { continue };
+        let quoted = if value.is_empty() { tokens.next_token()? } else { None };
+        let value = quoted.and_then(Token::value).unwrap_or(value);
+        match key {
+            "rt" | "request_time" => record.duration = Some(request_time(value)?),
+            "upstream_addr" | "upstream" => upstream = last_upstream(value, &mut tokens)?,
             _ => {}
         }
     }
@@ -187,34 +178,68 @@ fn read_tail(mut tokens: LogTokens<'_>, record: &mut TraceRecord) -> Result<(), 
     Ok(())
 }
 
+/// The last of a list of upstreams that begins with `value`. Where it has no quotes, the words
+/// behind a comma and behind a colon of its own are part of it.
+fn last_upstream<'a>(
+    mut value: &'a str,
+    tokens: &mut LogTokens<'a>,
+) -> Result<Option<&'a str>, TraceErrorKind> {
+    let mut last = last_of_list(value);
+    loop {
+        let mut ahead = tokens.clone();
+        if !value.ends_with(',') && ahead.next_token()? != Some(Token::Word(":")) {
+            return Ok(last);
+        }
+        match ahead.next_token()? {
+            // What has a name is the next thing, behind a comma that sets things apart.
+            Some(Token::Word(next)) if !next.contains('=') => value = next,
+            _ => return Ok(last),
+        }
+        last = last_of_list(value).or(last);
+        *tokens = ahead;
+    }
+}
+
 /// `length time [upstream] [alternative upstream] ...`: the alternative is there where it answered.
-fn read_ingress(mut tokens: LogTokens<'_>, record: &mut TraceRecord) -> Result<(), TraceErrorKind> {
-    tokens.next_token()?;
-    let time = tokens.next_token()?.and_then(Token::value).unwrap_or_default();
-    record.duration = Some(seconds("$request_time", time)?);
-    let upstream = tokens.next_token()?.and_then(Token::value);
+/// False where the words are not these.
+fn read_ingress(
+    mut tokens: LogTokens<'_>,
+    record: &mut TraceRecord,
+) -> Result<bool, TraceErrorKind> {
+    let (length, time) = (tokens.next_token()?, tokens.next_token()?);
+    let (Some(Token::Word(length)), Some(Token::Word(time))) = (length, time) else {
+        return Ok(false);
+    };
+    let (Some(_), Some(time)) = (whole::<u64>(length), duration(time, 9)) else {
+        return Ok(false);
+    };
+    let Some(upstream @ Token::Bracketed(_)) = tokens.next_token()? else { return Ok(false) };
     let alternative = match tokens.next_token()? {
         Some(token @ Token::Bracketed(_)) => token.value(),
         _ => None,
     };
-    record.version = alternative.or(upstream).and_then(version);
-    Ok(())
+    record.duration = Some(time);
+    record.version = alternative.or_else(|| upstream.value()).and_then(version);
+    Ok(true)
 }
 
 /// The time of the first byte that reached the client: all that was spent on upstreams before the
-/// last, and what the last took to begin.
+/// last, and what the last took to begin; `None` where it never did.
 fn first_byte(header: &str, response: &str) -> Result<Option<Duration>, TraceErrorKind> {
-    let Some(last) = last_of_list(header) else { return Ok(None) };
+    let last = Scalar::Text(parts_of_list(header).last().unwrap_or_default());
+    let Some(mut time) = last.seconds("upstream_header_time")? else { return Ok(None) };
     let tried = parts_of_list(response).collect::<Vec<_>>();
-    let mut time = seconds("upstream_header_time", last)?;
     for spent in tried.iter().rev().skip(1) {
-        time = time.saturating_add(seconds("upstream_response_time", spent)?);
+        let spent = Scalar::Text(spent).seconds("upstream_response_time")?;
+        time = time.saturating_add(spent.unwrap_or_default());
     }
     Ok(Some(time))
 }
 
-fn seconds(column: &'static str, text: &str) -> Result<Duration, TraceErrorKind> {
-    duration(text, 9).ok_or_else(|| TraceErrorKind::value(column, text, SECONDS_ALLOWED))
+/// What stands behind its name must say something.
+fn request_time(text: &str) -> Result<Duration, TraceErrorKind> {
+    let time = Scalar::Text(text).seconds("$request_time")?;
+    time.ok_or_else(|| TraceErrorKind::value("$request_time", text, SECONDS_ALLOWED))
 }
 
 /// As nginx does: to the millisecond, stamped at the end.
@@ -223,7 +248,7 @@ fn write(text: &mut String, written: &Written<'_>) -> Result<(), TraceErrorKind>
     let millis = |nanos: u64| nanos / 1_000_000;
     let duration = record.duration.map(|duration| millis(duration.as_nanos()));
     let end = millis(written.nanos(NAME)?) + duration.unwrap_or_default();
-    let first = record.first_token.filter(|_| record.stream == Some(true));
+    let first = record.streamed_first_token();
     let first = first.map(|first| unscaled(millis(first.as_nanos()), 3));
     // A variable without a value is written as an empty text.
     let time = duration.map(|duration| unscaled(duration, 3));
@@ -265,4 +290,3 @@ const UPSTREAMS: &[&str] =
 const CLIENT_CLOSED: u16 = 499;
 const SHAPE: &str = "address - user [time] \"request\" status bytes \"referrer\" \"agent\"";
 const TIME_LOCAL_ALLOWED: &str = "a time such as 26/Mar/2024:13:20:00 +0000, up to the year 2262";
-const SECONDS_ALLOWED: &str = "seconds such as 0.250";

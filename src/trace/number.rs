@@ -33,6 +33,9 @@ pub(super) fn nanos(text: &str) -> Option<Duration> {
     whole(text).filter(|nanos| i64::try_from(*nanos).is_ok()).map(Duration::from_nanos)
 }
 
+/// What a number of tokens may be.
+pub(super) const TOKENS_ALLOWED: &str = "a whole number from 0 to 4294967295";
+
 #[cfg(test)]
 mod tests {
     use super::*;

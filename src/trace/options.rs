@@ -74,21 +74,11 @@ impl TimeUnit {
     /// `text`, a number without exponent and sign such as `61.114`, in this unit; `None` where it
     /// is none, has more decimals than nanoseconds, or lies beyond 2^63 - 1 ns.
     pub(super) fn parse(self, text: &str) -> Option<Duration> {
-        let (whole, decimals) = text.split_once('.').map_or((text, ""), |parts| parts);
-        let unit = self.length().as_nanos();
-        let digits = unit.ilog10() as usize;
-        if text.ends_with('.') || decimals.len() > digits {
+        let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+        if decimals > self.digits() as usize || text.contains(['e', 'E']) {
             return None;
         }
-        let whole = super::number::digits(whole.as_bytes())?.checked_mul(unit)?;
-        let part = match decimals {
-            "" => 0,
-            decimals => {
-                let scale = 10_u64.pow((digits - decimals.len()) as u32);
-                super::number::digits(decimals.as_bytes())?.checked_mul(scale)?
-            }
-        };
-        let nanos = whole.checked_add(part)?;
+        let nanos = super::decimal::scaled(text, self.digits())?;
         i64::try_from(nanos).is_ok().then(|| Duration::from_nanos(nanos))
     }
 }

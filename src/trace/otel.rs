@@ -7,23 +7,21 @@
 
 use serde::Deserialize;
 
-use super::date_time::iso;
 use super::decimal::unscaled;
 use super::description::{
     Description, Entries, FirstLine, Line, Order, Origin, ReadRows, Recognised, WriteRows, Written,
 };
 use super::error::TraceErrorKind;
 use super::foreign_name::{model, version};
-use super::json_line::JsonLine;
+use super::json_line::{JsonLine, flag};
 use super::json_members::Members;
-use super::json_scalar::{Scalar, duration, object, set_first_token};
+use super::json_scalar::{Scalar, instant, object, set_first_token};
 use super::names::{Names, written_name};
 use super::number::{nanos, whole};
 use super::options::TimeUnit;
 use super::record::{Failure, TraceRecord};
 use super::symptom;
 use super::unasked::no_blocks;
-use crate::exchange::Ending;
 use crate::units::{ModelId, Timestamp, VersionId};
 
 /// The file exporter writes logs and metrics to the same file, if so configured.
@@ -31,6 +29,7 @@ const ENTRIES: Entries = Entries {
     key: "spans",
     outermost: &["resourceSpans", "resourceLogs", "resourceMetrics"],
     bracket: b'[',
+    is_only_form: false,
 };
 const NAME: &str = "otel";
 
@@ -48,7 +47,7 @@ pub(super) static FORMAT: Description = Description {
         no_blocks(options, NAME)?;
         Ok(Box::new(Otel { unit: options.unit, names: options.names.clone() }))
     },
-    write: Some(WriteRows { header: |_| String::new(), row: write, footer: "" }),
+    write: Some(WriteRows::lines(write)),
 };
 
 /// A document, or a span that is printed by itself.
@@ -74,6 +73,10 @@ impl ReadRows for Otel {
         record: &mut TraceRecord,
     ) -> Result<Option<Timestamp>, TraceErrorKind> {
         let span: Span<'_> = object(line)?;
+        // Where spans stand one a line, a document of them would be passed over with all it holds.
+        if span.document != Scalar::Absent {
+            return Err(TraceErrorKind::Shape { shape: SHAPE });
+        }
         let attributes = &span.attributes;
         if !is_call(attributes)? {
             return Ok(None);
@@ -119,10 +122,8 @@ impl Otel {
             let nanos = i64::from(seconds) * 1_000_000_000 + i64::from(nanos);
             return Ok(Some(Timestamp::from_nanos(nanos)));
         }
-        value.read(key, if self.unit.is_some() { TIME_ALLOWED } else { DATE_ALLOWED }, |text| {
-            let since = self.unit.and_then(|unit| duration(text, unit.digits()));
-            since.map(|since| Timestamp::EPOCH + since).or_else(|| iso(text))
-        })
+        let allowed = if self.unit.is_some() { TIME_ALLOWED } else { DATE_ALLOWED };
+        value.read(key, allowed, |text| instant(text, self.unit))
     }
 
     fn set_content(
@@ -131,8 +132,10 @@ impl Otel {
         record: &mut TraceRecord,
     ) -> Result<(), TraceErrorKind> {
         let first = |keys| attributes.first(keys).map(|(key, value)| (key, any_value(value)));
-        record.model = first(REQUEST_MODEL)?.1.text().and_then(|text| model(&text));
-        record.version = first(RESPONSE_MODEL)?.1.text().and_then(|text| version(&text));
+        let text =
+            |keys: &[&'static str]| attributes.first_text(keys, |value| any_value(value).text());
+        record.model = text(REQUEST_MODEL)?.and_then(|text| model(&text));
+        record.version = text(RESPONSE_MODEL)?.and_then(|text| version(&text));
         let (key, tokens) = first(INPUT)?;
         record.input = tokens.tokens(key)?;
         let (key, tokens) = first(OUTPUT)?;
@@ -142,8 +145,8 @@ impl Otel {
         record.stream = first(STREAM)?.1.flag();
         let (key, time) = first(FIRST)?;
         set_first_token(record, time.seconds(key)?);
-        record.user = first(USER)?.1.text().map(|user| self.names.user(&user));
-        record.session = first(SESSION)?.1.text().map(|session| self.names.session(&session));
+        record.user = text(USER)?.map(|user| self.names.user(&user));
+        record.session = text(SESSION)?.map(|session| self.names.session(&session));
         Ok(())
     }
 }
@@ -214,6 +217,9 @@ struct Span<'a> {
     status: Scalar<'a>,
     #[serde(borrow, default, alias = "Attributes")]
     attributes: Members<'a>,
+    /// What no span has.
+    #[serde(borrow, default, rename = "resourceSpans")]
+    document: Scalar<'a>,
 }
 
 /// What an attribute says: a value as it is, or within an object that tells its type.
@@ -240,8 +246,12 @@ fn any_value(value: Scalar<'_>) -> Scalar<'_> {
 /// A document of OTLP, which may stand on one line with others.
 fn write(text: &mut String, written: &Written<'_>) -> Result<(), TraceErrorKind> {
     let record = written.record;
+    if record.ending().is_none() {
+        let needs = "the status or failure of every request";
+        return Err(TraceErrorKind::Lacks { format: NAME, needs });
+    }
     let start = written.nanos(NAME)?;
-    let has_failed = record.ending().is_some_and(|ending| ending != Ending::Success);
+    let has_failed = record.has_failed();
     let end = record.duration.map(|duration| start + duration.as_nanos());
     text.push_str("{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[");
     let mut line = JsonLine::open(text);
@@ -271,7 +281,7 @@ fn attributes(written: &Written<'_>) -> Result<String, TraceErrorKind> {
     let tokens =
         |tokens: Option<crate::units::Tokens>| tokens.map(|tokens| tokens.get().to_string());
     let first = record.first_token.map(|first| unscaled(first.as_nanos(), 9));
-    let stream = record.stream.map(|stream| if stream { "true" } else { "false" });
+    let stream = record.stream.map(flag);
     let failure = record.failure.map(|failure| match failure {
         Failure::Other => "_OTHER",
         failure => failure.name(),
@@ -313,6 +323,7 @@ const OTHER_OPERATIONS: &[&str] =
     &["execute_tool", "invoke_agent", "create_agent", "invoke_workflow", "retrieval", "plan"];
 const START_KEYS: &[&str] =
     &["startTimeUnixNano", "start_time_unix_nano", "start_time", "startTime", "StartTime"];
+const SHAPE: &str = "of one span: documents of spans are read where the file begins with one";
 const NANOS_ALLOWED: &str = "a whole number of nanoseconds from 0 to 9223372036854775807";
 const DATE_ALLOWED: &str =
     "a date and time such as 2024-03-26T13:20:00.123Z, up to the year 2262; numbers need `--unit`";

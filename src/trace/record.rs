@@ -54,6 +54,16 @@ impl TraceRecord {
         }
     }
 
+    /// Whether it is known to have failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.ending().is_some_and(|ending| ending != Ending::Success)
+    }
+
+    /// The time of the first token of an answer that is known to have been streamed.
+    pub(super) fn streamed_first_token(&self) -> Option<Duration> {
+        self.first_token.filter(|_| self.stream == Some(true))
+    }
+
     /// The first token cannot come after the end.
     pub(super) fn check(&self) -> Result<(), TraceErrorKind> {
         match (self.first_token, self.duration) {
@@ -76,6 +86,22 @@ pub struct Prefix {
     /// What each block holds and all before it, as a number: equal numbers, equal prompts so far.
     pub hashes: Vec<u64>,
 }
+
+impl Prefix {
+    /// Of a prompt of `input` tokens in blocks of `block`, of which the last may be a part of one.
+    pub(super) fn of(block: u32, hashes: Vec<u64>, input: Tokens) -> Result<Self, TraceErrorKind> {
+        let (found, input) = (hashes.len() as u64, input.get());
+        let expected = u64::from(input.div_ceil(block));
+        if found == expected {
+            Ok(Self { block, hashes })
+        } else {
+            Err(TraceErrorKind::Blocks { found, expected, input, block })
+        }
+    }
+}
+
+/// What the hashes of a prefix may be.
+pub(super) const BLOCKS_ALLOWED: &str = "a list of whole numbers, one for each block of the prompt";
 
 /// How a request failed, where no HTTP status tells.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

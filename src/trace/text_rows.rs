@@ -41,7 +41,7 @@ impl<R: BufRead> TextRows<R> {
         };
         if let Some((format, entries)) = document {
             let (bytes, begun) = lines.into_parts();
-            let feed = Feed::Entries(EntryFeed::new(bytes, &begun, entries.key));
+            let feed = Feed::Entries(EntryFeed::new(bytes, &begun, entries));
             return Self::begin(feed, Ok(format), options, false);
         }
         let format = match lines.advance() {

@@ -32,7 +32,7 @@ pub(super) static FORMAT: Description = Description {
         no_blocks(options, NAME)?;
         Ok(Box::new(Vegeta::default()))
     },
-    write: Some(WriteRows { header: |_| String::new(), row: write, footer: "" }),
+    write: Some(WriteRows::lines(write)),
 };
 
 /// Five numbers, of which the first is nanoseconds of this century.
@@ -74,9 +74,12 @@ impl ReadRows for Vegeta {
     }
 }
 
-/// An error beside a status of 400 or more is that status in words.
+/// An error beside a status of 400 or more is that status in words, which say nothing beyond it.
 fn failure(status: Option<u16>, error: &str) -> Option<Failure> {
     if error.is_empty() && status.is_some() {
+        return None;
+    }
+    if status.is_some_and(|status| status >= 400 && error.starts_with(&status.to_string())) {
         return None;
     }
     let is_told = status.is_some_and(|status| status >= 400);

@@ -91,6 +91,7 @@ impl<W: Write> TraceWriter<W> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::description::Origin;
     use super::super::fixture::arb_record;
     use super::*;
     use crate::trace::TraceReader;
@@ -121,6 +122,27 @@ mod tests {
         let text = "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:17:03.9799600,4808,10\
                     \r\n2023-11-16 18:17:04.0319600,3180,8";
         assert_eq!(String::from_utf8(written(TraceFormat::Azure, &rows)).unwrap(), text);
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_expressed_is_refused_in_every_format_with_dates() {
+        let late = TraceRecord {
+            status: Some(200),
+            duration: Some(Duration::ZERO),
+            ..record(Duration::from_nanos(1), 1, 1)
+        };
+        let last = TraceRecord { at: Duration::ZERO, ..late.clone() };
+        for format in TraceFormat::ALL.iter().filter(|it| it.description().write.is_some()) {
+            if format.description().origin != Origin::Dates {
+                continue;
+            }
+            let begin = || TraceWriter::new(Vec::new(), *format, Some(Timestamp::MAX)).unwrap();
+            begin().write(&last).unwrap_or_else(|error| panic!("{format}: {error}"));
+            let refused = begin().write(&late).unwrap_err();
+            let is_told =
+                matches!(refused, WriteError::Row { row: 1, kind: TraceErrorKind::NoRoom { .. } });
+            assert!(is_told, "{format}: {refused}");
+        }
     }
 
     proptest! {

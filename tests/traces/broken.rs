@@ -8,7 +8,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use coalmine::trace::{TraceError, TraceReader};
+use coalmine::trace::{DropReason, SourceOptions, TraceError, TraceReader};
 
 fn read(bytes: &[u8]) -> Result<u64, TraceError> {
     let mut reader = TraceReader::new(bytes)?;
@@ -51,6 +51,69 @@ fn every_broken_trace_is_answered_with_place_and_remedy() {
 #[test]
 fn there_are_at_least_thirty_broken_traces() {
     assert!(inputs().len() >= 30);
+}
+
+/// Where one row may be broken, `rows` are read of `text`, and these lines are broken.
+fn assert_read_past_one(text: &str, rows: u64, broken: &[u64]) {
+    let options = SourceOptions { skip_bad: 1, ..SourceOptions::default() };
+    let mut reader = TraceReader::with(text.as_bytes(), options).unwrap();
+    while reader.next_record().unwrap_or_else(|e| panic!("{text}: {e}")).is_some() {}
+    let accounting = reader.accounting();
+    assert_eq!(accounting.emitted, rows, "{text}");
+    let lines = accounting.dropped.get(&DropReason::Malformed).map(|rows| rows.lines.as_slice());
+    assert_eq!(lines.unwrap_or_default(), broken, "{text}");
+}
+
+/// What stands whole before the cut, of which there are two.
+fn whole(parts: &[String; 2], cut: &str) -> u64 {
+    parts.iter().filter(|part| cut.contains(part.as_str())).count() as u64
+}
+
+/// Wherever the second of four lines is cut, be it behind a whole span.
+#[test]
+fn of_a_line_of_spans_that_is_cut_off_the_rest_is_lost_and_no_other_line() {
+    let span = |second: u32| {
+        format!(
+            "{{\"startTimeUnixNano\":\"17734788{second:02}000000000\",\"attributes\":\
+             [{{\"key\":\"gen_ai.request.model\",\"value\":{{\"stringValue\":\"m\"}}}}]}}"
+        )
+    };
+    let spans = |second: u32| [span(second), span(second + 1)];
+    let line = |second: u32| {
+        let spans = spans(second).join(",");
+        format!("{{\"resourceSpans\": [{{\"scopeSpans\":[{{\"spans\":[{spans}]}}]}}]}}")
+    };
+    let text = |second: &str| format!("{}\n{second}\n{}\n{}\n", line(0), line(4), line(6));
+    let second = line(2);
+    assert_read_past_one(&text(&second), 8, &[]);
+    for end in 1..second.len() {
+        let cut = &second[..end];
+        assert_read_past_one(&text(cut), 6 + whole(&spans(2), cut), &[2]);
+    }
+    let error = answer("spans", text(&second[..second.len() - 1]).as_bytes());
+    assert_eq!(
+        error,
+        "line 2, entry 4: the document was cut off on this line, before its end: another begins on \
+         the next"
+    );
+}
+
+/// Nor is anything told twice of the archive that ends there.
+#[test]
+fn of_an_archive_that_is_cut_off_the_entries_before_are_read() {
+    let entry = |second: u32| {
+        format!(
+            "{{\"startedDateTime\":\"2026-03-14T09:00:{second:02}Z\",\"time\":20,\"x\":\"\\\"\",\
+             \"response\":{{\"status\":200}}}}"
+        )
+    };
+    let entries = [entry(0), entry(1)];
+    let text = format!("{{\"log\":{{\"entries\":[{}],\"comment\":\"c\"}}}}", entries.join(","));
+    assert_read_past_one(&text, 2, &[]);
+    for end in "{\"log\":{".len()..text.len() {
+        let cut = &text[..end];
+        assert_read_past_one(cut, whole(&entries, cut), &[1]);
+    }
 }
 
 const AZURE: &str = "TIMESTAMP,ContextTokens,GeneratedTokens\n";

@@ -87,6 +87,20 @@ fn a_format_that_is_told_is_read_as_one_that_is_found_out() {
     }
 }
 
+/// Only its beginning could tell it from others; who says what it is need not rely on that.
+#[test]
+fn an_archive_that_is_told_to_be_one_may_begin_with_any_key() {
+    let text = "{\"comment\":\"kept\",\"log\":{\"entries\":[\n\
+                {\"startedDateTime\":\"2026-03-14T09:00:00Z\",\"time\":20,\
+                \"response\":{\"status\":503}}]}}\n";
+    assert!(TraceReader::new(text.as_bytes()).is_err());
+    let format = Some(TraceFormat::Har);
+    let options = SourceOptions { format, ..SourceOptions::default() };
+    let mut reader = TraceReader::with(text.as_bytes(), options).unwrap();
+    assert_eq!(reader.next_record().unwrap().unwrap().status, Some(503));
+    assert_eq!(reader.next_record().unwrap(), None);
+}
+
 #[test]
 fn every_foreign_format_has_fixtures() {
     for name in ["bailian", "burstgpt", "envoy", "har", "litellm", "nginx", "otel", "vegeta"] {
