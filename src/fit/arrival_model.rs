@@ -2,13 +2,18 @@
 
 use super::literal::{duration, number, rate};
 use super::quantile_table::significant;
-use crate::arrivals::{Arrivals, ArrivalsError, Gamma, OnOff, Piecewise, Poisson};
+use crate::arrivals::{Arrivals, ArrivalsError, Constant, Gamma, OnOff, Piecewise, Poisson};
 use crate::chance::{Distribution, DistributionError};
 use crate::units::{Duration, Rate};
 
 /// A model of arrivals, with the parameters as they are written: rounded.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ArrivalModel {
+    /// Equal gaps.
+    Constant {
+        /// Requests per second.
+        rate: f64,
+    },
     /// Independent arrivals.
     Poisson {
         /// Requests per second.
@@ -62,6 +67,7 @@ impl ArrivalModel {
     /// How it is called in a scenario.
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::Constant { .. } => "constant",
             Self::Poisson { .. } => "poisson",
             Self::Piecewise { .. } => "piecewise",
             Self::Gamma { .. } => "gamma",
@@ -73,6 +79,7 @@ impl ArrivalModel {
     pub(super) fn rounded(self) -> Self {
         let round = |value| significant(value, DIGITS);
         match self {
+            Self::Constant { rate } => Self::Constant { rate: round(rate) },
             Self::Poisson { rate } => Self::Poisson { rate: round(rate) },
             Self::Piecewise { every, rates } => {
                 Self::Piecewise { every, rates: rates.into_iter().map(round).collect() }
@@ -93,6 +100,7 @@ impl ArrivalModel {
         let per_second =
             |rate: f64| Rate::per(rate, Duration::from_secs(1)).ok_or(ModelError::Rate);
         Ok(match self {
+            Self::Constant { rate } => Constant::new(per_second(*rate)?).into(),
             Self::Poisson { rate } => Poisson::new(per_second(*rate)?).into(),
             Self::Piecewise { every, rates } => {
                 let rates: Result<_, _> = rates.iter().map(|rate| per_second(*rate)).collect();
@@ -112,6 +120,7 @@ impl ArrivalModel {
     /// that are `indent` columns in.
     pub fn to_yaml(&self, indent: usize) -> String {
         match self {
+            Self::Constant { rate: mean } => format!("{{constant: {}}}", rate(*mean)),
             Self::Poisson { rate: mean } => format!("{{poisson: {}}}", rate(*mean)),
             Self::Piecewise { every, rates } => {
                 let every = duration(*every as f64);

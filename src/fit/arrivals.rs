@@ -32,7 +32,8 @@ pub struct Candidate {
     /// The dispersion of its counts in windows of 1, 10 and 60 s, over many twins; `None` where the
     /// recording is too short for two such windows.
     pub dispersion: [Option<Spread>; 3],
-    /// Whether every median lies within 25 % of the recorded dispersion.
+    /// Whether every median lies within 25 % of the recorded dispersion, or of 0.05 where that is
+    /// less.
     pub fits: bool,
 }
 
@@ -57,7 +58,9 @@ impl ArrivalFit {
 
     /// Finds the model of `recorded`, of which at least two requests lie apart.
     pub(super) fn of(recorded: &RecordedArrivals) -> Self {
-        let twins = (MOST_REQUESTS / recorded.requests.max(1)).clamp(LEAST_TWINS, MOST_TWINS);
+        // A twin takes as long as it has requests, or seconds to count them in.
+        let work = recorded.requests.max(recorded.counts.seconds().len() as u64).max(1);
+        let twins = (MOST_REQUESTS / work).clamp(LEAST_TWINS, MOST_TWINS);
         let dispersion = WINDOWS.map(|window| recorded.counts.dispersion(window));
         let mut fit = Self { recorded: dispersion, tried: Vec::new(), chosen: 0, twins };
         for kind in KINDS {
@@ -66,7 +69,9 @@ impl ArrivalFit {
             let found = spreads(&arrivals, recorded.span, twins);
             let pairs = || found.iter().zip(dispersion);
             let fits = pairs().all(|(found, recorded)| match (found, recorded) {
-                (Some(found), Some(recorded)) => (found.median / recorded - 1.0).abs() <= NEAR,
+                (Some(found), Some(recorded)) => {
+                    (found.median - recorded).abs() <= NEAR * recorded.max(LEAST_DISPERSION)
+                }
                 _ => true,
             });
             fit.tried.push(Candidate { model, dispersion: found, fits });
@@ -88,7 +93,9 @@ impl ArrivalFit {
     fn distance(&self, candidate: &Candidate) -> f64 {
         let pairs = candidate.dispersion.iter().zip(self.recorded);
         let apart = pairs.filter_map(|(found, recorded)| {
-            Some(crate::math::ln(found.as_ref()?.median / recorded?).abs())
+            let [found, recorded] =
+                [found.as_ref()?.median, recorded?].map(|of| of.max(LEAST_DISPERSION));
+            Some(crate::math::ln(found / recorded).abs())
         });
         apart.fold(0.0, f64::max)
     }
@@ -124,7 +131,8 @@ pub(super) fn counts_of(arrivals: &Arrivals, span: Duration, seed: u64) -> Secon
 type Kind = fn(&RecordedArrivals) -> Option<ArrivalModel>;
 
 /// The candidates, in the order in which they are tried.
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
+    RecordedArrivals::constant,
     |recorded| Some(ArrivalModel::Poisson { rate: recorded.rate() }),
     |recorded| recorded.piecewise(60),
     RecordedArrivals::gamma,
@@ -137,6 +145,13 @@ impl RecordedArrivals {
     /// Requests per second.
     fn rate(&self) -> f64 {
         self.requests as f64 / self.span.as_secs_f64()
+    }
+
+    /// Equal gaps, of which the first begins with the recording: their rate is one over their mean.
+    fn constant(&self) -> Option<ArrivalModel> {
+        let gaps = self.requests.saturating_sub(1) as f64;
+        let rate = gaps / self.span.as_secs_f64();
+        self.gap_cv.filter(|cv| *cv < LEAST_CV).map(|_| ArrivalModel::Constant { rate })
     }
 
     /// The rates of windows of so many seconds. A count is its rate plus the noise of independent
@@ -171,16 +186,18 @@ impl RecordedArrivals {
 }
 
 /// How near the dispersion of a twin must come to the recorded one.
-const NEAR: f64 = 0.25;
+pub(super) const NEAR: f64 = 0.25;
+/// Chosen: what is less dispersed is as regular as can be told; 0 has no relative tolerance.
+pub(super) const LEAST_DISPERSION: f64 = 0.05;
 /// Chosen: the median of the dispersion of an hour of bursts at 60 s, which itself scatters by
 /// half, is then known to a twelfth.
 const MOST_TWINS: u64 = 40;
 /// Chosen: long recordings scatter less, and take longer.
 const LEAST_TWINS: u64 = 8;
-/// Requests of all twins.
+/// Requests of all twins, or seconds.
 const MOST_REQUESTS: u64 = 8_000_000;
 /// Chosen: an hour, second by second.
 const MOST_RATES: usize = 4_000;
-/// What the model of gamma gaps allows.
-const LEAST_CV: f64 = 0.01;
+/// What the model of gamma gaps allows; gaps that vary less are equal.
+pub(super) const LEAST_CV: f64 = 0.01;
 const MOST_CV: f64 = 20.0;

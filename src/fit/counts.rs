@@ -1,6 +1,7 @@
 //! How many requests came in each second, and how unevenly.
 
 use super::error::FitError;
+use crate::stats::Moments;
 use crate::units::Duration;
 
 /// Requests by the second in which they came; 4 bytes for each second of the recording.
@@ -48,8 +49,14 @@ impl SecondCounts {
     /// Variance over mean of the counts of whole windows; 1 for a Poisson process. `None` for fewer
     /// than two windows, or empty ones.
     pub(super) fn dispersion(&self, seconds: usize) -> Option<f64> {
-        let counts: Vec<f64> = self.windows(seconds).map(|count| count as f64).collect();
-        dispersion(&counts)
+        let (mut windows, mut sum, mut squares) = (0, 0, 0);
+        for count in self.windows(seconds).map(u128::from) {
+            windows += 1;
+            sum += count;
+            squares += count * count;
+        }
+        let moments = Moments::of_sums(windows, sum, squares)?;
+        (windows >= 2 && sum > 0).then(|| moments.variance / moments.mean)
     }
 }
 

@@ -20,10 +20,11 @@ impl FailureChain {
     /// The likeliest chain: expectation and maximisation in turn (L. E. Baum, T. Petrie, G. Soules
     /// and N. Weiss, Annals of Mathematical Statistics 41, 1970, doi:10.1214/aoms/1177697196), from
     /// several beginnings, of which the likeliest end counts. `None` where there is nothing to
-    /// tell two states by.
+    /// tell two states by, and of a recording [that is too long](Self::is_too_long).
     pub(super) fn fit(seconds: &[Outcomes]) -> Option<Self> {
-        // Beyond that it would take minutes, and says nothing more.
-        let seconds = &seconds[..seconds.len().min(MOST_SECONDS)];
+        if Self::is_too_long(seconds) {
+            return None;
+        }
         let total = seconds.iter().fold(Outcomes::default(), |sum, second| sum.and(*second));
         let share = total.share();
         if seconds.len() < 2 || share <= 0.0 || share >= 1.0 {
@@ -40,6 +41,12 @@ impl FailureChain {
         let fitted = BEGINNINGS.into_iter().map(|beginning| begin(beginning).climbed(seconds));
         let best = fitted.max_by(|a, b| a.ln_likelihood.total_cmp(&b.ln_likelihood))?;
         (best.bad > best.good && best.enter > 0.0 && best.leave > 0.0).then_some(best)
+    }
+
+    /// Whether it would take minutes. A part would not do: its likelihood could be held against
+    /// nothing that describes the whole.
+    pub(super) const fn is_too_long(seconds: &[Outcomes]) -> bool {
+        seconds.len() > MOST_SECONDS
     }
 
     fn climbed(mut self, seconds: &[Outcomes]) -> Self {

@@ -16,8 +16,8 @@ pub(super) struct FailureEpisode {
 }
 
 impl FailureEpisode {
-    /// The likeliest stretch: all pairs of ends on a grid, then every second near the best. `None`
-    /// where no stretch has more failures than the rest.
+    /// The likeliest stretch: all pairs of ends on a grid, then every second near either end of the
+    /// best, one end after the other. `None` where no stretch has more failures than the rest.
     pub(super) fn fit(seconds: &[Outcomes]) -> Option<Self> {
         let mut sums = vec![Outcomes::default()];
         for second in seconds {
@@ -30,7 +30,13 @@ impl FailureEpisode {
             let from = middle.saturating_sub(step);
             (from..=(middle + step).min(seconds.len())).collect::<Vec<_>>()
         };
-        let found = best(&sums, pairs(&near(coarse.from), &near(coarse.to)))?;
+        let (froms, tos) = (near(coarse.from), near(coarse.to));
+        let mut found = coarse;
+        // All pairs of the two would be the square of the step.
+        for _ in 0..2 {
+            found = best(&sums, pairs(&froms, &[found.to])).unwrap_or(found);
+            found = best(&sums, pairs(&[found.from], &tos)).unwrap_or(found);
+        }
         // An end is told only where it explains more than chance does.
         let open = best(&sums, pairs(&[found.from], &[seconds.len()]));
         let is_open = |open: &Self| found.ln_likelihood - open.ln_likelihood < LEAST_GAIN;
@@ -97,6 +103,18 @@ mod tests {
         assert!((episode.within - 1.0 / 3.0).abs() < 0.01, "{episode:?}");
         assert_eq!(episode.outside, 0.0);
         assert_eq!(episode.to, 3_600);
+    }
+
+    /// 30 days, of which the grid has every 2,592nd second: the ends lie between its points.
+    #[test]
+    fn both_ends_are_found_between_the_points_of_the_grid() {
+        let of = |second: usize| Outcomes {
+            ended: 1,
+            failed: u32::from((1_000_777..1_010_777).contains(&second)),
+        };
+        let seconds: Vec<_> = (0..2_592_000).map(of).collect();
+        let episode = FailureEpisode::fit(&seconds).unwrap();
+        assert_eq!((episode.from, episode.to), (1_000_777, 1_010_777));
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct FailureFit {
     /// Dispersion of the failures in windows of 10 s against that of requests which fail each for
     /// itself, 1; and by how many standard errors it exceeds that.
     pub dispersion: Option<(f64, f64)>,
+    /// Whether they come together in a recording that is too long to look for bursts.
+    pub is_too_long: bool,
 }
 
 /// How failures come together.
@@ -88,14 +90,19 @@ impl FailureFit {
         let extra = |failure: &SeenFailure| badness(failure.second as usize) * due;
         let kept = version.failures.items();
         let scale = version.failures.seen() as f64 / kept.len().max(1) as f64;
-        let normal = kinds(kept, |failure| scale * (1.0 - extra(failure)), good + bad);
-        let failures = kinds(kept, |failure| scale * extra(failure), bad);
+        let mut normal = kinds(kept, |failure| 1.0 - extra(failure), scale, good + bad);
+        let mut failures = kinds(kept, extra, scale, bad);
+        make_room(&mut normal, 1.0);
+        make_room(&mut failures, 1.0 - sum(&normal));
+        let is_together =
+            unevenness.is_some_and(Unevenness::is_clear) || matches!(pattern, Shape::Episode(_));
         Some(Self {
             ended: u64::from(total.ended),
             failed: u64::from(total.failed),
             normal,
             pattern: pattern.with(failures, counts.len()),
             dispersion: unevenness.map(|found| (found.dispersion, found.score)),
+            is_too_long: is_together && FailureChain::is_too_long(counts),
         })
     }
 
@@ -159,6 +166,8 @@ impl Shape {
     fn with(self, failures: Vec<FailureKindFit>, seconds: usize) -> FailurePattern {
         match self {
             Self::Even => FailurePattern::Even,
+            // What is left of them is no failure that could be told.
+            _ if failures.is_empty() => FailurePattern::Even,
             Self::Chain(FailureChain { enter, leave, .. }) => {
                 FailurePattern::Bursts { enter: rounded(enter), leave: rounded(leave), failures }
             }
@@ -175,10 +184,12 @@ impl Shape {
     }
 }
 
-/// The ways in which these failures went, each counted by its weight, among so many requests.
+/// The ways in which these failures went, each counted by its weight, 0 to 1, among so many
+/// requests; each stands for `scale` failures.
 fn kinds(
     failures: &[SeenFailure],
     weight: impl Fn(&SeenFailure) -> f64,
+    scale: f64,
     requests: f64,
 ) -> Vec<FailureKindFit> {
     let mut found: BTreeMap<Ending, (f64, Vec<f64>)> = BTreeMap::new();
@@ -192,6 +203,7 @@ fn kinds(
         }
     }
     let kind = |(ending, (count, durations)): (Ending, (f64, Vec<f64>))| {
+        let count = count * scale;
         let probability = rounded((count / requests).min(1.0));
         let key = key(ending)?;
         let latency = latency(ending, durations);
@@ -201,13 +213,27 @@ fn kinds(
             latency,
         })
     };
-    let mut kinds: Vec<FailureKindFit> = found.into_iter().filter_map(kind).collect();
-    // Rounding must not make them more than all.
-    let sum: f64 = kinds.iter().map(|kind| kind.probability).sum();
-    if sum > 1.0 {
-        kinds.iter_mut().for_each(|kind| kind.probability /= sum);
+    found.into_iter().filter_map(kind).collect()
+}
+
+/// What the probabilities come to.
+fn sum(kinds: &[FailureKindFit]) -> f64 {
+    kinds.iter().map(|kind| kind.probability).sum()
+}
+
+/// Scales the probabilities to `room` where they come to more: normal failures and those beside
+/// them are at most all requests, and rounding must not make them more.
+fn make_room(kinds: &mut Vec<FailureKindFit>, room: f64) {
+    let sum = sum(kinds);
+    if sum <= room {
+        return;
     }
-    kinds
+    for kind in kinds.iter_mut() {
+        let scaled = kind.probability / sum * room;
+        // Down, so that what is written does not come to more either.
+        kind.probability = (scaled / LEAST_PROBABILITY).floor() * LEAST_PROBABILITY;
+    }
+    kinds.retain(|kind| kind.probability > LEAST_PROBABILITY);
 }
 
 /// How an ending is called as a failure.
@@ -250,6 +276,14 @@ mod tests {
 
     /// 4 requests a second for an hour, each failing as `probability` says of its second.
     fn fitted(probability: impl Fn(u64) -> f64) -> FailureFit {
+        fitted_as(probability, |_| Ending::Status(503))
+    }
+
+    /// The same, of which each ends as `ending` says of its number.
+    fn fitted_as(
+        probability: impl Fn(u64) -> f64,
+        ending: impl Fn(u64) -> Ending,
+    ) -> FailureFit {
         let chance = Chance::new(12, 0);
         let mut version = SeenVersion::new(0, None, crate::units::Duration::ZERO);
         for id in 0..14_400 {
@@ -260,7 +294,7 @@ mod tests {
             if failed {
                 version.failures.add(SeenFailure {
                     second: at.as_secs() as u32,
-                    ending: Ending::Status(503),
+                    ending: ending(id),
                     duration: Some(0.25),
                 });
             }
@@ -299,5 +333,72 @@ mod tests {
         assert!((enter * 280.0 - 1.0).abs() < 0.4, "{enter}");
         // 960 requests of 60 %: give or take 1.6 %.
         assert!((failures[0].probability - 0.6).abs() < 0.07, "{failures:?}");
+    }
+    /// Ten minutes in which every request failed, three of four with 503 and the others with 502;
+    /// some 1.23 % of them before and after. Both together are at most all requests.
+    #[test]
+    fn in_a_total_outage_no_more_fail_than_all() {
+        let ending = |id: u64| Ending::Status(if id % 17 < 13 { 503 } else { 502 });
+        let of = |second: u64| if (600..1_200).contains(&second) { 1.0 } else { 0.012_3 };
+        let fit = fitted_as(of, ending);
+        let FailurePattern::Episode { from, to, within, failures, .. } = &fit.pattern else {
+            panic!("{fit:?}")
+        };
+        assert_eq!((*from, *to, *within), (600, Some(1_200), 1.0));
+        let [one, other] = [sum(&fit.normal), sum(failures)];
+        assert!(one + other <= 1.0 && one + other > 1.0 - 1e-4, "{one} {other}");
+    }
+
+    #[test]
+    fn probabilities_are_rounded_down_to_the_room_there_is() {
+        let kind = |key: &str, probability| FailureKindFit {
+            key: key.to_owned(),
+            probability,
+            latency: None,
+        };
+        let mut kinds = vec![kind("502", 0.234_57), kind("503", 0.765_44), kind("504", 1.1e-9)];
+        make_room(&mut kinds, 0.987_7);
+        assert_eq!(kinds.len(), 2);
+        let found = sum(&kinds);
+        assert!(found <= 0.987_7 && found > 0.987_7 - 1e-8, "{found}");
+        let as_before = kinds.clone();
+        make_room(&mut kinds, 1.0);
+        assert_eq!(kinds, as_before);
+    }
+
+    /// Of 400 failures 100 were kept, each of which most probably belongs elsewhere: its time says
+    /// nothing here, and a fifth of all four hundred count.
+    #[test]
+    fn a_sample_stands_for_all_in_number_and_not_in_where_it_belongs() {
+        let failure = |second| SeenFailure {
+            second,
+            ending: Ending::Status(503),
+            duration: Some(0.25),
+        };
+        let kept: Vec<SeenFailure> = (0..100).map(failure).collect();
+        let found = kinds(&kept, |_| 0.2, 4.0, 1_000.0);
+        let [kind] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((kind.probability, &kind.latency), (0.08, &None));
+    }
+
+    /// Three days of a request a second, in which every sixtieth minute is bad: bursts, which are
+    /// not looked for in so long a recording.
+    #[test]
+    fn bursts_of_a_recording_that_is_too_long_are_told_to_be_unknown() {
+        let mut version = SeenVersion::new(0, None, crate::units::Duration::ZERO);
+        for second in 0..259_200 {
+            let at = crate::units::Duration::from_secs(second);
+            let failed = second / 60 % 60 == 7;
+            version.outcomes.add(at, failed);
+            if failed {
+                version.failures.add(SeenFailure {
+                    second: second as u32,
+                    ending: Ending::Status(503),
+                    duration: None,
+                });
+            }
+        }
+        let fit = FailureFit::of(&version).unwrap();
+        assert!(fit.is_too_long && !matches!(fit.pattern, FailurePattern::Bursts { .. }));
     }
 }

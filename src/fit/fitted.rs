@@ -21,7 +21,9 @@ pub struct Fitted {
     /// When requests come.
     pub arrivals: ArrivalFit,
     /// How large they are, where that was recorded.
-    pub tokens: Option<TokenFit>,
+    pub tokens: TokenFit,
+    /// Tokens of prompts and answers that were given for sides that were not recorded.
+    pub given_tokens: Option<[u32; 2]>,
     /// The share whose answer is streamed, where that was recorded.
     pub stream: Option<f64>,
     /// Who sends them, where that was recorded.
@@ -34,14 +36,14 @@ pub struct Fitted {
     pub timeout: Option<Duration>,
 }
 
-/// How large requests are.
+/// How large requests are; `None`: nobody recorded it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TokenFit {
     /// Of prompts.
-    pub input: QuantileTable,
+    pub input: Option<QuantileTable>,
     /// Of answers.
-    pub output: QuantileTable,
-    /// Spearman's rank correlation of the two.
+    pub output: Option<QuantileTable>,
+    /// Spearman's rank correlation of the two, 0 where they were never recorded together.
     pub rank_correlation: f64,
 }
 
@@ -72,6 +74,8 @@ pub struct ModelFit {
 pub struct VersionFit {
     /// Its id, in the scenario.
     pub id: String,
+    /// What the recording calls it, if anything.
+    pub recorded_id: Option<VersionId>,
     /// Which of the recording's it is.
     pub(super) place: usize,
     /// Whether it is the stable one.
@@ -103,18 +107,20 @@ impl Fitted {
             return Err(FitError::NoTime { requests });
         }
         check_stable(observed, stable)?;
-        let sizes = observed.sizes.items();
+        let tokens = TokenFit::of(observed.sizes.items().iter());
+        let models = models(observed, stable, &tokens);
         let known = observed.streams;
         let streams = (known.known > 0).then(|| known.yes as f64 / known.known as f64);
         Ok(Self {
             requests,
             span: observed.span(),
             arrivals: ArrivalFit::of(&observed.arrivals()),
-            tokens: TokenFit::of(sizes.iter()),
+            tokens,
+            given_tokens: None,
             stream: streams,
             users: UserFit::of(observed.users.counts.values().copied()),
             sessions: SessionFit::of(observed),
-            models: models(observed, stable),
+            models,
             timeout: timeout(observed),
         })
     }
@@ -122,23 +128,44 @@ impl Fitted {
     /// Whether an upstream's latency was recorded anywhere.
     pub fn has_latency(&self) -> bool {
         let mut versions = self.models.iter().flat_map(|model| &model.versions);
-        versions.any(|version| version.latency != LatencyFit::Unknown)
+        versions.any(|version| {
+            matches!(version.latency, LatencyFit::Total { .. } | LatencyFit::Parts(_))
+        })
     }
 }
 
 impl TokenFit {
     #[expect(clippy::needless_pass_by_value, reason = "iterators are handed on by value")]
-    fn of<'a>(sizes: impl Iterator<Item = &'a Size> + Clone) -> Option<Self> {
-        let sorted = |of: fn(&Size) -> f64| {
-            let mut values: Vec<f64> = sizes.clone().map(of).collect();
+    fn of<'a>(sizes: impl Iterator<Item = &'a Size> + Clone) -> Self {
+        let table = |of: fn(&Size) -> Option<f64>| {
+            let mut values: Vec<f64> = sizes.clone().filter_map(of).collect();
             values.sort_by(f64::total_cmp);
             QuantileTable::of(&values)
         };
-        let pairs: Vec<_> = sizes.clone().map(|size| (size.input, size.output)).collect();
-        Some(Self {
-            input: sorted(|size| size.input)?,
-            output: sorted(|size| size.output)?,
+        let pairs: Vec<_> = sizes.clone().filter_map(Size::pair).collect();
+        Self {
+            input: table(|size| size.input),
+            output: table(|size| size.output),
             rank_correlation: significant(rank_correlation(&pairs).unwrap_or(0.0), 3),
+        }
+    }
+
+    /// Of one model among several: what too few of its requests tell is that of `all`. `None` where
+    /// they tell nothing.
+    fn own<'a>(sizes: impl Iterator<Item = &'a Size> + Clone, all: &Self) -> Option<Self> {
+        let told = |of: fn(&Size) -> bool| {
+            sizes.clone().filter(|size| of(size)).count() >= LEAST_SIZES
+        };
+        let (input, output) = (told(|size| size.input.is_some()), told(|size| size.output.is_some()));
+        let together = told(|size| size.pair().is_some());
+        if !input && !output {
+            return None;
+        }
+        let own = Self::of(sizes);
+        Some(Self {
+            input: if input { own.input } else { all.input.clone() },
+            output: if output { own.output } else { all.output.clone() },
+            rank_correlation: if together { own.rank_correlation } else { all.rank_correlation },
         })
     }
 }
@@ -148,9 +175,8 @@ impl SessionFit {
         let counts = observed.sessions.counts.values();
         let mut lengths: Vec<f64> = counts.map(|count| *count as f64).collect();
         lengths.sort_by(f64::total_cmp);
-        let longest = observed.pauses.items().iter().copied().max();
         // Rounded up, so that no recorded session would be two.
-        let gap = longest.unwrap_or_default().max(Duration::from_secs(1)).ceil_secs();
+        let gap = observed.longest_pause.max(Duration::from_secs(1)).ceil_secs();
         Some(Self { requests: QuantileTable::of(&lengths)?, gap })
     }
 }
@@ -169,17 +195,18 @@ fn check_stable(observed: &Observed, stable: Option<&VersionId>) -> Result<(), F
 
 /// The models with their versions. What names no model, or no version, where others do is no part
 /// of the twin.
-fn models(observed: &Observed, stable: Option<&VersionId>) -> Vec<ModelFit> {
+fn models(observed: &Observed, stable: Option<&VersionId>, all_sizes: &TokenFit) -> Vec<ModelFit> {
     let named = observed.models.iter().any(|model| model.id.is_some());
     let is_part = |model: &SeenModel| model.id.is_some() || !named;
     let parts = || observed.models.iter().enumerate().filter(|(_, model)| is_part(model));
     let all: u64 = parts().map(|(_, model)| model.requests).sum();
     let several = parts().count() > 1;
-    let mut taken = Vec::new();
+    // In a split that would be the tag.
+    let mut taken = vec![STABLE.to_owned()];
     let model = |(place, model): (usize, &SeenModel)| {
         let name = model.id.as_ref().map_or_else(|| "model".to_owned(), ToString::to_string);
         let own = observed.sizes.items().iter().filter(move |size| size.model == place);
-        let tokens = (several && own.clone().count() >= LEAST_SIZES).then(|| TokenFit::of(own));
+        let tokens = several.then(|| TokenFit::own(own, all_sizes));
         ModelFit {
             share: model.requests as f64 / all as f64,
             tokens: tokens.flatten(),
@@ -206,11 +233,12 @@ fn versions(
     let first = first.map(|(place, _)| place);
     let mut fitted: Vec<VersionFit> = parts()
         .map(|(place, version)| {
-            let kept = version.id.as_ref().map_or("recorded", |id| id.as_str());
+            let kept = version.id.as_ref().map_or(UNNAMED, VersionId::as_str);
             let id = unused(kept, name, taken);
             taken.push(id.clone());
             VersionFit {
                 id,
+                recorded_id: version.id.clone(),
                 place,
                 is_stable: Some(place) == first,
                 share: version.requests as f64 / all as f64,
@@ -241,8 +269,7 @@ fn unused(id: &str, model: &str, taken: &[String]) -> String {
 /// How long the gateway waited: as long as requests took that it gave up, where that is longer than
 /// any answer took; otherwise longer than any answer.
 fn timeout(observed: &Observed) -> Option<Duration> {
-    let answered = observed.versions.iter().flat_map(|version| version.answers.items());
-    let longest = answered.filter_map(|answer| answer.duration).fold(0.0, f64::max);
+    let longest = observed.longest_answer;
     let failures = observed.versions.iter().flat_map(|version| version.failures.items());
     let given_up = failures.filter(|failure| failure.ending == crate::exchange::Ending::Timeout);
     let mut given_up: Vec<f64> = given_up.filter_map(|failure| failure.duration).collect();
@@ -256,7 +283,85 @@ fn timeout(observed: &Observed) -> Option<Duration> {
     Some(Duration::from_secs_f64(waited))
 }
 
+/// The tag of the version that is known to be good.
+const STABLE: &str = "stable";
+/// What a version is called that the recording does not name.
+pub(super) const UNNAMED: &str = "recorded";
 /// Chosen: fewer tell nothing about when requests come.
 const LEAST_REQUESTS: u64 = 50;
 /// Chosen: fewer tell no distribution; the model's requests are then as large as all.
 const LEAST_SIZES: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::TraceRecord;
+    use crate::units::Tokens;
+
+    fn observed(records: impl Iterator<Item = TraceRecord>) -> Observed {
+        let mut observed = Observed::default();
+        records.for_each(|record| observed.add(&record).unwrap());
+        observed
+    }
+
+    fn answer(number: u64, version: &str, duration: Duration) -> TraceRecord {
+        TraceRecord {
+            at: Duration::from_millis(20 * number),
+            version: Some(VersionId::new(version).unwrap()),
+            status: Some(200),
+            duration: Some(duration),
+            ..TraceRecord::default()
+        }
+    }
+
+    /// Of 100,000 answers 65,536 are kept: the longest need not be one of them.
+    #[test]
+    fn the_longest_answer_and_pause_are_those_of_all_requests() {
+        for place in [70_000, 80_001, 99_999] {
+            let of = |number: u64| TraceRecord {
+                session: Some(if number == 0 || number == place { 1 } else { number + 2 }),
+                ..answer(number, "v", Duration::from_secs(if number == place { 900 } else { 1 }))
+            };
+            let observed = observed((0..100_000).map(of));
+            assert_eq!(timeout(&observed), Some(Duration::from_secs(1_350)));
+            let gap = Duration::from_millis(20 * place).ceil_secs();
+            assert_eq!(SessionFit::of(&observed).unwrap().gap, gap);
+        }
+    }
+
+    /// `stable` in a split is the tag, so the version gets another name, and it is told.
+    #[test]
+    fn a_version_called_stable_is_renamed() {
+        let of = |number: u64| {
+            let version = if number.is_multiple_of(4) { "canary" } else { "stable" };
+            answer(number * number % 7 + 50 * number, version, Duration::from_millis(300 + number))
+        };
+        let fitted = Fitted::of(&observed((0..200).map(of)), None).unwrap();
+        let ids: Vec<&str> = fitted.models[0].versions.iter().map(|v| v.id.as_str()).collect();
+        assert_eq!(ids, ["canary", "stable.model"]);
+        let told = fitted.choices();
+        assert!(told.iter().any(|words| words.contains("is called stable.model")), "{told:?}");
+        let stable = VersionId::new("stable").unwrap();
+        let fitted = Fitted::of(&observed((0..200).map(of)), Some(&stable)).unwrap();
+        assert_eq!(fitted.models[0].versions[0].id, "stable.model");
+    }
+
+    /// Prompts are known of all requests, answers of every second one, and of a tenth of those they
+    /// have no tokens.
+    #[test]
+    fn what_is_known_of_one_side_counts_without_the_other() {
+        let of = |number: u32| TraceRecord {
+            at: Duration::from_secs(number.into()),
+            input: Some(Tokens::new(100 + number % 50)),
+            output: number
+                .is_multiple_of(2)
+                .then(|| Tokens::new(if number.is_multiple_of(20) { 0 } else { 7 })),
+            ..TraceRecord::default()
+        };
+        let observed = observed((0..1_000).map(of));
+        let tokens = TokenFit::of(observed.sizes.items().iter());
+        assert!((tokens.input.unwrap().mean() - 124.5).abs() < 0.5);
+        assert_eq!(tokens.output.unwrap().only_value(), Some(7.0));
+        assert_eq!((observed.sizes.items().len(), observed.extras.empty_answers), (1_000, 50));
+    }
+}

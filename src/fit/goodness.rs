@@ -2,14 +2,20 @@
 
 use serde::Serialize;
 
+use super::arrivals::{LEAST_CV, LEAST_DISPERSION, NEAR};
 use super::error::FitError;
+use super::failure_fit::{FailureFit, FailurePattern};
 use super::fitted::{Fitted, VersionFit};
-use super::observed::{Observed, SeenVersion};
+use super::missing::Missing;
+use super::not_reproduced::not_reproduced;
+use super::observed::{Observed, SeenVersion, Size};
 use super::quantile_table::quantile;
 use super::rank_correlation::rank_correlation;
 use super::rate_process::WINDOWS;
+use super::source::RecordingSource;
 use super::spread::Spread;
 use super::twin::twin;
+use crate::units::{format_count, format_elapsed};
 
 /// A recording against its twin.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -22,6 +28,8 @@ pub struct Goodness {
     pub choices: Vec<String>,
     /// The figures that are compared.
     pub figures: Vec<Figure>,
+    /// What was not recorded and must be added to the scenario before it can be run.
+    pub missing: Vec<Missing>,
     /// What a twin does not do: a sentence each.
     pub not_reproduced: Vec<String>,
     /// Distributions of both, at equal probabilities.
@@ -93,31 +101,46 @@ pub struct Dispersion {
 }
 
 impl Goodness {
-    /// Runs the scenario `yaml`, which is `fitted` to `observed`, and compares.
+    /// Runs the scenario called `name` that is `fitted` to `observed`, of the recording `source`,
+    /// and compares. What is [missing](Fitted::missing) is stood in for: no figure depends on it.
     ///
     /// # Errors
     /// The scenario cannot be played: a bug.
     pub fn of(
         observed: &Observed,
         fitted: &Fitted,
-        yaml: &str,
+        name: &str,
+        source: &RecordingSource,
         seed: u64,
     ) -> Result<Self, FitError> {
-        let twin = twin(yaml, seed, observed.requests().saturating_mul(4).clamp(1_000, MOST_TWIN))?;
+        let yaml = fitted.with_stand_ins().to_yaml(name, source);
+        let most = observed.requests().saturating_mul(4).clamp(1_000, MOST_TWIN);
+        let twin = twin(&yaml, seed, most)?;
+        let is_cut = twin.requests() == most;
         let mut goodness = Self {
             seed,
             requests: [observed.requests(), twin.requests()],
             choices: fitted.choices(),
             figures: Vec::new(),
+            missing: fitted.missing(),
             not_reproduced: not_reproduced(observed, fitted),
             curves: Vec::new(),
             dispersions: Vec::new(),
         };
+        if is_cut {
+            goodness.not_reproduced.push(format!(
+                "The twin was cut at {} requests, {} of {}: what comes later is not compared, nor \
+                 the error rate of a version that had an incident.",
+                format_count(most),
+                format_elapsed(twin.span()),
+                format_elapsed(fitted.span)
+            ));
+        }
         goodness.arrivals(observed, &twin, fitted);
         goodness.tokens(observed, &twin);
         let versions = fitted.models.iter().flat_map(|model| &model.versions);
         for version in versions {
-            goodness.version(version, observed, &twin);
+            goodness.version(version, observed, &twin, is_cut);
         }
         Ok(goodness)
     }
@@ -128,11 +151,11 @@ impl Goodness {
     }
 
     fn add(&mut self, of: &str, name: &str, unit: FigureUnit, pair: Pair) {
-        let Pair { recorded, twin, relative, error } = pair;
+        let Pair { recorded, twin, relative, least, error } = pair;
         if !recorded.is_finite() || !twin.is_finite() {
             return;
         }
-        let tolerance = relative * recorded.abs() + 3.0 * error;
+        let tolerance = relative * recorded.abs().max(least) + 3.0 * error;
         self.figures.push(Figure {
             of: of.to_owned(),
             name: name.to_owned(),
@@ -150,21 +173,23 @@ impl Goodness {
         // The count of a time varies by its dispersion in long windows times its mean.
         let long = fitted.arrivals.candidate().dispersion[2].map_or(1.0, |spread| spread.median);
         let error = rate(twin) * (long / twin.requests().max(1) as f64).sqrt();
-        let pair = Pair { recorded: rate(observed), twin: rate(twin), relative: 0.03, error };
+        let pair = Pair::new([rate(observed), rate(twin)], 0.03, error);
         self.add("arrivals", "rate", FigureUnit::PerSecond, pair);
         let found = fitted.arrivals.candidate().dispersion.into_iter();
         for ((window, recorded), spread) in WINDOWS.iter().zip(fitted.arrivals.recorded).zip(found)
         {
             let (Some(recorded), Some(spread)) = (recorded, spread) else { continue };
             let name = format!("dispersion at {window} s");
-            let pair = Pair { recorded, twin: spread.median, relative: 0.25, error: 0.0 };
+            let pair = Pair::new([recorded, spread.median], NEAR, 0.0);
+            let pair = Pair { least: LEAST_DISPERSION, ..pair };
             self.add("arrivals", &name, FigureUnit::Number, pair);
             if let Some(last) = self.figures.last_mut() {
                 last.spread = Some(spread);
             }
         }
         if let (Some(recorded), Some(twin)) = (observed.gap_cv(), twin.gap_cv()) {
-            let pair = Pair { recorded, twin, relative: 0.25, error: 0.0 };
+            // Gaps that vary less are equal.
+            let pair = Pair { least: LEAST_CV / NEAR, ..Pair::new([recorded, twin], NEAR, 0.0) };
             self.add("arrivals", "gap CV", FigureUnit::Number, pair);
         }
         for window in CURVE_WINDOWS {
@@ -179,8 +204,8 @@ impl Goodness {
     fn tokens(&mut self, observed: &Observed, twin: &Observed) {
         let sorted = |of: &Observed, output: bool| {
             let sizes = of.sizes.items().iter();
-            let mut values: Vec<f64> =
-                sizes.map(|size| if output { size.output } else { size.input }).collect();
+            let side = sizes.filter_map(|size| if output { size.output } else { size.input });
+            let mut values: Vec<f64> = side.collect();
             values.sort_by(f64::total_cmp);
             values
         };
@@ -189,44 +214,44 @@ impl Goodness {
             self.sample(name, &recorded, &twin, FigureUnit::Tokens, 0.03);
         }
         let rho = |of: &Observed| {
-            let pairs = of.sizes.items().iter().map(|size| (size.input, size.output));
+            let pairs = of.sizes.items().iter().filter_map(Size::pair);
             rank_correlation(&pairs.collect::<Vec<_>>())
         };
         if let (Some(recorded), Some(found)) = (rho(observed), rho(twin)) {
             let error = 1.0 / (twin.sizes.items().len() as f64).sqrt();
             // An absolute tolerance: 0 has no relative one.
-            let pair = Pair { recorded, twin: found, relative: 0.0, error: error + 0.01 };
+            let pair = Pair::new([recorded, found], 0.0, error + 0.01);
             self.add("tokens", "rank correlation", FigureUnit::Number, pair);
         }
         let share = |of: &Observed| of.streams.yes as f64 / of.streams.known as f64;
         if observed.streams.known > 0 {
             let error = share_error(share(observed), twin.streams.known as f64);
-            let pair = Pair { recorded: share(observed), twin: share(twin), relative: 0.01, error };
+            let pair = Pair::new([share(observed), share(twin)], 0.01, error);
             self.add("requests", "streamed", FigureUnit::Share, pair);
         }
     }
 
-    fn version(&mut self, fit: &VersionFit, observed: &Observed, twin: &Observed) {
+    fn version(&mut self, fit: &VersionFit, observed: &Observed, twin: &Observed, is_cut: bool) {
         let recorded = &observed.versions[fit.place];
         let is_it = |v: &&SeenVersion| v.id.as_ref().is_some_and(|id| id.as_str() == fit.id);
-        let Some(played) = twin.versions.iter().find(is_it) else { return };
-        let share = |version: &SeenVersion, all: &Observed| {
-            version.requests as f64 / all.models[version.model].requests as f64
+        let Some(played) = twin.versions.iter().find(is_it) else {
+            self.not_reproduced.push(format!(
+                "The twin sent nothing to {}: its share of the requests is too small.",
+                fit.id
+            ));
+            return;
         };
-        if observed.versions.len() > 1 {
-            let (recorded, found) = (share(recorded, observed), share(played, twin));
-            let error = share_error(recorded, twin.models[played.model].requests as f64);
-            let pair = Pair { recorded, twin: found, relative: 0.01, error };
+        if fit.share < 1.0 {
+            let all = twin.models[played.model].requests as f64;
+            let error = share_error(fit.share, all);
+            let pair = Pair::new([fit.share, played.requests as f64 / all], 0.01, error);
             self.add(&fit.id, "share of requests", FigureUnit::Share, pair);
         }
         if let Some(failures) = &fit.failures {
-            let total = played.outcomes.total();
-            // Failures that come together vary as much more as they are dispersed.
-            let bunched = failures.dispersion.map_or(1.0, |(dispersion, _)| dispersion.max(1.0));
-            let error = share_error(failures.share(), f64::from(total.ended)) * bunched.sqrt();
-            let (recorded, found) = (failures.share(), total.share());
-            let pair = Pair { recorded, twin: found, relative: 0.05, error };
-            self.add(&fit.id, "error rate", FigureUnit::Share, pair);
+            let has_incident = matches!(failures.pattern, FailurePattern::Episode { .. });
+            if !(is_cut && has_incident) {
+                self.error_rate(&fit.id, failures, played);
+            }
         }
         let latency = |version: &SeenVersion| version.sorted(|answer| answer.duration);
         let (one, other) = (latency(recorded), latency(played));
@@ -237,6 +262,15 @@ impl Goodness {
         self.sample(&format!("{} first token", fit.id), &one, &other, FigureUnit::Seconds, 0.05);
     }
 
+    fn error_rate(&mut self, version: &str, failures: &FailureFit, played: &SeenVersion) {
+        let total = played.outcomes.total();
+        // Failures that come together vary as much more as they are dispersed.
+        let bunched = failures.dispersion.map_or(1.0, |(dispersion, _)| dispersion.max(1.0));
+        let error = share_error(failures.share(), f64::from(total.ended)) * bunched.sqrt();
+        let pair = Pair::new([failures.share(), total.share()], 0.05, error);
+        self.add(version, "error rate", FigureUnit::Share, pair);
+    }
+
     /// Mean and quantiles of two samples that rise.
     fn sample(&mut self, of: &str, one: &[f64], other: &[f64], unit: FigureUnit, relative: f64) {
         if one.len() < LEAST_SAMPLE || other.len() < LEAST_SAMPLE {
@@ -245,11 +279,11 @@ impl Goodness {
         let (recorded, twin) = (mean(one), mean(other));
         let deviations = other.iter().map(|value| (value - twin) * (value - twin));
         let error = deviations.sum::<f64>().sqrt() / other.len() as f64;
-        self.add(of, "mean", unit, Pair { recorded, twin, relative, error });
+        self.add(of, "mean", unit, Pair::new([recorded, twin], relative, error));
         for (name, p) in [("P50", 0.5), ("P90", 0.9), ("P95", 0.95), ("P99", 0.99)] {
             let (recorded, twin) = (quantile(one, p), quantile(other, p));
             let error = quantile_error(other, p);
-            self.add(of, name, unit, Pair { recorded, twin, relative, error });
+            self.add(of, name, unit, Pair::new([recorded, twin], relative, error));
         }
         let most = one.len().min(other.len()) as f64;
         let points = (0..).map(|step| 1.0 - crate::math::exp(-0.25 * f64::from(step)));
@@ -259,14 +293,21 @@ impl Goodness {
     }
 }
 
-/// Two values of one figure, and how near they are to be: a share of the recorded one, and the
-/// standard error of the twin's.
+/// Two values of one figure, and how near they are to be: a share of the recorded one, or of
+/// `least` where it is less, and the standard error of the twin's.
 #[derive(Clone, Copy)]
 struct Pair {
     recorded: f64,
     twin: f64,
     relative: f64,
+    least: f64,
     error: f64,
+}
+
+impl Pair {
+    const fn new([recorded, twin]: [f64; 2], relative: f64, error: f64) -> Self {
+        Self { recorded, twin, relative, least: 0.0, error }
+    }
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -284,95 +325,6 @@ fn quantile_error(sorted: &[f64], p: f64) -> f64 {
     let error = (p * (1.0 - p) / sorted.len() as f64).sqrt();
     let at = |p: f64| quantile(sorted, p.clamp(0.0, 1.0));
     0.5 * (at(p + error) - at(p - error))
-}
-
-/// What the recording has and a twin does not.
-fn not_reproduced(observed: &Observed, fitted: &Fitted) -> Vec<String> {
-    use crate::units::{format_elapsed, format_rate};
-    let mut words = Vec::new();
-    of_conversations(observed, &mut words);
-    let half = observed.counts.seconds().len() / 2;
-    let sums = [&observed.counts.seconds()[..half], &observed.counts.seconds()[half..]];
-    let [before, after] = sums.map(|part| part.iter().map(|c| f64::from(*c)).sum::<f64>());
-    let long = fitted.arrivals.recorded[2].unwrap_or(1.0).max(1.0);
-    let is_flat = fitted.arrivals.candidate().model.name() != "piecewise";
-    if is_flat && half > 0 && (after - before).abs() > 3.0 * (long * (after + before)).sqrt() {
-        let rate = |count: f64| {
-            crate::units::Rate::per(count, crate::units::Duration::from_secs(half as u64))
-                .map_or_else(String::new, format_rate)
-        };
-        words.push(format!(
-            "The rate went from {} in the first half to {} in the second: the twin's stays.",
-            rate(before),
-            rate(after)
-        ));
-    }
-    for version in fitted.models.iter().flat_map(|model| &model.versions) {
-        let (first, last) = version.active;
-        let margin = fitted.span.mul_f64(0.05);
-        if first > margin || last + margin < fitted.span {
-            words.push(format!(
-                "{} was sent requests from {} to {} only: the twin's split holds throughout.",
-                version.id,
-                format_elapsed(first),
-                format_elapsed(last)
-            ));
-        }
-    }
-    let unnamed = |requests: u64, what: &str| {
-        (requests > 0)
-            .then(|| format!("{} name no {what}: they are no part of it.", counted(requests)))
-    };
-    let named = observed.models.iter().any(|model| model.id.is_some());
-    let without = observed.models.iter().filter(|model| named && model.id.is_none());
-    words.extend(unnamed(without.map(|model| model.requests).sum(), "model"));
-    let has_name = |of: usize| {
-        observed.versions.iter().any(|version| version.model == of && version.id.is_some())
-    };
-    let without = observed.versions.iter().filter(|v| v.id.is_none() && has_name(v.model));
-    words.extend(unnamed(without.map(|version| version.requests).sum(), "version"));
-    let left_out = observed.users.left_out + observed.sessions.left_out;
-    if left_out > 0 {
-        words.push(
-            "There are more than a million users or sessions: the first million count.".to_owned(),
-        );
-    }
-    if fitted.has_latency() {
-        words.push(
-            "Latency does not depend on load or on the time: queues, slow hours and warm caches \
-             are part of the quantiles only."
-                .to_owned(),
-        );
-    }
-    words
-}
-
-/// What clients have to do with each other, or with the answers, in the recording.
-fn of_conversations(observed: &Observed, words: &mut Vec<String>) {
-    let extras = observed.extras;
-    let requests = counted;
-    if extras.prefixes > 0 {
-        words.push(format!(
-            "{} share the beginnings of prompts: the twin's prompts share nothing.",
-            requests(extras.prefixes)
-        ));
-    }
-    if extras.parents > 0 {
-        words.push(format!(
-            "{} follow another in a conversation: the twin's do not wait for an answer.",
-            requests(extras.parents)
-        ));
-    }
-    if extras.closed_by_client > 0 {
-        words.push(format!(
-            "The clients of {} left before the answer: the twin's stay.",
-            requests(extras.closed_by_client)
-        ));
-    }
-}
-
-fn counted(requests: u64) -> String {
-    crate::units::format_counted(requests, "request", "requests")
 }
 
 /// Chosen: half a gigabyte while it is compared.

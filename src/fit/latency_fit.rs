@@ -3,12 +3,15 @@
 use super::least_squares::LinearModel;
 use super::observed::Answer;
 use super::quantile_table::QuantileTable;
+use crate::units::Duration;
 
 /// How long answers take, in seconds.
 #[derive(Clone, PartialEq, Debug)]
 pub enum LatencyFit {
     /// Nobody recorded it.
     Unknown,
+    /// Nobody recorded it, and this was given in its place.
+    Given(Duration),
     /// As a whole: tokens do not explain it.
     Total {
         /// Time to the complete answer.
@@ -293,6 +296,22 @@ mod tests {
         close(total.mean(), 1.5, 0.02);
         close(first_token.unwrap(), 0.2, 0.02);
         assert!(explained.unwrap() < 0.01);
+    }
+
+    /// 3,000 equal answers to equal prompts: there is nothing to explain, nor to explain it by.
+    #[test]
+    fn answers_that_are_all_alike_are_one_value() {
+        let answer = Answer {
+            input: Some(317.0),
+            output: Some(41.0),
+            first_token: None,
+            duration: Some(0.1),
+            cost: None,
+        };
+        let answers: Vec<Answer> = std::iter::repeat_n(answer, 3_000).collect();
+        let fit = LatencyFit::of(&answers);
+        let LatencyFit::Total { total, .. } = &fit else { panic!("{fit:?}") };
+        assert_eq!(total.only_value(), Some(0.1));
     }
 
     #[test]

@@ -15,7 +15,8 @@ pub(super) struct LinearModel {
 
 impl LinearModel {
     /// The model of `rows` (the columns of x, and y) with the least squared error; `None` for fewer
-    /// than [`LEAST_ROWS`] rows, or columns of x of which one follows from the others.
+    /// than [`LEAST_ROWS`] rows, or columns of x of which one never varies or follows from the
+    /// others.
     pub(super) fn fit<const COLUMNS: usize>(rows: &[([f64; COLUMNS], f64)]) -> Option<Self> {
         if rows.len() < LEAST_ROWS {
             return None;
@@ -30,7 +31,11 @@ impl LinearModel {
         // Centred, so that large values do not cancel.
         let (mut squares, mut products, mut total) =
             ([[0.0; COLUMNS]; COLUMNS], [0.0; COLUMNS], 0.0);
+        // As they are: what varies by no more than their rounding does not vary.
+        let (mut raw, mut raw_total) = ([0.0; COLUMNS], 0.0);
         for (x, y) in rows {
+            raw.iter_mut().zip(x).for_each(|(sum, x)| *sum += x * x);
+            raw_total += y * y;
             let y = y - mean;
             total += y * y;
             for a in 0..COLUMNS {
@@ -40,6 +45,10 @@ impl LinearModel {
                 }
             }
         }
+        if (0..COLUMNS).any(|column| squares[column][column] <= SINGULAR * raw[column]) {
+            return None;
+        }
+        let total = beyond_rounding(total, raw_total);
         let slopes = solve(squares, products)?;
         let gained: f64 = slopes.iter().zip(products).map(|(slope, product)| slope * product).sum();
         let explained = if total > 0.0 { (gained / total).clamp(0.0, 1.0) } else { 0.0 };
@@ -71,10 +80,17 @@ impl LinearModel {
     pub(super) fn mean_of(values: impl Iterator<Item = f64> + Clone) -> Option<Self> {
         let count = values.clone().count();
         let mean = values.clone().sum::<f64>() / count as f64;
-        let residual = values.map(|value| (value - mean) * (value - mean)).sum();
+        let raw: f64 = values.clone().map(|value| value * value).sum();
+        let squares: f64 = values.map(|value| (value - mean) * (value - mean)).sum();
+        let residual = beyond_rounding(squares, raw);
         let model = Self { intercept: mean, slopes: Vec::new(), explained: 0.0, residual, count };
         (count >= LEAST_ROWS).then_some(model)
     }
+}
+
+/// The squares of deviations of values with the squares `raw`, 0 where they are rounding.
+fn beyond_rounding(squares: f64, raw: f64) -> f64 {
+    if squares <= SINGULAR * raw { 0.0 } else { squares }
 }
 
 /// The solution of a small symmetric system by elimination with pivots; `None` where it is singular
@@ -107,7 +123,7 @@ fn solve<const N: usize>(mut matrix: [[f64; N]; N], mut right: [f64; N]) -> Opti
 
 /// Chosen: fewer tell nothing about a slope.
 pub(super) const LEAST_ROWS: usize = 30;
-/// Chosen: a column that is to a ten-millionth a multiple of the other.
+/// Chosen: a column that is to a hundred-thousandth a multiple of the other, or a constant.
 const SINGULAR: f64 = 1e-10;
 
 #[cfg(test)]
@@ -142,6 +158,20 @@ mod tests {
         let smaller = LinearModel { slopes: Vec::new(), residual: 102.0, ..model };
         let found = model.p_value_against(&smaller);
         assert!((found - 0.048_268).abs() < 5e-6, "{found}");
+    }
+
+    /// The mean of 3,000 equal values is not exactly that value: what they deviate by is rounding.
+    #[test]
+    fn what_never_varies_explains_nothing_and_is_not_explained() {
+        let rows: Vec<_> = (0..3_000).map(|_| ([316.7], 0.1)).collect();
+        assert_eq!(LinearModel::fit(&rows), None);
+        let rows: Vec<_> = (0..3_000).map(|n| ([f64::from(n % 17), 316.7], 0.1)).collect();
+        assert_eq!(LinearModel::fit(&rows), None);
+        let rows: Vec<_> = (0..3_000).map(|n| ([f64::from(n % 17)], 0.1)).collect();
+        let model = LinearModel::fit(&rows).unwrap();
+        assert_eq!((model.explained, model.residual), (0.0, 0.0));
+        let mean = LinearModel::mean_of(rows.iter().map(|(_, y)| *y)).unwrap();
+        assert_eq!(model.p_value_against(&mean), 1.0);
     }
 
     #[test]

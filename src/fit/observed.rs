@@ -12,11 +12,10 @@ use super::counts::SecondCounts;
 use super::error::FitError;
 use super::outcome_counts::OutcomeCounts;
 use super::reservoir::Reservoir;
-use super::seen::Seen;
 use crate::exchange::Ending;
 use crate::stats::Moments;
 use crate::trace::TraceRecord;
-use crate::units::{Duration, ModelId, VersionId};
+use crate::units::{Duration, ModelId, Tokens, VersionId};
 
 /// Gathers what there is to be fitted, request by request.
 #[derive(Clone, Debug)]
@@ -33,8 +32,11 @@ pub struct Observed {
     pub(super) streams: Known,
     pub(super) users: Tally,
     pub(super) sessions: Tally,
-    pub(super) pauses: Reservoir<Duration>,
+    /// The longest that any session had.
+    pub(super) longest_pause: Duration,
     last_of_session: BTreeMap<u64, Duration>,
+    /// Seconds that the longest complete answer took; 0 where no time was recorded.
+    pub(super) longest_answer: f64,
     pub(super) models: Vec<SeenModel>,
     pub(super) versions: Vec<SeenVersion>,
     /// What the recording has that no scenario can have.
@@ -45,8 +47,17 @@ pub struct Observed {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Size {
     pub(super) model: usize,
-    pub(super) input: f64,
-    pub(super) output: f64,
+    /// At least one of the two is known.
+    pub(super) input: Option<f64>,
+    /// More than 0.
+    pub(super) output: Option<f64>,
+}
+
+impl Size {
+    /// Both, where both are known.
+    pub(super) fn pair(&self) -> Option<(f64, f64)> {
+        self.input.zip(self.output)
+    }
 }
 
 /// Of how many a yes or no is known, and how often it is yes.
@@ -116,6 +127,8 @@ pub(super) struct Extras {
     pub(super) prefixes: u64,
     pub(super) parents: u64,
     pub(super) closed_by_client: u64,
+    /// Answers of no tokens.
+    pub(super) empty_answers: u64,
 }
 
 impl Default for Observed {
@@ -131,8 +144,9 @@ impl Default for Observed {
             streams: Known::default(),
             users: Tally::default(),
             sessions: Tally::default(),
-            pauses: Reservoir::new(MOST_PAUSES),
+            longest_pause: Duration::ZERO,
             last_of_session: BTreeMap::new(),
+            longest_answer: 0.0,
             models: Vec::new(),
             versions: Vec::new(),
             extras: Extras::default(),
@@ -177,44 +191,48 @@ impl Observed {
     /// It was sent more than 90 days after the beginning, or there are more models and versions
     /// than a scenario may have.
     pub fn add(&mut self, record: &TraceRecord) -> Result<(), FitError> {
-        self.add_seen(&Seen::from(record))
-    }
-
-    pub(super) fn add_seen(&mut self, seen: &Seen) -> Result<(), FitError> {
-        if let (Some(only), Some(model)) = (&self.only, &seen.model)
+        if let (Some(only), Some(model)) = (&self.only, &record.model)
             && only != model
         {
             self.others.insert(model.clone());
             return Ok(());
         }
-        self.counts.add(seen.at)?;
+        self.counts.add(record.at)?;
         if self.requests > 0 {
-            let gap = seen.at.saturating_sub(self.last).as_secs_f64();
+            let gap = record.at.saturating_sub(self.last).as_secs_f64();
             let gap = Moments { count: 1, mean: gap, variance: 0.0 };
             self.gaps = Some(self.gaps.map_or(gap, |gaps| gaps.merged(gap)));
         }
-        (self.requests, self.last) = (self.requests + 1, seen.at);
-        let model = self.model(seen)?;
+        (self.requests, self.last) = (self.requests + 1, record.at);
+        let model = self.model(record)?;
         self.models[model].requests += 1;
-        // A failure has no answer to tell the length of one by.
-        let is_whole = matches!(seen.ending, None | Some(Ending::Success));
-        if let (Some(input), Some(output), true) = (seen.input, seen.output, is_whole) {
-            let [input, output] = [input, output].map(|tokens| f64::from(tokens.get()));
-            if output > 0.0 {
-                self.sizes.add(Size { model, input, output });
-            }
-        }
-        if let Some(stream) = seen.stream {
+        self.add_size(record, model);
+        if let Some(stream) = record.stream {
             self.streams.known += 1;
             self.streams.yes += u64::from(stream);
         }
-        self.add_identity(seen);
-        self.add_outcome(seen, model)
+        self.add_identity(record);
+        self.add_outcome(record, model)
     }
 
-    fn add_identity(&mut self, record: &Seen) {
-        self.extras.prefixes += u64::from(record.shares_prefix);
-        self.extras.parents += u64::from(record.follows);
+    fn add_size(&mut self, record: &TraceRecord, model: usize) {
+        // A failure has no answer to tell the length of one by.
+        if !matches!(record.ending(), None | Some(Ending::Success)) {
+            return;
+        }
+        let count = |tokens: Tokens| f64::from(tokens.get());
+        let (input, output) = (record.input.map(count), record.output.map(count));
+        // No scenario has answers of none.
+        self.extras.empty_answers += u64::from(output == Some(0.0));
+        let output = output.filter(|tokens| *tokens > 0.0);
+        if input.is_some() || output.is_some() {
+            self.sizes.add(Size { model, input, output });
+        }
+    }
+
+    fn add_identity(&mut self, record: &TraceRecord) {
+        self.extras.prefixes += u64::from(record.prefix.is_some());
+        self.extras.parents += u64::from(record.parent.is_some());
         if let Some(user) = record.user {
             self.users.add(user);
         }
@@ -222,21 +240,22 @@ impl Observed {
         if self.sessions.add(session)
             && let Some(before) = self.last_of_session.insert(session, record.at)
         {
-            self.pauses.add(record.at.saturating_sub(before));
+            self.longest_pause = self.longest_pause.max(record.at.saturating_sub(before));
         }
     }
 
-    fn add_outcome(&mut self, record: &Seen, model: usize) -> Result<(), FitError> {
+    fn add_outcome(&mut self, record: &TraceRecord, model: usize) -> Result<(), FitError> {
         let place = self.version(record, model)?;
         let version = &mut self.versions[place];
         version.requests += 1;
         version.last_at = record.at;
-        let Some(ending) = record.ending else { return Ok(()) };
+        let Some(ending) = record.ending() else { return Ok(()) };
         *version.endings.entry(ending).or_default() += 1;
         let duration = record.duration.map(Duration::as_secs_f64);
         match ending {
             Ending::ClientClosed => self.extras.closed_by_client += 1,
             Ending::Success => {
+                self.longest_answer = self.longest_answer.max(duration.unwrap_or(0.0));
                 version.outcomes.add(record.at, false);
                 version.answers.add(Answer {
                     input: record.input.map(|tokens| f64::from(tokens.get())),
@@ -255,7 +274,7 @@ impl Observed {
         Ok(())
     }
 
-    fn model(&mut self, record: &Seen) -> Result<usize, FitError> {
+    fn model(&mut self, record: &TraceRecord) -> Result<usize, FitError> {
         let id = record.model.as_ref().or(self.only.as_ref());
         let known = self.models.iter().position(|model| model.id.as_ref() == id);
         if let Some(place) = known {
@@ -269,7 +288,7 @@ impl Observed {
         Ok(self.models.len() - 1)
     }
 
-    fn version(&mut self, record: &Seen, model: usize) -> Result<usize, FitError> {
+    fn version(&mut self, record: &TraceRecord, model: usize) -> Result<usize, FitError> {
         let is_it = |version: &SeenVersion| version.model == model && version.id == record.version;
         if let Some(place) = self.versions.iter().position(is_it) {
             return Ok(place);
@@ -333,11 +352,10 @@ impl Tally {
     }
 }
 
-/// Chosen: 6 MB; a P99 is then known to 0.02 % of rank.
+/// Chosen: 10 MB; a P99 is then known to 0.02 % of rank.
 pub(super) const MOST_SIZES: usize = 262_144;
 /// Chosen: 5 MB for each version.
 pub(super) const MOST_ANSWERS: usize = 65_536;
-const MOST_PAUSES: usize = 65_536;
 /// Chosen: some 50 MB of users or sessions.
 const MOST_NAMES: usize = 1_000_000;
 /// Chosen: more are not models but something else in their place.

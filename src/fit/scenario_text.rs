@@ -1,11 +1,12 @@
 //! What was fitted, as a scenario file with the reasons in its comments.
 
 use super::failure_fit::{FailureFit, FailureKindFit, FailurePattern};
-use super::fitted::{Fitted, ModelFit, TokenFit, VersionFit};
+use super::fitted::{Fitted, ModelFit, TokenFit, UNNAMED, VersionFit};
 use super::latency_fit::{LatencyFit, LatencyPartsFit};
 use super::literal::{duration, money, number, quoted, ratio};
 use super::quantile_table::{QuantileTable, significant};
 use super::rate_process::WINDOWS;
+use super::scenario_lines::Text;
 use super::source::RecordingSource;
 use crate::units::{
     Duration, format_count, format_counted, format_duration, format_elapsed, format_percent,
@@ -26,9 +27,12 @@ impl Fitted {
         text.0
     }
 
-    /// How arrivals and failures were chosen: a sentence each.
+    /// How arrivals and failures were chosen, and what has another name: a sentence each.
     pub fn choices(&self) -> Vec<String> {
         let mut words = self.arrivals.in_words();
+        for model in &self.models {
+            words.extend(model.versions.iter().filter_map(|version| version.renamed(model)));
+        }
         for version in self.models.iter().flat_map(|model| &model.versions) {
             if let Some(failures) = version.failures.as_ref().filter(|fit| fit.failed > 0) {
                 words.push(format!("{}: {}", version.id, failures.in_words()));
@@ -66,24 +70,7 @@ impl Fitted {
         }
         let arrivals = &self.arrivals.candidate().model;
         text.line(1, &format!("arrivals: {}", arrivals.to_yaml(2)));
-        match &self.tokens {
-            Some(tokens) => {
-                text.comment(
-                    1,
-                    "As recorded: quantiles, linear between them, and how far long prompts get \
-                     long answers (Spearman's rho).",
-                );
-                text.line(1, "tokens:");
-                tokens_lines(tokens, 2, text);
-            }
-            None => {
-                text.comment(
-                    1,
-                    "The recording has no token counts: one each, which nothing depends on.",
-                );
-                text.line(1, "tokens: {input: 1, output: 1}");
-            }
-        }
+        self.sizes(text);
         self.shares(text);
         self.people(text);
         if let Some(stream) = self.stream {
@@ -101,6 +88,28 @@ impl Fitted {
         text.line(0, "");
     }
 
+    fn sizes(&self, text: &mut Text) {
+        match (&self.tokens.input, &self.tokens.output) {
+            (None, None) if self.given_tokens.is_none() => {
+                text.comment(
+                    1,
+                    "Not recorded: say how large requests are, e.g. tokens: {input: 620, output: \
+                     210}, or fit again with --tokens.",
+                );
+                return;
+            }
+            (None, None) => {}
+            (Some(_), Some(_)) => text.comment(
+                1,
+                "As recorded: quantiles, linear between them, and how far long prompts get long \
+                 answers (Spearman's rho).",
+            ),
+            _ => text.comment(1, "As recorded: quantiles, linear between them."),
+        }
+        text.line(1, "tokens:");
+        tokens_lines(&self.tokens, self.given_tokens, 2, text);
+    }
+
     fn shares(&self, text: &mut Text) {
         if self.models.len() < 2 {
             return;
@@ -115,7 +124,7 @@ impl Fitted {
                     text.line(2, &format!("{name}:"));
                     text.line(3, &format!("share: {share}"));
                     text.line(3, "tokens:");
-                    tokens_lines(tokens, 4, text);
+                    tokens_lines(tokens, self.given_tokens, 4, text);
                 }
             }
         }
@@ -155,11 +164,7 @@ impl Fitted {
                 text.comment(4, "Least squares on the recorded costs, for 1,000 tokens.");
                 text.line(4, &format!("price: {{input: {input}, output: {output}}}"));
             }
-            text.line(4, "upstream:");
-            latency_lines(&version.latency, text);
-            if let Some(failures) = &version.failures {
-                failure_lines(failures, text);
-            }
+            upstream(version, text);
         }
     }
 
@@ -197,6 +202,20 @@ impl Fitted {
 }
 
 impl VersionFit {
+    /// That it has another name than in the recording, if it has.
+    fn renamed(&self, model: &ModelFit) -> Option<String> {
+        let (id, of) = (&self.id, &model.name);
+        match &self.recorded_id {
+            Some(recorded) if recorded.as_str() != id => {
+                Some(format!("The version {recorded} of {of} is called {id}: the name is taken."))
+            }
+            None if id != UNNAMED => {
+                Some(format!("The version of {of} that the recording does not name is called {id}."))
+            }
+            _ => None,
+        }
+    }
+
     /// The lines of the fault that an incident was, if there was one, with the id of the version.
     pub fn fault(&self) -> Option<(&str, Vec<String>)> {
         let pattern = &self.failures.as_ref()?.pattern;
@@ -247,19 +266,68 @@ impl super::ArrivalModel {
     }
 }
 
-fn tokens_lines(tokens: &TokenFit, depth: usize, text: &mut Text) {
+/// How a version answers.
+fn upstream(version: &VersionFit, text: &mut Text) {
+    let mut lines = Text::default();
+    latency_lines(&version.latency, &mut lines);
+    if let Some(failures) = &version.failures {
+        failure_lines(failures, &mut lines);
+    }
+    if lines.has_keys() {
+        text.line(4, "upstream:");
+        text.0.push_str(&lines.0);
+        return;
+    }
+    if let Some(failures) = &version.failures {
+        text.comment(4, &failures.counted());
+    }
+    // There must be a map, though there is nothing to say.
+    text.comment(
+        4,
+        "Not recorded: say how long answers take, e.g. upstream: {latency: 892ms}, or fit again \
+         with --latency.",
+    );
+    text.line(4, "upstream: {}");
+}
+
+/// `given` holds for the sides that are not recorded.
+fn tokens_lines(tokens: &TokenFit, given: Option<[u32; 2]>, depth: usize, text: &mut Text) {
     let whole = |value: f64| number(value.round());
-    distribution(&tokens.input, "input", whole, depth, text);
-    distribution(&tokens.output, "output", whole, depth, text);
-    text.line(depth, &format!("rank_correlation: {}", number(tokens.rank_correlation)));
+    let sides = [("input", &tokens.input, "prompts", 620), ("output", &tokens.output, "answers", 210)];
+    for (place, (key, table, of, example)) in sides.into_iter().enumerate() {
+        match (table, given) {
+            (Some(table), _) => distribution(table, key, whole, depth, text),
+            (None, Some(given)) => {
+                text.comment(depth, "Not recorded: given by --tokens.");
+                text.line(depth, &format!("{key}: {}", given[place]));
+            }
+            (None, None) => text.comment(
+                depth,
+                &format!(
+                    "Not recorded: say how many tokens {of} have, e.g. {key}: {example}, or fit \
+                     again with --tokens."
+                ),
+            ),
+        }
+    }
+    if tokens.input.is_some() && tokens.output.is_some() {
+        text.line(depth, &format!("rank_correlation: {}", number(tokens.rank_correlation)));
+    }
 }
 
 fn latency_lines(latency: &LatencyFit, text: &mut Text) {
     let share = |explained: f64| format_percent(significant(explained, 3));
     match latency {
         LatencyFit::Unknown => {
-            text.comment(5, "No latency was recorded: this is a placeholder, to be replaced.");
-            text.line(5, "latency: 1s");
+            text.comment(
+                5,
+                "Not recorded: say how long answers take, e.g. latency: 892ms, or fit again with \
+                 --latency.",
+            );
+        }
+        LatencyFit::Given(latency) => {
+            text.comment(5, "Not recorded: given by --latency.");
+            text.line(5, &format!("latency: {}", latency.to_literal()));
         }
         LatencyFit::Total { total, first_token, explained } => {
             text.comment(5, &match explained {
@@ -268,7 +336,7 @@ fn latency_lines(latency: &LatencyFit, text: &mut Text) {
                      by.",
                     share(*explained)
                 ),
-                None => "As recorded, as a whole: no tokens to explain it by.".to_owned(),
+                None => "As recorded, as a whole: no tokens that vary to explain it by.".to_owned(),
             });
             distribution(total, "latency", duration, 5, text);
             if let Some(first_token) = first_token {
@@ -307,8 +375,7 @@ fn latency_lines(latency: &LatencyFit, text: &mut Text) {
 }
 
 fn failure_lines(failures: &FailureFit, text: &mut Text) {
-    let (failed, ended) = (format_count(failures.failed), format_count(failures.ended));
-    text.comment(5, &format!("{failed} of {ended} failed. {}", failures.in_words()));
+    text.comment(5, &failures.counted());
     kind_lines("failures", &failures.normal, 5, text);
     if let FailurePattern::Bursts { enter, leave, failures } = &failures.pattern {
         text.line(5, "burst:");
@@ -319,6 +386,12 @@ fn failure_lines(failures: &FailureFit, text: &mut Text) {
 }
 
 impl FailureFit {
+    /// How many failed, and how they come together.
+    fn counted(&self) -> String {
+        let (failed, ended) = (format_count(self.failed), format_count(self.ended));
+        format!("{failed} of {ended} failed. {}", self.in_words())
+    }
+
     /// How failures come together, and how that was decided.
     pub fn in_words(&self) -> String {
         let test = self.dispersion.map_or_else(String::new, |(dispersion, score)| {
@@ -328,7 +401,10 @@ impl FailureFit {
                 format_significant(score, 2)
             )
         });
-        match &self.pattern {
+        let words = match &self.pattern {
+            FailurePattern::Even if self.is_too_long => {
+                format!("Failures come together{test}; here each request fails for itself.")
+            }
             FailurePattern::Even => format!("Each request fails for itself{test}."),
             FailurePattern::Bursts { enter, leave, .. } => format!(
                 "Failures come in bursts{test}: the likeliest chain of good and bad seconds has a \
@@ -348,7 +424,11 @@ impl FailureFit {
                     format_percent(*outside)
                 )
             }
+        };
+        if !self.is_too_long {
+            return words;
         }
+        format!("{words} Too long to look for bursts: fit a part with --from and --for.")
     }
 }
 
@@ -401,61 +481,3 @@ fn whole(shares: impl Iterator<Item = f64>) -> Vec<String> {
     }
     millionths.into_iter().map(|share| ratio(share as f64 / 1e6)).collect()
 }
-
-/// Lines of a file, as wide as a page.
-#[derive(Default)]
-struct Text(String);
-
-impl Text {
-    fn line(&mut self, depth: usize, line: &str) {
-        if !line.is_empty() {
-            self.0.push_str(&"  ".repeat(depth));
-            self.0.push_str(line);
-        }
-        self.0.push('\n');
-    }
-
-    /// A comment, broken into lines.
-    fn comment(&mut self, depth: usize, words: &str) {
-        let room = WIDTH - 2 * depth - 2;
-        let mut line = String::new();
-        for word in words.split_whitespace() {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
-                self.line(depth, &format!("# {line}"));
-                line.clear();
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        self.line(depth, &format!("# {line}"));
-    }
-
-    /// Items of a flow collection, as many to a line as fit.
-    fn flow(&mut self, depth: usize, items: impl Iterator<Item = String>) {
-        let room = WIDTH - 2 * depth;
-        let mut line = String::new();
-        for item in items {
-            if !line.is_empty() && line.len() + 2 + item.len() > room {
-                self.line(depth, &format!("{line},"));
-                line.clear();
-            }
-            if !line.is_empty() {
-                line.push_str(", ");
-            }
-            line.push_str(&item);
-        }
-        self.line(depth, &line);
-    }
-
-    /// Puts the end of a flow collection behind its last line.
-    fn end(&mut self) {
-        let line = self.0.trim_end().len();
-        self.0.truncate(line);
-        self.0.push('}');
-        self.0.push('\n');
-    }
-}
-
-const WIDTH: usize = 96;

@@ -2,8 +2,10 @@
 
 use super::twin::twin;
 use super::{
-    ArrivalModel, FailurePattern, Fitted, Goodness, LatencyFit, Observed, RecordingSource,
+    ArrivalModel, FailurePattern, Figure, Fitted, Goodness, LatencyFit, Observed, RecordingSource,
 };
+use crate::trace::TraceRecord;
+use crate::units::{Duration, VersionId};
 
 /// What would be recorded of 1 h of these arrivals.
 fn recorded(arrivals: &str) -> Observed {
@@ -25,6 +27,19 @@ fn model(arrivals: &str) -> ArrivalModel {
 
 fn close(found: f64, meant: f64, share: f64) {
     assert!((found / meant - 1.0).abs() <= share, "{found} for {meant}");
+}
+
+/// Their counts have no dispersion at all.
+#[test]
+fn equal_gaps_are_constant() {
+    let recorded = recorded("{constant: 3/s}");
+    let fitted = Fitted::of(&recorded, None).unwrap();
+    let candidate = fitted.arrivals.candidate();
+    assert!(candidate.fits, "{:?}", fitted.arrivals);
+    assert_eq!(candidate.model, ArrivalModel::Constant { rate: 3.0 });
+    let source = RecordingSource::default();
+    let goodness = Goodness::of(&recorded, &fitted, "again", &source, 2).unwrap();
+    assert!(goodness.figures.iter().all(|figure| figure.fits), "{:#?}", goodness.figures);
 }
 
 /// 10,800 requests, give or take 104: 1 %.
@@ -107,7 +122,7 @@ phases:
 #[test]
 fn two_versions_are_found_again() {
     let recorded = twin(TWO_VERSIONS, 5, 1_000_000).unwrap();
-    let stable = crate::units::VersionId::new("old").unwrap();
+    let stable = VersionId::new("old").unwrap();
     let fitted = Fitted::of(&recorded, Some(&stable)).unwrap();
     let [model] = &fitted.models[..] else { panic!("{:?}", fitted.models) };
     let [old, new] = &model.versions[..] else { panic!("{:?}", model.versions) };
@@ -144,17 +159,17 @@ fn two_versions_are_found_again() {
     close(price.input, 0.003, 1e-6);
     close(price.output, 0.015, 1e-6);
 
-    let tokens = fitted.tokens.as_ref().unwrap();
-    close(tokens.input.mean(), 620.0, 0.03);
-    close(tokens.output.mean(), 210.0, 0.03);
+    let tokens = &fitted.tokens;
+    close(tokens.input.as_ref().unwrap().mean(), 620.0, 0.03);
+    close(tokens.output.as_ref().unwrap().mean(), 210.0, 0.03);
     assert!((tokens.rank_correlation - 0.4).abs() < 0.02, "{}", tokens.rank_correlation);
     close(fitted.stream.unwrap(), 0.6, 0.02);
     let users = fitted.users.unwrap();
     close(f64::from(users.count), 800.0, 0.1);
     assert!((users.zipf - 0.9).abs() < 0.06, "{users:?}");
 
-    let yaml = fitted.to_yaml("again", &RecordingSource::default());
-    let goodness = Goodness::of(&recorded, &fitted, &yaml, 2).unwrap();
+    let source = RecordingSource::default();
+    let goodness = Goodness::of(&recorded, &fitted, "again", &source, 2).unwrap();
     let bad: Vec<_> = goodness.figures.iter().filter(|figure| !figure.fits).collect();
     // Of some 40 figures three standard errors are exceeded once in ten twins.
     assert!(bad.len() <= 2, "{bad:#?}");
@@ -176,7 +191,7 @@ fn an_incident_becomes_a_fault_of_the_twin() {
     let (id, lines) = new.fault().unwrap();
     assert_eq!(id, "new");
     let at = lines[0].strip_prefix("at: ").unwrap();
-    let at = crate::units::Duration::parse(at).unwrap().as_secs_f64();
+    let at = Duration::parse(at).unwrap().as_secs_f64();
     // 1.6 requests a second, of which every third fails.
     assert!((at - 2_230.0).abs() < 10.0, "{at}");
     let FailurePattern::Episode { within, failures, .. } = &new.failures.as_ref().unwrap().pattern
@@ -193,12 +208,43 @@ fn an_incident_becomes_a_fault_of_the_twin() {
     assert!(again.fault().is_some(), "the twin has the incident");
 }
 
+/// Of 4,000 requests every fifth names no version, and fails; of the others every third was `v2`'s.
+#[test]
+fn shares_are_those_of_the_requests_that_name_a_version() {
+    let mut recorded = Observed::default();
+    for number in 0..4_000_u64 {
+        let version = match (number % 5, number % 3) {
+            (0, _) => None,
+            (_, 0) => Some("v2"),
+            _ => Some("v1"),
+        };
+        let record = TraceRecord {
+            at: Duration::from_millis(1_000 * number + number * number % 997),
+            version: version.map(|id| VersionId::new(id).unwrap()),
+            status: Some(if version.is_none() { 503 } else { 200 }),
+            duration: Some(Duration::from_millis(100 + number % 50)),
+            ..TraceRecord::default()
+        };
+        recorded.add(&record).unwrap();
+    }
+    let fitted = Fitted::of(&recorded, None).unwrap();
+    let source = RecordingSource::default();
+    let goodness = Goodness::of(&recorded, &fitted, "again", &source, 2).unwrap();
+    let is_it = |figure: &&Figure| figure.of == "v2" && figure.name == "share of requests";
+    let share = goodness.figures.iter().find(is_it).unwrap();
+    close(share.recorded, 1.0 / 3.0, 0.001);
+    assert!(share.fits, "{share:?}");
+    let told = "800 requests name no version: they count as arrivals; how they ended is left out \
+                (800 failed).";
+    assert!(goodness.not_reproduced.iter().any(|words| words == told), "{goodness:#?}");
+}
+
 #[test]
 fn too_little_is_refused_with_what_is_needed() {
     let few = recorded("{constant: 0.01/s}");
     let error = Fitted::of(&few, None).unwrap_err().to_string();
     assert_eq!(error, "36 requests are too few to be fitted: at least 50 are needed");
-    let stable = crate::units::VersionId::new("w").unwrap();
+    let stable = VersionId::new("w").unwrap();
     let error = Fitted::of(&recorded("{poisson: 1/s}"), Some(&stable)).unwrap_err().to_string();
     assert_eq!(error, "no version of the recording is called \"w\": it has v");
 }

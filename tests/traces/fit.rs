@@ -22,8 +22,12 @@ fn twin(file: &str, dequantize: Option<Duration>) -> Option<(Goodness, [Vec<u32>
     }
     let fitted = Fitted::of(&observed, None).unwrap();
     assert!(fitted.arrivals.candidate().fits, "{:?}", fitted.arrivals);
-    let yaml = fitted.to_yaml("twin", &RecordingSource::default());
-    let goodness = Goodness::of(&observed, &fitted, &yaml, 1).unwrap();
+    let source = RecordingSource::default();
+    let goodness = Goodness::of(&observed, &fitted, "twin", &source, 1).unwrap();
+    let mut complete = fitted;
+    // Neither recording says how long answers took.
+    complete.give_latency(Duration::from_secs(1));
+    let yaml = complete.to_yaml("twin", &source);
     let settings = ["workload.arrivals={poisson: 5/s}", "phases.0.for=12h"].map(str::to_owned);
     let document = Document {
         path: Path::new("twin.yaml"),
