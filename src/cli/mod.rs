@@ -43,6 +43,7 @@ mod trace_export;
 mod trace_fit;
 mod trace_format;
 mod trace_import;
+mod trace_rows;
 mod trace_stats;
 mod trace_synth;
 mod validate;

@@ -6,44 +6,45 @@ use clap::{Args, ValueEnum};
 
 use super::disk::{write_new, write_whole};
 use super::exit::Exit;
-use super::open::open_trace;
 use super::output::{chart_files, check_folder, write_files};
-use super::scratch::exists;
+use super::scratch::{exists, folder_for};
 use super::shared_arguments::{duration, seed};
 use super::terminal::{Failure, complain, print, width};
-use crate::chance::Chance;
+use super::trace_rows::{play, window};
 use crate::fit::{FitError, Fitted, Goodness, Observed, RecordingSource};
 use crate::report::{twin_charts, twin_text};
-use crate::trace::{TraceError, TraceReader};
 use crate::units::{Duration, ModelId, VersionId};
-use crate::workload::{Playback, PlaybackOptions, Window};
+use crate::workload::Window;
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct TraceFitArguments {
     /// The trace, in any format that is read
     pub(super) trace: PathBuf,
-    /// Where the scenario goes, which must not be there yet [default: stdout, with the report on
-    /// stderr]
+    /// Where the scenario goes, which must not be there yet; - is stdout [default: stdout, with the
+    /// report on stderr]
     #[arg(short, long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     /// Replace the scenario if it is there
-    #[arg(long, requires = "output")]
+    #[arg(long, requires = "out")]
     pub(super) force: bool,
     /// What the recorded times are rounded to: rows of one time are spread over so long first
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(super) dequantize: Option<Duration>,
-    /// Where the part begins that is fitted [default: with the trace]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub(super) from: Option<Duration>,
-    /// How long the part is that is fitted [default: to the end of the trace]
-    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
-    pub(super) length: Option<Duration>,
+    /// Fit only this stretch, from the beginning of the trace on: 10m..30m
+    #[arg(long, value_name = "FROM..TO", value_parser = window)]
+    pub(super) window: Option<Window>,
     /// Fit the requests for this model alone; those that name none count as such
     #[arg(long, value_name = "MODEL", value_parser = model)]
     pub(super) model: Option<ModelId>,
     /// The version that the tag `stable` points to [default: of each model the first that answered]
     #[arg(long, value_name = "VERSION", value_parser = version)]
     pub(super) stable: Option<VersionId>,
+    /// How long answers take of versions of which the trace does not have it
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(super) latency: Option<Duration>,
+    /// How many tokens prompts and answers have, of the two what the trace does not have: 620,210
+    #[arg(long, value_name = "INPUT,OUTPUT", value_parser = tokens)]
+    pub(super) tokens: Option<[u32; 2]>,
     /// Seed of the twin that is held against the recording
     #[arg(long, default_value_t = 1, allow_negative_numbers = true, value_parser = seed)]
     pub(super) seed: u64,
@@ -52,7 +53,7 @@ pub(super) struct TraceFitArguments {
     pub(super) format: FitFormat,
     /// Write charts of recording and twin into this folder, as SVG and PNG
     #[arg(long, value_name = "DIR")]
-    pub(super) out: Option<PathBuf>,
+    pub(super) charts: Option<PathBuf>,
 }
 
 /// How it is told how well a twin does.
@@ -67,87 +68,100 @@ pub(super) enum FitFormat {
 pub(super) const TRACE_FIT_HELP: &str = "\
 The scenario has the arrivals, token counts, users and sessions of the recording, and for each \
 version its latency, failures and price, as far as they were recorded; its comments say how each \
-was chosen. The report runs it and holds it against the recording, figure by figure.
+was chosen. What was not recorded is not invented: give it by --latency and --tokens, or write it \
+into the scenario. The report runs the twin and holds it against the recording, figure by figure.
 
 Examples:
-  coalmine trace fit peak.csv -o twin.yaml
-  coalmine trace fit mooncake.jsonl --dequantize 3s --out charts > twin.yaml
-  coalmine trace fit gateway.jsonl --stable gpt-4-v1 --from 10m --for 30m -o twin.yaml";
+  coalmine trace fit peak.csv --latency 892ms -o twin.yaml
+  coalmine trace fit mooncake.jsonl --dequantize 3s --charts charts > twin.yaml
+  coalmine trace fit gateway.jsonl --stable gpt-4-v1 --window 10m..40m -o twin.yaml";
 
 pub(super) fn trace_fit(arguments: &TraceFitArguments) -> Result<Exit, Failure> {
-    if let Some(output) = arguments.output.as_deref().filter(|_| !arguments.force)
-        && output.exists()
-    {
-        return Err(exists(output));
+    let out = arguments.out.as_deref().filter(|path| *path != Path::new("-"));
+    if let Some(out) = out {
+        folder_for(out, arguments.force)?;
     }
-    if let Some(out) = &arguments.out {
-        check_folder(out)?;
+    if let Some(charts) = &arguments.charts {
+        check_folder(charts)?;
     }
-    let (observed, source) = observe(arguments)?;
     let file = arguments.trace.display();
     let failed = |error: FitError| match error {
         FitError::Unplayable { .. } => Failure::internal(format!("error: {file}: {error}")),
         error => Failure::input(format!("error: {file}: {error}")),
     };
+    let (observed, source) = observe(arguments, &failed)?;
     observed.check_model().map_err(failed)?;
-    let fitted = Fitted::of(&observed, arguments.stable.as_ref()).map_err(failed)?;
-    let yaml = fitted.to_yaml(&name(arguments), &source);
-    let goodness = Goodness::of(&observed, &fitted, &yaml, arguments.seed).map_err(failed)?;
+    let mut fitted = Fitted::of(&observed, arguments.stable.as_ref()).map_err(failed)?;
+    give(&mut fitted, arguments)?;
+    let name = name(out.unwrap_or(&arguments.trace));
+    let goodness =
+        Goodness::of(&observed, &fitted, &name, &source, arguments.seed).map_err(failed)?;
+    let yaml = fitted.to_yaml(&name, &source);
     let report = match arguments.format {
         FitFormat::Text => twin_text(&fitted, &goodness, width()),
         FitFormat::Json => json(&goodness)?,
     };
-    if let Some(out) = &arguments.out {
+    if let Some(charts) = &arguments.charts {
         let files = twin_charts(&goodness);
-        write_files(out, files.iter().flat_map(chart_files).collect())?;
+        write_files(charts, files.iter().flat_map(chart_files).collect())?;
     }
-    match &arguments.output {
+    match out {
         None => {
             complain(&report);
             print(&yaml)?;
         }
-        Some(output) => {
-            write(output, &yaml, arguments.force)?;
+        Some(out) => {
+            write(out, &yaml, arguments.force)?;
             print(&report)?;
             if arguments.format == FitFormat::Text {
-                print(&format!("\nScenario: {}\n", output.display()))?;
+                print(&format!("\nScenario: {}\n", out.display()))?;
             }
         }
     }
     Ok(Exit::Pass)
 }
 
-/// Reads the trace, or a part of it.
-fn observe(arguments: &TraceFitArguments) -> Result<(Observed, RecordingSource), Failure> {
-    let path = &arguments.trace;
-    let failed = |error: TraceError| Failure::input(format!("error: {}: {error}", path.display()));
-    let reader = TraceReader::new(open_trace(path)?).map_err(failed)?;
-    let from = arguments.from.unwrap_or_default();
-    let window = (arguments.from.is_some() || arguments.length.is_some()).then(|| Window {
-        from,
-        length: arguments.length.unwrap_or_else(|| Duration::MAX.saturating_sub(from)),
-    });
-    let dequantize = arguments.dequantize;
-    let options = PlaybackOptions { dequantize, window, ..PlaybackOptions::default() };
-    let mut playback = Playback::new(reader, options, Chance::new(arguments.seed, 0), 0);
-    let mut observed = match &arguments.model {
-        None => Observed::default(),
-        Some(model) => Observed::only(model.clone()),
+/// Takes the options' values for what was not recorded; one that has no place is refused.
+fn give(fitted: &mut Fitted, arguments: &TraceFitArguments) -> Result<(), Failure> {
+    let file = arguments.trace.display();
+    let needless = |option: &str, what: &str| {
+        let message = format!(
+            "error: {option}: {file} has {what}, and what is recorded is fitted: leave it out"
+        );
+        Err(Failure { exit: Exit::Usage, message })
     };
-    while let Some(record) = playback.next_record().map_err(failed)? {
-        let added = observed.add(&record);
-        added.map_err(|error| Failure::input(format!("error: {}: {error}", path.display())))?;
+    if let Some(latency) = arguments.latency
+        && !fitted.give_latency(latency)
+    {
+        return needless("--latency", "the latency of each version");
     }
+    if let Some(tokens) = arguments.tokens
+        && !fitted.give_tokens(tokens)
+    {
+        return needless("--tokens", "the tokens of prompts and answers");
+    }
+    Ok(())
+}
+
+/// Reads the trace, or a part of it.
+fn observe(
+    arguments: &TraceFitArguments,
+    failed: &dyn Fn(FitError) -> Failure,
+) -> Result<(Observed, RecordingSource), Failure> {
+    let TraceFitArguments { trace, dequantize, window, model, .. } = arguments;
+    let mut observed = model.clone().map_or_else(Observed::default, Observed::only);
+    // The seed is the twin's: the scenario does not depend on it.
+    let playback =
+        play(trace, *dequantize, *window, 0, &mut |record| observed.add(record).map_err(failed))?;
     let accounting = playback.reader().accounting();
     let mut words = Vec::new();
     words.extend(dequantize.map(|over| format!("Times of one value were spread over {over}.")));
-    words.extend(window.map(|window| {
-        let length = arguments.length.map_or_else(|| "all".to_owned(), |of| of.to_string());
-        format!("Fitted was {length} of it from {} on.", window.from)
+    words.extend(window.map(|Window { from, length }| {
+        format!("Fitted was the stretch from {from} to {}.", from.saturating_add(length))
     }));
-    words.extend(arguments.model.as_ref().map(|model| format!("Fitted was {model} alone.")));
+    words.extend(model.as_ref().map(|model| format!("Fitted was {model} alone.")));
     let source = RecordingSource {
-        name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        name: trace.file_name().unwrap_or(trace.as_os_str()).to_string_lossy().into_owned(),
         sha256: playback.reader().sha256(),
         read: accounting.read,
         left_out: accounting.read - accounting.emitted,
@@ -156,9 +170,8 @@ fn observe(arguments: &TraceFitArguments) -> Result<(Observed, RecordingSource),
     Ok((observed, source))
 }
 
-/// The scenario's name: that of its file, or of the trace.
-fn name(arguments: &TraceFitArguments) -> String {
-    let path = arguments.output.as_ref().unwrap_or(&arguments.trace);
+/// The scenario's name: that of the file at `path`.
+fn name(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
     let name: String = stem.chars().map(plain).take(64).collect();
@@ -188,4 +201,15 @@ fn model(text: &str) -> Result<ModelId, String> {
 
 fn version(text: &str) -> Result<VersionId, String> {
     VersionId::new(text).map_err(|error| error.to_string())
+}
+
+/// Tokens of prompts and answers: `620,210`.
+fn tokens(text: &str) -> Result<[u32; 2], String> {
+    let counts = text.split_once(',').and_then(|(input, output)| {
+        Some([input.trim().parse().ok()?, output.trim().parse().ok()?])
+    });
+    let allowed = |counts: &[u32; 2]| counts.iter().all(|count| *count > 0);
+    counts.filter(allowed).ok_or_else(|| {
+        format!("these are two whole numbers from 1 to {}, such as 620,210", u32::MAX)
+    })
 }

@@ -5,18 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::Exit;
-use super::open::open_trace;
 use super::output::{chart_files, check_folder, style, write_files};
-use super::progress::Progress;
-use super::shared_arguments::{ReportFormat, duration, seed, time};
+use super::shared_arguments::{ReportFormat, duration, seed};
 use super::terminal::{Failure, print};
-use crate::chance::Chance;
+use super::trace_rows::{play, window};
 use crate::profile::{ProfileMeter, TraceSource, TraceStats};
 use crate::report::{trace_stats_charts, trace_stats_csv, trace_stats_markdown, trace_stats_text};
-use crate::trace::{TraceError, TraceReader};
 use crate::units::Duration;
-use crate::validation::broken_trace;
-use crate::workload::{Playback, PlaybackOptions, Window};
+use crate::workload::Window;
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct StatsArguments {
@@ -62,34 +58,11 @@ pub(super) fn run_stats(arguments: &StatsArguments) -> Result<Exit, Failure> {
 /// Reads the trace to its end.
 fn read(arguments: &StatsArguments) -> Result<TraceStats, Failure> {
     let StatsArguments { trace, dequantize, window, seed, .. } = arguments;
-    let failed = |error: TraceError| {
-        let problem = broken_trace(trace.display().to_string(), &error);
-        Failure::input(format!("error: {}: {}", problem.place, problem.message))
-    };
-    let reader = TraceReader::new(open_trace(trace)?).map_err(failed)?;
-    let options =
-        PlaybackOptions { dequantize: *dequantize, window: *window, ..PlaybackOptions::default() };
-    let mut playback = Playback::new(reader, options, Chance::new(*seed, 0), 0);
     let mut meter = ProfileMeter::default();
-    let mut progress = Progress::of_rows();
-    let mut seen = 0_u64;
-    let read = loop {
-        match playback.next_record() {
-            Ok(Some(record)) => meter.add(&record),
-            Ok(None) => break Ok(()),
-            Err(error) => break Err(failed(error)),
-        }
-        seen += 1;
-        if seen.is_multiple_of(TOLD_EVERY) {
-            progress.show(seen);
-        }
-    };
-    progress.clear();
-    read?;
-    if let (0, Some(Window { from, length })) = (seen, window) {
-        let (file, to) = (trace.display(), from.saturating_add(*length));
-        return Err(Failure::input(format!("error: {file}: no request between {from} and {to}")));
-    }
+    let playback = play(trace, *dequantize, *window, *seed, &mut |record| {
+        meter.add(record);
+        Ok(())
+    })?;
     // Where rows came later, silence at the end of the stretch was recorded.
     if let Some(window) = window.filter(|_| playback.passed_window()) {
         meter.end(window.length);
@@ -118,23 +91,6 @@ fn write(stats: &TraceStats, folder: &Path) -> Result<(), Failure> {
     write_files(folder, texts.into_iter().chain(charts.iter().flat_map(chart_files)).collect())
 }
 
-fn window(text: &str) -> Result<Window, String> {
-    let Some((from, to)) = text.split_once("..") else {
-        return Err(
-            "a stretch is two times with two dots between them, such as 10m..30m".to_owned()
-        );
-    };
-    let (from, to) = (time(from)?, time(to)?);
-    let length = to.saturating_sub(from);
-    if length.is_zero() {
-        return Err(format!("{to} does not come after {from}"));
-    }
-    Ok(Window { from, length })
-}
-
-/// Chosen: some hundred times a second.
-const TOLD_EVERY: u64 = 8_192;
-
 pub(super) const STATS_HELP: &str = "\
 Examples:
   coalmine trace stats fixtures/peak-hour.csv
@@ -142,19 +98,3 @@ Examples:
   coalmine trace stats gateway.trace --window 30m..60m --format json | jq .profile.versions
 
 What the trace does not have is left out. docs/trace-stats.md says what each figure means.";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stretch_is_two_times_in_their_order() {
-        let found = window("10m..30m").unwrap();
-        let expected = [600, 1_200].map(Duration::from_secs);
-        assert_eq!([found.from, found.length], expected);
-        assert!(window("0s..1h").is_ok());
-        for bad in ["10m", "30m..10m", "10m..10m", "..", "10..20", "1h..x"] {
-            assert!(window(bad).is_err(), "{bad}");
-        }
-    }
-}

@@ -280,10 +280,7 @@ mod tests {
     }
 
     /// The same, of which each ends as `ending` says of its number.
-    fn fitted_as(
-        probability: impl Fn(u64) -> f64,
-        ending: impl Fn(u64) -> Ending,
-    ) -> FailureFit {
+    fn fitted_as(probability: impl Fn(u64) -> f64, ending: impl Fn(u64) -> Ending) -> FailureFit {
         let chance = Chance::new(12, 0);
         let mut version = SeenVersion::new(0, None, crate::units::Duration::ZERO);
         for id in 0..14_400 {
@@ -370,11 +367,8 @@ mod tests {
     /// nothing here, and a fifth of all four hundred count.
     #[test]
     fn a_sample_stands_for_all_in_number_and_not_in_where_it_belongs() {
-        let failure = |second| SeenFailure {
-            second,
-            ending: Ending::Status(503),
-            duration: Some(0.25),
-        };
+        let failure =
+            |second| SeenFailure { second, ending: Ending::Status(503), duration: Some(0.25) };
         let kept: Vec<SeenFailure> = (0..100).map(failure).collect();
         let found = kinds(&kept, |_| 0.2, 4.0, 1_000.0);
         let [kind] = &found[..] else { panic!("{found:?}") };

@@ -153,10 +153,10 @@ impl TokenFit {
     /// Of one model among several: what too few of its requests tell is that of `all`. `None` where
     /// they tell nothing.
     fn own<'a>(sizes: impl Iterator<Item = &'a Size> + Clone, all: &Self) -> Option<Self> {
-        let told = |of: fn(&Size) -> bool| {
-            sizes.clone().filter(|size| of(size)).count() >= LEAST_SIZES
-        };
-        let (input, output) = (told(|size| size.input.is_some()), told(|size| size.output.is_some()));
+        let told =
+            |of: fn(&Size) -> bool| sizes.clone().filter(|size| of(size)).count() >= LEAST_SIZES;
+        let (input, output) =
+            (told(|size| size.input.is_some()), told(|size| size.output.is_some()));
         let together = told(|size| size.pair().is_some());
         if !input && !output {
             return None;

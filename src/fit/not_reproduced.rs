@@ -2,9 +2,7 @@
 
 use super::fitted::Fitted;
 use super::observed::{Observed, SeenVersion};
-use crate::units::{
-    Duration, Rate, format_count, format_counted, format_elapsed, format_rate,
-};
+use crate::units::{Duration, Rate, format_count, format_counted, format_elapsed, format_rate};
 
 /// What the recording has and a twin does not: a sentence each.
 pub(super) fn not_reproduced(observed: &Observed, fitted: &Fitted) -> Vec<String> {
@@ -44,8 +42,7 @@ fn of_rate(observed: &Observed, fitted: &Fitted, words: &mut Vec<String>) {
     let is_flat = fitted.arrivals.candidate().model.name() != "piecewise";
     if is_flat && half > 0 && (after - before).abs() > 3.0 * (long * (after + before)).sqrt() {
         let rate = |count: f64| {
-            Rate::per(count, Duration::from_secs(half as u64))
-                .map_or_else(String::new, format_rate)
+            Rate::per(count, Duration::from_secs(half as u64)).map_or_else(String::new, format_rate)
         };
         words.push(format!(
             "The rate went from {} in the first half to {} in the second: the twin's stays.",
@@ -95,9 +92,8 @@ fn of_unnamed(observed: &Observed, words: &mut Vec<String>) {
     let versions = || observed.versions.iter();
     let without: Vec<_> = versions().filter(|version| has_no_model(version)).collect();
     unnamed(&without, "model");
-    let without: Vec<_> = versions()
-        .filter(|v| !has_no_model(v) && v.id.is_none() && has_name(v.model))
-        .collect();
+    let without: Vec<_> =
+        versions().filter(|v| !has_no_model(v) && v.id.is_none() && has_name(v.model)).collect();
     unnamed(&without, "version");
 }
 

@@ -209,9 +209,9 @@ impl VersionFit {
             Some(recorded) if recorded.as_str() != id => {
                 Some(format!("The version {recorded} of {of} is called {id}: the name is taken."))
             }
-            None if id != UNNAMED => {
-                Some(format!("The version of {of} that the recording does not name is called {id}."))
-            }
+            None if id != UNNAMED => Some(format!(
+                "The version of {of} that the recording does not name is called {id}."
+            )),
             _ => None,
         }
     }
@@ -293,7 +293,8 @@ fn upstream(version: &VersionFit, text: &mut Text) {
 /// `given` holds for the sides that are not recorded.
 fn tokens_lines(tokens: &TokenFit, given: Option<[u32; 2]>, depth: usize, text: &mut Text) {
     let whole = |value: f64| number(value.round());
-    let sides = [("input", &tokens.input, "prompts", 620), ("output", &tokens.output, "answers", 210)];
+    let sides =
+        [("input", &tokens.input, "prompts", 620), ("output", &tokens.output, "answers", 210)];
     for (place, (key, table, of, example)) in sides.into_iter().enumerate() {
         match (table, given) {
             (Some(table), _) => distribution(table, key, whole, depth, text),
@@ -428,7 +429,7 @@ impl FailureFit {
         if !self.is_too_long {
             return words;
         }
-        format!("{words} Too long to look for bursts: fit a part with --from and --for.")
+        format!("{words} Too long to look for bursts: fit a stretch with --window.")
     }
 }
 

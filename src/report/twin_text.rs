@@ -3,7 +3,7 @@
 use super::comparison::Grid;
 use super::layout::fill;
 use super::text_table::text_table;
-use crate::fit::{Figure, FigureUnit, Fitted, Goodness};
+use crate::fit::{Figure, FigureUnit, Fitted, Goodness, Missing};
 use crate::units::{
     Duration, format_change, format_count, format_duration, format_percent, format_significant,
 };
@@ -18,25 +18,32 @@ pub fn twin_text(fitted: &Fitted, goodness: &Goodness, width: usize) -> String {
     for version in fitted.models.iter().flat_map(|model| &model.versions) {
         if let Some((_, lines)) = version.fault() {
             let advice = "The scenario has it as a fault of its phase. To rehearse without it, \
-                          remove `faults`, or fit a part of the recording with --from and --for. \
-                          The fault:";
+                          remove `faults`, or fit a stretch of the recording with --window. The \
+                          fault:";
             paragraph(advice, width, &mut text);
             text.push_str(&fault_text(&lines));
         }
+    }
+    if !goodness.missing.is_empty() {
+        let missing: Vec<String> = goodness.missing.iter().map(Missing::in_words).collect();
+        text.push('\n');
+        let words = "Not recorded, and to be added before the scenario can be run";
+        paragraph(&format!("{words}: {}.", missing.join(", ")), width, &mut text);
     }
     text.push('\n');
     text.push_str(&text_table(&grid(goodness), width));
     let (fits, all) = goodness.fitting();
     let [recorded, twin] = goodness.requests.map(format_count);
     let verdict = if fits == all {
-        format!("All {all} figures fit")
+        format!("All {all} figures that were recorded fit")
     } else {
-        format!("{fits} of {all} figures fit")
+        format!("{fits} of {all} figures that were recorded fit")
     };
     let verdict = format!(
         "{verdict}: {recorded} requests recorded, {twin} in the twin under seed {}. The tolerance \
          is what is asked for (3 % of rate and tokens, 5 % of latencies and error rates, 25 % of \
-         dispersions) and three standard errors of the twin's figure.",
+         dispersions and of the variation of gaps, 1 % of shares, 0.03 of a correlation) and three \
+         standard errors of the twin's figure.",
         goodness.seed
     );
     text.push('\n');

@@ -16,6 +16,7 @@ mod pages;
 mod program;
 mod readme;
 mod samples;
+mod trace_fits;
 mod trace_stats;
 mod traces;
 mod validations;
