@@ -177,7 +177,7 @@ mod tests {
         let users = Identities { requests: 30_000, distinct, requests_each: 1.5 };
         profile.sessions = Some(Identities {
             distinct: Distinct { relative_deviation: 0.0, ..distinct },
-            ..users.clone()
+            ..users
         });
         profile.users = Some(users);
         assert_eq!(
