@@ -57,8 +57,9 @@ pub(super) fn set_extras(
     record.cost = cost.usd(column)?;
     let content = text(CONTENT)?;
     let is_streamed = content.map(|content| content.starts_with("text/event-stream"));
-    record.stream =
-        members.first(STREAM)?.1.flag().or_else(|| is_streamed.filter(|is_streamed| *is_streamed));
+    let (column, stream) = members.first(STREAM)?;
+    let is_streamed = is_streamed.filter(|is_streamed| *is_streamed);
+    record.stream = stream.flag(column)?.or(is_streamed);
     Ok(())
 }
 

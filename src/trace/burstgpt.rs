@@ -93,6 +93,12 @@ impl Places {
             output: required("Response tokens")?,
         })
     }
+
+    /// Whether the cell at `place` is one of them.
+    fn are_read(&self, place: usize) -> bool {
+        [self.time, self.model, self.input, self.output].contains(&place)
+            || [self.session, self.elapsed].contains(&Some(place))
+    }
 }
 
 impl ReadRows for BurstGpt {
@@ -106,8 +112,10 @@ impl ReadRows for BurstGpt {
             return Ok(None);
         };
         let row = self.rows.read_of(places.columns, line)?;
-        // The last cell says of what kind the request was, and is never empty.
-        if !line.is_terminated && row[places.columns - 1].is_empty() {
+        // The last cell says of what kind the request was, and is never empty; of any other a part
+        // may be there.
+        let last = places.columns - 1;
+        if !line.is_terminated && (row[last].is_empty() || places.are_read(last)) {
             return Err(TraceErrorKind::CutOff);
         }
         let time = |column, cell| {

@@ -133,6 +133,17 @@ pub(super) struct Line<'a> {
     pub(super) is_terminated: bool,
 }
 
+impl Line<'_> {
+    /// An error where a carriage return stands within the line, which some take for the end of one:
+    /// what follows it is another row, and would be passed over with what follows a row.
+    pub(super) fn check_is_one(self) -> Result<(), TraceErrorKind> {
+        match memchr::memchr(b'\r', self.text.as_bytes()) {
+            Some(place) => Err(TraceErrorKind::LoneReturn { position: place + 1 }),
+            None => Ok(()),
+        }
+    }
+}
+
 /// How a format writes.
 pub(super) struct WriteRows {
     /// What comes before the first row of a trace that began at the instant, where that is known.

@@ -4,6 +4,7 @@
 //! Whatever the size of the source, one entry is held, and of it no text that is longer than a name
 //! could be: prompts, answers and pictures are passed over as they are read. Entries are looked
 //! into by who reads them; what stands around them is only as well-formed as it takes to find them.
+//! Nothing stands between documents, nor between entries: it could be what is left of some.
 //! Where a line begins a document within another, that other was cut off: one of its lines is lost,
 //! not the rest of the source.
 
@@ -13,7 +14,7 @@ use memchr::{memchr, memchr3};
 
 use super::bytes::Bytes;
 use super::description::{Entries, Line};
-use super::error::TraceErrorKind;
+use super::error::{TraceErrorKind, beginning};
 
 /// The entries of `R`.
 pub(super) struct EntryFeed<R: BufRead> {
@@ -132,6 +133,7 @@ impl<R: BufRead> EntryFeed<R> {
     fn find_entry(&mut self) -> Result<bool, TraceErrorKind> {
         while let Some(byte) = self.next_byte()? {
             let is_behind_key = std::mem::take(&mut self.is_behind_key);
+            self.check_place(byte)?;
             match byte {
                 b'\n' => self.end_line(self.depth > 0)?,
                 b'"' => {
@@ -147,6 +149,8 @@ impl<R: BufRead> EntryFeed<R> {
                 }
                 b'}' | b']' => {
                     let Some(depth) = self.depth.checked_sub(1) else {
+                        self.entry_line = self.line;
+                        self.pass_over(|byte| byte != b'\n')?;
                         return Err(TraceErrorKind::Unbalanced { bracket: char::from(byte) });
                     };
                     self.depth = depth;
@@ -159,6 +163,47 @@ impl<R: BufRead> EntryFeed<R> {
             self.is_behind_key |= is_behind_key && byte.is_ascii_whitespace();
         }
         Ok(false)
+    }
+
+    /// An error where `byte`, which was passed, is neither part of a document nor the beginning of
+    /// one, or stands in the list of entries and begins none. What it begins is passed over.
+    fn check_place(&mut self, byte: u8) -> Result<(), TraceErrorKind> {
+        let is_in_list = self.list == Some(self.depth);
+        if byte.is_ascii_whitespace() || byte == 0 || self.depth > 0 && !is_in_list {
+            return Ok(());
+        }
+        if matches!(byte, b'}' | b']') || is_in_list && matches!(byte, b'{' | b',') {
+            return Ok(());
+        }
+        // Back to the byte, which the buffer still holds.
+        self.at -= 1;
+        if !is_in_list && self.begins_outermost()? {
+            self.at += 1;
+            return Ok(());
+        }
+        self.entry_line = self.line;
+        let rest = &self.buffer[self.at..self.filled];
+        let end = memchr(b'\n', rest).unwrap_or(rest.len()).min(LONGEST_SHOWN);
+        let found = beginning(String::from_utf8_lossy(&rest[..end]).trim_end());
+        if !is_in_list {
+            self.pass_over(|byte| byte != b'\n')?;
+            return Err(TraceErrorKind::Stray { found });
+        }
+        self.at += 1;
+        match byte {
+            b'"' => drop(self.is_key()?),
+            // Up to where it is closed.
+            b'[' => self.depth += 1,
+            _ => self.pass_over(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))?,
+        }
+        Err(TraceErrorKind::Stray { found })
+    }
+
+    fn pass_over(&mut self, is_part: impl Fn(u8) -> bool) -> Result<(), TraceErrorKind> {
+        while self.peek()?.is_some_and(&is_part) {
+            self.at += 1;
+        }
+        Ok(())
     }
 
     /// Reads the rest of a text outside of entries: whether it is the key.
@@ -288,6 +333,12 @@ impl<R: BufRead> EntryFeed<R> {
         Err(TraceErrorKind::CutShort)
     }
 
+    /// Whether the next byte begins a document outside of any, of which some have only one form.
+    fn begins_outermost(&mut self) -> Result<bool, TraceErrorKind> {
+        let is_bracket = matches!(self.peek()?, Some(b'{' | b'['));
+        Ok(self.document.is_only_form && is_bracket || self.begins_document()?)
+    }
+
     /// Whether the next byte begins a document.
     fn begins_document(&mut self) -> Result<bool, TraceErrorKind> {
         if self.peek()? != Some(b'{') {
@@ -336,7 +387,9 @@ impl<R: BufRead> EntryFeed<R> {
 /// Chosen: large enough that reading is not noticed.
 const CHUNK: usize = 1 << 16;
 /// Chosen: a document has begun with its first key, whatever the spaces around that.
-const LONGEST_BEGINNING: usize = 1 << 7;
+const LONGEST_BEGINNING: usize = 1 << 12;
+/// Chosen: as many bytes as the characters that a message shows may take.
+const LONGEST_SHOWN: usize = 1 << 8;
 /// Chosen: no name of a model, user or error is longer.
 const LONGEST_TEXT: usize = 1 << 12;
 /// Chosen: 1 MiB, without texts that are too long.

@@ -4,7 +4,7 @@
 //! A line is stamped with the request's start, but written when it has ended; durations are whole
 //! milliseconds. Addresses, paths and agents are not read.
 
-use super::access_log::{instant, set_extras, status, write_extras};
+use super::access_log::{STATUS_ALLOWED, instant, set_extras, status, write_extras};
 use super::date_time::iso;
 use super::description::{
     Description, FirstLine, Line, Order, Origin, ReadRows, Recognised, WriteRows, Written,
@@ -16,6 +16,7 @@ use super::json_members::Members;
 use super::json_scalar::{Scalar, object, set_first_token};
 use super::log_tokens::{LogTokens, Token};
 use super::logged::Logged;
+use super::number::is_number;
 use super::record::{Failure, TraceRecord};
 use crate::units::{Duration, Timestamp};
 
@@ -41,8 +42,7 @@ fn recognise(first_line: &str) -> Recognised {
             members.has_any(STAMPS) && members.has_any(CODE) && members.has_any(OWN)
         })
     } else {
-        let line = Line { text: first_line, is_terminated: true };
-        let begun = begin(&mut LogTokens::new(line));
+        let begun = begin(&mut LogTokens::of_any(first_line));
         begun.is_ok_and(|begun| iso(begun.stamp).is_some() && status("code", begun.code).is_ok())
     };
     Recognised::when(is_own)
@@ -59,7 +59,7 @@ impl ReadRows for Envoy {
         let stamp = if line.text.trim_start().starts_with('{') {
             self.read_json(&object(line)?, record)?
         } else {
-            read_text(LogTokens::new(line), record)?
+            read_text(LogTokens::of(line)?, record)?
         };
         Ok(Some(stamp))
     }
@@ -76,8 +76,9 @@ impl Envoy {
         record.duration = time.millis(column)?;
         set_extras(members, UPSTREAMS, &mut self.0.names, record)?;
         let (column, code) = members.first(CODE)?;
-        let flags = members.first(FLAGS)?.1.text();
-        if let Some(code) = code.text() {
+        let code = code.word(column, STATUS_ALLOWED)?;
+        let flags = members.get(FLAGS)?.word(FLAGS, FLAGS_ALLOWED)?;
+        if let Some(code) = code {
             set_ending(column, &code, flags.as_deref(), record)?;
         }
         if record.stream == Some(true) {
@@ -124,7 +125,7 @@ fn begin<'a>(tokens: &mut LogTokens<'a>) -> Result<Beginning<'a>, TraceErrorKind
             Some(Token::Word(code)),
             Some(flags @ Token::Word(_)),
         ) => Ok(Beginning { stamp, code, flags: flags.value() }),
-        _ => Err(tokens.not_a_line(SHAPE)),
+        _ => Err(TraceErrorKind::Shape { shape: SHAPE }),
     }
 }
 
@@ -146,11 +147,14 @@ fn read_text(
         received = tokens.next_token()?;
     }
     let (sent, time) = (tokens.next_token()?, tokens.next_token()?);
-    let (Some(Token::Word(_)), Some(Token::Word(_)), Some(Token::Word(time))) =
+    let (Some(Token::Word(received)), Some(Token::Word(sent)), Some(Token::Word(time))) =
         (received, sent, time)
     else {
-        return Err(tokens.not_a_line(SHAPE));
+        return Err(TraceErrorKind::Shape { shape: SHAPE });
     };
+    if !is_number(received) || !is_number(sent) {
+        return Err(TraceErrorKind::Shape { shape: SHAPE });
+    }
     record.duration = Scalar::Text(time).millis("duration")?;
     // Service time, forwarded for, agent, id, authority.
     for _ in 0..5 {
@@ -160,10 +164,6 @@ fn read_text(
     let cluster = if is_istio { tokens.next_token()?.and_then(Token::value) } else { None };
     record.version = cluster.or(host).and_then(|name| version(super::access_log::upstream(name)));
     Ok(at)
-}
-
-fn is_number(word: &str) -> bool {
-    super::number::whole::<u64>(word).is_some()
 }
 
 /// Durations to the millisecond, as Envoy has them.
@@ -217,7 +217,8 @@ const FAILURES: &[(&str, Failure)] = &[
 ];
 const STAMPS: &[&str] = &["start_time", "timestamp", "@timestamp", "time"];
 const CODE: &[&str] = &["response_code"];
-const FLAGS: &[&str] = &["response_flags"];
+const FLAGS: &str = "response_flags";
+const FLAGS_ALLOWED: &str = "Envoy's flags such as UT,DC, or - for none";
 const OWN: &[&str] = &[
     "response_flags",
     "duration",

@@ -120,6 +120,14 @@ pub enum TraceErrorKind {
         /// How long a line may be.
         limit: u64,
     },
+    /// A carriage return in mid line.
+    #[error(
+        "a carriage return stands at position {position} of the line: lines end in LF or CR LF"
+    )]
+    LoneReturn {
+        /// Its place in the line, counted from 1.
+        position: usize,
+    },
     /// The source ends inside of a row.
     #[error("the trace was cut off in this row, its last: copy the whole file again")]
     CutOff,
@@ -175,6 +183,12 @@ pub enum TraceErrorKind {
     Unbalanced {
         /// The bracket.
         bracket: char,
+    },
+    /// What is no entry of a document, or no document.
+    #[error("{found:?} stands where an entry or a document of them is to begin: it begins neither")]
+    Stray {
+        /// Its beginning.
+        found: String,
     },
     /// Too few or too many cells.
     #[error("the row has {found} cells and the header {expected} columns")]

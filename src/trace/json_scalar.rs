@@ -52,15 +52,24 @@ impl<'a> Scalar<'a> {
     }
 
     /// `true` or `false`, with quotes or without.
-    pub(super) fn flag(self) -> Option<bool> {
+    pub(super) fn flag(self, column: &'static str) -> Result<Option<bool>, TraceErrorKind> {
         match self {
-            Self::Flag(flag) => Some(flag),
-            _ => match self.text()?.as_ref() {
+            Self::Flag(flag) => Ok(Some(flag)),
+            _ => self.read(column, FLAG_ALLOWED, |text| match text {
                 "true" | "True" | "1" => Some(true),
                 "false" | "False" | "0" => Some(false),
                 _ => None,
-            },
+            }),
         }
+    }
+
+    /// A name or a number, as text; an error where it is neither: then it is not `allowed`.
+    pub(super) fn word(
+        self,
+        column: &'static str,
+        allowed: &'static str,
+    ) -> Result<Option<String>, TraceErrorKind> {
+        self.read(column, allowed, |text| Some(text.to_owned()))
     }
 
     /// The text of an object, with quotes around it or without.
@@ -166,4 +175,5 @@ pub(super) fn set_first_token(record: &mut TraceRecord, first: Option<Duration>)
 /// What a number of seconds may be.
 pub(super) const SECONDS_ALLOWED: &str = "seconds from 0 to 9223372036";
 const MILLIS_ALLOWED: &str = "milliseconds from 0 to 9223372036854";
+const FLAG_ALLOWED: &str = "true or false";
 const USD_ALLOWED: &str = "US dollars from 0 to 18446744";

@@ -98,10 +98,11 @@ impl Litellm {
         }
         record.duration = end.map(|end| end.since(start));
         // Where nothing was streamed, the proxy notes the end as the first token.
-        let told = call
-            .stream
-            .flag()
-            .or_else(|| within(call.model_parameters, |within| within.stream.flag()));
+        let mut told = call.stream.flag("stream")?;
+        if told.is_none() {
+            let parameters = |within: &Within<'_>| within.stream.flag(STREAM).transpose();
+            told = within(call.model_parameters, parameters).transpose()?;
+        }
         record.stream = told.or_else(|| Some(completion? < end?));
         if record.stream == Some(true) {
             let completion = completion.filter(|completion| *completion >= start);
@@ -319,3 +320,4 @@ const TIME_ALLOWED: &str = "seconds since 1970 such as 1711459200.123, or a date
                             2024-03-26T13:20:00Z, up to the year 2262; numbers of another unit \
                             need `--unit`";
 const STATUS_ALLOWED: &str = "success or failure";
+const STREAM: &str = "model_parameters.stream";

@@ -1,5 +1,5 @@
-//! The words of an access log's line: set apart by spaces, with quotes or brackets around those
-//! that may hold some.
+//! The words of an access log's line: set apart by spaces or tabs, with quotes or brackets around
+//! those that may hold some.
 
 use super::description::Line;
 use super::error::TraceErrorKind;
@@ -8,7 +8,6 @@ use super::error::TraceErrorKind;
 #[derive(Clone)]
 pub(super) struct LogTokens<'a> {
     rest: &'a str,
-    is_terminated: bool,
 }
 
 /// A word of the line.
@@ -23,23 +22,28 @@ pub(super) enum Token<'a> {
 }
 
 impl<'a> LogTokens<'a> {
-    pub(super) const fn new(line: Line<'a>) -> Self {
-        Self { rest: line.text, is_terminated: line.is_terminated }
+    /// Of a line that is whole. An error where it has no end: its last word may be a part of one,
+    /// a number that of a larger one, and words behind it may be lost.
+    pub(super) fn of(line: Line<'a>) -> Result<Self, TraceErrorKind> {
+        line.check_is_one()?;
+        if line.is_terminated { Ok(Self { rest: line.text }) } else { Err(TraceErrorKind::CutOff) }
+    }
+
+    /// Of a line that may turn out to be no log's.
+    pub(super) const fn of_any(text: &'a str) -> Self {
+        Self { rest: text }
     }
 
     /// The next word; `None` at the end of the line.
     pub(super) fn next_token(&mut self) -> Result<Option<Token<'a>>, TraceErrorKind> {
-        self.rest = self.rest.trim_start_matches(' ');
+        self.rest = self.rest.trim_start_matches([' ', '\t']);
         let Some(first) = self.rest.as_bytes().first() else { return Ok(None) };
         let (text, end) = match first {
             b'"' => (1, self.closing_quote()),
             b'[' => (1, self.rest.find(']')),
-            _ => (0, Some(self.rest.find([' ', '"']).unwrap_or(self.rest.len()))),
+            _ => (0, Some(self.rest.find([' ', '\t', '"']).unwrap_or(self.rest.len()))),
         };
-        let Some(end) = end else {
-            let is_cut = !self.is_terminated;
-            return Err(if is_cut { TraceErrorKind::CutOff } else { TraceErrorKind::OpenQuote });
-        };
+        let Some(end) = end else { return Err(TraceErrorKind::OpenQuote) };
         let token = &self.rest[text..end.max(text)];
         self.rest = &self.rest[(end + text).min(self.rest.len())..];
         Ok(Some(match first {
@@ -47,12 +51,6 @@ impl<'a> LogTokens<'a> {
             b'[' => Token::Bracketed(token),
             _ => Token::Word(token),
         }))
-    }
-
-    /// That the line, as far as it was read, is not of this shape.
-    pub(super) const fn not_a_line(&self, shape: &'static str) -> TraceErrorKind {
-        let is_cut = self.rest.is_empty() && !self.is_terminated;
-        if is_cut { TraceErrorKind::CutOff } else { TraceErrorKind::Shape { shape } }
     }
 
     /// A backslash takes the character after it into the word, even a quote.

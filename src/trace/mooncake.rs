@@ -13,6 +13,7 @@ use super::description::{
 };
 use super::error::{TraceErrorKind, beginning};
 use super::json_object::Object;
+use super::json_scalar::duration;
 use super::number::{TOKENS_ALLOWED, whole};
 use super::options::TimeUnit;
 use super::plain_object::{Member, members};
@@ -163,8 +164,9 @@ impl Mooncake {
     fn time(&self, value: &Value) -> Result<Duration, TraceErrorKind> {
         let text = value.as_number().map(ToString::to_string);
         // Milliseconds are whole in this format.
-        let is_meant = |text: &String| self.unit != TimeUnit::Millis || !text.contains('.');
-        let time = text.filter(is_meant).and_then(|text| self.unit.parse(&text));
+        let is_meant =
+            |text: &String| self.unit != TimeUnit::Millis || !text.contains(['.', 'e', 'E']);
+        let time = text.filter(is_meant).and_then(|text| duration(&text, self.unit.digits()));
         let allowed = match self.unit {
             TimeUnit::Millis => MILLIS_ALLOWED,
             _ => "a number from 0 to 2^63 - 1 nanoseconds, in the unit that was asked for",
@@ -241,7 +243,9 @@ mod tests {
             "line 2: timestamp is \"61.114\": allowed is a whole number of milliseconds from 0 to \
              9223372036854; another unit is told by `--unit`"
         );
-        assert!(row("9223372036855", "[1,2]").starts_with("line 2: timestamp is"));
+        for time in ["9223372036855", "1e-7", "0.5e3", "-1"] {
+            assert!(row(time, "[1,2]").starts_with("line 2: timestamp is"), "{time}");
+        }
         let many = format!("[{}]", ["7"; 38].join(","));
         assert_eq!(
             row("5", &many),
@@ -264,10 +268,19 @@ mod tests {
         let (unit, block) = (Some(TimeUnit::Seconds), Some(16));
         let rows = ReadOptions { unit, block, ..ReadOptions::default() };
         let options = SourceOptions { rows, ..SourceOptions::default() };
-        let text = "{\"timestamp\": 61.114, \"input_length\": 20, \"output_length\": 5, \
-                    \"hash_ids\": [18446744073709551615, 3]}\n";
+        let row = |time: &str| {
+            format!(
+                "{{\"timestamp\": {time}, \"input_length\": 20, \"output_length\": 5, \
+                 \"hash_ids\": [18446744073709551615, 3]}}\n"
+            )
+        };
+        // Sums of floats have more decimals than were meant.
+        let text = ["1e-7", "0.30000000000000004", "61.114"].map(row).concat();
         let mut reader = TraceReader::with(text.as_bytes(), options).unwrap();
-        let record = reader.next_record().unwrap().unwrap();
+        let mut next = || reader.next_record().unwrap().unwrap();
+        assert_eq!(next().at, Duration::from_nanos(100));
+        assert_eq!(next().at, Duration::from_millis(300));
+        let record = next();
         assert_eq!(record.at, Duration::from_millis(61_114));
         let prefix = Prefix { block: 16, hashes: vec![u64::MAX, 3] };
         assert_eq!(record.prefix, Some(prefix));

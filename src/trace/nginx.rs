@@ -6,7 +6,9 @@
 
 use std::borrow::Cow;
 
-use super::access_log::{instant, last_of_list, parts_of_list, set_extras, status, write_extras};
+use super::access_log::{
+    STATUS_ALLOWED, instant, last_of_list, parts_of_list, set_extras, status, write_extras,
+};
 use super::date_time::common_log;
 use super::decimal::unscaled;
 use super::description::{
@@ -19,7 +21,7 @@ use super::json_members::Members;
 use super::json_scalar::{SECONDS_ALLOWED, Scalar, duration, object, set_first_token};
 use super::log_tokens::{LogTokens, Token};
 use super::logged::Logged;
-use super::number::whole;
+use super::number::is_number;
 use super::record::{Failure, TraceRecord};
 use crate::units::{Duration, Timestamp};
 
@@ -45,8 +47,7 @@ fn recognise(first_line: &str) -> Recognised {
             members.has_any(STAMPS) && members.has_any(&["status"]) && members.has_any(OWN)
         })
     } else {
-        let line = Line { text: first_line, is_terminated: true };
-        let begun = begin(&mut LogTokens::new(line));
+        let begun = begin(&mut LogTokens::of_any(first_line));
         begun.is_ok_and(|begun| status("$status", begun.told).is_ok())
     };
     Recognised::when(is_own)
@@ -63,7 +64,7 @@ impl ReadRows for Nginx {
         let stamp = if line.text.trim_start().starts_with('{') {
             self.read_json(&object(line)?, record)?
         } else {
-            self.read_text(LogTokens::new(line), record)?
+            self.read_text(LogTokens::of(line)?, record)?
         };
         Ok(Some(stamp - record.duration.unwrap_or_default()))
     }
@@ -79,13 +80,16 @@ impl Nginx {
         let (column, time) = members.first(&["request_time"])?;
         record.duration = time.seconds(column)?;
         set_extras(members, UPSTREAMS, &mut self.0.names, record)?;
-        if let Some(told) = members.get("status")?.text() {
+        if let Some(told) = members.get("status")?.word("status", STATUS_ALLOWED)? {
             set_status("status", &told, record)?;
         }
         if record.stream == Some(true) {
-            let text = |value: Scalar<'_>| value.text().unwrap_or_default().into_owned();
-            let header = text(members.get("upstream_header_time")?);
-            let response = text(members.get("upstream_response_time")?);
+            let text = |column| {
+                let text = members.get(column)?.word(column, SECONDS_ALLOWED)?;
+                Ok::<_, TraceErrorKind>(text.unwrap_or_default())
+            };
+            let header = text("upstream_header_time")?;
+            let response = text("upstream_response_time")?;
             set_first_token(record, first_byte(&header, &response)?);
         }
         Ok(stamp)
@@ -101,9 +105,13 @@ impl Nginx {
         let stamp = common_log(stamp)
             .ok_or_else(|| TraceErrorKind::value("$time_local", stamp, TIME_LOCAL_ALLOWED))?;
         set_status("$status", told, record)?;
-        // Bytes, referrer, agent.
-        for _ in 0..3 {
-            tokens.next_token()?;
+        let bytes = tokens.next_token()?;
+        if !matches!(bytes, Some(Token::Word(bytes)) if bytes == "-" || is_number(bytes)) {
+            return Err(TraceErrorKind::Shape { shape: SHAPE });
+        }
+        // Referrer and agent, which not all have.
+        for _ in 0..2 {
+            next_quoted(&mut tokens)?;
         }
         read_tail(tokens, record)?;
         Ok(stamp)
@@ -146,13 +154,13 @@ fn begin<'a>(tokens: &mut LogTokens<'a>) -> Result<Beginning<'a>, TraceErrorKind
                     _ => {}
                 }
             }
-            _ => return Err(tokens.not_a_line(SHAPE)),
+            _ => return Err(TraceErrorKind::Shape { shape: SHAPE }),
         }
     };
     let request = tokens.next_token()?;
     match (request, tokens.next_token()?) {
         (Some(Token::Quoted(_)), Some(Token::Word(told))) => Ok(Beginning { user, stamp, told }),
-        _ => Err(tokens.not_a_line(SHAPE)),
+        _ => Err(TraceErrorKind::Shape { shape: SHAPE }),
     }
 }
 
@@ -166,16 +174,26 @@ fn read_tail(mut tokens: LogTokens<'_>, record: &mut TraceRecord) -> Result<(), 
     while let Some(token) = tokens.next_token()? {
         let Token::Word(word) = token else { continue };
         let Some((key, value)) = word.split_once('=') else { continue };
-        let quoted = if value.is_empty() { tokens.next_token()? } else { None };
-        let value = quoted.and_then(Token::value).unwrap_or(value);
+        let value = if value.is_empty() { next_quoted(&mut tokens)? } else { value };
         match key {
             "rt" | "request_time" => record.duration = Some(request_time(value)?),
-            "upstream_addr" | "upstream" => upstream = last_upstream(value, &mut tokens)?,
+            "upstream_addr" | "upstream" => {
+                upstream = last_upstream(value, &mut tokens)?.or(upstream);
+            }
             _ => {}
         }
     }
     record.version = upstream.and_then(version);
     Ok(())
+}
+
+/// What stands between quotes, if that is what comes next; else nothing, and what comes next has a
+/// name of its own.
+fn next_quoted<'a>(tokens: &mut LogTokens<'a>) -> Result<&'a str, TraceErrorKind> {
+    let mut ahead = tokens.clone();
+    let Some(Token::Quoted(text)) = ahead.next_token()? else { return Ok("") };
+    *tokens = ahead;
+    Ok(text)
 }
 
 /// The last of a list of upstreams that begins with `value`. Where it has no quotes, the words
@@ -210,9 +228,7 @@ fn read_ingress(
     let (Some(Token::Word(length)), Some(Token::Word(time))) = (length, time) else {
         return Ok(false);
     };
-    let (Some(_), Some(time)) = (whole::<u64>(length), duration(time, 9)) else {
-        return Ok(false);
-    };
+    let (true, Some(time)) = (is_number(length), duration(time, 9)) else { return Ok(false) };
     let Some(upstream @ Token::Bracketed(_)) = tokens.next_token()? else { return Ok(false) };
     let alternative = match tokens.next_token()? {
         Some(token @ Token::Bracketed(_)) => token.value(),
@@ -224,11 +240,15 @@ fn read_ingress(
 }
 
 /// The time of the first byte that reached the client: all that was spent on upstreams before the
-/// last, and what the last took to begin; `None` where it never did.
+/// last, and what the last took to begin; `None` where it never did, or where it is not told how
+/// long those before it took.
 fn first_byte(header: &str, response: &str) -> Result<Option<Duration>, TraceErrorKind> {
     let last = Scalar::Text(parts_of_list(header).last().unwrap_or_default());
     let Some(mut time) = last.seconds("upstream_header_time")? else { return Ok(None) };
     let tried = parts_of_list(response).collect::<Vec<_>>();
+    if tried.len() != parts_of_list(header).count() {
+        return Ok(None);
+    }
     for spent in tried.iter().rev().skip(1) {
         let spent = Scalar::Text(spent).seconds("upstream_response_time")?;
         time = time.saturating_add(spent.unwrap_or_default());

@@ -7,6 +7,11 @@ pub(super) fn whole<T: TryFrom<u64>>(text: &str) -> Option<T> {
     T::try_from(digits(text.as_bytes())?).ok()
 }
 
+/// Whether `text` is a whole number, as one of bytes is.
+pub(super) fn is_number(text: &str) -> bool {
+    digits(text.as_bytes()).is_some()
+}
+
 /// At least one digit and nothing else; none beyond 2^64 - 1.
 pub(super) fn digits(bytes: &[u8]) -> Option<u64> {
     if bytes.is_empty() {

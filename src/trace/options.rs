@@ -70,35 +70,4 @@ impl TimeUnit {
             Self::Nanos => Duration::from_nanos(1),
         }
     }
-
-    /// `text`, a number without exponent and sign such as `61.114`, in this unit; `None` where it
-    /// is none, has more decimals than nanoseconds, or lies beyond 2^63 - 1 ns.
-    pub(super) fn parse(self, text: &str) -> Option<Duration> {
-        let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-        if decimals > self.digits() as usize || text.contains(['e', 'E']) {
-            return None;
-        }
-        let nanos = super::decimal::scaled(text, self.digits())?;
-        i64::try_from(nanos).is_ok().then(|| Duration::from_nanos(nanos))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_read_exactly_to_the_nanosecond() {
-        let seconds = |text| TimeUnit::Seconds.parse(text).map(Duration::as_nanos);
-        assert_eq!(seconds("61.114"), Some(61_114_000_000));
-        assert_eq!(seconds("0.000000001"), Some(1));
-        assert_eq!(seconds("9223372036.854775807"), Some(i64::MAX as u64));
-        for text in ["9223372036.854775808", "1.0000000001", "1.", ".5", "-1", "1e3", "", "1.+5"] {
-            assert_eq!(seconds(text), None, "{text}");
-        }
-        assert_eq!(TimeUnit::Millis.parse("3001"), Some(Duration::from_millis(3_001)));
-        assert_eq!(TimeUnit::Millis.parse("0.25"), Some(Duration::from_micros(250)));
-        assert_eq!(TimeUnit::Nanos.parse("7"), Some(Duration::from_nanos(7)));
-        assert_eq!(TimeUnit::Nanos.parse("7.5"), None);
-    }
 }

@@ -7,6 +7,7 @@
 
 use serde::Deserialize;
 
+use super::access_log::{STATUS_ALLOWED, status};
 use super::decimal::unscaled;
 use super::description::{
     Description, Entries, FirstLine, Line, Order, Origin, ReadRows, Recognised, WriteRows, Written,
@@ -24,10 +25,10 @@ use super::symptom;
 use super::unasked::no_blocks;
 use crate::units::{ModelId, Timestamp, VersionId};
 
-/// The file exporter writes logs and metrics to the same file, if so configured.
+/// The file exporter writes all that is observed to the same file, if so configured.
 const ENTRIES: Entries = Entries {
     key: "spans",
-    outermost: &["resourceSpans", "resourceLogs", "resourceMetrics"],
+    outermost: &["resourceSpans", "resourceLogs", "resourceMetrics", "resourceProfiles"],
     bracket: b'[',
     is_only_form: false,
 };
@@ -118,6 +119,7 @@ impl Otel {
         // Seconds and nanoseconds, as the SDK of JavaScript has them.
         if let Scalar::Nested(text) = value
             && let Ok([seconds, nanos]) = serde_json::from_str::<[u32; 2]>(text)
+            && nanos < 1_000_000_000
         {
             let nanos = i64::from(seconds) * 1_000_000_000 + i64::from(nanos);
             return Ok(Some(Timestamp::from_nanos(nanos)));
@@ -142,7 +144,8 @@ impl Otel {
         record.output = tokens.tokens(key)?;
         let (key, cost) = first(COST)?;
         record.cost = cost.usd(key)?;
-        record.stream = first(STREAM)?.1.flag();
+        let (key, stream) = first(STREAM)?;
+        record.stream = stream.flag(key)?;
         let (key, time) = first(FIRST)?;
         set_first_token(record, time.seconds(key)?);
         record.user = text(USER)?.map(|user| self.names.user(&user));
@@ -165,16 +168,17 @@ fn is_call(attributes: &Members<'_>) -> Result<bool, TraceErrorKind> {
 
 /// A span without an error ended well.
 fn set_ending(
-    status: Scalar<'_>,
+    span_status: Scalar<'_>,
     attributes: &Members<'_>,
     record: &mut TraceRecord,
 ) -> Result<(), TraceErrorKind> {
     let (key, code) = attributes.first(STATUS)?;
-    let code = any_value(code).text();
-    record.status = code.map_or(Ok(None), |code| super::access_log::status(key, &code))?;
-    let error = any_value(attributes.get("error.type")?).text();
+    let code = any_value(code).word(key, STATUS_ALLOWED)?;
+    record.status = code.map_or(Ok(None), |code| status(key, &code))?;
+    let error = any_value(attributes.get("error.type")?).word("error.type", ERROR_ALLOWED)?;
+    let is_error = is_error(span_status)?;
     let Some(error) = error else {
-        match (is_error(status), record.status) {
+        match (is_error, record.status) {
             (true, None | Some(..400)) => record.failure = Some(Failure::Other),
             (false, None) => record.status = Some(200),
             _ => {}
@@ -191,15 +195,24 @@ fn set_ending(
 }
 
 /// What the status of a span says, a word or an object with one.
-fn is_error(status: Scalar<'_>) -> bool {
-    let code = match status.object() {
-        Some(text) => serde_json::from_str::<Members<'_>>(&text)
-            .ok()
-            .and_then(|members| members.first(&["code", "status_code", "Code"]).ok()?.1.text())
-            .map(|code| code.into_owned()),
-        None => status.text().map(|code| code.into_owned()),
+fn is_error(status: Scalar<'_>) -> Result<bool, TraceErrorKind> {
+    let members = match status {
+        Scalar::Nested(text) => serde_json::from_str::<Members<'_>>(text).ok(),
+        _ => None,
     };
-    code.is_some_and(|code| ["2", "ERROR", "Error", "STATUS_CODE_ERROR"].contains(&code.as_str()))
+    let (key, code) = match &members {
+        Some(members) => members.first(&["code", "status_code", "Code"])?,
+        None => ("status", status),
+    };
+    let is_error = code.read(key, CODES_ALLOWED, |code| {
+        let code = code.trim_start_matches("STATUS_CODE_").trim_start_matches("StatusCode.");
+        match code.to_ascii_uppercase().as_str() {
+            "0" | "UNSET" | "1" | "OK" => Some(false),
+            "2" | "ERROR" => Some(true),
+            _ => None,
+        }
+    })?;
+    Ok(is_error.unwrap_or_default())
 }
 
 /// A span, as far as it is read.
@@ -222,7 +235,8 @@ struct Span<'a> {
     document: Scalar<'a>,
 }
 
-/// What an attribute says: a value as it is, or within an object that tells its type.
+/// What an attribute says: a value as it is, or within an object that tells its type; the object
+/// itself where that is none of a single value.
 fn any_value(value: Scalar<'_>) -> Scalar<'_> {
     #[derive(Deserialize)]
     struct AnyValue<'a> {
@@ -236,10 +250,22 @@ fn any_value(value: Scalar<'_>) -> Scalar<'_> {
         boolean: Scalar<'a>,
         #[serde(borrow, default, rename = "Value")]
         value: Scalar<'a>,
+        #[serde(borrow, default, rename = "arrayValue", alias = "array_value")]
+        list: Scalar<'a>,
+        #[serde(borrow, default, rename = "kvlistValue", alias = "kvlist_value")]
+        object: Scalar<'a>,
+        #[serde(borrow, default, rename = "bytesValue", alias = "bytes_value")]
+        bytes: Scalar<'a>,
     }
     let Scalar::Nested(text) = value else { return value };
+    if !text.starts_with('{') {
+        return value;
+    }
     let Ok(any) = serde_json::from_str::<AnyValue<'_>>(text) else { return value };
     let values = [any.string, any.integer, any.double, any.boolean, any.value];
+    if [any.list, any.object, any.bytes].iter().any(|other| *other != Scalar::Absent) {
+        return value;
+    }
     values.into_iter().find(|value| *value != Scalar::Absent).unwrap_or_default()
 }
 
@@ -325,6 +351,8 @@ const START_KEYS: &[&str] =
     &["startTimeUnixNano", "start_time_unix_nano", "start_time", "startTime", "StartTime"];
 const SHAPE: &str = "of one span: documents of spans are read where the file begins with one";
 const NANOS_ALLOWED: &str = "a whole number of nanoseconds from 0 to 9223372036854775807";
+const CODES_ALLOWED: &str = "UNSET, OK or ERROR, or 0 to 2";
+const ERROR_ALLOWED: &str = "an HTTP status, the class of an exception, or a word";
 const DATE_ALLOWED: &str =
     "a date and time such as 2024-03-26T13:20:00.123Z, up to the year 2262; numbers need `--unit`";
 const TIME_ALLOWED: &str =

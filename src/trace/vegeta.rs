@@ -55,12 +55,15 @@ impl ReadRows for Vegeta {
         line: Line<'_>,
         record: &mut TraceRecord,
     ) -> Result<Option<Timestamp>, TraceErrorKind> {
+        line.check_is_one()?;
         let row = self.rows.read(line)?;
         let found = row.len();
+        // Of an error that nothing follows a part may be there.
+        if found <= FEWEST && !line.is_terminated {
+            return Err(TraceErrorKind::CutOff);
+        }
         if !(FEWEST..=MOST).contains(&found) {
-            let is_cut = found < FEWEST && !line.is_terminated;
-            let wrong = TraceErrorKind::CellCount { found, expected: MOST };
-            return Err(if is_cut { TraceErrorKind::CutOff } else { wrong });
+            return Err(TraceErrorKind::CellCount { found, expected: MOST });
         }
         let [stamp, code, latency, error] = [&row[0], &row[1], &row[2], &row[5]];
         let time = |column, cell| {

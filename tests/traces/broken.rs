@@ -116,6 +116,24 @@ fn of_an_archive_that_is_cut_off_the_entries_before_are_read() {
     }
 }
 
+/// It could be what is left of an entry or a document.
+#[test]
+fn what_stands_between_entries_or_documents_is_a_broken_row() {
+    let entry =
+        "{\"startedDateTime\":\"2026-03-14T09:00:00Z\",\"time\":20,\"response\":{\"status\":200}}";
+    for stray in ["null", "-7.5e+3", "\"a\\\",]}\"", "[{\"time\":1},[[2]]]", "#"] {
+        let text = format!("{{\"log\":{{\"entries\":[{entry},{stray} ,{entry}]}}}}\n");
+        assert_read_past_one(&text, 2, &[1]);
+    }
+    let span = "{\"startTimeUnixNano\":\"1773478800000000000\",\"attributes\":\
+                [{\"key\":\"gen_ai.request.model\",\"value\":{\"stringValue\":\"m\"}}]}";
+    let line = format!("{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"spans\":[{span}]}}]}}]}}");
+    for stray in ["Killed: [9] {\"x\":\"", "[]", "}]}]}]}", span, "{}"] {
+        assert_read_past_one(&format!("{line}\n{stray}\n{line}\n"), 2, &[2]);
+        assert_read_past_one(&format!("{line} {stray}\n{line}\n"), 2, &[1]);
+    }
+}
+
 const AZURE: &str = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
 
 fn gzip(text: &str) -> Vec<u8> {
