@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Digest, Target};
-use crate::units::{KeyId, ModelId, VersionId};
+use crate::units::{KeyId, ModelId, Timestamp, VersionId};
 
 /// What a key permits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -46,6 +46,23 @@ pub struct MadeFor {
     pub model: ModelId,
     /// Which.
     pub version: VersionId,
+}
+
+/// A key as it stands: what a list of keys shows.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct KeyStatus {
+    /// Its name.
+    pub id: KeyId,
+    /// What it permits.
+    pub scope: Scope,
+    /// For which models; `None`: for all.
+    pub models: Option<Vec<ModelId>>,
+    /// The version that it was made for.
+    pub made_for: Option<MadeFor>,
+    /// Until when an old secret of it is valid beside the present one; `None`: none is.
+    pub replaced_until: Option<Timestamp>,
+    /// Whether a rollback invalidated it: with the safeguard `keys_survive_rollback` off only.
+    pub is_invalid: bool,
 }
 
 /// Who has been authenticated.

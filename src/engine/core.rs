@@ -7,7 +7,7 @@ use super::deployment::Deployment;
 use super::keys::KeyRing;
 use super::split_check::SplitFinding;
 use super::{
-    Ask, AuthError, Catalog, CommandError, Completion, Digest, Event, EventKind, Health,
+    Ask, AuthError, Catalog, CommandError, Completion, Digest, Event, EventKind, Health, KeyStatus,
     ModelSettings, Principal, Retry, Rollout, RouteError, RuleSet, Slot, Split, StickyKey, Ticket,
     VersionStatus,
 };
@@ -130,6 +130,11 @@ impl Engine {
         let now = self.step_to(now);
         self.run_up_to(now);
         self.keys.authenticate(now, key, secret)
+    }
+
+    /// The access keys as they stand at `now`, by id.
+    pub fn keys(&self, now: Timestamp) -> Vec<KeyStatus> {
+        self.keys.statuses(now)
     }
 
     /// Routes a request: first all checks that are due up to and at `now`, then the assignment.

@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 
 use super::decision::resolve;
 use super::{
-    AuthError, Change, CommandError, CommandKind, Digest, Inapplicable, MadeFor, ModelState,
-    NewKey, Principal, Scope,
+    AuthError, Change, CommandError, CommandKind, Digest, Inapplicable, KeyStatus, MadeFor,
+    ModelState, NewKey, Principal, Scope,
 };
 use crate::units::{Duration, KeyId, ModelId, Timestamp};
 
@@ -58,6 +58,22 @@ impl KeyRing {
             (false, true) => Err(AuthError::Replaced(key.id.clone())),
             (false, false) => Err(AuthError::WrongSecret(key.id.clone())),
         }
+    }
+
+    /// All of them, by id.
+    pub(super) fn statuses(&self, now: Timestamp) -> Vec<KeyStatus> {
+        let status = |key: &AccessKey| {
+            let in_grace = key.replaced.iter().map(|(_, until)| *until).filter(|until| *until > now);
+            KeyStatus {
+                id: key.id.clone(),
+                scope: key.scope,
+                models: key.models.as_deref().map(<[ModelId]>::to_vec),
+                made_for: key.made_for.clone(),
+                replaced_until: in_grace.max(),
+                is_invalid: key.invalid,
+            }
+        };
+        self.keys.iter().map(status).collect()
     }
 
     /// What a command about keys changes; `state` is that of `model`, whose versions it names.

@@ -92,7 +92,7 @@ mod watch;
 mod watching;
 
 pub use self::core::{ABANDON_AFTER, Engine};
-pub use access_key::{AuthError, Forbidden, MadeFor, NewKey, Principal, Scope};
+pub use access_key::{AuthError, Forbidden, KeyStatus, MadeFor, NewKey, Principal, Scope};
 pub use action::{Action, NoName, Target};
 pub use assignment::Assignment;
 pub use backoff::Backoff;
