@@ -63,13 +63,13 @@ impl KeyRing {
     /// All of them, by id.
     pub(super) fn statuses(&self, now: Timestamp) -> Vec<KeyStatus> {
         let status = |key: &AccessKey| {
-            let in_grace = key.replaced.iter().map(|(_, until)| *until).filter(|until| *until > now);
+            let until = key.replaced.iter().map(|(_, until)| *until);
             KeyStatus {
                 id: key.id.clone(),
                 scope: key.scope,
                 models: key.models.as_deref().map(<[ModelId]>::to_vec),
                 made_for: key.made_for.clone(),
-                replaced_until: in_grace.max(),
+                replaced_until: until.filter(|until| *until > now).max(),
                 is_invalid: key.invalid,
             }
         };
