@@ -71,7 +71,8 @@ fn hold(folder: &str, answer: Answer) {
         let expected =
             fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(expected_path));
         if expected.ok().as_deref() != Some(actual.as_str()) {
-            let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(Path::new(folder).file_name().unwrap());
+            let out =
+                Path::new(env!("CARGO_TARGET_TMPDIR")).join(Path::new(folder).file_name().unwrap());
             fs::create_dir_all(&out).unwrap();
             let out = out.join(path.file_stem().unwrap()).with_extension("txt");
             fs::write(&out, &actual).unwrap();

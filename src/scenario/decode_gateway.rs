@@ -11,8 +11,10 @@ use super::files::Folder;
 use super::gateway_plan::{GatewayPlan, KeysPlan, Limits, LogFormat, LogLevel, LogPlan, StatePlan};
 use super::place::Place;
 use super::read;
+use super::shape::quote;
 use super::shapes_gateway::IN_MEMORY;
-use super::tree::{Entry, Node};
+use super::suggest::nearest;
+use super::tree::{Entry, Node, Value};
 
 /// The plan that the checked and filled tree `root` says.
 pub(crate) fn decode(
@@ -25,11 +27,12 @@ pub(crate) fn decode(
         .entry("upstreams")
         .and_then(|entry| decode_gateway_upstreams::decode(entry, folder, diagnostics));
     let models = decode_gateway_models::decode(root, diagnostics);
+    let state = root.get("state").and_then(|node| state(node, folder, diagnostics));
     let limits = root.get("limits").and_then(|node| limits(node, diagnostics));
     let notify = decode_notify::decode(root, folder, diagnostics);
     Some(GatewayPlan {
         listen: listen?,
-        state: state(root.get("state")?, folder)?,
+        state: state?,
         upstreams: upstreams?,
         models: models?,
         limits: limits?,
@@ -55,7 +58,7 @@ fn listen(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Vec<SocketAddr
         }
         seen.push((address, item.place));
     }
-    if items.is_empty() && entry.node.text().is_none() {
+    if matches!(&entry.node.value, Value::List(items) if items.is_empty()) {
         let message = "listen is empty: nobody could reach the gateway";
         let help = "write an address such as 127.0.0.1:8080";
         diagnostics.report(Diagnostic::new(entry.place, message).help(help));
@@ -64,11 +67,22 @@ fn listen(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Vec<SocketAddr
     complete.then(|| seen.into_iter().map(|(address, _)| address).collect())
 }
 
-fn state(node: &Node, folder: &Folder) -> Option<StatePlan> {
-    Some(match node.text()? {
-        IN_MEMORY => StatePlan::Memory,
-        path => StatePlan::File(folder.lead(path, node.place)),
-    })
+fn state(node: &Node, folder: &Folder, diagnostics: &mut Diagnostics) -> Option<StatePlan> {
+    let text = node.text()?;
+    if text == IN_MEMORY {
+        return Some(StatePlan::Memory);
+    }
+    // SQLite would keep such a file in memory, or in a place of its own.
+    if text.starts_with(':') || text.starts_with("file:") {
+        let message = format!("{} is no path of a file", quote(text));
+        let diagnostic = Diagnostic::new(node.place, message);
+        diagnostics.report(match nearest(text, [IN_MEMORY]) {
+            Some(meant) => diagnostic.suggest(Some(meant)),
+            None => diagnostic.help(format!("write a path, or `{IN_MEMORY}`")),
+        });
+        return None;
+    }
+    Some(StatePlan::File(folder.lead(text, node.place)))
 }
 
 fn limits(node: &Node, diagnostics: &mut Diagnostics) -> Option<Limits> {

@@ -95,24 +95,29 @@ fn version(entry: &Entry, root: &Node, diagnostics: &mut Diagnostics) -> Option<
 
 /// The parameters at `node`; reported where they cannot be put into a body.
 fn parameters(node: &Node, diagnostics: &mut Diagnostics) -> Option<Map<String, Json>> {
-    let Json::Object(parameters) = free::json(node, diagnostics)? else { return None };
-    for entry in node.entries() {
-        let value = parameters.get(&entry.key)?;
-        let message = match (entry.key.as_str(), value) {
-            ("messages" | "stream" | "stream_options", _) => {
-                let message = format!("{} is the client's to say", quote(&entry.key));
-                diagnostics.report(Diagnostic::new(entry.place, message).help("remove it"));
-                continue;
-            }
-            ("model", Json::String(model)) if !model.is_empty() => continue,
-            ("model", _) => "`model` is what the upstream calls the model: a text, not empty",
-            ("override", Json::Bool(_)) => continue,
-            ("override", _) => "`override` is true or false",
-            _ => continue,
-        };
+    let entries = node.entries().iter();
+    let made: Vec<_> = entries.map(|entry| parameter(entry, diagnostics)).collect();
+    made.into_iter().collect()
+}
+
+fn parameter(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<(String, Json)> {
+    if ["messages", "stream", "stream_options"].contains(&entry.key.as_str()) {
+        let message = format!("{} is the client's to say", quote(&entry.key));
+        diagnostics.report(Diagnostic::new(entry.place, message).help("remove it"));
+        return None;
+    }
+    let value = free::json(&entry.node, diagnostics)?;
+    let message = match (entry.key.as_str(), &value) {
+        ("model", Json::String(model)) if !model.is_empty() => None,
+        ("model", _) => Some("`model` is what the upstream calls the model: a text, not empty"),
+        ("override", Json::Bool(_)) => None,
+        ("override", _) => Some("`override` is true or false"),
+        _ => None,
+    };
+    if let Some(message) = message {
         diagnostics.report(Diagnostic::new(entry.node.place, message));
     }
-    Some(parameters)
+    Some((entry.key.clone(), value))
 }
 
 fn max_versions(node: &Node, count: usize, diagnostics: &mut Diagnostics) -> Option<u16> {

@@ -82,22 +82,19 @@ fn header(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<(HeaderName, H
         return None;
     }
     let text = entry.node.text()?;
-    let value = HeaderValue::from_str(text).ok();
+    if text.trim() != text {
+        let message = "a header's value has no white space at its ends";
+        let diagnostic = Diagnostic::new(entry.node.place, message);
+        diagnostics.report(diagnostic.suggest(Some(text.trim())));
+        return None;
+    }
+    // What other characters mean in a header, nobody agrees on: RFC 9110, 5.5.
+    let value = HeaderValue::from_str(text).ok().filter(|_| text.is_ascii());
     if value.is_none() {
-        let message = format!("{} is no value of a header: it has other than ASCII", quote(text));
+        let message = format!("{} is no value of a header: allowed is plain ASCII", quote(text));
         diagnostics.report(Diagnostic::new(entry.node.place, message));
     }
-    value
-        .filter(|_| text.trim() == text)
-        .or_else(|| {
-            let message = "a header's value has no white space at its ends";
-            let diagnostic = Diagnostic::new(entry.node.place, message);
-            if text.trim() != text {
-                diagnostics.report(diagnostic.suggest(Some(text.trim())));
-            }
-            None
-        })
-        .map(|value| (name, value))
+    Some((name, value?))
 }
 
 /// Why the gateway sends no header of this name but its own.

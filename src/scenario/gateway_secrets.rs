@@ -45,6 +45,15 @@ pub(crate) fn cover(root: &Node, sources: &mut Sources, diagnostics: &mut Diagno
     }
 }
 
+/// Sees to it that no line is shown that may hold a secret by the words in it: all that can be done
+/// about a text that is no tree.
+pub(crate) fn cover_by_words(sources: &mut Sources) {
+    sources.cover_lines(|line| {
+        let line = line.to_ascii_lowercase();
+        TELLING.iter().any(|word| line.contains(word))
+    });
+}
+
 /// Puts into a complete tree what may be shown of its secrets: of URLs the host.
 pub(crate) fn hide(root: &mut Node) {
     for model in root.get_mut("models").map_or(&mut [][..], Node::entries_mut) {
@@ -85,17 +94,24 @@ impl Covering<'_> {
     /// What says where a secret is found, at the key `key` of `node`.
     fn credential(&mut self, key: &str, node: &Node) {
         let Some(credential) = node.get(key) else { return };
+        let message = "a secret does not belong here: write where it is found";
+        let help = format!("write `{key}: {{env: NAME}}` or `{key}: {{file: PATH}}`");
         if credential.text().is_some() {
-            let message = "a secret does not belong here: write where it is found";
-            let help = format!("write `{key}: {{env: NAME}}` or `{key}: {{file: PATH}}`");
-            self.diagnostics.settle(Diagnostic::new(credential.place, message).help(help));
+            self.diagnostics.settle(Diagnostic::new(credential.place, message).help(help.as_str()));
+        }
+        for entry in credential.entries().iter().filter(|entry| entry.node.text().is_none()) {
+            // `{sk-...}` is a map with a key of which nothing is said.
+            if !["env", "file", "header"].contains(&entry.key.as_str()) {
+                self.diagnostics.settle(Diagnostic::new(entry.place, message).help(help.as_str()));
+            }
         }
         let says = |entry: &Entry| match (entry.key.as_str(), entry.node.scalar()) {
             ("env", Some(name)) => Literal::Environment.check(name).is_ok(),
             ("file" | "header", Some(_)) => true,
             _ => false,
         };
-        if credential.text().is_some() || !credential.entries().iter().all(says) {
+        let entries = credential.entries();
+        if entries.is_empty() || !entries.iter().all(says) {
             self.lines(credential);
         }
     }
@@ -116,3 +132,7 @@ impl Covering<'_> {
         }
     }
 }
+
+/// Words of lines that may hold a secret.
+const TELLING: [&str; 7] =
+    ["key", "token", "secret", "password", "authorization", "webhook", "url"];

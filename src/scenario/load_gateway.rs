@@ -53,7 +53,11 @@ pub fn load_gateway(
     let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
     let mut folder = Folder::new(document.path, document.working_directory, document.allow_outside);
     let mut reading = Reading::new(files, &mut folder, &mut sources, &mut diagnostics);
-    let made = document.assemble(GATEWAY, &mut reading).and_then(|mut root| {
+    let assembled = document.assemble(GATEWAY, &mut reading);
+    if diagnostics.has_errors() {
+        gateway_secrets::cover_by_words(&mut sources);
+    }
+    let made = assembled.and_then(|mut root| {
         gateway_secrets::cover(&root, &mut sources, &mut diagnostics);
         check(&root, GATEWAY, &mut diagnostics);
         add_maps(&mut root);
@@ -344,6 +348,7 @@ mod tests {
             ", \"key\": {\"env\": \"sk-s3cret\"}",
             ", \"key\": {\"value\": \"sk-s3cret\"}",
             ", \"key\": [\"sk-s3cret\"]",
+            ", \"key\": {sk-s3cret}",
             ", \"api_key\": \"sk-s3cret\"",
             ", \"headers\": {\"Authorization\": \"Bearer sk-s3cret\"}",
             ", \"headers\": {\"api-key\": \"sk-s3cret\"}",
@@ -368,12 +373,21 @@ mod tests {
             "{smtp: {host: h, from: a@b, pass: s3cret}, base_url: x}",
             "{smpt: {password: s3cret}, base_url: x}",
         ] {
-            let text = SMALLEST.trim_end().trim_end_matches('}').to_owned();
-            let notify = notify.replace('\'', "\"");
-            let error = load_with(&format!("{text}}}}}}}, notify: {notify}}}"), &[]).unwrap_err();
+            let text = SMALLEST.trim_end().strip_suffix('}').unwrap().to_owned();
+            let error = load_with(&format!("{text}, \"notify\": {notify}}}"), &[]).unwrap_err();
             assert!(!error.contains("s3cret"), "{error}");
             assert!(error.contains("\"x\" is of no known scheme"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_secret_is_not_told_where_the_file_cannot_be_read() {
+        for text in ["key: s3cret: x", "a: [\napi_key: s3cret\n]: ", "webhook: https://s3cret ]"] {
+            let error = load_with(text, &[]).unwrap_err();
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+        let error = load_with("limits: 5: x", &[]).unwrap_err();
+        assert!(error.contains("1 | limits: 5: x"), "{error}");
     }
 
     #[test]

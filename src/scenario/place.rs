@@ -93,6 +93,16 @@ impl Sources {
         self.covered.insert((place.source, place.line));
     }
 
+    /// Shows no more the lines that are `telling`.
+    pub(crate) fn cover_lines(&mut self, telling: impl Fn(&str) -> bool) {
+        for (index, source) in (0..).zip(&self.list) {
+            let setting = source.setting.is_some();
+            let lines = (1..).zip(source.text.lines()).filter(|(_, text)| telling(text));
+            let source = SourceIndex { index, setting };
+            self.covered.extend(lines.map(|(line, _)| (source, line)));
+        }
+    }
+
     /// The line of text that the place lies in; empty past the end of the source, and where it is
     /// not shown.
     pub(crate) fn line(&self, place: Place) -> &str {

@@ -49,10 +49,7 @@ fn refusal_of_gateway(text: &str) -> Option<String> {
     refused(text, |document| load_gateway(document, &Around { rules: "{}" }).err())
 }
 
-fn refused(
-    text: &str,
-    load: impl FnOnce(Document<'_>) -> Option<ScenarioError>,
-) -> Option<String> {
+fn refused(text: &str, load: impl FnOnce(Document<'_>) -> Option<ScenarioError>) -> Option<String> {
     let path = project("scenarios/of-the-page.yaml");
     let document = Document {
         path: Path::new(&path),
