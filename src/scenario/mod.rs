@@ -1,10 +1,10 @@
 //! Scenario files, and the configurations of gateways: from their text to a checked plan, all
 //! errors at once, each with its place.
 //!
-//! [`load`] turns a document into a [`Scenario`], [`load_gateway`] into a [`GatewayPlan`], and every
-//! problem of the document into a line of
-//! [`ScenarioError`]: file, line, column, what was found, what is allowed, what was probably meant.
-//! [`json_schema`] describes the format for editors; both come from one description, `shapes`.
+//! [`load`] turns a document into a [`Scenario`], [`load_gateway`] into a [`GatewayPlan`], and
+//! either every problem of the document into a line of [`ScenarioError`]: file, line, column, what
+//! was found, what is allowed, what was probably meant. [`json_schema`] and [`gateway_schema`]
+//! describe the formats for editors; both come from one description, `shapes`.
 //! Reads no files: the caller brings [`Files`]. Knows no drivers and nothing of results.
 
 mod check;

@@ -16,8 +16,8 @@ pub struct Section {
     pub table: String,
 }
 
-/// Every key of scenario files and of the configurations of gateways, by the parts that have a section of their own. Keys of smaller
-/// parts stand in the section that holds them, behind a dot.
+/// Every key of scenario files and of the configurations of gateways, by the parts that have a
+/// section of their own. Keys of smaller parts stand in the section that holds them, behind a dot.
 pub fn reference() -> Vec<Section> {
     let mut writer = Writer::default();
     for format in [SCENARIO, GATEWAY] {
