@@ -12,6 +12,7 @@ type Body = fn(&[u8]);
 /// Every target with its body; `fuzz/src/bin/` holds a file for each.
 const TARGETS: &[(&str, Body)] = &[
     ("assertion", coalmine::assertion::fuzz_assertion),
+    ("gateway", coalmine::scenario::fuzz_gateway),
     ("operations", coalmine::testing::fuzz_operations),
     ("rehearsal", coalmine::report::fuzz_rehearsal),
     ("rules", coalmine::scenario::fuzz_rules),

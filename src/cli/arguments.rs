@@ -54,7 +54,7 @@ pub(super) enum Subcommands {
     /// Try rollback rules on recorded traffic: when would they have fired, and whom spared
     #[command(after_help = BACKTEST_HELP)]
     Backtest(BacktestArguments),
-    /// Print the JSON Schema of a file format, or the keys of scenario files as tables
+    /// Print the JSON Schema of a file format, or the keys of scenario files and configurations
     Schema {
         /// Which format
         #[arg(value_enum)]
@@ -202,6 +202,8 @@ pub(super) enum CompareFailOn {
 pub(super) enum SchemaOf {
     /// Scenario files
     Scenario,
+    /// Configurations of gateways
+    Gateway,
     /// result.json
     Result,
     /// What `validate --format json` prints
@@ -212,7 +214,7 @@ pub(super) enum SchemaOf {
     Backtest,
     /// What `trace stats --format json` prints
     TraceStats,
-    /// Every key of scenario files with its default and meaning, as Markdown
+    /// Every key of scenario files and configurations with its default and meaning, as Markdown
     Reference,
 }
 

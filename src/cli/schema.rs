@@ -8,13 +8,14 @@ use super::terminal::{Failure, print};
 use crate::backtest::backtest_schema;
 use crate::profile::stats_schema;
 use crate::result::result_schema;
-use crate::scenario::{json_schema, reference};
+use crate::scenario::{gateway_schema, json_schema, reference};
 use crate::suite::suite_schema;
 use crate::validation::validation_schema;
 
 pub(super) fn schema(format: SchemaOf) -> Result<Exit, Failure> {
     let text = match format {
         SchemaOf::Scenario => scenario_schema()?,
+        SchemaOf::Gateway => pretty(&gateway_schema())?,
         SchemaOf::Result => pretty(&result_schema())?,
         SchemaOf::Validation => pretty(&validation_schema())?,
         SchemaOf::Backtest => pretty(&backtest_schema())?,

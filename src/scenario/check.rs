@@ -30,6 +30,8 @@ impl Check<'_> {
     /// part.
     fn part(&mut self, node: &Node, shape: Shape, owner: Place) {
         match (shape, &node.value) {
+            // What it means is for whoever takes it to say.
+            (Shape::Free, _) => {}
             (_, Value::Scalar(scalar)) if scalar.is_null() => {
                 let message = format!("no value: {} is wanted", shape.wanted());
                 self.report(Diagnostic::new(owner, message));
@@ -43,6 +45,14 @@ impl Check<'_> {
             (Shape::Short(short), Value::Map(_)) => self.part(node, short.full, owner),
             (Shape::One(literal), Value::Scalar(scalar)) => {
                 self.literals(node.place, scalar, &[literal]);
+            }
+            (Shape::OneOrMore(literal), Value::Scalar(scalar)) => {
+                self.literals(node.place, scalar, &[literal]);
+            }
+            (Shape::OneOrMore(literal), Value::List(items)) => {
+                for node in items {
+                    self.part(node, Shape::One(literal), node.place);
+                }
             }
             (Shape::List(item), Value::List(items)) => {
                 for node in items {

@@ -40,11 +40,8 @@ impl Draft {
         let entries = entry.node.get("versions").map_or(&[][..], Node::entries);
         let mut versions: Vec<_> =
             entries.iter().map(|entry| version(entry, diagnostics)).collect();
-        // A model's only version is its stable, whether it says so or not.
-        if let ([Some(only)], Ok(stable)) = (&mut versions[..], TagName::new(STABLE))
-            && !only.tags.contains(&stable)
-        {
-            only.tags.push(stable);
+        if let [Some(only)] = &mut versions[..] {
+            crown(&mut only.tags);
         }
         let rules = match entry.node.get("rules") {
             Some(node) => decode_rules::decode(node, index, names, safeguards, diagnostics),
@@ -85,16 +82,10 @@ impl Draft {
 
 fn version(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<VersionPlan> {
     let node = &entry.node;
-    let price = match node.entry("price") {
-        Some(entry) => price(entry, diagnostics).map(Some),
-        None => Some(None),
-    };
+    let price = price(node, diagnostics);
     let upstream =
         node.entry("upstream").and_then(|entry| decode_upstream::decode(entry, diagnostics));
-    let tags: Option<Vec<_>> = match node.get("tags") {
-        Some(tags) => tags.items().iter().map(|tag| TagName::new(tag.text()?).ok()).collect(),
-        None => Some(Vec::new()),
-    };
+    let tags = tags(node);
     let truth = match read::text(node, "truth")? {
         "healthy" => Truth::Healthy,
         "bad" => Truth::Bad,
@@ -105,7 +96,30 @@ fn version(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<VersionPlan> 
     Some(VersionPlan { id, tags: tags?, price: price?, upstream: upstream?, truth })
 }
 
-fn price(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Price> {
+/// A model's only version is its stable, whether its `tags` say so or not.
+pub(crate) fn crown(tags: &mut Vec<TagName>) {
+    if let Ok(stable) = TagName::new(STABLE)
+        && !tags.contains(&stable)
+    {
+        tags.push(stable);
+    }
+}
+
+/// The tags of the version at `node`.
+pub(crate) fn tags(node: &Node) -> Option<Vec<TagName>> {
+    let Some(tags) = node.get("tags") else { return Some(Vec::new()) };
+    tags.items().iter().map(|tag| TagName::new(tag.text()?).ok()).collect()
+}
+
+/// What the version at `node` charges, where it says so.
+pub(crate) fn price(node: &Node, diagnostics: &mut Diagnostics) -> Option<Option<Price>> {
+    match node.entry("price") {
+        Some(entry) => charged(entry, diagnostics).map(Some),
+        None => Some(None),
+    }
+}
+
+fn charged(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Price> {
     let node = &entry.node;
     let [blended, input, output] =
         ["blended", "input", "output"].map(|key| node.get(key).is_some());

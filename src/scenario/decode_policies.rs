@@ -10,7 +10,7 @@ use super::decode_arrivals;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::plan::{Scenario, StickyBy};
 use super::read;
-use super::tree::Node;
+use super::tree::{Entry, Node};
 
 /// The assignment of the model at `node`.
 pub(crate) fn assignment(node: &Node) -> Option<Assignment> {
@@ -29,16 +29,25 @@ pub(crate) fn sticky_by(
     diagnostics: &mut Diagnostics,
 ) -> Option<StickyBy> {
     let Some(entry) = node.entry("sticky_by") else { return Some(StickyBy::default()) };
-    if assignment.is_some_and(|assignment| assignment != Assignment::Sticky) {
-        let message = "`sticky_by` without `assignment: sticky`: no requests stick";
-        let help = "write `assignment: sticky`, or remove `sticky_by`";
-        diagnostics.report(Diagnostic::new(entry.place, message).help(help));
-    }
+    check_sticks(entry, assignment, diagnostics);
     match entry.node.text()? {
         "user" => Some(StickyBy::User),
         "session" => Some(StickyBy::Session),
         "client" => Some(StickyBy::Client),
         _ => None,
+    }
+}
+
+/// Reports what requests stick by, at `entry`, where they do not stick.
+pub(crate) fn check_sticks(
+    entry: &Entry,
+    assignment: Option<Assignment>,
+    diagnostics: &mut Diagnostics,
+) {
+    if assignment.is_some_and(|assignment| assignment != Assignment::Sticky) {
+        let message = "`sticky_by` without `assignment: sticky`: no requests stick";
+        let help = "write `assignment: sticky`, or remove `sticky_by`";
+        diagnostics.report(Diagnostic::new(entry.place, message).help(help));
     }
 }
 

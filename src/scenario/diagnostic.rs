@@ -137,6 +137,11 @@ impl Diagnostics {
         self.lacking.insert(place);
     }
 
+    /// Whether an error was found so far.
+    pub(crate) fn has_errors(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
     /// Adds a warning.
     pub(crate) fn warn(&mut self, mut diagnostic: Diagnostic) {
         diagnostic.kind = ProblemKind::OddScenario;

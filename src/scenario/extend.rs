@@ -11,16 +11,17 @@ use super::check::check;
 use super::diagnostic::Diagnostic;
 use super::files::Reading;
 use super::merge::merge;
-use super::shape::quote;
-use super::shapes::{EXTENDS, SCENARIO};
+use super::shape::{Shape, quote};
+use super::shapes::EXTENDS;
 use super::shorthand::rename_splits;
 use super::tree::{Node, Value};
 
-/// Lays the document `root`, read from `path`, over those that it extends.
-pub(crate) fn extend(root: Node, path: &Path, reading: &mut Reading<'_>) -> Node {
+/// Lays the document `root`, of `shape` and read from `path`, over those that it extends.
+pub(crate) fn extend(root: Node, path: &Path, shape: Shape, reading: &mut Reading<'_>) -> Node {
     let place = root.place;
     let mut extending = Extending {
         reading,
+        shape,
         opened: vec![path.to_owned()],
         made: BTreeMap::new(),
         nodes: 0,
@@ -37,6 +38,8 @@ pub(crate) fn extend(root: Node, path: &Path, reading: &mut Reading<'_>) -> Node
 
 struct Extending<'a, 'b> {
     reading: &'a mut Reading<'b>,
+    /// What the documents are.
+    shape: Shape,
     /// The files that are being built, each named by the one before.
     opened: Vec<PathBuf>,
     /// Those that are built; `None` for one that could not be.
@@ -77,7 +80,7 @@ impl Extending<'_, '_> {
     fn lay(&mut self, below: Node, over: Node) -> Node {
         let reading = &mut *self.reading;
         let mut open = |node: &Node| reading.open(node.scalar()?, node.place);
-        merge(below, over, SCENARIO, &mut open)
+        merge(below, over, self.shape, &mut open)
     }
 
     /// The document that `item` names, with those that it extends in turn.
@@ -158,7 +161,7 @@ mod tests {
     use std::path::Path;
 
     use crate::scenario::Files;
-    use crate::scenario::load::{Document, Loaded, load};
+    use crate::scenario::{Document, Loaded, load};
 
     const BASE: &str = r"
 schema: 1

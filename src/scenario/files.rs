@@ -96,6 +96,12 @@ impl Folder {
         None
     }
 
+    /// The path of the file that `path` at `place` names, wherever it leads: one that is not read
+    /// as a part of the document.
+    pub(crate) fn lead(&self, path: &str, place: Place) -> PathBuf {
+        normal(&self.of(place).join(path))
+    }
+
     /// The path in `node` as it must be written in the scenario's own folder.
     pub(crate) fn relocate(&self, node: &Node) -> String {
         let path = Path::new(node.text().unwrap_or_default());
@@ -225,6 +231,8 @@ pub(crate) fn fits(node: &Node, shape: Shape) -> bool {
     match (shape, &node.value) {
         (Shape::One(_) | Shape::Either(_), value) => matches!(value, Value::Scalar(_)),
         (Shape::List(_), value) => matches!(value, Value::List(_)),
+        (Shape::OneOrMore(_), value) => matches!(value, Value::List(_) | Value::Scalar(_)),
+        (Shape::Free, _) => true,
         (Shape::Table(_) | Shape::Open(_) | Shape::Record(_) | Shape::Choice(_), value) => {
             matches!(value, Value::Map(_))
         }

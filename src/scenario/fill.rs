@@ -16,6 +16,10 @@ pub(crate) fn fill(node: &mut Node, shape: Shape) {
             fill(node, short.full);
         }
         (Shape::Short(short), _) => fill(node, short.full),
+        (Shape::OneOrMore(_), Value::Scalar(scalar)) if !scalar.is_null() => {
+            let value = std::mem::replace(&mut node.value, Value::List(Vec::new()));
+            node.value = Value::List(vec![Node { place, value }]);
+        }
         (Shape::List(item), Value::List(items)) => {
             for node in items {
                 fill(node, *item);

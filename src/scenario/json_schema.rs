@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::shape::{Absent, Choice, Field, Literal, Open, Record, Shape};
 use super::shapes::SCENARIO;
+use super::shapes_gateway::GATEWAY;
 
 /// The JSON Schema (draft 2020-12) of scenario files.
 ///
@@ -11,15 +12,25 @@ use super::shapes::SCENARIO;
 /// must exist, weights that sum to 1) is left to `coalmine validate`. A file that extends others
 /// may leave out whatever they bring.
 pub fn json_schema() -> Value {
+    described("coalmine scenario", SCENARIO)
+}
+
+/// The JSON Schema (draft 2020-12) of the configurations of gateways, likewise of
+/// [`load_gateway`](super::load_gateway).
+pub fn gateway_schema() -> Value {
+    described("coalmine gateway", GATEWAY)
+}
+
+fn described(title: &str, shape: Shape) -> Value {
     let mut definitions = Definitions::default();
-    let whole = definitions.shape(SCENARIO);
+    let whole = definitions.shape(shape);
     definitions.partial = true;
-    let partial = definitions.shape(SCENARIO);
+    let partial = definitions.shape(shape);
     let variable = json!({"type": "string", "pattern": VARIABLE});
     definitions.map.insert("variable".to_owned(), variable);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "coalmine scenario",
+        "title": title,
         "if": {"required": ["extends"]},
         "then": partial,
         "else": whole,
@@ -69,6 +80,10 @@ impl Definitions {
             }
             Shape::Short(short) => any_of(&[literal(short.literal), self.shape(short.full)]),
             Shape::FileOr(shape) => any_of(&[literal(Literal::Path), self.shape(*shape)]),
+            Shape::OneOrMore(kind) => {
+                any_of(&[literal(kind), json!({"type": "array", "items": literal(kind)})])
+            }
+            Shape::Free => json!({}),
         }
     }
 
@@ -261,6 +276,15 @@ fn plain(literal: Literal) -> Value {
         Literal::Word(words) => json!({"enum": words}),
         Literal::Path => json!({"type": ["string", "number"]}),
         Literal::Variable => json!({"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]*$"}),
+        Literal::Environment => {
+            json!({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,127}$"})
+        }
+        Literal::Address => pattern(r"^(\[[0-9A-Fa-f:.%]+\]|[0-9.]+):[0-9]{1,5}$"),
+        Literal::Url => pattern(r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@]+[^\s?#]*$"),
+        Literal::SecretUrl => pattern(r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@]+[^\s#]*$"),
+        Literal::Host => pattern(r"^[A-Za-z0-9:._\[\]-]+$"),
+        Literal::Header => named(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$"),
+        Literal::Upstream => named(r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"),
         Literal::Any => json!({"type": ["string", "number", "boolean"]}),
     }
 }
@@ -292,8 +316,11 @@ mod tests {
     use crate::scenario::tree::{Node, Scalar, Value as Part};
 
     fn scenarios() -> Vec<PathBuf> {
+        files(&["tests/golden/accepted", "scenarios"])
+    }
+
+    fn files(folders: &[&str]) -> Vec<PathBuf> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let folders = ["tests/golden/accepted", "scenarios"];
         let mut found = Vec::new();
         for entry in
             folders.iter().filter_map(|folder| fs::read_dir(root.join(folder)).ok()).flatten()
@@ -303,7 +330,7 @@ mod tests {
                 found.push(path);
             }
         }
-        assert!(found.len() >= 3, "{found:?}");
+        assert!(found.len() >= 2, "{found:?}");
         found
     }
 
@@ -338,9 +365,21 @@ mod tests {
 
     #[test]
     fn every_accepted_scenario_is_valid_under_the_schema() {
-        let validator = jsonschema::draft202012::new(&json_schema()).unwrap();
-        for path in scenarios() {
-            let instance = as_json(&fs::read(&path).unwrap());
+        every_one_is_valid(&scenarios(), &json_schema());
+    }
+
+    #[test]
+    fn every_accepted_gateway_is_valid_under_its_schema() {
+        let mut gateways = files(&["tests/golden/gateways"]);
+        gateways.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/gateway.yaml"));
+        every_one_is_valid(&gateways, &gateway_schema());
+        assert!(jsonschema::draft202012::meta::is_valid(&gateway_schema()));
+    }
+
+    fn every_one_is_valid(paths: &[PathBuf], schema: &Value) {
+        let validator = jsonschema::draft202012::new(schema).unwrap();
+        for path in paths {
+            let instance = as_json(&fs::read(path).unwrap());
             let errors: Vec<_> = validator
                 .iter_errors(&instance)
                 .map(|error| format!("{}: {error}", error.instance_path()))

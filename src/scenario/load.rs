@@ -5,8 +5,6 @@
 //! format; defaults are written out; the plan is made from what can be read, and what several parts
 //! say together is checked. Only a document without a problem has a plan.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use crate::exchange::ModelIndex;
@@ -23,40 +21,23 @@ use super::decode_recorded;
 use super::decode_safeguards;
 use super::decode_workload;
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::document::Document;
 use super::error::{ScenarioError, ScenarioWarnings, conclude};
-use super::extend::extend;
-use super::files::{Files, Folder, Reading, normal};
+use super::files::{Files, Folder, Reading};
 use super::fill::fill;
 use super::moved_tags::MovedTags;
 use super::names::Names;
 use super::odd_rollbacks;
-use super::parse::parse_file;
 use super::place::Sources;
 use super::plan::{Expectation, Scenario};
 use super::presets;
 use super::read;
 use super::resolved;
-use super::set;
 use super::shape::Absent;
 use super::shapes::SCENARIO;
 use super::shorthand;
 use super::tree::Node;
 use super::write::write;
-
-/// A scenario file as it was read, and what the command line says about it.
-#[derive(Clone, Copy, Debug)]
-pub struct Document<'a> {
-    /// Its path, as named by whoever runs it; other paths are relative to its folder.
-    pub path: &'a Path,
-    /// Its bytes.
-    pub bytes: &'a [u8],
-    /// Settings `PATH=VALUE` that change it, in their order.
-    pub settings: &'a [String],
-    /// The working directory, an absolute path: files in it may be read.
-    pub working_directory: &'a Path,
-    /// Whether files outside the scenario's folder and the working directory may be read.
-    pub allow_outside: bool,
-}
 
 /// A scenario without a flaw.
 #[derive(Clone, Debug)]
@@ -89,7 +70,8 @@ pub fn load(document: Document<'_>, files: &dyn Files) -> Result<Loaded, Scenari
     let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
     let mut folder = Folder::new(document.path, document.working_directory, document.allow_outside);
     let mut reading = Reading::new(files, &mut folder, &mut sources, &mut diagnostics);
-    let made = assemble(&document, &mut reading).and_then(|mut root| {
+    let made = document.assemble(SCENARIO, &mut reading).and_then(|mut root| {
+        presets::expand(&mut root, &mut sources, &mut diagnostics);
         check(&root, SCENARIO, &mut diagnostics);
         let names = Names::collect(root.entry("models")?, &mut diagnostics);
         shorthand::expand(&mut root, &names, &mut diagnostics);
@@ -118,32 +100,9 @@ pub fn lacking(document: Document<'_>, files: &dyn Files) -> Option<Vec<&'static
     let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
     let mut folder = Folder::new(document.path, document.working_directory, document.allow_outside);
     let mut reading = Reading::new(files, &mut folder, &mut sources, &mut diagnostics);
-    let root = assemble(&document, &mut reading)?;
+    let root = document.assemble(SCENARIO, &mut reading)?;
     let always = SCENARIO.fields().filter(|field| field.absent == Absent::Refused);
     Some(always.map(|field| field.name).filter(|name| root.get(name).is_none()).collect())
-}
-
-/// The whole document: laid over those that it extends, with settings, values and files in place.
-fn assemble(document: &Document<'_>, reading: &mut Reading<'_>) -> Option<Node> {
-    let name = document.path.display().to_string();
-    let root = parse_file(&name, document.bytes, reading.sources, reading.diagnostics)?;
-    let mut root = extend(root, &normal(document.path), reading);
-    // Vars are set before their values go where their names stand, all else after that.
-    let (vars, others): (Vec<_>, Vec<_>) =
-        document.settings.iter().partition(|setting| set::is_of_vars(setting));
-    for setting in vars {
-        set::apply(&mut root, SCENARIO, setting, reading);
-    }
-    reading.resolve_variables(&mut root);
-    for setting in others {
-        set::apply(&mut root, SCENARIO, setting, reading);
-    }
-    reading.inline(&mut root, SCENARIO);
-    presets::expand(&mut root, reading.sources, reading.diagnostics);
-    if let Some(variables) = &reading.variables {
-        variables.warn_of_unused(reading.diagnostics);
-    }
-    Some(root)
 }
 
 fn decode(
@@ -231,6 +190,8 @@ fn expectation(root: &Node, diagnostics: &mut Diagnostics) -> Option<Expectation
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::chance::Distribution;
     use crate::exchange::VersionIndex;

@@ -1,22 +1,30 @@
-//! Scenario files: from their text to a checked plan, all errors at once, each with its place.
+//! Scenario files, and the configurations of gateways: from their text to a checked plan, all
+//! errors at once, each with its place.
 //!
-//! [`load`] turns a document into a [`Scenario`], and every problem of the document into a line of
-//! [`ScenarioError`]: file, line, column, what was found, what is allowed, what was probably meant.
-//! [`json_schema`] describes the format for editors; both come from one description, `shapes`.
+//! [`load`] turns a document into a [`Scenario`], [`load_gateway`] into a [`GatewayPlan`], and
+//! either every problem of the document into a line of [`ScenarioError`]: file, line, column, what
+//! was found, what is allowed, what was probably meant. [`json_schema`] and [`gateway_schema`]
+//! describe the formats for editors; both come from one description, `shapes`.
 //! Reads no files: the caller brings [`Files`]. Knows no drivers and nothing of results.
 
 mod check;
 mod command_plan;
 mod decode_arrivals;
 mod decode_commands;
+mod decode_credential;
 mod decode_distribution;
 mod decode_failures;
 mod decode_faults;
 mod decode_gate;
+mod decode_gateway;
+mod decode_gateway_models;
+mod decode_gateway_upstreams;
+mod decode_headers;
 mod decode_key_commands;
 mod decode_load;
 mod decode_middlebox;
 mod decode_model;
+mod decode_notify;
 mod decode_outputs;
 mod decode_phase_workload;
 mod decode_phases;
@@ -32,6 +40,8 @@ mod decode_upstream;
 mod decode_workload;
 mod dependences;
 mod diagnostic;
+mod document;
+mod endpoint_url;
 mod error;
 mod extend;
 mod false_alarms;
@@ -39,10 +49,15 @@ mod files;
 mod fill;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod free;
 mod fuzz;
+mod gateway_plan;
+mod gateway_secrets;
 mod holders;
 mod json_schema;
+mod literal;
 mod load;
+mod load_gateway;
 mod load_rules;
 mod merge;
 mod moved_tags;
@@ -55,10 +70,12 @@ mod place;
 mod plan;
 mod presets;
 mod problem;
+mod quote;
 mod read;
 mod reference;
 mod render;
 mod resolved;
+mod secret_url;
 mod set;
 mod shape;
 mod shapes;
@@ -66,6 +83,8 @@ mod shapes_arrivals;
 mod shapes_commands;
 mod shapes_distribution;
 mod shapes_fault;
+mod shapes_gateway;
+mod shapes_gateway_service;
 mod shapes_middlebox;
 mod shapes_policies;
 mod shapes_rollout;
@@ -84,14 +103,22 @@ mod write;
 
 pub use command_plan::{CommandPlan, Instruction};
 pub use dependences::dependences;
+pub use document::Document;
+pub use endpoint_url::{EndpointUrl, UrlError};
 pub use error::{ScenarioError, ScenarioWarnings};
 pub use false_alarms::FalseAlarms;
 pub use files::Files;
 pub(crate) use files::normal;
 #[doc(hidden)]
-pub use fuzz::{fuzz_rules, fuzz_scenario};
-pub use json_schema::json_schema;
-pub use load::{Document, Loaded, lacking, load};
+pub use fuzz::{fuzz_gateway, fuzz_rules, fuzz_scenario};
+pub use gateway_plan::{
+    Credential, GatewayModel, GatewayPlan, GatewayRollout, GatewayVersion, KeysPlan, Limits,
+    LogFormat, LogLevel, LogPlan, NotifyPlan, SmtpLogin, SmtpPlan, SmtpSecurity, StatePlan,
+    StickySource, Timeouts, UpstreamEndpoint, UpstreamKey, WebhookPlan,
+};
+pub use json_schema::{gateway_schema, json_schema};
+pub use load::{Loaded, lacking, load};
+pub use load_gateway::{LoadedGateway, load_gateway};
 pub use load_rules::{RuleNames, load_rules};
 pub use named_version::NamedVersion;
 pub use outlook::Outlook;
@@ -101,6 +128,7 @@ pub use plan::{
 };
 pub use problem::{Note, Problem, ProblemKind, Severity, Spot};
 pub use reference::{Section, reference};
+pub use secret_url::SecretUrl;
 pub use shapes::MOST_SEEDS;
 pub use supply::Supply;
 pub use tenure::Reach;

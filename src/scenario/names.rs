@@ -38,12 +38,7 @@ impl Names {
     pub(crate) fn collect(models: &Entry, diagnostics: &mut Diagnostics) -> Self {
         let entries = models.node.entries();
         let mut names = Self { models: Vec::new(), versions: Vec::new(), tags: Vec::new() };
-        if entries.is_empty() && models.node.text().is_none() {
-            diagnostics.report(Diagnostic::new(models.place, "models is empty: write a model"));
-        } else if entries.len() > MOST_MODELS {
-            let message = format!("{} models: at most {MOST_MODELS} are allowed", entries.len());
-            diagnostics.report(Diagnostic::new(models.place, message));
-        }
+        check_count(models, diagnostics);
         for (index, entry) in (0..).map(ModelIndex).zip(entries) {
             names.models.push(entry.key.clone());
             for version in versions(entry) {
@@ -321,6 +316,17 @@ impl Names {
             let help = format!("write `tags: [stable]` at {}", quote(example));
             diagnostics.report(Diagnostic::new(entry.place, message).help(help));
         }
+    }
+}
+
+/// Reports `models` of which there are none or too many.
+pub(crate) fn check_count(models: &Entry, diagnostics: &mut Diagnostics) {
+    let entries = models.node.entries();
+    if entries.is_empty() && models.node.text().is_none() {
+        diagnostics.report(Diagnostic::new(models.place, "models is empty: write a model"));
+    } else if entries.len() > MOST_MODELS {
+        let message = format!("{} models: at most {MOST_MODELS} are allowed", entries.len());
+        diagnostics.report(Diagnostic::new(models.place, message));
     }
 }
 

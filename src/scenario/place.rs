@@ -3,6 +3,8 @@
 //! A place is four small numbers, so that every node of a tree can carry one; the names and texts
 //! of the sources are kept once, beside the tree.
 
+use std::collections::BTreeSet;
+
 use super::problem::Spot;
 
 /// A stretch of one line of one source.
@@ -29,6 +31,8 @@ pub(crate) struct SourceIndex {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sources {
     list: Vec<Source>,
+    /// Lines that are not shown: a secret stands in them.
+    covered: BTreeSet<(SourceIndex, u32)>,
 }
 
 #[derive(Clone, Debug)]
@@ -84,8 +88,27 @@ impl Sources {
         Spot { file, setting: setting.clone(), line, column, length }
     }
 
-    /// The line of text that the place lies in; empty past the end of the source.
+    /// Shows the line of `place` no more.
+    pub(crate) fn cover(&mut self, place: Place) {
+        self.covered.insert((place.source, place.line));
+    }
+
+    /// Shows no more the lines that are `telling`.
+    pub(crate) fn cover_lines(&mut self, telling: impl Fn(&str) -> bool) {
+        for (index, source) in (0..).zip(&self.list) {
+            let setting = source.setting.is_some();
+            let lines = (1..).zip(source.text.lines()).filter(|(_, text)| telling(text));
+            let source = SourceIndex { index, setting };
+            self.covered.extend(lines.map(|(line, _)| (source, line)));
+        }
+    }
+
+    /// The line of text that the place lies in; empty past the end of the source, and where it is
+    /// not shown.
     pub(crate) fn line(&self, place: Place) -> &str {
+        if self.covered.contains(&(place.source, place.line)) {
+            return "";
+        }
         let index = place.line.saturating_sub(1) as usize;
         self.source(place).text.lines().nth(index).unwrap_or("")
     }

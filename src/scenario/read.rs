@@ -1,6 +1,8 @@
 //! Values of a checked tree. What the check has refused reads as nothing here, so that it is told
 //! once and the rest of the plan is checked all the same.
 
+use std::num::NonZeroU32;
+
 use crate::units::{Duration, Money, Rate, Ratio, Tokens};
 
 use super::diagnostic::{Diagnostic, Diagnostics};
@@ -56,6 +58,15 @@ pub(crate) fn positive_duration(
         return None;
     }
     Some(duration)
+}
+
+/// The number of things at once that `key` says, if it stands.
+pub(crate) fn at_once(node: &Node, key: &str) -> Option<Option<NonZeroU32>> {
+    if node.get(key).is_none() {
+        return Some(None);
+    }
+    let count: u32 = integer(node, key)?.try_into().ok()?;
+    NonZeroU32::new(count).map(Some)
 }
 
 /// The number of seconds, of tokens, of events per second or of things that a value of a

@@ -5,6 +5,7 @@
 
 use super::shape::{Absent, Choice, Field, Literal, Open, Shape, Short, Table};
 use super::shapes::SCENARIO;
+use super::shapes_gateway::GATEWAY;
 
 /// The keys of one part of the format.
 #[derive(Clone, Debug)]
@@ -15,11 +16,13 @@ pub struct Section {
     pub table: String,
 }
 
-/// Every key of scenario files, by the parts that have a section of their own. Keys of smaller
-/// parts stand in the section that holds them, behind a dot.
+/// Every key of scenario files and of the configurations of gateways, by the parts that have a
+/// section of their own. Keys of smaller parts stand in the section that holds them, behind a dot.
 pub fn reference() -> Vec<Section> {
     let mut writer = Writer::default();
-    writer.shape("", SCENARIO, &mut Vec::new());
+    for format in [SCENARIO, GATEWAY] {
+        writer.shape("", format, &mut Vec::new());
+    }
     writer.sections
 }
 
@@ -41,6 +44,10 @@ const OWN: &[(&str, &str)] = &[
     ("command", "scenario.md#commands"),
     ("rules", "engine.md#rules"),
     ("condition", "engine.md#rules"),
+    ("gateway", "gateway.md#the-file"),
+    ("gateway's upstream", "gateway.md#upstreams"),
+    ("gateway's model", "gateway.md#models-and-versions"),
+    ("gateway's version", "gateway.md#models-and-versions"),
 ];
 
 /// A family of parts that differ in a literal only, explained by the section of one of them.
@@ -75,6 +82,8 @@ impl Writer {
                 }),
             Shape::Choice(choice) => self.choice(path, choice, rows),
             Shape::Short(short) => self.short(path, short, rows),
+            Shape::OneOrMore(literal) => format!("{}, or list of such", literal_words(literal)),
+            Shape::Free => "whatever JSON can say".to_owned(),
             Shape::FileOr(shape) => {
                 format!("{}, or the path of a file with it", self.shape(path, *shape, rows))
             }
@@ -263,6 +272,8 @@ fn key_words(literal: Literal) -> &'static str {
         Literal::Status => "status",
         Literal::Metric => "metric",
         Literal::Ratio => "ratio",
+        Literal::Upstream => "upstream",
+        Literal::Header => "header",
         Literal::Text => "name",
         _ => "key",
     }
@@ -290,6 +301,12 @@ fn literal_words(literal: Literal) -> String {
         Literal::Status => "status",
         Literal::Path => "path of a file",
         Literal::Variable => "name of a var",
+        Literal::Environment => "name of an environment variable",
+        Literal::Address => "IP address with a port",
+        Literal::Url | Literal::SecretUrl => "URL",
+        Literal::Host => "name of a host",
+        Literal::Header => "name of a header",
+        Literal::Upstream => "upstream",
         Literal::Any => "value",
         Literal::Word(words) => {
             return words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");

@@ -7,7 +7,9 @@ use crate::engine::CommandKind;
 use crate::units::{Duration, Money, Rate, Ratio, Timestamp, Tokens, parse_requests};
 
 use super::command_plan::Instruction;
+use super::diagnostic::Diagnostics;
 use super::fill::fill;
+use super::free;
 use super::named_version::NamedVersion;
 use super::place::Place;
 use super::plan::{PhasePlan, Scenario};
@@ -82,14 +84,14 @@ fn complete_commands(node: &mut Node, plan: &PhasePlan) {
 }
 
 /// Takes a key out of a map.
-fn take(map: &mut Node, key: &str) {
+pub(crate) fn take(map: &mut Node, key: &str) {
     if let Part::Map(entries) = &mut map.value {
         entries.retain(|entry| entry.key != key);
     }
 }
 
 /// Writes `value` at the key of a map, at the place of what it replaces.
-fn put(map: &mut Node, key: &str, value: &Value) {
+pub(crate) fn put(map: &mut Node, key: &str, value: &Value) {
     let place = map.entry(key).map_or(map.place, |entry| entry.node.place);
     let node = written(value, place);
     let Part::Map(entries) = &mut map.value else { return };
@@ -155,6 +157,10 @@ fn node(of: &Node, shape: Shape) -> Value {
         }
         Shape::Short(short) => node(of, short.full),
         Shape::FileOr(shape) => node(of, *shape),
+        Shape::OneOrMore(literal) => {
+            of.items().iter().map(|of| node(of, Shape::One(literal))).collect()
+        }
+        Shape::Free => free::json(of, &mut Diagnostics::default()).unwrap_or_default(),
     }
 }
 

@@ -164,7 +164,7 @@ impl Setting<'_, '_> {
             return Ok(());
         }
         Err(Refused {
-            message: format!("the scenario has no {:?} to set a part of", field.name),
+            message: format!("the file has no {:?} to set a part of", field.name),
             meant: None,
             known: format!("set {:?} as a whole: {}", field.name, field.shape.wanted()),
         })
@@ -277,7 +277,7 @@ fn unknown<'a>(path: &str, known: impl Iterator<Item = &'a str>) -> Refused {
         [] => "nothing is known here".to_owned(),
         known => format!("known here: {}", listing(known.iter().copied())),
     };
-    Refused { message: format!("the scenario has no {}", quote(key)), meant, known }
+    Refused { message: format!("the file has no {}", quote(key)), meant, known }
 }
 
 #[cfg(test)]

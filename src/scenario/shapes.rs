@@ -190,7 +190,8 @@ static VERSION: Record = Record {
     ],
 };
 
-static PRICE: Record = Record {
+/// What a version charges.
+pub(crate) static PRICE: Record = Record {
     name: "price",
     fields: &[
         optional("blended", One(L::Money), "for 1,000 tokens of input or output alike"),
@@ -283,7 +284,8 @@ pub(crate) static PHASE: Record = Record {
     ],
 };
 
-static SPLIT: Table = Table { key: L::Version, value: One(L::Ratio), ordered: false };
+/// Shares by version.
+pub(crate) static SPLIT: Table = Table { key: L::Version, value: One(L::Ratio), ordered: false };
 
 static COLUMN: Record = Record {
     name: "column",

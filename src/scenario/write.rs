@@ -36,16 +36,17 @@ impl Writer<'_> {
     fn value(&mut self, node: &Node, shape: Shape, depth: usize) {
         let shape = within(shape, node);
         match (&node.value, shape) {
-            (Value::List(items), Shape::List(item)) if items.iter().any(|item| !is_flat(item)) => {
+            (Value::List(items), _) if items.iter().any(|item| !is_flat(item)) => {
+                let item = item_of(shape);
                 self.text.push('\n');
                 for node in items {
                     self.text.push_str(&"  ".repeat(depth + 1));
                     self.text.push_str("- ");
                     if is_flat(node) {
-                        self.text.push_str(&self.flat(node, *item));
+                        self.text.push_str(&self.flat(node, item));
                         self.text.push('\n');
                     } else {
-                        self.entries(node, within(*item, node), depth + 2);
+                        self.entries(node, within(item, node), depth + 2);
                     }
                 }
             }
@@ -60,20 +61,26 @@ impl Writer<'_> {
         }
     }
 
-    /// A single value, or a list of such, in one line.
+    /// A part in one line.
     fn flat(&self, node: &Node, shape: Shape) -> String {
         let shape = within(shape, node);
         match (&node.value, shape) {
-            (Value::List(items), Shape::List(item)) => {
-                let items: Vec<_> = items.iter().map(|node| self.flat(node, *item)).collect();
+            (Value::List(items), _) => {
+                let item = item_of(shape);
+                let items: Vec<_> = items.iter().map(|node| self.flat(node, item)).collect();
                 format!("[{}]", items.join(", "))
             }
-            (Value::Scalar(scalar), Shape::One(Literal::Path)) => {
+            (Value::Scalar(scalar), _) if is_path(scalar, shape) => {
                 scalar_text(&Scalar { text: (self.relocate)(node), quoted: scalar.quoted })
             }
             (Value::Scalar(scalar), _) => scalar_text(scalar),
-            (Value::List(_), _) => "[]".to_owned(),
-            (Value::Map(_), _) => "{}".to_owned(),
+            (Value::Map(_), _) => {
+                let entry = |(entry, shape): (&Entry, Shape)| {
+                    format!("{}: {}", key(&entry.key), self.flat(&entry.node, shape))
+                };
+                let entries: Vec<_> = ordered(node, shape).into_iter().map(entry).collect();
+                format!("{{{}}}", entries.join(", "))
+            }
         }
     }
 }
@@ -89,6 +96,27 @@ fn within(shape: Shape, node: &Node) -> Shape {
     }
 }
 
+/// The shape of the items of a list.
+fn item_of(shape: Shape) -> Shape {
+    match shape {
+        Shape::List(item) => *item,
+        Shape::OneOrMore(literal) => Shape::One(literal),
+        _ => Shape::Free,
+    }
+}
+
+/// Whether `scalar` is the path of a file, and none of the words that may stand for one.
+fn is_path(scalar: &Scalar, shape: Shape) -> bool {
+    match shape {
+        Shape::One(literal) => literal == Literal::Path,
+        Shape::Either(literals) => {
+            let fitting = literals.iter().find(|literal| literal.check(scalar).is_ok());
+            fitting == Some(&Literal::Path)
+        }
+        _ => false,
+    }
+}
+
 /// The entries of a map, each with its shape: those whose keys the format gives in its order.
 fn ordered(map: &Node, shape: Shape) -> Vec<(&Entry, Shape)> {
     if let Shape::Table(table) = shape {
@@ -96,6 +124,9 @@ fn ordered(map: &Node, shape: Shape) -> Vec<(&Entry, Shape)> {
     }
     if let Shape::Open(open) = shape {
         return map.entries().iter().map(|entry| (entry, open.part(&entry.key))).collect();
+    }
+    if let Shape::Free = shape {
+        return map.entries().iter().map(|entry| (entry, Shape::Free)).collect();
     }
     let entry = |field: &'static Field| Some((map.entry(field.name)?, field.shape));
     shape.fields().filter_map(entry).collect()
@@ -113,6 +144,9 @@ fn key(text: &str) -> String {
 }
 
 fn scalar_text(scalar: &Scalar) -> String {
+    if scalar.is_null() {
+        return "~".to_owned();
+    }
     let text = scalar.text.as_str();
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '/' | '%' | '-' | ' ');
     let starts = text.starts_with(|c: char| c.is_alphanumeric() || c == '.');

@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `yaml` | a scenario |
 //! | `yaml PART` | keys of a part: `scenario`, `workload`, `model`, `version`, `upstream`, `phase`, `fault`; what it leaves out is filled in |
+//! | `yaml gateway` | a configuration of a gateway |
 //! | `json rules` | a file of rollback rules |
 //! | `console` | `$ coalmine ...` with the output; a line `...` stands for any lines |
 //! | `yml` | a file of a CI system: shown only |
@@ -14,7 +15,7 @@
 
 use std::path::Path;
 
-use coalmine::scenario::{Document, Files, load};
+use coalmine::scenario::{Document, Files, ScenarioError, load, load_gateway};
 
 use crate::pages::{Block, pages};
 use crate::program::{Workplace, project};
@@ -39,6 +40,16 @@ fn blocks() -> Vec<Block> {
 
 /// Why the scenario `text`, as if it lay in `scenarios/`, is refused.
 fn refusal(text: &str, rules: &str) -> Option<String> {
+    let load = |document: Document<'_>| load(document, &Around { rules }).err();
+    refused(text, load)
+}
+
+/// Why the configuration `text` of a gateway, as if it lay in `scenarios/`, is refused.
+fn refusal_of_gateway(text: &str) -> Option<String> {
+    refused(text, |document| load_gateway(document, &Around { rules: "{}" }).err())
+}
+
+fn refused(text: &str, load: impl FnOnce(Document<'_>) -> Option<ScenarioError>) -> Option<String> {
     let path = project("scenarios/of-the-page.yaml");
     let document = Document {
         path: Path::new(&path),
@@ -47,7 +58,7 @@ fn refusal(text: &str, rules: &str) -> Option<String> {
         working_directory: Path::new(env!("CARGO_MANIFEST_DIR")),
         allow_outside: false,
     };
-    load(document, &Around { rules }).err().map(|error| format!("{error}\nin:\n{text}"))
+    load(document).map(|error| format!("{error}\nin:\n{text}"))
 }
 
 /// A map with the lines of `keys`, and those of `defaults` whose key is not among them.
@@ -152,6 +163,11 @@ fn every_scenario_in_the_pages_is_valid() {
     for block in blocks() {
         let Some(part) = block.info.strip_prefix("yaml") else { continue };
         let text = match part.trim() {
+            "gateway" => {
+                let why = refusal_of_gateway(&block.text);
+                refused.extend(why.map(|why| format!("{}: {why}", block.place)));
+                continue;
+            }
             "" => block.text,
             part => around(part, &block.text)
                 .unwrap_or_else(|| panic!("{}: {part} is no part of a scenario", block.place)),
