@@ -21,7 +21,7 @@ use crate::units::Timestamp;
 
 pub(super) fn backtest(arguments: &BacktestArguments) -> Result<Exit, Failure> {
     if let Some(out) = &arguments.out {
-        check_folder(out)?;
+        check_folder(out, "--out")?;
     }
     let incident = arguments.incident.is_some();
     let requirements = arguments.require.iter().map(|line| {
