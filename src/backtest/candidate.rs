@@ -18,6 +18,9 @@ pub struct Candidate {
     pub rules: String,
     /// The SHA-256 of the file in hexadecimal.
     pub sha256: String,
+    /// Whether the file switches its rules off (`enable: false`), so that none is checked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
     /// The first firing that would have taken a version's traffic; absent where none would have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back: Option<RolledBack>,
@@ -115,6 +118,7 @@ impl Candidate {
         Self {
             rules,
             sha256,
+            disabled: !muted.rules.enable,
             rolled_back,
             harmed_requests: seen.harmed.requests,
             harmed_failed: seen.harmed.failed,

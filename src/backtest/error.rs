@@ -95,6 +95,18 @@ pub enum BacktestError {
         /// Its last request.
         last: Duration,
     },
+    /// An incident after the recording.
+    #[error(
+        "the incident is said to begin at {}, and the last request that can be used was sent at \
+         {}",
+        format_elapsed(*from), format_elapsed(*end)
+    )]
+    IncidentOutside {
+        /// When it is said to begin.
+        from: Duration,
+        /// The last request.
+        end: Duration,
+    },
     /// A tag that is the name of a version.
     #[error("the tag {0} is the name of a version")]
     TagIsVersion(String),

@@ -75,6 +75,9 @@ impl Plan {
             }
             ends.push(RecordedEnd::of(tenure, said, found.end));
         }
+        if let Some((from, _)) = terms.incident.filter(|(from, _)| *from > found.end) {
+            return Err(BacktestError::IncidentOutside { from, end: found.end });
+        }
         let said = checked_splits(&found, &terms.splits, stable)?;
         let incident = terms.incident.map(|(from, said_to)| {
             let ends = ends.iter().enumerate().filter(|(at, _)| *at != usize::from(stable.0));
@@ -183,7 +186,23 @@ impl Plan {
                 )
             })
         });
-        stretches.filter(|_| self.said.is_empty()).collect()
+        stretches.filter(|_| self.said.is_empty()).chain(self.incident_alone()).collect()
+    }
+
+    /// That the incident was over before any canary had a request, if it was.
+    fn incident_alone(&self) -> Option<String> {
+        let Incident { from, said_to, .. } = self.incident?;
+        let versions = self.found.versions.iter().enumerate();
+        let canaries = versions.filter(|(index, _)| *index != usize::from(self.stable.0));
+        let first = canaries.map(|(_, tenure)| tenure.first.at).min()?;
+        let to = said_to.filter(|to| *to <= first)?;
+        Some(format!(
+            "the incident from {} to {} is over before a canary has its first request at {}: no \
+             rule can catch it, and every firing is a false alarm",
+            format_elapsed(from),
+            format_elapsed(to),
+            format_elapsed(first),
+        ))
     }
 }
 

@@ -17,7 +17,7 @@ use crate::metric::Metric;
 use crate::record::{
     Blast, JournalCopy, ModelInfo, PhaseSpan, Record, Rollback, Series, Timeline, VersionInfo,
 };
-use crate::units::{Duration, VersionId};
+use crate::units::{Duration, VersionId, format_count, format_elapsed};
 
 /// A line that must hold of each candidate.
 #[derive(Clone, PartialEq, Debug)]
@@ -86,7 +86,45 @@ pub(super) fn judge(
     let lines: Vec<Line<'_>> = lines.collect();
     let gate = Gate { lines: &lines, expected: None, distrust, settings: Settings::default() };
     let record = record(plan, candidate);
-    gate.judge(&Runs { records: &[&record], columns: &[], dependences: &[] }, None)
+    let judged = gate.judge(&Runs { records: &[&record], columns: &[], dependences: &[] }, None);
+    with_figures_of_day(judged, requirements, day)
+}
+
+/// With the figures of the rules of the day that lines ask for: to the gate they are as written,
+/// so that it does not tell them.
+fn with_figures_of_day(
+    judgement: Judgement,
+    requirements: &[Requirement],
+    day: &Candidate,
+) -> Judgement {
+    let Judgement::Judged(mut judged) = judgement else { return judgement };
+    for (line, Requirement { assertion, .. }) in judged.lines.iter_mut().zip(requirements) {
+        let [_, right, ..] = assertion.expressions().collect::<Vec<_>>()[..] else { continue };
+        let is_bare = matches!(right, Expression::Read(Reading { source: Source::Baseline, .. }));
+        let asked = assertion.readings().filter(|reading| reading.source == Source::Baseline);
+        let told = asked.map(|reading| (reading.metric, shown(&figure(reading.metric, day))));
+        let told: Vec<(Metric, String)> = told.collect();
+        match told.as_slice() {
+            [] => {}
+            [(_, figure)] if is_bare => line.evidence.push_str(&format!(" against {figure}")),
+            all => {
+                let all = all.iter().map(|(metric, figure)| format!("{metric} {figure}"));
+                let all = all.collect::<Vec<_>>().join(", ");
+                line.evidence.push_str(&format!("; rules of the day: {all}"));
+            }
+        }
+    }
+    Judgement::Judged(judged)
+}
+
+/// A figure of the rules of the day in words.
+fn shown(figure: &Literal) -> String {
+    match figure {
+        Literal::Count(count) => format_count(*count),
+        Literal::Time(Duration::MAX) => "never".to_owned(),
+        Literal::Time(time) => format_elapsed(*time),
+        other => other.to_string(),
+    }
 }
 
 /// An assertion with figures in the place of readings: those of the rules of the day for
@@ -279,5 +317,7 @@ mod tests {
         for ((line, verdict), judged) in cases.iter().zip(&judged) {
             assert_eq!(judged.verdict, *verdict, "{line}: {}", judged.evidence);
         }
+        let figure = told.day().false_alarms.unwrap();
+        assert_eq!(judged[4].evidence, format!("12,000 against {figure}"));
     }
 }

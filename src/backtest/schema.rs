@@ -225,6 +225,7 @@ fn candidate() -> Value {
             ("blind", list(blind)),
         ],
         &[
+            ("disabled", flag("that its file switches the rules off: none is checked")),
             ("rolled_back", rolled_back),
             ("time_to_rollback", span("from the incident's beginning to the rollback")),
             ("time_to_detect", span("from the incident's beginning to the breach before it")),

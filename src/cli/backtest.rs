@@ -5,7 +5,7 @@ use std::path::Path;
 use super::backtest_arguments::{BacktestArguments, BacktestFormat};
 use super::digest::digest;
 use super::exit::Exit;
-use super::open::open_trace;
+use super::open::{broken_trace_failure, open_trace};
 use super::output::{check_folder, style, write_files};
 use super::terminal::{Failure, complain, print};
 use crate::backtest::{
@@ -21,7 +21,7 @@ use crate::units::Timestamp;
 
 pub(super) fn backtest(arguments: &BacktestArguments) -> Result<Exit, Failure> {
     if let Some(out) = &arguments.out {
-        check_folder(out)?;
+        check_folder(out, "--out")?;
     }
     let incident = arguments.incident.is_some();
     let requirements = arguments.require.iter().map(|line| {
@@ -118,7 +118,7 @@ fn read(
     path: &Path,
     take: &mut dyn FnMut(&TraceRecord) -> Result<(), BacktestError>,
 ) -> Result<Reading, Failure> {
-    let failed = |error| Failure::input(format!("error: {}: {error}", path.display()));
+    let failed = |error| broken_trace_failure(path, &error);
     let mut reader = TraceReader::new(open_trace(path)?).map_err(failed)?;
     while let Some(record) = reader.next_record().map_err(failed)? {
         take(&record).map_err(|error| failure(path, &error))?;
@@ -185,11 +185,17 @@ fn failure(path: &Path, error: &BacktestError) -> Failure {
         ),
         BacktestError::NoCanary(_) => (
             Exit::NothingToEvaluate,
-            "if the trace is of several models, or holds the canary under another name, choose \
-             what is the version when it is imported",
+            "take a log of a time at which a canary had requests; where the versions stand under \
+             another name, write them into the column `version` of what `coalmine trace export \
+             TRACE --format coalmine-csv` writes, and try that",
         ),
-        BacktestError::TooManyVersions(_) => {
-            (Exit::InvalidInput, "choose another column as the version when the trace is imported")
+        BacktestError::TooManyVersions(_) => (
+            Exit::InvalidInput,
+            "write what was the version into the column `version` of what `coalmine trace export \
+             TRACE --format coalmine-csv` writes, and try that",
+        ),
+        BacktestError::IncidentOutside { .. } => {
+            (Exit::Usage, "write --incident FROM..TO with times since the trace began")
         }
         BacktestError::Changed => (Exit::InvalidInput, "try it again once it is written"),
         BacktestError::Refused(_) => (Exit::InvalidInput, "change the rules"),
@@ -208,8 +214,8 @@ fn failure(path: &Path, error: &BacktestError) -> Failure {
         }
         BacktestError::StableIsCanary(_) => (
             Exit::Usage,
-            "write --stable stable if it was, or give that version another name when the trace is \
-             imported",
+            "write --stable stable if it was, or give that version another name in the column \
+             `version` of what `coalmine trace export TRACE --format coalmine-csv` writes",
         ),
         BacktestError::TagIsVersion(_) => (Exit::Usage, "give --tag another name"),
     };

@@ -18,7 +18,7 @@ pub(super) fn compare(arguments: &CompareArguments) -> Result<Exit, Failure> {
         return Err(usage("error: one result has nothing to be compared with: name two or more"));
     };
     if let Some(out) = &arguments.out {
-        check_folder(out)?;
+        check_folder(out, "--out")?;
         if out.join(RESULT_JSON).exists() {
             return Err(usage(&format!(
                 "error: {} holds the report of a run, whose charts those of the comparison would \

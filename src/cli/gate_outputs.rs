@@ -21,19 +21,20 @@ use crate::units::Duration;
 pub(super) fn check_outputs(arguments: &GateArguments) -> Result<(), Failure> {
     let GateArguments { out, junit, summary, save_baseline, .. } = arguments;
     if let Some(out) = out {
-        check_folder(out)?;
+        check_folder(out, "--out")?;
         writable(out)?;
     }
-    for file in [junit, summary].into_iter().flatten() {
+    for (file, option) in [(junit, "--junit"), (summary, "--summary")] {
+        let Some(file) = file else { continue };
         if file.is_dir() {
             return Err(usage(format!("error: {} is a folder; name a file", file.display())));
         }
-        check_folder(parent(file))?;
+        check_folder(parent(file), option)?;
         writable(parent(file))?;
     }
     if let Some(path) = save_baseline {
         let folder = if is_file(path) { parent(path) } else { path };
-        check_folder(folder)?;
+        check_folder(folder, "--save-baseline")?;
         writable(folder)?;
     }
     Ok(())

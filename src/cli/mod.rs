@@ -3,6 +3,7 @@
 //! Results go to stdout, everything else to stderr. This floor alone reads clocks, files and the
 //! environment; whatever it does not have to know stands on the floors under it.
 
+mod apart;
 mod app;
 mod arguments;
 mod backtest;
@@ -43,9 +44,12 @@ mod trace_export;
 mod trace_fit;
 mod trace_format;
 mod trace_import;
+mod trace_import_report;
 mod trace_rows;
 mod trace_stats;
 mod trace_synth;
+mod unfit;
+mod user_names;
 mod validate;
 mod wildcard;
 

@@ -1,6 +1,6 @@
 //! Scenario files from the disk to loaded plans.
 
-use std::io;
+use std::io::{self, BufReader, Seek};
 use std::path::{Path, PathBuf};
 
 use super::digest::{Digested, digest};
@@ -11,7 +11,8 @@ use super::terminal::{Failure, complain};
 use crate::result::{FileDigest, ResultFile};
 use crate::scenario::{Document, Loaded, Problem, ProblemKind, Scenario, Spot, load};
 use crate::simulator::SimulationError;
-use crate::validation::trace_problem;
+use crate::trace::TraceError;
+use crate::validation::{broken_trace, trace_problem};
 use crate::workload::{SourceError, TraceInput};
 
 /// A scenario and the files that it was read from: its own, then those that it names.
@@ -105,10 +106,38 @@ pub(super) fn open_result(named: &Path) -> Result<StoredResult, Failure> {
     Ok(StoredResult { path, text, result })
 }
 
+/// Names the trace and the place in front of what is wrong with it; `-` is stdin.
+pub(super) fn broken_trace_failure(path: &Path, error: &TraceError) -> Failure {
+    let Problem { place, message, .. } = broken_trace(trace_name(path), error);
+    Failure::input(format!("error: {place}: {message}"))
+}
+
+/// A trace's path, or what else it comes from.
+pub(super) fn trace_name(path: &Path) -> String {
+    if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() }
+}
+
 /// Opens the traces that a scenario replays.
 pub(super) fn open_traces(scenario: &Scenario) -> Result<Vec<TraceInput>, Failure> {
     let open = |path: &PathBuf| open_trace(path).map_err(Failure::from);
     scenario.traffic.files().iter().map(open).collect()
+}
+
+/// Opens the trace at `path`, or keeps what stdin has where that is `-`: who replays a trace can go
+/// back in it.
+pub(super) fn open_trace_or_stdin(path: &Path) -> Result<TraceInput, Failure> {
+    if path != Path::new("-") {
+        return Ok(open_trace(path)?);
+    }
+    let kept = tempfile::tempfile().and_then(|mut kept| {
+        io::copy(&mut io::stdin().lock(), &mut kept)?;
+        kept.rewind()?;
+        Ok(kept)
+    });
+    let kept = kept.map_err(|error| {
+        Failure::internal(format!("error: cannot keep what stdin has: {error}"))
+    })?;
+    Ok(Box::new(BufReader::with_capacity(disk::READ_AHEAD, kept)))
 }
 
 /// Opens a trace.

@@ -68,14 +68,14 @@ pub(super) fn write_files(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Resul
 }
 
 /// Refuses a folder for files that is none, before there is anything that would be lost.
-pub(super) fn check_folder(out: &Path) -> Result<(), Failure> {
+pub(super) fn check_folder(out: &Path, option: &str) -> Result<(), Failure> {
     let taken = out.ancestors().find(|path| path.exists()).filter(|path| path.is_file());
     match taken {
         None => Ok(()),
         Some(file) => Err(Failure {
             exit: Exit::Usage,
             message: format!(
-                "error: report files cannot go to {}: {} is a file; name a folder with --out",
+                "error: report files cannot go to {}: {} is a file; name a folder with {option}",
                 out.display(),
                 file.display()
             ),

@@ -19,7 +19,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let scenario = &loaded.scenario;
     let seed = arguments.seed.unwrap_or(scenario.seed);
     let out = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));
-    check_folder(&out)?;
+    check_folder(&out, "--out")?;
     let traces = open_traces(scenario)?;
     let mut progress = Progress::new(scenario.expected_requests());
     let rehearsal = run_virtual(scenario, seed, traces, &mut |done| progress.show(done));

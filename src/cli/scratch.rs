@@ -53,6 +53,12 @@ pub(super) fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
+/// A temporary file in `folder` that only its owner may read, as what becomes of it.
+pub(super) fn private_in(folder: &Path) -> io::Result<NamedTempFile> {
+    // Such are the rights of temporary files, unless others are asked for.
+    tempfile::Builder::new().prefix(".coalmine.").suffix(".tmp").tempfile_in(folder)
+}
+
 /// The folder of a file that is to be written, made and found to be writable. The file must not be
 /// there, unless it may be replaced.
 pub(super) fn folder_for(path: &Path, may_replace: bool) -> Result<&Path, Failure> {

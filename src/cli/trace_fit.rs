@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::apart::check_apart;
 use super::disk::{write_new, write_whole};
 use super::exit::Exit;
+use super::open::trace_name;
 use super::output::{chart_files, check_folder, write_files};
 use super::scratch::{exists, folder_for};
 use super::shared_arguments::{duration, seed};
@@ -18,7 +20,7 @@ use crate::workload::Window;
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct TraceFitArguments {
-    /// The trace, in any format that is read
+    /// The trace, in any format that is read; `-` reads stdin
     pub(super) trace: PathBuf,
     /// Where the scenario goes, which must not be there yet; - is stdout [default: stdout, with the
     /// report on stderr]
@@ -40,7 +42,7 @@ pub(super) struct TraceFitArguments {
     #[arg(long, value_name = "VERSION", value_parser = version)]
     pub(super) stable: Option<VersionId>,
     /// How long answers take of versions of which the trace does not have it
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = latency)]
     pub(super) latency: Option<Duration>,
     /// How many tokens prompts and answers have, of the two what the trace does not have: 620,210
     #[arg(long, value_name = "INPUT,OUTPUT", value_parser = tokens)]
@@ -79,12 +81,13 @@ Examples:
 pub(super) fn trace_fit(arguments: &TraceFitArguments) -> Result<Exit, Failure> {
     let out = arguments.out.as_deref().filter(|path| *path != Path::new("-"));
     if let Some(out) = out {
+        check_apart(("--out", out), &[("the trace", &arguments.trace)])?;
         folder_for(out, arguments.force)?;
     }
     if let Some(charts) = &arguments.charts {
-        check_folder(charts)?;
+        check_folder(charts, "--charts")?;
     }
-    let file = arguments.trace.display();
+    let file = trace_name(&arguments.trace);
     let failed = |error: FitError| match error {
         FitError::Unplayable { .. } => Failure::internal(format!("error: {file}: {error}")),
         error => Failure::input(format!("error: {file}: {error}")),
@@ -123,7 +126,7 @@ pub(super) fn trace_fit(arguments: &TraceFitArguments) -> Result<Exit, Failure> 
 
 /// Takes the options' values for what was not recorded; one that has no place is refused.
 fn give(fitted: &mut Fitted, arguments: &TraceFitArguments) -> Result<(), Failure> {
-    let file = arguments.trace.display();
+    let file = trace_name(&arguments.trace);
     let needless = |option: &str, what: &str| {
         let message = format!(
             "error: {option}: {file} has {what}, and what is recorded is fitted: leave it out"
@@ -161,13 +164,21 @@ fn observe(
     }));
     words.extend(model.as_ref().map(|model| format!("Fitted was {model} alone.")));
     let source = RecordingSource {
-        name: trace.file_name().unwrap_or(trace.as_os_str()).to_string_lossy().into_owned(),
+        name: file_name(trace),
         sha256: playback.reader().sha256(),
         read: accounting.read,
         left_out: accounting.read - accounting.emitted,
         words,
     };
     Ok((observed, source))
+}
+
+/// What the trace is called beside the scenario that is made of it.
+fn file_name(trace: &Path) -> String {
+    match trace.file_name() {
+        Some(name) if name != "-" => name.to_string_lossy().into_owned(),
+        _ => trace_name(trace),
+    }
 }
 
 /// The scenario's name: that of the file at `path`.
@@ -193,6 +204,18 @@ fn write(path: &Path, yaml: &str, force: bool) -> Result<(), Failure> {
 fn json(goodness: &Goodness) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(goodness).map_err(Failure::internal)?;
     Ok(format!("{text}\n"))
+}
+
+/// How long an answer takes. A bare number is hardly one of seconds where these were minutes.
+fn latency(text: &str) -> Result<Duration, String> {
+    match text.trim().parse::<f64>() {
+        Ok(number) if number >= 60.0 => Err(format!(
+            "{text:?} has no unit: write a duration such as 90s, 250ms, 1m30s; did you mean \
+             {}ms?",
+            text.trim()
+        )),
+        _ => duration(text),
+    }
 }
 
 fn model(text: &str) -> Result<ModelId, String> {

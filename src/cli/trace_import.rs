@@ -1,38 +1,45 @@
 //! `coalmine trace import`: any log of requests into a trace in the binary form.
 
-use std::fmt::Write as _;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use serde::Serialize;
 use tempfile::NamedTempFile;
 
+use super::apart::check_apart;
 use super::disk;
 use super::exit::Exit;
 use super::interrupt::Interrupt;
+use super::open::broken_trace_failure;
 use super::progress::Progress;
+use super::quoting::shell_word;
 use super::scratch::{Folder, folder_for};
 use super::shared_arguments::{OutputFormat, duration, seed};
 use super::terminal::{Failure, complain, print};
 use super::trace_format::FormatName;
+use super::trace_import_report::{Written, odd, report};
+use super::user_names::write_names;
 use crate::chance::{Chance, Purpose};
 use crate::trace::{
-    Accounting, ImportError, ImportOptions, Imported, Names, Provenance, ReadOptions,
-    SourceOptions, TimeUnit, TraceReader, UserNames, import,
+    ImportError, ImportOptions, Imported, Names, ReadOptions, SourceOptions, TimeUnit, TraceError,
+    TraceReader, UserNames, import,
 };
-use crate::units::{Draw, Duration, RequestId, Timestamp, format_count, format_duration};
+use crate::units::{Draw, Duration, RequestId};
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct ImportArguments {
     /// The log; `-` reads stdin. What is packed with gzip or zstd is unpacked
     source: PathBuf,
+    /// Only to say what to do with several logs
+    #[arg(hide = true)]
+    others: Vec<PathBuf>,
     /// Where the trace goes; `-` writes it to stdout [default: the log's name, ending in .trace, in
     /// the working directory]
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Replace the trace if it is there
+    /// Replace the trace, and the file of names, if they are there
     #[arg(long)]
     force: bool,
     /// The log's format [default: the one that its beginning tells]
@@ -58,7 +65,8 @@ pub(super) struct ImportArguments {
     /// is made up and forgotten]
     #[arg(long, value_name = "FILE")]
     hash_key: Option<PathBuf>,
-    /// Write the names of users and their numbers to this file [default: names are forgotten]
+    /// Write the names of users and their numbers to this file, which must not be there yet and
+    /// which only its owner may read [default: names are forgotten]
     #[arg(long, value_name = "FILE")]
     keep_user_names: Option<PathBuf>,
     /// How it is told what became of the rows
@@ -92,9 +100,10 @@ impl From<UnitName> for TimeUnit {
 
 /// Imports a trace.
 pub(super) fn run_import(arguments: &ImportArguments) -> Result<Exit, Failure> {
+    check_one(arguments)?;
     let target = Target::of(arguments)?;
+    check_files(arguments, &target)?;
     let (names, kept) = names(arguments)?;
-    let source = arguments.source.display().to_string();
     let reading = SourceOptions {
         format: arguments.format.map(Into::into),
         rows: ReadOptions { unit: arguments.unit.map(Into::into), block: arguments.block, names },
@@ -102,8 +111,7 @@ pub(super) fn run_import(arguments: &ImportArguments) -> Result<Exit, Failure> {
         // What is spread must be in order.
         any_order: arguments.dequantize.is_none(),
     };
-    let broken =
-        |error: &dyn std::fmt::Display| Failure::input(format!("error: {source}: {error}"));
+    let broken = |error: &TraceError| broken_trace_failure(&arguments.source, error);
     let mut reader =
         TraceReader::with(open(&arguments.source)?, reading).map_err(|error| broken(&error))?;
     let interrupt = Interrupt::notice()?;
@@ -130,12 +138,27 @@ pub(super) fn run_import(arguments: &ImportArguments) -> Result<Exit, Failure> {
             Ok(()) => Failure::internal(format!("error: {error}")),
         },
     })?;
-    let told = told(&imported, &target, arguments)?;
-    if let (Some(path), Some(kept)) = (&arguments.keep_user_names, kept) {
-        write_names(path, &kept)?;
-    }
+    finish(imported, kept.as_ref(), &target, arguments)?;
+    Ok(Exit::Pass)
+}
+
+/// Gives the files their names and tells what became of the rows.
+fn finish(
+    imported: Imported<NamedTempFile>,
+    kept: Option<&UserNames>,
+    target: &Target,
+    arguments: &ImportArguments,
+) -> Result<(), Failure> {
+    let names = arguments.keep_user_names.as_deref().zip(kept);
+    let names = match names {
+        Some((path, kept)) => Some((path, write_names(path, kept)?)),
+        None => None,
+    };
+    let written = Written { source: &arguments.source, trace: target.path(), names };
+    let told = report(&imported, &written, arguments.report)?;
+    let odd = odd(&imported, arguments.unit.map(Into::into));
     let Imported { file, .. } = imported;
-    match &target {
+    match target {
         Target::Stdout => {
             copy_to_stdout(file)?;
             complain(&told);
@@ -145,7 +168,46 @@ pub(super) fn run_import(arguments: &ImportArguments) -> Result<Exit, Failure> {
             print(&told)?;
         }
     }
-    Ok(Exit::Pass)
+    if let Some(odd) = odd {
+        complain(&odd);
+    }
+    Ok(())
+}
+
+/// Several logs are one trace only where they are read as one.
+fn check_one(arguments: &ImportArguments) -> Result<(), Failure> {
+    let ImportArguments { source, others, .. } = arguments;
+    if others.is_empty() {
+        return Ok(());
+    }
+    let all = std::iter::once(source).chain(others);
+    let all: String = all.map(|path| format!(" {}", shell_word(&path.to_string_lossy()))).collect();
+    let cat = match source.extension().and_then(OsStr::to_str) {
+        Some("gz") => "zcat",
+        Some("zst") => "zstdcat",
+        _ => "cat",
+    };
+    let message = format!(
+        "error: several logs, and a trace is made of one: read them as one by `{cat}{all} | \
+         coalmine trace import - -o FILE`"
+    );
+    Err(Failure { exit: Exit::Usage, message })
+}
+
+/// Refuses to write what is read, or the names of users where the trace goes.
+fn check_files(arguments: &ImportArguments, target: &Target) -> Result<(), Failure> {
+    let mut read = vec![("the log", arguments.source.as_path())];
+    read.extend(arguments.hash_key.as_deref().map(|key| ("the secret of --hash-key", key)));
+    if let Some(path) = target.path() {
+        check_apart(("--out", path), &read)?;
+        folder_for(path, arguments.force)?;
+    }
+    if let Some(names) = &arguments.keep_user_names {
+        read.extend(target.path().map(|path| ("the trace", path)));
+        check_apart(("--keep-user-names", names), &read)?;
+        folder_for(names, arguments.force)?;
+    }
+    Ok(())
 }
 
 /// Where the trace goes.
@@ -166,8 +228,14 @@ impl Target {
                     .to_owned(),
             })?,
         };
-        folder_for(&path, arguments.force)?;
         Ok(Self::File(path))
+    }
+
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Stdout => None,
+            Self::File(path) => Some(path),
+        }
     }
 
     /// Where temporary files go: beside the trace, so that it can be renamed.
@@ -238,19 +306,6 @@ fn made_up_secret() -> Result<[u8; 32], Failure> {
     Ok(secret)
 }
 
-fn write_names(path: &Path, kept: &UserNames) -> Result<(), Failure> {
-    let mut rows = csv::Writer::from_writer(Vec::new());
-    let written = rows.write_record(["user", "name"]).and_then(|()| {
-        let mut met = kept.met().into_iter();
-        met.try_for_each(|(number, name)| rows.write_record([number.to_string(), name]))
-    });
-    let bytes = written
-        .map_err(io::Error::from)
-        .and_then(|()| rows.into_inner().map_err(|error| io::Error::other(error.to_string())));
-    let written = bytes.and_then(|bytes| disk::write_whole(path, &bytes));
-    written.map_err(|error| Failure::unwritten(path, &error))
-}
-
 fn copy_to_stdout(mut file: NamedTempFile) -> Result<(), Failure> {
     use std::io::Seek;
     let copied = file.rewind().and_then(|()| io::copy(&mut file, &mut io::stdout().lock()));
@@ -260,75 +315,6 @@ fn copy_to_stdout(mut file: NamedTempFile) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
-}
-
-/// What is told of an import to a machine.
-#[derive(Serialize)]
-struct Report<'a> {
-    source: String,
-    trace: Option<String>,
-    began: Option<Timestamp>,
-    span_ns: Duration,
-    #[serde(flatten)]
-    provenance: &'a Provenance,
-}
-
-fn told(
-    imported: &Imported<NamedTempFile>,
-    target: &Target,
-    arguments: &ImportArguments,
-) -> Result<String, Failure> {
-    let trace = match target {
-        Target::Stdout => None,
-        Target::File(path) => Some(path.display().to_string()),
-    };
-    let source = arguments.source.display().to_string();
-    if arguments.report == OutputFormat::Json {
-        let (began, span_ns) = (imported.began, imported.span);
-        let report = Report { source, trace, began, span_ns, provenance: &imported.provenance };
-        let text = serde_json::to_string_pretty(&report)
-            .map_err(|error| Failure::internal(format!("error: {error}")))?;
-        return Ok(text + "\n");
-    }
-    let Accounting { format, unit, read, emitted, dropped, late } = &imported.provenance.accounting;
-    let mut text = format!("{source}: {format}, times as {unit}\n");
-    let mut line = |label: &str, count: u64, more: &str| {
-        let count = format_count(count);
-        let _ = writeln!(text, "  {label:<12}{count:>12}{more}");
-    };
-    line("read", *read, "");
-    line("imported", *emitted, "");
-    for (reason, rows) in dropped {
-        line(
-            "dropped",
-            rows.count,
-            &format!("  {}: {}", reason.words(), lines(&rows.lines, rows.count)),
-        );
-    }
-    if let Some(late) = late {
-        let more = format!(
-            "  sent before the row before them, sorted: {}",
-            lines(&late.lines, late.count)
-        );
-        line("late", late.count, &more);
-    }
-    let began = imported.began.map(|began| format!(" from {began} on")).unwrap_or_default();
-    let _ = writeln!(text, "  span        {:>12}{began}", format_duration(imported.span));
-    if let Some(sha256) = &imported.provenance.source_sha256 {
-        let _ = writeln!(text, "  SHA-256     {sha256}");
-    }
-    if let Some(trace) = trace {
-        let _ = writeln!(text, "  written to  {trace}");
-    }
-    Ok(text)
-}
-
-/// `lines 3, 17, 18 and others`.
-fn lines(lines: &[u64], count: u64) -> String {
-    let listed: Vec<_> = lines.iter().map(u64::to_string).collect();
-    let others = if count > lines.len() as u64 { " and others" } else { "" };
-    let noun = if count == 1 { "line" } else { "lines" };
-    format!("{noun} {}{others}", listed.join(", "))
 }
 
 /// Chosen: 128 bits cannot be guessed.

@@ -3,20 +3,19 @@
 
 use std::path::Path;
 
-use super::open::open_trace;
+use super::open::{broken_trace_failure, open_trace_or_stdin};
 use super::progress::Progress;
 use super::shared_arguments::time;
 use super::terminal::Failure;
 use crate::chance::Chance;
 use crate::trace::{TraceError, TraceReader, TraceRecord};
 use crate::units::Duration;
-use crate::validation::broken_trace;
 use crate::workload::{Playback, PlaybackOptions, TraceInput, Window};
 
 /// A trace that was read to its end, or to that of its stretch.
 pub(super) type Played = Playback<TraceInput>;
 
-/// Hands on the rows of the trace at `path`, spread and cut as asked for.
+/// Hands on the rows of the trace at `path` (`-`: stdin), spread and cut as asked for.
 pub(super) fn play(
     path: &Path,
     dequantize: Option<Duration>,
@@ -24,11 +23,8 @@ pub(super) fn play(
     seed: u64,
     take: &mut dyn FnMut(&TraceRecord) -> Result<(), Failure>,
 ) -> Result<Played, Failure> {
-    let failed = |error: TraceError| {
-        let problem = broken_trace(path.display().to_string(), &error);
-        Failure::input(format!("error: {}: {}", problem.place, problem.message))
-    };
-    let reader = TraceReader::new(open_trace(path)?).map_err(failed)?;
+    let failed = |error: TraceError| broken_trace_failure(path, &error);
+    let reader = TraceReader::new(open_trace_or_stdin(path)?).map_err(failed)?;
     let options = PlaybackOptions { dequantize, window, ..PlaybackOptions::default() };
     let mut playback = Playback::new(reader, options, Chance::new(seed, 0), 0);
     let mut progress = Progress::of_rows();
@@ -50,10 +46,6 @@ pub(super) fn play(
     };
     progress.clear();
     read?;
-    if let (0, Some(Window { from, length })) = (seen, window) {
-        let (file, to) = (path.display(), from.saturating_add(length));
-        return Err(Failure::input(format!("error: {file}: no request between {from} and {to}")));
-    }
     Ok(playback)
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::Exit;
+use super::open::trace_name;
 use super::output::{chart_files, check_folder, style, write_files};
 use super::shared_arguments::{ReportFormat, duration, seed};
 use super::terminal::{Failure, print};
@@ -16,7 +17,7 @@ use crate::workload::Window;
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct StatsArguments {
-    /// The trace
+    /// The trace; `-` reads stdin
     pub(super) trace: PathBuf,
     /// What is printed on stdout
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
@@ -37,7 +38,7 @@ pub(super) struct StatsArguments {
 
 pub(super) fn run_stats(arguments: &StatsArguments) -> Result<Exit, Failure> {
     if let Some(out) = &arguments.out {
-        check_folder(out)?;
+        check_folder(out, "--out")?;
     }
     let stats = read(arguments)?;
     if let Some(out) = &arguments.out {
@@ -69,7 +70,7 @@ fn read(arguments: &StatsArguments) -> Result<TraceStats, Failure> {
     }
     let reader = playback.reader();
     let source = TraceSource {
-        file: trace.display().to_string(),
+        file: trace_name(trace),
         sha256: reader.sha256(),
         began: reader.began(),
         accounting: reader.accounting().clone(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::apart::Role;
 use super::exit::Exit;
 use super::open::{open, open_traces, simulation_failure};
 use super::progress::Progress;
@@ -13,6 +14,7 @@ use super::shared_arguments::{ScenarioArguments, seed};
 use super::terminal::{Failure, complain};
 use super::trace_export::Output;
 use super::trace_format::FormatName;
+use super::unfit::Unfit;
 use crate::run::{Recorded, record_run};
 use crate::trace::{Provenance, Sorter, TraceFormat, TraceReader, Zero};
 use crate::units::{Timestamp, format_count, format_counted};
@@ -42,9 +44,20 @@ pub(super) struct SynthArguments {
 
 /// Writes the requests of a scenario.
 pub(super) fn run_synth(arguments: &SynthArguments) -> Result<Exit, Failure> {
+    let format = TraceFormat::from(arguments.format);
+    if arguments.outcomes && !format.keeps_outcomes() {
+        let message = format!(
+            "error: {format} has no room for what becomes of requests: leave --outcomes out, or \
+             choose another --format, such as coalmine-jsonl"
+        );
+        return Err(Failure { exit: Exit::Usage, message });
+    }
     let opened = open(&arguments.scenario, &arguments.reading)?;
     let scenario = &opened.loaded.scenario;
-    let output = Output::new(arguments.out.as_deref(), arguments.force)?;
+    let traces = scenario.traffic.files().iter().map(|file| ("a trace that is replayed", &**file));
+    let read: Vec<Role<'_>> =
+        std::iter::once(("the scenario", arguments.scenario.as_path())).chain(traces).collect();
+    let output = Output::new(arguments.out.as_deref(), arguments.force, &read)?;
     let seed = arguments.seed.unwrap_or(scenario.seed);
     let what = if arguments.outcomes { Recorded::Outcomes } else { Recorded::Requests };
     let unsorted = |error: io::Error| {
@@ -79,8 +92,8 @@ pub(super) fn run_synth(arguments: &SynthArguments) -> Result<Exit, Failure> {
     let unread = |error| unsorted(io::Error::other(format!("{error}")));
     let mut reader = TraceReader::new(io::BufReader::new(sorted)).map_err(unread)?;
     let rows = std::iter::from_fn(|| reader.next_record().map_err(unread).transpose());
-    let format = TraceFormat::from(arguments.format);
-    let written = output.write(format, Some(scenario.start), rows)?;
+    let mut unfit = Unfit::refused("choose another --format, such as coalmine-jsonl");
+    let written = output.write(format, Some(scenario.start), rows, &mut unfit)?;
     if refused > 0 {
         let refused = format_count(refused);
         complain(&format!("{refused} requests were refused for their key: they are left out"));

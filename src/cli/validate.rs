@@ -10,11 +10,12 @@ use super::open::{Opened, Refusal, open_trace, read_scenario};
 use super::scenario_files::{LeftOut, ScenarioFiles};
 use super::terminal::{Failure, complain, print};
 use crate::profile::{Shape, TokenShape};
-use crate::scenario::{Loaded, Problem, Scenario};
+use crate::scenario::{Loaded, Problem, Scenario, UpstreamPlan};
 use crate::trace::Accounting;
 use crate::units::{format_count, format_counted, format_significant};
 use crate::validation::{
-    Contents, PartLeftOut, TraceCheck, ValidatedFile, Validation, check_trace, sarif,
+    Contents, PartLeftOut, TraceCheck, ValidatedFile, Validation, check_recorded, check_trace,
+    sarif,
 };
 
 pub(super) fn validate(arguments: &ValidateArguments) -> Result<Exit, Failure> {
@@ -64,7 +65,23 @@ fn check(path: &Path, reading: &ScenarioArguments) -> Result<Checked, Failure> {
             Err(refusal) => refusals.push(refusal),
         }
     }
+    if refusals.is_empty()
+        && let Err(refusal) = check_answers(&loaded.scenario)
+    {
+        refusals.push(refusal);
+    }
     Ok(Checked { loaded: Some((loaded, traces)), refusals })
+}
+
+/// Whether versions that answer as recorded have answers in the traces.
+fn check_answers(scenario: &Scenario) -> Result<(), Refusal> {
+    let answers = scenario.models.iter().flat_map(|model| &model.versions);
+    if !{ answers }.any(|version| version.upstream == UpstreamPlan::Recorded) {
+        return Ok(());
+    }
+    let traces = scenario.traffic.files().iter().map(|file| open_trace(file));
+    let traces = traces.collect::<Result<Vec<_>, Refusal>>()?;
+    check_recorded(scenario, traces).map_err(|failed| Refusal::of_trace(scenario, &failed))
 }
 
 impl Checked {

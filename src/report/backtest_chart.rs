@@ -1,6 +1,9 @@
 //! The chart of a backtest: shares and error rates over the recording, the incident shaded, with
 //! what was recorded and when each rule set would have fired.
 
+use std::collections::BTreeMap;
+
+use super::backtest_words::shown_files;
 use super::story::Story;
 use crate::backtest::{BacktestReport, Firing};
 use crate::chart::{Canvas, Dash, Frame, Ink, Lane, Mark, Phase, Sheet, Symbol};
@@ -42,25 +45,37 @@ fn lanes(report: &BacktestReport) -> Vec<Lane> {
         label: format!("{} loses its traffic", end.version),
         ..mark(end.earliest, Symbol::TriangleDown, Ink::BLACK)
     });
-    let rules = report.candidates.iter().filter_map(|candidate| {
-        let firing = &candidate.rolled_back.as_ref()?.firing;
-        Some(Mark { label: candidate.rules.clone(), ..mark(firing.at, Symbol::Cross, Ink::FAULT) })
-    });
-    let mut rules: Vec<Mark> = rules.collect();
-    rules.sort_by(|one, other| one.from.total_cmp(&other.from));
-    let lanes = [
-        Lane { name: "Recorded", marks: ends.collect() },
-        Lane { name: "Rules fire", marks: rules },
-        Lane { name: "False alarms", marks: false_alarms(report) },
-    ];
-    lanes.into_iter().filter(|lane| !lane.marks.is_empty()).collect()
+    let recorded = Lane { name: "Recorded", marks: ends.collect() };
+    let alarms = Lane { name: "False alarms", marks: false_alarms(report) };
+    let lanes = [recorded].into_iter().chain(rule_lanes(report)).chain([alarms]);
+    lanes.filter(|lane| !lane.marks.is_empty()).collect()
+}
+
+/// When each rule set fires first. Labels of neighbours would hide each other in one lane, so that
+/// those that follow each other stand below each other, and those that fire together are one mark.
+fn rule_lanes(report: &BacktestReport) -> Vec<Lane> {
+    let mut together: BTreeMap<Duration, Vec<&str>> = BTreeMap::new();
+    for (candidate, shown) in report.candidates.iter().zip(shown_files(report)) {
+        if let Some(told) = &candidate.rolled_back {
+            together.entry(told.firing.at).or_default().push(shown);
+        }
+    }
+    let count = together.len().min(MOST_RULE_LANES);
+    let lane = |index| Lane { name: if index == 0 { "Rules fire" } else { "" }, marks: Vec::new() };
+    let mut lanes: Vec<Lane> = (0..count).map(lane).collect();
+    for (index, (at, files)) in together.into_iter().enumerate() {
+        let label = files.join(", ");
+        lanes[index % count].marks.push(Mark { label, ..mark(at, Symbol::Cross, Ink::FAULT) });
+    }
+    lanes
 }
 
 fn false_alarms(report: &BacktestReport) -> Vec<Mark> {
-    let alarms = report.candidates.iter().flat_map(|candidate| {
+    let shown = report.candidates.iter().zip(shown_files(report));
+    let alarms = shown.flat_map(|(candidate, shown)| {
         let alarms = candidate.firings.iter().filter(|firing| firing.false_alarm == Some(true));
-        alarms.map(|firing: &Firing| Mark {
-            label: candidate.rules.clone(),
+        alarms.map(move |firing: &Firing| Mark {
+            label: shown.to_owned(),
             dash: None,
             ..mark(firing.at, Symbol::Cross, Ink::GREY)
         })
@@ -102,3 +117,5 @@ fn alternative(report: &BacktestReport) -> String {
 }
 
 const PANEL_HEIGHT: f64 = 230.0;
+/// Chosen: more lanes leave the chart no room on a screen.
+const MOST_RULE_LANES: usize = 6;

@@ -1,8 +1,7 @@
 //! What a backtest found as Markdown, for a pull request or the page of an incident.
 
 use super::backtest_words::{
-    firings, identity_sentences, identity_word, legend, notes, rules_grid, split_sentences, title,
-    versions_grid,
+    Head, firings, legend, notes, rules_grid, split_sentences, versions_grid,
 };
 use super::markdown::{code, escape, figures};
 use super::verdict::verdict_word;
@@ -11,8 +10,9 @@ use crate::gate::Judgement;
 
 /// What a backtest found as GitHub-flavoured Markdown: the same content as on a terminal.
 pub fn backtest_markdown(report: &BacktestReport) -> String {
-    let mut text = format!("## {}: {}\n", identity_word(&report.identity), escape(&title(report)));
-    for sentence in identity_sentences(report) {
+    let Head { word, title, sentences, .. } = Head::of(report);
+    let mut text = format!("## {word}: {}\n", escape(&title));
+    for sentence in sentences {
         text.push_str(&format!("\n{}\n", escape(&sentence)));
     }
     text.push_str(&format!("\n### Recording\n\n{}\n", figures(&versions_grid(report))));

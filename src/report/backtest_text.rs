@@ -2,23 +2,21 @@
 //! each rule set would have done and on what evidence, and what became of what was required.
 
 use super::backtest_words::{
-    firings, identity_sentences, identity_word, legend, notes, rules_grid, split_sentences, title,
-    versions_grid,
+    Head, firings, legend, notes, rules_grid, split_sentences, versions_grid,
 };
 use super::layout::{ascii, wrapped, wrapped_after};
 use super::terminal::{Style, emphasis, gate_lines, section};
 use super::text_table::text_table;
 use crate::backtest::BacktestReport;
-use crate::gate::{Judgement, Verdict};
+use crate::gate::Judgement;
 
 /// What a backtest says on a terminal, with a newline at the end.
 pub fn backtest_text(report: &BacktestReport, style: Style) -> String {
-    let word = identity_word(&report.identity);
-    let (first, rest) = wrapped_after(&format!("{word}  "), &title(report), style.width);
-    let verdict = if report.identity.holds { Verdict::Pass } else { Verdict::Invalid };
+    let Head { word, verdict, title, sentences } = Head::of(report);
+    let (first, rest) = wrapped_after(&format!("{word}  "), &title, style.width);
     let painted = style.paint(word, &emphasis(Some(verdict)));
     let mut text = first.replacen(word, &painted, 1) + &rest;
-    for sentence in identity_sentences(report) {
+    for sentence in sentences {
         text.push_str(&wrapped("  ", &sentence, style.width));
     }
     section(&mut text, "Recording", style);

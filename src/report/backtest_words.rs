@@ -4,22 +4,86 @@ use std::collections::BTreeSet;
 
 use super::comparison::Grid;
 use super::evidence_text::evidence_text;
+use super::verdict::verdict_word;
 use crate::backtest::{
     BacktestReport, Candidate, Finding, Firing, Identity, RecordedEnd, RolledBack, RuleHealth,
     Spared,
 };
+use crate::gate::{Judgement, LineResult, Verdict};
 use crate::units::{
     Duration, format_count, format_counted, format_duration, format_elapsed, format_percent,
     format_set_share, format_significant,
 };
 
+/// What stands at the head of a backtest: the verdict, where something was required; else whether
+/// the rules of the day come to what was recorded, without which nothing can be judged.
+pub(super) struct Head {
+    pub(super) word: &'static str,
+    pub(super) verdict: Verdict,
+    pub(super) title: String,
+    pub(super) sentences: Vec<String>,
+}
+
+impl Head {
+    pub(super) fn of(report: &BacktestReport) -> Self {
+        let identity = &report.identity;
+        let judged = report.candidates.iter().filter_map(|candidate| match &candidate.judgement {
+            Some(Judgement::Judged(judged)) => Some(judged),
+            _ => None,
+        });
+        let lines: Vec<&LineResult> = judged.flat_map(|judged| &judged.lines).collect();
+        let (verdict, title) = (report.verdict(), title(report));
+        let mut sentences = identity_sentences(report);
+        let mut head = match lines.len() as u64 {
+            0 => Self { word: identity_word(identity), verdict, title, sentences },
+            _ if !identity.holds => {
+                Self { word: identity_word(identity), verdict, title, sentences }
+            }
+            all => {
+                let kept = lines.iter().filter(|line| line.verdict == Verdict::Pass).count() as u64;
+                let told = match all - kept {
+                    0 => format!("{} met", format_counted(all, "requirement", "requirements")),
+                    missed => format!(
+                        "{} of {} not met",
+                        format_count(missed),
+                        format_counted(all, "requirement", "requirements")
+                    ),
+                };
+                if let Some(first) = sentences.first_mut() {
+                    *first = format!("{}: {first}", identity_word(identity));
+                }
+                let title = format!("{told}: {title}");
+                Self { word: verdict_word(verdict), verdict, title, sentences }
+            }
+        };
+        head.sentences.extend(warnings(report));
+        head
+    }
+}
+
+/// What makes one doubt the rest, in sentences.
+fn warnings(report: &BacktestReport) -> Vec<String> {
+    let pinned = (report.pinned > 0).then(|| {
+        format!(
+            "{} went to versions to which the split in force gave nothing: taken as asked for, and \
+             no evidence",
+            format_counted(report.pinned, "request", "requests")
+        )
+    });
+    pinned
+        .into_iter()
+        .chain(report.notes.iter().cloned())
+        .map(|told| format!("note: {told}"))
+        .collect()
+}
+
 /// Whether the rules of the day come to what was recorded, in two words.
-pub(super) const fn identity_word(identity: &Identity) -> &'static str {
+const fn identity_word(identity: &Identity) -> &'static str {
     if identity.holds { "IDENTITY HOLDS" } else { "IDENTITY FAILS" }
 }
 
 /// What was played back.
-pub(super) fn title(report: &BacktestReport) -> String {
+fn title(report: &BacktestReport) -> String {
     let trace = &report.trace;
     let model = trace.model.as_ref().map_or_else(String::new, |model| format!(" of {model}"));
     let began = trace.began.map_or_else(String::new, |began| format!(", from {began} on"));
@@ -32,7 +96,7 @@ pub(super) fn title(report: &BacktestReport) -> String {
 }
 
 /// How the rules of the day compare with the recording, in sentences.
-pub(super) fn identity_sentences(report: &BacktestReport) -> Vec<String> {
+fn identity_sentences(report: &BacktestReport) -> Vec<String> {
     let Identity { finding, recorded, reasons, .. } = &report.identity;
     let day = report.day();
     let end = recorded.as_ref().map_or_else(String::new, end_text);
@@ -154,7 +218,7 @@ pub(super) fn rules_grid(report: &BacktestReport) -> Grid {
 }
 
 /// The files of the rule sets, without their folders where they differ without them.
-fn shown_files(report: &BacktestReport) -> Vec<&str> {
+pub(super) fn shown_files(report: &BacktestReport) -> Vec<&str> {
     let paths = || report.candidates.iter().map(|candidate| candidate.rules.as_str());
     let short: Vec<&str> = paths().map(file_name).collect();
     match short.iter().collect::<BTreeSet<_>>().len() == short.len() {
@@ -242,7 +306,9 @@ pub(super) fn firings(report: &BacktestReport) -> Vec<(String, Vec<String>)> {
                 format!("{trigger}: left out: the trace does not say {what}")
             }),
         );
-        if lines.is_empty() {
+        if candidate.disabled {
+            lines.push("nothing is checked: the rules are disabled (`enable: false`)".to_owned());
+        } else if lines.is_empty() {
             lines.push("nothing is checked: no rule watches a version of the recording".to_owned());
         }
         (name(&candidate.rules, index), lines)
@@ -309,14 +375,6 @@ pub(super) fn notes(report: &BacktestReport) -> Vec<String> {
             report.stable
         ));
     }
-    if report.pinned > 0 {
-        notes.push(format!(
-            "{} went to versions to which the split in force gave nothing: taken as asked for, and \
-             no evidence",
-            format_counted(report.pinned, "request", "requests")
-        ));
-    }
-    notes.extend(report.notes.iter().cloned());
     notes
 }
 

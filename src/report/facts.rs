@@ -221,10 +221,15 @@ fn trace_text(trace: &TraceReport) -> String {
     let accounting = &trace.accounting;
     let dropped = accounting.dropped.iter().map(|(reason, dropped)| {
         let what = reason.words();
-        let lines: Vec<String> = dropped.lines.iter().map(u64::to_string).collect();
-        let more = if dropped.count > lines.len() as u64 { ", ..." } else { "" };
+        let numbers: Vec<String> = dropped.lines.iter().map(u64::to_string).collect();
+        let more = if dropped.count > numbers.len() as u64 { ", ..." } else { "" };
         let count = format_count(dropped.count);
-        format!("{count} dropped as {what} (lines {}{more})", lines.join(", "))
+        // Of rows that were passed over by the block nobody knows the numbers.
+        let examples = match numbers.is_empty() {
+            true => String::new(),
+            false => format!(" ({}s {}{more})", accounting.numbered(), numbers.join(", ")),
+        };
+        format!("{count} dropped as {what}{examples}")
     });
     let turns = match trace.turns {
         1 => String::new(),

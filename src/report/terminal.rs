@@ -108,7 +108,12 @@ pub(super) fn gate_lines(lines: &[LineResult], style: Style) -> Vec<String> {
             told.push(wrapped(&indent, evidence, style.width));
         }
         if line.verdict != Verdict::Pass {
-            let place = format!("{}:{}", one_line(&line.file), line.line);
+            // An option has no lines: it was given several times.
+            let (file, number) = (one_line(&line.file), line.line);
+            let place = match file.starts_with("--") {
+                true => format!("{file} number {number}"),
+                false => format!("{file}:{number}"),
+            };
             told.push(wrapped(&indent, &place, style.width));
         }
     }

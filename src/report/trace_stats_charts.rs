@@ -15,12 +15,13 @@ use crate::units::{Duration, Rate, format_counted, format_duration, format_signi
 /// The charts of a trace, the rate over time first; those that would show nothing are left out.
 pub fn trace_stats_charts(stats: &TraceStats) -> Vec<RunChart> {
     let profile = &stats.profile;
+    let from = stats.source.window.map(|[from, _]| from);
     let charts = [
-        ("rate", "Requests over time", rate_chart(profile)),
+        ("rate", "Requests over time", rate_chart(profile, from)),
         ("gaps", "Times between requests", gaps_chart(profile)),
         ("dispersion", "Burstiness by window", dispersion_chart(profile)),
         ("tokens", "Tokens", tokens_chart(profile)),
-        ("outcomes", "Errors and latency over time", outcomes_chart(profile)),
+        ("outcomes", "Errors and latency over time", outcomes_chart(profile, from)),
     ];
     let drawn = |(name, title, canvas): (&'static str, &'static str, Option<Canvas>)| {
         Some(RunChart { name, title, canvas: canvas? })
@@ -28,7 +29,7 @@ pub fn trace_stats_charts(stats: &TraceStats) -> Vec<RunChart> {
     charts.into_iter().filter_map(drawn).collect()
 }
 
-fn rate_chart(profile: &Profile) -> Option<Canvas> {
+fn rate_chart(profile: &Profile, from: Option<Duration>) -> Option<Canvas> {
     let course = &profile.total.course;
     let enough = |factor: &usize| {
         let slots = course.slots.len().div_ceil(*factor);
@@ -70,7 +71,7 @@ fn rate_chart(profile: &Profile) -> Option<Canvas> {
         note: Some(format!("each step: the mean over {}", format_duration(course.width))),
     };
     let panel = panel("Requests per second", Axis::rates(highest), vec![line, mean_line]);
-    Some(sheet.panels(&time_frame(profile.span), &[panel], ONLY_PANEL))
+    Some(sheet.panels(&time_frame(profile.span, from), &[panel], ONLY_PANEL))
 }
 
 /// The share of gaps that are longer than each length, with that of a Poisson process of the same
@@ -234,6 +235,22 @@ mod tests {
         assert_eq!(names(&plain_stats()), all[..4]);
         assert_eq!(names(&bare_stats(1)), [""; 0]);
         assert_eq!(names(&bare_stats(5)), [""; 0]);
+    }
+
+    #[test]
+    fn the_times_of_a_stretch_are_said_to_be_its_own() {
+        let mut stats = observed_stats();
+        let caption = |stats: &TraceStats, name: &str| {
+            let charts = trace_stats_charts(stats);
+            charts.iter().find(|chart| chart.name == name).unwrap().canvas.svg()
+        };
+        for name in ["rate", "outcomes"] {
+            assert!(caption(&stats, name).contains("since the beginning of the trace"), "{name}");
+        }
+        stats.source.window = Some([1_800, 1_200].map(Duration::from_secs));
+        for name in ["rate", "outcomes"] {
+            assert!(caption(&stats, name).contains("since 30m into the trace"), "{name}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::story::MOST_TIME_TICKS;
 use crate::chart::{Axis, Course, Dash, Frame, Ink, Line, Look, Panel, Sheet, Slot, Symbol};
-use crate::units::Duration;
+use crate::units::{Duration, format_duration};
 
 /// A line of its own series, with symbols where it joins points.
 pub(super) fn line(
@@ -34,8 +34,12 @@ pub(super) fn frame(axis: Axis, caption: &str) -> Frame {
     Frame { columns: Sheet::COLUMNS, axis, caption, phases: Vec::new(), lanes: Vec::new() }
 }
 
-/// Over the time of the trace.
-pub(super) fn time_frame(span: Duration) -> Frame {
+/// Over the time of the trace, or of the stretch of it that begins at `from`.
+pub(super) fn time_frame(span: Duration, from: Option<Duration>) -> Frame {
     let (axis, unit) = Axis::times(span, MOST_TIME_TICKS);
-    frame(axis, &format!("{} since the beginning of the trace", unit.name()))
+    let since = match from {
+        Some(from) => format!("{} into the trace", format_duration(from)),
+        None => "the beginning of the trace".to_owned(),
+    };
+    frame(axis, &format!("{} since {since}", unit.name()))
 }

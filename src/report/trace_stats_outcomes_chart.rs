@@ -13,7 +13,7 @@ type OfSlot = fn(&CourseSlot) -> Option<f64>;
 
 /// The error rate and the average latency of each version, or model where there are none; `None`
 /// where neither was observed.
-pub(super) fn outcomes_chart(profile: &Profile) -> Option<Canvas> {
+pub(super) fn outcomes_chart(profile: &Profile, from: Option<Duration>) -> Option<Canvas> {
     let part = parts(profile, MOST_LINES).pop()?;
     let groups = &part.groups;
     let factor = factor(groups.iter().map(|(_, group)| *group));
@@ -50,7 +50,7 @@ pub(super) fn outcomes_chart(profile: &Profile) -> Option<Canvas> {
             None => format!("each point: {}", format_duration(width)),
         }),
     };
-    Some(sheet.panels(&time_frame(profile.span), &panels, PANEL_HEIGHT))
+    Some(sheet.panels(&time_frame(profile.span, from), &panels, PANEL_HEIGHT))
 }
 
 /// By how much the slots are made coarser, so that the group with the fewest requests has enough

@@ -40,7 +40,7 @@ impl DropReason {
 pub struct Dropped {
     /// How many.
     pub count: u64,
-    /// The lines of the first few, counted from 1.
+    /// The lines of the first few, or the rows of a binary trace, counted from 1.
     pub lines: Vec<u64>,
 }
 
@@ -67,6 +67,14 @@ impl Accounting {
     pub(super) fn new(format: TraceFormat, unit: &str) -> Self {
         let (unit, dropped) = (unit.to_owned(), BTreeMap::new());
         Self { format, unit, read: 0, emitted: 0, dropped, late: None }
+    }
+
+    /// What [`Dropped::lines`] are the numbers of: lines, or rows where there are no lines.
+    pub const fn numbered(&self) -> &'static str {
+        match self.format {
+            TraceFormat::Packed => "row",
+            _ => "line",
+        }
     }
 
     /// Whether every row that was read is accounted for.

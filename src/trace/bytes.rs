@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of lines or rows. What is packed is told by its first bytes, not by its name.
 
+use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{self, BufRead, Read, Seek};
 
@@ -101,14 +102,18 @@ impl<R: BufRead> Read for Bytes<R> {
         loop {
             let read = match &mut self.unpacking {
                 Unpacking::Plain(input) => return input.read(buffer),
-                Unpacking::Gzip(decoder) => decoder.read(buffer)?,
-                Unpacking::Zstd(decoder) => {
-                    let read = decoder.read(buffer)?;
-                    if read == 0 {
+                Unpacking::Gzip(decoder) => match decoder.read(buffer) {
+                    Ok(read) => read,
+                    Err(error) => return Err(not_unpacked("gzip", error)),
+                },
+                Unpacking::Zstd(decoder) => match decoder.read(buffer) {
+                    Ok(0) => {
                         check_sum(&decoder.decoder)?;
+                        0
                     }
-                    read
-                }
+                    Ok(read) => read,
+                    Err(error) => return Err(not_unpacked("zstd", error)),
+                },
                 Unpacking::Between => unreachable!("{BETWEEN}"),
             };
             if read > 0 || buffer.is_empty() || !self.next_member()? {
@@ -119,20 +124,55 @@ impl<R: BufRead> Read for Bytes<R> {
 }
 
 fn zstd<R: BufRead>(input: Digested<R>) -> io::Result<StreamingDecoder<Digested<R>, FrameDecoder>> {
-    StreamingDecoder::new(input).map_err(|error: FrameDecoderError| invalid(error.to_string()))
+    StreamingDecoder::new(input).map_err(|error| match error {
+        FrameDecoderError::WindowSizeTooBig { requested, max } => io::Error::other(format!(
+            "what is packed with zstd needs {requested} bytes of memory, more than {max}: \
+                 unpack it by `zstd --long=31 -dc FILE | coalmine trace import -`"
+        )),
+        error => not_unpacked("zstd", io::Error::other(error)),
+    })
 }
 
 fn check_sum(frame: &FrameDecoder) -> io::Result<()> {
     match (frame.get_checksum_from_data(), frame.get_calculated_checksum()) {
-        (Some(stated), Some(found)) if stated != found => {
-            Err(invalid("the checksum of the zstd frame does not match what it holds".to_owned()))
-        }
+        (Some(stated), Some(found)) if stated != found => Err(damaged("zstd")),
         _ => Ok(()),
     }
 }
 
-fn invalid(message: String) -> io::Error {
+fn damaged(packer: &str) -> io::Error {
+    let message =
+        format!("what is packed with {packer} is damaged from about here on: copy the file again");
     io::Error::new(io::ErrorKind::InvalidData, message)
+}
+
+/// What it means that what is packed with `packer` cannot be unpacked. Where it cannot be read, the
+/// reason lies within what the library makes of it.
+fn not_unpacked(packer: &str, error: io::Error) -> io::Error {
+    let kind = match error.get_ref() {
+        Some(told) => {
+            let told: &(dyn Error + 'static) = told;
+            std::iter::successors(Some(told), |error| (*error).source())
+                .find_map(|error| error.downcast_ref::<io::Error>().map(io::Error::kind))
+        }
+        None => None,
+    };
+    match kind.unwrap_or(error.kind()) {
+        io::ErrorKind::UnexpectedEof => cut_off(packer),
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => damaged(packer),
+        io::ErrorKind::Other if error.get_ref().is_some_and(|e| e.is::<FrameDecoderError>()) => {
+            damaged(packer)
+        }
+        _ => error,
+    }
+}
+
+fn cut_off(packer: &str) -> io::Error {
+    let message = format!(
+        "what is packed with {packer} was cut off: copy the whole file again, or save the rows \
+         before by `{packer} -dc FILE | coalmine trace import - --skip-bad 1 -o TRACE`"
+    );
+    io::Error::new(io::ErrorKind::UnexpectedEof, message)
 }
 
 /// What is read, digested on the way; its first bytes can be looked at before.
@@ -268,6 +308,27 @@ mod tests {
             reader.read_to_end(&mut twice).unwrap();
             assert_eq!(twice.len(), 2 * text.len());
         }
+    }
+
+    #[test]
+    fn what_cannot_be_unpacked_is_told_in_words() {
+        for (pack, packer) in [(gzip as fn(&str) -> Vec<u8>, "gzip"), (zstd, "zstd")] {
+            let whole = pack(&"0123456789".repeat(1_000));
+            for length in 5..whole.len() {
+                let told = read(&whole[..length]).unwrap_err().to_string();
+                let expected = format!("what is packed with {packer} was cut off: copy the whole");
+                assert!(told.starts_with(&expected), "{length} bytes: {told}");
+            }
+            let mut damaged = whole.clone();
+            let last = damaged.len() - 1;
+            damaged[last] ^= 1;
+            let told = read(&damaged).unwrap_err().to_string();
+            assert!(told.contains("is damaged from about here on"), "{told}");
+            let told = read(&[whole, b"and more".to_vec()].concat()).unwrap_err().to_string();
+            assert!(told.starts_with(&format!("what is packed with {packer}")), "{told}");
+        }
+        let gone = io::Error::new(io::ErrorKind::PermissionDenied, "gone");
+        assert_eq!(not_unpacked("gzip", gone).to_string(), "gone");
     }
 
     #[test]

@@ -59,6 +59,8 @@ impl ReadRows for Envoy {
         let stamp = if line.text.trim_start().starts_with('{') {
             self.read_json(&object(line)?, record)?
         } else {
+            // Such a line has a date alone.
+            self.0.check_unit(NAME, Some(line.text))?;
             read_text(LogTokens::of(line)?, record)?
         };
         Ok(Some(stamp))
@@ -71,7 +73,9 @@ impl Envoy {
         members: &Members<'_>,
         record: &mut TraceRecord,
     ) -> Result<Timestamp, TraceErrorKind> {
-        let stamp = instant(members.first(STAMPS)?, self.0.unit)?;
+        let (column, stamp) = members.first(STAMPS)?;
+        self.0.check_unit(NAME, stamp.text().as_deref())?;
+        let stamp = instant((column, stamp), self.0.unit)?;
         let (column, time) = members.first(&["duration", "duration_ms"])?;
         record.duration = time.millis(column)?;
         set_extras(members, UPSTREAMS, &mut self.0.names, record)?;

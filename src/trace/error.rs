@@ -26,6 +26,8 @@ pub enum TracePlace {
         /// Which entry.
         entry: u64,
     },
+    /// A row of a binary trace, counted from 1.
+    Row(u64),
     /// A byte of a binary trace, counted from 0.
     Byte(u64),
 }
@@ -44,7 +46,7 @@ impl TraceError {
     pub const fn line(&self) -> Option<u64> {
         match self.place {
             TracePlace::Line(line) | TracePlace::Entry { line, .. } => Some(line),
-            TracePlace::Byte(_) => None,
+            TracePlace::Row(_) | TracePlace::Byte(_) => None,
         }
     }
 
@@ -55,10 +57,13 @@ impl TraceError {
 }
 
 impl TracePlace {
-    /// The line, or the byte.
+    /// The line, the row or the byte.
     pub const fn number(self) -> u64 {
         match self {
-            Self::Line(number) | Self::Byte(number) | Self::Entry { line: number, .. } => number,
+            Self::Line(number)
+            | Self::Row(number)
+            | Self::Byte(number)
+            | Self::Entry { line: number, .. } => number,
         }
     }
 }
@@ -68,6 +73,7 @@ impl fmt::Display for TracePlace {
         match self {
             Self::Line(line) => write!(f, "line {line}"),
             Self::Entry { line, entry } => write!(f, "line {line}, entry {entry}"),
+            Self::Row(row) => write!(f, "row {row}"),
             Self::Byte(byte) => write!(f, "byte {byte}"),
         }
     }
@@ -88,13 +94,13 @@ pub enum TraceErrorKind {
     NoRows,
     /// The first line is no header of a known format.
     #[error(
-        "{found:?} begins no known trace format: known are {known}; a log whose lines are of your \
-         own making can be told with `--format` by `coalmine trace import`"
+        "{found:?} begins no known trace format ({known}): if it is one of them, say which by \
+         `coalmine trace import --format`; docs/trace-format.md shows how each begins"
     )]
     UnknownFormat {
         /// The first line's beginning.
         found: String,
-        /// The known formats and how they begin.
+        /// The known formats.
         known: String,
     },
     /// A coalmine trace of another version.
@@ -149,6 +155,12 @@ pub enum TraceErrorKind {
     /// A text that is said to be a binary trace.
     #[error("the trace is a text, not coalmine's binary form: leave `--format` out")]
     NotPacked,
+    /// A binary trace that is said to be in another format.
+    #[error("the trace is coalmine's binary form, not {told}: leave `--format {told}` out")]
+    IsPacked {
+        /// In which.
+        told: &'static str,
+    },
     /// A unit of time that a format does not leave open.
     #[error("{format} has its times in {has}: leave `--unit {unit}` out", unit = .unit.symbol())]
     FixedUnit {
@@ -292,11 +304,38 @@ pub enum TraceErrorKind {
     /// A row without tokens, where nothing else says how large a request is.
     #[error(
         "the row does not say how many tokens the request has: write `workload.tokens`, from which \
-         they are drawn"
+         they are drawn, such as `tokens: {{input: 620, output: 210}}`"
     )]
     NoTokens,
+    /// Some rows without tokens, of which this is the first.
+    #[error(
+        "{without} of {of} rows, this the first, do not say how many tokens the request has, as \
+         failed calls often do not: write `workload.tokens`, from which they are drawn, such as \
+         `tokens: {{input: 620, output: 210}}`"
+    )]
+    SomeWithoutTokens {
+        /// How many.
+        without: u64,
+        /// Of how many.
+        of: u64,
+    },
+    /// A stretch in which no request was sent.
+    #[error(
+        "no request between {from} and {to} after the trace began, the window: {}; move it",
+        beside(.before.as_ref(), .after.as_ref())
+    )]
+    EmptyWindow {
+        /// Where the stretch begins.
+        from: Duration,
+        /// Where it ends.
+        to: Duration,
+        /// When the last row before it was sent.
+        before: Option<Duration>,
+        /// When the first row after it was sent.
+        after: Option<Duration>,
+    },
     /// A record without what a format must have.
-    #[error("a {format} trace needs {needs}, which the record does not have")]
+    #[error("{format} needs {needs}, which the record does not have")]
     Lacks {
         /// The format.
         format: &'static str,
@@ -304,7 +343,7 @@ pub enum TraceErrorKind {
         needs: &'static str,
     },
     /// A record with more than a format has room for.
-    #[error("a {format} trace has no room for {what}")]
+    #[error("{format} has no room for {what}")]
     NoRoom {
         /// The format.
         format: &'static str,
@@ -330,6 +369,18 @@ pub enum TraceErrorKind {
 impl TraceErrorKind {
     pub(super) fn value(column: &'static str, value: &str, allowed: &'static str) -> Self {
         Self::Value { column, value: beginning(value), allowed }
+    }
+}
+
+/// Where requests are, beside a stretch that has none.
+fn beside(before: Option<&Duration>, after: Option<&Duration>) -> String {
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            format!("the ones beside it are sent at {before} and {after}")
+        }
+        (Some(before), None) => format!("the last one is sent at {before}"),
+        (None, Some(after)) => format!("the first one is sent at {after}"),
+        (None, None) => "there are none at all".to_owned(),
     }
 }
 

@@ -76,6 +76,11 @@ impl TraceFormat {
         }
     }
 
+    /// Whether it has room for what became of requests: versions, status, times.
+    pub const fn keeps_outcomes(self) -> bool {
+        !matches!(self, Self::Azure | Self::Mooncake | Self::Bailian)
+    }
+
     /// What a file in it begins with, as an example.
     pub const fn begins(self) -> &'static str {
         self.description().begins
@@ -94,8 +99,7 @@ impl TraceFormat {
             }
         }
         let texts = Self::ALL.iter().filter(|format| **format != Self::Packed);
-        let known = texts.map(|format| format!("{format} ({})", format.begins()));
-        let known = known.collect::<Vec<_>>().join(", ");
+        let known = texts.map(|format| format.key()).collect::<Vec<_>>().join(", ");
         Err(TraceErrorKind::UnknownFormat { found: beginning(first_line), known })
     }
 }
@@ -154,7 +158,7 @@ mod tests {
             let error = TraceFormat::detect(header).unwrap_err();
             assert!(matches!(error, TraceErrorKind::UnknownFormat { .. }), "{header}");
             for format in TraceFormat::ALL.iter().filter(|it| **it != TraceFormat::Packed) {
-                assert!(error.to_string().contains(format.begins()), "{error}");
+                assert!(error.to_string().contains(format.key()), "{error}");
             }
         }
     }

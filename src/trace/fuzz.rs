@@ -22,6 +22,7 @@ pub fn fuzz_trace(bytes: &[u8]) {
         TracePlace::Line(line) | TracePlace::Entry { line, .. } => {
             assert!(line >= 1 && (is_packed || line <= lines), "{error}");
         }
+        TracePlace::Row(_) => assert!(is_packed, "{error}"),
         TracePlace::Byte(byte) => assert!(is_packed || byte <= bytes.len() as u64, "{error}"),
     };
     let mut reader = match TraceReader::new(bytes) {

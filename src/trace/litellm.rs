@@ -58,6 +58,7 @@ impl ReadRows for Litellm {
         let call: Call<'_> = object(line)?;
         let start = self.instant("startTime", call.start)?;
         let start = start.ok_or(TraceErrorKind::MissingColumn { name: "startTime" })?;
+        self.0.check_unit(NAME, call.start.text().as_deref())?;
         self.set_times(&call, start, record)?;
         call.set_ending(record)?;
         call.set_tokens(record)?;

@@ -76,7 +76,9 @@ impl Nginx {
         members: &Members<'_>,
         record: &mut TraceRecord,
     ) -> Result<Timestamp, TraceErrorKind> {
-        let stamp = instant(members.first(STAMPS)?, self.0.unit)?;
+        let (column, stamp) = members.first(STAMPS)?;
+        self.0.check_unit(NAME, stamp.text().as_deref())?;
+        let stamp = instant((column, stamp), self.0.unit)?;
         let (column, time) = members.first(&["request_time"])?;
         record.duration = time.seconds(column)?;
         set_extras(members, UPSTREAMS, &mut self.0.names, record)?;
@@ -102,6 +104,7 @@ impl Nginx {
     ) -> Result<Timestamp, TraceErrorKind> {
         let Beginning { user, stamp, told } = begin(&mut tokens)?;
         record.user = user.map(|user| self.0.names.user(&user));
+        self.0.check_unit(NAME, Some(stamp))?;
         let stamp = common_log(stamp)
             .ok_or_else(|| TraceErrorKind::value("$time_local", stamp, TIME_LOCAL_ALLOWED))?;
         set_status("$status", told, record)?;

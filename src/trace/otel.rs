@@ -114,6 +114,7 @@ impl Otel {
     ) -> Result<Option<Timestamp>, TraceErrorKind> {
         let since = nanos_value.read(nanos_key, NANOS_ALLOWED, nanos)?;
         if let Some(since) = since {
+            self.check_unit("nanoseconds")?;
             return Ok(Some(Timestamp::EPOCH + since));
         }
         // Seconds and nanoseconds, as the SDK of JavaScript has them.
@@ -121,11 +122,23 @@ impl Otel {
             && let Ok([seconds, nanos]) = serde_json::from_str::<[u32; 2]>(text)
             && nanos < 1_000_000_000
         {
+            self.check_unit("seconds and nanoseconds")?;
             let nanos = i64::from(seconds) * 1_000_000_000 + i64::from(nanos);
             return Ok(Some(Timestamp::from_nanos(nanos)));
         }
+        if value.text().is_some_and(|text| text.trim().parse::<f64>().is_err()) {
+            self.check_unit("dates")?;
+        }
         let allowed = if self.unit.is_some() { TIME_ALLOWED } else { DATE_ALLOWED };
         value.read(key, allowed, |text| instant(text, self.unit))
+    }
+
+    /// An error where a unit is asked for, and a time has its own.
+    fn check_unit(&self, has: &'static str) -> Result<(), TraceErrorKind> {
+        match self.unit {
+            Some(unit) => Err(TraceErrorKind::FixedUnit { format: NAME, has, unit }),
+            None => Ok(()),
+        }
     }
 
     fn set_content(

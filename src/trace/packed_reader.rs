@@ -103,22 +103,23 @@ impl PackedReader {
         Ok(true)
     }
 
-    /// Passes over all blocks whose rows are all before `at`: how many rows. To be called where the
-    /// next row begins a block or none was read yet; what is passed over is checked all the same.
+    /// Passes over all blocks whose rows are all before `at`: how many rows, and the time of the
+    /// last of them. To be called where the next row begins a block or none was read yet; what is
+    /// passed over is checked all the same.
     pub(super) fn skip_blocks(
         &mut self,
         input: &mut impl Read,
         at: Duration,
-    ) -> Result<u64, Damage> {
-        let mut skipped = 0;
+    ) -> Result<(u64, Duration), Damage> {
+        let (mut skipped, mut last) = (0, Duration::ZERO);
         while self.left == 0 && self.next_block(input)? {
             if self.last >= at {
                 break;
             }
             skipped += u64::from(std::mem::take(&mut self.left));
-            self.latest = self.last;
+            (self.latest, last) = (self.last, self.last);
         }
-        Ok(skipped)
+        Ok((skipped, last))
     }
 
     /// Reads the next block, or the foot: then false.
@@ -317,7 +318,7 @@ mod tests {
         let mut reader = PackedReader::new(&mut input).unwrap();
         // Blocks of 8,192 rows.
         let skipped = reader.skip_blocks(&mut input, Duration::from_nanos(17_000)).unwrap();
-        assert_eq!(skipped, 16_384);
+        assert_eq!(skipped, (16_384, Duration::from_nanos(16_383)));
         let mut record = TraceRecord::default();
         assert!(reader.next(&mut input, &mut record).unwrap());
         assert_eq!(record.at.as_nanos(), 16_384);

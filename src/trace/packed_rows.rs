@@ -13,13 +13,15 @@ use crate::units::{Duration, Timestamp};
 pub(super) struct PackedRows<R: BufRead> {
     bytes: Bytes<R>,
     reader: PackedReader,
+    /// How many rows were read or passed over: the number of the last.
+    row: u64,
 }
 
 impl<R: BufRead> PackedRows<R> {
     /// Reads the head of `bytes`, which have `begun` so.
     pub(super) fn new(mut bytes: Bytes<R>, begun: &[u8]) -> Result<Self, TraceError> {
         let reader = PackedReader::new(&mut begun.chain(&mut bytes))?;
-        Ok(Self { bytes, reader })
+        Ok(Self { bytes, reader, row: 0 })
     }
 
     /// Begins anew.
@@ -30,6 +32,7 @@ impl<R: BufRead> PackedRows<R> {
         let unreadable = |error| TraceError::new(TracePlace::Byte(0), TraceErrorKind::Read(error));
         self.bytes.rewind().map_err(unreadable)?;
         self.reader = PackedReader::new(&mut self.bytes)?;
+        self.row = 0;
         Ok(())
     }
 
@@ -37,8 +40,12 @@ impl<R: BufRead> PackedRows<R> {
         self.bytes.into_input()
     }
 
-    pub(super) const fn block_offset(&self) -> u64 {
-        self.reader.block_offset()
+    /// The row that was read last; before the first, where its block is to begin.
+    pub(super) const fn place(&self) -> TracePlace {
+        match self.row {
+            0 => TracePlace::Byte(self.reader.block_offset()),
+            row => TracePlace::Row(row),
+        }
     }
 
     pub(super) const fn began(&self) -> Option<Timestamp> {
@@ -61,6 +68,7 @@ impl<R: BufRead> PackedRows<R> {
         if !self.reader.next(&mut self.bytes, record)? {
             return Ok(None);
         }
+        self.row += 1;
         match i64::try_from(record.at.as_nanos()) {
             Ok(nanos) => Ok(Some(Timestamp::from_nanos(nanos))),
             Err(_) => Err(Damage {
@@ -71,9 +79,12 @@ impl<R: BufRead> PackedRows<R> {
         }
     }
 
-    /// Passes over the blocks whose rows are all before `at`: how many rows.
-    pub(super) fn skip_before(&mut self, at: Duration) -> Result<u64, TraceError> {
-        Ok(self.reader.skip_blocks(&mut self.bytes, at)?)
+    /// Passes over the blocks whose rows are all before `at`: how many rows, and when the last of
+    /// them was sent.
+    pub(super) fn skip_before(&mut self, at: Duration) -> Result<(u64, Duration), TraceError> {
+        let (skipped, last) = self.reader.skip_blocks(&mut self.bytes, at)?;
+        self.row += skipped;
+        Ok((skipped, last))
     }
 }
 

@@ -16,6 +16,7 @@ use super::packed_rows::PackedRows;
 use super::record::TraceRecord;
 use super::source_options::SourceOptions;
 use super::text_rows::TextRows;
+use super::unasked::{fixed_unit, no_blocks};
 use crate::units::{Duration, Timestamp};
 
 /// Reads the records of a trace.
@@ -74,6 +75,7 @@ impl<R: BufRead> TraceReader<R> {
         let mut begun = Vec::new();
         (&mut bytes).take(MAGIC.len() as u64).read_to_end(&mut begun).map_err(unreadable)?;
         let rows = if begun == MAGIC {
+            check_packed(&options).map_err(|kind| TraceError::new(TracePlace::Byte(0), kind))?;
             Rows::Packed(Box::new(PackedRows::new(bytes, &begun)?))
         } else {
             Rows::Text(Box::new(TextRows::new(bytes, &begun, &options)?))
@@ -110,7 +112,7 @@ impl<R: BufRead> TraceReader<R> {
     pub fn place(&self) -> TracePlace {
         match &self.rows {
             Rows::Text(rows) => rows.place(),
-            Rows::Packed(rows) => TracePlace::Byte(rows.block_offset()),
+            Rows::Packed(rows) => rows.place(),
         }
     }
 
@@ -217,20 +219,21 @@ impl<R: BufRead> TraceReader<R> {
         Ok(None)
     }
 
-    /// Passes over rows that were sent before `at` as far as that is cheap: how many. Those of a
+    /// Passes over rows that were sent before `at` as far as that is cheap: how many, and when the
+    /// last of them was sent. Those of a
     /// binary trace's blocks are counted as read and not looked at; none of other formats.
     ///
     /// # Errors
     /// The trace is broken in what is passed over.
-    pub(crate) fn skip_before(&mut self, at: Duration) -> Result<u64, TraceError> {
+    pub(crate) fn skip_before(&mut self, at: Duration) -> Result<(u64, Duration), TraceError> {
         match &mut self.rows {
-            Rows::Text(_) => Ok(0),
+            Rows::Text(_) => Ok((0, Duration::ZERO)),
             Rows::Packed(rows) if self.previous.is_none() => {
-                let skipped = rows.skip_before(at)?;
+                let (skipped, last) = rows.skip_before(at)?;
                 self.accounting.leave_out(DropReason::OutsideWindow, skipped);
-                Ok(skipped)
+                Ok((skipped, last))
             }
-            Rows::Packed(_) => Ok(0),
+            Rows::Packed(_) => Ok((0, Duration::ZERO)),
         }
     }
 
@@ -239,6 +242,7 @@ impl<R: BufRead> TraceReader<R> {
         let place = error.place();
         let reason = match error.kind() {
             TraceErrorKind::Read(_)
+            | TraceErrorKind::FixedUnit { .. }
             | TraceErrorKind::CutOffPacked { .. }
             | TraceErrorKind::Damaged { .. } => None,
             TraceErrorKind::OutOfOrder { .. } => Some(DropReason::OutOfOrder),
@@ -281,6 +285,17 @@ impl<R: BufRead> TraceReader<R> {
     /// Accounts for a record that was handed on from `place` and then left out.
     pub(crate) fn leave_out(&mut self, reason: DropReason, place: TracePlace) {
         self.accounting.take_back(reason, place.number());
+    }
+}
+
+/// An error where an option is given that the binary form has no use for.
+fn check_packed(options: &SourceOptions) -> Result<(), TraceErrorKind> {
+    let format = TraceFormat::Packed.description().name;
+    fixed_unit(&options.rows, format, "nanoseconds")?;
+    no_blocks(&options.rows, format)?;
+    match options.format {
+        Some(TraceFormat::Packed) | None => Ok(()),
+        Some(told) => Err(TraceErrorKind::IsPacked { told: told.name() }),
     }
 }
 

@@ -244,6 +244,21 @@ mod tests {
     }
 
     #[test]
+    fn a_format_keeps_outcomes_or_says_that_it_does_not() {
+        let whole = tamed(TraceRecord { status: Some(503), ..TraceRecord::default() }, true);
+        let record = TraceRecord { at: Duration::ZERO, failure: None, ..whole };
+        // Blocks are of another size there.
+        let bare = TraceRecord { prefix: None, ..record.clone() };
+        let others = [TraceFormat::Azure, TraceFormat::Mooncake].map(|format| (format, &bare));
+        for (format, record) in FOREIGN.map(|format| (format, &record)).into_iter().chain(others) {
+            let bytes = written(format, std::slice::from_ref(record));
+            let found = read(format, &bytes, Duration::ZERO);
+            let keeps = found[0].status.is_some() || found[0].failure.is_some();
+            assert_eq!(keeps, format.keeps_outcomes(), "{format}");
+        }
+    }
+
+    #[test]
     fn every_foreign_format_takes_a_whole_record() {
         let record = tamed(TraceRecord { status: Some(200), ..TraceRecord::default() }, true);
         for format in FOREIGN {

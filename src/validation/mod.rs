@@ -16,4 +16,4 @@ pub use contents::{Contents, FalseAlarmBound, FalseAlarmBounds, TokenFigures, Tr
 pub use document::{PartLeftOut, ValidatedFile, Validation};
 pub use sarif::sarif;
 pub use schema::validation_schema;
-pub use trace_check::{TraceCheck, broken_trace, check_trace, trace_problem};
+pub use trace_check::{TraceCheck, broken_trace, check_recorded, check_trace, trace_problem};

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use crate::chance::Chance;
 use crate::profile::{Shape, ShapeMeter};
 use crate::scenario::{Problem, ProblemKind, Scenario, Spot, Traffic};
-use crate::trace::{Accounting, TraceError, TracePlace, TraceReader};
-use crate::workload::{Playback, PlaybackOptions, Replay, SourceError, TraceInput, check_record};
+use crate::trace::{Accounting, TraceError, TraceErrorKind, TracePlace, TraceReader};
+use crate::workload::{
+    Playback, PlaybackOptions, Replay, SourceError, TraceInput, check_answers, check_record,
+};
 
 /// What is in a trace, as the scenario replays it.
 #[derive(Clone, PartialEq, Debug)]
@@ -44,7 +46,20 @@ pub fn check_trace(
     let mut playback = Playback::new(reader, one_turn, chance, place);
     let shape = read_turn(&mut playback, replay, options.repeat).map_err(failed)?;
     let accounting = playback.reader().accounting().clone();
+    // What comes after the window is not replayed; but rows that are out of order can have ended it.
+    playback.read_rest().map_err(failed)?;
     Ok(TraceCheck { file: files[trace].clone(), accounting, shape })
+}
+
+/// Whether the traces of `scenario` have an answer of each version that answers as recorded.
+///
+/// # Errors
+/// They have none of one.
+pub fn check_recorded(scenario: &Scenario, traces: Vec<TraceInput>) -> Result<(), SourceError> {
+    match &scenario.traffic {
+        Traffic::Replayed { replay, .. } => check_answers(replay, traces),
+        Traffic::Generated(_) => Ok(()),
+    }
 }
 
 /// What keeps a trace of `scenario` from being replayed, at its place in the trace.
@@ -62,7 +77,7 @@ pub fn broken_trace(file: String, error: &TraceError) -> Problem {
     };
     let message = match error.place() {
         TracePlace::Line(_) => error.kind().to_string(),
-        TracePlace::Entry { .. } | TracePlace::Byte(_) => error.to_string(),
+        TracePlace::Entry { .. } | TracePlace::Row(_) | TracePlace::Byte(_) => error.to_string(),
     };
     Problem::new(ProblemKind::BrokenTrace, place, message)
 }
@@ -75,14 +90,26 @@ fn read_turn(
 ) -> Result<Shape, TraceError> {
     let mut meter = ShapeMeter::default();
     let mut left = replay.requests;
+    let (mut without, mut of, mut first) = (0, 0, None::<TraceError>);
     while let Some(record) = playback.next_record()? {
         // What is never sent need not fit.
         if left != Some(0) {
-            check_record(&record, &replay.models, replay.needs())
-                .map_err(|kind| playback.error(kind))?;
+            of += 1;
+            match check_record(&record, &replay.models, replay.needs()) {
+                // How many there are says whether they are failed calls, or the trace has none.
+                Err(kind @ TraceErrorKind::NoTokens) => {
+                    without += 1;
+                    first.get_or_insert_with(|| playback.error(kind));
+                }
+                checked => drop(checked.map_err(|kind| playback.error(kind))?),
+            }
         }
         left = left.map(|left| left.saturating_sub(1));
         meter.add(record.at, record.input, record.output);
+    }
+    if let Some(first) = first {
+        let kind = TraceErrorKind::SomeWithoutTokens { without, of };
+        return Err(TraceError::new(first.place(), kind));
     }
     if repeats && left != Some(0) {
         playback.check_repeat()?;

@@ -173,6 +173,14 @@ impl Mixture {
     }
 }
 
+/// Whether `traces` have an answer of each version that answers as they have recorded it.
+///
+/// # Errors
+/// They have none of one, or cannot be read so far.
+pub fn check_answers(replay: &Replay, traces: Vec<TraceInput>) -> Result<(), SourceError> {
+    look_ahead(replay, traces).map(drop)
+}
+
 /// The first answers of the versions that answer as recorded; and the traces again, from their
 /// beginning.
 fn look_ahead(

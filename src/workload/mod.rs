@@ -22,7 +22,7 @@ mod tokens;
 
 pub use answers::{Answered, RecordedVersion};
 pub use change::{Change, Pace};
-pub use mixture::SourceError;
+pub use mixture::{SourceError, check_answers};
 pub use needs::Needs;
 pub use playback::{Playback, PlaybackOptions, Window};
 pub use population::{Client, Pin, Population, Sessions};

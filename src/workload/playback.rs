@@ -81,6 +81,8 @@ struct Turn {
     /// The times of the first of them and of the last.
     first: Duration,
     last: Duration,
+    /// Whether a row lay within the window.
+    is_met: bool,
     /// Whether a record was handed on.
     is_used: bool,
     /// When it begins, as it is replayed.
@@ -165,10 +167,12 @@ impl<R: BufRead + Seek> Playback<R> {
         if let (0, Some(window), None) =
             (self.turn.taken, self.options.window, self.options.dequantize)
         {
-            self.turn.taken = self.reader.skip_before(window.from)?;
+            let (skipped, last) = self.reader.skip_before(window.from)?;
+            (self.turn.taken, self.turn.last) = (skipped, last);
         }
         while let Some((place, mut record)) = self.spread()? {
-            let number = self.turn.take(record.at);
+            let (before, sent) = (self.turn.last, record.at);
+            let number = self.turn.take(sent);
             self.read_at = place;
             let from = self.options.window.map_or(Duration::ZERO, |window| window.from);
             let length = self.options.window.map_or(Duration::MAX, |window| window.length);
@@ -178,12 +182,15 @@ impl<R: BufRead + Seek> Playback<R> {
             }
             record.at = record.at.saturating_sub(from);
             if record.at >= length {
+                let before = (number > 0).then_some(before);
+                self.check_met(before, Some(sent))?;
                 // What comes later is outside too.
                 self.passed_window = true;
                 self.reader.leave_out(DropReason::OutsideWindow, place);
                 self.leave_out_ahead();
                 return Ok(None);
             }
+            self.turn.is_met = true;
             if !self.is_sampled(&record, number) {
                 self.reader.leave_out(DropReason::NotSampled, place);
                 continue;
@@ -193,7 +200,33 @@ impl<R: BufRead + Seek> Playback<R> {
             self.turn.is_used = true;
             return Ok(Some(record));
         }
+        let last = (self.turn.taken > 0).then_some(self.turn.last);
+        self.check_met(last, None)?;
         Ok(None)
+    }
+
+    /// An error where the window has ended and no row lay in it: the rows `before` and `after` it.
+    fn check_met(
+        &self,
+        before: Option<Duration>,
+        after: Option<Duration>,
+    ) -> Result<(), TraceError> {
+        let Some(Window { from, length }) = self.options.window else { return Ok(()) };
+        if self.turn.is_met {
+            return Ok(());
+        }
+        let to = from.saturating_add(length);
+        let kind = TraceErrorKind::EmptyWindow { from, to, before, after };
+        Err(TraceError::new(self.reader.place(), kind))
+    }
+
+    /// Reads what comes after that which is replayed, to the end of the trace.
+    ///
+    /// # Errors
+    /// The trace is broken there.
+    pub fn read_rest(&mut self) -> Result<(), TraceError> {
+        while self.reader.next_record()?.is_some() {}
+        Ok(())
     }
 
     /// Whether it can begin anew after what was handed on.
@@ -334,6 +367,27 @@ mod tests {
             while playback.next_record().unwrap().is_some() {}
             assert_eq!(playback.passed_window(), passes, "{last}");
         }
+    }
+
+    #[test]
+    fn a_window_without_rows_is_an_error_that_says_where_rows_are() {
+        let told = |rows: &[(u64, u64)], from, length| {
+            let [from, length] = [from, length].map(Duration::from_secs);
+            let window = Some(Window { from, length });
+            let options = PlaybackOptions { window, ..PlaybackOptions::default() };
+            let mut playback = playback(rows, options);
+            let error = playback.next_record().unwrap_err();
+            assert_eq!(playback.next_record().unwrap(), None);
+            error.to_string()
+        };
+        let rows = [(2, 1), (9, 1), (30, 1)];
+        let past = told(&rows, 40, 5);
+        assert!(past.starts_with("line 5: no request between 40 s and 45 s"), "{past}");
+        assert!(past.contains("the last one is sent at 30 s"), "{past}");
+        let between = told(&rows, 10, 5);
+        assert!(between.contains("the ones beside it are sent at 9 s and 30 s"), "{between}");
+        let before = told(&rows, 0, 1);
+        assert!(before.contains("the first one is sent at 2 s"), "{before}");
     }
 
     #[test]

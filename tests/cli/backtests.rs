@@ -7,7 +7,7 @@ use crate::program::{Ended, Workplace};
 
 const TRACE: &str = "fixtures/canary-incident.csv";
 const DAY: &str = "fixtures/rules-of-the-day.json";
-const TIGHTER: &str = "fixtures/rules-tighter.json";
+const TIGHTER: &str = "fixtures/canary-incident-tighter-rules.json";
 const JUDGE: &str = "fixtures/rules-judge.json";
 
 /// Two requests a second for 12 minutes. Every fifth goes to the canary from minute 4 to minute 9;
@@ -93,10 +93,19 @@ fn what_is_written_is_valid_by_its_schema_and_whole() {
 #[test]
 fn each_end_has_its_exit_code() {
     let place = Workplace::with_project();
+    place.write("off.json", "{\"enable\": false, \"conditions\": []}");
     let fails = ["--require", "blast_radius.failed < 3"];
-    let cases: [(&[&str], &[&str], i32, &str); 9] = [
-        (&[DAY, TIGHTER], &["--require", "rollbacks == 1"], 0, "PASS"),
-        (&[DAY, TIGHTER], &fails, 99, "FAIL"),
+    let baseline = ["--require", "blast_radius.failed < baseline(blast_radius.failed)"];
+    let cases: [(&[&str], &[&str], i32, &str); 15] = [
+        (&[DAY, TIGHTER], &["--require", "rollbacks == 1"], 0, "PASS  1 requirement met: "),
+        (&[DAY, TIGHTER], &fails, 99, "FAIL  1 of 1 requirement not met: "),
+        (&[DAY, TIGHTER], &fails, 99, "IDENTITY HOLDS: "),
+        (&[DAY, TIGHTER], &fails, 99, "--require number 1"),
+        // Of the canary's requests from minute 6 to minute 9 every other fails: 36.
+        (&[DAY, TIGHTER], &baseline, 0, "15 against 36"),
+        (&[DAY, "off.json"], &[], 0, "the rules are disabled (`enable: false`)"),
+        (&[DAY], &["--incident", "2h..3h"], 2, "the last request that can be used was sent at 12m"),
+        (&[DAY], &["--incident", "1m..2m"], 0, "note: the incident from 60 s to 2m is over before"),
         // What would have fired earlier is not what happened.
         (&[TIGHTER, DAY], &[], 6, "IDENTITY FAILS"),
         (&[DAY], &["--rolled-back-by", "rules"], 6, "does not fire, though"),

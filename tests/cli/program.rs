@@ -64,7 +64,7 @@ impl Workplace {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_coalmine"));
         command.args(arguments).current_dir(self.folder.path());
         for variable in ["NO_COLOR", "COLUMNS", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"] {

@@ -113,8 +113,8 @@ fn what_cannot_be_described_is_refused_with_its_place() {
         (TRACE, unknown, 3, "cannot read trace b.csv"),
         (TRACE, &["trace", "stats", "a.csv", "--window", "3s..1s"], 2, "does not come after"),
         (TRACE, &["trace", "stats", "a.csv", "--out", "a.csv"], 2, "a.csv is a file"),
-        (TRACE, empty, 3, "error: a.csv: no request between 600 ms and 2 s"),
-        (TRACE, after, 3, "error: a.csv: no request between 20 s and 60 s"),
+        (TRACE, empty, 3, "no request between 600 ms and 2 s"),
+        (TRACE, after, 3, "no request between 20 s and 60 s"),
     ] {
         let place = with_trace(text);
         let ended = place.run(arguments);

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use coalmine::trace::{Names, TraceReader};
 
-use crate::program::{Workplace, project};
+use crate::program::{Ended, Workplace, project};
 
 const LITELLM: &str = "\
 {\"id\":\"1\",\"startTime\":1762074001.5,\"endTime\":1762074003.0,\"model\":\"gpt-4\",\"model_group\":\"gpt-4\",\
@@ -77,7 +77,7 @@ fn broken_rows_are_left_out_as_far_as_that_is_allowed_and_leave_nothing_behind()
     place.write("log.csv", text);
     let ended = place.run(&["trace", "import", "log.csv", "--skip-bad", "1"]);
     assert_eq!(ended.code, 3);
-    assert!(ended.stderr.contains("log.csv: line 4: ContextTokens is \"x\""), "{}", ended.stderr);
+    assert!(ended.stderr.contains("log.csv:4: ContextTokens is \"x\""), "{}", ended.stderr);
     assert_eq!(place.files(), ["log.csv"]);
     let ended = place.run(&["trace", "import", "log.csv", "--skip-bad", "2", "--report", "json"]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
@@ -156,4 +156,144 @@ fn a_synthetic_trace_is_the_same_for_one_seed_and_another_for_another() {
         text.lines().map(|line| line.split(',').next().unwrap().to_owned()).collect()
     };
     assert_eq!(times(&outcomes), times(&first.stdout));
+}
+
+/// What `arguments` come to with this on stdin.
+fn fed(place: &Workplace, arguments: &[&str], stdin: &[u8]) -> Ended {
+    place.write("fed", stdin);
+    let stdin = std::fs::File::open(place.path("fed")).unwrap();
+    Ended::of(place.command(arguments).stdin(stdin).output().unwrap())
+}
+
+#[test]
+fn no_command_writes_over_what_it_reads() {
+    let place = Workplace::new();
+    let key = "0123456789abcdef\n";
+    let begin = || {
+        place.write("log.jsonl", LITELLM);
+        place.write("team.key", key);
+        place.write("there", "a file of somebody's");
+    };
+    begin();
+    let import = ["trace", "import", "log.jsonl", "--hash-key", "team.key"];
+    assert_eq!(place.run(&[&import[..], &["-o", "a.trace"]].concat()).code, 0);
+    let bytes = std::fs::read(place.path("a.trace")).unwrap();
+    let names = |more: &[&'static str]| [&import[..], &["--keep-user-names"], more].concat();
+    let fit = ["trace", "fit", "a.trace", "-o", "a.trace", "--force"];
+    let export =
+        ["trace", "export", "a.trace", "--format", "litellm", "-o", "./a.trace", "--force"];
+    let cases = [
+        (names(&["log.jsonl", "-o", "b.trace", "--force"]), "log.jsonl is the log as well"),
+        (names(&["team.key", "-o", "b.trace", "--force"]), "is the secret of --hash-key as well"),
+        (names(&["b.trace", "-o", "b.trace", "--force"]), "b.trace is the trace as well"),
+        (names(&["there", "-o", "b.trace"]), "there is there already"),
+        ([&import[..], &["-o", "log.jsonl", "--force"]].concat(), "log.jsonl is the log as well"),
+        (fit.to_vec(), "a.trace is the trace as well"),
+        (export.to_vec(), "./a.trace and the trace, a.trace, are one file"),
+    ];
+    for (arguments, said) in cases {
+        let ended = place.run(&arguments);
+        assert_eq!(ended.code, 2, "{arguments:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains(said), "{arguments:?}: {}", ended.stderr);
+    }
+    assert_eq!((place.read("log.jsonl"), place.read("team.key")), (LITELLM.into(), key.into()));
+    assert_eq!(place.read("there"), "a file of somebody's");
+    assert_eq!(std::fs::read(place.path("a.trace")).unwrap(), bytes);
+    assert_eq!(place.files(), ["a.trace", "log.jsonl", "team.key", "there"]);
+    let told = place.run(&names(&["there", "-o", "b.trace", "--force"])).stdout;
+    assert!(told.contains("2  of users, written to there"), "{told}");
+}
+
+#[test]
+fn what_is_cut_off_says_how_to_save_the_rest() {
+    let place = Workplace::new();
+    let packed = gzip(LITELLM);
+    place.write("half.jsonl.gz", &packed[..packed.len() / 2]);
+    let ended = place.run(&["trace", "import", "half.jsonl.gz"]);
+    assert_eq!(ended.code, 3);
+    let remedy = "gzip -dc FILE | coalmine trace import - --skip-bad 1 -o TRACE";
+    assert!(ended.stderr.contains(remedy), "{}", ended.stderr);
+}
+
+#[test]
+fn options_that_nothing_comes_of_are_refused() {
+    let place = Workplace::with_project();
+    place.write("log.jsonl", LITELLM);
+    place.write("dates.jsonl", LITELLM.replace("1762074001.5", "\"2025-11-02T09:00:01Z\""));
+    assert_eq!(place.run(&["trace", "import", "log.jsonl", "-o", "a.trace"]).code, 0);
+    let began = "2026-11-02T08:00:00Z";
+    let synth = ["trace", "synth", "scenarios/low-traffic.yaml", "--outcomes", "--format", "azure"];
+    let export = ["trace", "export", "a.trace", "--format", "litellm", "--began", began];
+    let cases = [
+        (synth.to_vec(), 2, "leave --outcomes out"),
+        (export.to_vec(), 2, "a.trace began on 2025-11-02T09:00:00Z: leave `--began"),
+        (
+            vec!["trace", "import", "dates.jsonl", "--unit", "s"],
+            3,
+            "dates.jsonl:1: litellm has its",
+        ),
+        (vec!["trace", "import", "a.trace", "--unit", "s", "-o", "b"], 3, "leave `--unit s` out"),
+        (
+            vec!["trace", "import", "a.trace", "--format", "har", "-o", "b"],
+            3,
+            "leave `--format har`",
+        ),
+        (vec!["trace", "import", "a.gz", "b c.gz"], 2, "`zcat a.gz 'b c.gz' | coalmine trace"),
+        (
+            vec!["trace", "fit", "a.trace", "--charts", "log.jsonl"],
+            2,
+            "name a folder with --charts",
+        ),
+        (vec!["trace", "fit", "a.trace", "--latency", "892"], 2, "did you mean 892ms?"),
+    ];
+    for (arguments, code, said) in cases {
+        let ended = place.run(&arguments);
+        assert_eq!(ended.code, code, "{arguments:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains(said), "{arguments:?}: {}", ended.stderr);
+    }
+    let odd = place.run(&["trace", "import", "log.jsonl", "--unit", "ms", "-o", "odd.trace"]);
+    assert_eq!(odd.code, 0, "{}", odd.stderr);
+    assert!(odd.stderr.contains("warning: the trace begins on 1970-01-21"), "{}", odd.stderr);
+}
+
+#[test]
+fn rows_that_a_format_has_no_room_for_are_left_out_where_that_is_asked_for() {
+    let place = Workplace::new();
+    let text = "#coalmine-trace 2\nat_ns,input_tokens,output_tokens\n0,1,1\n5,1,\n9,2,2\n";
+    place.write("a.csv", text);
+    let export = ["trace", "export", "a.csv", "--format", "azure", "-o", "out.csv"];
+    let refused = place.run(&export);
+    assert_eq!(refused.code, 3);
+    assert!(
+        refused.stderr.contains("row 2: azure needs tokens of the answer"),
+        "{}",
+        refused.stderr
+    );
+    assert!(refused.stderr.contains("help: leave such rows out by --skip-unfit"));
+    let ended = place.run(&[&export[..], &["--skip-unfit"]].concat());
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stderr.contains("left out: 1 row, the first is row 2: "), "{}", ended.stderr);
+    assert_eq!(place.read("out.csv").lines().count(), 3);
+    place.write("b.csv", text.replace("0,1,1\n", "").replace("9,2,2\n", ""));
+    let none = ["trace", "export", "b.csv", "--format", "azure", "-o", "none.csv", "--skip-unfit"];
+    assert_eq!(place.run(&none).code, 3);
+    assert_eq!(place.files(), ["a.csv", "b.csv", "out.csv"]);
+}
+
+#[test]
+fn a_trace_on_stdin_is_described_and_fitted_like_one_in_a_file() {
+    let place = Workplace::new();
+    let packed = gzip(&gunzip("fixtures/incident-litellm.jsonl.gz"));
+    place.write("log.jsonl.gz", &packed);
+    let whole = place.run(&["trace", "stats", "log.jsonl.gz"]);
+    assert_eq!(whole.code, 0, "{}", whole.stderr);
+    let piped = fed(&place, &["trace", "stats", "-"], &packed);
+    assert_eq!(piped.code, 0, "{}", piped.stderr);
+    assert_eq!(piped.stdout.replacen("stdin", "log.jsonl.gz", 1), whole.stdout);
+    let broken = fed(&place, &["trace", "stats", "-"], b"nothing");
+    assert_eq!(broken.code, 3);
+    assert!(broken.stderr.starts_with("error: stdin:1: "), "{}", broken.stderr);
+    let fitted = fed(&place, &["trace", "fit", "-"], &packed);
+    assert_eq!(fitted.code, 0, "{}", fitted.stderr);
+    assert!(fitted.stdout.contains("name: twin\n"), "{}", fitted.stdout);
 }

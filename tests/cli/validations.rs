@@ -278,3 +278,38 @@ fn the_documents_of_a_malformed_scenario_are_laid_out_as_they_were() {
     }
     assert_eq!(stale, [""; 0], "COALMINE_BLESS=1 writes them anew");
 }
+
+#[test]
+fn replays_that_cannot_work_are_refused() {
+    let place = Workplace::new();
+    let head = "#coalmine-trace 2\nat_ns,version,input_tokens,output_tokens,status,duration_ns\n";
+    let row = |second: u64, size: &str| format!("{second}000000000,v1,{size},200,1000\n");
+    let rows = |seconds: &[u64]| -> String { seconds.iter().map(|at| row(*at, "5,5")).collect() };
+    place.write("log.csv", format!("{head}{}", rows(&[0, 10, 20])));
+    place.write("unsorted.csv", format!("{head}{}", rows(&[0, 20, 10])));
+    place.write("sizes.csv", format!("{head}{}{}{}", row(0, "5,5"), row(1, "5,"), row(2, "5,")));
+    let scenario = |trace: &str, v2: &str| {
+        format!(
+            "schema: 1\nname: s\nworkload:\n  arrivals: {{trace: {trace}}}\nmodels:\n  m:\n    \
+             versions:\n      v1: {{tags: [stable], upstream: {{recorded: true}}}}\n      \
+             v2: {{upstream: {v2}}}\nphases: [{{name: all, for: 1m, split: {{v1: 100%}}}}]\n"
+        )
+    };
+    let window = |from: &str| format!("{{file: log.csv, window: {{from: {from}, for: 5s}}}}");
+    let unsorted = "{file: unsorted.csv, window: {from: 0s, for: 5s}}";
+    let latency = "{latency: 1s}";
+    let cases = [
+        (window("10s"), latency, None),
+        (window("2h"), latency, Some("log.csv:5: no request between 2h and ")),
+        (window("11s"), latency, Some("the ones beside it are sent at 10 s and 20 s")),
+        (unsorted.to_owned(), latency, Some("unsorted.csv:5: the row is 10 s earlier than line 4")),
+        ("sizes.csv".to_owned(), latency, Some("sizes.csv:4: 2 of 3 rows, this the first, do not")),
+        ("log.csv".to_owned(), "{recorded: true}", Some("says what version \"v2\" answered")),
+    ];
+    for (trace, v2, said) in cases {
+        place.write("s.yaml", scenario(&trace, v2));
+        let ended = place.run(&["validate", "s.yaml"]);
+        assert_eq!(ended.code, if said.is_some() { 3 } else { 0 }, "{trace}: {}", ended.stderr);
+        assert!(ended.stderr.contains(said.unwrap_or_default()), "{trace}: {}", ended.stderr);
+    }
+}
