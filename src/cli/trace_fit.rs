@@ -8,7 +8,7 @@ use super::apart::check_apart;
 use super::disk::{write_new, write_whole};
 use super::exit::Exit;
 use super::open::trace_name;
-use super::output::{chart_files, check_folder, write_files};
+use super::output::{check_folder, write_files};
 use super::scratch::{exists, folder_for};
 use super::shared_arguments::{duration, seed};
 use super::terminal::{Failure, complain, print, width};
@@ -104,10 +104,14 @@ pub(super) fn trace_fit(arguments: &TraceFitArguments) -> Result<Exit, Failure> 
         FitFormat::Text => twin_text(&fitted, &goodness, width()),
         FitFormat::Json => json(&goodness)?,
     };
-    if let Some(charts) = &arguments.charts {
-        let files = twin_charts(&goodness);
-        write_files(charts, files.iter().flat_map(chart_files).collect())?;
-    }
+    let drawn = match &arguments.charts {
+        Some(charts) => draw(charts, &goodness)?,
+        None => String::new(),
+    };
+    let report = match arguments.format {
+        FitFormat::Text => format!("{report}{drawn}"),
+        FitFormat::Json => report,
+    };
     match out {
         None => {
             complain(&report);
@@ -122,6 +126,23 @@ pub(super) fn trace_fit(arguments: &TraceFitArguments) -> Result<Exit, Failure> 
         }
     }
     Ok(Exit::Pass)
+}
+
+/// Draws recording and twin into `folder`, which the charts have for themselves; and says which
+/// there are.
+fn draw(folder: &Path, goodness: &Goodness) -> Result<String, Failure> {
+    let charts = twin_charts(goodness);
+    if charts.is_empty() {
+        return Ok("\nCharts: none, as there is too little to draw\n".to_owned());
+    }
+    let files = charts.iter().flat_map(|chart| {
+        let (svg, png) = (chart.canvas.svg().into_bytes(), chart.canvas.png());
+        [(format!("{}.svg", chart.name), svg), (format!("{}.png", chart.name), png)]
+    });
+    write_files(folder, files.collect())?;
+    let names: Vec<&str> = charts.iter().map(|chart| chart.name).collect();
+    let folder = folder.display();
+    Ok(format!("\nCharts: {folder} has {}, as SVG and PNG\n", names.join(", ")))
 }
 
 /// Takes the options' values for what was not recorded; one that has no place is refused.

@@ -243,7 +243,7 @@ fn versions(
                 is_stable: Some(place) == first,
                 share: version.requests as f64 / all as f64,
                 active: (version.first_at, version.last_at),
-                latency: LatencyFit::of(version.answers.items()),
+                latency: LatencyFit::of(version.answers.items(), version.longest_answer),
                 failures: FailureFit::of(version),
                 price: PriceFit::of(version.answers.items()),
             }
@@ -267,16 +267,21 @@ fn unused(id: &str, model: &str, taken: &[String]) -> String {
 }
 
 /// How long the gateway waited: as long as requests took that it gave up, where that is longer than
-/// any answer took; otherwise longer than any answer.
+/// any answer took; otherwise longer than any answer. No answer of the twin takes longer than the
+/// recorded ones, so that none is given up beside those that fail by themselves.
 fn timeout(observed: &Observed) -> Option<Duration> {
-    let longest = observed.longest_answer;
+    let longest = observed.versions.iter().map(|version| version.longest_answer);
+    let longest = longest.fold(0.0, f64::max);
     let failures = observed.versions.iter().flat_map(|version| version.failures.items());
     let given_up = failures.filter(|failure| failure.ending == crate::exchange::Ending::Timeout);
     let mut given_up: Vec<f64> = given_up.filter_map(|failure| failure.duration).collect();
     given_up.sort_by(f64::total_cmp);
     let middle = (!given_up.is_empty()).then(|| quantile(&given_up, 0.5));
     let waited = match middle {
-        Some(middle) if middle > longest => significant(middle, 4),
+        // Rounding must not make it shorter than an answer.
+        Some(middle) if middle > longest => {
+            Some(significant(middle, 4)).filter(|short| *short > longest).unwrap_or(middle)
+        }
         _ if longest > 0.0 => (longest * 1.5).max(60.0).ceil(),
         _ => return None,
     };

@@ -13,6 +13,7 @@ mod error;
 mod failure_chain;
 mod failure_episode;
 mod failure_fit;
+mod failure_words;
 mod fitted;
 mod goodness;
 mod latency_fit;

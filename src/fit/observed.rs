@@ -35,8 +35,6 @@ pub struct Observed {
     /// The longest that any session had.
     pub(super) longest_pause: Duration,
     last_of_session: BTreeMap<u64, Duration>,
-    /// Seconds that the longest complete answer took; 0 where no time was recorded.
-    pub(super) longest_answer: f64,
     pub(super) models: Vec<SeenModel>,
     pub(super) versions: Vec<SeenVersion>,
     /// What the recording has that no scenario can have.
@@ -94,6 +92,8 @@ pub(super) struct SeenVersion {
     pub(super) endings: BTreeMap<Ending, u64>,
     pub(super) outcomes: OutcomeCounts,
     pub(super) answers: Reservoir<Answer>,
+    /// Seconds that the longest complete answer took; 0 where no time was recorded.
+    pub(super) longest_answer: f64,
     pub(super) failures: Reservoir<SeenFailure>,
     /// When it was sent its first request, and its last.
     pub(super) first_at: Duration,
@@ -146,7 +146,6 @@ impl Default for Observed {
             sessions: Tally::default(),
             longest_pause: Duration::ZERO,
             last_of_session: BTreeMap::new(),
-            longest_answer: 0.0,
             models: Vec::new(),
             versions: Vec::new(),
             extras: Extras::default(),
@@ -255,7 +254,7 @@ impl Observed {
         match ending {
             Ending::ClientClosed => self.extras.closed_by_client += 1,
             Ending::Success => {
-                self.longest_answer = self.longest_answer.max(duration.unwrap_or(0.0));
+                version.longest_answer = version.longest_answer.max(duration.unwrap_or(0.0));
                 version.outcomes.add(record.at, false);
                 version.answers.add(Answer {
                     input: record.input.map(|tokens| f64::from(tokens.get())),
@@ -326,6 +325,7 @@ impl SeenVersion {
             endings: BTreeMap::new(),
             outcomes: OutcomeCounts::default(),
             answers: Reservoir::new(MOST_ANSWERS),
+            longest_answer: 0.0,
             failures: Reservoir::new(MOST_ANSWERS),
             first_at: at,
             last_at: at,

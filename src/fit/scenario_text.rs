@@ -9,8 +9,7 @@ use super::rate_process::WINDOWS;
 use super::scenario_lines::Text;
 use super::source::RecordingSource;
 use crate::units::{
-    Duration, format_count, format_counted, format_duration, format_elapsed, format_percent,
-    format_significant,
+    Duration, format_count, format_counted, format_elapsed, format_percent, format_significant,
 };
 
 impl Fitted {
@@ -47,7 +46,8 @@ impl Fitted {
         text.line(0, "#");
         text.comment(0, &format!("{requests} requests in {span} were fitted; {}.", source.rows()));
         if let Some(sha256) = &source.sha256 {
-            text.line(0, &format!("# SHA-256 {sha256}"));
+            text.comment(0, &format!("The SHA-256 of {}, as it was read:", source.name));
+            text.line(0, &format!("# {sha256}"));
         }
         for word in &source.words {
             text.comment(0, word);
@@ -79,8 +79,9 @@ impl Fitted {
         if let Some(timeout) = self.timeout {
             text.comment(
                 1,
-                "No answer of the recording took longer; clients are more patient than the \
-                 gateway, so that none leaves early.",
+                "No answer of the recording took so long: what times out are the failures that the \
+                 versions have as `timeout`. Clients are more patient than the gateway, so that \
+                 none leaves early.",
             );
             text.line(1, &format!("upstream_timeout: {}", timeout.to_literal()));
             text.line(1, &format!("client_timeout: {}", (timeout * 2).to_literal()));
@@ -136,18 +137,27 @@ impl Fitted {
             text.comment(
                 1,
                 &format!(
-                    "{seen} sent requests; with so many, so uneven, as many would, and two \
-                     requests would come from one as often."
+                    "{seen} sent requests. Of `count` users by Zipf's law as many would be seen \
+                     on average, and two requests would come from one user as often as recorded."
                 ),
             );
             let zipf = number(users.zipf);
             text.line(1, &format!("users: {{count: {}, zipf: {zipf}}}", users.count));
         }
         if let Some(sessions) = &self.sessions {
-            text.comment(1, "The recorded lengths; the longest pause that any session had.");
+            // Where each has one request there is no pause to tell.
+            let is_single = sessions.requests.only_value() == Some(1.0);
+            text.comment(1, if is_single {
+                "Every session has one request."
+            } else {
+                "The recorded lengths; `gap` is the longest pause that any session had, in whole \
+                 seconds."
+            });
             text.line(1, "sessions:");
             distribution(&sessions.requests, "requests", number, 2, text);
-            text.line(2, &format!("gap: {}", sessions.gap.to_literal()));
+            if !is_single {
+                text.line(2, &format!("gap: {}", sessions.gap.to_literal()));
+            }
         }
     }
 
@@ -350,17 +360,26 @@ fn latency_lines(latency: &LatencyFit, text: &mut Text) {
                 per_input_token,
                 per_output_token,
                 explained,
-                is_first_token_recorded,
+                at_most,
+                first_tokens,
             } = &**parts;
-            let rest = if *is_first_token_recorded {
-                "first tokens are as recorded, each further token takes its share of the rest"
+            let rest = if *first_tokens == 0.0 {
+                "least squares; the first token is what tokens leave over".to_owned()
             } else {
-                "least squares; the first token is what tokens leave over"
+                let of = match *first_tokens {
+                    1.0 => String::new(),
+                    some => format!(" of {} of the answers, and hold for all", share(some)),
+                };
+                format!(
+                    "first tokens are as recorded{of}; each further token takes its share of the \
+                     rest"
+                )
             };
             text.comment(
                 5,
                 &format!(
-                    "Tokens explain {} of the variance of latency: {rest}.",
+                    "Tokens explain {} of the variance of latency: {rest}. No answer took longer \
+                     than `at_most`.",
                     share(*explained)
                 ),
             );
@@ -371,6 +390,7 @@ fn latency_lines(latency: &LatencyFit, text: &mut Text) {
                 text.line(6, &format!("per_input_token: {each}"));
             }
             distribution(per_output_token, "per_output_token", duration, 6, text);
+            text.line(6, &format!("at_most: {}", duration(*at_most)));
         }
     }
 }
@@ -383,53 +403,6 @@ fn failure_lines(failures: &FailureFit, text: &mut Text) {
         text.line(6, &format!("enter: {}", ratio(*enter)));
         text.line(6, &format!("leave: {}", ratio(*leave)));
         kind_lines("failures", failures, 6, text);
-    }
-}
-
-impl FailureFit {
-    /// How many failed, and how they come together.
-    fn counted(&self) -> String {
-        let (failed, ended) = (format_count(self.failed), format_count(self.ended));
-        format!("{failed} of {ended} failed. {}", self.in_words())
-    }
-
-    /// How failures come together, and how that was decided.
-    pub fn in_words(&self) -> String {
-        let test = self.dispersion.map_or_else(String::new, |(dispersion, score)| {
-            format!(
-                " (dispersion in windows of 10 s {} of what it then were, {} standard errors off)",
-                format_significant(dispersion, 3),
-                format_significant(score, 2)
-            )
-        });
-        let words = match &self.pattern {
-            FailurePattern::Even if self.is_too_long => {
-                format!("Failures come together{test}; here each request fails for itself.")
-            }
-            FailurePattern::Even => format!("Each request fails for itself{test}."),
-            FailurePattern::Bursts { enter, leave, .. } => format!(
-                "Failures come in bursts{test}: the likeliest chain of good and bad seconds has a \
-                 bad stretch of {} every {}.",
-                format_duration(Duration::from_secs_f64(1.0 / leave)),
-                format_duration(Duration::from_secs_f64(1.0 / enter + 1.0 / leave))
-            ),
-            FailurePattern::Episode { from, to, within, outside, .. } => {
-                let from = format_duration(Duration::from_secs(*from));
-                let to = to.map_or_else(
-                    || "on".to_owned(),
-                    |to| format!("to {}", format_duration(Duration::from_secs(to))),
-                );
-                format!(
-                    "An incident{test}: from {from} {to} {} of the requests failed, otherwise {}.",
-                    format_percent(*within),
-                    format_percent(*outside)
-                )
-            }
-        };
-        if !self.is_too_long {
-            return words;
-        }
-        format!("{words} Too long to look for bursts: fit a stretch with --window.")
     }
 }
 

@@ -208,6 +208,106 @@ fn an_incident_becomes_a_fault_of_the_twin() {
     assert!(again.fault().is_some(), "the twin has the incident");
 }
 
+/// Answers that would take longer than the gateway waits, 20 s, are what times out of the slow
+/// version; of the fast one nothing does. No failure is named.
+const TAILS: &str = "
+schema: 1
+name: truth
+workload:
+  arrivals: {poisson: 8/s}
+  tokens: {input: 100, output: {lognormal: {mean: 210, p99: 900}}}
+  upstream_timeout: 20s
+  client_timeout: 1m
+models:
+  gpt-4:
+    versions:
+      slow:
+        tags: [stable]
+        upstream:
+          latency:
+            first_token: 300ms
+            per_output_token: {lognormal: {median: 16ms, sigma: 0.4}}
+      fast:
+        upstream:
+          latency:
+            first_token: 300ms
+            per_output_token: {lognormal: {median: 2ms, sigma: 0.4}}
+phases:
+  - {name: all, for: 1h, split: {slow: 97%, fast: 3%}}
+";
+
+/// A recorded timeout is a failure of its own and the tail of no answer. Eight twins of n requests
+/// each have together the recorded share p with a standard error of sqrt(p (1 - p) / (8 n));
+/// counted twice it would be nearly 2 p, some 40 of them more.
+#[test]
+fn timeouts_are_counted_once() {
+    let recorded = twin(TAILS, 4, 1_000_000).unwrap();
+    let fitted = Fitted::of(&recorded, None).unwrap();
+    assert_eq!(fitted.timeout, Some(Duration::from_secs(20)));
+    let text = fitted.to_yaml("again", &RecordingSource::default());
+    let slow = &fitted.models[0].versions[0];
+    let failures = slow.failures.as_ref().unwrap();
+    assert_eq!(failures.normal[0].key, "timeout");
+    let share = failures.share();
+    assert!((0.002..0.02).contains(&share), "{share}");
+    let (mut ended, mut failed) = (0, 0);
+    for seed in 0..8 {
+        let again = twin(&text, seed, 1_000_000).unwrap();
+        for version in &again.versions {
+            let total = version.outcomes.total();
+            if version.id.as_ref().unwrap().as_str() == "slow" {
+                (ended, failed) = (ended + total.ended, failed + total.failed);
+            } else {
+                assert_eq!((total.failed, total.ended > 500), (0, true), "seed {seed}");
+            }
+        }
+    }
+    let found = f64::from(failed) / f64::from(ended);
+    let error = (share * (1.0 - share) / f64::from(ended)).sqrt();
+    assert!((found - share).abs() < 4.0 * error, "{found} for {share}, give or take {error}");
+}
+
+/// Only streamed answers have a first token, 60 % of them: it is that of the scenario, with the
+/// median of 300 ms and sigma 0.4, and every figure of the twin's fits.
+#[test]
+fn first_tokens_of_streamed_answers_hold_for_all() {
+    let recorded = twin(TWO_VERSIONS, 5, 1_000_000).unwrap();
+    let fitted = Fitted::of(&recorded, None).unwrap();
+    let new = fitted.models[0].versions.iter().find(|version| version.id == "new").unwrap();
+    let LatencyFit::Parts(parts) = &new.latency else { panic!("{:?}", new.latency) };
+    assert!((parts.first_tokens - 0.6).abs() < 0.02, "{}", parts.first_tokens);
+    let first = parts.first_token.distribution().unwrap();
+    close(first.quantile(0.5), 0.3, 0.02);
+    // The normal quantile at 95 % is 1.645.
+    close(first.quantile(0.95), 0.3 * crate::math::exp(0.4 * 1.645), 0.04);
+    let source = RecordingSource::default();
+    let goodness = Goodness::of(&recorded, &fitted, "again", &source, 2).unwrap();
+    let of_first = |figure: &&Figure| figure.of == "new first token";
+    let figures: Vec<_> = goodness.figures.iter().filter(of_first).collect();
+    assert!(figures.len() == 5 && figures.iter().all(|figure| figure.fits), "{figures:#?}");
+}
+
+/// Each request is a session of its own: none has a pause that could be told.
+#[test]
+fn sessions_of_one_request_have_no_gap() {
+    let text = |sessions: u64| {
+        let mut recorded = Observed::default();
+        for number in 0..1_000_u64 {
+            let at = Duration::from_millis(1_000 * number + number * number % 997);
+            let session = Some(number % sessions);
+            recorded.add(&TraceRecord { at, session, ..TraceRecord::default() }).unwrap();
+        }
+        Fitted::of(&recorded, None).unwrap().to_yaml("again", &RecordingSource::default())
+    };
+    let (single, paired) = (text(1_000), text(500));
+    assert!(
+        single.contains("sessions:\n    requests: 1\n") && !single.contains("gap:"),
+        "{single}"
+    );
+    // The second comes 500 s after the first, and at most 996 ms more.
+    assert!(paired.contains("sessions:\n    requests: 2\n    gap: 8m21s\n"), "{paired}");
+}
+
 /// Of 4,000 requests every fifth names no version, and fails; of the others every third was `v2`'s.
 #[test]
 fn shares_are_those_of_the_requests_that_name_a_version() {

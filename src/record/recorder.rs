@@ -9,7 +9,7 @@ use super::{
 };
 use crate::engine::{Evidence, RolloutState, Sealed};
 use crate::exchange::{Class, ModelIndex, VersionIndex};
-use crate::units::{KeyId, Ratio, Timestamp};
+use crate::units::{Duration, KeyId, Ratio, Timestamp};
 
 /// What is known of a run before it begins.
 #[derive(Clone, PartialEq, Debug)]
@@ -90,20 +90,24 @@ impl Recorder {
         (0..self.open_splits.len()).for_each(|model| self.close_split(model));
         let versions = self.versions;
         let counted = self.tallies.into_iter().zip(self.several).enumerate();
-        let cells = counted.filter_map(|(index, (tally, several))| {
-            if tally.is_none() && several.is_none() {
-                return None;
-            }
-            let Several { attempts, finals } = several.map(|several| *several).unwrap_or_default();
-            Some(Cell {
-                phase: (index / ARMS / versions) as u16,
-                version: VersionIndex((index / ARMS % versions) as u16),
-                arm: Arm::ALL[index % ARMS],
-                tally: tally.map(|tally| *tally).unwrap_or_default(),
-                attempts,
-                finals,
+        let cells: Vec<Cell> = counted
+            .filter_map(|(index, (tally, several))| {
+                if tally.is_none() && several.is_none() {
+                    return None;
+                }
+                let Several { attempts, finals } =
+                    several.map(|several| *several).unwrap_or_default();
+                Some(Cell {
+                    phase: (index / ARMS / versions) as u16,
+                    version: VersionIndex((index / ARMS % versions) as u16),
+                    arm: Arm::ALL[index % ARMS],
+                    tally: tally.map(|tally| *tally).unwrap_or_default(),
+                    attempts,
+                    finals,
+                })
             })
-        });
+            .collect();
+        let limits = limits(&cells, versions);
         Record {
             seed: self.header.seed,
             start: self.header.start,
@@ -111,8 +115,8 @@ impl Recorder {
             models: self.header.models,
             clients: self.header.clients,
             phases: self.phases,
-            cells: cells.collect(),
-            series: self.series.finish(),
+            cells,
+            series: self.series.finish().within(&limits),
             splits: self.splits,
             timeline: self.timeline,
             rollbacks: self.rollbacks,
@@ -330,6 +334,22 @@ impl Observer for Recorder {
     }
 }
 
+/// By version, the least and the greatest latency of its successes; `None` without any.
+fn limits(cells: &[Cell], versions: usize) -> Vec<Option<[Duration; 2]>> {
+    let mut limits = vec![None; versions];
+    for cell in cells {
+        // What the slots of time count: attempts, where there were several.
+        for tally in [Some(&cell.tally), cell.attempts.as_ref()].into_iter().flatten() {
+            let own: &mut Option<[Duration; 2]> = &mut limits[usize::from(cell.version.0)];
+            if let (Some(least), Some(greatest)) = (tally.latency.min(), tally.latency.max()) {
+                let [low, high] = own.unwrap_or([least, greatest]);
+                *own = Some([low.min(least), high.max(greatest)]);
+            }
+        }
+    }
+    limits
+}
+
 /// What took several attempts, or none.
 #[derive(Clone, Debug, Default)]
 struct Several {
@@ -344,7 +364,7 @@ mod tests {
     use super::*;
     use crate::exchange::{Ending, Observed, Request};
     use crate::record::{KeyFault, KeyRejections, TimelineEvent, VersionInfo};
-    use crate::units::{Duration, ModelId, RequestId, Tokens, VersionId};
+    use crate::units::{ModelId, RequestId, Tokens, VersionId};
 
     const STABLE: VersionIndex = VersionIndex(0);
     const CANARY: VersionIndex = VersionIndex(1);

@@ -20,6 +20,19 @@ pub struct Series {
     pub versions: Vec<Vec<SeriesPoint>>,
 }
 
+impl Series {
+    /// The same with each version's quantiles between its least and its greatest latency, which are
+    /// known exactly: the middle of a slot's bin may lie beyond them.
+    pub(super) fn within(mut self, limits: &[Option<[Duration; 2]>]) -> Self {
+        for (points, limits) in self.versions.iter_mut().zip(limits) {
+            let Some([least, greatest]) = *limits else { continue };
+            let quantiles = points.iter_mut().flat_map(|point| [&mut point.p50, &mut point.p99]);
+            quantiles.flatten().for_each(|value| *value = (*value).clamp(least, greatest));
+        }
+        self
+    }
+}
+
 /// One version's traffic in one slot.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct SeriesPoint {
@@ -318,6 +331,25 @@ mod tests {
         let (p50, p99) = (point.p50.unwrap(), point.p99.unwrap());
         assert!((p50.as_secs_f64() / 0.1 - 1.0).abs() < 0.01, "{p50}");
         assert!((p99.as_secs_f64() / 0.9 - 1.0).abs() < 0.01, "{p99}");
+    }
+
+    /// In a slot 892 ms are the middle of their bin, 893 and some.
+    #[test]
+    fn quantiles_lie_between_the_least_and_the_greatest_latency() {
+        let millis = Duration::from_millis;
+        let mut builder = SeriesBuilder::new(Timestamp::EPOCH, 2);
+        for version in [0, 1].map(VersionIndex) {
+            builder.completed(Timestamp::EPOCH, version, Class::Success, millis(892));
+        }
+        let series = builder.finish();
+        let middle = series.versions[1][0].p99.unwrap();
+        assert!(middle > millis(892), "{middle}");
+        let series = series.within(&[Some([millis(892); 2]), None]);
+        let quantiles = [0, 1].map(|version: usize| {
+            let point = &series.versions[version][0];
+            [point.p50.unwrap(), point.p99.unwrap()]
+        });
+        assert_eq!(quantiles, [[millis(892); 2], [middle; 2]]);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! A recording against its twin, as text.
 
 use super::comparison::Grid;
+use super::figures::signed_value;
 use super::layout::fill;
 use super::text_table::text_table;
 use crate::fit::{Figure, FigureUnit, Fitted, Goodness, Missing};
+use crate::metric::Unit;
 use crate::units::{
     Duration, format_change, format_count, format_duration, format_percent, format_significant,
 };
@@ -79,17 +81,22 @@ fn grid(goodness: &Goodness) -> Grid {
         let spread = figure.spread.map(|spread| {
             format!("{} ({} to {})", value(spread.median), value(spread.low), value(spread.high))
         });
-        let change = if figure.recorded == 0.0 {
-            String::new()
-        } else {
-            format_change((figure.twin / figure.recorded - 1.0) * 100.0)
+        let apart = figure.twin - figure.recorded;
+        // Of a share the percentage points: a percent of percents would be taken for them.
+        let (change, tolerance) = match figure.unit {
+            FigureUnit::Share => {
+                let points = format_percent(figure.tolerance).replace('%', "pp");
+                (signed_value(Unit::Ratio, apart), points)
+            }
+            _ if figure.recorded == 0.0 => (String::new(), value(figure.tolerance)),
+            _ => (format_change(apart / figure.recorded * 100.0), value(figure.tolerance)),
         };
         vec![
             format!("{}: {}", figure.of, figure.name),
             value(figure.recorded),
             spread.unwrap_or_else(|| value(figure.twin)),
             change,
-            format!("± {}", value(figure.tolerance)),
+            format!("± {tolerance}"),
             if figure.fits { "fits" } else { "does not fit" }.to_owned(),
         ]
     };
@@ -105,5 +112,39 @@ pub(super) fn figure_text(value: f64, unit: FigureUnit) -> String {
         FigureUnit::Share => format_percent(value),
         FigureUnit::Tokens => format_significant(value, 4),
         FigureUnit::Number => format_significant(value, 3),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure(unit: FigureUnit, recorded: f64, twin: f64, tolerance: f64) -> Figure {
+        let (of, name) = ("v".to_owned(), "figure".to_owned());
+        Figure { of, name, unit, recorded, twin, spread: None, tolerance, fits: true }
+    }
+
+    /// 7 instead of 4 in a thousand are 0.3 percentage points more, where 2 s are 25 % more than 1.6.
+    #[test]
+    fn shares_differ_by_percentage_points() {
+        let goodness = Goodness {
+            seed: 1,
+            requests: [1, 1],
+            choices: Vec::new(),
+            figures: vec![
+                figure(FigureUnit::Share, 0.004, 0.007, 0.0025),
+                figure(FigureUnit::Share, 0.0, 0.001, 0.0),
+                figure(FigureUnit::Seconds, 1.6, 2.0, 0.5),
+            ],
+            missing: Vec::new(),
+            not_reproduced: Vec::new(),
+            curves: Vec::new(),
+            dispersions: Vec::new(),
+        };
+        let rows = grid(&goodness).rows;
+        let told: Vec<[&str; 2]> = rows.iter().map(|row| [row[3].as_str(), &row[4]]).collect();
+        let expected =
+            [["+0.30 pp", "± 0.25 pp"], ["+0.10 pp", "± 0.00 pp"], ["+25 %", "± 500 ms"]];
+        assert_eq!(told, expected);
     }
 }

@@ -1,6 +1,7 @@
 //! Upstreams: how a version answers when nothing is wrong with it.
 
 use crate::chance::Distribution;
+use crate::units::Duration;
 use crate::upstream::{Behaviour, Bursts, Correlation, Latency, LatencyParts};
 
 use super::check::mistyped;
@@ -104,12 +105,21 @@ fn parts(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Latency> {
         diagnostics.report(Diagnostic::new(entry.place, message).help(help));
         return None;
     }
+    let at_most = read::duration(node, "at_most");
+    if let Some(limit) = node.entry("at_most").filter(|_| at_most == Some(Duration::ZERO)) {
+        let message = "`at_most` of a latency is 0s: no answer would take any time";
+        let help = "write more than 0s, such as `at_most: 30s`, or remove it: answers then take \
+                    as long as their parts";
+        diagnostics.report(Diagnostic::new(limit.place, message).help(help));
+        return None;
+    }
     Some(Latency::Parts(Box::new(LatencyParts {
         connect: connect?,
         first_token: first_token?,
         per_input_token: per_input_token?,
         per_output_token: per_output_token?,
         tail: tail?,
+        at_most,
     })))
 }
 
@@ -152,4 +162,4 @@ fn bursts(entry: &Entry, normal: f64, diagnostics: &mut Diagnostics) -> Option<C
 }
 
 /// The keys that stand beside `first_token` among the parts of a latency.
-const PARTS: [&str; 4] = ["per_output_token", "per_input_token", "connect", "tail"];
+const PARTS: [&str; 5] = ["per_output_token", "per_input_token", "connect", "tail", "at_most"];

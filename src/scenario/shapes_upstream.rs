@@ -95,6 +95,12 @@ const LATENCY: Shape = ShortOf(&Short {
                 "beside `first_token`: time from the last token to the end of the answer \
                  (default: 0s)",
             ),
+            optional(
+                "at_most",
+                One(L::Duration),
+                "beside `first_token`: the longest that an answer takes; one whose parts come to \
+                 more is complete after so long (default: any time)",
+            ),
         ],
     }),
 });

@@ -36,7 +36,7 @@ pub enum Latency {
     },
     /// Made up of parts. The first token comes after `connect`, `first_token` and `per_input_token`
     /// for each token of the prompt; the answer is complete after `per_output_token` for each
-    /// further token, and `tail`.
+    /// further token, and `tail`; and after `at_most` where that is less.
     Parts(Box<LatencyParts>),
 }
 
@@ -54,6 +54,8 @@ pub struct LatencyParts {
     pub per_output_token: Distribution,
     /// From the last token to the end of the answer.
     pub tail: Distribution,
+    /// The longest that an answer takes, before faults and load make it longer; `None`: any time.
+    pub at_most: Option<Duration>,
 }
 
 /// Which requests fail together.
@@ -99,18 +101,24 @@ impl fmt::Display for Latency {
                 write!(f, "{} on average, P99 {p99}", mean(total))
             }
             Self::Parts(parts) => {
-                let LatencyParts { connect, first_token, per_input_token, per_output_token, tail } =
-                    &**parts;
+                let LatencyParts {
+                    connect,
+                    first_token,
+                    per_input_token,
+                    per_output_token,
+                    tail,
+                    at_most,
+                } = &**parts;
                 let first = mean(connect) + mean(first_token);
                 write!(f, "first token after {first} on average")?;
                 if !mean(per_input_token).is_zero() {
                     write!(f, " and {} for each of the prompt", mean(per_input_token))?;
                 }
                 write!(f, ", then {} for each", mean(per_output_token))?;
-                if mean(tail).is_zero() {
-                    return Ok(());
+                if !mean(tail).is_zero() {
+                    write!(f, ", {} to the end", mean(tail))?;
                 }
-                write!(f, ", {} to the end", mean(tail))
+                at_most.map_or(Ok(()), |at_most| write!(f, ", at most {at_most}"))
             }
         }
     }

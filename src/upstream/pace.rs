@@ -29,6 +29,8 @@ pub(super) struct PartPaces {
     per_input_token: Sampler,
     per_output_token: Sampler,
     tail: Sampler,
+    /// What takes longer is complete after so long.
+    at_most: Duration,
 }
 
 impl Pace {
@@ -50,6 +52,7 @@ impl PartPaces {
             per_input_token: Sampler::new(&parts.per_input_token),
             per_output_token: Sampler::new(&parts.per_output_token),
             tail: Sampler::new(&parts.tail),
+            at_most: parts.at_most.unwrap_or(Duration::MAX),
         }
     }
 
@@ -63,7 +66,8 @@ impl PartPaces {
         let rest = gaps * secs(&self.per_output_token, Purpose::PerOutputToken)
             + secs(&self.tail, Purpose::Tail);
         let first = Duration::from_secs_f64(first);
-        Times { first, total: first.saturating_add(Duration::from_secs_f64(rest)) }
+        let total = first.saturating_add(Duration::from_secs_f64(rest)).min(self.at_most);
+        Times { first: first.min(total), total }
     }
 }
 

@@ -530,6 +530,7 @@ mod tests {
             per_input_token: constant(0.1),
             per_output_token: constant(20.0),
             tail: constant(7.0),
+            at_most: None,
         };
         let latency = Latency::Parts(Box::new(parts));
         let mut responder = responder(&Behaviour { latency, ..plain() });
@@ -539,6 +540,29 @@ mod tests {
         assert_eq!(plan.latency, Duration::from_millis(280 + 2_000 + 7));
         let one = Request { output: Tokens::new(1), ..request(1, true) };
         assert_eq!(answer(&mut responder, &one, at(0)).latency, Duration::from_millis(287));
+    }
+
+    /// 200 ms and 20 for each further token: 100 of them would come to 2,200.
+    #[test]
+    fn no_answer_takes_longer_than_it_may_unless_a_fault_makes_it() {
+        let parts = |at_most: u64| LatencyParts {
+            connect: constant(0.0),
+            first_token: constant(200.0),
+            per_input_token: constant(0.0),
+            per_output_token: constant(20.0),
+            tail: constant(0.0),
+            at_most: Some(Duration::from_millis(at_most)),
+        };
+        for (at_most, first, total) in [(3_000, 200, 2_200), (1_500, 200, 1_500), (150, 150, 150)] {
+            let latency = Latency::Parts(Box::new(parts(at_most)));
+            let mut responder = responder(&Behaviour { latency, ..plain() });
+            let plan = answer(&mut responder, &request(1, true), at(0));
+            assert_eq!((plan.first_token, plan.latency), (Some(MILLI * first), MILLI * total));
+            let slow = Fault { latency: Some(LatencyChange::Times(3.0)), ..fault() };
+            responder.begin_fault(&slow, at(0), None);
+            let plan = answer(&mut responder, &request(1, true), at(0));
+            assert_eq!(plan.latency, MILLI * total * 3);
+        }
     }
 
     #[test]
@@ -554,6 +578,7 @@ mod tests {
             per_input_token: constant(0.0),
             per_output_token: constant(8.0),
             tail: constant(0.0),
+            at_most: None,
         };
         let latency = Latency::Parts(Box::new(parts));
         let by_parts = Behaviour { latency, ..plain() };

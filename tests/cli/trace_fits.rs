@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::program::Workplace;
+use crate::program::{Workplace, project};
 
 /// Arrivals alone: a request about every 700 ms for five minutes.
 fn arrivals() -> String {
@@ -46,6 +46,64 @@ fn with_what_is_given_the_scenario_runs() {
     }
     let ran = place.run(&["run", "twin.yaml", "--format", "json"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
+/// An hour in which the gateway gave up after 30 s, and a stretch of it in which no request to the
+/// canary failed: the twins' error rates are the recorded ones within their sampling error, and
+/// times to the first token, of which 3 requests in 10 have one, are as recorded.
+#[test]
+fn the_twin_of_the_incident_fails_as_often_and_begins_as_fast() {
+    let place = Workplace::new();
+    let log = project("fixtures/incident-litellm.jsonl.gz");
+    let ended = place.run(&["trace", "import", &log, "-o", "hour.trace"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    for (window, canary) in [("0s..1h", 50.0 / 576.0), ("20m..37m", 0.0)] {
+        let window = ["--window", window, "--format", "json", "-o", "twin.yaml", "--force"];
+        let ended = place.run(&[&["trace", "fit", "hour.trace"][..], &window].concat());
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+        let figures = report["figures"].as_array().unwrap();
+        let named = |of: &str, name: &str| {
+            figures.iter().find(|figure| figure["of"] == of && figure["name"] == name).unwrap()
+        };
+        for version in ["gpt-4-v1", "gpt-4-turbo-v2"] {
+            let rate = named(version, "error rate");
+            assert_eq!(rate["fits"], true, "{rate}");
+            let first = named(&format!("{version} first token"), "mean");
+            assert_eq!(first["fits"], true, "{first}");
+        }
+        let rate = named("gpt-4-turbo-v2", "error rate");
+        let [recorded, twin] = ["recorded", "twin"].map(|side| rate[side].as_f64().unwrap());
+        assert!((recorded - canary).abs() < 1e-9, "{rate}");
+        assert!(canary > 0.0 || twin == 0.0, "{rate}");
+    }
+}
+
+/// Tokens and latencies were not recorded, so that there is one chart.
+#[test]
+fn charts_go_into_the_folder_and_the_report_says_which() {
+    let place = with_arrivals();
+    let charts = ["-o", "twin.yaml", "--charts", "drawn"];
+    let ended = place.run(&[&["trace", "fit", "log.csv"][..], &charts].concat());
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+    let told = "\nCharts: drawn has twin_dispersion, as SVG and PNG\n";
+    assert!(ended.stdout.contains(told), "{}", ended.stdout);
+    let drawn = ["drawn/twin_dispersion.png", "drawn/twin_dispersion.svg"];
+    for file in drawn {
+        assert!(place.path(file).is_file(), "{file}");
+    }
+}
+
+/// Of which file a checksum is: whoever imports a log has that of the log before.
+#[test]
+fn the_checksum_says_of_which_file_it_is() {
+    let place = with_arrivals();
+    let ended = place.run(&["trace", "fit", "log.csv"]);
+    assert!(
+        ended.stdout.contains("\n# The SHA-256 of log.csv, as it was read:\n# "),
+        "{}",
+        ended.stdout
+    );
 }
 
 #[test]
