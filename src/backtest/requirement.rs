@@ -17,7 +17,7 @@ use crate::metric::Metric;
 use crate::record::{
     Blast, JournalCopy, ModelInfo, PhaseSpan, Record, Rollback, Series, Timeline, VersionInfo,
 };
-use crate::units::{Duration, VersionId, format_count, format_elapsed};
+use crate::units::{Duration, VersionId, format_elapsed};
 
 /// A line that must hold of each candidate.
 #[derive(Clone, PartialEq, Debug)]
@@ -120,7 +120,6 @@ fn with_figures_of_day(
 /// A figure of the rules of the day in words.
 fn shown(figure: &Literal) -> String {
     match figure {
-        Literal::Count(count) => format_count(*count),
         Literal::Time(Duration::MAX) => "never".to_owned(),
         Literal::Time(time) => format_elapsed(*time),
         other => other.to_string(),
@@ -318,6 +317,6 @@ mod tests {
             assert_eq!(judged.verdict, *verdict, "{line}: {}", judged.evidence);
         }
         let figure = told.day().false_alarms.unwrap();
-        assert_eq!(judged[4].evidence, format!("12,000 against {figure}"));
+        assert_eq!(judged[4].evidence, format!("12000 against {figure}"));
     }
 }

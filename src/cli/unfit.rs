@@ -34,7 +34,8 @@ impl Unfit {
     ) -> Result<(), Failure> {
         if let Some(remedy) = self.remedy {
             return Err(Failure::input(format!(
-                "error: the trace cannot be written as {format}: row {row}: {kind}\n  help: {remedy}"
+                "error: the trace cannot be written as {format}: row {row}: {kind}\n  \
+                 help: {remedy}"
             )));
         }
         self.reasons.entry(kind.to_string()).or_insert((0, row)).0 += 1;

@@ -140,9 +140,12 @@ fn check_sum(frame: &FrameDecoder) -> io::Result<()> {
     }
 }
 
+/// Not every block that was cut off can be told from one that is damaged.
 fn damaged(packer: &str) -> io::Error {
-    let message =
-        format!("what is packed with {packer} is damaged from about here on: copy the file again");
+    let message = format!(
+        "what is packed with {packer} is damaged or was cut off: copy the whole file again, or \
+         save the rows before by `{packer} -dc FILE | coalmine trace import - --skip-bad 1 -o TRACE`"
+    );
     io::Error::new(io::ErrorKind::InvalidData, message)
 }
 
@@ -316,14 +319,15 @@ mod tests {
             let whole = pack(&"0123456789".repeat(1_000));
             for length in 5..whole.len() {
                 let told = read(&whole[..length]).unwrap_err().to_string();
-                let expected = format!("what is packed with {packer} was cut off: copy the whole");
-                assert!(told.starts_with(&expected), "{length} bytes: {told}");
+                assert!(told.starts_with(&format!("what is packed with {packer} ")), "{told}");
+                let remedy = "was cut off: copy the whole file again, or save the rows";
+                assert!(told.contains(remedy), "{length} bytes: {told}");
             }
             let mut damaged = whole.clone();
             let last = damaged.len() - 1;
             damaged[last] ^= 1;
             let told = read(&damaged).unwrap_err().to_string();
-            assert!(told.contains("is damaged from about here on"), "{told}");
+            assert!(told.contains("is damaged or was cut off"), "{told}");
             let told = read(&[whole, b"and more".to_vec()].concat()).unwrap_err().to_string();
             assert!(told.starts_with(&format!("what is packed with {packer}")), "{told}");
         }

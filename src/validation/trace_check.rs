@@ -46,7 +46,7 @@ pub fn check_trace(
     let mut playback = Playback::new(reader, one_turn, chance, place);
     let shape = read_turn(&mut playback, replay, options.repeat).map_err(failed)?;
     let accounting = playback.reader().accounting().clone();
-    // What comes after the window is not replayed; but rows that are out of order can have ended it.
+    // What comes after the window is not replayed, but out of order it can have ended it.
     playback.read_rest().map_err(failed)?;
     Ok(TraceCheck { file: files[trace].clone(), accounting, shape })
 }

@@ -495,7 +495,9 @@ mod tests {
         );
         let window = Window { from: Duration::from_secs(60), length: Duration::from_secs(10) };
         let empty = PlaybackOptions { window: Some(window), ..options };
-        assert_eq!(playback(&[(3, 1)], empty).next_record().unwrap(), None);
+        let mut empty = playback(&[(3, 1)], empty);
+        assert!(empty.next_record().is_err());
+        assert_eq!(empty.next_record().unwrap(), None);
     }
 
     #[test]

@@ -295,5 +295,5 @@ fn a_trace_on_stdin_is_described_and_fitted_like_one_in_a_file() {
     assert!(broken.stderr.starts_with("error: stdin:1: "), "{}", broken.stderr);
     let fitted = fed(&place, &["trace", "fit", "-"], &packed);
     assert_eq!(fitted.code, 0, "{}", fitted.stderr);
-    assert!(fitted.stdout.contains("name: twin\n"), "{}", fitted.stdout);
+    assert!(fitted.stdout.contains("name: \"twin\"\n"), "{}", fitted.stdout);
 }
