@@ -349,6 +349,7 @@ mod tests {
             ", \"key\": {\"value\": \"sk-s3cret\"}",
             ", \"key\": [\"sk-s3cret\"]",
             ", \"key\": {sk-s3cret}",
+            ", \"key\": {\"env\": \"K\", \"header\": \"Bearer sk-s3cret\"}",
             ", \"api_key\": \"sk-s3cret\"",
             ", \"headers\": {\"Authorization\": \"Bearer sk-s3cret\"}",
             ", \"headers\": {\"api-key\": \"sk-s3cret\"}",
