@@ -32,8 +32,8 @@ pub struct RuleSet {
     pub notification: Notification,
 }
 
-/// Whom a firing is told to.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+/// Whom a firing is told to. Its debug form tells no more than its display.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Notification {
     /// A Slack incoming webhook.
@@ -145,6 +145,12 @@ impl fmt::Display for Notification {
         });
         let recipients: Vec<_> = slack.into_iter().chain(self.email.clone()).collect();
         f.write_str(&recipients.join(" and "))
+    }
+}
+
+impl fmt::Debug for Notification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Notification({self})")
     }
 }
 

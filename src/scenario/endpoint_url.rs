@@ -72,7 +72,7 @@ impl EndpointUrl {
 
     /// Its port, that of its scheme where it says none.
     pub fn port(&self) -> u16 {
-        self.0.port_u16().unwrap_or(if self.is_secure() { 443 } else { 80 })
+        self.0.port_u16().unwrap_or_else(|| if self.is_secure() { 443 } else { 80 })
     }
 
     /// Host and port as the header `Host` has them: the port only where it is written.

@@ -15,21 +15,31 @@ use super::tree::{Entry, Node, Scalar, Value};
 /// Reports secrets that are written out, and sees to it that no line is shown that may hold one.
 pub(crate) fn cover(root: &Node, sources: &mut Sources, diagnostics: &mut Diagnostics) {
     let mut covering = Covering { sources, diagnostics };
+    covering.strangers(root, Some(GATEWAY));
     for upstream in root.get("upstreams").map_or(&[][..], Node::entries) {
         let node = &upstream.node;
         covering.strangers(node, GATEWAY.below("upstreams"));
         covering.credential("key", node);
         // A user in a URL, or a query, is hardly anything else.
-        if let Some(url) = node.get("url").filter(|url| url.text().is_some_and(is_telling)) {
+        let tells = |url: &str| url.contains(['@', '?']);
+        if let Some(url) = node.get("url").filter(|url| url.text().is_some_and(tells)) {
             covering.lines(url);
         }
         for header in node.get("headers").map_or(&[][..], Node::entries) {
             if is_secret(&header.key) {
                 covering.lines(&header.node);
+                // That it stands here is told where it is read.
+                covering.diagnostics.leave(header.node.place);
             }
         }
     }
     for model in root.get("models").map_or(&[][..], Node::entries) {
+        let shape = GATEWAY.below("models");
+        covering.strangers(&model.node, shape);
+        let versions = model.node.get("versions").map_or(&[][..], Node::entries);
+        for version in versions {
+            covering.strangers(&version.node, shape.and_then(|shape| shape.below("versions")));
+        }
         if let Some(webhook) = slack_webhook(&model.node) {
             covering.lines(webhook);
         }
@@ -48,10 +58,7 @@ pub(crate) fn cover(root: &Node, sources: &mut Sources, diagnostics: &mut Diagno
 /// Sees to it that no line is shown that may hold a secret by the words in it: all that can be done
 /// about a text that is no tree.
 pub(crate) fn cover_by_words(sources: &mut Sources) {
-    sources.cover_lines(|line| {
-        let line = line.to_ascii_lowercase();
-        TELLING.iter().any(|word| line.contains(word))
-    });
+    sources.cover_lines(is_telling);
 }
 
 /// Puts into a complete tree what may be shown of its secrets: of URLs the host.
@@ -81,8 +88,16 @@ fn slack_webhook(model: &Node) -> Option<&Node> {
     model.get("rules")?.get("notification")?.get("slack_webhook")
 }
 
-fn is_telling(url: &str) -> bool {
-    url.contains(['@', '?'])
+/// Whether the words of `text` are those of secrets.
+fn is_telling(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    TELLING.iter().any(|word| text.contains(word))
+}
+
+/// Whether a key in `entry` is one of secrets.
+fn tells(entry: &Entry) -> bool {
+    let mut items = entry.node.items().iter().flat_map(Node::entries);
+    is_telling(&entry.key) || entry.node.entries().iter().any(tells) || items.any(tells)
 }
 
 struct Covering<'a> {
@@ -105,9 +120,18 @@ impl Covering<'_> {
                 self.diagnostics.settle(Diagnostic::new(entry.place, message).help(help.as_str()));
             }
         }
+        if let Some(header) = credential.get("header")
+            && header.scalar().is_some_and(|name| Literal::Header.check(name).is_err())
+        {
+            // `Bearer sk-...` for one is not cited.
+            let message = "no name of a header";
+            let help = "write the name alone, such as `header: api-key`";
+            self.diagnostics.settle(Diagnostic::new(header.place, message).help(help));
+        }
         let says = |entry: &Entry| match (entry.key.as_str(), entry.node.scalar()) {
             ("env", Some(name)) => Literal::Environment.check(name).is_ok(),
-            ("file" | "header", Some(_)) => true,
+            ("header", Some(name)) => Literal::Header.check(name).is_ok(),
+            ("file", Some(_)) => true,
             _ => false,
         };
         let entries = credential.entries();
@@ -116,11 +140,12 @@ impl Covering<'_> {
         }
     }
 
-    /// What stands at keys of `node` that its `shape` does not know: `api_key` for one.
+    /// What stands at keys of `node` that its `shape` does not know and that are those of secrets:
+    /// `api_key` for one.
     fn strangers(&mut self, node: &Node, shape: Option<Shape>) {
         let Some(shape) = shape else { return };
         for entry in node.entries() {
-            if shape.field(&entry.key).is_none() {
+            if shape.field(&entry.key).is_none() && tells(entry) {
                 self.lines(&entry.node);
             }
         }
@@ -134,5 +159,4 @@ impl Covering<'_> {
 }
 
 /// Words of lines that may hold a secret.
-const TELLING: [&str; 7] =
-    ["key", "token", "secret", "password", "authorization", "webhook", "url"];
+const TELLING: [&str; 7] = ["key", "token", "secret", "pass", "auth", "webhook", "url"];

@@ -274,7 +274,7 @@ mod tests {
         let Some(WebhookPlan::Plain(url)) = notify.webhook else { panic!("a plain URL") };
         assert_eq!(url.expose().query(), Some("token=s3cret"));
         assert_eq!(notify.base_url.unwrap().to_string(), "https://gateway.example.com");
-        let plan = format!("{:?}{:?}", loaded.plan.notify, loaded.plan.upstreams);
+        let plan = format!("{:?}", loaded.plan);
         assert!(!plan.contains("s3cret"), "{plan}");
         assert!(!loaded.to_yaml().contains("s3cret"), "{}", loaded.to_yaml());
     }
@@ -349,6 +349,7 @@ mod tests {
             ", \"key\": {\"value\": \"sk-s3cret\"}",
             ", \"key\": [\"sk-s3cret\"]",
             ", \"key\": {sk-s3cret}",
+            ", \"key\": {\"env\": \"K\", \"header\": \"Bearer sk-s3cret\"}",
             ", \"api_key\": \"sk-s3cret\"",
             ", \"headers\": {\"Authorization\": \"Bearer sk-s3cret\"}",
             ", \"headers\": {\"api-key\": \"sk-s3cret\"}",
