@@ -7,9 +7,9 @@ use super::deployment::Deployment;
 use super::keys::KeyRing;
 use super::split_check::SplitFinding;
 use super::{
-    Ask, AuthError, Catalog, CommandError, Completion, Digest, Event, EventKind, Health, KeyStatus,
-    ModelSettings, Principal, Retry, Rollout, RouteError, RuleSet, Slot, Split, StickyKey, Ticket,
-    VersionStatus,
+    Ask, AuthError, Breach, Catalog, CommandError, Completion, Digest, Event, EventKind, Health,
+    KeyStatus, ModelSettings, Principal, Retry, Rollout, RouteError, RuleSet, Slot, Split,
+    StickyKey, Ticket, VersionStatus,
 };
 use crate::exchange::{Class, Ending, ModelIndex, Observed};
 use crate::units::{Draw, Duration, Timestamp};
@@ -100,6 +100,11 @@ impl Engine {
     /// [`RuleSet::position_of`].
     pub fn health(&self, model: ModelIndex) -> Vec<(usize, Slot, Health)> {
         self.deployment(model).map(Deployment::health).unwrap_or_default()
+    }
+
+    /// The timers that run: the triggers of a model whose comparison holds, version by version.
+    pub fn breaches(&self, model: ModelIndex) -> Vec<Breach> {
+        self.deployment(model).map(Deployment::breaches).unwrap_or_default()
     }
 
     /// When the next check or rollout step is due; [`Engine::advance`] must be called then at the

@@ -133,4 +133,4 @@ pub use ticket::{Ask, RouteError, Ticket};
 pub use transition::{Refused, RolloutState};
 pub use trigger::{Trigger, TriggerKind};
 pub use version::Version;
-pub use watch::Health;
+pub use watch::{Breach, Health};

@@ -51,6 +51,21 @@ pub struct Health {
     pub longest_timer: Duration,
 }
 
+/// A comparison that has been seen to hold, up to the last check.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Breach {
+    /// The trigger's place in the rule set.
+    pub trigger: usize,
+    /// On which version.
+    pub version: Slot,
+    /// The check at which it began.
+    pub since: Timestamp,
+    /// The timer's age: for how long it has been seen to hold.
+    pub held: Duration,
+    /// For how long it must hold for the trigger to fire.
+    pub duration: Duration,
+}
+
 /// What a check led to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Step {

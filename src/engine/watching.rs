@@ -3,7 +3,7 @@
 
 use super::deployment::Deployment;
 use super::in_flight::InFlight;
-use super::watch::{Health, Prices, Watch};
+use super::watch::{Breach, Health, Prices, Watch};
 use super::{RuleSet, Slot};
 use crate::units::{Ratio, Timestamp};
 
@@ -33,6 +33,19 @@ impl Deployment {
             live.watches.iter().map(of)
         });
         Health::sums(self.past_health.iter().copied().chain(present))
+    }
+
+    /// The timers that run.
+    pub(super) fn breaches(&self) -> Vec<Breach> {
+        let all = self.live.iter().enumerate().flat_map(|(index, live)| {
+            let of = move |watch: &Watch| {
+                let (since, held) = watch.held()?;
+                let (trigger, duration) = (watch.trigger, watch.duration());
+                Some(Breach { trigger, version: Slot(index as u16), since, held, duration })
+            };
+            live.watches.iter().filter_map(of)
+        });
+        all.collect()
     }
 
     /// Gives every version the watches that the rules want and that it does not have, and takes
