@@ -1,0 +1,316 @@
+//! Server-sent events, cut out of bytes that come in pieces.
+//!
+//! Follows the HTML standard, 9.2.6, "Interpreting an event stream"
+//! (<https://html.spec.whatwg.org/multipage/server-sent-events.html>):
+//! lines end with LF, CR or both, an event ends with an empty line, its lines of data are joined.
+//! Knows nothing of what the data is. An event that lies in one piece is not copied.
+
+use std::mem;
+use std::ops::ControlFlow;
+
+use memchr::memchr2;
+
+/// The state between two pieces.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(super) struct EventLines {
+    /// The begun line.
+    line: Vec<u8>,
+    /// The begun event's data, as far as it came in earlier pieces or has several lines.
+    data: Vec<u8>,
+    has_data: bool,
+    /// The begun event's id.
+    id: Vec<u8>,
+    /// Whether a LF that comes now belongs to the line's end before.
+    is_after_cr: bool,
+    /// Whether the first line, which may begin with a byte order mark, is over.
+    is_begun: bool,
+    has_other_lines: bool,
+}
+
+/// An event with data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct ServerEvent<'a> {
+    /// Never empty.
+    pub(super) data: &'a [u8],
+    /// Its own id; empty if it has none.
+    pub(super) id: &'a [u8],
+}
+
+/// An event has more than [`LONGEST_EVENT`] bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct TooLong;
+
+impl EventLines {
+    /// Takes the next piece; `each` is called with every event that ends in it, and nothing more
+    /// is read once it breaks.
+    pub(super) fn push(
+        &mut self,
+        mut bytes: &[u8],
+        mut each: impl FnMut(ServerEvent<'_>) -> ControlFlow<()>,
+    ) -> Result<(), TooLong> {
+        if mem::take(&mut self.is_after_cr) {
+            bytes = bytes.strip_prefix(b"\n").unwrap_or(bytes);
+        }
+        let mut held = None;
+        while let Some(end) = memchr2(b'\n', b'\r', bytes) {
+            let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
+            let is_cr = bytes[end] == b'\r';
+            self.is_after_cr = is_cr && rest.is_empty();
+            bytes = if is_cr { rest.strip_prefix(b"\n").unwrap_or(rest) } else { rest };
+            let flow = if self.line.is_empty() {
+                self.take_line(line, &mut held, &mut each)?
+            } else {
+                self.take_begun_line(line, &mut each)?
+            };
+            if flow.is_break() {
+                return Ok(());
+            }
+        }
+        if let Some(data) = held {
+            self.add_data(data);
+        }
+        self.check_length(self.line.len() + bytes.len(), 0)?;
+        self.line.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Whether there were lines that are no part of any event, not even a comment.
+    pub(super) fn has_other_lines(&self) -> bool {
+        let is_begun =
+            |field: &&[u8]| field.starts_with(&self.line) || self.line.starts_with(field);
+        self.has_other_lines || !FIELDS.iter().any(is_begun)
+    }
+
+    /// The data of the event that has begun and not ended, with that of its begun line.
+    pub(super) fn into_rest(mut self) -> Vec<u8> {
+        let line = mem::take(&mut self.line);
+        if let Field::Data(data) = field(self.after_mark(&line)) {
+            self.add_data(data);
+        }
+        self.data
+    }
+
+    /// A line that began in an earlier piece and ends with `end`. It is the first of its piece, so
+    /// that no data is held.
+    fn take_begun_line(
+        &mut self,
+        end: &[u8],
+        each: &mut impl FnMut(ServerEvent<'_>) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, TooLong> {
+        self.check_length(self.line.len() + end.len(), 0)?;
+        let mut line = mem::take(&mut self.line);
+        line.extend_from_slice(end);
+        let mut held = None;
+        let flow = self.take_line(&line, &mut held, each)?;
+        if let Some(data) = held {
+            self.add_data(data);
+        }
+        // The room is kept for the next line that is cut.
+        line.clear();
+        self.line = line;
+        Ok(flow)
+    }
+
+    /// A whole line. `held` is the begun event's data as long as it is one line of this piece.
+    #[inline]
+    fn take_line<'b>(
+        &mut self,
+        line: &'b [u8],
+        held: &mut Option<&'b [u8]>,
+        each: &mut impl FnMut(ServerEvent<'_>) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, TooLong> {
+        self.check_length(line.len(), held.map_or(0, <[u8]>::len))?;
+        let line = self.after_mark(line);
+        self.is_begun = true;
+        match field(line) {
+            Field::End => return Ok(self.end_event(held.take(), each)),
+            Field::Data(data) if held.is_none() && !self.has_data => *held = Some(data),
+            Field::Data(data) => {
+                if let Some(first) = held.take() {
+                    self.add_data(first);
+                }
+                self.add_data(data);
+            }
+            Field::Id(id) => {
+                self.id.clear();
+                self.id.extend_from_slice(id);
+            }
+            Field::Ignored => {}
+            Field::Other => self.has_other_lines = true,
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn end_event(
+        &mut self,
+        held: Option<&[u8]>,
+        each: &mut impl FnMut(ServerEvent<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let data = held.unwrap_or(&self.data);
+        let flow = if data.is_empty() {
+            ControlFlow::Continue(())
+        } else {
+            each(ServerEvent { data, id: &self.id })
+        };
+        self.data.clear();
+        self.id.clear();
+        self.has_data = false;
+        flow
+    }
+
+    fn add_data(&mut self, data: &[u8]) {
+        if self.has_data {
+            self.data.push(b'\n');
+        }
+        self.data.extend_from_slice(data);
+        self.has_data = true;
+    }
+
+    /// `line` without the byte order mark that the first may begin with.
+    fn after_mark<'b>(&self, line: &'b [u8]) -> &'b [u8] {
+        match line.strip_prefix(BYTE_ORDER_MARK) {
+            Some(rest) if !self.is_begun => rest,
+            _ => line,
+        }
+    }
+
+    const fn check_length(&self, line: usize, held: usize) -> Result<(), TooLong> {
+        if self.data.len() + held + line > LONGEST_EVENT { Err(TooLong) } else { Ok(()) }
+    }
+}
+
+/// What a line is.
+enum Field<'a> {
+    /// Empty: the event's end.
+    End,
+    Data(&'a [u8]),
+    Id(&'a [u8]),
+    /// A comment, the event's name or the time to reconnect.
+    Ignored,
+    /// Of no meaning.
+    Other,
+}
+
+#[inline]
+fn field(line: &[u8]) -> Field<'_> {
+    if let Some(data) = line.strip_prefix(b"data:") {
+        return Field::Data(after_space(data));
+    }
+    match line {
+        b"" => Field::End,
+        b"data" => Field::Data(b""),
+        b"id" => Field::Id(b""),
+        b"event" | b"retry" | [b':', ..] => Field::Ignored,
+        _ => match line.strip_prefix(b"id:") {
+            Some(id) => Field::Id(after_space(id)),
+            None if line.starts_with(b"event:") || line.starts_with(b"retry:") => Field::Ignored,
+            None => Field::Other,
+        },
+    }
+}
+
+fn after_space(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b" ").unwrap_or(value)
+}
+
+/// How a line begins that has a meaning.
+const FIELDS: [&[u8]; 6] = [b"data:", b"event:", b"id:", b"retry:", b":", BYTE_ORDER_MARK];
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Chosen: a thousand times a usual chunk; larger, and streams that never end a line would cost
+/// the gateway its memory; smaller, and audio in a chunk might not fit.
+const LONGEST_EVENT: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events(pieces: &[&[u8]]) -> Result<Vec<(String, String)>, TooLong> {
+        let mut lines = EventLines::default();
+        let mut events = Vec::new();
+        for piece in pieces {
+            lines.push(piece, |ServerEvent { data, id }| {
+                let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+                events.push((text(data), text(id)));
+                ControlFlow::Continue(())
+            })?;
+        }
+        Ok(events)
+    }
+
+    fn data(stream: &str) -> Vec<String> {
+        let whole = events(&[stream.as_bytes()]).unwrap();
+        for cut in 0..=stream.len() {
+            let (head, tail) = stream.as_bytes().split_at(cut);
+            assert_eq!(events(&[head, tail]).unwrap(), whole, "cut at {cut} of {stream:?}");
+        }
+        let bytes: Vec<_> = stream.as_bytes().chunks(1).collect();
+        assert_eq!(events(&bytes).unwrap(), whole, "byte by byte: {stream:?}");
+        whole.into_iter().map(|(data, _)| data).collect()
+    }
+
+    #[test]
+    fn lines_end_with_lf_or_cr_or_both() {
+        assert_eq!(
+            data("data: a\n\ndata: b\r\n\r\ndata: c\r\rdata: d\n\r\n"),
+            ["a", "b", "c", "d"]
+        );
+    }
+
+    #[test]
+    fn a_line_end_of_two_characters_is_one_end_even_when_cut() {
+        assert_eq!(data("data: a\r\ndata: b\r\n\r\n"), ["a\nb"]);
+        assert_eq!(data("data: a\rdata: b\r\r\ndata: c\r\n\n"), ["a\nb", "c"]);
+    }
+
+    #[test]
+    fn the_standards_examples_are_read_as_it_says() {
+        assert_eq!(data("data: YHOO\ndata: +2\ndata: 10\n\n"), ["YHOO\n+2\n10"]);
+        let comments = ": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\n";
+        assert_eq!(
+            data(&format!("{comments}data:  third event\n")),
+            ["first event", "second event"]
+        );
+        assert_eq!(data("data\n\ndata\ndata\n\ndata:"), ["\n"]);
+        assert_eq!(data("data:test\n\ndata: test\n\n"), ["test", "test"]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        assert_eq!(data("\u{feff}data: ä\n\n\u{feff}data: b\n\n"), ["ä"]);
+    }
+
+    #[test]
+    fn an_id_is_that_of_its_own_event() {
+        let events = events(&[b"id: 7\ndata: a\n\ndata: b\n\n"]).unwrap();
+        assert_eq!(events, [("a".into(), "7".into()), ("b".into(), String::new())]);
+    }
+
+    #[test]
+    fn an_event_of_a_mebibyte_is_the_longest_however_it_is_cut() {
+        let event = |length: usize| [b"data:", &vec![b'x'; length][..], b"\n\n"].concat();
+        let (fits, exceeds) = (event(LONGEST_EVENT - 5), event(LONGEST_EVENT - 4));
+        for piece in [4_096, LONGEST_EVENT, fits.len()] {
+            assert_eq!(events(&fits.chunks(piece).collect::<Vec<_>>()).unwrap().len(), 1);
+            assert_eq!(events(&exceeds.chunks(piece).collect::<Vec<_>>()), Err(TooLong));
+        }
+        let lines = b"data: xxxxxxxxxxxxxxxxxxxx\n".repeat(1 << 16);
+        assert_eq!(events(&[&lines]), Err(TooLong));
+        let comments = b": ping\n".repeat(1 << 18);
+        assert_eq!(events(&[&comments]), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn lines_of_no_meaning_are_noticed_and_a_cut_field_is_not_one() {
+        let has_other_lines = |bytes: &[u8]| {
+            let mut lines = EventLines::default();
+            lines.push(bytes, |_| ControlFlow::Continue(())).unwrap();
+            lines.has_other_lines()
+        };
+        assert!(has_other_lines(b"<html>"));
+        assert!(has_other_lines(b"<html>\n"));
+        assert!(!has_other_lines(b": hi\nevent: x\nid: 1\nretry: 5\ndata: x\n\nda"));
+        assert!(!has_other_lines(b"data: {\"a\""));
+    }
+}
