@@ -1,0 +1,137 @@
+//! A change in one line, for a journal that is read on a terminal. All of it is in the export.
+
+use crate::engine::{Change, Scope, Shift, Weights};
+use crate::units::{format_duration, format_set_share};
+
+/// What a change did.
+pub(super) fn change_text(change: &Change) -> String {
+    match change {
+        Change::Registered { version } => {
+            format!("version {} registered, upstream {}", version.id, version.upstream)
+        }
+        Change::Evaluated { version, evaluation } => {
+            let (verdict, scenario) = (evaluation.verdict, &evaluation.scenario);
+            format!(
+                "version {version} evaluated: {verdict} in {scenario}, seed {}",
+                evaluation.seed
+            )
+        }
+        Change::Tagged { tag, version, previous, .. } => match previous {
+            Some(previous) => format!("tag {tag} set on {version}, before on {previous}"),
+            None => format!("tag {tag} set on {version}"),
+        },
+        Change::Split { shift } => format!("split set: {}", shift_text(shift)),
+        Change::Assignment { assignment } => format!("assignment set: {assignment}"),
+        Change::Policies { .. } => "policies set".to_owned(),
+        Change::Rules { rules } => {
+            let state = if rules.enable { "on" } else { "off" };
+            format!("rules set: {}, {state}", counted(rules.triggers.len(), "trigger"))
+        }
+        Change::KeyCreated { key, scope, .. } => {
+            let scope = match scope {
+                Scope::Inference => "inference",
+                Scope::Admin => "admin",
+            };
+            format!("access key {key} created, scope {scope}")
+        }
+        Change::KeyRegenerated { key, grace, .. } => {
+            let grace = format_duration(*grace);
+            format!("access key {key} regenerated, old secrets valid for {grace}")
+        }
+        Change::KeyRevoked { key } => format!("access key {key} revoked"),
+        Change::KeysInvalidated { keys, .. } => {
+            format!("access keys of a rolled-back version invalidated: {}", listed(keys))
+        }
+        Change::Notified { recipients } => format!("notified: {recipients}"),
+        Change::ObservationLost { versions } => {
+            format!("restarted; what was observed of {} is lost", listed(versions))
+        }
+        _ => rollout_text(change),
+    }
+}
+
+fn rollout_text(change: &Change) -> String {
+    match change {
+        Change::RolledBack { version, target, shift, .. } => {
+            let from = version.as_ref().map_or_else(String::new, |id| format!(" from {id}"));
+            format!("rolled back{from} to {target}: {}", shift_text(shift))
+        }
+        Change::RolloutStarted { version, stable, steps, state, shift, .. } => {
+            let steps = counted(steps.steps().len(), "step");
+            let shift = shift_text(shift);
+            format!("rollout of {version} beside {stable} started, {steps}, {state}: {shift}")
+        }
+        Change::RolloutStepped { state, shift } => {
+            format!("rollout {state}: {}", shift_text(shift))
+        }
+        Change::RolloutPaused { stage } => format!("rollout paused at step {}", stage.0 + 1),
+        Change::RolloutResumed { stage } => format!("rollout resumed at step {}", stage.0 + 1),
+        Change::RolloutAborted { shift } => format!("rollout aborted: {}", shift_text(shift)),
+        Change::Promoted { version, former_stable, shift, .. } => {
+            let former = former_stable.as_ref();
+            let former = former.map_or_else(String::new, |id| format!(" in place of {id}"));
+            format!("{version} promoted{former}: {}", shift_text(shift))
+        }
+        _ => "bake over".to_owned(),
+    }
+}
+
+fn shift_text(shift: &Shift) -> String {
+    format!("{} (before: {})", weights_text(&shift.split), weights_text(&shift.previous))
+}
+
+fn weights_text(weights: &Weights) -> String {
+    let weights = weights.iter();
+    let weights = weights.map(|(id, weight)| format!("{id} {}", format_set_share(weight.get())));
+    let weights: Vec<_> = weights.collect();
+    if weights.is_empty() { "none".to_owned() } else { weights.join(", ") }
+}
+
+fn listed<T: ToString>(names: &[T]) -> String {
+    names.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn counted(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::StageIndex;
+    use crate::units::{Ratio, VersionId};
+
+    fn shift() -> Shift {
+        let weights = |shares: &[(&str, u8)]| {
+            let weight = |&(id, percent): &(&str, u8)| {
+                (VersionId::new(id).unwrap(), Ratio::from_percent(percent))
+            };
+            shares.iter().map(weight).collect()
+        };
+        Shift {
+            split: weights(&[("v1", 100)]),
+            previous: weights(&[("v1", 95), ("v2", 5)]),
+            ..Shift::default()
+        }
+    }
+
+    #[test]
+    fn a_rollback_says_from_where_to_where_and_how_traffic_moved() {
+        let id = |id| VersionId::new(id).unwrap();
+        let (version, marked) = (Some(id("v2")), vec![id("v2")]);
+        let change = Change::RolledBack { version, marked, target: id("v1"), shift: shift() };
+        assert_eq!(
+            change_text(&change),
+            "rolled back from v2 to v1: v1 100 % (before: v1 95 %, v2 5 %)"
+        );
+    }
+
+    #[test]
+    fn steps_are_counted_from_1_and_no_weights_are_none() {
+        let paused = Change::RolloutPaused { stage: StageIndex(0) };
+        assert_eq!(change_text(&paused), "rollout paused at step 1");
+        let first = Change::Split { shift: Shift { previous: Vec::new(), ..shift() } };
+        assert_eq!(change_text(&first), "split set: v1 100 % (before: none)");
+        assert_eq!(change_text(&Change::BakeOver), "bake over");
+    }
+}
