@@ -1,0 +1,274 @@
+//! One behaviour at work: its responder, who is being answered, and who waits for a turn.
+//!
+//! Knows nothing of HTTP. A request is in by [`Lane::enter`] and out when its [`Seat`] is dropped,
+//! however that comes about: so a client that leaves frees its slot.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use super::failure_tell::FailureTell;
+use super::tally::Tally;
+use crate::chance::Draws;
+use crate::clock::WallClock;
+use crate::exchange::{Ending, Request};
+use crate::units::Timestamp;
+use crate::upstream::{Begun, Behaviour, FailureKind, Responder, ResponsePlan, Setting, Waiting};
+
+/// An upstream of one behaviour. When the behaviour changes there is a new one; who is in the old
+/// one is answered by it.
+#[derive(Debug)]
+pub(super) struct Lane {
+    state: Mutex<State>,
+    clock: WallClock,
+    tally: Arc<Tally>,
+}
+
+/// What happens to a request.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Cue {
+    /// How its response goes.
+    pub(super) plan: ResponsePlan,
+    /// The failure that makes it go so, where the plan does not say.
+    pub(super) kind: Option<FailureKind>,
+}
+
+#[derive(Debug)]
+struct State {
+    responder: Responder,
+    tell: FailureTell,
+    waiting: BTreeMap<u32, Waiter>,
+    names: u32,
+}
+
+/// A request that waits.
+#[derive(Debug)]
+struct Waiter {
+    request: Request,
+    draws: Draws,
+    came: Timestamp,
+    turn: oneshot::Sender<Cue>,
+}
+
+impl Lane {
+    /// An upstream of this behaviour that nobody has asked yet.
+    pub(super) fn new(
+        behaviour: &Behaviour,
+        setting: Setting,
+        clock: WallClock,
+        tally: Arc<Tally>,
+    ) -> Self {
+        let state = State {
+            responder: Responder::new(behaviour, setting),
+            tell: FailureTell::new(behaviour, setting),
+            waiting: BTreeMap::new(),
+            names: 0,
+        };
+        Self { state: Mutex::new(state), clock, tally }
+    }
+
+    /// How many requests wait for their turn.
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
+    /// A request comes `now`, and waits for its turn where it must.
+    pub(super) async fn enter(
+        self: Arc<Self>,
+        request: Request,
+        draws: Draws,
+        now: Timestamp,
+    ) -> (Seat, Cue) {
+        self.tally.begin();
+        let mut seat = Seat { lane: self, held: Held::Nothing, ending: Ending::ClientClosed };
+        let turn = match seat.arrive(request, draws, now) {
+            Ok(cue) => return (seat, cue),
+            Err(turn) => turn,
+        };
+        match turn.await {
+            Ok(cue) => {
+                seat.held = Held::Slot;
+                (seat, cue)
+            }
+            // The seat keeps the lane, and the lane keeps the other end until it is used.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn cue(&self, plan: ResponsePlan, request: &Request, now: Timestamp, draws: Draws) -> Cue {
+        Cue { plan, kind: self.tell.kind(request, now, draws) }
+    }
+
+    /// Whoever can have a turn `now` gets it.
+    fn admit(&mut self, now: Timestamp) {
+        while let Some(Waiting(name)) = self.responder.admit(now) {
+            let Some(waiter) = self.waiting.remove(&name) else { continue };
+            let Waiter { request, draws, came, turn } = waiter;
+            let plan = self.responder.resume(&request, now, draws, now.since(came));
+            // One that leaves at this moment finds its name gone, and gives its slot back.
+            let _ = turn.send(self.cue(plan, &request, now, draws));
+        }
+    }
+}
+
+/// The place of one request at its upstream, given up when it is dropped.
+#[derive(Debug)]
+pub(super) struct Seat {
+    lane: Arc<Lane>,
+    held: Held,
+    ending: Ending,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Held {
+    Nothing,
+    Slot,
+    Place(u32),
+}
+
+impl Seat {
+    /// The response has ended so. A seat that is dropped without this was left by its client.
+    pub(super) fn end(mut self, ending: Ending) {
+        self.ending = ending;
+    }
+
+    /// The response will have ended so whenever the seat is dropped.
+    pub(super) const fn will_end(&mut self, ending: Ending) {
+        self.ending = ending;
+    }
+
+    /// What happens to the request, or where that will be said.
+    fn arrive(
+        &mut self,
+        request: Request,
+        draws: Draws,
+        now: Timestamp,
+    ) -> Result<Cue, oneshot::Receiver<Cue>> {
+        let mut state = self.lane.lock();
+        let plan = match state.responder.begin(&request, now, draws) {
+            Begun::Free(plan) => plan,
+            Begun::InSlot(plan) => {
+                self.held = Held::Slot;
+                plan
+            }
+            Begun::Waits => {
+                let (turn, told) = oneshot::channel();
+                let name = state.names;
+                state.names = name.wrapping_add(1);
+                state.responder.enqueue(Waiting(name));
+                state.waiting.insert(name, Waiter { request, draws, came: now, turn });
+                self.held = Held::Place(name);
+                state.admit(now);
+                return Err(told);
+            }
+        };
+        Ok(state.cue(plan, &request, now, draws))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.lane.tally.end(self.ending);
+        if self.held == Held::Nothing {
+            return;
+        }
+        let now = self.lane.clock.now();
+        let mut state = self.lane.lock();
+        match self.held {
+            Held::Place(name) if state.waiting.remove(&name).is_some() => {
+                state.responder.leave(Waiting(name));
+            }
+            // Whose name is gone got a turn without learning of it.
+            _ => state.responder.end(),
+        }
+        state.admit(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::chance::Chance;
+    use crate::clock::TimeScale;
+    use crate::exchange::{ModelIndex, VersionIndex};
+    use crate::mock::DescribedBehaviour;
+    use crate::units::{Duration, RequestId, Tokens};
+
+    const CHANCE: Chance = Chance::new(3, 0);
+
+    /// One slot, and two places to wait.
+    fn lane() -> Arc<Lane> {
+        let upstream = serde_json::json!({
+            "latency": "1s", "capacity": {"concurrency": 1, "queue": 2, "on_full": 503},
+        });
+        let read = DescribedBehaviour::read(&upstream).unwrap();
+        let clock = WallClock::new(TimeScale::REAL);
+        let start = clock.now();
+        let setting =
+            Setting { chance: CHANCE, version: VersionIndex(0), start, may_be_limited: false };
+        Arc::new(Lane::new(read.behaviour(), setting, clock, Arc::default()))
+    }
+
+    fn enter(lane: &Arc<Lane>, id: u64) -> impl Future<Output = (Seat, Cue)> + use<> {
+        let request = Request {
+            id: RequestId(id),
+            model: ModelIndex(0),
+            user: 0,
+            session: 0,
+            client: 0,
+            prompt: None,
+            input: Tokens::new(1),
+            output: Tokens::new(3),
+            stream: false,
+        };
+        let now = lane.clock.now();
+        Arc::clone(lane).enter(request, CHANCE.request(request.id, 0), now)
+    }
+
+    #[test]
+    fn the_next_in_line_gets_the_slot_of_who_ended() {
+        let lane = lane();
+        let (first, cue) = enter(&lane, 0).now_or_never().unwrap();
+        assert_eq!(cue.plan.latency, Duration::from_secs(1));
+        let [mut second, mut third] = [1, 2].map(|id| Box::pin(enter(&lane, id)));
+        assert!((&mut second).now_or_never().is_none() && (&mut third).now_or_never().is_none());
+        let (refused, cue) = enter(&lane, 3).now_or_never().unwrap();
+        assert_eq!(cue.plan.ending, Ending::Status(503));
+        refused.end(cue.plan.ending);
+        first.end(Ending::Success);
+        assert!((&mut third).now_or_never().is_none(), "nobody overtakes");
+        let (second, cue) = second.now_or_never().unwrap();
+        assert!(cue.plan.latency > Duration::from_secs(1), "its wait counts");
+        second.end(Ending::Success);
+        assert!(third.now_or_never().is_some());
+        let counted = lane.tally.to_json();
+        assert_eq!(counted["endings"]["success"], 2);
+        assert_eq!(counted["endings"]["503"], 1);
+        assert_eq!((lane.waiting(), &counted["in_flight"]), (0, &serde_json::json!(0)));
+    }
+
+    #[test]
+    fn who_leaves_frees_its_slot_and_its_place() {
+        let lane = lane();
+        let (first, _) = enter(&lane, 0).now_or_never().unwrap();
+        let [mut second, mut third] = [1, 2].map(|id| Box::pin(enter(&lane, id)));
+        assert!((&mut second).now_or_never().is_none() && (&mut third).now_or_never().is_none());
+        drop(second);
+        assert_eq!(lane.waiting(), 1);
+        drop(first);
+        // The third has its turn and does not know: it leaves as well.
+        assert_eq!(lane.waiting(), 0);
+        drop(third);
+        assert!(enter(&lane, 3).now_or_never().is_some());
+        assert_eq!(lane.tally.to_json()["endings"]["client_closed"], 4);
+    }
+}
