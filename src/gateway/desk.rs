@@ -1,0 +1,188 @@
+//! The engine behind its lock, with the ways to its versions. Every call takes the lock for as long
+//! as the engine works, never while anything waits; what the engine tells is kept for the keeper.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+
+use super::job::Job;
+use super::version_route::VersionRoute;
+use crate::clock::WallClock;
+use crate::engine::{
+    Ask, AuthError, Completion, Digest, Engine, Event, Forbidden, Principal, Retry, RouteError,
+    Scope, Slot, StickyKey, Target, Ticket,
+};
+use crate::exchange::{Ending, ModelIndex, Observed};
+use crate::units::{Draw, Duration, ModelId, Timestamp};
+
+/// The engine as requests reach it.
+#[derive(Debug)]
+pub(super) struct Desk {
+    clock: WallClock,
+    /// By their place in the engine.
+    models: Vec<ModelId>,
+    inner: Mutex<Inner>,
+    /// Wakes the keeper.
+    bell: mpsc::Sender<Job>,
+}
+
+/// What the lock is for.
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) engine: Engine,
+    /// By model and slot.
+    pub(super) routes: Vec<Vec<Arc<VersionRoute>>>,
+    /// What the engine has told and the keeper has not taken yet.
+    pub(super) told: Vec<Event>,
+}
+
+/// Who asks for what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    /// The access key's id and the digest of its secret.
+    pub(super) key: (&'a str, Digest),
+    pub(super) model: &'a str,
+    pub(super) pin: Option<&'a Target>,
+    pub(super) draw: Draw,
+    pub(super) sticky: Option<StickyKey<'a>>,
+}
+
+/// A request that may be sent, and where.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) model: ModelIndex,
+    pub(super) ticket: Ticket,
+    pub(super) assigned: Arc<VersionRoute>,
+    pub(super) attempted: Arc<VersionRoute>,
+}
+
+/// Why a request is not sent anywhere.
+#[derive(Debug)]
+pub(super) enum Denied {
+    Key(AuthError),
+    Forbidden(Forbidden),
+    Model,
+    Route(RouteError),
+}
+
+impl Desk {
+    pub(super) fn new(
+        clock: WallClock,
+        models: Vec<ModelId>,
+        engine: Engine,
+        bell: mpsc::Sender<Job>,
+    ) -> Self {
+        let inner = Inner { engine, routes: Vec::new(), told: Vec::new() };
+        Self { clock, models, inner: Mutex::new(inner), bell }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The place of a model; `None`: it is not served.
+    pub(super) fn model(&self, id: &str) -> Option<ModelIndex> {
+        self.models().find(|(model, _)| model.as_str() == id).map(|(_, index)| index)
+    }
+
+    /// The name of a model.
+    pub(super) fn model_id(&self, model: ModelIndex) -> Option<&ModelId> {
+        self.models.get(usize::from(model.0))
+    }
+
+    /// How long it is until `at`, on the wall.
+    pub(super) fn until(&self, at: Timestamp) -> std::time::Duration {
+        self.clock.until(at)
+    }
+
+    /// All models, as they were configured.
+    pub(super) fn models(&self) -> impl Iterator<Item = (&ModelId, ModelIndex)> {
+        self.models.iter().enumerate().map(|(index, id)| (id, ModelIndex(index as u16)))
+    }
+
+    /// Authenticates and routes a request.
+    pub(super) fn admit(&self, asked: Asked<'_>) -> Result<Admitted, Denied> {
+        let model = self.model(asked.model);
+        self.with(|inner, now| {
+            let Inner { engine, routes, .. } = inner;
+            let (key, secret) = asked.key;
+            let principal = engine.authenticate(now, key, &secret).map_err(Denied::Key)?;
+            let model = model.ok_or(Denied::Model)?;
+            let id = &self.models[usize::from(model.0)];
+            principal.permits(Scope::Inference, id).map_err(Denied::Forbidden)?;
+            let Asked { pin, draw, sticky, .. } = asked;
+            let ask = Ask { model, pin, draw, sticky };
+            let ticket = engine.route(now, ask).map_err(Denied::Route)?;
+            let route = |slot: Slot| Arc::clone(&routes[usize::from(model.0)][usize::from(slot.0)]);
+            let (assigned, attempted) = (route(ticket.assigned()), route(ticket.attempted()));
+            Ok(Admitted { model, ticket, assigned, attempted })
+        })
+    }
+
+    /// Who presents a key.
+    pub(super) fn authenticate(&self, key: &str, secret: &Digest) -> Result<Principal, AuthError> {
+        self.with(|inner, now| inner.engine.authenticate(now, key, secret))
+    }
+
+    /// Hands back a ticket.
+    pub(super) fn complete(&self, ticket: Ticket, observed: &Observed) -> Completion {
+        self.with(|inner, now| inner.engine.complete(now, ticket, observed))
+    }
+
+    /// Hands back the ticket of a request whose client has left.
+    pub(super) fn abandon(&self, ticket: Ticket, first_token: Option<Duration>) -> Ending {
+        self.with(|inner, now| inner.engine.abandon(now, ticket, first_token))
+    }
+
+    /// Begins another attempt.
+    pub(super) fn retry(
+        &self,
+        model: ModelIndex,
+        retry: Retry,
+        draw: Draw,
+        sticky: Option<StickyKey<'_>>,
+    ) -> (Ticket, Arc<VersionRoute>) {
+        self.with(|inner, now| {
+            let ticket = inner.engine.retry(now, retry, draw, sticky);
+            let slot = usize::from(ticket.attempted().0);
+            (ticket, Arc::clone(&inner.routes[usize::from(model.0)][slot]))
+        })
+    }
+
+    /// Works on the engine at the present instant; what it tells goes to the keeper.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Inner, Timestamp) -> T) -> T {
+        let (answer, has_told) = {
+            let mut inner = self.lock();
+            // Read under the lock, so that the engine's time is the order of its calls.
+            let now = self.clock.now();
+            let answer = work(&mut inner, now);
+            (answer, inner.drain())
+        };
+        if has_told {
+            // Without a keeper the gateway is going down: nobody is left to tell.
+            let _ = self.bell.send(Job::Wake);
+        }
+        answer
+    }
+
+    /// For the keeper, who rings no bell.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic while the lock was held leaves the engine as its last call did: calls do not
+        // panic half-way through a change of state.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// What the engine has told and nobody has taken yet.
+    pub(super) fn take_told(&mut self) -> Vec<Event> {
+        self.drain();
+        std::mem::take(&mut self.told)
+    }
+
+    /// Takes what the engine has told; whether there is anything for the keeper.
+    pub(super) fn drain(&mut self) -> bool {
+        while let Some(event) = self.engine.poll_event() {
+            self.told.push(event);
+        }
+        !self.told.is_empty()
+    }
+}

@@ -1,0 +1,74 @@
+//! An upstream as requests reach it: where it is, what it is told, how long it may take and how
+//! many may be on their way to it. Knows no connection.
+
+use http::{HeaderMap, Uri};
+
+use super::room::Room;
+use crate::scenario::{Timeouts, UpstreamEndpoint};
+
+/// An upstream that speaks OpenAI's protocol.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    name: String,
+    /// Which of all endpoints that this process has had: connections are kept by it.
+    number: u64,
+    chat: Uri,
+    /// What goes with each request: credentials among them are marked as sensitive.
+    headers: HeaderMap,
+    timeouts: Timeouts,
+    room: Room,
+}
+
+impl Endpoint {
+    /// The upstream of `plan`, whose secret is the value of its header, if it has one.
+    pub(super) fn new(
+        plan: &UpstreamEndpoint,
+        number: u64,
+        secret: Option<http::HeaderValue>,
+    ) -> Result<Self, http::Error> {
+        let mut headers: HeaderMap = plan.headers.iter().cloned().collect();
+        if let (Some(key), Some(mut value)) = (&plan.key, secret) {
+            value.set_sensitive(true);
+            headers.insert(key.header.clone(), value);
+        }
+        let chat = Uri::builder()
+            .scheme(if plan.url.is_secure() { "https" } else { "http" })
+            .authority(plan.url.authority())
+            .path_and_query(format!("{}/chat/completions", plan.url.path()))
+            .build()?;
+        Ok(Self {
+            name: plan.name.clone(),
+            number,
+            chat,
+            headers,
+            timeouts: plan.timeouts,
+            room: Room::new(plan.concurrency.map(std::num::NonZeroU32::get)),
+        })
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Where chat completions go.
+    pub(super) const fn chat(&self) -> &Uri {
+        &self.chat
+    }
+
+    pub(super) const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    pub(super) const fn timeouts(&self) -> Timeouts {
+        self.timeouts
+    }
+
+    pub(super) const fn room(&self) -> &Room {
+        &self.room
+    }
+}

@@ -1,0 +1,277 @@
+//! The one thread that writes the journal: it carries out commands, wakes the engine when a check
+//! is due, and tells whoever listens what has happened, once that is on the disk.
+//!
+//! A command holds the engine's lock while its entry is written: nothing can come between the
+//! decision and its entry, and the disk's few milliseconds are all that requests wait for. What the
+//! engine does by itself takes effect at once and is written after.
+
+use std::sync::{Arc, mpsc};
+
+use tokio::runtime::Runtime;
+use tokio::sync::broadcast;
+
+use super::desk::Inner;
+use super::house::House;
+use super::job::{Answered, Before, CommandFailure, Errand, Job, MakeAnswer};
+use super::notices::notices;
+use super::post::Post;
+use super::told::Told;
+use super::version_route::VersionRoute;
+use crate::engine::{Command, CommandKind, Event, EventKind, Sealed};
+use crate::exchange::ModelIndex;
+use crate::store::{Journal, Reply, StoreError};
+
+/// Writes the journal.
+pub(super) struct Keeper<J> {
+    house: Arc<House>,
+    journal: J,
+    /// The store's own, on this thread.
+    runtime: Runtime,
+    listeners: broadcast::Sender<Arc<Told>>,
+    post: Post,
+    /// What the engine has done and the journal does not have yet.
+    backlog: Vec<Sealed>,
+    /// Why it does not.
+    fault: Option<StoreError>,
+}
+
+impl<J: Journal> Keeper<J> {
+    pub(super) const fn new(
+        house: Arc<House>,
+        journal: J,
+        runtime: Runtime,
+        listeners: broadcast::Sender<Arc<Told>>,
+        post: Post,
+    ) -> Self {
+        Self { house, journal, runtime, listeners, post, backlog: Vec::new(), fault: None }
+    }
+
+    pub(super) const fn house(&self) -> &Arc<House> {
+        &self.house
+    }
+
+    /// Works until it is told to stop.
+    pub(super) fn run(mut self, jobs: &mpsc::Receiver<Job>) {
+        loop {
+            let job = jobs.recv_timeout(self.pause());
+            let job = match job {
+                Ok(job) => job,
+                Err(mpsc::RecvTimeoutError::Timeout) => Job::Wake,
+                Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            };
+            match job {
+                Job::Wake => self.advance(),
+                Job::Command(errand) => self.carry_out(*errand),
+                Job::Read { after, limit, reply } => {
+                    // Who asked and does not wait any more has no use for it.
+                    let _ = reply.send(self.runtime.block_on(self.journal.read(after, limit)));
+                }
+                Job::Stop { patience, done } => {
+                    self.advance();
+                    self.post.stop(patience);
+                    let _ = done.send(());
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Carries out a command and answers.
+    pub(super) fn carry_out(&mut self, errand: Errand) {
+        let Errand { command, answer, repeat, reply } = errand;
+        let answered = match self.repeated(repeat.as_ref()) {
+            Ok(Some(answered)) => Ok(answered),
+            Ok(None) => self.command(&command, answer, repeat),
+            Err(failure) => Err(failure),
+        };
+        let _ = reply.send(answered);
+    }
+
+    /// Carries out a command for which nobody waits.
+    pub(super) fn apply(&mut self, command: &Command) -> Result<(), CommandFailure> {
+        let answer = Box::new(|_: &Before, _: Option<&Sealed>| Answered {
+            status: 200,
+            body: String::new(),
+        });
+        self.command(command, answer, None).map(|_| ())
+    }
+
+    /// How long until the engine must be woken.
+    fn pause(&self) -> std::time::Duration {
+        let next = self.house.desk.lock().engine.next_check();
+        let wait = next.map_or(LONGEST_PAUSE, |at| self.house.desk.until(at));
+        wait.min(LONGEST_PAUSE)
+    }
+
+    /// Carries out what is due, and writes down what the engine has done.
+    fn advance(&mut self) {
+        let desk = Arc::clone(&self.house.desk);
+        let events = {
+            let mut inner = desk.lock();
+            let now = desk.now();
+            inner.engine.advance(now);
+            inner.take_told()
+        };
+        self.take(&events);
+    }
+
+    /// Writes down and tells what the engine has told.
+    fn take(&mut self, events: &[Event]) {
+        let entries = events.iter().filter_map(entry_of).cloned();
+        self.backlog.extend(entries);
+        self.write_backlog();
+        self.tell(events);
+    }
+
+    fn write_backlog(&mut self) {
+        // Where nothing is to be written it is tried whether the journal could be, so that a fault
+        // that has passed keeps nobody away.
+        if self.backlog.is_empty() && self.house.readiness.journal_is_sound() {
+            return;
+        }
+        let entries: Vec<&Sealed> = self.backlog.iter().collect();
+        match append(&self.runtime, &mut self.journal, &entries, None) {
+            Ok(()) => {
+                if self.fault.take().is_some() {
+                    tracing::info!("the journal can be written again");
+                }
+                self.backlog.clear();
+                self.house.readiness.journal_is(true);
+            }
+            Err(error) => {
+                self.house.readiness.journal_is(false);
+                if self.fault.is_none() {
+                    tracing::error!(
+                        %error,
+                        entries = self.backlog.len(),
+                        "the journal cannot be written: no command is taken until it can"
+                    );
+                }
+                self.fault = Some(error);
+            }
+        }
+    }
+
+    /// The answer that the same request got before.
+    fn repeated(
+        &mut self,
+        repeat: Option<&(String, crate::engine::Digest)>,
+    ) -> Result<Option<Answered>, CommandFailure> {
+        let Some((key, request)) = repeat else { return Ok(None) };
+        let now = self.house.desk.now();
+        let Some(reply) = self.runtime.block_on(self.journal.reply(key, now))? else {
+            return Ok(None);
+        };
+        if reply.request != *request {
+            return Err(CommandFailure::OtherRequest(key.clone()));
+        }
+        Ok(Some(Answered { status: reply.status, body: reply.answer }))
+    }
+
+    fn command(
+        &mut self,
+        command: &Command,
+        answer: MakeAnswer,
+        repeat: Option<(String, crate::engine::Digest)>,
+    ) -> Result<Answered, CommandFailure> {
+        let route = self.route_for(command)?;
+        let desk = Arc::clone(&self.house.desk);
+        let mut inner = desk.lock();
+        let now = desk.now();
+        // What is due comes first, so that its entries stand before the command's.
+        inner.engine.advance(now);
+        let earlier = inner.take_told();
+        let before = before(&inner, command.model);
+        let known = inner.routes[usize::from(command.model.0)].len();
+        let prepared = inner.engine.prepare(now, command)?;
+        let answered = answer(&before, prepared.entry());
+        let reply = repeat.map(|(key, request)| Reply {
+            key,
+            request,
+            status: answered.status,
+            answer: answered.body.clone(),
+            entry: prepared.entry().map(|sealed| sealed.entry().number),
+            at: now,
+        });
+        let entries = self.backlog.iter().chain(earlier.iter().filter_map(entry_of));
+        let entries: Vec<&Sealed> = entries.chain(prepared.entry()).collect();
+        let written = if entries.is_empty() && reply.is_none() {
+            Ok(())
+        } else {
+            append(&self.runtime, &mut self.journal, &entries, reply.as_ref())
+        };
+        if let Err(error) = written {
+            drop(prepared);
+            drop(inner);
+            self.house.readiness.journal_is(false);
+            self.take(&earlier);
+            return Err(error.into());
+        }
+        self.house.readiness.journal_is(true);
+        prepared.commit();
+        let catalog = inner.engine.catalog(command.model);
+        if let (Some(route), true) = (route, catalog.is_some_and(|c| c.versions().len() > known)) {
+            inner.routes[usize::from(command.model.0)].push(Arc::new(route));
+        }
+        let later = inner.take_told();
+        drop(inner);
+        self.backlog.clear();
+        self.tell(&earlier);
+        self.tell(&later);
+        Ok(answered)
+    }
+
+    /// The way to a version that is to be registered.
+    fn route_for(&self, command: &Command) -> Result<Option<VersionRoute>, CommandFailure> {
+        let CommandKind::Register(version) = &command.kind else { return Ok(None) };
+        let Some(model) = self.house.desk.model_id(command.model) else { return Ok(None) };
+        Ok(Some(self.house.route(model, version)?))
+    }
+
+    fn tell(&self, events: &[Event]) {
+        for (notice, recipients) in notices(&self.house.desk, events) {
+            self.post.notify(notice, &recipients);
+        }
+        for told in Told::of(&self.house.desk, events) {
+            told.log();
+            // Nobody may be listening.
+            let _ = self.listeners.send(Arc::new(told));
+        }
+    }
+}
+
+/// Writes entries. One that failed as it was confirmed can be on the disk all the same: then it is
+/// there, and the head says so.
+fn append<J: Journal>(
+    runtime: &Runtime,
+    journal: &mut J,
+    entries: &[&Sealed],
+    reply: Option<&Reply>,
+) -> Result<(), StoreError> {
+    let written = runtime.block_on(journal.append(entries, reply));
+    let (Err(error), Some(last)) = (&written, entries.last()) else { return written };
+    let is_there = runtime
+        .block_on(journal.head())
+        .is_ok_and(|head| (head.entries, head.hash) == (last.entry().number, last.hash()));
+    if is_there {
+        tracing::warn!(%error, "the journal reported a failure, and has the entry");
+        return Ok(());
+    }
+    written
+}
+
+fn before(inner: &Inner, model: ModelIndex) -> Before {
+    let versions = inner.engine.catalog(model).into_iter();
+    let versions = versions.flat_map(|catalog| catalog.versions().map(|version| &version.id));
+    Before::new(inner.engine.split(model), versions)
+}
+
+fn entry_of(event: &Event) -> Option<&Sealed> {
+    match &event.kind {
+        EventKind::Journal(sealed) => Some(sealed),
+        _ => None,
+    }
+}
+
+/// Chosen: how soon a disk that was full is tried again.
+const LONGEST_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);

@@ -1,0 +1,102 @@
+//! The thread from which people are told: it has a runtime of its own, so that nothing else waits
+//! for a webhook.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::chance::Chance;
+use crate::engine::Notification;
+use crate::notify::{Delivery, Notice, Notifier, NotifySettings, Outcome, StartError};
+use crate::units::Duration;
+
+/// The thread from which people are told.
+#[derive(Debug)]
+pub(super) struct Post {
+    notifier: Arc<Notifier>,
+    stop: Option<oneshot::Sender<Duration>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Why nobody can be told.
+#[derive(Debug, thiserror::Error)]
+pub enum PostError {
+    /// The notifier cannot begin.
+    #[error(transparent)]
+    Notifier(#[from] StartError),
+    /// Its thread cannot.
+    #[error("a thread cannot be started: {0}")]
+    Thread(#[from] io::Error),
+}
+
+impl Post {
+    /// Begins. Of each message that did not arrive, `lost` is told.
+    pub(super) fn start(
+        settings: NotifySettings,
+        chance: Chance,
+        lost: impl Fn(Delivery) + Send + 'static,
+    ) -> Result<Self, PostError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (outcomes, mut ends) = mpsc::channel(OUTCOMES);
+        let notifier = Notifier::start(runtime.handle().clone(), settings, chance, outcomes)?;
+        let notifier = Arc::new(notifier);
+        let (stop, stopped) = oneshot::channel::<Duration>();
+        let draining = Arc::clone(&notifier);
+        let run = move || {
+            runtime.block_on(async move {
+                let telling = tokio::spawn(async move {
+                    while let Some(delivery) = ends.recv().await {
+                        log(&delivery);
+                        if !delivery.outcome.is_delivered() {
+                            lost(delivery);
+                        }
+                    }
+                });
+                // The sender is dropped where the gateway could not begin.
+                let patience = stopped.await.unwrap_or(Duration::ZERO);
+                draining.drain(patience).await;
+                drop(draining);
+                telling.abort();
+            });
+        };
+        let thread = std::thread::Builder::new().name("notify".to_owned()).spawn(run)?;
+        Ok(Self { notifier, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Tells of a notice; returns at once.
+    pub(super) fn notify(&self, notice: Notice, recipients: &Notification) {
+        self.notifier.notify(notice, recipients);
+    }
+
+    /// Waits so long for what is under way.
+    pub(super) fn stop(&mut self, patience: Duration) {
+        if let Some(stop) = self.stop.take() {
+            // The thread has ended where nobody receives it.
+            let _ = stop.send(patience);
+        }
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that notifies has panicked");
+        }
+    }
+}
+
+fn log(delivery: &Delivery) {
+    let Delivery { notice, channel, recipient, outcome } = delivery;
+    let notice = notice.0;
+    match outcome {
+        Outcome::Delivered { attempts } => tracing::info!(
+            target: "coalmine::notify", notice, ?channel, recipient, attempts, "delivered"
+        ),
+        lost => tracing::warn!(
+            target: "coalmine::notify", notice, ?channel, recipient, outcome = ?lost,
+            "not delivered"
+        ),
+    }
+}
+
+/// Chosen: as many as can be under way at once.
+const OUTCOMES: usize = 1_024;

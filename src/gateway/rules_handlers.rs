@@ -1,0 +1,327 @@
+//! `/v1/deploy/rollback-rules`: the rules of one model, or of all.
+
+use std::borrow::Cow;
+
+use axum::body::Body;
+use http::{Response, StatusCode};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::admin_error::command_failed;
+use super::admin_request::{AdminRequest, answered, json_response};
+use super::job::CommandFailure;
+use crate::engine::{
+    Command, CommandKind, RawRules, RuleSet, RulesError, Safeguards, Scope, Sealed,
+};
+use crate::exchange::ModelIndex;
+use crate::units::ModelId;
+use crate::wire::ApiError;
+
+/// Rules as they are stated, and with every default as they are shown.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct RulesBody(RawRules);
+
+/// Rules that were applied.
+#[derive(Clone, Debug)]
+pub(super) struct AppliedRules(RawRules);
+
+/// Whose rules.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Whose {
+    #[serde(default)]
+    model: Option<String>,
+}
+
+/// `GET /v1/deploy/rollback-rules`
+pub(super) fn show_rules(request: &AdminRequest) -> Result<Response<Body>, ApiError> {
+    let models = models(request)?;
+    let all: Vec<RuleSet> = request.desk().with(|inner, _| {
+        let rules = models.iter().filter_map(|(_, index)| inner.engine.rules(*index));
+        rules.cloned().collect()
+    });
+    let Some(first) = all.first() else {
+        return Err(ApiError::conflict("no model is served: there are no rules"));
+    };
+    if let Some(place) = all.iter().position(|rules| rules != first) {
+        let words = format!(
+            "the models {} and {} have different rules: name one, as in ?model={}",
+            models[0].0, models[place].0, models[place].0
+        );
+        return Err(ApiError::conflict(words).with_param("model"));
+    }
+    Ok(json_response(StatusCode::OK, &RulesBody(first.to_raw())))
+}
+
+/// `POST` and `PUT /v1/deploy/rollback-rules`. Without `?model=` each model gets the rules by a
+/// command of its own; nothing is changed unless all models would take them.
+pub(super) async fn set_rules(request: &AdminRequest) -> Result<Response<Body>, ApiError> {
+    let models = models(request)?;
+    let repeat = request.repeat()?;
+    let RulesBody(raw) = request.json()?;
+    let rules = RuleSet::new(&raw, Safeguards::default()).map_err(|error| rules_error(&error))?;
+    check(request, &models, &rules)?;
+    let mut last = Err(ApiError::conflict("no model is served: there is nobody to take rules"));
+    for (number, (id, index)) in models.iter().enumerate() {
+        let view = AppliedRules(rules.to_raw());
+        // Each command is repeated on its own: one that broke off half-way is completed.
+        let repeat = repeat.clone().map(|(key, request)| (format!("{key} {id}"), request));
+        let answer = move |_: &_, _: Option<&Sealed>| answered(StatusCode::OK, &view);
+        let kind = CommandKind::Rules(rules.clone());
+        last = request.command((id, *index), kind, repeat, answer).await;
+        if let (Err(error), true) = (&mut last, number > 0) {
+            let done: Vec<&str> = models[..number].iter().map(|(id, _)| id.as_str()).collect();
+            let told = std::mem::take(&mut error.message);
+            error.message = format!("{told}; the rules are in force for {}", done.join(", "));
+        }
+        if last.is_err() {
+            break;
+        }
+    }
+    last
+}
+
+/// The model that the query names, or all of them.
+fn models(request: &AdminRequest) -> Result<Vec<(ModelId, ModelIndex)>, ApiError> {
+    match request.query::<Whose>()?.model {
+        Some(name) => Ok(vec![request.model_named(&name, Scope::Admin)?]),
+        None => request.all_models(Scope::Admin),
+    }
+}
+
+/// Whether all models would take the rules; changes nothing.
+fn check(
+    request: &AdminRequest,
+    models: &[(ModelId, ModelIndex)],
+    rules: &RuleSet,
+) -> Result<(), ApiError> {
+    let by = request.caller()?.key().to_string();
+    for (id, index) in models {
+        let kind = CommandKind::Rules(rules.clone());
+        let command = Command { model: *index, by: by.clone(), kind };
+        let refused = request.desk().with(|inner, now| {
+            // What is prepared and not committed has changed nothing.
+            inner.engine.prepare(now, &command).map(drop)
+        });
+        refused.map_err(|error| {
+            let failure = CommandFailure::Refused(error);
+            let mut error = command_failed(request.desk(), id.as_str(), &failure);
+            error.message = format!("model {id}: {}; nothing was changed", error.message);
+            error
+        })?;
+    }
+    Ok(())
+}
+
+fn rules_error(error: &RulesError) -> ApiError {
+    let param = match error {
+        RulesError::Condition { index, error } => format!("conditions[{index}].{}", error.field),
+        RulesError::Field(error) => error.field.to_owned(),
+    };
+    ApiError::invalid(param, error.to_string())
+}
+
+impl Serialize for AppliedRules {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut all = serde_json::Map::new();
+        all.insert("status".to_owned(), "applied".into());
+        let rules = serde_json::to_value(&self.0).map_err(serde::ser::Error::custom)?;
+        if let serde_json::Value::Object(rules) = rules {
+            all.extend(rules);
+        }
+        all.serialize(serializer)
+    }
+}
+
+impl JsonSchema for RulesBody {
+    fn schema_name() -> Cow<'static, str> {
+        "Rules".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        rules_schema(false)
+    }
+}
+
+impl JsonSchema for AppliedRules {
+    fn schema_name() -> Cow<'static, str> {
+        "AppliedRules".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        rules_schema(true)
+    }
+}
+
+/// By hand: the library's type of rules knows no schemas. A test holds the two together.
+fn rules_schema(applied: bool) -> Schema {
+    let number = || serde_json::json!({"type": ["number", "null"]});
+    let text = || serde_json::json!({"type": ["string", "null"]});
+    let condition = serde_json::json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "id": text(), "judge": text(), "metric": text(),
+            "operator": {"enum": [">", ">=", "<", "<=", null]},
+            "threshold": number(), "threshold_ms": number(),
+            "compare_to": text(), "as": text(),
+            "duration_seconds": number(), "check_interval_seconds": number(),
+            "window_seconds": number(),
+            "min_requests": {"type": ["integer", "null"], "minimum": 0},
+            "no_data": {"enum": ["hold", "breach", "clear", null]},
+            "version": text(), "action": text(), "prior_strength": number(),
+        }
+    });
+    let mut schema = json_schema!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["conditions"],
+        "properties": {
+            "enable": {"type": "boolean"},
+            "rate_limited_is_error": {"type": "boolean"},
+            "alpha": number(),
+            "conditions": {"type": "array", "items": condition},
+            "notification": {
+                "type": "object",
+                "additionalProperties": false,
+                "properties": {"slack_webhook": text(), "email": text()}
+            }
+        }
+    });
+    if let Some(properties) = schema.get_mut("properties").filter(|_| applied) {
+        properties["status"] = serde_json::json!({"const": "applied"});
+    }
+    schema
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::test_house::TestHouse;
+    use super::*;
+    use crate::engine::{Assignment, RawNotification, RawTrigger};
+
+    const PATH: &str = "/v1/deploy/rollback-rules";
+
+    fn rules(threshold: &str) -> String {
+        format!(
+            r#"{{"enable": true, "conditions": [{{"metric": "error_rate", "operator": ">",
+                 "threshold": {threshold}, "duration_seconds": 60, "action": "notify"}}]}}"#
+        )
+    }
+
+    #[tokio::test]
+    async fn what_is_got_can_be_put_unchanged() {
+        let house = TestHouse::new().await;
+        house.call("POST", PATH, Some(&rules("0.05"))).await;
+        let got = house.call("GET", PATH, None).await;
+        let put = house.call("PUT", PATH, Some(&got.text)).await;
+        assert_eq!(put.status, 200, "{}", put.text);
+        assert_eq!(house.call("GET", PATH, None).await.text, got.text);
+        let condition = &got.body["conditions"][0];
+        assert_eq!(condition["check_interval_seconds"], json!(15.0));
+        assert_eq!(condition["min_requests"], json!(10));
+        assert_eq!(condition["no_data"], json!("hold"));
+    }
+
+    #[tokio::test]
+    async fn a_model_may_have_rules_of_its_own_and_then_there_are_none_of_all() {
+        let house = TestHouse::new().await;
+        house.call("PUT", PATH, Some(&rules("0.05"))).await;
+        let own = format!("{PATH}?model=org/name");
+        assert_eq!(house.call("PUT", &own, Some(&rules("0.01"))).await.status, 200);
+        let got = house.call("GET", "/v1/deploy/rollback-rules?model=org%2Fname", None).await;
+        assert_eq!(got.body["conditions"][0]["threshold"], json!(0.01));
+        let of_all = house.call("GET", PATH, None).await;
+        assert_eq!(of_all.error(), (409, "conflict", "model"));
+        assert!(of_all.message().contains("?model=org/name"), "{}", of_all.message());
+        let unknown = house.call("GET", &format!("{PATH}?model=gpt-5"), None).await;
+        assert_eq!(unknown.error().0, 404);
+        let misspelt = house.call("GET", &format!("{PATH}?modl=gpt-4"), None).await;
+        assert_eq!(misspelt.error(), (400, "invalid_value", "modl"));
+    }
+
+    #[tokio::test]
+    async fn rules_that_one_model_cannot_take_change_none() {
+        let house = TestHouse::new().await;
+        house.call("PUT", PATH, Some(&rules("0.05"))).await;
+        house.command(2, CommandKind::Assignment(Assignment::Sticky)).await;
+        let judge = r#"{"conditions": [{"judge": "sequential", "action": "notify"}]}"#;
+        let reply = house.call("PUT", PATH, Some(judge)).await;
+        assert_eq!(reply.error(), (422, "refused", "conditions"));
+        assert!(reply.message().starts_with("model claude-sonnet: "), "{}", reply.message());
+        assert_eq!(
+            house.call("GET", PATH, None).await.body["conditions"].as_array().unwrap().len(),
+            1
+        );
+    }
+
+    #[tokio::test]
+    async fn a_rule_is_refused_by_its_field_and_its_range() {
+        let house = TestHouse::new().await;
+        let reply = house.call("PUT", PATH, Some(&rules("1.5"))).await;
+        assert_eq!(reply.error(), (400, "invalid_value", "conditions[0].threshold"));
+        assert!(reply.message().contains("1.5"), "{}", reply.message());
+    }
+
+    #[tokio::test]
+    async fn rules_for_all_models_are_repeated_as_one_request() {
+        let house = TestHouse::new().await;
+        let key = [("idempotency-key", "rules-1")];
+        let first = house.call_with("PUT", PATH, Some(&rules("0.05")), &key).await;
+        let entries = async || {
+            let history = house.call("GET", "/v1/models/gpt-4/history", None).await;
+            history.body.as_array().unwrap().len()
+        };
+        let before = entries().await;
+        let again = house.call_with("PUT", PATH, Some(&rules("0.05")), &key).await;
+        assert_eq!((again.status, again.text), (200, first.text));
+        assert_eq!(entries().await, before);
+        let other = house.call_with("PUT", PATH, Some(&rules("0.06")), &key).await;
+        assert_eq!(other.error().0, 422);
+    }
+
+    #[test]
+    fn the_schema_has_the_fields_that_the_library_reads() {
+        let text = || Some("x".to_owned());
+        let trigger = RawTrigger {
+            id: text(),
+            judge: text(),
+            metric: text(),
+            operator: text(),
+            threshold: Some(0.0),
+            threshold_ms: Some(0.0),
+            compare_to: text(),
+            form: text(),
+            duration_seconds: Some(0.0),
+            check_interval_seconds: Some(0.0),
+            window_seconds: Some(0.0),
+            min_requests: Some(0),
+            no_data: text(),
+            version: text(),
+            action: text(),
+            prior_strength: Some(0.0),
+        };
+        let raw = RawRules {
+            enable: true,
+            rate_limited_is_error: true,
+            alpha: Some(0.001),
+            conditions: vec![trigger],
+            notification: RawNotification { slack_webhook: text(), email: text() },
+        };
+        let written = serde_json::to_value(&raw).unwrap();
+        let schema = serde_json::to_value(rules_schema(false)).unwrap();
+        let keys = |value: &serde_json::Value| -> Vec<String> {
+            let mut keys: Vec<_> = value.as_object().unwrap().keys().cloned().collect();
+            keys.sort();
+            keys
+        };
+        assert_eq!(keys(&written), keys(&schema["properties"]));
+        let items = &schema["properties"]["conditions"]["items"]["properties"];
+        assert_eq!(keys(&written["conditions"][0]), keys(items));
+        let notification = &schema["properties"]["notification"]["properties"];
+        assert_eq!(keys(&written["notification"]), keys(notification));
+    }
+}

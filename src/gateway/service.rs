@@ -1,0 +1,64 @@
+//! From a request on a connection to its response: ids, what every response says of itself, and who
+//! answers which path.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use hyper::body::Incoming;
+use tower::ServiceExt;
+
+use super::chat::{chat, error_response, forbid_caches};
+use super::pass_headers::REQUEST_ID;
+use super::worker::Worker;
+use crate::wire::ApiError;
+
+/// Answers a request; `others` answers what is no chat completion.
+pub(super) async fn answer(
+    worker: Arc<Worker>,
+    others: Router,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let began = worker.house.desk.now();
+    let id = request_id(&worker, request.headers());
+    let mut response = match (request.uri().path(), request.method()) {
+        (CHAT, &Method::POST) => {
+            let answered = chat(&worker, request, &id).await;
+            answered.unwrap_or_else(|error| {
+                worker.house.meters.refused(error.status);
+                tracing::debug!(
+                    target: "coalmine::access", id = ?id, status = error.status,
+                    message = error.message, "request refused"
+                );
+                error_response(&error)
+            })
+        }
+        (CHAT, method) => error_response(&ApiError::method_not_allowed(method.as_str(), "POST")),
+        _ => {
+            let answered = others.oneshot(request.map(Body::new)).await;
+            answered.unwrap_or_else(|never| match never {})
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    forbid_caches(headers);
+    let took = worker.house.desk.now().since(began);
+    headers.insert(PROCESSING, HeaderValue::from(took.as_micros() / 1_000));
+    Ok(response)
+}
+
+/// The client's id for its request, where that is one; else a new one.
+fn request_id(worker: &Worker, headers: &HeaderMap) -> HeaderValue {
+    let is_id = |value: &&HeaderValue| {
+        let bytes = value.as_bytes();
+        (1..=LONGEST_ID).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
+    };
+    headers.get(REQUEST_ID).filter(is_id).cloned().unwrap_or_else(|| worker.new_id())
+}
+
+const CHAT: &str = "/v1/chat/completions";
+const PROCESSING: HeaderName = HeaderName::from_static("openai-processing-ms");
+/// Chosen: room for any scheme of ids; a longer one is no id.
+const LONGEST_ID: usize = 128;

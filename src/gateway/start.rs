@@ -1,0 +1,365 @@
+//! A gateway from its plan: the journal is read and verified, the engine goes on from it, the
+//! threads begin. And its end: requests under way are finished, and the journal is closed.
+
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+use tokio::sync::{Semaphore, broadcast, oneshot, watch};
+
+use super::access_secret::AccessSecret;
+use super::admin::router;
+use super::desk::Desk;
+use super::front::Front;
+use super::house::{House, Settings};
+use super::job::{CommandFailure, Job};
+use super::keeper::Keeper;
+use super::meters::Meters;
+use super::notify_plan::{NotifyFault, notify_settings};
+use super::opening::opening;
+use super::post::{Post, PostError};
+use super::server::{Serving, ServingThread, bind};
+use super::settings::{ReadSecret, UpstreamFault};
+use super::tls::{TlsError, client_tls};
+use super::told::Told;
+use super::version_route::{RouteFault, VersionRoute};
+use super::worker::Worker;
+use crate::chance::Chance;
+use crate::clock::WallClock;
+use crate::engine::{Command, CommandKind, Engine, NewKey, RestoreError, Scope};
+use crate::exchange::ModelIndex;
+use crate::scenario::{GatewayPlan, StatePlan};
+use crate::store::{Journal, OpenError, SqliteJournal, StoreError, fold};
+use crate::units::{Duration, KeyId, ModelId};
+
+/// A gateway that serves.
+#[derive(Debug)]
+pub struct Gateway {
+    addresses: Vec<SocketAddr>,
+    house: Arc<House>,
+    jobs: mpsc::Sender<Job>,
+    stop: watch::Sender<bool>,
+    serving: Vec<ServingThread>,
+    keeper: JoinHandle<()>,
+    models: Vec<ModelId>,
+    drain: Duration,
+}
+
+/// A gateway that has begun, and what must be said of it once.
+#[derive(Debug)]
+pub struct Started {
+    /// It.
+    pub gateway: Gateway,
+    /// The first access key, made because there was none: it cannot be shown again.
+    pub first_key: Option<String>,
+}
+
+/// Why a gateway cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The journal cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The journal cannot be trusted, or not be written.
+    #[error("the journal is not as it was written: {0}")]
+    Store(#[from] StoreError),
+    /// The journal is of another configuration.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    /// An upstream cannot be reached as the plan says.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamFault),
+    /// A version of the journal cannot be sent anything.
+    #[error(transparent)]
+    Route(#[from] RouteFault),
+    /// What the configuration asks for is refused.
+    #[error("model {model}: {why}")]
+    Refused {
+        /// Of which model.
+        model: ModelId,
+        /// Why.
+        why: String,
+    },
+    /// TLS cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Notifications cannot be sent as the plan says.
+    #[error(transparent)]
+    Notify(#[from] NotifyFault),
+    /// Notifications cannot be sent at all.
+    #[error(transparent)]
+    Post(#[from] PostError),
+    /// An address cannot be listened at.
+    #[error("cannot listen at {0}")]
+    Listen(#[source] io::Error),
+    /// A thread cannot be started.
+    #[error("a thread cannot be started: {0}")]
+    Thread(#[source] io::Error),
+    /// The system has no randomness.
+    #[error("the system has no randomness: {0}")]
+    Randomness(#[from] getrandom::Error),
+}
+
+/// Why a new configuration is not taken. The old one stays.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// Models come and go with a restart alone.
+    #[error("the models are {now}; a gateway that runs has {before}: restart it to change them")]
+    Models {
+        /// Those of the new configuration.
+        now: String,
+        /// Those that are served.
+        before: String,
+    },
+    /// An upstream cannot be reached as the plan says.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamFault),
+    /// A version can no longer be sent anything.
+    #[error(transparent)]
+    Route(#[from] RouteFault),
+}
+
+impl Gateway {
+    /// Begins to serve `plan` on `threads` threads; when this returns it can be reached.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing is left behind but the journal.
+    pub fn start(
+        plan: &GatewayPlan,
+        clock: WallClock,
+        read_secret: ReadSecret<'_>,
+        threads: NonZeroUsize,
+    ) -> Result<Started, StartError> {
+        let (jobs, inbox) = mpsc::channel();
+        let (listeners, _) = broadcast::channel(LISTENERS_LAG);
+        let mut keeper = open(plan, clock, read_secret, jobs.clone(), listeners.clone())?;
+        let house = Arc::clone(keeper.house());
+        open_models(plan, &mut keeper)?;
+        let first_key = first_key(&mut keeper)?;
+        let front = Front::new(Arc::clone(&house), jobs.clone(), listeners, plan.keys.grace);
+        let (stop, stopped) = watch::channel(false);
+        let (addresses, serving) = serve(plan, &house, &Arc::new(front), threads, &stopped)?;
+        let keeper = std::thread::Builder::new()
+            .name("keeper".to_owned())
+            .spawn(move || keeper.run(&inbox))
+            .map_err(StartError::Thread)?;
+        let models = plan.models.iter().map(|model| model.id.clone()).collect();
+        let gateway =
+            Self { addresses, house, jobs, stop, serving, keeper, models, drain: plan.drain };
+        Ok(Started { gateway, first_key })
+    }
+
+    /// Whether a gateway could begin with `plan`, as far as that can be told without its journal.
+    ///
+    /// # Errors
+    /// As [`Gateway::start`].
+    pub fn check(plan: &GatewayPlan, read_secret: ReadSecret<'_>) -> Result<(), StartError> {
+        let settings = Settings::new(plan, read_secret)?;
+        notify_settings(&plan.notify, read_secret)?;
+        client_tls(plan)?;
+        let meters = Meters::new();
+        for model in &plan.models {
+            for version in &model.versions {
+                let (id, endpoints) = (&version.id, &settings.endpoints);
+                let made = version.to_version(crate::units::Timestamp::EPOCH);
+                let meters = meters.version(&model.id, id);
+                VersionRoute::new(&model.id, &made, endpoints, None, meters)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Takes another configuration: upstreams, limits, timeouts, and how many requests versions may
+    /// have at once. Requests under way keep what they had. Its new versions are for
+    /// the interface to register.
+    ///
+    /// # Errors
+    /// It is not taken, whole.
+    pub fn reload(
+        &self,
+        plan: &GatewayPlan,
+        read_secret: ReadSecret<'_>,
+    ) -> Result<(), ReloadError> {
+        let now: Vec<_> = plan.models.iter().map(|model| model.id.clone()).collect();
+        if now != self.models {
+            let list = |models: &[ModelId]| {
+                models.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            };
+            return Err(ReloadError::Models { now: list(&now), before: list(&self.models) });
+        }
+        let settings = Settings::new(plan, read_secret)?;
+        let house = &self.house;
+        let before = house.settings();
+        house.replace(settings);
+        let replaced = house.desk.with(|inner, _| {
+            let routes = all_routes(house, &inner.engine, &self.models)?;
+            inner.routes = routes;
+            Ok::<_, RouteFault>(())
+        });
+        if let Err(fault) = replaced {
+            house.restore(before);
+            return Err(fault.into());
+        }
+        Ok(())
+    }
+
+    /// Takes no more requests, waits for those under way as long as the plan says, and closes the
+    /// journal.
+    ///
+    /// # Errors
+    /// A thread has ended before, by a fault of the system.
+    pub fn stop(self) -> io::Result<()> {
+        let Self { house, jobs, stop, serving, keeper, drain, .. } = self;
+        house.readiness.drain();
+        // Threads that have ended do not listen any more.
+        let _ = stop.send(true);
+        let mut ended = Ok(());
+        for thread in serving {
+            let one = thread
+                .thread
+                .join()
+                .unwrap_or_else(|_| Err(io::Error::other("a thread that served has panicked")));
+            ended = ended.and(one);
+        }
+        let (done, is_done) = oneshot::channel();
+        if jobs.send(Job::Stop { patience: drain, done }).is_ok() {
+            let _ = is_done.blocking_recv();
+        }
+        keeper.join().map_err(|_| io::Error::other("the keeper of the journal has panicked"))?;
+        ended
+    }
+}
+
+/// The shared state, gone on from what the journal says, and who writes it on.
+fn open(
+    plan: &GatewayPlan,
+    clock: WallClock,
+    read_secret: ReadSecret<'_>,
+    jobs: mpsc::Sender<Job>,
+    listeners: broadcast::Sender<Arc<Told>>,
+) -> Result<Keeper<SqliteJournal>, StartError> {
+    let settings = Settings::new(plan, read_secret)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(StartError::Thread)?;
+    let mut journal = runtime.block_on(async {
+        match &plan.state {
+            StatePlan::Memory => SqliteJournal::in_memory().await,
+            StatePlan::File(path) => SqliteJournal::open(path).await,
+        }
+    })?;
+    let state = runtime.block_on(fold(&mut journal))?;
+    let models = plan.models.iter().map(|model| model.settings());
+    let engine = Engine::restore(clock.now(), models, state)?;
+    let ids: Vec<_> = plan.models.iter().map(|model| model.id.clone()).collect();
+    let desk = Desk::new(clock, ids.clone(), engine, jobs);
+    let house = House::new(Arc::new(desk), Arc::new(Meters::new()), settings);
+    {
+        let mut inner = house.desk.lock();
+        inner.routes = all_routes(&house, &inner.engine, &ids)?;
+    }
+    let notify = notify_settings(&plan.notify, read_secret)?;
+    // What did not arrive is in the log: the thread says so itself.
+    let post = Post::start(notify, Chance::new(getrandom::u64()?, 0), |_| {})?;
+    Ok(Keeper::new(Arc::new(house), journal, runtime, listeners, post))
+}
+
+/// Listens, on so many threads: where, and the threads.
+fn serve(
+    plan: &GatewayPlan,
+    house: &Arc<House>,
+    front: &Arc<Front>,
+    threads: NonZeroUsize,
+    stopped: &watch::Receiver<bool>,
+) -> Result<(Vec<SocketAddr>, Vec<ServingThread>), StartError> {
+    let tls = client_tls(plan)?;
+    let sets = bind(&plan.listen, threads.get()).map_err(StartError::Listen)?;
+    let addresses = sets.first().into_iter().flatten().map(std::net::TcpListener::local_addr);
+    let addresses = addresses.collect::<io::Result<_>>().map_err(StartError::Listen)?;
+    let most = plan.limits.connections.map_or(Semaphore::MAX_PERMITS, |most| most.get() as usize);
+    let connections = Arc::new(Semaphore::new(most));
+    let others = router(Arc::clone(front));
+    let mut serving = Vec::new();
+    for (number, listeners) in sets.into_iter().enumerate() {
+        let chance = Chance::new(getrandom::u64()?, number as u64);
+        let with = Serving {
+            worker: Arc::new(Worker::new(Arc::clone(house), tls.clone(), chance)),
+            others: others.clone(),
+            limits: plan.limits,
+            connections: Arc::clone(&connections),
+            stop: stopped.clone(),
+            drain: plan.drain,
+        };
+        let thread = ServingThread::start(number, listeners, with);
+        serving.push(thread.map_err(StartError::Thread)?);
+    }
+    Ok((addresses, serving))
+}
+
+/// The ways to all versions that are registered.
+fn all_routes(
+    house: &House,
+    engine: &Engine,
+    models: &[ModelId],
+) -> Result<Vec<Vec<Arc<VersionRoute>>>, RouteFault> {
+    let of_model = |(index, model): (usize, &ModelId)| {
+        let catalog = engine.catalog(ModelIndex(index as u16));
+        let versions = catalog.into_iter().flat_map(|catalog| catalog.versions());
+        versions.map(|version| house.route(model, version).map(Arc::new)).collect()
+    };
+    models.iter().enumerate().map(of_model).collect()
+}
+
+/// Does what the configuration asks for and the journal does not have.
+fn open_models<J: Journal>(plan: &GatewayPlan, keeper: &mut Keeper<J>) -> Result<(), StartError> {
+    let house = Arc::clone(keeper.house());
+    for (index, model) in plan.models.iter().enumerate() {
+        let commands = {
+            let inner = house.desk.lock();
+            opening(&inner.engine, ModelIndex(index as u16), model, house.desk.now())
+        };
+        for command in commands {
+            keeper.apply(&command).map_err(|failure| refused(&model.id, failure))?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes an access key for everything, if there is none.
+fn first_key<J: Journal>(keeper: &mut Keeper<J>) -> Result<Option<String>, StartError> {
+    let house = Arc::clone(keeper.house());
+    let has_key = !house.desk.lock().engine.keys(house.desk.now()).is_empty();
+    let Ok(id) = KeyId::new(FIRST_KEY) else { return Ok(None) };
+    if has_key {
+        return Ok(None);
+    }
+    let secret = AccessSecret::new(id.clone())?;
+    let new =
+        NewKey { id, digest: secret.digest(), scope: Scope::Admin, models: None, version: None };
+    let kind = CommandKind::CreateKey(Box::new(new));
+    let command = Command { model: ModelIndex(0), by: "first start".to_owned(), kind };
+    let Some(model) = house.desk.model_id(ModelIndex(0)).cloned() else { return Ok(None) };
+    keeper.apply(&command).map_err(|failure| refused(&model, failure))?;
+    Ok(Some(secret.to_text()))
+}
+
+fn refused(model: &ModelId, failure: CommandFailure) -> StartError {
+    match failure {
+        CommandFailure::Store(error) => StartError::Store(error),
+        CommandFailure::Route(fault) => StartError::Route(fault),
+        other => StartError::Refused { model: model.clone(), why: other.to_string() },
+    }
+}
+
+/// The id of the first access key.
+const FIRST_KEY: &str = "admin";
+/// Chosen: how many events a listener may be behind before it is told that it missed some.
+const LISTENERS_LAG: usize = 1_024;

@@ -1,0 +1,145 @@
+//! How the gateway is: for people, for load balancers, for Prometheus.
+
+use axum::body::Body;
+use http::{Response, StatusCode};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::admin_request::{AdminRequest, json_response, text_response};
+use super::status_view::StatusView;
+use crate::engine::Scope;
+use crate::exchange::RetryAfter;
+use crate::units::{Duration, Ratio};
+use crate::wire::ApiError;
+
+/// That all is well.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Well")]
+pub(super) struct WellView {
+    /// `ok`
+    status: &'static str,
+}
+
+/// `GET /v1/deploy/status`
+pub(super) async fn status(request: &AdminRequest) -> Result<Response<Body>, ApiError> {
+    let models = request.models(Scope::Inference)?;
+    let office = &request.office;
+    let rollbacks = office.chronicle.rollbacks(&office.front).await;
+    let view = StatusView::of(request.desk(), &models, &rollbacks);
+    Ok(json_response(StatusCode::OK, &view))
+}
+
+/// `GET /healthz`: this answers, so the process lives.
+pub(super) fn healthz() -> Response<Body> {
+    json_response(StatusCode::OK, &WellView { status: "ok" })
+}
+
+/// `GET /readyz`
+pub(super) fn readyz(request: &AdminRequest) -> Result<Response<Body>, ApiError> {
+    match request.office.front.house.readiness.fault() {
+        None => Ok(healthz()),
+        Some(fault) => {
+            let wait = RetryAfter::of(Duration::from_secs(1));
+            Err(ApiError::overloaded(fault, wait).with_code("not_ready"))
+        }
+    }
+}
+
+/// `GET /metrics`
+pub(super) async fn metrics(request: &AdminRequest) -> Result<Response<Body>, ApiError> {
+    let office = &request.office;
+    office.chronicle.rollbacks(&office.front).await;
+    let meters = &office.front.house.meters;
+    let desk = request.desk();
+    for (model, index) in desk.models() {
+        let weights: Vec<(_, Ratio)> = desk.with(|inner, _| {
+            let versions = inner.engine.versions(index).into_iter();
+            versions.map(|version| (version.version.id.clone(), version.weight)).collect()
+        });
+        weights.iter().for_each(|(version, weight)| meters.weighs(model, version, *weight));
+    }
+    let text = meters.to_text().map_err(|_| ApiError::internal("the meters cannot be written"))?;
+    Ok(text_response(StatusCode::OK, OPEN_METRICS, text))
+}
+
+/// <https://prometheus.io/docs/specs/om/open_metrics_spec/>
+pub(super) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::test_house::{TestHouse, target};
+    use crate::engine::CommandKind;
+    use crate::exchange::{Ending, ModelIndex, Observed};
+    use crate::units::Duration;
+
+    #[tokio::test]
+    async fn the_status_shows_the_split_the_last_minute_and_the_last_rollback() {
+        let house = TestHouse::new().await;
+        let now = house.desk().now();
+        let route = house.desk().with(|inner, _| inner.routes[1][1].clone());
+        let ended = |ending| Observed::without_answer(ending, Duration::from_millis(20));
+        for ending in [Ending::Success, Ending::Success, Ending::Success, Ending::Status(500)] {
+            route.meters.began();
+            route.meters.ended(now, &ended(ending));
+        }
+        let status = house.call("GET", "/v1/deploy/status", None).await.body;
+        let model = &status["models"][1];
+        assert_eq!((&model["model"], &model["stable"]), (&json!("org/name"), &json!("name-1")));
+        assert_eq!(model["split"], json!({"name-1": 0.5, "name-2": 0.5}));
+        assert_eq!(model["rollout"]["state"], "idle");
+        assert_eq!(model["last_rollback"], json!(null));
+        let version = &model["versions"][0];
+        assert_eq!((&version["id"], &version["status"]), (&json!("name-2"), &json!("canary")));
+        let window = &version["window"];
+        assert_eq!((&window["requests"], &window["error_rate"]), (&json!(4), &json!(0.25)));
+        assert_eq!(window["latency_avg_ms"], json!(20.0));
+        house.command(1, CommandKind::Rollback(Some(target("name-1")))).await;
+        let status = house.call("GET", "/v1/deploy/status", None).await.body;
+        let last = &status["models"][1]["last_rollback"];
+        assert_eq!((&last["target"], &last["version"]), (&json!("name-1"), &json!(null)));
+        assert_eq!(status["models"][0]["last_rollback"], json!(null));
+    }
+
+    #[tokio::test]
+    async fn a_timer_that_runs_is_shown_with_what_is_left_of_it() {
+        let house = TestHouse::new().await;
+        let rules = r#"{"conditions": [{"metric": "requests", "operator": "<", "threshold": 1,
+            "min_requests": 0, "duration_seconds": 60, "check_interval_seconds": 1,
+            "action": "notify", "id": "silence"}]}"#;
+        let reply = house.call("PUT", "/v1/deploy/rollback-rules", Some(rules)).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        // The engine's time goes on ahead of the clock, as if nobody had called for five seconds.
+        let later = house.desk().now() + Duration::from_secs(5);
+        house.desk().with(|inner, _| inner.engine.advance(later));
+        let status = house.call("GET", "/v1/deploy/status", None).await.body;
+        let rule = &status["models"][1]["rules"][0];
+        assert_eq!((&rule["id"], &rule["version"]), (&json!("silence"), &json!("name-2")));
+        assert_eq!(rule["timer"]["duration_seconds"], json!(60.0));
+        assert!(rule["timer"]["held_seconds"].as_f64().unwrap() >= 1.0, "{rule}");
+    }
+
+    #[tokio::test]
+    async fn prometheus_reads_weights_rollbacks_and_entries() {
+        let house = TestHouse::new().await;
+        house.command(1, CommandKind::Rollback(None)).await;
+        house.call("GET", "/v1/deploy/status", None).await;
+        for _ in 0..2 {
+            let reply = house.call("GET", "/metrics", None).await;
+            assert!(
+                reply.headers["content-type"].to_str().unwrap().starts_with("application/open")
+            );
+            let entries = house.desk().with(|inner, _| inner.engine.durable().entries());
+            for line in [
+                "coalmine_split_weight{model=\"org/name\",version=\"name-1\"} 1.0".to_owned(),
+                "coalmine_split_weight{model=\"gpt-4\",version=\"gpt-4-v1\"} 0.5".to_owned(),
+                "coalmine_rollbacks_total{model=\"org/name\"} 1".to_owned(),
+                format!("coalmine_journal_entries_total {entries}"),
+            ] {
+                assert!(reply.text.contains(&line), "{line}\n{}", reply.text);
+            }
+        }
+        assert!(house.desk().with(|inner, _| inner.engine.split(ModelIndex(1)).is_some()));
+    }
+}

@@ -1,0 +1,86 @@
+//! A ticket that is handed back whatever happens: if its request ends without a word, its client
+//! has left.
+
+use std::sync::Arc;
+
+use super::desk::Desk;
+use super::room::Seat;
+use super::version_route::VersionRoute;
+use crate::engine::{Completion, Ticket};
+use crate::exchange::Observed;
+use crate::units::{Duration, Timestamp};
+
+/// An attempt under way.
+#[derive(Debug)]
+pub(super) struct TicketGuard {
+    desk: Arc<Desk>,
+    /// `None`: handed back.
+    ticket: Option<Ticket>,
+    route: Arc<VersionRoute>,
+    start: Timestamp,
+    first_token: Option<Duration>,
+    /// Taken for as long as the attempt lasts.
+    seats: Vec<Seat>,
+}
+
+impl TicketGuard {
+    pub(super) fn new(desk: Arc<Desk>, ticket: Ticket, route: Arc<VersionRoute>) -> Self {
+        route.meters.began();
+        let start = ticket.start();
+        Self { desk, ticket: Some(ticket), route, start, first_token: None, seats: Vec::new() }
+    }
+
+    /// The version that is attempted.
+    pub(super) const fn route(&self) -> &Arc<VersionRoute> {
+        &self.route
+    }
+
+    /// Takes a seat at the version and one at its upstream; whether both have one.
+    pub(super) fn take_seats(&mut self) -> bool {
+        let seats = [&self.route.room, self.route.endpoint.room()].map(super::room::Room::enter);
+        let all = seats.iter().all(Option::is_some);
+        if all {
+            self.seats.extend(seats.into_iter().flatten());
+        }
+        all
+    }
+
+    /// How long the attempt has lasted.
+    pub(super) fn latency(&self) -> Duration {
+        self.desk.now().since(self.start)
+    }
+
+    /// The first content has come.
+    pub(super) fn first_token_came(&mut self) {
+        if self.first_token.is_none() {
+            self.first_token = Some(self.latency());
+        }
+    }
+
+    pub(super) const fn first_token(&self) -> Option<Duration> {
+        self.first_token
+    }
+
+    /// Hands the ticket back with what was observed.
+    pub(super) fn complete(mut self, observed: &Observed) -> Completion {
+        self.end(observed).unwrap_or(Completion::Done)
+    }
+
+    fn end(&mut self, observed: &Observed) -> Option<Completion> {
+        let ticket = self.ticket.take()?;
+        self.route.meters.ended(self.start + observed.latency, observed);
+        self.seats.clear();
+        Some(self.desk.complete(ticket, observed))
+    }
+}
+
+impl Drop for TicketGuard {
+    fn drop(&mut self) {
+        let Some(ticket) = self.ticket.take() else { return };
+        let latency = self.latency();
+        let ending = self.desk.abandon(ticket, self.first_token);
+        let first_token = self.first_token;
+        let observed = Observed { first_token, ..Observed::without_answer(ending, latency) };
+        self.route.meters.ended(self.start + latency, &observed);
+    }
+}

@@ -1,0 +1,82 @@
+//! A version as requests reach it: its upstream, and what is put into their bodies. Made anew when
+//! a version is registered or the configuration is read again; never changed.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+
+use super::endpoint::Endpoint;
+use super::meters::VersionMeters;
+use super::room::Room;
+use crate::engine::Version;
+use crate::units::{ModelId, VersionId};
+use crate::wire::{Parameters, ParametersError};
+
+/// A version as requests reach it.
+#[derive(Debug)]
+pub(super) struct VersionRoute {
+    pub(super) id: VersionId,
+    /// Its name as a header's value.
+    pub(super) header: HeaderValue,
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) parameters: Parameters,
+    pub(super) room: Room,
+    pub(super) meters: Arc<VersionMeters>,
+}
+
+/// Why nothing can be sent to a version.
+#[derive(Debug, thiserror::Error)]
+pub enum RouteFault {
+    /// It names an upstream that the configuration does not have.
+    #[error("version {version} names the upstream {upstream:?}; the configuration has {known}")]
+    UnknownUpstream {
+        /// The version.
+        version: VersionId,
+        /// What it names.
+        upstream: String,
+        /// What there is.
+        known: String,
+    },
+    /// Its parameters cannot be put into a request.
+    #[error("version {version}: {source}")]
+    Parameters {
+        /// The version.
+        version: VersionId,
+        /// Why.
+        source: ParametersError,
+    },
+}
+
+impl VersionRoute {
+    /// The way to `version` of `model`, by one of `endpoints`.
+    pub(super) fn new(
+        model: &ModelId,
+        version: &Version,
+        endpoints: &[Arc<Endpoint>],
+        concurrency: Option<u32>,
+        meters: Arc<VersionMeters>,
+    ) -> Result<Self, RouteFault> {
+        let found = endpoints.iter().find(|endpoint| endpoint.name() == version.upstream);
+        let endpoint = found.ok_or_else(|| {
+            let known: Vec<&str> = endpoints.iter().map(|endpoint| endpoint.name()).collect();
+            RouteFault::UnknownUpstream {
+                version: version.id.clone(),
+                upstream: version.upstream.clone(),
+                known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
+            }
+        })?;
+        let parameters = Parameters::new(model.as_str(), &version.parameters)
+            .map_err(|source| RouteFault::Parameters { version: version.id.clone(), source })?;
+        let header = HeaderValue::from_str(version.id.as_str())
+            .expect("names are made of characters that headers may have");
+        let room = Room::new(concurrency);
+        Ok(Self {
+            id: version.id.clone(),
+            header,
+            endpoint: Arc::clone(endpoint),
+            parameters,
+            room,
+            meters,
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! One thread's share of the gateway: its connections to upstreams, and its source of draws.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::HeaderValue;
+use http_body_util::Full;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::endpoint::Endpoint;
+use super::house::House;
+use crate::chance::{Chance, Draws, Purpose};
+use crate::units::{Duration, RequestId};
+
+/// The connections to one upstream.
+pub(super) type UpstreamClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// One thread's share of the gateway.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) house: Arc<House>,
+    tls: rustls::ClientConfig,
+    /// By the number of their endpoint. The lock is never contended: it is this thread's alone.
+    clients: Mutex<BTreeMap<u64, UpstreamClient>>,
+    chance: Chance,
+    drawn: AtomicU64,
+}
+
+impl Worker {
+    /// A worker whose draws come from `chance`, that of no other worker.
+    pub(super) fn new(house: Arc<House>, tls: rustls::ClientConfig, chance: Chance) -> Self {
+        let drawn = AtomicU64::new(0);
+        Self { house, tls, clients: Mutex::default(), chance, drawn }
+    }
+
+    /// The draws of attempts at one more request.
+    pub(super) fn next_request(&self) -> RequestId {
+        RequestId(self.drawn.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// An id for a request that has none.
+    pub(super) fn new_id(&self) -> HeaderValue {
+        let drawn = self.drawn.fetch_add(1, Ordering::Relaxed);
+        let bits = self.chance.request(RequestId(drawn), 0).draw(Purpose::Client, 0).bits();
+        // Digits and letters are what headers may have.
+        HeaderValue::try_from(format!("req-{bits:016x}"))
+            .unwrap_or_else(|_| HeaderValue::from_static("req"))
+    }
+
+    /// The draws of an attempt.
+    pub(super) const fn draws(&self, request: RequestId, attempt: u8) -> Draws {
+        self.chance.request(request, attempt)
+    }
+
+    /// The connections to an upstream.
+    pub(super) fn client(&self, endpoint: &Endpoint) -> UpstreamClient {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = endpoint.number();
+        if let Some(client) = clients.get(&number) {
+            return client.clone();
+        }
+        // Endpoints of a configuration that was replaced are not asked for again.
+        clients.retain(|known, _| self.house.is_current(*known));
+        let client = connect(endpoint, self.tls.clone());
+        clients.insert(number, client.clone());
+        client
+    }
+}
+
+fn connect(endpoint: &Endpoint, tls: rustls::ClientConfig) -> UpstreamClient {
+    let mut sockets = HttpConnector::new();
+    sockets.enforce_http(false);
+    sockets.set_nodelay(true);
+    sockets.set_connect_timeout(Some(std_duration(endpoint.timeouts().connect)));
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_or_http()
+        .enable_http1()
+        .enable_http2()
+        .wrap_connector(sockets);
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE_CONNECTION)
+        .build(connector)
+}
+
+/// For the runtime's timers.
+pub(super) const fn std_duration(duration: Duration) -> std::time::Duration {
+    std::time::Duration::from_nanos(duration.as_nanos())
+}
+
+/// Chosen: below the minute after which many servers close; a connection that was closed as a
+/// request went out costs another attempt.
+const IDLE_CONNECTION: std::time::Duration = std::time::Duration::from_secs(50);
