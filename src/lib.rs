@@ -71,20 +71,27 @@ pub mod arrivals;
 pub mod engine;
 pub mod trace;
 
-// Floor 3: what answers, what asks, what stands between, what is claimed, what happened, what
-// describes recorded traffic.
+// Floor 3: what answers, what asks, what stands between, what goes over the wire, what is claimed,
+// what happened, what describes recorded traffic.
 pub mod assertion;
 pub mod middlebox;
 pub mod profile;
 pub mod record;
 pub mod upstream;
+pub mod wire;
 pub mod workload;
 
-// Floors 4 and 5: the plan of a rehearsal, and who follows it.
+// Floors 4 and 5: the plan of a rehearsal or a gateway, who follows it; the time on the wall, what
+// keeps a journal, who tells people.
+pub mod clock;
 pub mod director;
+pub mod notify;
 pub mod scenario;
+pub mod store;
 
-// Floors 6 and 7: runs.
+// Floors 6 and 7: runs, and what serves over HTTP.
+pub mod gateway;
+pub mod mock;
 pub mod run;
 pub mod simulator;
 

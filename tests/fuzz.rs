@@ -26,6 +26,7 @@ const TARGETS: &[(&str, Body)] = &[
     ("trace_nginx", |bytes| coalmine::trace::fuzz_trace_format("nginx", bytes)),
     ("trace_otel", |bytes| coalmine::trace::fuzz_trace_format("otel", bytes)),
     ("trace_vegeta", |bytes| coalmine::trace::fuzz_trace_format("vegeta", bytes)),
+    ("wire", coalmine::wire::fuzz_wire),
 ];
 
 /// The files in a folder of `fuzz/`, by name.

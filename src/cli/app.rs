@@ -8,7 +8,10 @@ use clap::Parser;
 use super::arguments::{Arguments, Subcommands};
 use super::exit::Exit;
 use super::terminal::{Failure, complain};
-use super::{backtest, compare, explain, gate, init, report, run, schema, trace, validate};
+use super::{
+    backtest, compare, explain, gate, init, journal, mock, report, run, schema, serve, trace,
+    validate,
+};
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -38,6 +41,9 @@ fn carry_out(command: &Subcommands) -> Result<Exit, Failure> {
         Subcommands::Compare(arguments) => compare::compare(arguments),
         Subcommands::Trace(command) => trace::trace(command),
         Subcommands::Backtest(arguments) => backtest::backtest(arguments),
+        Subcommands::Serve(arguments) => serve::serve(arguments),
+        Subcommands::Mock(arguments) => mock::mock(arguments),
+        Subcommands::Journal(command) => journal::journal(command),
         Subcommands::Schema { format } => schema::schema(*format),
     }
 }

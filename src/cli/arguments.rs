@@ -7,6 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::backtest_arguments::{BACKTEST_HELP, BacktestArguments};
 use super::exit::EXIT_CODES;
 use super::gate_arguments::{GATE_HELP, GateArguments};
+use super::journal::JournalCommands;
+use super::mock::{MOCK_HELP, MockArguments};
+use super::serve::{SERVE_HELP, ServeArguments};
 pub(super) use super::shared_arguments::{FailOn, OutputFormat, ReportFormat, ScenarioArguments};
 use super::shared_arguments::{seed, told};
 use super::trace::TraceCommands;
@@ -54,6 +57,15 @@ pub(super) enum Subcommands {
     /// Try rollback rules on recorded traffic: when would they have fired, and whom spared
     #[command(after_help = BACKTEST_HELP)]
     Backtest(BacktestArguments),
+    /// Serve: the gateway that routes requests to versions and rolls back the one that fails
+    #[command(after_help = SERVE_HELP)]
+    Serve(ServeArguments),
+    /// Answer as the upstreams of a scenario, over HTTP
+    #[command(after_help = MOCK_HELP)]
+    Mock(MockArguments),
+    /// Verify a gateway's journal, show it, export it
+    #[command(subcommand)]
+    Journal(JournalCommands),
     /// Print the JSON Schema of a file format, or the keys of scenario files and configurations
     Schema {
         /// Which format

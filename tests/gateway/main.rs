@@ -1,0 +1,14 @@
+//! The gateway as its clients and operators meet it, over sockets: above all what has gone wrong in
+//! other gateways. Upstreams do as the tests tell them, byte by byte.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its world fails")]
+
+mod client;
+mod failures;
+mod python_clients;
+mod requests;
+mod restart;
+mod split;
+mod streams;
+mod upstream;
+mod world;

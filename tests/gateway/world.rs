@@ -1,0 +1,124 @@
+//! A gateway on a free port, with scripted upstreams behind it.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use coalmine::clock::{TimeScale, WallClock};
+use coalmine::gateway::{Gateway, Started};
+use coalmine::scenario::{Document, Files, GatewayPlan, load_gateway};
+use serde_json::{Value, json};
+
+use crate::client::Client;
+
+/// A gateway that serves.
+pub(crate) struct World {
+    gateway: Option<Gateway>,
+    pub(crate) address: SocketAddr,
+    /// The key that was made at its first start.
+    pub(crate) key: String,
+}
+
+impl World {
+    /// One whose configuration ends in `yaml`.
+    pub(crate) fn new(yaml: &str) -> Self {
+        Self::start(yaml, 1.0).expect("the gateway starts")
+    }
+
+    /// One whose clock runs at so many times the wall's.
+    pub(crate) fn hasty(yaml: &str, times: f64) -> Self {
+        Self::start(yaml, times).expect("the gateway starts")
+    }
+
+    pub(crate) fn start(yaml: &str, times: f64) -> Result<Self, String> {
+        let clock = WallClock::new(TimeScale::new(times).unwrap());
+        let secret = |_: &_| Ok("the upstream's secret".to_owned());
+        let threads = NonZeroUsize::new(2).unwrap();
+        let started = Gateway::start(&plan(yaml), clock, &secret, threads);
+        let Started { gateway, first_key } = started.map_err(|error| error.to_string())?;
+        let address = gateway.addresses()[0];
+        Ok(Self { gateway: Some(gateway), address, key: first_key.unwrap_or_default() })
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.address, &self.key)
+    }
+
+    /// Ends it as SIGTERM does.
+    pub(crate) fn stop(mut self) {
+        self.gateway.take().unwrap().stop().unwrap();
+    }
+
+    pub(crate) fn gateway(&self) -> &Gateway {
+        self.gateway.as_ref().unwrap()
+    }
+
+    /// The number of attempts at a version that ended so, as `/metrics` says.
+    pub(crate) fn attempts(&self, version: &str, ending: &str) -> u64 {
+        let text = self.client().get("/metrics").text();
+        let of = |line: &&str| {
+            line.starts_with("coalmine_attempts_total{")
+                && line.contains(&format!("version=\"{version}\""))
+                && line.contains(&format!("ending=\"{ending}\""))
+        };
+        let line = text.lines().find(of);
+        line.map_or(0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
+    }
+}
+
+/// Where a test has not stopped it.
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(gateway) = self.gateway.take() {
+            let _ = gateway.stop();
+        }
+    }
+}
+
+/// The plan of this configuration; what is not said is as short as tests need it.
+pub(crate) fn plan(yaml: &str) -> GatewayPlan {
+    let text = format!("schema: 1\nlisten: 127.0.0.1:0\ndrain: 5s\n{yaml}");
+    let document = Document {
+        path: Path::new("gateway.yaml"),
+        bytes: text.as_bytes(),
+        settings: &[],
+        working_directory: Path::new("/"),
+        allow_outside: true,
+    };
+    load_gateway(document, &NoFiles).unwrap_or_else(|error| panic!("{error}\n{text}")).plan
+}
+
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
+        Err(format!("{} is not here", PathBuf::from(path).display()))
+    }
+}
+
+/// A question.
+pub(crate) fn ask(model: &str) -> Value {
+    json!({"model": model, "messages": [{"role": "user", "content": "Hello?"}]})
+}
+
+/// A question whose answer is to be streamed.
+pub(crate) fn ask_stream(model: &str) -> Value {
+    json!({"model": model, "stream": true, "messages": [{"role": "user", "content": "Hello?"}]})
+}
+
+/// A configuration with two versions that share the traffic of `gpt-4` so, and more about it.
+pub(crate) fn two(stable: &str, canary: &str, split: &str, more: &str) -> String {
+    format!(
+        "state: ':memory:'
+upstreams:
+  one: {{url: '{stable}'}}
+  other: {{url: '{canary}'}}
+models:
+  gpt-4:
+    versions:
+      v1: {{upstream: one, tags: [stable]}}
+      v2: {{upstream: other}}
+    split: {split}
+{more}"
+    )
+}
