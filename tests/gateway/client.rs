@@ -68,6 +68,12 @@ impl Client {
         self.post("/v1/chat/completions", body)
     }
 
+    /// Sends a chat completion.
+    pub(crate) fn send_chat(&mut self, body: &Value) {
+        let headers = "content-type: application/json\r\n";
+        self.send("POST", "/v1/chat/completions", headers, &body.to_string());
+    }
+
     /// Sends a request.
     pub(crate) fn send(&mut self, method: &str, path: &str, headers: &str, body: &str) {
         let (key, length) = (&self.key, body.len());

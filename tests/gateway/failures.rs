@@ -101,12 +101,7 @@ fn a_version_without_a_free_place_is_overloaded() {
         .replace("tags: [stable]", "tags: [stable], concurrency: 1");
     let world = World::new(&yaml);
     let mut first = world.client();
-    first.send(
-        "POST",
-        "/v1/chat/completions",
-        "content-type: application/json\r\n",
-        &ask("gpt-4").to_string(),
-    );
+    first.send_chat(&ask("gpt-4"));
     while upstream.came().is_empty() {
         std::thread::yield_now();
     }

@@ -81,9 +81,8 @@ fn an_old_key_is_valid_through_its_grace_and_dead_after_it() {
     assert_eq!(made.status, 200, "{}", made.text());
     let key = made.json()["api_key"].as_str().unwrap().to_owned();
     assert_eq!(old.chat(&ask("gpt-4")).status, 200, "in its grace");
-    let head = "content-type: application/json\r\n";
     let mut under_way = world.client();
-    under_way.send("POST", "/v1/chat/completions", head, &ask("gpt-4").to_string());
+    under_way.send_chat(&ask("gpt-4"));
     while upstream.came().len() < 2 {
         std::thread::yield_now();
     }
@@ -126,8 +125,7 @@ fn a_stopping_gateway_finishes_what_it_has_begun() {
     });
     let world = World::new(&two(&upstream.url(), &upstream.url(), "{v1: 100%}", ""));
     let mut client = world.client();
-    let head = "content-type: application/json\r\n";
-    client.send("POST", "/v1/chat/completions", head, &ask("gpt-4").to_string());
+    client.send_chat(&ask("gpt-4"));
     while upstream.came().is_empty() {
         std::thread::yield_now();
     }

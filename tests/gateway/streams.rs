@@ -76,12 +76,7 @@ fn pieces_are_forwarded_as_they_come() {
     });
     let world = world(&upstream, "");
     let mut client = world.client();
-    client.send(
-        "POST",
-        "/v1/chat/completions",
-        "content-type: application/json\r\n",
-        &ask_stream("gpt-4").to_string(),
-    );
+    client.send_chat(&ask_stream("gpt-4"));
     let head = client.head();
     assert_eq!(head.status, 200);
     assert_eq!(client.piece().unwrap(), chunk(HELLO, "null"));
@@ -183,12 +178,7 @@ fn first_token_is_the_first_content_and_not_the_first_byte() {
     let yaml = two(&upstream.url(), &upstream.url(), "{v1: 100%}", "");
     let world = World::hasty(&yaml, 1_000.0);
     let mut client = world.client();
-    client.send(
-        "POST",
-        "/v1/chat/completions",
-        "content-type: application/json\r\n",
-        &ask_stream("gpt-4").to_string(),
-    );
+    client.send_chat(&ask_stream("gpt-4"));
     client.head();
     let first = client.piece().unwrap();
     assert!(String::from_utf8(first).unwrap().contains("keep-alive"));
@@ -217,12 +207,7 @@ fn a_cancelled_client_is_no_error_and_cancels_the_upstream() {
     });
     let world = world(&upstream, "");
     let mut client = world.client();
-    client.send(
-        "POST",
-        "/v1/chat/completions",
-        "content-type: application/json\r\n",
-        &ask_stream("gpt-4").to_string(),
-    );
+    client.send_chat(&ask_stream("gpt-4"));
     client.head();
     client.piece().unwrap();
     drop(client);
@@ -243,12 +228,7 @@ fn a_client_that_leaves_early_cancels_the_upstream() {
         Upstream::new(move |_, _| vec![Step::AwaitEnd(ended.lock().unwrap().take().unwrap())]);
     let world = world(&upstream, "");
     let mut client = world.client();
-    client.send(
-        "POST",
-        "/v1/chat/completions",
-        "content-type: application/json\r\n",
-        &ask_stream("gpt-4").to_string(),
-    );
+    client.send_chat(&ask_stream("gpt-4"));
     while upstream.came().is_empty() {
         std::thread::yield_now();
     }
