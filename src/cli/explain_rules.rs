@@ -4,9 +4,8 @@ use crate::engine::{
     Action, Condition, NoData, Operator, Relation, RuleSet, Threshold, Trigger, TriggerKind,
 };
 use crate::exchange::ModelIndex;
-use crate::metric::{Measure, Metric, Sample, Unit};
+use crate::metric::{Measure, Metric, Sample, Unit, format_value};
 use crate::scenario::{Outlook, Reach, Scenario, Supply};
-use crate::summary::format_value;
 use crate::units::{Duration, format_counted, format_significant};
 
 /// The lines about all rule sets of a model: its own, and those that commands set.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::range::Range;
 use crate::assertion::Kind;
-use crate::metric::Unit;
-use crate::summary::{Estimate, Limits, format_value};
+use crate::metric::{Unit, format_value};
+use crate::summary::{Estimate, Limits};
 use crate::units::{format_counted, format_significant};
 
 /// One side of a line.

@@ -4,7 +4,8 @@ use super::desk::{Desk, Inner};
 use crate::engine::{Action, Cause, Event, EventKind, Notification, RolloutState, Sealed, Slot};
 use crate::exchange::ModelIndex;
 use crate::notify::{Notice, NoticeKind};
-use crate::store::{ExportedEntry, evidence_text};
+use crate::record::evidence_text;
+use crate::store::ExportedEntry;
 use crate::units::VersionId;
 
 /// The notices of `events`, each with those whom the model's rules name: of rollbacks by whomever,
@@ -81,7 +82,9 @@ fn evidence(before: &[Event], entry: Option<&Sealed>, model: ModelIndex) -> Stri
         return format!("by command of {by}");
     }
     let fired = before.iter().rev().find_map(|event| match &event.kind {
-        EventKind::Fired { evidence, .. } if event.model == model => Some(evidence_text(evidence)),
+        EventKind::Fired { evidence, .. } if event.model == model => {
+            Some(evidence_text(evidence, "requests"))
+        }
         _ => None,
     });
     fired.unwrap_or_default()

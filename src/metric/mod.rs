@@ -5,5 +5,7 @@
 //! exists nowhere. Knows nothing of results.
 
 mod registry;
+mod value_text;
 
 pub use registry::{Direction, Interval, Measure, Metric, Quantile, Sample, Unit, UnknownMetric};
+pub use value_text::format_value;

@@ -4,9 +4,10 @@ use super::escape::escape;
 use super::markup::{Cell, Column, Table, list, paragraph, section};
 use crate::compare::{Difference, Finding, MetricComparison, RunComparison};
 use crate::metric::Metric;
+use crate::record::p_value_text;
 use crate::report::{
     NO_DATA, change_text, changed, compared_label, figure_difference, finding_word, legend, letter,
-    missing, p_value_text, percent, table_estimate, table_interval,
+    missing, percent, table_estimate, table_interval,
 };
 use crate::summary::Estimate;
 use crate::units::format_counted;

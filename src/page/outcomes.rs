@@ -2,10 +2,10 @@
 
 use super::markup::{Cell, Column, Table, paragraph, section};
 use super::selections::selections;
-use crate::metric::Metric;
+use crate::metric::{Metric, format_value};
 use crate::report::{self, ENDED_WITH, NO_DATA};
 use crate::result::ResultFile;
-use crate::summary::{Method, Selected, format_value};
+use crate::summary::{Method, Selected};
 use crate::units::format_count;
 
 /// Errors by kind, tokens and cost of each column, drawn in `figures` and as tables.

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::comparison::Grid;
-use super::evidence_text::evidence_text;
 use super::verdict::verdict_word;
 use crate::backtest::{
     BacktestReport, Candidate, Finding, Firing, Identity, RecordedEnd, RolledBack, RuleHealth,
     Spared,
 };
 use crate::gate::{Judgement, LineResult, Verdict};
+use crate::record::evidence_text;
 use crate::units::{
     Duration, format_count, format_counted, format_duration, format_elapsed, format_percent,
     format_set_share, format_significant,

@@ -4,7 +4,8 @@
 use super::run_comparison::{compared_label, letter, percent};
 use super::verdict::verdict_word;
 use crate::compare::{ComparedRun, Finding, FindingCounts, MetricComparison, RunComparison};
-use crate::summary::{Estimate, format_value};
+use crate::metric::format_value;
+use crate::summary::Estimate;
 use crate::units::{format_count, format_counted};
 
 /// What stands at the head of a comparison.

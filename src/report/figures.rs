@@ -1,7 +1,7 @@
 //! How metrics are named and their values written wherever a person reads them.
 
-use crate::metric::{Metric, Unit};
-use crate::summary::{Estimate, Limits, format_value};
+use crate::metric::{Metric, Unit, format_value};
+use crate::summary::{Estimate, Limits};
 pub(crate) use crate::units::format_change as change;
 use crate::units::{Duration, format_millis};
 

@@ -1,12 +1,12 @@
 //! What was found of the differences between runs, in words.
 
-use super::evidence_text::p_value_text;
 use super::figures::NO_DATA;
 use super::run_comparison::{changed, finding_word};
 use crate::compare::{
     ColumnComparison, ComparedRun, Difference, Finding, MetricComparison, RunComparison,
 };
 use crate::metric::Metric;
+use crate::record::p_value_text;
 
 /// A difference that was found, with all that tells which it is.
 #[derive(Clone, Copy, Debug)]

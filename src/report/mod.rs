@@ -17,7 +17,6 @@ mod cost_chart;
 mod difference_chart;
 mod endings_chart;
 mod error_rates_chart;
-mod evidence_text;
 mod facts;
 mod figures;
 mod finding_text;
@@ -69,7 +68,6 @@ pub(crate) use command_text::order_text;
 pub(crate) use comparison::{ENDED_WITH, MARKS, endings, mark, metrics, row_label};
 pub use comparison_charts::comparison_charts;
 pub(crate) use comparison_headline::ComparisonHeadline;
-pub(crate) use evidence_text::p_value_text;
 pub(crate) use facts::{blind_rules, run_facts};
 pub(crate) use figures::{
     NO_DATA, change, metric_label, table_estimate, table_interval, table_value,

@@ -1,11 +1,12 @@
 //! The timeline of a run in sentences, for every output that a person reads.
 
 use super::command_text::{order_text, part_text, refusal_text};
-use super::evidence_text::{evidence_text, p_value_text};
 use super::lockout_text::lockout;
 use crate::engine::{NoTarget, RolloutState, Waiting};
 use crate::exchange::{ModelIndex, VersionIndex};
-use crate::record::{ArmCount, Blast, Happening, Order, Record, TimelineEvent};
+use crate::record::{
+    ArmCount, Blast, Happening, Order, Record, TimelineEvent, evidence_text, p_value_text,
+};
 use crate::units::{
     Duration, KeyId, Ratio, Timestamp, format_count, format_duration, format_percent,
     format_set_share,

@@ -2,7 +2,6 @@
 //! or Markdown. Knows neither.
 
 use super::comparison::{Grid, OF_ATTEMPTS};
-use super::evidence_text::p_value_text;
 use super::figures::{
     NO_DATA, change, change_interval, metric_label, signed_interval, signed_value, table_estimate,
 };
@@ -10,8 +9,9 @@ use super::verdict::verdict_word;
 use crate::compare::{
     ColumnComparison, ComparedRun, Difference, Finding, MetricComparison, RunComparison,
 };
-use crate::metric::Metric;
-use crate::summary::{Estimate, format_value};
+use crate::metric::{Metric, format_value};
+use crate::record::p_value_text;
+use crate::summary::Estimate;
 use crate::units::{format_count, format_counted, format_p_value, format_significant};
 
 /// A share that a person has chosen: `95 %`.

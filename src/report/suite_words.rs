@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 
 use super::verdict::{details, verdict_word};
 use crate::gate::{LineResult, Side, Verdict};
+use crate::metric::format_value;
 use crate::suite::{GatedScenario, Outcome, OutcomeCounts, SuiteReport};
-use crate::summary::format_value;
 use crate::units::{format_count, format_counted, format_p_value};
 
 /// An outcome in capitals.

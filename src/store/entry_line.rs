@@ -1,8 +1,8 @@
 //! A journal entry as a line for a terminal: when, whose, what, who wanted it. Knows no terminal.
 
 use super::change_text::change_text;
-use super::evidence_text::evidence_text;
-use crate::engine::{Cause, Sealed};
+use crate::engine::{Cause, Evidence, Sealed};
+use crate::record::seen_text;
 
 /// The entry in one line without its end, such as
 /// `12  2026-11-30T09:00:00Z  gpt-4  tag stable set on v2  by alice  3f2a9c01d5e6`: number, time,
@@ -15,7 +15,10 @@ pub fn entry_line(sealed: &Sealed) -> String {
     let model = entry.model.as_ref().map_or("-", |model| model.as_str());
     let cause = match &entry.cause {
         Cause::Command { by } => format!("by {by}"),
-        Cause::Trigger(evidence) => format!("by {}", evidence_text(evidence)),
+        Cause::Trigger(evidence) => {
+            let Evidence { trigger, version, .. } = &**evidence;
+            format!("by trigger {trigger} on {version}: {}", seen_text(evidence, "requests"))
+        }
         Cause::Rollout => "by the rollout".to_owned(),
         Cause::Restart => "by a restart".to_owned(),
     };

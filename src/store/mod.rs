@@ -23,7 +23,6 @@
 mod change_text;
 mod entry_line;
 mod entry_row;
-mod evidence_text;
 mod export;
 mod fold;
 mod journal;
@@ -38,7 +37,6 @@ mod sqlite_file;
 mod store_error;
 
 pub use entry_line::entry_line;
-pub use evidence_text::evidence_text;
 pub use export::{ExportedEntry, export_lines};
 pub use fold::fold;
 pub use journal::{Head, Journal};

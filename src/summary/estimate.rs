@@ -4,12 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::metric::{self, Measure, Metric, Quantile, Sample, Unit};
+use crate::metric::{self, Measure, Metric, Quantile, Sample, format_value};
 use crate::stats::{Confidence, Interval, Proportion};
-use crate::units::{
-    Duration, format_count, format_duration, format_money, format_p_value, format_percent,
-    format_significant,
-};
+use crate::units::format_count;
 
 /// The value of a metric over a selection of requests.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -201,20 +198,6 @@ impl fmt::Display for Estimate {
             None => f.write_str(" [unbounded]")?,
         }
         write!(f, " of {} {}", format_count(self.n), self.counted_things())
-    }
-}
-
-/// A value in its unit, for reading.
-pub fn format_value(unit: Unit, value: f64) -> String {
-    match unit {
-        Unit::Count => format_count(value as u64),
-        Unit::Ratio => format_percent(value),
-        Unit::PValue => format_p_value(value),
-        Unit::Time => format_duration(Duration::from_secs_f64(value)),
-        Unit::Tokens => format!("{} tokens", format_significant(value, 4)),
-        Unit::RequestsPerSecond => format!("{}/s", format_significant(value, 4)),
-        Unit::TokensPerSecond => format!("{} tokens/s", format_significant(value, 4)),
-        Unit::Money => format_money(value),
     }
 }
 

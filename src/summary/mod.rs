@@ -17,7 +17,7 @@ mod selection;
 mod table;
 
 pub use basis::Basis;
-pub use estimate::{Estimate, Limits, Method, format_value};
+pub use estimate::{Estimate, Limits, Method};
 pub use selection::{Selected, Selection, Summary};
 pub use table::{
     ColumnSpec, Endings, ReferenceCheck, ReferenceSpec, TABLE_METRICS, TABLE_METRICS_WITH_CLIENTS,

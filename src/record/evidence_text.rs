@@ -2,21 +2,24 @@
 
 use crate::engine::{Comparison, ErrorShares, Evidence, Level, Reading, Relation};
 use crate::math;
-use crate::metric::Unit;
-use crate::summary::format_value;
+use crate::metric::{Unit, format_value};
 use crate::units::{
     Duration, Ratio, format_count, format_duration, format_p_value, format_percent,
     format_set_share, format_significant,
 };
 
-/// What a trigger saw, in words. `counted` is what its windows hold: requests or attempts.
-pub(super) fn evidence_text(evidence: &Evidence, counted: &str) -> String {
+/// Which trigger fired and what it saw, in words. `counted` is what its windows hold: requests or
+/// attempts.
+pub fn evidence_text(evidence: &Evidence, counted: &str) -> String {
+    format!("{}: {}", evidence.trigger, seen_text(evidence, counted))
+}
+
+/// What a trigger saw, in words.
+pub fn seen_text(evidence: &Evidence, counted: &str) -> String {
     let seen = reading_text(&evidence.reading, counted);
     match evidence.held.is_zero() {
-        true => format!("{}: {seen}", evidence.trigger),
-        false => {
-            format!("{}: {seen}, held for {}", evidence.trigger, format_duration(evidence.held))
-        }
+        true => seen,
+        false => format!("{seen}, held for {}", format_duration(evidence.held)),
     }
 }
 
@@ -127,7 +130,7 @@ fn comparison_text(comparison: &Comparison, counted: &str) -> String {
 }
 
 /// `p = 0.003`, `p < 0.0001`.
-pub(crate) fn p_value_text(p_value: f64) -> String {
+pub fn p_value_text(p_value: f64) -> String {
     match format_p_value(p_value) {
         bound if bound.starts_with('<') => format!("p {bound}"),
         number => format!("p = {number}"),
