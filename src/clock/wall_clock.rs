@@ -86,7 +86,6 @@ mod tests {
     use futures_util::future::{FutureExt, join_all};
 
     use super::*;
-    use crate::clock::Lag;
 
     fn clock(times: f64) -> WallClock {
         WallClock::new(TimeScale::new(times).unwrap())
@@ -133,44 +132,5 @@ mod tests {
         let late = clock.sleep_until(clock.start - Duration::from_secs(5)).now_or_never();
         assert!(late.is_some());
         assert!(clock.sleep_until(Timestamp::MAX).now_or_never().is_none());
-    }
-
-    /// Not a test: the table for the reports. Run it with `--release -- --ignored --nocapture`.
-    #[test]
-    #[ignore = "measures and asserts nothing"]
-    fn lateness_of_our_timer_and_of_the_runtime() {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let runtime = runtime.unwrap();
-        let clock = clock(1.0);
-        for sleepers in [1_u64, 100, 1_000] {
-            for ours in [true, false] {
-                let lag = std::sync::Arc::new(Lag::default());
-                let until = clock.now() + Duration::from_secs(3);
-                let tasks = (0..sleepers).map(|number| {
-                    let lag = std::sync::Arc::clone(&lag);
-                    runtime.spawn(async move {
-                        let mut step = number;
-                        while clock.now() < until {
-                            step = step.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                            let at = clock.now() + Duration::from_micros(10_000 + step % 20_000);
-                            if !ours {
-                                tokio::time::sleep_until(clock.on_wall(at).into()).await;
-                            }
-                            lag.record(clock.sleep_until(at).await);
-                        }
-                    })
-                });
-                runtime.block_on(join_all(tasks.collect::<Vec<_>>()));
-                let histogram = lag.histogram();
-                let [p50, p99] = [500, 990].map(|rank| histogram.quantile(rank).unwrap());
-                let whose = if ours { "ours" } else { "tokio" };
-                println!(
-                    "{sleepers} sleepers, {whose}: {} waits, p50 {p50}, p99 {p99}, max {}",
-                    histogram.count(),
-                    histogram.max().unwrap()
-                );
-            }
-        }
     }
 }
