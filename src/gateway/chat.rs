@@ -16,14 +16,15 @@ use super::denied::denied;
 use super::desk::{Admitted, Asked, Desk};
 use super::house::Settings;
 use super::pass_headers::CANARY_VERSION;
+use super::room::Seat;
 use super::ticket_guard::TicketGuard;
 use super::version_route::VersionRoute;
 use super::worker::{Worker, std_duration};
 use crate::chance::Purpose;
-use crate::engine::{Completion, StickyKey, Target};
+use crate::engine::{Completion, Retry, StickyKey, Target};
 use crate::exchange::{ModelIndex, RetryAfter};
 use crate::scenario::StickySource;
-use crate::units::{Duration, RequestId};
+use crate::units::{Draw, Duration, RequestId};
 use crate::wire::{ApiError, ChatAsk};
 
 /// Answers a chat completion; `id` is the request's.
@@ -33,11 +34,11 @@ pub(super) async fn chat(
     id: &HeaderValue,
 ) -> Result<Response<Body>, ApiError> {
     let house = &worker.house;
-    let seat = house.room.enter().ok_or_else(|| {
+    let settings = house.settings();
+    let seat = settings.room.enter().ok_or_else(|| {
         let words = "the gateway has as many requests as it may have";
         ApiError::overloaded(words, RetryAfter::of(Duration::from_secs(1)))
     })?;
-    let settings = house.settings();
     let (head, body) = request.into_parts();
     let presented = Presented::of(&head.headers).ok_or_else(no_key)?;
     check_type(&head.headers)?;
@@ -62,10 +63,15 @@ pub(super) async fn chat(
     let is_held = settings.models[usize::from(admitted.model.0)].may_retry;
     let answer_bytes = settings.limits.answer_bytes;
     let call = Call { body: &body, ask: &ask, headers: &head.headers, id, is_held, answer_bytes };
-    let mut response = follow(worker, call, admitted, number, owner).await?;
-    // For as long as its answer is on its way.
-    response.extensions_mut().insert(Arc::new(seat));
-    Ok(response)
+    follow(worker, call, admitted, Caller { number, owner, seat }).await
+}
+
+/// Whose request it is.
+struct Caller<'a> {
+    number: RequestId,
+    /// Whom it sticks by.
+    owner: Option<&'a str>,
+    seat: Seat,
 }
 
 /// Attempts until one is the last.
@@ -73,21 +79,22 @@ async fn follow(
     worker: &Worker,
     call: Call<'_>,
     admitted: Admitted,
-    number: RequestId,
-    owner: Option<&str>,
+    caller: Caller<'_>,
 ) -> Result<Response<Body>, ApiError> {
+    let Caller { number, owner, seat } = caller;
     let desk = &worker.house.desk;
     let Admitted { model, ticket, assigned, attempted } = admitted;
     let mut guard = TicketGuard::new(Arc::clone(desk), ticket, attempted);
     loop {
         let route = Arc::clone(guard.route());
-        let (guard_, observed, answer) = match attempt(worker, call, guard).await {
-            Attempted::Streams(headers, relay) => {
+        let (ended, observed, answer) = match attempt(worker, call, guard).await {
+            Attempted::Streams(headers, mut relay) => {
+                relay.keep(seat);
                 return Ok(respond(StatusCode::OK, headers, Body::new(*relay), &route, &assigned));
             }
             Attempted::Ended { guard, observed, answer } => (guard, observed, answer),
         };
-        let Completion::Retry(retry) = guard_.complete(&observed) else {
+        let Completion::Retry(retry) = ended.complete(&observed) else {
             return Ok(match answer {
                 Answer::Upstream { status, headers, body } => {
                     respond(status, headers, Body::from(body), &route, &assigned)
@@ -104,8 +111,8 @@ async fn follow(
 fn again(
     desk: &Arc<Desk>,
     model: ModelIndex,
-    retry: crate::engine::Retry,
-    draw: crate::units::Draw,
+    retry: Retry,
+    draw: Draw,
     owner: Option<&str>,
 ) -> TicketGuard {
     let (ticket, route) = desk.retry(model, retry, draw, owner.map(StickyKey::Text));

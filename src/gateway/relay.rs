@@ -9,6 +9,7 @@ use http_body::{Body, Frame};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::room::Seat;
 use super::ticket_guard::TicketGuard;
 use crate::exchange::{Ending, Observed, Usage};
 use crate::wire::{ApiError, StreamEnding, StreamFacts, StreamReader};
@@ -25,6 +26,8 @@ pub(super) struct Relay {
     alarm: Pin<Box<Sleep>>,
     deadline: Instant,
     is_over: bool,
+    /// The request's among all that the gateway has, for as long as its answer is on its way.
+    seat: Option<Seat>,
 }
 
 /// A stream that is read as it passes.
@@ -71,12 +74,27 @@ impl Relay {
         let Patience { idle, deadline } = patience;
         let watch = Some(watch);
         let alarm = Box::pin(sleep_until(deadline.min(Instant::now() + idle)));
-        Self { upstream, held: held.into_iter(), watch, idle, alarm, deadline, is_over: false }
+        Self {
+            upstream,
+            held: held.into_iter(),
+            watch,
+            idle,
+            alarm,
+            deadline,
+            is_over: false,
+            seat: None,
+        }
+    }
+
+    /// Keeps the request's seat until the answer has ended.
+    pub(super) fn keep(&mut self, seat: Seat) {
+        self.seat = Some(seat);
     }
 
     /// The stream has ended, or is cut off; what the client is told at last.
     fn end(&mut self, cut: Option<Ending>) -> Option<Frame<Bytes>> {
         self.is_over = true;
+        self.seat = None;
         let ending = self.watch.take()?.end(cut);
         last_words(ending).map(|words| Frame::data(Bytes::from(words)))
     }
@@ -106,14 +124,17 @@ impl Body for Relay {
             Some(Err(_)) => return Poll::Ready(this.end(Some(Ending::Reset)).map(Ok)),
             Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
         };
-        this.alarm.as_mut().reset(this.deadline.min(Instant::now() + this.idle));
         if let Some(watch) = &mut this.watch {
             watch.read(&piece);
-            // Some upstreams keep the connection open after the last event.
-            if watch.reader.is_over() {
-                let _ = this.watch.take().map(|watch| watch.end(None));
+            // Some upstreams keep the connection open after the last event: they are not waited for
+            // as long as for a piece of an answer.
+            if watch.reader.is_over()
+                && let Some(Ending::Success) = this.watch.take().map(|watch| watch.end(None))
+            {
+                this.idle = AFTER_THE_END;
             }
         }
+        this.alarm.as_mut().reset(this.deadline.min(Instant::now() + this.idle));
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 }
@@ -151,3 +172,7 @@ fn last_words(ending: Ending) -> Option<Vec<u8>> {
     };
     Some(error.to_event())
 }
+
+/// Chosen: long enough for the end of a body that is sent apart, so that its connection can be used
+/// again.
+const AFTER_THE_END: std::time::Duration = std::time::Duration::from_secs(1);

@@ -219,6 +219,29 @@ fn a_cancelled_client_is_no_error_and_cancels_the_upstream() {
     assert_eq!(world.attempts("v1", "client_closed"), 1);
 }
 
+/// A request has its place among all for as long as its answer is on its way, not until its head.
+#[test]
+fn a_stream_under_way_holds_its_place() {
+    let (next, wait) = channel();
+    let wait = Arc::new(Mutex::new(Some(wait)));
+    let upstream = Upstream::new(move |_, _| {
+        let mut steps = vec![Step::Send(stream_head()), Step::Send(chunk(HELLO, "null"))];
+        steps.extend(wait.lock().unwrap().take().map(Step::Wait));
+        steps.extend([Step::Send(whole()[1..].concat()), Step::Close]);
+        steps
+    });
+    let world = world(&upstream, "limits: {requests: 1}");
+    let mut client = world.client();
+    client.send_chat(&ask_stream("gpt-4"));
+    assert_eq!(client.head().status, 200);
+    client.piece().unwrap();
+    let refused = world.client().chat(&ask_stream("gpt-4"));
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
+    next.send(()).unwrap();
+    while client.piece().is_some() {}
+    assert_eq!(world.client().chat(&ask_stream("gpt-4")).status, 200);
+}
+
 /// Also before the upstream has said anything.
 #[test]
 fn a_client_that_leaves_early_cancels_the_upstream() {
