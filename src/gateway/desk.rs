@@ -102,16 +102,18 @@ impl Desk {
     pub(super) fn admit(&self, asked: Asked<'_>) -> Result<Admitted, Denied> {
         let model = self.model(asked.model);
         self.with(|inner, now| {
-            let Inner { engine, routes, .. } = inner;
             let (key, secret) = asked.key;
-            let principal = engine.authenticate(now, key, &secret).map_err(Denied::Key)?;
+            let principal = inner.engine.authenticate(now, key, &secret).map_err(Denied::Key)?;
+            // A check that was due may have told something.
+            inner.drain();
             let model = model.ok_or(Denied::Model)?;
             let id = &self.models[usize::from(model.0)];
             principal.permits(Scope::Inference, id).map_err(Denied::Forbidden)?;
             let Asked { pin, draw, sticky, .. } = asked;
             let ask = Ask { model, pin, draw, sticky };
-            let ticket = engine.route(now, ask).map_err(Denied::Route)?;
-            let route = |slot: Slot| Arc::clone(&routes[usize::from(model.0)][usize::from(slot.0)]);
+            let ticket = inner.engine.route(now, ask).map_err(Denied::Route)?;
+            let route =
+                |slot: Slot| Arc::clone(&inner.routes[usize::from(model.0)][usize::from(slot.0)]);
             let (assigned, attempted) = (route(ticket.assigned()), route(ticket.attempted()));
             Ok(Admitted { model, ticket, assigned, attempted })
         })

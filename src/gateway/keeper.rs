@@ -174,16 +174,25 @@ impl<J: Journal> Keeper<J> {
         answer: MakeAnswer,
         repeat: Option<(String, crate::engine::Digest)>,
     ) -> Result<Answered, CommandFailure> {
-        let route = self.route_for(command)?;
         let desk = Arc::clone(&self.house.desk);
         let mut inner = desk.lock();
+        // Under the lock, so that no new configuration comes between.
+        let route = self.route_for(command)?;
         let now = desk.now();
         // What is due comes first, so that its entries stand before the command's.
         inner.engine.advance(now);
         let earlier = inner.take_told();
         let before = before(&inner, command.model);
         let known = inner.routes[usize::from(command.model.0)].len();
-        let prepared = inner.engine.prepare(now, command)?;
+        let prepared = match inner.engine.prepare(now, command) {
+            Ok(prepared) => prepared,
+            Err(refused) => {
+                drop(inner);
+                // What was due has happened all the same.
+                self.take(&earlier);
+                return Err(refused.into());
+            }
+        };
         let answered = answer(&before, prepared.entry());
         let reply = repeat.map(|(key, request)| Reply {
             key,
@@ -275,3 +284,81 @@ fn entry_of(event: &Event) -> Option<&Sealed> {
 
 /// Chosen: how soon a disk that was full is tried again.
 const LONGEST_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::test_house::{Idle, target};
+    use super::*;
+    use crate::engine::{Ask, RawRules, RuleSet, Safeguards, Slot, Version};
+    use crate::exchange::{Ending, Observed};
+    use crate::store::fold;
+    use crate::units::{Draw, Duration, Ratio, TagName, Timestamp, VersionId};
+
+    const MODEL: ModelIndex = ModelIndex(0);
+
+    /// A keeper of a model with a stable and a canary that share its traffic, and a rule that is
+    /// checked every five seconds.
+    fn keeper() -> Keeper<crate::store::SqliteJournal> {
+        let mut keeper = Idle::new(None, 20.0, 16).keeper;
+        let version = |id| {
+            let id = VersionId::new(id).unwrap();
+            CommandKind::Register(Box::new(Version::new(id, "mock", Timestamp::EPOCH)))
+        };
+        let stable = TagName::new("stable").unwrap();
+        let raw: RawRules = serde_json::from_value(json!({"conditions": [{
+            "metric": "error_rate", "operator": ">", "threshold": 0.5, "duration_seconds": 0,
+            "check_interval_seconds": 5, "window_seconds": 5, "action": "rollback_to_last_stable",
+        }]}))
+        .unwrap();
+        let half = Ratio::from_percent(50);
+        let shares = vec![(target("v1"), half), (target("v2"), half)];
+        for kind in [
+            version("v1"),
+            version("v2"),
+            CommandKind::Tag { tag: stable, version: target("v1"), preserve_previous: true },
+            CommandKind::Rules(RuleSet::new(&raw, Safeguards::default()).unwrap()),
+            CommandKind::Split { shares, redeploy: false },
+        ] {
+            keeper.apply(&Command { model: MODEL, by: "test".to_owned(), kind }).unwrap();
+        }
+        keeper
+    }
+
+    fn wait(keeper: &Keeper<crate::store::SqliteJournal>, until: Timestamp) {
+        while keeper.house().desk.now() < until {
+            std::thread::yield_now();
+        }
+    }
+
+    /// A check that is due as a refused command comes has rolled back: the journal must have it, or
+    /// nothing could ever be appended to it again.
+    #[test]
+    fn what_was_due_is_written_though_the_command_is_refused() {
+        let mut keeper = keeper();
+        let desk = Arc::clone(&keeper.house().desk);
+        let check = desk.lock().engine.next_check().unwrap();
+        // What ends before the activation, five seconds earlier, is in no window.
+        wait(&keeper, check - Duration::from_secs(5));
+        // Every second draw lies in the upper half, which is the canary's.
+        for number in 0..40_u64 {
+            let ask =
+                Ask { model: MODEL, pin: None, draw: Draw::from_bits(number << 63), sticky: None };
+            let ticket = desk.with(|inner, now| inner.engine.route(now, ask)).unwrap();
+            let failed = ticket.attempted() == Slot(1);
+            let ending = if failed { Ending::Status(500) } else { Ending::Success };
+            let observed = Observed::without_answer(ending, Duration::from_millis(1));
+            let _ = desk.complete(ticket, &observed);
+        }
+        wait(&keeper, check);
+        let nowhere = vec![(target("nowhere"), Ratio::from_percent(100))];
+        let kind = CommandKind::Split { shares: nowhere, redeploy: false };
+        let refused = keeper.apply(&Command { model: MODEL, by: "test".to_owned(), kind });
+        assert!(matches!(refused, Err(CommandFailure::Refused(_))), "{refused:?}");
+        let stable = desk.lock().engine.split(MODEL).unwrap().weight(Slot(0));
+        assert_eq!(stable, Ratio::from_percent(100));
+        let written = keeper.runtime.block_on(fold(&mut keeper.journal)).unwrap();
+        assert_eq!(written, desk.lock().engine.durable());
+    }
+}

@@ -24,7 +24,8 @@ use super::job::{Answered, Job};
 use super::keeper::Keeper;
 use super::meters::Meters;
 use super::post::Post;
-use super::version_route::VersionRoute;
+use super::room::Room;
+use super::told::Told;
 use crate::chance::Chance;
 use crate::clock::{TimeScale, WallClock};
 use crate::engine::{
@@ -148,26 +149,8 @@ impl TestHouse {
     }
 
     fn start(path: Option<&Path>, times: f64, backlog: usize) -> Self {
-        let (journal, state, runtime) = open(path.map(Path::to_owned));
-        let clock = WallClock::new(TimeScale::new(times).unwrap());
-        let models = MODELS.map(|id| ModelId::new(id).unwrap());
-        let settings = models.iter().cloned().map(ModelSettings::new);
-        let engine = Engine::restore(clock.now(), settings, state).unwrap();
-        let (jobs, taken) = mpsc::channel();
-        let desk = Arc::new(Desk::new(clock, models.to_vec(), engine, jobs.clone()));
-        let setting = ModelSetting { sticky_by: StickySource::User, may_retry: false };
-        let settings = Settings {
-            limits: limits(),
-            endpoints: vec![Arc::new(endpoint())],
-            models: vec![setting; models.len()],
-            concurrency: BTreeMap::new(),
-        };
-        let house = Arc::new(House::new(desk, Arc::new(Meters::new()), settings));
-        // What a restart has told is the keeper's.
-        house.desk.with(|inner, _| inner.routes = routes(&house, &inner.engine, &models));
-        let (listeners, _) = broadcast::channel(backlog);
-        let post = Post::start(NotifySettings::default(), Chance::new(0, 0), |_| {}).unwrap();
-        let keeper = Keeper::new(Arc::clone(&house), journal, runtime, listeners.clone(), post);
+        let Idle { keeper, jobs, taken, listeners } = Idle::new(path, times, backlog);
+        let house = Arc::clone(keeper.house());
         let keeper = std::thread::spawn(move || keeper.run(&taken));
         let front = Arc::new(Front::new(house, jobs, listeners, Duration::from_secs(300)));
         let router = router(Arc::clone(&front));
@@ -193,6 +176,44 @@ impl TestHouse {
             let shares = versions.map(|id| (target(id), half)).to_vec();
             self.command(model, CommandKind::Split { shares, redeploy: false }).await;
         }
+    }
+}
+
+/// A keeper that has not begun to work, and what it would be reached by.
+pub(super) struct Idle {
+    pub(super) keeper: Keeper<SqliteJournal>,
+    jobs: mpsc::Sender<Job>,
+    taken: mpsc::Receiver<Job>,
+    listeners: broadcast::Sender<Arc<Told>>,
+}
+
+impl Idle {
+    pub(super) fn new(path: Option<&Path>, times: f64, backlog: usize) -> Self {
+        let (journal, state, runtime) = open(path.map(Path::to_owned));
+        let clock = WallClock::new(TimeScale::new(times).unwrap());
+        let models = MODELS.map(|id| ModelId::new(id).unwrap());
+        let settings = models.iter().cloned().map(ModelSettings::new);
+        let engine = Engine::restore(clock.now(), settings, state).unwrap();
+        let (jobs, taken) = mpsc::channel();
+        let desk = Arc::new(Desk::new(clock, models.to_vec(), engine, jobs.clone()));
+        let setting = ModelSetting { sticky_by: StickySource::User, may_retry: false };
+        let settings = Settings {
+            room: Room::new(None),
+            limits: limits(),
+            endpoints: vec![Arc::new(endpoint())],
+            models: vec![setting; models.len()],
+            concurrency: BTreeMap::new(),
+        };
+        let house = Arc::new(House::new(desk, Arc::new(Meters::new()), settings));
+        // What a restart has told is the keeper's.
+        house.desk.with(|inner, _| {
+            let routes = house.settings().routes(&house.meters, &house.desk, &inner.engine);
+            inner.routes = routes.unwrap();
+        });
+        let (listeners, _) = broadcast::channel(backlog);
+        let post = Post::start(NotifySettings::default(), Chance::new(0, 0), |_| {}).unwrap();
+        let keeper = Keeper::new(Arc::clone(&house), journal, runtime, listeners.clone(), post);
+        Self { keeper, jobs, taken, listeners }
     }
 }
 
@@ -247,15 +268,6 @@ fn open(path: Option<std::path::PathBuf>) -> (SqliteJournal, DurableState, Runti
         (journal, state, runtime)
     });
     opening.join().unwrap()
-}
-
-fn routes(house: &House, engine: &Engine, models: &[ModelId]) -> Vec<Vec<Arc<VersionRoute>>> {
-    let of_model = |(index, id): (usize, &ModelId)| {
-        let catalog = engine.catalog(ModelIndex(index as u16)).unwrap();
-        let route = |version: &Version| Arc::new(house.route(id, version).unwrap());
-        catalog.versions().map(route).collect()
-    };
-    models.iter().enumerate().map(of_model).collect()
 }
 
 fn endpoint() -> Endpoint {
