@@ -9,7 +9,8 @@ use super::meters::Meters;
 use super::readiness::Readiness;
 use super::room::Room;
 use super::version_route::{RouteFault, VersionRoute};
-use crate::engine::Version;
+use crate::engine::{Catalog, Engine, Version};
+use crate::exchange::ModelIndex;
 use crate::scenario::{Limits, StickySource};
 use crate::units::{ModelId, VersionId};
 
@@ -19,8 +20,6 @@ pub(super) struct House {
     pub(super) desk: Arc<Desk>,
     pub(super) meters: Arc<Meters>,
     pub(super) readiness: Readiness,
-    /// For requests at once.
-    pub(super) room: Room,
     settings: RwLock<Arc<Settings>>,
 }
 
@@ -28,6 +27,8 @@ pub(super) struct House {
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) limits: Limits,
+    /// For requests at once.
+    pub(super) room: Room,
     pub(super) endpoints: Vec<Arc<Endpoint>>,
     /// By model.
     pub(super) models: Vec<ModelSetting>,
@@ -46,9 +47,8 @@ pub(super) struct ModelSetting {
 
 impl House {
     pub(super) fn new(desk: Arc<Desk>, meters: Arc<Meters>, settings: Settings) -> Self {
-        let room = Room::new(settings.limits.requests.map(std::num::NonZeroU32::get));
         let (readiness, settings) = (Readiness::default(), RwLock::new(Arc::new(settings)));
-        Self { desk, meters, readiness, room, settings }
+        Self { desk, meters, readiness, settings }
     }
 
     /// The present settings.
@@ -62,24 +62,52 @@ impl House {
         model: &ModelId,
         version: &Version,
     ) -> Result<VersionRoute, RouteFault> {
-        let settings = self.settings();
-        let most = settings.concurrency.get(&(model.clone(), version.id.clone())).copied();
-        let meters = self.meters.version(model, &version.id);
-        VersionRoute::new(model, version, &settings.endpoints, most, meters)
+        self.settings().route(&self.meters, model, version)
     }
 
-    /// Replaces them; requests under way keep theirs.
-    pub(super) fn replace(&self, settings: Settings) {
-        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
-    }
-
-    /// Takes former settings again.
-    pub(super) fn restore(&self, settings: Arc<Settings>) {
-        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
+    /// Replaces the settings, and the ways to all versions, at one instant; requests under way keep
+    /// theirs.
+    ///
+    /// # Errors
+    /// To some version there would be no way: nothing is replaced.
+    pub(super) fn replace(&self, settings: Settings) -> Result<(), RouteFault> {
+        self.desk.with(|inner, _| {
+            inner.routes = settings.routes(&self.meters, &self.desk, &inner.engine)?;
+            let settings = Arc::new(settings);
+            *self.settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
+            Ok(())
+        })
     }
 
     /// Whether an endpoint is one of the present ones.
     pub(super) fn is_current(&self, number: u64) -> bool {
         self.settings().endpoints.iter().any(|endpoint| endpoint.number() == number)
+    }
+}
+
+impl Settings {
+    /// The ways to all versions that are registered, by model and slot.
+    pub(super) fn routes(
+        &self,
+        meters: &Meters,
+        desk: &Desk,
+        engine: &Engine,
+    ) -> Result<Vec<Vec<Arc<VersionRoute>>>, RouteFault> {
+        let of_model = |(model, place): (&ModelId, ModelIndex)| {
+            let versions = engine.catalog(place).into_iter().flat_map(Catalog::versions);
+            versions.map(|version| self.route(meters, model, version).map(Arc::new)).collect()
+        };
+        desk.models().map(of_model).collect()
+    }
+
+    fn route(
+        &self,
+        meters: &Meters,
+        model: &ModelId,
+        version: &Version,
+    ) -> Result<VersionRoute, RouteFault> {
+        let most = self.concurrency.get(&(model.clone(), version.id.clone())).copied();
+        let meters = meters.version(model, &version.id);
+        VersionRoute::new(model, version, &self.endpoints, most, meters)
     }
 }

@@ -18,7 +18,6 @@ use tokio_io_timeout::TimeoutStream;
 
 use super::service::answer;
 use super::worker::{Worker, std_duration};
-use crate::scenario::Limits;
 use crate::units::Duration;
 
 /// Listeners at these addresses, a set for each thread. Where the port is 0 all sets have the port
@@ -66,7 +65,6 @@ pub(super) struct ServingThread {
 pub(super) struct Serving {
     pub(super) worker: Arc<Worker>,
     pub(super) others: Router,
-    pub(super) limits: Limits,
     /// For connections at once, of all threads.
     pub(super) connections: Arc<Semaphore>,
     /// Becomes true when no more connections are to be taken.
@@ -152,7 +150,7 @@ fn connection(
 + 'static {
     // A failure to set it costs latency alone.
     let _ = stream.set_nodelay(true);
-    let limits = serving.limits;
+    let limits = serving.worker.house.settings().limits;
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(std_duration(limits.write_timeout)));
     let mut builder = auto::Builder::new(TokioExecutor::new());

@@ -1,6 +1,7 @@
 //! From a plan to the settings that threads share: secrets are read, addresses made.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,6 +10,7 @@ use http::header::AUTHORIZATION;
 
 use super::endpoint::Endpoint;
 use super::house::{ModelSetting, Settings};
+use super::room::Room;
 use crate::scenario::{Credential, GatewayModel, GatewayPlan, UpstreamEndpoint};
 
 /// Reads a secret, or says in words why it cannot be read. The words do not hold it.
@@ -55,6 +57,7 @@ impl Settings {
         };
         Ok(Self {
             limits: plan.limits,
+            room: Room::new(plan.limits.requests.map(NonZeroU32::get)),
             endpoints: endpoints.collect::<Result<_, _>>()?,
             models: plan.models.iter().map(setting).collect(),
             concurrency: plan.models.iter().flat_map(of_version).collect::<BTreeMap<_, _>>(),

@@ -176,9 +176,9 @@ impl Gateway {
         &self.addresses
     }
 
-    /// Takes another configuration: upstreams, limits, timeouts, and how many requests versions may
-    /// have at once. Requests under way keep what they had. Its new versions are for
-    /// the interface to register.
+    /// Takes another configuration: upstreams, timeouts, limits but that of connections, by whom
+    /// requests stick, and how many requests versions may have at once. Requests under way keep
+    /// what they had. Its new versions are for the interface to register.
     ///
     /// # Errors
     /// It is not taken, whole.
@@ -194,19 +194,7 @@ impl Gateway {
             };
             return Err(ReloadError::Models { now: list(&now), before: list(&self.models) });
         }
-        let settings = Settings::new(plan, read_secret)?;
-        let house = &self.house;
-        let before = house.settings();
-        house.replace(settings);
-        let replaced = house.desk.with(|inner, _| {
-            let routes = all_routes(house, &inner.engine, &self.models)?;
-            inner.routes = routes;
-            Ok::<_, RouteFault>(())
-        });
-        if let Err(fault) = replaced {
-            house.restore(before);
-            return Err(fault.into());
-        }
+        self.house.replace(Settings::new(plan, read_secret)?)?;
         Ok(())
     }
 
@@ -260,11 +248,11 @@ fn open(
     let models = plan.models.iter().map(|model| model.settings());
     let engine = Engine::restore(clock.now(), models, state)?;
     let ids: Vec<_> = plan.models.iter().map(|model| model.id.clone()).collect();
-    let desk = Desk::new(clock, ids.clone(), engine, jobs);
+    let desk = Desk::new(clock, ids, engine, jobs);
     let house = House::new(Arc::new(desk), Arc::new(Meters::new()), settings);
     {
         let mut inner = house.desk.lock();
-        inner.routes = all_routes(&house, &inner.engine, &ids)?;
+        inner.routes = house.settings().routes(&house.meters, &house.desk, &inner.engine)?;
     }
     let notify = notify_settings(&plan.notify, read_secret)?;
     // What did not arrive is in the log: the thread says so itself.
@@ -293,7 +281,6 @@ fn serve(
         let with = Serving {
             worker: Arc::new(Worker::new(Arc::clone(house), tls.clone(), chance)),
             others: others.clone(),
-            limits: plan.limits,
             connections: Arc::clone(&connections),
             stop: stopped.clone(),
             drain: plan.drain,
@@ -302,20 +289,6 @@ fn serve(
         serving.push(thread.map_err(StartError::Thread)?);
     }
     Ok((addresses, serving))
-}
-
-/// The ways to all versions that are registered.
-fn all_routes(
-    house: &House,
-    engine: &Engine,
-    models: &[ModelId],
-) -> Result<Vec<Vec<Arc<VersionRoute>>>, RouteFault> {
-    let of_model = |(index, model): (usize, &ModelId)| {
-        let catalog = engine.catalog(ModelIndex(index as u16));
-        let versions = catalog.into_iter().flat_map(|catalog| catalog.versions());
-        versions.map(|version| house.route(model, version).map(Arc::new)).collect()
-    };
-    models.iter().enumerate().map(of_model).collect()
 }
 
 /// Does what the configuration asks for and the journal does not have.

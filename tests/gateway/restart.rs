@@ -115,6 +115,23 @@ fn another_reading_of_the_configuration_moves_traffic_to_another_upstream() {
     assert_eq!(client.chat(&ask("gpt-4")).status, 200);
 }
 
+#[test]
+fn another_reading_of_the_configuration_brings_other_limits() {
+    let upstream = Upstream::plain();
+    let yaml = |limits: &str| two(&upstream.url(), &upstream.url(), "{v1: 100%}", limits);
+    let world = World::new(&yaml(""));
+    let mut client = world.client();
+    let mut long = ask("gpt-4");
+    long["user"] = "x".repeat(2_000).into();
+    assert_eq!(client.chat(&long).status, 200);
+    let secret = |_: &_| Ok("the upstream's secret".to_owned());
+    let lower = plan(&yaml("limits: {body_bytes: 2000}"));
+    world.gateway().reload(&lower, &secret).unwrap();
+    // The rest of a refused body is not read, and its connection ends.
+    assert_eq!(client.chat(&long).status, 413);
+    assert_eq!(world.client().chat(&ask("gpt-4")).status, 200);
+}
+
 /// Requests under way when the signal comes are answered.
 #[test]
 fn a_stopping_gateway_finishes_what_it_has_begun() {
