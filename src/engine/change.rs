@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Assignment, Digest, Evaluation, Ladder, MadeFor, Notification, Policies, RolloutState, RuleSet,
-    Scope, StageIndex, Version,
+    Scope, StageIndex, Undelivered, Version,
 };
 use crate::units::{Duration, KeyId, ModelId, Ratio, TagName, VersionId};
 
@@ -165,6 +165,12 @@ pub enum Change {
         /// To whom.
         #[serde(default, skip_serializing_if = "Notification::is_nobody")]
         recipients: Notification,
+    },
+    /// A message about another entry did not reach its recipient, and is not tried again. Changes
+    /// nothing.
+    Undelivered {
+        /// Which message, and why.
+        message: Undelivered,
     },
 }
 

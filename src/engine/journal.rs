@@ -50,6 +50,8 @@ pub enum Cause {
     Rollout,
     /// A restart of the engine.
     Restart,
+    /// The end of a message that was to tell people.
+    Delivery,
 }
 
 impl Sealed {
@@ -111,6 +113,7 @@ impl Cause {
             Self::Trigger(evidence) => &evidence.trigger,
             Self::Rollout => "rollout",
             Self::Restart => "restart",
+            Self::Delivery => "delivery",
         }
     }
 }

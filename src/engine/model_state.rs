@@ -127,7 +127,9 @@ impl ModelState {
             Change::Assignment { assignment } => self.assignment = *assignment,
             Change::Policies { policies } => self.policies.clone_from(policies),
             Change::Rules { rules } => self.rules.clone_from(rules),
-            Change::Notified { .. } | Change::ObservationLost { .. } => {}
+            Change::Notified { .. }
+            | Change::ObservationLost { .. }
+            | Change::Undelivered { .. } => {}
             Change::RolledBack { marked, shift, .. } => {
                 self.enter(Input::RollBack)?;
                 self.shift(occasion, shift)?;

@@ -9,7 +9,8 @@ use super::core::Engine;
 use super::decision::decide;
 use super::model_state::Occasion;
 use super::{
-    Cause, Change, Command, CommandError, CommandKind, Entry, EventKind, RolloutState, Sealed, Slot,
+    Cause, Change, Command, CommandError, CommandKind, Entry, EventKind, RolloutState, Sealed,
+    Slot, Undelivered,
 };
 use crate::exchange::ModelIndex;
 use crate::units::Timestamp;
@@ -75,6 +76,15 @@ impl Engine {
     pub fn apply(&mut self, now: Timestamp, command: &Command) -> Result<(), CommandError> {
         self.prepare(now, command)?.commit();
         Ok(())
+    }
+
+    /// Takes down that a message did not arrive; of a model that is not there, nothing.
+    pub fn undelivered(&mut self, now: Timestamp, model: ModelIndex, message: Undelivered) {
+        if self.deployment(model).is_ok() {
+            let now = self.step_to(now);
+            self.run_up_to(now);
+            self.change(now, model, Cause::Delivery, Change::Undelivered { message });
+        }
     }
 
     /// Carries out an automatic action.

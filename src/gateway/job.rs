@@ -5,6 +5,7 @@ use std::num::NonZeroU16;
 use tokio::sync::oneshot;
 
 use crate::engine::{Command, CommandError, Digest, Sealed, Split};
+use crate::notify::Delivery;
 use crate::store::StoreError;
 use crate::units::{Duration, VersionId};
 
@@ -18,6 +19,8 @@ pub(super) enum Job {
     Command(Box<Errand>),
     /// Read entries after a number.
     Read { after: u64, limit: NonZeroU16, reply: oneshot::Sender<Result<Vec<Sealed>, StoreError>> },
+    /// A message did not arrive.
+    Undelivered(Box<Delivery>),
     /// Write what there is to write, wait so long for notifications under way, and end.
     Stop { patience: Duration, done: oneshot::Sender<()> },
 }

@@ -17,8 +17,9 @@ use super::notices::notices;
 use super::post::Post;
 use super::told::Told;
 use super::version_route::VersionRoute;
-use crate::engine::{Command, CommandKind, Event, EventKind, Sealed};
+use crate::engine::{Command, CommandKind, Event, EventKind, Sealed, Undelivered};
 use crate::exchange::ModelIndex;
+use crate::notify::Delivery;
 use crate::store::{Journal, Reply, StoreError};
 
 /// Writes the journal.
@@ -50,6 +51,10 @@ impl<J: Journal> Keeper<J> {
         &self.house
     }
 
+    pub(super) const fn post(&self) -> &Post {
+        &self.post
+    }
+
     /// Works until it is told to stop.
     pub(super) fn run(mut self, jobs: &mpsc::Receiver<Job>) {
         loop {
@@ -66,9 +71,16 @@ impl<J: Journal> Keeper<J> {
                     // Who asked and does not wait any more has no use for it.
                     let _ = reply.send(self.runtime.block_on(self.journal.read(after, limit)));
                 }
+                Job::Undelivered(delivery) => self.take_down(&delivery),
                 Job::Stop { patience, done } => {
                     self.advance();
                     self.post.stop(patience);
+                    // By now all deliveries have ended.
+                    for job in jobs.try_iter() {
+                        if let Job::Undelivered(delivery) = job {
+                            self.take_down(&delivery);
+                        }
+                    }
                     let _ = done.send(());
                     return;
                 }
@@ -110,6 +122,24 @@ impl<J: Journal> Keeper<J> {
             let mut inner = desk.lock();
             let now = desk.now();
             inner.engine.advance(now);
+            inner.take_told()
+        };
+        self.take(&events);
+    }
+
+    /// Takes down that a message did not arrive.
+    fn take_down(&mut self, delivery: &Delivery) {
+        let desk = Arc::clone(&self.house.desk);
+        let Some((_, model)) = desk.models().find(|(id, _)| **id == delivery.model) else { return };
+        let message = Undelivered {
+            about: delivery.entry,
+            channel: delivery.channel,
+            recipient: delivery.recipient.clone(),
+            outcome: delivery.outcome.to_string(),
+        };
+        let events = {
+            let mut inner = desk.lock();
+            inner.engine.undelivered(desk.now(), model, message);
             inner.take_told()
         };
         self.take(&events);

@@ -46,19 +46,29 @@ impl Post {
         let draining = Arc::clone(&notifier);
         let run = move || {
             runtime.block_on(async move {
-                let telling = tokio::spawn(async move {
-                    while let Some(delivery) = ends.recv().await {
-                        log(&delivery);
-                        if !delivery.outcome.is_delivered() {
-                            lost(delivery);
-                        }
+                let tell = move |delivery: Delivery| {
+                    log(&delivery);
+                    if !delivery.outcome.is_delivered() {
+                        lost(delivery);
                     }
-                });
+                };
                 // The sender is dropped where the gateway could not begin.
-                let patience = stopped.await.unwrap_or(Duration::ZERO);
-                draining.drain(patience).await;
-                drop(draining);
-                telling.abort();
+                let drained = async move {
+                    let patience = stopped.await.unwrap_or(Duration::ZERO);
+                    draining.drain(patience).await;
+                };
+                tokio::pin!(drained);
+                loop {
+                    tokio::select! {
+                        Some(delivery) = ends.recv() => tell(delivery),
+                        () = &mut drained => break,
+                    }
+                }
+                // What has ended is told to the last.
+                ends.close();
+                while let Some(delivery) = ends.recv().await {
+                    tell(delivery);
+                }
             });
         };
         let thread = std::thread::Builder::new().name("notify".to_owned()).spawn(run)?;
@@ -68,6 +78,11 @@ impl Post {
     /// Tells of a notice; returns at once.
     pub(super) fn notify(&self, notice: Notice, recipients: &Notification) {
         self.notifier.notify(notice, recipients);
+    }
+
+    /// Who sends them: for another configuration.
+    pub(super) const fn notifier(&self) -> &Arc<Notifier> {
+        &self.notifier
     }
 
     /// Waits so long for what is under way.
@@ -85,7 +100,7 @@ impl Post {
 }
 
 fn log(delivery: &Delivery) {
-    let Delivery { notice, channel, recipient, outcome } = delivery;
+    let Delivery { notice, channel, recipient, outcome, .. } = delivery;
     let notice = notice.0;
     match outcome {
         Outcome::Delivered { attempts } => tracing::info!(

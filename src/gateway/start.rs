@@ -30,6 +30,7 @@ use crate::chance::Chance;
 use crate::clock::WallClock;
 use crate::engine::{Command, CommandKind, Engine, NewKey, RestoreError, Scope};
 use crate::exchange::ModelIndex;
+use crate::notify::{Notifier, Ways};
 use crate::scenario::{GatewayPlan, StatePlan};
 use crate::store::{Journal, OpenError, SqliteJournal, StoreError, fold};
 use crate::units::{Duration, KeyId, ModelId};
@@ -39,6 +40,7 @@ use crate::units::{Duration, KeyId, ModelId};
 pub struct Gateway {
     addresses: Vec<SocketAddr>,
     house: Arc<House>,
+    notifier: Arc<Notifier>,
     jobs: mpsc::Sender<Job>,
     stop: watch::Sender<bool>,
     serving: Vec<ServingThread>,
@@ -119,6 +121,12 @@ pub enum ReloadError {
     /// A version can no longer be sent anything.
     #[error(transparent)]
     Route(#[from] RouteFault),
+    /// Notifications cannot be sent as the plan says.
+    #[error(transparent)]
+    Notify(#[from] NotifyFault),
+    /// Notifications cannot be sent at all.
+    #[error(transparent)]
+    Ways(#[from] crate::notify::StartError),
 }
 
 impl Gateway {
@@ -141,13 +149,15 @@ impl Gateway {
         let front = Front::new(Arc::clone(&house), jobs.clone(), listeners, plan.keys.grace);
         let (stop, stopped) = watch::channel(false);
         let (addresses, serving) = serve(plan, &house, &Arc::new(front), threads, &stopped)?;
+        let notifier = Arc::clone(keeper.post().notifier());
         let keeper = std::thread::Builder::new()
             .name("keeper".to_owned())
             .spawn(move || keeper.run(&inbox))
             .map_err(StartError::Thread)?;
         let models = plan.models.iter().map(|model| model.id.clone()).collect();
+        let drain = plan.drain;
         let gateway =
-            Self { addresses, house, jobs, stop, serving, keeper, models, drain: plan.drain };
+            Self { addresses, house, notifier, jobs, stop, serving, keeper, models, drain };
         Ok(Started { gateway, first_key })
     }
 
@@ -177,8 +187,8 @@ impl Gateway {
     }
 
     /// Takes another configuration: upstreams, timeouts, limits but that of connections, by whom
-    /// requests stick, and how many requests versions may have at once. Requests under way keep
-    /// what they had. Its new versions are for the interface to register.
+    /// requests stick, how many requests versions may have at once, and notifications. What is
+    /// under way keeps what it had. Its new versions are for the interface to register.
     ///
     /// # Errors
     /// It is not taken, whole.
@@ -194,7 +204,9 @@ impl Gateway {
             };
             return Err(ReloadError::Models { now: list(&now), before: list(&self.models) });
         }
+        let ways = Ways::new(notify_settings(&plan.notify, read_secret)?)?;
         self.house.replace(Settings::new(plan, read_secret)?)?;
+        self.notifier.replace(ways);
         Ok(())
     }
 
@@ -248,15 +260,18 @@ fn open(
     let models = plan.models.iter().map(|model| model.settings());
     let engine = Engine::restore(clock.now(), models, state)?;
     let ids: Vec<_> = plan.models.iter().map(|model| model.id.clone()).collect();
-    let desk = Desk::new(clock, ids, engine, jobs);
+    let desk = Desk::new(clock, ids, engine, jobs.clone());
     let house = House::new(Arc::new(desk), Arc::new(Meters::new()), settings);
     {
         let mut inner = house.desk.lock();
         inner.routes = house.settings().routes(&house.meters, &house.desk, &inner.engine)?;
     }
     let notify = notify_settings(&plan.notify, read_secret)?;
-    // What did not arrive is in the log: the thread says so itself.
-    let post = Post::start(notify, Chance::new(getrandom::u64()?, 0), |_| {})?;
+    let lost = move |delivery| {
+        // Once the keeper has ended nobody writes the journal; the log has it.
+        let _ = jobs.send(Job::Undelivered(Box::new(delivery)));
+    };
+    let post = Post::start(notify, Chance::new(getrandom::u64()?, 0), lost)?;
     Ok(Keeper::new(Arc::new(house), journal, runtime, listeners, post))
 }
 

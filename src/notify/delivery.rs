@@ -3,13 +3,18 @@
 use std::fmt;
 
 use super::{Failure, Undeliverable};
-use crate::units::format_counted;
+use crate::engine::Channel;
+use crate::units::{ModelId, format_counted};
 
 /// What became of one message of a notice.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Delivery {
     /// Which notice.
     pub notice: NoticeNumber,
+    /// In whose deployment it happened.
+    pub model: ModelId,
+    /// The number of the journal entry that the notice is of; `None`: it is of none.
+    pub entry: Option<u64>,
     /// By which way.
     pub channel: Channel,
     /// To whom: an e-mail address, or of a webhook its scheme and host; empty where what the rules
@@ -22,17 +27,6 @@ pub struct Delivery {
 /// The number of a notice, counted from 1 since the notifier started.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct NoticeNumber(pub u64);
-
-/// A way by which notices go.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Channel {
-    /// A Slack incoming webhook, which rules name.
-    Slack,
-    /// E-mail to an address that rules name.
-    Mail,
-    /// The webhook of the settings.
-    Webhook,
-}
 
 /// How a delivery ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -77,26 +71,9 @@ impl Outcome {
     }
 }
 
-impl Channel {
-    /// Its name: `slack`, `mail`, `webhook`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Slack => "slack",
-            Self::Mail => "mail",
-            Self::Webhook => "webhook",
-        }
-    }
-}
-
 impl fmt::Display for NoticeNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
-    }
-}
-
-impl fmt::Display for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
     }
 }
 
@@ -143,7 +120,8 @@ mod tests {
     fn every_end_reads_as_a_line_of_a_log() {
         let told = |channel, recipient: &str, outcome| {
             let (notice, recipient) = (NoticeNumber(3), recipient.to_owned());
-            Delivery { notice, channel, recipient, outcome }.to_string()
+            let model = ModelId::new("gpt-4").unwrap();
+            Delivery { notice, model, entry: None, channel, recipient, outcome }.to_string()
         };
         let slack = "https://hooks.slack.com";
         assert_eq!(

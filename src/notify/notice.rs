@@ -87,6 +87,11 @@ impl Notice {
         }
     }
 
+    /// The number of its journal entry, if there is one.
+    pub fn entry_number(&self) -> Option<u64> {
+        self.entry.get("number").and_then(serde_json::Value::as_u64)
+    }
+
     /// The same for every attempt and channel, another one for every other notice: 32 hexadecimal
     /// digits, by which who receives a message twice can tell.
     pub fn id(&self) -> String {

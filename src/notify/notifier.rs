@@ -1,7 +1,7 @@
 //! Sends notices in the background. Knows not what became of a delivery's end, nor the clock.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
@@ -10,15 +10,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
 use super::attempts::{attempt, std_duration};
-use super::mail_server::MailServer;
-use super::poster::Poster;
-use super::tls::WebTls;
 use super::{
-    Channel, Delivery, DropReason, MailAddress, Notice, NoticeNumber, NotifySettings, Outcome,
-    Pace, StartError, Undeliverable, WebhookUrl, mail, slack_body, webhook_body,
+    Delivery, DropReason, MailAddress, Notice, NoticeNumber, NotifySettings, Outcome, StartError,
+    Undeliverable, Ways, WebhookUrl, mail, slack_body, webhook_body,
 };
 use crate::chance::Chance;
-use crate::engine::Notification;
+use crate::engine::{Channel, Notification};
 use crate::units::{Duration, RequestId};
 
 /// Sends notices in the background: to whom rules name, and to the webhook of the settings.
@@ -30,18 +27,16 @@ use crate::units::{Duration, RequestId};
 pub struct Notifier {
     runtime: Handle,
     sending: Arc<Sending>,
+    /// By which notices go from now on; those under way keep theirs.
+    ways: Mutex<Arc<Ways>>,
     places: Arc<Semaphore>,
     draining: AtomicBool,
     numbers: AtomicU64,
 }
 
-/// What every delivery needs.
+/// What all deliveries share, whatever the settings.
 #[derive(Debug)]
 struct Sending {
-    poster: Poster,
-    mail: Option<(MailServer, MailAddress)>,
-    webhook: Option<WebhookUrl>,
-    pace: Pace,
     chance: Chance,
     lanes: Lanes,
     outcomes: mpsc::Sender<Delivery>,
@@ -63,6 +58,7 @@ struct Job {
     /// As the rules have it; not for showing.
     to: String,
     notice: Arc<Notice>,
+    ways: Arc<Ways>,
 }
 
 impl Notifier {
@@ -77,26 +73,26 @@ impl Notifier {
         chance: Chance,
         outcomes: mpsc::Sender<Delivery>,
     ) -> Result<Self, StartError> {
-        let tls = WebTls::of_machine()?;
-        let server = |settings: &_| MailServer::new(settings, tls.has_roots);
-        let server = settings.mail.as_ref().map(server).transpose()?;
-        let sending = Sending {
-            mail: server.zip(settings.mail.map(|mail| mail.from)),
-            poster: Poster::new(tls, settings.proxies_from_environment)?,
-            webhook: settings.webhook,
-            pace: settings.pace,
-            chance,
-            lanes: Lanes::new(),
-            outcomes,
-            stop: watch::Sender::new(false),
-        };
+        let ways = Mutex::new(Arc::new(Ways::new(settings)?));
+        let stop = watch::Sender::new(false);
+        let sending = Arc::new(Sending { chance, lanes: Lanes::new(), outcomes, stop });
         Ok(Self {
             runtime,
-            sending: Arc::new(sending),
+            sending,
+            ways,
             places: Arc::new(Semaphore::new(PLACES as usize)),
             draining: AtomicBool::new(false),
             numbers: AtomicU64::new(0),
         })
+    }
+
+    /// Sends the notices that come from now on by other ways; those under way keep theirs.
+    pub fn replace(&self, ways: Ways) {
+        *self.lock() = Arc::new(ways);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Ways>> {
+        self.ways.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends `notice` to `recipients`, and to the webhook of the settings whoever they are. Returns
@@ -104,16 +100,17 @@ impl Notifier {
     pub fn notify(&self, notice: Notice, recipients: &Notification) -> NoticeNumber {
         let number = NoticeNumber(self.numbers.fetch_add(1, Ordering::Relaxed) + 1);
         let notice = Arc::new(notice);
-        let webhook = self.sending.webhook.as_ref().map(|url| url.secret().as_str());
-        let ways = [
+        let ways = Arc::clone(&self.lock());
+        let webhook = ways.webhook.as_ref().map(|url| url.secret().as_str());
+        let recipients = [
             (Channel::Slack, recipients.slack_webhook.as_deref()),
             (Channel::Mail, recipients.email.as_deref()),
             (Channel::Webhook, webhook),
         ];
-        for (channel, to) in ways {
+        for (channel, to) in recipients {
             if let Some(to) = to {
-                let (to, notice) = (to.to_owned(), Arc::clone(&notice));
-                self.enqueue(Job { number, channel, to, notice });
+                let (to, notice, ways) = (to.to_owned(), Arc::clone(&notice), Arc::clone(&ways));
+                self.enqueue(Job { number, channel, to, notice, ways });
             }
         }
         number
@@ -187,15 +184,15 @@ impl Sending {
     async fn post(&self, job: &Job, body: serde_json::Value) -> Result<Outcome, Undeliverable> {
         let url = WebhookUrl::new(&job.to)?;
         let (body, id) = (Bytes::from(body.to_string()), job.notice.id());
-        let one = || self.poster.post(&url, body.clone(), &id);
-        Ok(attempt(self.pace, self.lanes.of(job.channel), self.draws(job), one).await)
+        let one = || job.ways.poster.post(&url, body.clone(), &id);
+        Ok(attempt(job.ways.pace, self.lanes.of(job.channel), self.draws(job), one).await)
     }
 
     async fn mail(&self, job: &Job) -> Result<Outcome, Undeliverable> {
-        let (server, from) = self.mail.as_ref().ok_or(Undeliverable::NoMailServer)?;
+        let (server, from) = job.ways.mail.as_ref().ok_or(Undeliverable::NoMailServer)?;
         let message = mail(&job.notice, from, &MailAddress::new(&job.to)?)?;
         let one = || server.send(&message);
-        Ok(attempt(self.pace, self.lanes.of(job.channel), self.draws(job), one).await)
+        Ok(attempt(job.ways.pace, self.lanes.of(job.channel), self.draws(job), one).await)
     }
 
     fn draws(&self, job: &Job) -> crate::chance::Draws {
@@ -226,7 +223,14 @@ impl Job {
                 WebhookUrl::new(&self.to).map_or_else(|_| String::new(), |url| url.to_string())
             }
         };
-        Delivery { notice: self.number, channel: self.channel, recipient, outcome }
+        Delivery {
+            notice: self.number,
+            model: self.notice.model.clone(),
+            entry: self.notice.entry_number(),
+            channel: self.channel,
+            recipient,
+            outcome,
+        }
     }
 }
 
@@ -250,7 +254,7 @@ const LONGEST_RECIPIENT: usize = 254;
 mod tests {
     use super::super::notice::tests::rollback;
     use super::super::stand_in::{Answer, MailStandIn, WebStandIn};
-    use super::super::{Failure, MailSecurity, MailSettings};
+    use super::super::{Failure, MailSecurity, MailSettings, Pace};
     use super::*;
 
     /// Waits of a millisecond and less: what a server asks for is granted up to that.

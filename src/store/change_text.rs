@@ -1,6 +1,6 @@
 //! A change in one line, for a journal that is read on a terminal. All of it is in the export.
 
-use crate::engine::{Change, Scope, Shift, Weights};
+use crate::engine::{Change, Scope, Shift, Undelivered, Weights};
 use crate::units::{format_duration, format_set_share};
 
 /// What a change did.
@@ -43,11 +43,19 @@ pub(super) fn change_text(change: &Change) -> String {
             format!("access keys of a rolled-back version invalidated: {}", listed(keys))
         }
         Change::Notified { recipients } => format!("notified: {recipients}"),
+        Change::Undelivered { message } => undelivered_text(message),
         Change::ObservationLost { versions } => {
             format!("restarted; what was observed of {} is lost", listed(versions))
         }
         _ => rollout_text(change),
     }
+}
+
+fn undelivered_text(message: &Undelivered) -> String {
+    let Undelivered { about, channel, recipient, outcome } = message;
+    let about = about.map_or_else(String::new, |number| format!(" of entry {number}"));
+    let to = if recipient.is_empty() { String::new() } else { format!(" to {recipient}") };
+    format!("notice{about} by {channel}{to} not delivered: {outcome}")
 }
 
 fn rollout_text(change: &Change) -> String {
@@ -124,6 +132,23 @@ mod tests {
             change_text(&change),
             "rolled back from v2 to v1: v1 100 % (before: v1 95 %, v2 5 %)"
         );
+    }
+
+    #[test]
+    fn a_message_that_did_not_arrive_says_of_what_it_was_to_whom_and_why() {
+        let message = |about, recipient: &str| Undelivered {
+            about,
+            channel: crate::engine::Channel::Mail,
+            recipient: recipient.to_owned(),
+            outcome: "undeliverable: no mail server is configured".to_owned(),
+        };
+        let told = |message| change_text(&Change::Undelivered { message });
+        assert_eq!(
+            told(message(Some(17), "ops@example.com")),
+            "notice of entry 17 by mail to ops@example.com not delivered: undeliverable: no mail \
+             server is configured"
+        );
+        assert!(told(message(None, "")).starts_with("notice by mail not delivered: "));
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub fn entry_line(sealed: &Sealed) -> String {
         }
         Cause::Rollout => "by the rollout".to_owned(),
         Cause::Restart => "by a restart".to_owned(),
+        Cause::Delivery => "by a notification".to_owned(),
     };
     let hash = sealed.hash().to_string();
     let (number, at, change) = (entry.number, entry.at, change_text(&entry.change));

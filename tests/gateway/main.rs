@@ -5,6 +5,7 @@
 
 mod client;
 mod failures;
+mod notices;
 mod python_clients;
 mod requests;
 mod restart;

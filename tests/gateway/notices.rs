@@ -1,0 +1,100 @@
+//! Who is told of a rollback, and what becomes of what cannot be delivered.
+
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::upstream::{Step, Upstream};
+use crate::world::{World, plan, two};
+
+/// Rules that name an address, and never fire.
+fn rules(email: &str) -> Value {
+    json!({"enable": true, "notification": {"email": email}, "conditions": [{
+        "metric": "error_rate", "operator": ">", "threshold": 0.99, "duration_seconds": 600,
+        "check_interval_seconds": 15, "action": "rollback_to_last_stable",
+    }]})
+}
+
+fn roll_back(client: &mut Client) -> u64 {
+    let split = json!({"action": "split", "split": {"v2": 1.0}, "redeploy": true});
+    assert_eq!(client.post("/v1/models/gpt-4/deploy", &split).status, 200);
+    let back = json!({"action": "rollback", "target_version": "v1"});
+    let answered = client.post("/v1/models/gpt-4/deploy", &back);
+    answered.json()["journal_entry"].as_u64().expect("a rollback is an entry")
+}
+
+/// The messages that the journal says were not delivered.
+fn undelivered(client: &mut Client) -> Vec<Value> {
+    let history = client.get("/v1/models/gpt-4/history?limit=1000").json();
+    let entries = history.as_array().unwrap().iter();
+    let messages = entries.map(|entry| entry["change"]["undelivered"]["message"].clone());
+    messages.filter(|message| !message.is_null()).collect()
+}
+
+#[test]
+fn a_message_that_cannot_be_delivered_is_a_journal_entry_and_undoes_nothing() {
+    let upstream = Upstream::plain();
+    let world = World::new(&two(&upstream.url(), &upstream.url(), "{v1: 50%, v2: 50%}", ""));
+    let mut client = world.client();
+    let set = client.post("/v1/deploy/rollback-rules?model=gpt-4", &rules("ops@example.com"));
+    assert_eq!(set.status, 200, "{}", set.text());
+    let entry = roll_back(&mut client);
+    let told = loop {
+        let told = undelivered(&mut client);
+        if !told.is_empty() {
+            break told;
+        }
+        std::thread::yield_now();
+    };
+    let message = json!({
+        "about": entry, "channel": "mail", "recipient": "ops@example.com",
+        "outcome": "undeliverable: no mail server is configured",
+    });
+    assert_eq!(told, [message]);
+    let status = client.get("/v1/deploy/status").json();
+    assert_eq!(status["models"][0]["split"], json!({"v1": 1.0}));
+}
+
+/// What is under way as the gateway ends is given up, and the journal has that too.
+#[test]
+fn a_message_that_the_end_cuts_off_is_a_journal_entry() {
+    let upstream = Upstream::plain();
+    let (cut, is_cut) = std::sync::mpsc::channel();
+    let hook = Upstream::new(move |_, _| vec![Step::AwaitEnd(cut.clone())]);
+    let folder = tempfile::tempdir().unwrap();
+    let more = format!("drain: 0s\nnotify: {{webhook: {{url: '{}'}}}}", hook.url());
+    let file = format!("'{}'", folder.path().join("journal.db").display());
+    let yaml = two(&upstream.url(), &upstream.url(), "{v1: 50%, v2: 50%}", &more);
+    let yaml = yaml.replace("':memory:'", &file);
+    let world = World::new(&yaml);
+    let key = world.key.clone();
+    let mut client = world.client();
+    let entry = roll_back(&mut client);
+    while hook.came().is_empty() {
+        std::thread::yield_now();
+    }
+    drop(client);
+    world.stop();
+    is_cut.recv().unwrap();
+    let world = World::new(&yaml);
+    let told = undelivered(&mut Client::new(world.address, &key));
+    let (channel, outcome) = ("webhook", "dropped: the notifier is shutting down");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["about"], &told[0]["channel"]), (&json!(entry), &json!(channel)));
+    assert_eq!(told[0]["outcome"], outcome);
+}
+
+#[test]
+fn another_reading_of_the_configuration_tells_others() {
+    let upstream = Upstream::plain();
+    let hook = Upstream::plain();
+    let yaml = two(&upstream.url(), &upstream.url(), "{v1: 50%, v2: 50%}", "");
+    let world = World::new(&yaml);
+    let with_hook = format!("{yaml}notify: {{webhook: {{url: '{}'}}}}\n", hook.url());
+    let secret = |_: &_| Ok("the upstream's secret".to_owned());
+    world.gateway().reload(&plan(&with_hook), &secret).unwrap();
+    let entry = roll_back(&mut world.client());
+    while hook.came().is_empty() {
+        std::thread::yield_now();
+    }
+    assert_eq!(hook.came()[0].json()["journal_entry"]["number"], json!(entry));
+}
