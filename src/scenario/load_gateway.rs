@@ -19,6 +19,7 @@ use super::gateway_secrets;
 use super::place::Sources;
 use super::resolved::put;
 use super::shapes_gateway::GATEWAY;
+use super::shorthand;
 use super::tree::{Entry, Node, Value};
 use super::write::write;
 
@@ -60,6 +61,7 @@ pub fn load_gateway(
     let made = assembled.and_then(|mut root| {
         gateway_secrets::cover(&root, &mut sources, &mut diagnostics);
         check(&root, GATEWAY, &mut diagnostics);
+        shorthand::expand_gateway(&mut root, &mut diagnostics);
         add_maps(&mut root);
         fill(&mut root, GATEWAY);
         let plan = decode_gateway::decode(&root, &folder, &mut diagnostics)?;
@@ -178,6 +180,49 @@ mod tests {
     /// The smallest gateway with `more` put into its upstream.
     fn with_upstream(more: &str) -> Result<LoadedGateway, String> {
         load_with(&SMALLEST.replace("localhost:9000\"", &format!("localhost:9000\"{more}")), &[])
+    }
+
+    /// The document's configuration, and what it is short for.
+    #[test]
+    fn thresholds_beside_a_split_are_short_for_conditions_behind_the_rules() {
+        let model = |more: &str| {
+            let text = format!(
+                "schema: 1\nupstreams: {{u: {{url: 'http://localhost:9000'}}}}\nmodels:\n  gpt-4:\n    \
+                 versions:\n      v1: {{upstream: u, tags: [stable]}}\n      v2: {{upstream: u}}\n{more}"
+            );
+            load_with(&text, &[])
+        };
+        let short = model(
+            "    canary_rules: {v1: 0.5, v2: 0.5}\n    fallback_threshold: 0.05\n    \
+             latency_threshold_ms: 2000\n",
+        );
+        let long = model(
+            "    split: {v1: 0.5, v2: 0.5}\n    rules:\n      conditions:\n        \
+             - {metric: error_rate, operator: '>', threshold: 0.05, duration_seconds: 0, \
+             window_seconds: 60, min_requests: 20, action: rollback_to_last_stable}\n        \
+             - {metric: latency_p99, operator: '>', threshold_ms: 2000, duration_seconds: 0, \
+             window_seconds: 60, min_requests: 300, action: rollback_to_last_stable}\n",
+        );
+        let (short, long) = (short.unwrap(), long.unwrap());
+        assert_eq!(short.plan, long.plan);
+        assert_eq!(short.to_yaml(), long.to_yaml());
+        let set = [
+            "models.gpt-4.fallback_threshold=0.05",
+            "models.gpt-4.latency_threshold_ms=2000",
+            "models.gpt-4.canary_rules.gpt-4-v1=0.5",
+            "models.gpt-4.canary_rules.gpt-4-turbo-v2=0.5",
+        ];
+        let laid = load_with(EXAMPLE, &set).unwrap();
+        let triggers = |loaded: &LoadedGateway| loaded.plan.models[0].rules.triggers.len();
+        assert_eq!(triggers(&laid), triggers(&load(EXAMPLE)) + 2);
+        let alone = model("    fallback_threshold: 0.05\n").unwrap_err();
+        assert!(alone.contains("`fallback_threshold` stands beside a `split`"), "{alone}");
+        let off = "    split: {v1: 1}\n    fallback_threshold: 5%\n    rules: {enable: false}\n";
+        let off = model(off).unwrap_err();
+        assert!(off.contains("joins rules that are switched off"), "{off}");
+        let both = "    split: {v1: 1}\n    canary_rules: {v1: 1}\n";
+        let both = model(both).unwrap_err();
+        assert!(both.contains("`canary_rules` is another name of `split`"), "{both}");
     }
 
     #[test]

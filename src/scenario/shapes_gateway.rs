@@ -155,6 +155,20 @@ static MODEL: Record = Record {
             "share of requests by version or tag, deployed at the first start; sums to 100% \
              (default: all to whoever is `stable`)",
         ),
+        optional("canary_rules", TableOf(&SPLIT), "another name of `split`"),
+        optional(
+            "fallback_threshold",
+            One(L::Ratio),
+            "beside a `split`, from the first start on: the model rolls back where the error rate \
+             of a minute is above it, of 20 requests at least; it joins the `rules`",
+        ),
+        optional(
+            "latency_threshold_ms",
+            One(L::Number(1.0, 86_400_000.0)),
+            "beside a `split`, from the first start on: the model rolls back where the P99 latency \
+             of a minute is above it, in milliseconds, of 300 requests at least; it joins the \
+             `rules`",
+        ),
         defaulted(
             "assignment",
             One(L::Word(&["random", "even", "sticky"])),

@@ -1,9 +1,10 @@
-//! Thresholds beside a split, that of a phase or of a command: `fallback_threshold` and
-//! `latency_threshold_ms` are short for conditions of the models that the split names, and
-//! `canary_rules` is another name of a phase's `split`.
+//! Thresholds beside a split, that of a phase, of a command or of a gateway's model:
+//! `fallback_threshold` and `latency_threshold_ms` are short for conditions of the models that the
+//! split names, and `canary_rules` is another name of a phase's `split`, and of a gateway's model.
 //!
-//! Rewrites the tree, so that all that follows knows the long form alone. Those of the first phase
-//! join the rules of their models; later ones replace the rules by a command.
+//! Rewrites the tree, so that all that follows knows the long form alone. Those of the first phase,
+//! and of a gateway's model, join the rules of their models; later ones replace the rules by a
+//! command.
 
 use std::mem;
 
@@ -21,12 +22,8 @@ use super::tree::{Entry, Node, Scalar, Value};
 /// passes that read the long form, or was told by the check.
 pub(crate) fn expand(root: &mut Node, names: &Names, diagnostics: &mut Diagnostics) {
     let Some(models) = root.entry("models") else { return };
-    let rules = |entry: &Entry| Standing {
-        rules: entry.node.get("rules").cloned(),
-        beside: Vec::new(),
-        since: None,
-    };
-    let standing = models.node.entries().iter().map(rules).collect();
+    let standing = |entry: &Entry| Standing::of(&entry.node);
+    let standing = models.node.entries().iter().map(standing).collect();
     // Whose tags are kept makes no difference to which model they are of.
     let mut course = Course { names, holders: Holders::new(names, Vec::new()), standing };
     let mut of_first: Vec<(ModelIndex, Node)> = Vec::new();
@@ -53,6 +50,22 @@ pub(crate) fn expand(root: &mut Node, names: &Names, diagnostics: &mut Diagnosti
         if let Some(entry) = models.get_mut(usize::from(model.0)) {
             put(&mut entry.node, "rules", rules);
         }
+    }
+}
+
+/// Writes out all that is short in the models of a gateway.
+pub(crate) fn expand_gateway(root: &mut Node, diagnostics: &mut Diagnostics) {
+    for Entry { node: model, .. } in root.get_mut("models").map_or(&mut [][..], Node::entries_mut) {
+        rename_split(model, diagnostics);
+        let thresholds = take_thresholds(model);
+        if split_beside(model, &thresholds, diagnostics).is_none() {
+            continue;
+        }
+        let mut standing = Standing::of(model);
+        standing.refuse_disabled(&thresholds, diagnostics);
+        let conditions: Vec<Node> = thresholds.iter().filter_map(condition).collect();
+        let rules = standing.with(model.place, conditions);
+        put(model, "rules", rules);
     }
 }
 
@@ -179,6 +192,11 @@ struct Standing {
 }
 
 impl Standing {
+    /// Those of this model.
+    fn of(model: &Node) -> Self {
+        Self { rules: model.get("rules").cloned(), beside: Vec::new(), since: None }
+    }
+
     /// These conditions, and of the other kinds of thresholds those that are in force already.
     fn joined(&self, conditions: &[Node]) -> Vec<Node> {
         let metric =
@@ -238,14 +256,17 @@ impl Standing {
     }
 }
 
-/// `canary_rules` becomes `split` in all phases of a document, where not both stand: documents that
-/// are laid over each other may each use either name.
+/// `canary_rules` becomes `split` in all phases of a document, and in all models of a gateway, where
+/// not both stand: documents that are laid over each other may each use either name.
 pub(crate) fn rename_splits(root: &mut Node) {
-    for phase in root.get_mut("phases").map_or(&mut [][..], Node::items_mut) {
-        if phase.get("split").is_none() {
-            rename_split(phase, &mut Diagnostics::default());
+    let rename = |node: &mut Node| {
+        if node.get("split").is_none() {
+            rename_split(node, &mut Diagnostics::default());
         }
-    }
+    };
+    root.get_mut("phases").map_or(&mut [][..], Node::items_mut).iter_mut().for_each(rename);
+    let models = root.get_mut("models").map_or(&mut [][..], Node::entries_mut);
+    models.iter_mut().map(|entry| &mut entry.node).for_each(rename);
 }
 
 /// The key that `key` is another name of.
@@ -289,7 +310,7 @@ fn split_beside<'a>(
     let split = node.get("split");
     if split.is_none() {
         let message = format!("`{}` stands beside a `split`, and there is none", first.key);
-        let help = "write the `split` of the phase, or conditions into the `rules` of the model";
+        let help = "write the `split` too, or conditions into the `rules` of the model";
         diagnostics.report(Diagnostic::new(first.place, message).help(help));
     }
     split
