@@ -256,8 +256,8 @@ impl Standing {
     }
 }
 
-/// `canary_rules` becomes `split` in all phases of a document, and in all models of a gateway, where
-/// not both stand: documents that are laid over each other may each use either name.
+/// `canary_rules` becomes `split` in all phases of a document, and in all models of a gateway,
+/// where not both stand: documents that are laid over each other may each use either name.
 pub(crate) fn rename_splits(root: &mut Node) {
     let rename = |node: &mut Node| {
         if node.get("split").is_none() {
