@@ -3,8 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its world fails")]
 
+mod churn;
 mod client;
 mod failures;
+mod fates;
+mod killed;
+mod limits;
+mod program;
 mod python_clients;
 mod requests;
 mod restart;
