@@ -9,6 +9,8 @@ mod failures;
 mod fates;
 mod killed;
 mod limits;
+mod predicted;
+mod prices;
 mod program;
 mod python_clients;
 mod requests;

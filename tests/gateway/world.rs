@@ -33,7 +33,11 @@ impl World {
     }
 
     pub(crate) fn start(yaml: &str, times: f64) -> Result<Self, String> {
-        let clock = WallClock::new(TimeScale::new(times).unwrap());
+        Self::at(yaml, WallClock::new(TimeScale::new(times).unwrap()))
+    }
+
+    /// One with this clock.
+    pub(crate) fn at(yaml: &str, clock: WallClock) -> Result<Self, String> {
         let secret = |_: &_| Ok("the upstream's secret".to_owned());
         let threads = NonZeroUsize::new(2).unwrap();
         let started = Gateway::start(&plan(yaml), clock, &secret, threads);
@@ -99,7 +103,8 @@ pub(crate) fn plan(yaml: &str) -> GatewayPlan {
     load_gateway(document, &NoFiles).unwrap_or_else(|error| panic!("{error}\n{text}")).plan
 }
 
-struct NoFiles;
+/// There are none.
+pub(crate) struct NoFiles;
 
 impl Files for NoFiles {
     fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
