@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use http::header::ALLOW;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use tower::ServiceExt;
@@ -35,7 +36,7 @@ pub(super) async fn answer(
                 error_response(&error)
             })
         }
-        (CHAT, method) => error_response(&ApiError::method_not_allowed(method.as_str(), "POST")),
+        (CHAT, method) => other_method(method),
         _ => {
             let answered = others.oneshot(request.map(Body::new)).await;
             answered.unwrap_or_else(|never| match never {})
@@ -47,6 +48,13 @@ pub(super) async fn answer(
     let took = worker.house.desk.now().since(began);
     headers.insert(PROCESSING, HeaderValue::from(took.as_micros() / 1_000));
     Ok(response)
+}
+
+/// Who refuses a method says which there are: RFC 9110, section 15.5.6.
+fn other_method(method: &Method) -> Response<Body> {
+    let mut response = error_response(&ApiError::method_not_allowed(method.as_str(), "POST"));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    response
 }
 
 /// The client's id for its request, where that is one; else a new one.

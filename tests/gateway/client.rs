@@ -1,6 +1,6 @@
 //! A client that sees every byte.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
@@ -74,58 +74,104 @@ impl Client {
         self.send("POST", "/v1/chat/completions", headers, &body.to_string());
     }
 
+    /// Sends a request and reads what comes back, whole, unless the connection breaks.
+    pub(crate) fn try_call(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> io::Result<Reply> {
+        self.try_send(method, path, headers, body)?;
+        let mut reply = self.try_head()?;
+        reply.body = self.try_body(&reply)?;
+        Ok(reply)
+    }
+
     /// Sends a request.
     pub(crate) fn send(&mut self, method: &str, path: &str, headers: &str, body: &str) {
+        self.try_send(method, path, headers, body).unwrap();
+    }
+
+    /// Sends these bytes, whatever they are.
+    pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
+        self.stream.get_mut().write_all(bytes).unwrap();
+    }
+
+    /// The head of what comes back.
+    pub(crate) fn head(&mut self) -> Reply {
+        self.try_head().unwrap()
+    }
+
+    /// The body of what comes back.
+    pub(crate) fn body(&mut self, head: &Reply) -> Vec<u8> {
+        self.try_body(head).unwrap()
+    }
+
+    /// The next piece of a chunked body; `None`: it has ended.
+    pub(crate) fn piece(&mut self) -> Option<Vec<u8>> {
+        self.try_piece().unwrap()
+    }
+
+    /// Whatever comes until the connection has ended.
+    pub(crate) fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        // A reset is an end, too.
+        let _ = self.stream.read_to_end(&mut rest);
+        rest
+    }
+
+    fn try_send(&mut self, method: &str, path: &str, headers: &str, body: &str) -> io::Result<()> {
         let (key, length) = (&self.key, body.len());
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {key}\r\n\
              {headers}content-length: {length}\r\n\r\n"
         );
         let stream = self.stream.get_mut();
-        stream.write_all(head.as_bytes()).unwrap();
-        stream.write_all(body.as_bytes()).unwrap();
+        stream.write_all(head.as_bytes())?;
+        stream.write_all(body.as_bytes())
     }
 
-    /// The head of what comes back.
-    pub(crate) fn head(&mut self) -> Reply {
-        let status = self.line();
+    fn try_head(&mut self) -> io::Result<Reply> {
+        let status = self.line()?;
         let status = status.split(' ').nth(1).unwrap().parse().unwrap();
         let mut headers = Vec::new();
         loop {
-            let line = self.line();
+            let line = self.line()?;
             let Some((name, value)) = line.split_once(": ") else { break };
             headers.push((name.to_owned(), value.to_owned()));
         }
-        Reply { status, headers, body: Vec::new() }
+        Ok(Reply { status, headers, body: Vec::new() })
     }
 
-    /// The body of what comes back.
-    pub(crate) fn body(&mut self, head: &Reply) -> Vec<u8> {
+    fn try_body(&mut self, head: &Reply) -> io::Result<Vec<u8>> {
         if let Some(length) = head.header("content-length") {
             let mut body = vec![0; length.parse().unwrap()];
-            self.stream.read_exact(&mut body).unwrap();
-            return body;
+            self.stream.read_exact(&mut body)?;
+            return Ok(body);
         }
         let mut body = Vec::new();
-        while let Some(piece) = self.piece() {
+        while let Some(piece) = self.try_piece()? {
             body.extend(piece);
         }
-        body
+        Ok(body)
     }
 
-    /// The next piece of a chunked body; `None`: it has ended.
-    pub(crate) fn piece(&mut self) -> Option<Vec<u8>> {
-        let length = self.line();
+    fn try_piece(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let length = self.line()?;
         let length = usize::from_str_radix(length.trim(), 16).unwrap();
         let mut piece = vec![0; length];
-        self.stream.read_exact(&mut piece).unwrap();
-        self.line();
-        (length > 0).then_some(piece)
+        self.stream.read_exact(&mut piece)?;
+        self.line()?;
+        Ok((length > 0).then_some(piece))
     }
 
-    fn line(&mut self) -> String {
+    fn line(&mut self) -> io::Result<String> {
         let mut line = String::new();
-        self.stream.read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
+        self.stream.read_line(&mut line)?;
+        // A line that the end of the connection has cut off is none.
+        line.ends_with('\n')
+            .then(|| line.trim_end().to_owned())
+            .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 }

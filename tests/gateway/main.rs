@@ -3,9 +3,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its world fails")]
 
+mod churn;
 mod client;
 mod failures;
+mod fates;
+mod killed;
+mod limits;
 mod notices;
+mod predicted;
+mod prices;
+mod program;
 mod python_clients;
 mod requests;
 mod restart;

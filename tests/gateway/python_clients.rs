@@ -149,3 +149,32 @@ fn the_official_client_works() {
     assert!(ended.status.success(), "{told}");
     assert_eq!(String::from_utf8(ended.stdout).unwrap(), "ok\n");
 }
+
+/// It sends what the description allows, what it does not, and what is at the edges of either. Every
+/// answer must be one that is described, and none an error of the server's.
+#[test]
+fn no_request_that_can_be_made_from_the_description_gets_an_answer_that_is_not_in_it() {
+    let Some(python) = python("schemathesis") else { return };
+    let world = world(["v1", "v2"], "");
+    let folder = tempfile::tempdir().unwrap();
+    let ended = Command::new(python)
+        .args(["-m", "schemathesis.cli", "--no-color", "--config-file"])
+        .arg(PathBuf::from(FOLDER).join("tests/python/schemathesis.toml"))
+        .args(["run", &format!("http://{}/openapi.json", world.address)])
+        .args(["--header", &format!("Authorization: Bearer {}", world.key)])
+        .env("PYTHONIOENCODING", "utf-8")
+        // It keeps what it has learned beside it.
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&ended.stdout);
+    assert!(ended.status.success(), "{told}{}", String::from_utf8_lossy(&ended.stderr));
+    // Who tests nothing finds no fault. Left out are the events, and the description itself, which
+    // it has read before.
+    let document = world.client().get("/openapi.json").json();
+    let paths = document["paths"].as_object().unwrap().values();
+    let operations: usize = paths.map(|path| path.as_object().unwrap().len()).sum();
+    let tested = format!("Tested: {}\n", operations - 2);
+    assert!(told.contains(&tested), "{tested}{told}");
+    assert!(world.attempts("v1", "success") > 0, "no chat completion came to its upstream");
+}

@@ -121,6 +121,16 @@ fn what_is_wrong_with_a_request_is_told_in_openai_s_form() {
 }
 
 #[test]
+fn another_method_is_refused_with_the_one_there_is() {
+    let upstream = Upstream::plain();
+    let world = world(&upstream);
+    for method in ["GET", "PUT", "DELETE", "TRACE"] {
+        let reply = world.client().call(method, "/v1/chat/completions", "", "");
+        assert_eq!((reply.status, reply.header("allow")), (405, Some("POST")), "{method}");
+    }
+}
+
+#[test]
 fn a_key_that_is_none_is_answered_401_whatever_is_asked() {
     let upstream = Upstream::plain();
     let world = world(&upstream);

@@ -12,6 +12,8 @@ use serde_json::Value;
 pub(crate) enum Step {
     /// Sends this.
     Send(Vec<u8>),
+    /// Sends this for ever; tells the test how much went out before the gateway had gone.
+    Repeat(Vec<u8>, Sender<usize>),
     /// Waits until the test says so.
     Wait(Receiver<()>),
     /// Waits until the gateway has gone, and tells the test.
@@ -98,6 +100,14 @@ fn converse(
                     if stream.write_all(&bytes).is_err() {
                         return;
                     }
+                }
+                Step::Repeat(bytes, tell) => {
+                    let mut sent = 0;
+                    while stream.write_all(&bytes).is_ok() {
+                        sent += bytes.len();
+                    }
+                    let _ = tell.send(sent);
+                    return;
                 }
                 Step::Wait(told) => {
                     if told.recv().is_err() {

@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use coalmine::chance::{Chance, Purpose};
 use coalmine::clock::{TimeScale, WallClock};
 use coalmine::gateway::{Gateway, Started};
 use coalmine::scenario::{Document, Files, GatewayPlan, load_gateway};
+use coalmine::units::RequestId;
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -31,7 +33,11 @@ impl World {
     }
 
     pub(crate) fn start(yaml: &str, times: f64) -> Result<Self, String> {
-        let clock = WallClock::new(TimeScale::new(times).unwrap());
+        Self::at(yaml, WallClock::new(TimeScale::new(times).unwrap()))
+    }
+
+    /// One with this clock.
+    pub(crate) fn at(yaml: &str, clock: WallClock) -> Result<Self, String> {
         let secret = |_: &_| Ok("the upstream's secret".to_owned());
         let threads = NonZeroUsize::new(2).unwrap();
         let started = Gateway::start(&plan(yaml), clock, &secret, threads);
@@ -55,11 +61,20 @@ impl World {
 
     /// The number of attempts at a version that ended so, as `/metrics` says.
     pub(crate) fn attempts(&self, version: &str, ending: &str) -> u64 {
+        let labels = [format!("version=\"{version}\""), format!("ending=\"{ending}\"")];
+        self.counter("coalmine_attempts_total", &labels)
+    }
+
+    /// The number of requests that were sent to no version and answered so.
+    pub(crate) fn refused(&self, status: u16) -> u64 {
+        self.counter("coalmine_refused_total", &[format!("status=\"{status}\"")])
+    }
+
+    fn counter(&self, name: &str, labels: &[String]) -> u64 {
         let text = self.client().get("/metrics").text();
+        let name = format!("{name}{{");
         let of = |line: &&str| {
-            line.starts_with("coalmine_attempts_total{")
-                && line.contains(&format!("version=\"{version}\""))
-                && line.contains(&format!("ending=\"{ending}\""))
+            line.starts_with(&name) && labels.iter().all(|label| line.contains(label))
         };
         let line = text.lines().find(of);
         line.map_or(0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
@@ -89,12 +104,19 @@ pub(crate) fn plan(yaml: &str) -> GatewayPlan {
     load_gateway(document, &NoFiles).unwrap_or_else(|error| panic!("{error}\n{text}")).plan
 }
 
-struct NoFiles;
+/// There are none.
+pub(crate) struct NoFiles;
 
 impl Files for NoFiles {
     fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
         Err(format!("{} is not here", PathBuf::from(path).display()))
     }
+}
+
+/// A number below `below`: the same one for the same `number` at every run.
+pub(crate) fn drawn(number: u64, below: u64) -> u64 {
+    let draws = Chance::new(20_261_130, 0).request(RequestId(number), 0);
+    draws.draw(Purpose::Client, 0).bits() % below
 }
 
 /// A question.
