@@ -83,6 +83,14 @@ impl Sealed {
         self.hash
     }
 
+    /// Whether it could be read again from the bytes that a store keeps.
+    ///
+    /// # Errors
+    /// It could not: what it holds lies too deep for a reader.
+    pub fn read_back(&self) -> Result<(), SealError> {
+        Self::read(&self.to_bytes(), self.hash).map(drop)
+    }
+
     /// The entry in canonical form: what a store keeps, with the hash beside it.
     pub fn to_bytes(&self) -> Vec<u8> {
         canonical::encode(&self.entry)

@@ -117,7 +117,7 @@ pub use model_state::{Inapplicable, ModelState};
 pub use no_target::NoTarget;
 pub use policy::{Fallback, Policies, RetryPolicy};
 pub use policy_error::PolicyError;
-pub use prepared::Prepared;
+pub use prepared::{Accepted, Prepared};
 pub use progress::Waiting;
 pub use raw_rules::{RawNotification, RawRules, RawTrigger};
 pub use restore::RestoreError;

@@ -2,7 +2,9 @@
 //!
 //! A command is prepared (decided, and its entry sealed on the journal's present head), its entry
 //! is appended to the store, and then it is committed. [`Prepared`] borrows the engine, so that
-//! nothing can happen in between; dropped, it has changed nothing. Automatic actions take effect at
+//! nothing can happen in between; dropped, it has changed nothing. Where others must use the engine
+//! while the store works it is set aside ([`Accepted`]), and the engine's time stands still until
+//! it is committed: then nothing is due in between. Automatic actions take effect at
 //! once and are journalled after: a crash in between restores the canary, and its rule fires again.
 
 use super::core::Engine;
@@ -33,14 +35,45 @@ impl Prepared<'_> {
 
     /// Lets the command take effect.
     pub fn commit(self) {
-        if let Some(entry) = self.entry {
-            self.engine.enact(self.model, entry);
-            self.engine.renew_next_due();
-        }
+        let Self { engine, model, entry } = self;
+        engine.commit(Accepted { model, entry });
+    }
+
+    /// Keeps the command apart, for [`Engine::commit`].
+    pub fn set_aside(self) -> Accepted {
+        Accepted { model: self.model, entry: self.entry }
+    }
+}
+
+/// A command that has been accepted and has not taken effect, apart from its engine.
+#[must_use = "a command takes effect when it is committed"]
+#[derive(Debug)]
+pub struct Accepted {
+    model: ModelIndex,
+    entry: Option<Box<Sealed>>,
+}
+
+impl Accepted {
+    /// As [`Prepared::entry`].
+    pub fn entry(&self) -> Option<&Sealed> {
+        self.entry.as_deref()
     }
 }
 
 impl Engine {
+    /// Lets a command take effect that was set aside. In the meantime the engine was called at no
+    /// later time than that at which the command was prepared, and it prepared no other.
+    ///
+    /// # Panics
+    /// Another entry was made in the meantime.
+    pub fn commit(&mut self, accepted: Accepted) {
+        let Accepted { model, entry } = accepted;
+        let Some(entry) = entry else { return };
+        assert_eq!(entry.entry().previous, self.head, "time stands still while a command is kept");
+        self.enact(model, entry);
+        self.renew_next_due();
+    }
+
     /// Decides on a command at `now`: after the checks that are due at `now` and before the steps
     /// of rollouts; but abort and rollback come before the checks.
     ///

@@ -32,6 +32,9 @@ pub(super) struct Inner {
     pub(super) routes: Vec<Vec<Arc<VersionRoute>>>,
     /// What the engine has told and the keeper has not taken yet.
     pub(super) told: Vec<Event>,
+    /// While a command is written down: its instant, at which the engine's time stands still, so
+    /// that nothing becomes due between its decision and its effect.
+    pub(super) held: Option<Timestamp>,
 }
 
 /// Who asks for what.
@@ -70,7 +73,7 @@ impl Desk {
         engine: Engine,
         bell: mpsc::Sender<Job>,
     ) -> Self {
-        let inner = Inner { engine, routes: Vec::new(), told: Vec::new() };
+        let inner = Inner { engine, routes: Vec::new(), told: Vec::new(), held: None };
         Self { clock, models, inner: Mutex::new(inner), bell }
     }
 
@@ -154,7 +157,7 @@ impl Desk {
         let (answer, has_told) = {
             let mut inner = self.lock();
             // Read under the lock, so that the engine's time is the order of its calls.
-            let now = self.clock.now();
+            let now = inner.held.unwrap_or_else(|| self.clock.now());
             let answer = work(&mut inner, now);
             (answer, inner.drain())
         };

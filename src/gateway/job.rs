@@ -4,10 +4,10 @@ use std::num::NonZeroU16;
 
 use tokio::sync::oneshot;
 
-use crate::engine::{Command, CommandError, Digest, Sealed, Split};
+use crate::engine::{Command, CommandError, Digest, SealError, Sealed, Split};
 use crate::notify::Delivery;
 use crate::store::StoreError;
-use crate::units::{Duration, VersionId};
+use crate::units::{Duration, KeyId, VersionId, format_counted};
 
 use super::version_route::RouteFault;
 
@@ -22,7 +22,21 @@ pub(super) enum Job {
     /// A message did not arrive.
     Undelivered(Box<Delivery>),
     /// Write what there is to write, wait so long for notifications under way, and end.
-    Stop { patience: Duration, done: oneshot::Sender<()> },
+    Stop { patience: Duration, done: oneshot::Sender<Result<(), Unwritten>> },
+}
+
+/// What the engine has done and the journal does not have, at the end.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the journal could not be written: it lacks the last {}, which the log has, and the next start \
+     knows nothing of them{}",
+    format_counted(*.entries as u64, "entry", "entries"),
+    .fault.as_ref().map_or_else(String::new, |fault| format!(": {fault}"))
+)]
+pub(super) struct Unwritten {
+    pub(super) entries: usize,
+    /// Why.
+    pub(super) fault: Option<StoreError>,
 }
 
 /// A command on its way to the journal.
@@ -65,6 +79,12 @@ pub(super) enum CommandFailure {
     /// It could not be written down.
     #[error("the journal cannot be written: {0}")]
     Store(#[from] StoreError),
+    /// It would take away the only key that can manage keys.
+    #[error("the access key {0} is the last that manages keys of all models")]
+    LastAdmin(KeyId),
+    /// Its entry could not be read again.
+    #[error("its journal entry could not be read again: {0}")]
+    Unreadable(SealError),
     /// Another request was sent under the same idempotency key.
     #[error("the idempotency key {0:?} was used for another request")]
     OtherRequest(String),

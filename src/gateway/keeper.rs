@@ -1,9 +1,9 @@
 //! The one thread that writes the journal: it carries out commands, wakes the engine when a check
 //! is due, and tells whoever listens what has happened, once that is on the disk.
 //!
-//! A command holds the engine's lock while its entry is written: nothing can come between the
-//! decision and its entry, and the disk's few milliseconds are all that requests wait for. What the
-//! engine does by itself takes effect at once and is written after.
+//! While a command's entry is written requests go on, and the engine's time stands still: nothing
+//! becomes due between the decision and its effect. What the engine does by itself takes effect at
+//! once and is written after.
 
 use std::sync::{Arc, mpsc};
 
@@ -12,15 +12,18 @@ use tokio::sync::broadcast;
 
 use super::desk::Inner;
 use super::house::House;
-use super::job::{Answered, Before, CommandFailure, Errand, Job, MakeAnswer};
+use super::job::{Answered, Before, CommandFailure, Errand, Job, MakeAnswer, Unwritten};
 use super::notices::notices;
 use super::post::Post;
 use super::told::Told;
 use super::version_route::VersionRoute;
-use crate::engine::{Command, CommandKind, Event, EventKind, Sealed, Undelivered};
+use crate::engine::{
+    Accepted, Command, CommandKind, Event, EventKind, KeyStatus, Scope, Sealed, Undelivered,
+};
 use crate::exchange::ModelIndex;
 use crate::notify::Delivery;
-use crate::store::{Journal, Reply, StoreError};
+use crate::store::{Journal, Reply, StoreError, entry_line};
+use crate::units::{KeyId, Timestamp};
 
 /// Writes the journal.
 pub(super) struct Keeper<J> {
@@ -81,10 +84,24 @@ impl<J: Journal> Keeper<J> {
                             self.take_down(&delivery);
                         }
                     }
-                    let _ = done.send(());
+                    let _ = done.send(self.close());
                     return;
                 }
             }
+        }
+    }
+
+    /// Closes the journal; what it could not be told is told to the log.
+    fn close(self) -> Result<(), Unwritten> {
+        for sealed in &self.backlog {
+            tracing::error!(entry = entry_line(sealed), "lost: the journal does not have it");
+        }
+        if let Err(error) = self.runtime.block_on(self.journal.close()) {
+            tracing::warn!(%error, "the journal could not be closed; nothing is lost by that");
+        }
+        match (self.backlog.len(), self.fault) {
+            (0, _) => Ok(()),
+            (entries, fault) => Err(Unwritten { entries, fault }),
         }
     }
 
@@ -206,50 +223,46 @@ impl<J: Journal> Keeper<J> {
     ) -> Result<Answered, CommandFailure> {
         let desk = Arc::clone(&self.house.desk);
         let mut inner = desk.lock();
-        // Under the lock, so that no new configuration comes between.
-        let route = self.route_for(command)?;
+        self.route_for(command)?;
         let now = desk.now();
         // What is due comes first, so that its entries stand before the command's.
         inner.engine.advance(now);
         let earlier = inner.take_told();
-        let before = before(&inner, command.model);
-        let known = inner.routes[usize::from(command.model.0)].len();
-        let prepared = match inner.engine.prepare(now, command) {
-            Ok(prepared) => prepared,
-            Err(refused) => {
-                drop(inner);
+        let decided = decide(&mut inner, now, command, answer);
+        // Requests go on while the entry is written.
+        inner.held = decided.is_ok().then_some(now);
+        drop(inner);
+        let (accepted, answered) = match decided {
+            Ok(decided) => decided,
+            Err(failure) => {
                 // What was due has happened all the same.
                 self.take(&earlier);
-                return Err(refused.into());
+                return Err(failure);
             }
         };
-        let answered = answer(&before, prepared.entry());
         let reply = repeat.map(|(key, request)| Reply {
             key,
             request,
             status: answered.status,
             answer: answered.body.clone(),
-            entry: prepared.entry().map(|sealed| sealed.entry().number),
+            entry: accepted.entry().map(|sealed| sealed.entry().number),
             at: now,
         });
-        let entries = self.backlog.iter().chain(earlier.iter().filter_map(entry_of));
-        let entries: Vec<&Sealed> = entries.chain(prepared.entry()).collect();
-        let written = if entries.is_empty() && reply.is_none() {
-            Ok(())
-        } else {
-            append(&self.runtime, &mut self.journal, &entries, reply.as_ref())
-        };
+        let written = self.write(&earlier, accepted.entry(), reply.as_ref());
+        let mut inner = desk.lock();
+        inner.held = None;
         if let Err(error) = written {
-            drop(prepared);
             drop(inner);
             self.house.readiness.journal_is(false);
             self.take(&earlier);
             return Err(error.into());
         }
-        self.house.readiness.journal_is(true);
-        prepared.commit();
+        let known = inner.routes[usize::from(command.model.0)].len();
+        inner.engine.commit(accepted);
         let catalog = inner.engine.catalog(command.model);
-        if let (Some(route), true) = (route, catalog.is_some_and(|c| c.versions().len() > known)) {
+        if catalog.is_some_and(|catalog| catalog.versions().len() > known)
+            && let Some(route) = self.route_for(command)?
+        {
             inner.routes[usize::from(command.model.0)].push(Arc::new(route));
         }
         let later = inner.take_told();
@@ -260,6 +273,23 @@ impl<J: Journal> Keeper<J> {
         Ok(answered)
     }
 
+    /// Writes down what the journal does not have yet, an entry behind it, and the reply to it.
+    fn write(
+        &mut self,
+        earlier: &[Event],
+        entry: Option<&Sealed>,
+        reply: Option<&Reply>,
+    ) -> Result<(), StoreError> {
+        let entries = self.backlog.iter().chain(earlier.iter().filter_map(entry_of));
+        let entries: Vec<&Sealed> = entries.chain(entry).collect();
+        if entries.is_empty() && reply.is_none() {
+            return Ok(());
+        }
+        append(&self.runtime, &mut self.journal, &entries, reply)?;
+        self.house.readiness.journal_is(true);
+        Ok(())
+    }
+
     /// The way to a version that is to be registered.
     fn route_for(&self, command: &Command) -> Result<Option<VersionRoute>, CommandFailure> {
         let CommandKind::Register(version) = &command.kind else { return Ok(None) };
@@ -268,7 +298,8 @@ impl<J: Journal> Keeper<J> {
     }
 
     fn tell(&self, events: &[Event]) {
-        for (notice, recipients) in notices(&self.house.desk, events) {
+        let settings = self.house.settings();
+        for (notice, recipients) in notices(&self.house.desk, events, settings.link.as_ref()) {
             self.post.notify(notice, &recipients);
         }
         for told in Told::of(&self.house.desk, events) {
@@ -297,6 +328,36 @@ fn append<J: Journal>(
         return Ok(());
     }
     written
+}
+
+/// What a command leads to at `now`, and its answer.
+fn decide(
+    inner: &mut Inner,
+    now: Timestamp,
+    command: &Command,
+    answer: MakeAnswer,
+) -> Result<(Accepted, Answered), CommandFailure> {
+    if let CommandKind::RevokeKey(key) = &command.kind
+        && is_last_admin(&inner.engine.keys(now), key)
+    {
+        return Err(CommandFailure::LastAdmin(key.clone()));
+    }
+    let before = before(inner, command.model);
+    let accepted = inner.engine.prepare(now, command)?.set_aside();
+    // What could not be read back would end the journal at the next start.
+    if let Some(Err(error)) = accepted.entry().map(Sealed::read_back) {
+        return Err(CommandFailure::Unreadable(error));
+    }
+    let answered = answer(&before, accepted.entry());
+    Ok((accepted, answered))
+}
+
+/// Whether without this key nobody could manage keys.
+fn is_last_admin(keys: &[KeyStatus], key: &KeyId) -> bool {
+    let manages =
+        |key: &&KeyStatus| key.scope == Scope::Admin && key.models.is_none() && !key.is_invalid;
+    let mut managers = keys.iter().filter(manages);
+    managers.next().is_some_and(|first| first.id == *key) && managers.next().is_none()
 }
 
 fn before(inner: &Inner, model: ModelIndex) -> Before {
@@ -360,6 +421,75 @@ mod tests {
         while keeper.house().desk.now() < until {
             std::thread::yield_now();
         }
+    }
+
+    /// A journal that looks at the engine while it writes.
+    #[derive(Debug)]
+    struct Watching {
+        journal: crate::store::SqliteJournal,
+        desk: Arc<crate::gateway::desk::Desk>,
+        seen: Vec<Timestamp>,
+    }
+
+    impl Journal for Watching {
+        async fn append(
+            &mut self,
+            entries: &[&Sealed],
+            reply: Option<&Reply>,
+        ) -> Result<(), StoreError> {
+            let desk = Arc::clone(&self.desk);
+            let mut look = || {
+                let desk = Arc::clone(&desk);
+                // On a thread of its own: one that has the lock already would be let in.
+                let looked = std::thread::spawn(move || desk.with(|_, now| now)).join();
+                self.seen.push(looked.unwrap());
+            };
+            look();
+            let before = self.desk.now();
+            while self.desk.now() == before {
+                std::thread::yield_now();
+            }
+            look();
+            self.journal.append(entries, reply).await
+        }
+
+        async fn read(
+            &mut self,
+            after: u64,
+            limit: std::num::NonZeroU16,
+        ) -> Result<Vec<Sealed>, StoreError> {
+            self.journal.read(after, limit).await
+        }
+
+        async fn head(&mut self) -> Result<crate::store::Head, StoreError> {
+            self.journal.head().await
+        }
+
+        async fn reply(&mut self, key: &str, now: Timestamp) -> Result<Option<Reply>, StoreError> {
+            self.journal.reply(key, now).await
+        }
+
+        async fn close(self) -> Result<(), StoreError> {
+            self.journal.close().await
+        }
+    }
+
+    /// A disk that stalls would else stop all requests.
+    #[test]
+    fn while_a_command_is_written_requests_go_on_and_the_engines_time_stands_still() {
+        let Keeper { house, journal, runtime, listeners, post, .. } = keeper();
+        let desk = Arc::clone(&house.desk);
+        let journal = Watching { journal, desk: Arc::clone(&desk), seen: Vec::new() };
+        let mut keeper = Keeper::new(house, journal, runtime, listeners, post);
+        let shares = vec![(target("v1"), Ratio::from_percent(100))];
+        let kind = CommandKind::Split { shares, redeploy: false };
+        keeper.apply(&Command { model: MODEL, by: "test".to_owned(), kind }).unwrap();
+        let seen = &keeper.journal.seen;
+        assert_eq!(seen.len(), 2);
+        assert_eq!(seen[0], seen[1]);
+        assert!(desk.with(|_, now| now) > seen[1], "time goes on again");
+        let stable = desk.lock().engine.split(MODEL).unwrap().weight(Slot(0));
+        assert_eq!(stable, Ratio::from_percent(100));
     }
 
     /// A check that is due as a refused command comes has rolled back: the journal must have it, or

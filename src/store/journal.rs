@@ -15,6 +15,8 @@ pub trait Journal: Send {
     /// it is on disk when this returns, or none of it is kept. Replies older than
     /// [`REPLY_LIFETIME`](super::REPLY_LIFETIME) at the reply's time are forgotten.
     ///
+    /// Without entries and reply it tries whether there is room to write.
+    ///
     /// Where it is dropped before it returns, or the database fails while it commits, the entries
     /// may be kept all the same: [`Journal::head`] tells.
     ///
@@ -55,6 +57,13 @@ pub trait Journal: Send {
         key: &str,
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Reply>, StoreError>> + Send;
+
+    /// Closes the journal, so that all of it is in one place: of a file, without files beside it. A
+    /// journal that is dropped instead loses nothing.
+    ///
+    /// # Errors
+    /// The database refuses; nothing that was appended is lost.
+    fn close(self) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// Where a journal ends.

@@ -48,6 +48,9 @@ pub(super) const VERSION_ROW: &str = "SELECT version FROM coalmine_schema";
 pub(super) const MOVE_HEAD: &str = "UPDATE journal_head SET entries = $1, hash = $2 \
      WHERE id = 1 AND entries = $3 AND hash = $4";
 
+/// Leaves the head where it is, by a write.
+pub(super) const TOUCH_HEAD: &str = "UPDATE journal_head SET entries = entries WHERE id = 1";
+
 /// Reads the head.
 pub(super) const HEAD: &str = "SELECT entries, hash FROM journal_head WHERE id = 1";
 

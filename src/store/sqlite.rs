@@ -2,7 +2,7 @@
 //! nothing of what the entries say.
 
 use std::num::NonZeroU16;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -21,13 +21,16 @@ use crate::units::Timestamp;
 pub struct SqliteJournal {
     connection: SqliteConnection,
     right: Right,
+    /// Whether the database refused a transaction. Where a disk is full SQLite has then rolled back
+    /// by itself, of which the library's connection knows nothing: it is of no use any more.
+    has_failed: bool,
 }
 
 /// What may be done with an opened journal.
 #[derive(Debug)]
 enum Right {
-    /// The file is ours to append to.
-    Hold(#[expect(dead_code, reason = "held, and given back when it is dropped")] Lease),
+    /// The file, which is ours to append to.
+    Hold(PathBuf, #[expect(dead_code, reason = "held, and given back when it is dropped")] Lease),
     /// There is no file.
     Memory,
     /// Others may append.
@@ -53,7 +56,7 @@ impl SqliteJournal {
     /// system refuses: SQLite needs to make `-shm` beside a file that nobody else has open.
     pub async fn open_read_only(path: &Path) -> Result<Self, OpenError> {
         let connection = sqlite_file::open_to_read(path).await.map_err(at(path))?;
-        Ok(Self { connection, right: Right::Read })
+        Ok(Self { connection, right: Right::Read, has_failed: false })
     }
 
     /// A journal without a file, gone when it is dropped.
@@ -63,16 +66,7 @@ impl SqliteJournal {
     pub async fn in_memory() -> Result<Self, OpenError> {
         let opened = sqlite_file::open_in_memory().await;
         let connection = opened.map_err(at(Path::new(":memory:")))?;
-        Ok(Self { connection, right: Right::Memory })
-    }
-
-    /// Closes the journal: SQLite's log is taken into the file and removed. A journal that is
-    /// dropped instead loses nothing.
-    ///
-    /// # Errors
-    /// The database refuses; nothing that was appended is lost.
-    pub async fn close(self) -> Result<(), StoreError> {
-        Ok(self.connection.close().await?)
+        Ok(Self { connection, right: Right::Memory, has_failed: false })
     }
 
     async fn open_to_append(path: &Path) -> Result<Self, OpenFault> {
@@ -80,7 +74,51 @@ impl SqliteJournal {
         let lease = Lease::take(&path)?;
         sqlite_file::create(&path).await?;
         let connection = sqlite_file::open_to_append(&path).await?;
-        Ok(Self { connection, right: Right::Hold(lease) })
+        Ok(Self { connection, right: Right::Hold(path, lease), has_failed: false })
+    }
+
+    /// Opens the file again where the database has refused.
+    async fn recover(&mut self) -> Result<(), StoreError> {
+        if let (true, Right::Hold(path, _)) = (self.has_failed, &self.right) {
+            let opened = sqlite_file::open_to_append(path).await;
+            self.connection =
+                opened.map_err(|fault| StoreError::Reopen { why: fault.to_string() })?;
+            self.has_failed = false;
+        }
+        Ok(())
+    }
+
+    async fn transact(
+        &mut self,
+        entries: &[&Sealed],
+        reply: Option<&Reply>,
+    ) -> Result<(), StoreError> {
+        let before = entries.first().map(|first| Head::before(first)).unwrap_or_default();
+        let after = before.after(entries)?;
+        // The lock of a writer is taken at once: one that is asked for later is refused, not
+        // waited for, if somebody has written meanwhile.
+        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        if let Some(first) = entries.first() {
+            let moved = sqlx::query(schema::MOVE_HEAD)
+                .bind(integer(after.entries))
+                .bind(after.hash.to_string())
+                .bind(integer(before.entries))
+                .bind(before.hash.to_string());
+            if moved.execute(&mut *transaction).await?.rows_affected() != 1 {
+                transaction.rollback().await?;
+                return Err(self.behind(first).await);
+            }
+        } else {
+            // Else nothing would be written, and a full disk would take it.
+            sqlx::query(schema::TOUCH_HEAD).execute(&mut *transaction).await?;
+        }
+        for sealed in entries {
+            entry_row::insert(sealed).execute(&mut *transaction).await?;
+        }
+        if let Some(reply) = reply {
+            keep(&mut transaction, reply).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 
     async fn behind(&mut self, first: &Sealed) -> StoreError {
@@ -105,29 +143,10 @@ impl Journal for SqliteJournal {
         if matches!(self.right, Right::Read) {
             return Err(StoreError::ReadOnly);
         }
-        let before = entries.first().map(|first| Head::before(first)).unwrap_or_default();
-        let after = before.after(entries)?;
-        // The lock of a writer is taken at once: one that is asked for later is refused, not
-        // waited for, if somebody has written meanwhile.
-        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        if let Some(first) = entries.first() {
-            let moved = sqlx::query(schema::MOVE_HEAD)
-                .bind(integer(after.entries))
-                .bind(after.hash.to_string())
-                .bind(integer(before.entries))
-                .bind(before.hash.to_string());
-            if moved.execute(&mut *transaction).await?.rows_affected() != 1 {
-                transaction.rollback().await?;
-                return Err(self.behind(first).await);
-            }
-        }
-        for sealed in entries {
-            entry_row::insert(sealed).execute(&mut *transaction).await?;
-        }
-        if let Some(reply) = reply {
-            keep(&mut transaction, reply).await?;
-        }
-        Ok(transaction.commit().await?)
+        self.recover().await?;
+        let written = self.transact(entries, reply).await;
+        self.has_failed = matches!(written, Err(StoreError::Database(_) | StoreError::Damaged(_)));
+        written
     }
 
     async fn read(&mut self, after: u64, limit: NonZeroU16) -> Result<Vec<Sealed>, StoreError> {
@@ -169,6 +188,10 @@ impl Journal for SqliteJournal {
             entry: row.try_get::<Option<i64>, _>("entry")?.map(unsigned),
             at: Timestamp::from_nanos(row.try_get("at_ns")?),
         }))
+    }
+
+    async fn close(self) -> Result<(), StoreError> {
+        Ok(self.connection.close().await?)
     }
 }
 
@@ -298,6 +321,30 @@ mod tests {
         let now = Timestamp::from_second(1_800_000_000);
         let restored = Engine::restore(now, specimen::models(), state).unwrap();
         assert!(restored.durable().entries() >= 600);
+    }
+
+    /// SQLite rolls a transaction back by itself where there is no room, of which the library's
+    /// connection knows nothing.
+    #[tokio::test]
+    async fn a_journal_whose_disk_was_full_goes_on_when_there_is_room() {
+        let (_folder, path) = place();
+        let mut engine = specimen::engine();
+        let chain: Vec<_> = (1..=400).map(|n| specimen::next(&mut engine, n)).collect();
+        let entries: Vec<_> = chain.iter().collect();
+        let mut journal = SqliteJournal::open(&path).await.unwrap();
+        journal.append(&entries[..3], None).await.unwrap();
+        let pages: i64 = sqlx::query_scalar("PRAGMA page_count")
+            .fetch_one(&mut journal.connection)
+            .await
+            .unwrap();
+        let full = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+        sqlx::raw_sql(full).execute(&mut journal.connection).await.unwrap();
+        let refused = journal.append(&entries[3..], None).await.unwrap_err();
+        assert!(refused.to_string().contains("full"), "{refused}");
+        assert_eq!(journal.head().await.unwrap().entries, 3);
+        // The limit was the connection's.
+        journal.append(&entries[3..], None).await.unwrap();
+        assert_eq!(fold(&mut journal).await.unwrap(), engine.durable());
     }
 
     #[tokio::test]
@@ -518,7 +565,7 @@ mod tests {
         let mut first = SqliteJournal::open(&path).await.unwrap();
         // As on a file system without locks, or in a database for several.
         let connection = sqlite_file::open_to_append(&path).await.unwrap();
-        let mut second = SqliteJournal { connection, right: Right::Memory };
+        let mut second = SqliteJournal { connection, right: Right::Memory, has_failed: false };
         first.append(&[&chain[0], &chain[1]], None).await.unwrap();
         let at = Timestamp::from_second(5);
         let stale = second.append(&[&chain[0]], Some(&reply("k", at))).await;

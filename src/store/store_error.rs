@@ -81,6 +81,12 @@ pub enum StoreError {
     /// The database refused for another reason: a full disk, a lock held by hand.
     #[error("the database refused: {0}")]
     Database(#[source] sqlx::Error),
+    /// The file cannot be opened again.
+    #[error("the file cannot be opened again: {why}")]
+    Reopen {
+        /// Why.
+        why: String,
+    },
     /// Exported lines could not be written.
     #[error("exported entries could not be written: {0}")]
     Write(#[from] io::Error),
