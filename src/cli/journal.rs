@@ -91,6 +91,14 @@ async fn verify(path: &Path) -> Result<(), Failure> {
     let mut journal = open(path).await?;
     fold(&mut journal).await.map_err(|error| broken(path, &error))?;
     let Head { entries, hash } = journal.head().await.map_err(|error| broken(path, &error))?;
+    if entries == 0 {
+        complain(&format!(
+            "warning: {} has no entries: it is new, or was copied without the file {}-wal that \
+             lay beside it",
+            path.display(),
+            path.display()
+        ));
+    }
     let entries = format_counted(entries, "entry", "entries");
     print(&format!("ok  {}: {entries}, head {hash}\n", path.display()))
 }

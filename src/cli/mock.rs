@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::exit::Exit;
 use super::open::open;
 use super::shared_arguments::{ScenarioArguments, seed};
+use super::signals::Signals;
 use super::terminal::{Failure, complain};
 use crate::chance::Distribution;
 use crate::clock::{TimeScale, WallClock};
@@ -52,6 +53,7 @@ pub(super) fn mock(arguments: &MockArguments) -> Result<Exit, Failure> {
         .enable_all()
         .build()
         .map_err(Failure::internal)?;
+    let mut signals = Signals::notice(&runtime)?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(arguments.listen).await.map_err(|error| {
             Failure::internal(format!("error: cannot listen at {}: {error}", arguments.listen))
@@ -60,7 +62,7 @@ pub(super) fn mock(arguments: &MockArguments) -> Result<Exit, Failure> {
         let names: Vec<&str> =
             settings.versions.iter().flat_map(|v| &v.models).map(String::as_str).collect();
         complain(&format!("answering on {address} as {}", names.join(", ")));
-        serve(listener, settings, tokio::signal::ctrl_c())
+        serve(listener, settings, signals.end())
             .await
             .map_err(|error| Failure::input(format!("error: {error}")))
     })?;

@@ -1,5 +1,6 @@
 //! `coalmine serve`: the gateway, from its configuration to its end by a signal.
 
+use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -13,8 +14,8 @@ use super::shared_arguments::ScenarioArguments;
 use super::signals::Signals;
 use super::terminal::{Failure, complain, print};
 use crate::clock::{TimeScale, WallClock};
-use crate::gateway::{Gateway, StartError, Started};
-use crate::scenario::{GatewayPlan, StatePlan};
+use crate::gateway::{Gateway, StartError};
+use crate::scenario::{GatewayPlan, LogFormat, StatePlan};
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct ServeArguments {
@@ -52,21 +53,49 @@ pub(super) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
         .build()
         .map_err(Failure::internal)?;
     // Before anything is to be said, so that none is missed.
-    let signals = Signals::notice(&runtime)?;
+    let mut signals = Signals::notice(&runtime)?;
     let threads = arguments
         .threads
         .unwrap_or_else(|| std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
-    let started = Gateway::start(&plan, WallClock::new(TimeScale::REAL), &read_secret, threads);
-    let Started { gateway, first_key } = started.map_err(|error| not_started(arguments, &error))?;
-    if let Some(key) = first_key {
-        print(&format!("Access key with scope admin, shown this once: {key}\n"))?;
-    }
+    let clock = WallClock::new(TimeScale::REAL);
+    let mut show = |key: &str| {
+        print(&format!("Access key with scope admin, shown this once: {key}\n"))
+            .map_err(|failure| io::Error::other(failure.message))
+    };
+    let gateway = Gateway::start(&plan, clock, &read_secret, threads, &mut show)
+        .map_err(|error| not_started(arguments, &error))?;
     let addresses: Vec<String> = gateway.addresses().iter().map(SocketAddr::to_string).collect();
-    complain(&format!("serving on {}", addresses.join(", ")));
+    tell(&plan, &format!("serving on {}", addresses.join(", ")));
     signals.follow(&runtime, || reload(arguments, &gateway));
-    complain("stopping: waiting for requests under way");
-    gateway.stop().map_err(|error| Failure::internal(format!("error: {error}")))?;
-    Ok(Exit::Pass)
+    tell(&plan, "stopping: waiting for requests under way");
+    let stopping = runtime.spawn_blocking(|| gateway.stop());
+    let stopped = runtime.block_on(async {
+        tokio::select! {
+            stopped = stopping => Some(stopped),
+            () = signals.end() => None,
+        }
+    });
+    match stopped {
+        Some(Ok(stopped)) => {
+            stopped.map_err(|error| Failure::internal(format!("error: {error}")))?;
+            Ok(Exit::Pass)
+        }
+        Some(Err(error)) => Err(Failure::internal(format!("error: {error}"))),
+        None => {
+            tell(&plan, "stopped at once, by a second signal: requests under way are cut off");
+            // The thread that waits for them would be waited for.
+            runtime.shutdown_background();
+            Ok(Exit::Interrupted)
+        }
+    }
+}
+
+/// Says something to whoever started it: as a line of the log, where others read that.
+fn tell(plan: &GatewayPlan, words: &str) {
+    match plan.log.format {
+        LogFormat::Json => tracing::info!("{words}"),
+        LogFormat::Text => complain(words),
+    }
 }
 
 /// What `--check` says.

@@ -32,7 +32,7 @@ impl Signals {
     }
 
     /// Returns at the first signal to end; calls `reload` at each to read the configuration again.
-    pub(super) fn follow(mut self, runtime: &Runtime, reload: impl Fn()) {
+    pub(super) fn follow(&mut self, runtime: &Runtime, reload: impl Fn()) {
         runtime.block_on(async {
             loop {
                 tokio::select! {
@@ -42,6 +42,14 @@ impl Signals {
                 }
             }
         });
+    }
+
+    /// Waits for the next signal to end.
+    pub(super) async fn end(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 
@@ -57,8 +65,13 @@ impl Signals {
     }
 
     /// Returns when it is to end.
-    pub(super) fn follow(self, runtime: &Runtime, _: impl Fn()) {
+    pub(super) fn follow(&mut self, runtime: &Runtime, _: impl Fn()) {
+        runtime.block_on(self.end());
+    }
+
+    /// Waits until it is to end.
+    pub(super) async fn end(&mut self) {
         // Where the keyboard cannot be heard, nothing ends it but its end.
-        let _ = runtime.block_on(tokio::signal::ctrl_c());
+        let _ = tokio::signal::ctrl_c().await;
     }
 }

@@ -71,11 +71,23 @@ pub struct Principal {
     key: KeyId,
     scope: Scope,
     models: Option<Arc<[ModelId]>>,
+    is_replaced: bool,
 }
 
 impl Principal {
-    pub(super) const fn new(key: KeyId, scope: Scope, models: Option<Arc<[ModelId]>>) -> Self {
-        Self { key, scope, models }
+    pub(super) const fn new(
+        key: KeyId,
+        scope: Scope,
+        models: Option<Arc<[ModelId]>>,
+        is_replaced: bool,
+    ) -> Self {
+        Self { key, scope, models, is_replaced }
+    }
+
+    /// Whether the secret was replaced, and is in its grace: who has it may have no other for a
+    /// reason.
+    pub const fn is_replaced(&self) -> bool {
+        self.is_replaced
     }
 
     /// By which key.

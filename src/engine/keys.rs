@@ -54,7 +54,9 @@ impl KeyRing {
         }
         match (current | in_grace, replaced) {
             (true, _) if key.invalid => Err(AuthError::RolledBack(key.id.clone())),
-            (true, _) => Ok(Principal::new(key.id.clone(), key.scope, key.models.clone())),
+            (true, _) => {
+                Ok(Principal::new(key.id.clone(), key.scope, key.models.clone(), !current))
+            }
             (false, true) => Err(AuthError::Replaced(key.id.clone())),
             (false, false) => Err(AuthError::WrongSecret(key.id.clone())),
         }

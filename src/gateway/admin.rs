@@ -6,8 +6,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use http::header::{ALLOW, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_LENGTH, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body as _;
 
 use super::access_secret::Presented;
 use super::admin_request::{AdminRequest, json_response, read_body, text_response};
@@ -57,7 +58,12 @@ async fn answer(State(office): State<Arc<Office>>, request: Request<Body>) -> Re
         }
     };
     if is_head {
+        // What GET would say of its body is said, but for the body.
+        let length = response.body().size_hint().exact();
         *response.body_mut() = Body::empty();
+        if let Some(length) = length {
+            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
     }
     response
 }
@@ -70,6 +76,7 @@ async fn enter(
     request: Request<Body>,
 ) -> Result<Response<Body>, ApiError> {
     let (head, body) = request.into_parts();
+    refuse_query(route, head.uri.query())?;
     let desk = &office.front.house.desk;
     let caller = match route.access {
         Access::Open => None,
@@ -86,6 +93,19 @@ async fn enter(
         None => bytes::Bytes::new(),
     };
     handle(route.operation, AdminRequest { office, head, body, names, caller, model }).await
+}
+
+/// A parameter that is passed over could be one that its sender relies on: `dry_run=true`.
+fn refuse_query(route: &Route, query: Option<&str>) -> Result<(), ApiError> {
+    let takes = route.parameters.iter().any(|parameter| !parameter.is_header);
+    match query.filter(|query| !query.is_empty() && !takes) {
+        Some(query) => {
+            let name = query.split(['=', '&']).next().unwrap_or_default();
+            let words = format!("there is no parameter {name:?}: this path takes none");
+            Err(ApiError::invalid(name, words))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The model that the path names, if the caller may do this with it.

@@ -52,6 +52,7 @@ pub(super) fn events(request: &AdminRequest) -> Result<Response<Body>, ApiError>
         ready: VecDeque::new(),
         last: None,
         resume,
+        behind: None,
         ticks,
         is_over: false,
         _seat: seat,
@@ -78,9 +79,20 @@ struct Feed {
     last: Option<u64>,
     /// The entry after which the journal is to be read.
     resume: Option<u64>,
+    /// The journal is read on behind `last`, a page at a time, before anything else is told: up to
+    /// before the entry that comes with it, or to its end.
+    behind: Option<Behind>,
     ticks: Interval,
     is_over: bool,
     _seat: Seat,
+}
+
+/// Why the journal is read.
+enum Behind {
+    /// The listener comes again.
+    Resumed,
+    /// An entry was told, and those before it were not.
+    Missed(Arc<Told>, u64),
 }
 
 impl Feed {
@@ -97,8 +109,12 @@ impl Feed {
                 self.begin_after(after).await;
                 continue;
             }
+            if let Some(behind) = self.behind.take() {
+                self.catch_up(behind).await;
+                continue;
+            }
             tokio::select! {
-                told = self.told.recv() => self.hear(told).await,
+                told = self.told.recv() => self.hear(told),
                 _ = self.ticks.tick() => self.tick(),
             }
         }
@@ -114,7 +130,7 @@ impl Feed {
         match known {
             Ok(true) => {
                 self.last = Some(after);
-                self.catch_up(None).await;
+                self.behind = Some(Behind::Resumed);
             }
             Ok(false) => {
                 let words = format!("this journal has no entry {after}: it is told from now on");
@@ -124,30 +140,42 @@ impl Feed {
         }
     }
 
-    /// Passes what the journal has after the last entry that was passed, up to before `until`.
-    async fn catch_up(&mut self, until: Option<u64>) {
-        while let Some(last) = self.last {
-            let page = match read_page(&self.office.front, last).await {
-                Ok(page) => page,
-                Err(error) => return self.end(&error.message),
-            };
-            let due = |sealed: &&Sealed| until.is_none_or(|until| sealed.entry().number < until);
-            let mut any = false;
-            for sealed in page.iter().filter(due) {
-                any = true;
-                let entry = sealed.entry();
-                self.last = Some(entry.number);
-                if self.may_know(entry.model.as_ref()) {
-                    self.pass_entry(entry.number, &entry_json(sealed));
-                }
+    /// Passes the next page of what the journal has after the last entry that was passed.
+    async fn catch_up(&mut self, behind: Behind) {
+        let Some(last) = self.last else { return };
+        let page = match read_page(&self.office.front, last).await {
+            Ok(page) => page,
+            Err(error) => return self.end(&error.message),
+        };
+        let until = match &behind {
+            Behind::Resumed => None,
+            Behind::Missed(_, number) => Some(*number),
+        };
+        let due = |sealed: &&Sealed| until.is_none_or(|until| sealed.entry().number < until);
+        let before = self.last;
+        for sealed in page.iter().filter(due) {
+            let entry = sealed.entry();
+            self.last = Some(entry.number);
+            if self.may_know(entry.model.as_ref()) {
+                self.pass_entry(entry.number, &entry_json(sealed));
             }
-            if !any {
-                return;
-            }
+        }
+        match behind {
+            behind if self.last != before => self.behind = Some(behind),
+            Behind::Missed(told, number) => self.pass_told(&told, number),
+            Behind::Resumed => {}
         }
     }
 
-    async fn hear(&mut self, told: Result<Arc<Told>, RecvError>) {
+    /// Passes an entry as it was told.
+    fn pass_told(&mut self, told: &Told, number: u64) {
+        self.last = Some(number);
+        if self.may_know(told.model.as_ref()) {
+            self.pass_entry(number, &told.data);
+        }
+    }
+
+    fn hear(&mut self, told: Result<Arc<Told>, RecvError>) {
         let told = match told {
             Ok(told) => told,
             Err(RecvError::Closed) => return self.end("the gateway is stopping"),
@@ -171,11 +199,9 @@ impl Feed {
         }
         // What was told before it came to the disk, to nobody that is listening now.
         if self.last.is_some_and(|last| number > last + 1) {
-            self.catch_up(Some(number)).await;
-        }
-        self.last = Some(number);
-        if self.may_know(told.model.as_ref()) {
-            self.pass_entry(number, &told.data);
+            self.behind = Some(Behind::Missed(told, number));
+        } else {
+            self.pass_told(&told, number);
         }
     }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use reqwest::Url;
+
 use super::desk::Desk;
 use super::endpoint::Endpoint;
 use super::meters::Meters;
@@ -27,6 +29,10 @@ pub(super) struct House {
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) limits: Limits,
+    /// Whether e-mails are sent.
+    pub(super) sends_mail: bool,
+    /// Where people reach the gateway: what notices link to.
+    pub(super) link: Option<Url>,
     /// For requests at once.
     pub(super) room: Room,
     pub(super) endpoints: Vec<Arc<Endpoint>>,
@@ -100,7 +106,8 @@ impl Settings {
         desk.models().map(of_model).collect()
     }
 
-    fn route(
+    /// The way to a version.
+    pub(super) fn route(
         &self,
         meters: &Meters,
         model: &ModelId,

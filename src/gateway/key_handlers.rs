@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::access_secret::AccessSecret;
 use super::admin_request::{AdminRequest, answered, json_response};
 use super::amount_text::Span;
-use crate::engine::{CommandKind, KeyStatus, NewKey, Scope, Sealed, Target};
+use crate::engine::{CommandKind, KeyStatus, NewKey, Principal, Scope, Sealed, Target};
 use crate::exchange::{ModelIndex, RetryAfter};
 use crate::units::{Duration, KeyId, ModelId};
 use crate::wire::ApiError;
@@ -22,6 +22,10 @@ pub(super) struct RegenerateOwn {
     /// Without effect: a key is valid for every version, whatever it was made for.
     #[serde(default)]
     version: Option<String>,
+    /// How long the old secret stays valid; 0: it ends at once. As the configuration has it where
+    /// that is not said.
+    #[serde(default)]
+    grace_seconds: Option<Span>,
 }
 
 /// Another secret for a key.
@@ -104,25 +108,26 @@ pub(super) struct RevokedView {
 /// `POST /v1/auth/regenerate-key`
 pub(super) async fn regenerate_own(request: &AdminRequest) -> Result<Response<Body>, ApiError> {
     request.refuse_repeat()?;
-    let RegenerateOwn { version } = request.json_or_nothing()?;
+    // By a replaced secret too: whoever lost the answer has no other.
     let key = request.caller()?.key().clone();
+    let RegenerateOwn { version, grace_seconds } = request.json_or_nothing()?;
     // What the key is made for is remembered where a model has such a version.
     let named = version.and_then(|name| Some((home(request, &name)?, Target::new(&name)?)));
     let (model, version) = match named {
         Some((model, version)) => (model, Some(version)),
         None => (any_model(request)?, None),
     };
-    regenerate(request, key, request.office.front.grace, (model, version)).await
+    regenerate(request, key, grace(request, grace_seconds), (model, version)).await
 }
 
 /// `POST /v1/auth/keys/{key}/regenerate`
 pub(super) async fn regenerate_other(request: &AdminRequest) -> Result<Response<Body>, ApiError> {
     request.all_models(Scope::Admin)?;
+    manager(request)?;
     request.refuse_repeat()?;
     let Regenerate { grace_seconds } = request.json_or_nothing()?;
-    let grace = grace_seconds.map_or(request.office.front.grace, |Span(grace)| grace);
     let key = named(request)?;
-    regenerate(request, key, grace, (any_model(request)?, None)).await
+    regenerate(request, key, grace(request, grace_seconds), (any_model(request)?, None)).await
 }
 
 /// `GET /v1/auth/keys`
@@ -136,6 +141,7 @@ pub(super) fn list_keys(request: &AdminRequest) -> Result<Response<Body>, ApiErr
 /// `POST /v1/auth/keys`
 pub(super) async fn create_key(request: &AdminRequest) -> Result<Response<Body>, ApiError> {
     request.all_models(Scope::Admin)?;
+    manager(request)?;
     request.refuse_repeat()?;
     let CreateKey { id, scope, models } = request.json()?;
     let secret = secret(&id)?;
@@ -158,7 +164,7 @@ pub(super) async fn revoke_key(request: &AdminRequest) -> Result<Response<Body>,
     request.all_models(Scope::Admin)?;
     let repeat = request.repeat()?;
     let key = named(request)?;
-    if *request.caller()?.key() == key {
+    if *manager(request)?.key() == key {
         let words = format!("the access key {key} cannot revoke itself: use another one");
         return Err(ApiError::conflict(words));
     }
@@ -166,6 +172,24 @@ pub(super) async fn revoke_key(request: &AdminRequest) -> Result<Response<Body>,
     let answer = move |_: &_, _: Option<&Sealed>| answered(StatusCode::OK, &view);
     let (model, index) = any_model(request)?;
     request.command((&model, index), CommandKind::RevokeKey(key), repeat, answer).await
+}
+
+/// Who manages keys but its own: nobody by a secret that was replaced, which may have been for a
+/// leak.
+fn manager(request: &AdminRequest) -> Result<&Principal, ApiError> {
+    let caller = request.caller()?;
+    if caller.is_replaced() {
+        return Err(ApiError::forbidden(format!(
+            "this secret of the access key {} was replaced: keys are managed by the present one",
+            caller.key()
+        )));
+    }
+    Ok(caller)
+}
+
+/// How long an old secret stays valid.
+fn grace(request: &AdminRequest, asked: Option<Span>) -> Duration {
+    asked.map_or(request.office.front.grace, |Span(grace)| grace)
 }
 
 async fn regenerate(

@@ -9,11 +9,14 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::admin_error::command_failed;
 use super::admin_request::{AdminRequest, answered, json_response};
+use super::desk::Inner;
 use super::job::CommandFailure;
 use crate::engine::{
-    Command, CommandKind, RawRules, RuleSet, RulesError, Safeguards, Scope, Sealed,
+    Action, Command, CommandKind, Notification, RawRules, RuleSet, RulesError, Safeguards, Scope,
+    Sealed, Target,
 };
 use crate::exchange::ModelIndex;
+use crate::notify::{MailAddress, WebhookUrl};
 use crate::units::ModelId;
 use crate::wire::ApiError;
 
@@ -24,7 +27,7 @@ pub(super) struct RulesBody(RawRules);
 
 /// Rules that were applied.
 #[derive(Clone, Debug)]
-pub(super) struct AppliedRules(RawRules);
+pub(super) struct AppliedRules(RawRules, Vec<String>);
 
 /// Whose rules.
 #[derive(Clone, Debug, Deserialize)]
@@ -62,9 +65,13 @@ pub(super) async fn set_rules(request: &AdminRequest) -> Result<Response<Body>, 
     let RulesBody(raw) = request.json()?;
     let rules = RuleSet::new(&raw, Safeguards::default()).map_err(|error| rules_error(&error))?;
     check(request, &models, &rules)?;
+    let warnings = warnings(request, &rules.notification);
+    for warning in &warnings {
+        tracing::warn!(target: "coalmine::access", warning, "rules");
+    }
     let mut last = Err(ApiError::conflict("no model is served: there is nobody to take rules"));
     for (number, (id, index)) in models.iter().enumerate() {
-        let view = AppliedRules(rules.to_raw());
+        let view = AppliedRules(rules.to_raw(), warnings.clone());
         // Each command is repeated on its own: one that broke off half-way is completed.
         let repeat = repeat.clone().map(|(key, request)| (format!("{key} {id}"), request));
         let answer = move |_: &_, _: Option<&Sealed>| answered(StatusCode::OK, &view);
@@ -98,6 +105,7 @@ fn check(
 ) -> Result<(), ApiError> {
     let by = request.caller()?.key().to_string();
     for (id, index) in models {
+        refuse_unknown(request, (id, *index), rules)?;
         let kind = CommandKind::Rules(rules.clone());
         let command = Command { model: *index, by: by.clone(), kind };
         let refused = request.desk().with(|inner, now| {
@@ -114,6 +122,60 @@ fn check(
     Ok(())
 }
 
+/// A rule that names a version that is not there would be found out when it fires.
+fn refuse_unknown(
+    request: &AdminRequest,
+    (id, index): (&ModelId, ModelIndex),
+    rules: &RuleSet,
+) -> Result<(), ApiError> {
+    let is_known = |target: &Target| {
+        let resolve = |inner: &mut Inner, _| {
+            let catalog = inner.engine.catalog(index);
+            catalog.is_some_and(|catalog| catalog.resolve(target.as_str()).is_some())
+        };
+        request.desk().with(resolve)
+    };
+    for (place, trigger) in rules.triggers.iter().enumerate() {
+        let of_action = match &trigger.action {
+            Action::RollbackTo(target) => Some(("action", target)),
+            _ => None,
+        };
+        let of_version = trigger.version.as_ref().map(|version| ("version", version));
+        for (field, target) in of_action.into_iter().chain(of_version) {
+            if !is_known(target) {
+                let words = format!(
+                    "rule {}: the model {id} has no version or tag {:?}; nothing was changed",
+                    trigger.id,
+                    target.as_str()
+                );
+                let param = format!("conditions[{place}].{field}");
+                return Err(ApiError::refused(words).with_param(param));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is odd about whom rules tell: nobody is kept from naming a placeholder.
+fn warnings(request: &AdminRequest, recipients: &Notification) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(Err(error)) = recipients.slack_webhook.as_deref().map(WebhookUrl::new) {
+        warnings.push(format!("notification.slack_webhook: {error}: nothing will be sent there"));
+    }
+    if let Some(email) = recipients.email.as_deref() {
+        if let Err(error) = MailAddress::new(email) {
+            warnings.push(format!("notification.email: {error}: nothing will be sent there"));
+        } else if !request.office.front.house.settings().sends_mail {
+            warnings.push(
+                "notification.email: notify.smtp of the configuration names no server: nothing \
+                 will be sent there"
+                    .to_owned(),
+            );
+        }
+    }
+    warnings
+}
+
 fn rules_error(error: &RulesError) -> ApiError {
     let param = match error {
         RulesError::Condition { index, error } => format!("conditions[{index}].{}", error.field),
@@ -126,6 +188,9 @@ impl Serialize for AppliedRules {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut all = serde_json::Map::new();
         all.insert("status".to_owned(), "applied".into());
+        if !self.1.is_empty() {
+            all.insert("warnings".to_owned(), self.1.clone().into());
+        }
         let rules = serde_json::to_value(&self.0).map_err(serde::ser::Error::custom)?;
         if let serde_json::Value::Object(rules) = rules {
             all.extend(rules);
@@ -191,6 +256,7 @@ fn rules_schema(applied: bool) -> Schema {
     });
     if let Some(properties) = schema.get_mut("properties").filter(|_| applied) {
         properties["status"] = serde_json::json!({"const": "applied"});
+        properties["warnings"] = serde_json::json!({"type": "array", "items": {"type": "string"}});
     }
     schema
 }

@@ -25,26 +25,33 @@ use crate::units::Duration;
 pub(super) fn bind(addresses: &[SocketAddr], threads: usize) -> io::Result<Vec<Vec<TcpListener>>> {
     let mut addresses = addresses.to_vec();
     let mut sets = Vec::new();
+    for address in &mut addresses {
+        // With the others' leave to share it, a second gateway would take half of the connections.
+        let alone = bind_one(*address, false).map_err(|error| of(*address, &error))?;
+        address.set_port(alone.local_addr()?.port());
+    }
     for _ in 0..threads {
         let mut set = Vec::new();
-        for address in &mut addresses {
-            let listener = bind_one(*address)
-                .map_err(|error| io::Error::new(error.kind(), format!("{address}: {error}")))?;
-            address.set_port(listener.local_addr()?.port());
-            set.push(listener);
+        for address in &addresses {
+            set.push(bind_one(*address, true).map_err(|error| of(*address, &error))?);
         }
         sets.push(set);
     }
     Ok(sets)
 }
 
-fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
+fn of(address: SocketAddr, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{address}: {error}"))
+}
+
+/// A listener at `address`; `shared`: with others of this process.
+fn bind_one(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // The kernel spreads connections over the threads' listeners.
     #[cfg(unix)]
     {
         socket.set_reuse_address(true)?;
-        socket.set_reuse_port(true)?;
+        socket.set_reuse_port(shared)?;
     }
     if address.is_ipv6() {
         socket.set_only_v6(true)?;

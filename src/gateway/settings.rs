@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
+use reqwest::Url;
 
 use super::endpoint::Endpoint;
 use super::house::{ModelSetting, Settings};
@@ -57,6 +58,8 @@ impl Settings {
         };
         Ok(Self {
             limits: plan.limits,
+            sends_mail: plan.notify.smtp.is_some(),
+            link: plan.notify.base_url.as_ref().and_then(|url| Url::parse(&url.to_string()).ok()),
             room: Room::new(plan.limits.requests.map(NonZeroU32::get)),
             endpoints: endpoints.collect::<Result<_, _>>()?,
             models: plan.models.iter().map(setting).collect(),

@@ -2,7 +2,7 @@
 //! threads begin. And its end: requests under way are finished, and the journal is closed.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 use super::access_secret::AccessSecret;
 use super::admin::router;
 use super::desk::Desk;
+use super::drift::{after_reload, after_start};
 use super::front::Front;
 use super::house::{House, Settings};
 use super::job::{CommandFailure, Job};
@@ -24,16 +25,18 @@ use super::server::{Serving, ServingThread, bind};
 use super::settings::{ReadSecret, UpstreamFault};
 use super::tls::{TlsError, client_tls};
 use super::told::Told;
-use super::version_route::{RouteFault, VersionRoute};
+use super::version_route::RouteFault;
 use super::worker::Worker;
 use crate::chance::Chance;
-use crate::clock::WallClock;
-use crate::engine::{Command, CommandKind, Engine, NewKey, RestoreError, Scope};
+use crate::clock::{TimeScale, WallClock};
+use crate::engine::{
+    Catalog, Command, CommandError, CommandKind, DurableState, Engine, NewKey, RestoreError, Scope,
+};
 use crate::exchange::ModelIndex;
 use crate::notify::{Notifier, Ways};
 use crate::scenario::{GatewayPlan, StatePlan};
 use crate::store::{Journal, OpenError, SqliteJournal, StoreError, fold};
-use crate::units::{Duration, KeyId, ModelId};
+use crate::units::{Duration, KeyId, ModelId, Timestamp};
 
 /// A gateway that serves.
 #[derive(Debug)]
@@ -45,17 +48,8 @@ pub struct Gateway {
     stop: watch::Sender<bool>,
     serving: Vec<ServingThread>,
     keeper: JoinHandle<()>,
-    models: Vec<ModelId>,
-    drain: Duration,
-}
-
-/// A gateway that has begun, and what must be said of it once.
-#[derive(Debug)]
-pub struct Started {
-    /// It.
-    pub gateway: Gateway,
-    /// The first access key, made because there was none: it cannot be shown again.
-    pub first_key: Option<String>,
+    /// As it was started: a reading behind it takes a part alone.
+    plan: GatewayPlan,
 }
 
 /// Why a gateway cannot begin.
@@ -99,6 +93,9 @@ pub enum StartError {
     /// A thread cannot be started.
     #[error("a thread cannot be started: {0}")]
     Thread(#[source] io::Error),
+    /// The first access key could not be shown, and is not valid.
+    #[error("the first access key could not be shown, and is not valid: {0}")]
+    Show(#[source] io::Error),
     /// The system has no randomness.
     #[error("the system has no randomness: {0}")]
     Randomness(#[from] getrandom::Error),
@@ -130,7 +127,8 @@ pub enum ReloadError {
 }
 
 impl Gateway {
-    /// Begins to serve `plan` on `threads` threads; when this returns it can be reached.
+    /// Begins to serve `plan` on `threads` threads; when this returns it can be reached. Where
+    /// there is no access key one is made, which `show` is given, once.
     ///
     /// # Errors
     /// See [`StartError`]; nothing is left behind but the journal.
@@ -139,29 +137,32 @@ impl Gateway {
         clock: WallClock,
         read_secret: ReadSecret<'_>,
         threads: NonZeroUsize,
-    ) -> Result<Started, StartError> {
+        show: &mut dyn FnMut(&str) -> io::Result<()>,
+    ) -> Result<Self, StartError> {
         let (jobs, inbox) = mpsc::channel();
         let (listeners, _) = broadcast::channel(LISTENERS_LAG);
         let mut keeper = open(plan, clock, read_secret, jobs.clone(), listeners.clone())?;
         let house = Arc::clone(keeper.house());
+        let sockets = bind(&plan.listen, threads.get()).map_err(StartError::Listen)?;
         open_models(plan, &mut keeper)?;
-        let first_key = first_key(&mut keeper)?;
         let front = Front::new(Arc::clone(&house), jobs.clone(), listeners, plan.keys.grace);
         let (stop, stopped) = watch::channel(false);
-        let (addresses, serving) = serve(plan, &house, &Arc::new(front), threads, &stopped)?;
+        let (addresses, serving) = serve(plan, &house, &Arc::new(front), sockets, &stopped)?;
+        first_key(&mut keeper, show)?;
         let notifier = Arc::clone(keeper.post().notifier());
         let keeper = std::thread::Builder::new()
             .name("keeper".to_owned())
             .spawn(move || keeper.run(&inbox))
             .map_err(StartError::Thread)?;
-        let models = plan.models.iter().map(|model| model.id.clone()).collect();
-        let drain = plan.drain;
-        let gateway =
-            Self { addresses, house, notifier, jobs, stop, serving, keeper, models, drain };
-        Ok(Started { gateway, first_key })
+        for words in after_start(plan, &house.desk.lock().engine) {
+            tracing::warn!("{words}");
+        }
+        let plan = plan.clone();
+        Ok(Self { addresses, house, notifier, jobs, stop, serving, keeper, plan })
     }
 
-    /// Whether a gateway could begin with `plan`, as far as that can be told without its journal.
+    /// Whether a gateway could begin with `plan`, and go on from its journal if there is one. Only
+    /// whether its addresses are free is not tried.
     ///
     /// # Errors
     /// As [`Gateway::start`].
@@ -169,16 +170,15 @@ impl Gateway {
         let settings = Settings::new(plan, read_secret)?;
         notify_settings(&plan.notify, read_secret)?;
         client_tls(plan)?;
-        let meters = Meters::new();
-        for model in &plan.models {
-            for version in &model.versions {
-                let (id, endpoints) = (&version.id, &settings.endpoints);
-                let made = version.to_version(crate::units::Timestamp::EPOCH);
-                let meters = meters.version(&model.id, id);
-                VersionRoute::new(&model.id, &made, endpoints, None, meters)?;
+        let state = match &plan.state {
+            StatePlan::File(path) if path.exists() => {
+                let runtime = runtime()?;
+                let mut journal = runtime.block_on(SqliteJournal::open_read_only(path))?;
+                runtime.block_on(fold(&mut journal))?
             }
-        }
-        Ok(())
+            _ => DurableState::default(),
+        };
+        rehearse(plan, &settings, state, WallClock::new(TimeScale::REAL).now())
     }
 
     /// Where it listens.
@@ -197,16 +197,20 @@ impl Gateway {
         plan: &GatewayPlan,
         read_secret: ReadSecret<'_>,
     ) -> Result<(), ReloadError> {
-        let now: Vec<_> = plan.models.iter().map(|model| model.id.clone()).collect();
-        if now != self.models {
-            let list = |models: &[ModelId]| {
-                models.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-            };
-            return Err(ReloadError::Models { now: list(&now), before: list(&self.models) });
+        let list = |plan: &GatewayPlan| {
+            let ids = plan.models.iter().map(|model| model.id.as_str());
+            ids.collect::<Vec<_>>().join(", ")
+        };
+        let (now, before) = (list(plan), list(&self.plan));
+        if now != before {
+            return Err(ReloadError::Models { now, before });
         }
         let ways = Ways::new(notify_settings(&plan.notify, read_secret)?)?;
         self.house.replace(Settings::new(plan, read_secret)?)?;
         self.notifier.replace(ways);
+        for words in after_reload(&self.plan, plan) {
+            tracing::warn!("{words}");
+        }
         Ok(())
     }
 
@@ -216,8 +220,10 @@ impl Gateway {
     /// # Errors
     /// A thread has ended before, by a fault of the system.
     pub fn stop(self) -> io::Result<()> {
-        let Self { house, jobs, stop, serving, keeper, drain, .. } = self;
+        let Self { house, jobs, stop, serving, keeper, plan, .. } = self;
+        let drain = plan.drain;
         house.readiness.drain();
+        let end = house.desk.now() + drain;
         // Threads that have ended do not listen any more.
         let _ = stop.send(true);
         let mut ended = Ok(());
@@ -229,12 +235,50 @@ impl Gateway {
             ended = ended.and(one);
         }
         let (done, is_done) = oneshot::channel();
-        if jobs.send(Job::Stop { patience: drain, done }).is_ok() {
-            let _ = is_done.blocking_recv();
+        // Requests and notifications have the same time, not one after the other.
+        let patience = Duration::from_nanos(house.desk.until(end).as_nanos() as u64);
+        if jobs.send(Job::Stop { patience, done }).is_ok()
+            && let Ok(Err(unwritten)) = is_done.blocking_recv()
+        {
+            ended = ended.and_then(|()| Err(io::Error::other(unwritten)));
         }
         keeper.join().map_err(|_| io::Error::other("the keeper of the journal has panicked"))?;
         ended
     }
+}
+
+/// The store's runtime.
+fn runtime() -> Result<tokio::runtime::Runtime, StartError> {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(StartError::Thread)
+}
+
+/// Whether all that the configuration asks for can follow on `state`, and each version be reached.
+fn rehearse(
+    plan: &GatewayPlan,
+    settings: &Settings,
+    state: DurableState,
+    now: Timestamp,
+) -> Result<(), StartError> {
+    let models = plan.models.iter().map(|model| model.settings());
+    let mut engine = Engine::restore(now, models, state)?;
+    while engine.poll_event().is_some() {}
+    let meters = Meters::new();
+    for (index, model) in plan.models.iter().enumerate() {
+        let index = ModelIndex(index as u16);
+        for command in opening(&engine, index, model, now) {
+            let refused = |error: CommandError| StartError::Refused {
+                model: model.id.clone(),
+                why: error.to_string(),
+            };
+            engine.apply(now, &command).map_err(refused)?;
+            while engine.poll_event().is_some() {}
+        }
+        for version in engine.catalog(index).into_iter().flat_map(Catalog::versions) {
+            settings.route(&meters, &model.id, version)?;
+        }
+    }
+    Ok(())
 }
 
 /// The shared state, gone on from what the journal says, and who writes it on.
@@ -246,10 +290,7 @@ fn open(
     listeners: broadcast::Sender<Arc<Told>>,
 ) -> Result<Keeper<SqliteJournal>, StartError> {
     let settings = Settings::new(plan, read_secret)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(StartError::Thread)?;
+    let runtime = runtime()?;
     let mut journal = runtime.block_on(async {
         match &plan.state {
             StatePlan::Memory => SqliteJournal::in_memory().await,
@@ -257,6 +298,8 @@ fn open(
         }
     })?;
     let state = runtime.block_on(fold(&mut journal))?;
+    // Before the first entry, so that a start that is refused leaves the journal as it was.
+    rehearse(plan, &settings, state.clone(), clock.now())?;
     let models = plan.models.iter().map(|model| model.settings());
     let engine = Engine::restore(clock.now(), models, state)?;
     let ids: Vec<_> = plan.models.iter().map(|model| model.id.clone()).collect();
@@ -275,17 +318,16 @@ fn open(
     Ok(Keeper::new(Arc::new(house), journal, runtime, listeners, post))
 }
 
-/// Listens, on so many threads: where, and the threads.
+/// Serves at these listeners, a set for each thread: where, and the threads.
 fn serve(
     plan: &GatewayPlan,
     house: &Arc<House>,
     front: &Arc<Front>,
-    threads: NonZeroUsize,
+    sets: Vec<Vec<TcpListener>>,
     stopped: &watch::Receiver<bool>,
 ) -> Result<(Vec<SocketAddr>, Vec<ServingThread>), StartError> {
     let tls = client_tls(plan)?;
-    let sets = bind(&plan.listen, threads.get()).map_err(StartError::Listen)?;
-    let addresses = sets.first().into_iter().flatten().map(std::net::TcpListener::local_addr);
+    let addresses = sets.first().into_iter().flatten().map(TcpListener::local_addr);
     let addresses = addresses.collect::<io::Result<_>>().map_err(StartError::Listen)?;
     let most = plan.limits.connections.map_or(Semaphore::MAX_PERMITS, |most| most.get() as usize);
     let connections = Arc::new(Semaphore::new(most));
@@ -321,22 +363,26 @@ fn open_models<J: Journal>(plan: &GatewayPlan, keeper: &mut Keeper<J>) -> Result
     Ok(())
 }
 
-/// Makes an access key for everything, if there is none.
-fn first_key<J: Journal>(keeper: &mut Keeper<J>) -> Result<Option<String>, StartError> {
+/// Makes an access key for everything, if there is none. It is shown before it is valid: one that
+/// nobody has seen would lock everybody out.
+fn first_key<J: Journal>(
+    keeper: &mut Keeper<J>,
+    show: &mut dyn FnMut(&str) -> io::Result<()>,
+) -> Result<(), StartError> {
     let house = Arc::clone(keeper.house());
     let has_key = !house.desk.lock().engine.keys(house.desk.now()).is_empty();
-    let Ok(id) = KeyId::new(FIRST_KEY) else { return Ok(None) };
+    let Ok(id) = KeyId::new(FIRST_KEY) else { return Ok(()) };
     if has_key {
-        return Ok(None);
+        return Ok(());
     }
     let secret = AccessSecret::new(id.clone())?;
     let new =
         NewKey { id, digest: secret.digest(), scope: Scope::Admin, models: None, version: None };
     let kind = CommandKind::CreateKey(Box::new(new));
     let command = Command { model: ModelIndex(0), by: "first start".to_owned(), kind };
-    let Some(model) = house.desk.model_id(ModelIndex(0)).cloned() else { return Ok(None) };
-    keeper.apply(&command).map_err(|failure| refused(&model, failure))?;
-    Ok(Some(secret.to_text()))
+    let Some(model) = house.desk.model_id(ModelIndex(0)).cloned() else { return Ok(()) };
+    show(&secret.to_text()).map_err(StartError::Show)?;
+    keeper.apply(&command).map_err(|failure| refused(&model, failure))
 }
 
 fn refused(model: &ModelId, failure: CommandFailure) -> StartError {

@@ -198,6 +198,8 @@ impl Idle {
         let desk = Arc::new(Desk::new(clock, models.to_vec(), engine, jobs.clone()));
         let setting = ModelSetting { sticky_by: StickySource::User, may_retry: false };
         let settings = Settings {
+            link: None,
+            sends_mail: false,
             room: Room::new(None),
             limits: limits(),
             endpoints: vec![Arc::new(endpoint())],

@@ -44,7 +44,13 @@ impl Told {
         let (event, at) = (self.event, self.at);
         if let Some(entry) = self.entry {
             // The entry itself can hold what is no log's business: a webhook's URL.
-            tracing::info!(target: "coalmine::engine", event, %at, model, entry, "engine");
+            let field = |name: &str| self.data.get(name).unwrap_or(&Value::Null);
+            let kinds = field("change").as_object().map(|change| change.keys());
+            let change = kinds.and_then(|mut kinds| kinds.next());
+            let (change, by) = (change.map_or("", String::as_str), field("by"));
+            tracing::info!(
+                target: "coalmine::engine", event, %at, model, entry, change, %by, "engine"
+            );
             return;
         }
         let data = &self.data;

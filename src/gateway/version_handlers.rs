@@ -12,7 +12,7 @@ use super::denied::version_not_found;
 use super::entry_view::entry_json;
 use super::journal_page::read_page;
 use super::version_view::{NewVersion, VersionView};
-use crate::engine::{Change, CommandKind, Scope, Sealed, Target};
+use crate::engine::{Change, CommandKind, Scope, Sealed, Target, Version};
 use crate::exchange::ModelIndex;
 use crate::units::{ModelId, TagName, Timestamp};
 use crate::wire::{ApiError, ModelEntry, model_list, model_object};
@@ -95,6 +95,7 @@ pub(super) async fn register(request: &AdminRequest) -> Result<Response<Body>, A
     let (id, index) = request.model()?;
     let repeat = request.repeat()?;
     let version = request.json::<NewVersion>()?.into_version(request.desk().now())?;
+    refuse_unfit(&version)?;
     // A version never changes: if it is there when the command comes, this is what it is.
     let present = find(request, id, index, version.id.as_str());
     let new = VersionView::new(id, &version);
@@ -104,6 +105,24 @@ pub(super) async fn register(request: &AdminRequest) -> Result<Response<Body>, A
         None => answered(StatusCode::OK, &present.unwrap_or(new)),
     };
     request.command((id, index), kind, repeat, answer).await
+}
+
+/// The journal keeps a version for ever, and every list shows it.
+fn refuse_unfit(version: &Version) -> Result<(), ApiError> {
+    if version.id.as_str().eq_ignore_ascii_case(AUTO) {
+        let words = format!("a version cannot be called {AUTO:?}: X-Canary-Version has its use");
+        return Err(ApiError::invalid("id", words));
+    }
+    let parameters = serde_json::to_string(&version.parameters).unwrap_or_default().len();
+    for (field, bytes, most) in
+        [("parameters", parameters, MOST_PARAMETERS), ("notes", version.notes.len(), MOST_NOTES)]
+    {
+        if bytes > most {
+            let words = format!("{field} is {bytes} bytes long; allowed are {most}");
+            return Err(ApiError::invalid(field, words));
+        }
+    }
+    Ok(())
 }
 
 /// `POST /v1/models/{model}/versions/tag`
@@ -196,6 +215,13 @@ const fn usual_limit() -> u16 {
 const JSON: &str = "application/json";
 /// Chosen: some hundred kilobytes.
 pub(super) const MOST_ENTRIES: u16 = 1_000;
+
+/// What asks for the split's own choice, where a version could be named.
+const AUTO: &str = "auto";
+/// Chosen: a long system prompt with room to spare.
+const MOST_PARAMETERS: usize = 64 << 10;
+/// Chosen: a page of text.
+const MOST_NOTES: usize = 4 << 10;
 
 #[cfg(test)]
 mod tests {

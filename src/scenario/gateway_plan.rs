@@ -157,6 +157,12 @@ pub struct GatewayVersion {
 }
 
 impl GatewayVersion {
+    /// Whether it would be registered as something else than `other`, or be tagged otherwise.
+    pub fn is_other_than(&self, other: &Self) -> bool {
+        (&self.upstream, &self.parameters, self.price, &self.notes, &self.tags)
+            != (&other.upstream, &other.parameters, other.price, &other.notes, &other.tags)
+    }
+
     /// The version as it is registered at `created_at`.
     pub fn to_version(&self, created_at: Timestamp) -> Version {
         Version {

@@ -10,6 +10,7 @@ mod fates;
 mod killed;
 mod limits;
 mod notices;
+mod operators;
 mod predicted;
 mod prices;
 mod program;

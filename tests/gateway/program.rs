@@ -16,8 +16,9 @@ pub(crate) struct Program {
     stdout: ChildStdout,
     id: u32,
     pub(crate) address: SocketAddr,
-    /// All that it writes to stderr.
+    /// All that it writes to stderr, and each line of it behind its address as it comes.
     log: JoinHandle<String>,
+    lines: Mutex<Receiver<String>>,
 }
 
 impl Program {
@@ -33,11 +34,14 @@ impl Program {
             .spawn()
             .unwrap();
         let stdout = child.stdout.take().unwrap();
-        let (address, log) = watch(BufReader::new(child.stderr.take().unwrap()));
+        let (lines, log) = watch(BufReader::new(child.stderr.take().unwrap()));
         let process = Process(child);
-        let Ok(address) = address.recv() else { panic!("{}", log.join().unwrap()) };
+        let address = |line: String| Some(line.strip_prefix("serving on ")?.parse().unwrap());
+        let Some(address) = lines.iter().find_map(address) else {
+            panic!("{}", log.join().unwrap())
+        };
         let id = process.0.id();
-        Self { process: Mutex::new(process), stdout, id, address, log }
+        Self { process: Mutex::new(process), stdout, id, address, log, lines: Mutex::new(lines) }
     }
 
     /// The access key that its first start has made.
@@ -54,6 +58,26 @@ impl Program {
     /// Ends it as SIGKILL does: it does nothing any more.
     pub(crate) fn kill(&self) {
         self.process.lock().unwrap().0.kill().unwrap();
+    }
+
+    /// Sends it this signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.id.to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits until a line of its log begins so.
+    pub(crate) fn until_it_says(&self, start: &str) {
+        let lines = self.lines.lock().unwrap();
+        let mut lines = lines.iter();
+        assert!(lines.any(|line| line.starts_with(start)), "it has ended without {start:?}");
+    }
+
+    /// Waits until it has ended: its exit code, and what it has written to stderr.
+    pub(crate) fn ended(self) -> (Option<i32>, String) {
+        let Self { process, log, .. } = self;
+        let ended = process.into_inner().unwrap().0.wait().unwrap();
+        (ended.code(), log.join().unwrap())
     }
 
     /// Waits until it is gone; what it has written to stderr.
@@ -99,8 +123,8 @@ pub(crate) fn run(arguments: &[&str]) -> String {
     String::from_utf8(ended.stdout).unwrap()
 }
 
-/// Reads what it logs: where it serves, as soon as it says so, and all of it at the end.
-fn watch(mut stderr: impl BufRead + Send + 'static) -> (Receiver<SocketAddr>, JoinHandle<String>) {
+/// Reads what it logs: each line as it comes, and all of it at the end.
+fn watch(mut stderr: impl BufRead + Send + 'static) -> (Receiver<String>, JoinHandle<String>) {
     let (tell, told) = channel();
     let log = std::thread::spawn(move || {
         let mut log = String::new();
@@ -109,9 +133,8 @@ fn watch(mut stderr: impl BufRead + Send + 'static) -> (Receiver<SocketAddr>, Jo
             if stderr.read_line(&mut log).unwrap() == 0 {
                 return log;
             }
-            if let Some(address) = log[from..].strip_prefix("serving on ") {
-                let _ = tell.send(address.trim().parse().unwrap());
-            }
+            // Nobody may be listening.
+            let _ = tell.send(log[from..].trim_end().to_owned());
         }
     });
     (told, log)

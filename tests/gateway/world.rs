@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use coalmine::chance::{Chance, Purpose};
 use coalmine::clock::{TimeScale, WallClock};
-use coalmine::gateway::{Gateway, Started};
+use coalmine::gateway::Gateway;
 use coalmine::scenario::{Document, Files, GatewayPlan, load_gateway};
 use coalmine::units::RequestId;
 use serde_json::{Value, json};
@@ -38,12 +38,21 @@ impl World {
 
     /// One with this clock.
     pub(crate) fn at(yaml: &str, clock: WallClock) -> Result<Self, String> {
-        let secret = |_: &_| Ok("the upstream's secret".to_owned());
-        let threads = NonZeroUsize::new(2).unwrap();
-        let started = Gateway::start(&plan(yaml), clock, &secret, threads);
-        let Started { gateway, first_key } = started.map_err(|error| error.to_string())?;
+        let mut key = String::new();
+        let mut show = |shown: &str| {
+            shown.clone_into(&mut key);
+            Ok(())
+        };
+        let gateway = started(yaml, clock, &mut show)?;
         let address = gateway.addresses()[0];
-        Ok(Self { gateway: Some(gateway), address, key: first_key.unwrap_or_default() })
+        Ok(Self { gateway: Some(gateway), address, key })
+    }
+
+    /// One that shows its first key so; that is not kept.
+    pub(crate) fn showing(yaml: &str, show: Show<'_>) -> Result<Self, String> {
+        let gateway = started(yaml, WallClock::new(TimeScale::REAL), show)?;
+        let address = gateway.addresses()[0];
+        Ok(Self { gateway: Some(gateway), address, key: String::new() })
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -81,6 +90,15 @@ impl World {
     }
 }
 
+type Show<'a> = &'a mut dyn FnMut(&str) -> std::io::Result<()>;
+
+fn started(yaml: &str, clock: WallClock, show: Show<'_>) -> Result<Gateway, String> {
+    let secret = |_: &_| Ok("the upstream's secret".to_owned());
+    let threads = NonZeroUsize::new(2).unwrap();
+    let started = Gateway::start(&plan(yaml), clock, &secret, threads, show);
+    started.map_err(|error| error.to_string())
+}
+
 /// Where a test has not stopped it.
 impl Drop for World {
     fn drop(&mut self) {
@@ -93,7 +111,8 @@ impl Drop for World {
 /// The plan of this configuration; what is not said is as short as tests need it.
 pub(crate) fn plan(yaml: &str) -> GatewayPlan {
     let drain = if yaml.contains("drain:") { "" } else { "drain: 5s\n" };
-    let text = format!("schema: 1\nlisten: 127.0.0.1:0\n{drain}{yaml}");
+    let listen = if yaml.contains("listen:") { "" } else { "listen: 127.0.0.1:0\n" };
+    let text = format!("schema: 1\n{listen}{drain}{yaml}");
     let document = Document {
         path: Path::new("gateway.yaml"),
         bytes: text.as_bytes(),

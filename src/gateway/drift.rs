@@ -1,0 +1,71 @@
+//! What a configuration says and is not in force: the journal says otherwise, or it needs a
+//! restart. In words, for the log; changes nothing.
+
+use crate::engine::Engine;
+use crate::exchange::ModelIndex;
+use crate::scenario::{GatewayModel, GatewayPlan};
+
+/// What of `plan` is not in force after a start.
+pub(super) fn after_start(plan: &GatewayPlan, engine: &Engine) -> Vec<String> {
+    let differs = |(index, model): (usize, &GatewayModel)| {
+        let rules = engine.rules(ModelIndex(index as u16))?;
+        (*rules != model.rules).then(|| {
+            format!(
+                "model {}: the rules that were set last are in force, not those of the \
+                 configuration, which are for the first start",
+                model.id
+            )
+        })
+    };
+    plan.models.iter().enumerate().filter_map(differs).collect()
+}
+
+/// What of `now` is not in force after it was read in the place of `before`.
+pub(super) fn after_reload(before: &GatewayPlan, now: &GatewayPlan) -> Vec<String> {
+    let mut told = Vec::new();
+    for (what, is_other) in [
+        ("listen", before.listen != now.listen),
+        ("state", before.state != now.state),
+        ("limits.connections", before.limits.connections != now.limits.connections),
+        ("keys", before.keys != now.keys),
+        ("drain", before.drain != now.drain),
+        ("log", before.log != now.log),
+    ] {
+        if is_other {
+            told.push(format!("{what} is another: it needs a restart"));
+        }
+    }
+    let models = before.models.iter().zip(&now.models);
+    told.extend(models.flat_map(|(before, now)| of_model(before, now)));
+    told
+}
+
+fn of_model(before: &GatewayModel, now: &GatewayModel) -> Vec<String> {
+    let id = &now.id;
+    let mut told = Vec::new();
+    if (before.assignment, &before.policies, before.max_versions)
+        != (now.assignment, &now.policies, now.max_versions)
+    {
+        told.push(format!("model {id}: assignment, policies and max_versions need a restart"));
+    }
+    if (&before.rules, &before.split, &before.rollout) != (&now.rules, &now.split, &now.rollout) {
+        told.push(format!(
+            "model {id}: rules, split and rollout are for the first start; the interface sets them"
+        ));
+    }
+    for version in &now.versions {
+        match before.versions.iter().find(|known| known.id == version.id) {
+            None => told.push(format!(
+                "model {id}: version {} is new: register it through the interface, or restart",
+                version.id
+            )),
+            // How many of its requests there may be is taken.
+            Some(known) if known.is_other_than(version) => told.push(format!(
+                "model {id}: version {} is another; a version never changes: give it a new id",
+                version.id
+            )),
+            Some(_) => {}
+        }
+    }
+    told
+}
