@@ -272,7 +272,9 @@ fn open(
         let _ = jobs.send(Job::Undelivered(Box::new(delivery)));
     };
     let post = Post::start(notify, Chance::new(getrandom::u64()?, 0), lost)?;
-    Ok(Keeper::new(Arc::new(house), journal, runtime, listeners, post))
+    let mut keeper = Keeper::new(Arc::new(house), journal, runtime, listeners, post);
+    keeper.begin();
+    Ok(keeper)
 }
 
 /// Listens, on so many threads: where, and the threads.
