@@ -92,7 +92,7 @@ mod tests {
             assert!(!element(text, "script").contains(word), "{word}");
         }
         assert!(!text.contains("/* SCRIPT */") && !text.contains("/* STYLE */"));
-        assert!(!text.contains("VERSION") && text.contains(env!("CARGO_PKG_VERSION")));
+        assert!(text.contains(concat!("coalmine ", env!("CARGO_PKG_VERSION"), ". ")));
     }
 
     #[test]
