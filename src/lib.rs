@@ -84,6 +84,7 @@ pub mod workload;
 // Floors 4 and 5: the plan of a rehearsal or a gateway, who follows it; the time on the wall, what
 // keeps a journal, who tells people.
 pub mod clock;
+pub mod dashboard;
 pub mod director;
 pub mod notify;
 pub mod scenario;

@@ -1,9 +1,8 @@
 //! The pipelines that `coalmine init --ci` writes: which files, with which text. It knows nothing
 //! of the disk, and of a CI system only where that looks for its files.
 
-use sha2::{Digest, Sha256};
-
 use super::arguments::CiSystem;
+use crate::wire::integrity;
 
 /// Where coalmine is developed and released. The shell scripts of `ci/` have the same name in one
 /// place, `ci/install.sh`, and a test holds them together.
@@ -32,7 +31,7 @@ impl Pipeline {
         let text = template
             .replace("REPOSITORY", REPOSITORY)
             .replace("VERSION", env!("CARGO_PKG_VERSION"))
-            .replace("DIGEST", &base64(&Sha256::digest(GITLAB_TEMPLATE)))
+            .replace("sha256-DIGEST", &integrity(GITLAB_TEMPLATE))
             .replace(": FOLDER\n", &format!(": {}\n", quoted(folder)))
             .replace("FOLDER", folder);
         Self { path, text, follow_up }
@@ -45,21 +44,6 @@ fn quoted(folder: &str) -> String {
         true => folder.to_owned(),
         false => format!("'{folder}'"),
     }
-}
-
-/// RFC 4648, section 4, as subresource integrity is written.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let group = |chunk: &[u8]| -> String {
-        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        let letter = |index: usize| {
-            let six = (bits >> (18 - 6 * index)) & 63;
-            if index <= chunk.len() { char::from(LETTERS[six as usize]) } else { '=' }
-        };
-        (0..4).map(letter).collect()
-    };
-    bytes.chunks(3).map(group).collect()
 }
 
 const GITLAB_FILE: &str = ".gitlab-ci.yml";
@@ -76,22 +60,6 @@ const GITLAB_TEMPLATE: &[u8] = include_bytes!("../../ci/gitlab/coalmine.gitlab-c
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_is_that_of_rfc_4648() {
-        // Section 10 of the RFC.
-        for (plain, coded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
 
     #[test]
     fn a_folder_is_a_word_of_yaml_or_quoted() {

@@ -11,8 +11,9 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
 
 use super::access_secret::Presented;
-use super::admin_request::{AdminRequest, json_response, read_body, text_response};
+use super::admin_request::{AdminRequest, json_response, read_body};
 use super::chat::{error_response, no_key};
+use super::dashboard_handler::dashboard;
 use super::denied::{denied, forbidden_error};
 use super::deploy_handler::deploy;
 use super::desk::Denied;
@@ -23,7 +24,7 @@ use super::office::Office;
 use super::open_api::document;
 use super::route::{Access, Operation, Route};
 use super::route_path::Names;
-use super::route_table::{Found, ROUTES, find};
+use super::route_table::{Found, find};
 use super::rules_handlers::{set_rules, show_rules};
 use super::state_handlers::{healthz, metrics, readyz, status};
 use super::version_handlers as versions;
@@ -147,7 +148,7 @@ async fn handle(operation: Operation, request: AdminRequest) -> Result<Response<
         Operation::Readyz => readyz(request),
         Operation::Metrics => metrics(request).await,
         Operation::OpenApi => Ok(json_response(StatusCode::OK, &document())),
-        Operation::Index => Ok(text_response(StatusCode::OK, HTML, index())),
+        Operation::Dashboard => Ok(dashboard()),
     }
 }
 
@@ -164,28 +165,11 @@ fn refuse(error: &ApiError) -> Response<Body> {
     response
 }
 
-/// Links to what can be read without a name in its path.
-fn index() -> String {
-    let plain = ROUTES.iter().filter(|route| {
-        !route.changes() && route.path.places().next().is_none() && route.path.0 != "/"
-    });
-    let links = plain.map(|route| {
-        let (path, summary) = (route.path.0, route.summary);
-        format!("<li><a href=\"{path}\">{path}</a> {summary}</li>\n")
-    });
-    let links: String = links.collect();
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>coalmine</title>\n\
-         <h1>coalmine</h1>\n<ul>\n{links}</ul>\n</html>\n"
-    )
-}
-
-const HTML: &str = "text/html; charset=utf-8";
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::route_table::ROUTES;
     use super::super::test_house::TestHouse;
     use super::*;
     use crate::engine::Scope;
@@ -389,10 +373,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_page_at_the_root_leads_to_what_can_be_read() {
+    async fn the_description_has_every_route_of_the_table() {
         let house = TestHouse::new().await;
-        let page = house.call("GET", "/", None).await;
-        assert!(page.text.contains("<a href=\"/v1/deploy/status\">"), "{}", page.text);
         let document = house.call("GET", "/openapi.json", None).await.body;
         for route in &ROUTES {
             let operation = &document["paths"][route.path.0][route.verb.word().to_lowercase()];

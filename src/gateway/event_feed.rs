@@ -17,7 +17,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::admin_request::AdminRequest;
 use super::denied::{forbidden_error, wrong_key};
-use super::entry_view::entry_json;
+use super::entry_view::{RollbackView, entry_json};
 use super::journal_page::read_page;
 use super::office::Office;
 use super::room::Seat;
@@ -50,6 +50,7 @@ pub(super) fn events(request: &AdminRequest) -> Result<Response<Body>, ApiError>
         models,
         key: (key.id.to_owned(), key.secret),
         ready: VecDeque::new(),
+        rollbacks: None,
         last: None,
         resume,
         behind: None,
@@ -75,6 +76,8 @@ struct Feed {
     /// By what the listener was authenticated: it is asked again each second.
     key: (String, Digest),
     ready: VecDeque<Event>,
+    /// The last rollbacks; `None`: the journal has grown since they were read.
+    rollbacks: Option<BTreeMap<ModelId, RollbackView>>,
     /// The last journal entry that was passed; `None`: none yet.
     last: Option<u64>,
     /// The entry after which the journal is to be read.
@@ -115,7 +118,7 @@ impl Feed {
             }
             tokio::select! {
                 told = self.told.recv() => self.hear(told),
-                _ = self.ticks.tick() => self.tick(),
+                _ = self.ticks.tick() => self.tick().await,
             }
         }
     }
@@ -194,6 +197,7 @@ impl Feed {
             }
             return;
         };
+        self.rollbacks = None;
         if self.last.is_some_and(|last| number <= last) {
             return;
         }
@@ -205,7 +209,7 @@ impl Feed {
         }
     }
 
-    fn tick(&mut self) {
+    async fn tick(&mut self) {
         let house = &self.office.front.house;
         if house.readiness.is_draining() {
             return self.end("the gateway is stopping");
@@ -221,7 +225,13 @@ impl Feed {
         if let Err(error) = self.models.iter().try_for_each(permits) {
             return self.end(&error.message);
         }
-        let status = StatusView::of(&house.desk, &self.models, &BTreeMap::new());
+        // Not each second: a look at the journal keeps its thread from writing.
+        let rollbacks = match self.rollbacks.take() {
+            Some(rollbacks) => rollbacks,
+            None => self.office.chronicle.rollbacks(&self.office.front).await,
+        };
+        let status = StatusView::of(&house.desk, &self.models, &rollbacks);
+        self.rollbacks = Some(rollbacks);
         self.say("metrics", &json!(status));
     }
 
@@ -338,6 +348,9 @@ mod tests {
         let (id, _, entry) = listener.next_called("journal").await;
         assert_eq!(id, entry["number"].to_string());
         assert!(entry["change"]["rolled_back"].is_object(), "{entry}");
+        let (_, _, status) = listener.next_called("metrics").await;
+        assert_eq!(status["journal_entries"], entry["number"]);
+        assert_eq!(status["models"][1]["last_rollback"]["journal_entry"], entry["number"]);
     }
 
     #[tokio::test]

@@ -58,6 +58,13 @@ impl<J: Journal> Keeper<J> {
         &self.post
     }
 
+    /// Writes down and tells what the engine has told as it was restored: its next call must find
+    /// nothing untaken.
+    pub(super) fn begin(&mut self) {
+        let events = self.house.desk.lock().take_told();
+        self.take(&events);
+    }
+
     /// Works until it is told to stop.
     pub(super) fn run(mut self, jobs: &mpsc::Receiver<Job>) {
         loop {

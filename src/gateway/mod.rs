@@ -11,6 +11,7 @@ mod amount_text;
 mod attempt;
 mod chat;
 mod chronicle;
+mod dashboard_handler;
 mod denied;
 mod deploy_handler;
 mod desk;

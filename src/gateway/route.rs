@@ -94,7 +94,7 @@ pub(super) enum Operation {
     Readyz,
     Metrics,
     OpenApi,
-    Index,
+    Dashboard,
 }
 
 impl Verb {

@@ -3,6 +3,7 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
+use super::dashboard_handler::HTML;
 use super::deploy_handler::{Deploy, DeployedView};
 use super::entry_view::EntryView;
 use super::key_handlers::{
@@ -304,10 +305,10 @@ pub(super) static ROUTES: [Route; 23] = [
     ),
     Route::new(
         (Verb::Get, "/"),
-        Operation::Index,
+        Operation::Dashboard,
         Access::Open,
-        "A page with links to what can be read here.",
-        &[text("text/html; charset=utf-8", "The page.")],
+        "A page that shows how all stands as it happens, and rolls back. It asks for a key itself.",
+        &[text(HTML, "The page.")],
     ),
 ];
 

@@ -315,7 +315,9 @@ fn open(
         let _ = jobs.send(Job::Undelivered(Box::new(delivery)));
     };
     let post = Post::start(notify, Chance::new(getrandom::u64()?, 0), lost)?;
-    Ok(Keeper::new(Arc::new(house), journal, runtime, listeners, post))
+    let mut keeper = Keeper::new(Arc::new(house), journal, runtime, listeners, post);
+    keeper.begin();
+    Ok(keeper)
 }
 
 /// Serves at these listeners, a set for each thread: where, and the threads.

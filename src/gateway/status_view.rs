@@ -22,6 +22,8 @@ use crate::units::{Duration, ModelId, Price, Timestamp};
 pub(super) struct StatusView {
     /// When, in RFC 3339.
     at: String,
+    /// How many entries the journal has, which is the number of the last one.
+    journal_entries: u64,
     models: Vec<ModelView>,
 }
 
@@ -144,7 +146,8 @@ impl StatusView {
             let view = ModelView::of(desk, id, *index, now);
             ModelView { last_rollback: rollbacks.get(id).cloned(), ..view }
         };
-        Self { at: now.to_string(), models: models.iter().map(one).collect() }
+        let journal_entries = desk.with(|inner, _| inner.engine.durable().entries());
+        Self { at: now.to_string(), journal_entries, models: models.iter().map(one).collect() }
     }
 }
 

@@ -16,6 +16,7 @@ mod ask_error;
 mod chunk;
 mod event_lines;
 mod fuzz;
+mod integrity;
 mod model_list;
 mod parameters;
 mod parameters_error;
@@ -30,6 +31,7 @@ pub use ask::ChatAsk;
 pub use ask_error::AskError;
 #[doc(hidden)]
 pub use fuzz::fuzz_wire;
+pub use integrity::integrity;
 pub use model_list::{ModelEntry, model_list, model_object};
 pub use parameters::Parameters;
 pub use parameters_error::ParametersError;

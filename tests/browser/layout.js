@@ -14,8 +14,13 @@
   const comparison = [
     "verdict", "scenarios", "comparison", "figures", "changes", "timeline", "distributions", "runs",
   ];
-  const order = document.querySelector("#runs") ? comparison : report;
-  const sections = [...document.querySelectorAll("main > header, main > section")];
+  // The dashboard shows either the one or the other.
+  const dashboard = ["enter", "summary", "models", "journal"];
+  const all = [...document.querySelectorAll(":is(main, #board) > :is(header, section)")];
+  const sections = document.querySelector("#board") ? all.filter(seen) : all;
+  const order = document.querySelector("#board")
+    ? dashboard.filter((id) => seen(document.getElementById(id)))
+    : document.querySelector("#runs") ? comparison : report;
   const tops = sections.map((section) => section.getBoundingClientRect().top);
   if (sections.map((section) => section.id).join() !== order.join()) {
     findings.push(`the sections are ${sections.map((section) => section.id)}`);
@@ -83,7 +88,7 @@
   );
 
   // Nor in a chart, where every text is within the picture as a whole.
-  for (const svg of document.querySelectorAll("figure.chart svg")) {
+  for (const svg of document.querySelectorAll("figure:is(.chart, .trend) svg")) {
     const frame = svg.viewBox.baseVal;
     const letters = [];
     for (const text of svg.querySelectorAll("text")) {

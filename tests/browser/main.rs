@@ -1,5 +1,6 @@
-//! The HTML report in a real browser: how it looks on screens, on paper and under a strict policy,
-//! what its script does, what it leaves undone without it, and who cannot use it.
+//! The HTML report and the gateway's dashboard in a real browser: how they look on screens, on paper
+//! and under a strict policy, what their scripts do, what is left undone without them, and who cannot
+//! use them.
 //!
 //! Needs Chromium in the search path (or its path in `CHROMIUM`) and axe-core below
 //! `target/ci-tools` (or the path of its script in `AXE`); `.ci/run` installs both. A test says what
@@ -9,6 +10,8 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 #![expect(clippy::print_stdout, reason = "whoever reads the output learns what was left out")]
 
+mod dashboard;
+mod gateway;
 mod pipe;
 mod reports;
 mod server;

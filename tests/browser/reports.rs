@@ -74,6 +74,9 @@ fn coalmine<'a>(arguments: impl Iterator<Item = &'a OsStr>, folder: &Path) -> Op
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().code()
 }
 
-fn folder(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("browser").join(name)
+/// A folder for what is made of this name.
+pub(crate) fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("browser").join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }

@@ -34,6 +34,8 @@ impl View {
 }
 
 const HEIGHT: u32 = 900;
+/// How long a condition may take to hold. Chosen: on a busy machine far more than any takes.
+const PATIENCE_MS: u32 = 60_000;
 
 impl Tab {
     /// `None` where there is no Chromium, which is said, unless `REQUIRE_BROWSER` forbids it.
@@ -82,11 +84,42 @@ impl Tab {
         answer["result"]["value"].take()
     }
 
+    /// Waits until an expression is true.
+    pub(crate) fn until(&mut self, condition: &str) {
+        let seen = self.evaluate(&format!(
+            "new Promise((resolve) => {{
+                const end = performance.now() + {PATIENCE_MS};
+                const look = () => {{
+                    let holds = false;
+                    // What it is about may not be there yet.
+                    try {{ holds = Boolean({condition}); }} catch {{ holds = false; }}
+                    if (holds || performance.now() > end) resolve(holds);
+                    else setTimeout(look, 20);
+                }};
+                look();
+            }})"
+        ));
+        if seen != true {
+            let text = self.evaluate("document.body.innerText");
+            panic!("it does not come to {condition}:\n{}", text.as_str().unwrap());
+        }
+    }
+
+    /// Waits until the page was drawn once more.
+    pub(crate) fn next_frame(&mut self) {
+        self.evaluate("new Promise((resolve) => requestAnimationFrame(() => resolve(0)))");
+    }
+
     /// The texts of a list that an expression makes.
     pub(crate) fn list(&mut self, expression: &str) -> Vec<String> {
         let value = self.evaluate(expression);
         let texts = value.as_array().unwrap_or_else(|| panic!("no list: {value}"));
         texts.iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Types a text into what has the focus.
+    pub(crate) fn type_text(&mut self, text: &str) {
+        self.call("Input.insertText", &json!({ "text": text }));
     }
 
     /// Presses a key as a keyboard does.

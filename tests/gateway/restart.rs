@@ -53,6 +53,24 @@ fn tags_versions_and_history_survive_restart_and_rollback() {
 }
 
 #[test]
+fn a_gateway_whose_rules_watched_a_canary_starts_again_and_says_what_was_lost() {
+    let upstream = Upstream::plain();
+    let folder = tempfile::tempdir().unwrap();
+    let rules = "    rules: {conditions: [{metric: error_rate, operator: '>', threshold: 0.05, \
+                 duration_seconds: 60, action: rollback_to_last_stable}]}\n";
+    let yaml = on_disk(&folder, &upstream.url(), &upstream.url()) + rules;
+    let world = World::new(&yaml);
+    let key = world.key.clone();
+    world.stop();
+
+    let world = World::new(&yaml);
+    let history = told(&mut Client::new(world.address, &key)).1;
+    let last = history.as_array().unwrap().last().unwrap();
+    assert_eq!(last["change"], json!({"observation_lost": {"versions": ["v2"]}}));
+    assert_eq!(last["cause"], "restart");
+}
+
+#[test]
 fn one_journal_is_served_by_one_gateway() {
     let upstream = Upstream::plain();
     let folder = tempfile::tempdir().unwrap();

@@ -29,6 +29,7 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("clock", 5),
     ("store", 5),
     ("notify", 5),
+    ("dashboard", 5),
     ("simulator", 6),
     ("mock", 6),
     ("gateway", 6),
