@@ -40,5 +40,6 @@ pub use pace::Pace;
 pub use settings::{MailLogin, MailSecurity, MailSettings, NotifySettings};
 pub use slack::slack_body;
 pub use start_error::StartError;
+pub(crate) use tls::WebTls;
 pub use webhook::webhook_body;
 pub use webhook_url::{NoWebhook, WebhookUrl};

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its world fails")]
 
 mod client;
+mod commands;
 mod failures;
 mod python_clients;
 mod requests;
