@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::admin_ask::Ask;
 use super::admin_connection::Connection;
-use super::arguments::OutputFormat;
 use super::exit::Exit;
+use super::shared_arguments::OutputFormat;
 use super::terminal::{Failure, print};
 use crate::report::visible;
 

@@ -58,7 +58,7 @@ impl Ask {
         Self { method: Method::POST, body, repeat: Repeat::Never, ..Self::read(path) }
     }
 
-    pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(super) fn with(mut self, name: &'static str, value: &impl ToString) -> Self {
         self.query.push((name, value.to_string()));
         self
     }

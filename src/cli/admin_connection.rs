@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use reqwest::Url;
 
-use super::arguments::OutputFormat;
+use super::shared_arguments::OutputFormat;
 use super::shared_arguments::duration;
 use super::terminal::Failure;
 use crate::units::Duration;
@@ -21,7 +21,7 @@ pub(super) struct ConnectionArguments {
     #[arg(long, value_name = "PATH", global = true)]
     pub(super) key_file: Option<PathBuf>,
     /// How long an answer may take, and how long a lost stream of events is tried again
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration, global = true)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, global = true)]
     pub(super) timeout: Duration,
     /// What is printed: text for people, or the gateway's answer as it is
     #[arg(long, value_enum, default_value_t = OutputFormat::Text, global = true)]
@@ -79,10 +79,12 @@ fn read_key(arguments: &ConnectionArguments) -> Result<(String, String), Failure
     let key = key.trim();
     // It is not shown: whatever stands there may be a secret.
     if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Failure::input(format!(
+        let words = format!(
             "error: {source} holds no access key: allowed is one word of visible ASCII characters, \
              <id>.<secret>"
-        )));
+        );
+        let is_of_file = arguments.key_file.is_some();
+        return Err(if is_of_file { Failure::input(words) } else { Failure::usage(words) });
     }
     Ok((key.to_owned(), source))
 }

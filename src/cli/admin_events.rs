@@ -10,8 +10,8 @@ use super::admin_client::Client;
 use super::admin_feed::{Happening, follow};
 use super::admin_history::shown;
 use super::admin_status::Status;
-use super::arguments::OutputFormat;
 use super::exit::Exit;
+use super::shared_arguments::OutputFormat;
 use super::terminal::{Failure, print_while_read};
 use crate::report::visible;
 

@@ -10,8 +10,8 @@ use super::admin_arguments::HistoryArguments;
 use super::admin_ask::{Ask, model_path};
 use super::admin_client::Client;
 use super::admin_feed::follow;
-use super::arguments::OutputFormat;
 use super::exit::Exit;
+use super::shared_arguments::OutputFormat;
 use super::terminal::{Failure, print, print_while_read};
 use crate::store::{entry_line, import_entry};
 
@@ -37,7 +37,7 @@ pub(super) async fn history(
     while left > 0 {
         let limit = left.min(PAGE);
         let path = model_path(arguments.model.as_str(), "history");
-        let ask = Ask::read(path).with("after", after).with("limit", limit);
+        let ask = Ask::read(path).with("after", &after).with("limit", &limit);
         let answer = client.call(&ask).await?;
         let entries: Vec<Box<RawValue>> = answer.read()?;
         if let Some(last) = entries.last() {

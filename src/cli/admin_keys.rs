@@ -11,8 +11,8 @@ use super::admin_arguments::{RepeatArguments, model};
 use super::admin_ask::{Ask, segment};
 use super::admin_client::Client;
 use super::admin_connection::ConnectionArguments;
-use super::arguments::OutputFormat;
 use super::exit::Exit;
+use super::shared_arguments::OutputFormat;
 use super::shared_arguments::time;
 use super::terminal::{Failure, complain, width};
 use crate::report::{Grid, text_table, visible};
@@ -116,8 +116,8 @@ Examples:
   KEY=$(coalmine keys create team-search --scope inference)";
 
 const CREATE_HELP: &str = "\
-Only the secret goes to stdout. It is kept nowhere: the command is not repeated where its answer is \
-lost, and `coalmine keys regenerate` makes another secret.
+Only the secret goes to stdout. It is kept nowhere: the command is not repeated where its answer \
+is lost, and `coalmine keys regenerate` makes another secret.
 
 Examples:
   KEY=$(coalmine keys create team-search)
@@ -164,7 +164,8 @@ async fn create(
         let Created { api_key, key_id, scope, models } = created;
         let models = models_text(models.as_deref());
         let words = format!(
-            "access key {key_id} created, scope {scope}, for {models}; its secret is shown this once"
+            "access key {key_id} created, scope {scope}, for {models}; its secret is shown \
+             this once"
         );
         complain(&visible(&words));
         api_key + "\n"

@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 use super::admin_arguments::RulesArguments;
 use super::admin_ask::Ask;
 use super::admin_client::Client;
-use super::arguments::OutputFormat;
 use super::exit::Exit;
 use super::explain_rules::rule_set_lines;
+use super::shared_arguments::OutputFormat;
 use super::terminal::{Failure, complain};
 use crate::engine::{RawRules, RuleSet, Safeguards};
 

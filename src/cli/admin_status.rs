@@ -7,8 +7,8 @@ use super::admin_answer::{Answer, split_text};
 use super::admin_arguments::StatusArguments;
 use super::admin_ask::Ask;
 use super::admin_client::Client;
-use super::arguments::OutputFormat;
 use super::exit::Exit;
+use super::shared_arguments::OutputFormat;
 use super::terminal::{Failure, width};
 use crate::report::{Grid, text_table};
 use crate::units::{

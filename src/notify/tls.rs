@@ -1,5 +1,5 @@
-//! TLS for webhooks, and for those above who call a server as they do: ring's cryptography, the machine's root certificates, no state that the whole
-//! process shares. Knows no address.
+//! TLS for webhooks, and for whoever else calls a server once: ring's cryptography, the machine's
+//! root certificates, no state that the whole process shares. Knows no address.
 
 use std::sync::Arc;
 

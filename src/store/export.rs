@@ -52,7 +52,10 @@ impl<'a> From<&'a Sealed> for ExportedEntry<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// It is no entry, or one of another version of coalmine.
-    #[error("it is no journal entry that coalmine {version} knows: {0}", version = env!("CARGO_PKG_VERSION"))]
+    #[error(
+        "it is no journal entry that coalmine {version} knows: {0}",
+        version = env!("CARGO_PKG_VERSION")
+    )]
     Form(#[from] serde_json::Error),
     /// Its time is none.
     #[error(transparent)]
