@@ -29,6 +29,8 @@ struct Refusal {
 struct Told {
     message: String,
     #[serde(default)]
+    param: Option<String>,
+    #[serde(default)]
     code: Option<String>,
 }
 
@@ -62,7 +64,7 @@ impl Answer {
 /// What is told of a request that was answered by `status`, no success, and `text`.
 pub(super) fn refused(connection: &Connection, ask: &Ask, status: u16, text: &str) -> Failure {
     let url = &connection.url;
-    let Ok(Refusal { error: Told { message, code } }) = serde_json::from_str(text) else {
+    let Ok(Refusal { error: Told { message, param, code } }) = serde_json::from_str(text) else {
         let words = format!(
             "error: {url} answers {status}, and not as a gateway does\n  help: --url or \
              COALMINE_URL says where a gateway is; is something else there, or in between?"
@@ -79,6 +81,9 @@ pub(super) fn refused(connection: &Connection, ask: &Ask, status: u16, text: &st
             "{words}\n  help: the access key came from {source}; `coalmine keys create` makes \
              others, with the key of an administrator"
         )),
+        409 if param.as_deref() == Some("redeploy") => {
+            Failure::usage(format!("{words}\n  help: --redeploy deploys it all the same"))
+        }
         400..=499 if ask.is_of_file => Failure::input(words),
         400..=499 => Failure::usage(words),
         _ => Failure::internal(words),

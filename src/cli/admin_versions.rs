@@ -138,11 +138,16 @@ fn table(versions: &[Version]) -> String {
             version.tags.join(", "),
             version.upstream.clone(),
             version.price.map_or_else(|| "–".to_owned(), price_text),
-            version.created_at.clone(),
+            to_the_second(&version.created_at),
         ]
     });
     let header = header.map(str::to_owned).to_vec();
     text_table(&Grid { header, rows: rows.collect(), names: None }, width())
+}
+
+/// A time in RFC 3339 without its fraction: in a table nine more digits tell nothing.
+fn to_the_second(time: &str) -> String {
+    time.split_once('.').map_or_else(|| time.to_owned(), |(seconds, _)| format!("{seconds}Z"))
 }
 
 fn description(version: &Version) -> String {
