@@ -9,8 +9,8 @@ use super::arguments::{Arguments, Subcommands};
 use super::exit::Exit;
 use super::terminal::{Failure, complain};
 use super::{
-    backtest, compare, explain, gate, init, journal, mock, report, run, schema, serve, trace,
-    validate,
+    admin, admin_keys, backtest, compare, explain, gate, init, journal, mock, report, run, schema,
+    serve, trace, validate,
 };
 
 /// Runs the command line of this process.
@@ -44,6 +44,8 @@ fn carry_out(command: &Subcommands) -> Result<Exit, Failure> {
         Subcommands::Serve(arguments) => serve::serve(arguments),
         Subcommands::Mock(arguments) => mock::mock(arguments),
         Subcommands::Journal(command) => journal::journal(command),
+        Subcommands::Admin(arguments) => admin::admin(arguments),
+        Subcommands::Keys(arguments) => admin_keys::keys(arguments),
         Subcommands::Schema { format } => schema::schema(*format),
     }
 }

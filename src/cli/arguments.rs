@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::admin_arguments::{ADMIN_HELP, AdminArguments};
+use super::admin_keys::{KEYS_HELP, KeysArguments};
 use super::backtest_arguments::{BACKTEST_HELP, BacktestArguments};
 use super::exit::EXIT_CODES;
 use super::gate_arguments::{GATE_HELP, GateArguments};
@@ -66,6 +68,12 @@ pub(super) enum Subcommands {
     /// Verify a gateway's journal, show it, export it
     #[command(subcommand)]
     Journal(JournalCommands),
+    /// Administer a gateway that serves: versions, splits, rollouts, rules, history, status
+    #[command(after_help = ADMIN_HELP)]
+    Admin(AdminArguments),
+    /// The access keys of a gateway that serves
+    #[command(after_help = KEYS_HELP)]
+    Keys(KeysArguments),
     /// Print the JSON Schema of a file format, or the keys of scenario files and configurations
     Schema {
         /// Which format

@@ -9,9 +9,10 @@ use crate::gate::{Judgement, Verdict};
 pub enum Exit {
     /// The gate holds, or there was none and all went well.
     Pass = 0,
-    /// A bug in coalmine, or the machine failed it (a full disk).
+    /// A bug in coalmine, or the machine failed it (a full disk), or the gateway that it asks.
     Internal = 1,
-    /// The command line makes no sense. clap ends the process with the same number.
+    /// The command line makes no sense, or a gateway refuses what it asks for. clap ends the
+    /// process with the same number.
     Usage = 2,
     /// A file is invalid.
     InvalidInput = 3,

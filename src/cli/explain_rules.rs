@@ -39,6 +39,7 @@ pub(super) fn rule_lines(scenario: &Scenario, model: ModelIndex) -> Vec<String> 
         }
         lines.push(format!("Rules{of}{from}, in order of precedence"));
         lines.extend(of_all(rules));
+        lines.extend(recipients(rules).map(|line| format!("{line}; a rehearsal sends nothing")));
         for (position, trigger) in rules.triggers.iter().enumerate() {
             lines.push(format!("  {}", trigger.id));
             if is_old(position) {
@@ -49,6 +50,21 @@ pub(super) fn rule_lines(scenario: &Scenario, model: ModelIndex) -> Vec<String> 
             let sentences = [meaning(trigger)].into_iter().chain(outlook);
             lines.extend(sentences.map(|sentence| format!("    {sentence}")));
         }
+    }
+    lines
+}
+
+/// The lines about rules that are in force somewhere, in order of precedence: what they mean,
+/// whatever the traffic is.
+pub(super) fn rule_set_lines(rules: &RuleSet) -> Vec<String> {
+    if rules.triggers.is_empty() {
+        return vec!["  none; nothing rolls back".to_owned()];
+    }
+    let off = (!rules.enable).then(|| "  they are off; nothing rolls back".to_owned());
+    let mut lines: Vec<String> = off.into_iter().chain(of_all(rules)).collect();
+    lines.extend(recipients(rules));
+    for trigger in &rules.triggers {
+        lines.extend([format!("  {}", trigger.id), format!("    {}", meaning(trigger))]);
     }
     lines
 }
@@ -66,11 +82,13 @@ fn of_all(rules: &RuleSet) -> Vec<String> {
     if !rules.classification.rate_limited_is_error {
         lines.push("  a request that is answered 429 counts neither way".to_owned());
     }
-    if !rules.notification.is_nobody() {
-        let recipients = &rules.notification;
-        lines.push(format!("  firings are for {recipients}; a rehearsal sends nothing"));
-    }
     lines
+}
+
+/// Whom firings are told.
+fn recipients(rules: &RuleSet) -> Option<String> {
+    let notification = &rules.notification;
+    (!notification.is_nobody()).then(|| format!("  firings are for {notification}"))
 }
 
 fn meaning(trigger: &Trigger) -> String {

@@ -3,6 +3,20 @@
 //! Results go to stdout, everything else to stderr. This floor alone reads clocks, files and the
 //! environment; whatever it does not have to know stands on the floors under it.
 
+mod admin;
+mod admin_answer;
+mod admin_arguments;
+mod admin_ask;
+mod admin_client;
+mod admin_connection;
+mod admin_deploy;
+mod admin_events;
+mod admin_feed;
+mod admin_history;
+mod admin_keys;
+mod admin_rules;
+mod admin_status;
+mod admin_versions;
 mod apart;
 mod app;
 mod arguments;

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use terminal_size::terminal_size_of;
@@ -26,6 +27,11 @@ impl Failure {
         Self::internal(format!("error: cannot write {}: {error}", path.display()))
     }
 
+    /// The command line asks for what cannot be.
+    pub(super) fn usage(message: impl Display) -> Self {
+        Self { exit: Exit::Usage, message: message.to_string() }
+    }
+
     /// The machine failed us.
     pub(super) fn internal(message: impl Display) -> Self {
         Self { exit: Exit::Internal, message: message.to_string() }
@@ -34,12 +40,17 @@ impl Failure {
 
 /// Writes results to stdout. A reader that has gone away is no error: it has seen enough.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
+    print_while_read(text).map(|_| ())
+}
+
+/// Writes results to stdout, for what goes on until nobody reads it: `Break` where the reader has
+/// gone away.
+pub(super) fn print_while_read(text: &str) -> Result<ControlFlow<()>, Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::internal(format!("error: cannot write to stdout: {error}")))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(ControlFlow::Continue(())),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        Err(error) => Err(Failure::internal(format!("error: cannot write to stdout: {error}"))),
     }
 }
 

@@ -73,6 +73,19 @@ impl Sealed {
         Ok(Self { entry: canonical::decode(bytes)?, hash })
     }
 
+    /// An entry that came in another form than its canonical bytes, with the hash that was stated
+    /// beside it.
+    ///
+    /// # Errors
+    /// The hash is not that of the entry: what came is not what was sealed.
+    pub fn stated(entry: Entry, hash: Digest) -> Result<Self, SealError> {
+        let sealed = Self::new(entry);
+        if sealed.hash != hash {
+            return Err(SealError::Hash { found: sealed.hash, stated: hash });
+        }
+        Ok(sealed)
+    }
+
     /// The entry.
     pub const fn entry(&self) -> &Entry {
         &self.entry

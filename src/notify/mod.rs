@@ -41,6 +41,7 @@ pub use pace::Pace;
 pub use settings::{MailLogin, MailSecurity, MailSettings, NotifySettings};
 pub use slack::slack_body;
 pub use start_error::StartError;
+pub(crate) use tls::WebTls;
 pub use ways::Ways;
 pub use webhook::webhook_body;
 pub use webhook_url::{NoWebhook, WebhookUrl};

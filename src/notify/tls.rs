@@ -1,5 +1,5 @@
-//! TLS for webhooks: ring's cryptography, the machine's root certificates, no state that the whole
-//! process shares. Knows no address.
+//! TLS for webhooks, and for whoever else calls a server once: ring's cryptography, the machine's
+//! root certificates, no state that the whole process shares. Knows no address.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use rustls::{ClientConfig, RootCertStore};
 
 /// How webhooks are reached over TLS.
 #[derive(Debug)]
-pub(super) struct WebTls {
+pub(crate) struct WebTls {
     /// For the client.
-    pub(super) config: ClientConfig,
+    pub(crate) config: ClientConfig,
     /// Whether this machine has root certificates: without any, TLS can trust nobody.
-    pub(super) has_roots: bool,
+    pub(crate) has_roots: bool,
 }
 
 impl WebTls {
@@ -22,7 +22,7 @@ impl WebTls {
     ///
     /// # Errors
     /// What rustls says of its versions and its cryptography.
-    pub(super) fn of_machine() -> Result<Self, rustls::Error> {
+    pub(crate) fn of_machine() -> Result<Self, rustls::Error> {
         let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()?;
         let (builder, has_roots) = match builder.clone().with_native_roots() {

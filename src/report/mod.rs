@@ -65,7 +65,7 @@ pub use backtest_chart::backtest_chart;
 pub use backtest_markdown::backtest_markdown;
 pub use backtest_text::backtest_text;
 pub(crate) use command_text::order_text;
-pub(crate) use comparison::{ENDED_WITH, MARKS, endings, mark, metrics, row_label};
+pub(crate) use comparison::{ENDED_WITH, Grid, MARKS, endings, mark, metrics, row_label};
 pub use comparison_charts::comparison_charts;
 pub(crate) use comparison_headline::ComparisonHeadline;
 pub(crate) use facts::{blind_rules, run_facts};
@@ -94,6 +94,7 @@ pub use suite_markdown::{
 pub use suite_text::suite_text;
 pub use table_csv::table_csv;
 pub use terminal::{Style, terminal_report};
+pub(crate) use text_table::text_table;
 pub use trace_stats_charts::trace_stats_charts;
 pub use trace_stats_csv::trace_stats_csv;
 pub use trace_stats_markdown::trace_stats_markdown;

@@ -9,7 +9,7 @@ use super::layout::{columns, fill, left, right};
 
 /// The grid as text, each line with a newline, none wider than `width` (at least
 /// [`LEAST_WIDTH`]). The first column names the rows; the others hold figures.
-pub(super) fn text_table(grid: &Grid, width: usize) -> String {
+pub(crate) fn text_table(grid: &Grid, width: usize) -> String {
     let width = width.max(LEAST_WIDTH);
     let all: Vec<usize> = (0..grid.header.len()).collect();
     let measures: Vec<Measure> = all.iter().map(|column| Measure::of(grid, *column)).collect();

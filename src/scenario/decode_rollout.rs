@@ -74,7 +74,8 @@ fn check_stable(
     }
 }
 
-fn ladder(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Ladder> {
+/// The steps that an entry lists.
+pub(crate) fn ladder(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Ladder> {
     let items = entry.node.items();
     if entry.node.text().is_some() {
         return None;

@@ -59,6 +59,7 @@ mod literal;
 mod load;
 mod load_gateway;
 mod load_rules;
+mod load_steps;
 mod merge;
 mod moved_tags;
 mod named_version;
@@ -120,6 +121,7 @@ pub use json_schema::{gateway_schema, json_schema};
 pub use load::{Loaded, lacking, load};
 pub use load_gateway::{LoadedGateway, load_gateway};
 pub use load_rules::{RuleNames, load_rules};
+pub use load_steps::load_steps;
 pub use named_version::NamedVersion;
 pub use outlook::Outlook;
 pub use plan::{

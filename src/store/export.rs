@@ -2,12 +2,12 @@
 
 use std::io::Write;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fold::walk;
 use super::{Journal, StoreError};
-use crate::engine::{Cause, Change, Digest, DurableState, Entry, Sealed};
-use crate::units::ModelId;
+use crate::engine::{Cause, Change, Digest, DurableState, Entry, SealError, Sealed};
+use crate::units::{LiteralError, ModelId, Timestamp};
 
 /// A journal entry, whole, as other programs read it.
 ///
@@ -46,6 +46,45 @@ impl<'a> From<&'a Sealed> for ExportedEntry<'a> {
             hash: sealed.hash(),
         }
     }
+}
+
+/// Why an exported entry cannot be read back.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// It is no entry, or one of another version of coalmine.
+    #[error(
+        "it is no journal entry that coalmine {version} knows: {0}",
+        version = env!("CARGO_PKG_VERSION")
+    )]
+    Form(#[from] serde_json::Error),
+    /// Its time is none.
+    #[error(transparent)]
+    Time(#[from] LiteralError),
+    /// It is not what was sealed.
+    #[error("the entry was changed after it was sealed: {0}")]
+    Seal(#[from] SealError),
+}
+
+/// What is read of an exported entry. `by` says nothing that its cause does not say.
+#[derive(Deserialize)]
+struct Exported {
+    number: u64,
+    at: String,
+    model: Option<ModelId>,
+    cause: Cause,
+    change: Change,
+    previous: Digest,
+    hash: Digest,
+}
+
+/// The entry that `json`, an [`ExportedEntry`] as JSON, was made from: its hash is worked out anew.
+///
+/// # Errors
+/// It is no entry of this version, or not the one that was sealed.
+pub fn import_entry(json: &str) -> Result<Sealed, ImportError> {
+    let Exported { number, at, model, cause, change, previous, hash } = serde_json::from_str(json)?;
+    let at: Timestamp = at.parse()?;
+    Ok(Sealed::stated(Entry { number, at, model, cause, change, previous }, hash)?)
 }
 
 /// Writes the journal to `out`, one line of JSON per entry, oldest first, each verified before it
@@ -106,6 +145,20 @@ mod tests {
                 "hash": chain[2].hash(),
             })
         );
+    }
+
+    #[test]
+    fn an_exported_entry_is_read_back_and_a_changed_one_refused() {
+        for sealed in sealed(5) {
+            let text = serde_json::to_string(&ExportedEntry::from(&sealed)).unwrap();
+            assert_eq!(import_entry(&text).unwrap(), sealed);
+            let changed = text.replace("alice", "malice");
+            assert!(matches!(import_entry(&changed), Err(ImportError::Seal(_))), "{changed}");
+        }
+        let timeless = r#"{"number": 1, "at": "noon", "model": null, "cause": "restart",
+            "change": "bake_over", "previous": "", "hash": ""}"#;
+        assert!(matches!(import_entry(timeless), Err(ImportError::Form(_))), "no hashes");
+        assert!(matches!(import_entry("{}"), Err(ImportError::Form(_))));
     }
 
     #[tokio::test]

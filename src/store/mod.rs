@@ -37,7 +37,7 @@ mod sqlite_file;
 mod store_error;
 
 pub use entry_line::entry_line;
-pub use export::{ExportedEntry, export_lines};
+pub use export::{ExportedEntry, ImportError, export_lines, import_entry};
 pub use fold::fold;
 pub use journal::{Head, Journal};
 pub use open_error::{OpenError, OpenFault};

@@ -12,7 +12,7 @@ use memchr::memchr2;
 
 /// The state between two pieces.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub(super) struct EventLines {
+pub(crate) struct EventLines {
     /// The begun line.
     line: Vec<u8>,
     /// The begun event's data, as far as it came in earlier pieces or has several lines.
@@ -20,6 +20,8 @@ pub(super) struct EventLines {
     has_data: bool,
     /// The begun event's id.
     id: Vec<u8>,
+    /// The begun event's name.
+    name: Vec<u8>,
     /// Whether a LF that comes now belongs to the line's end before.
     is_after_cr: bool,
     /// Whether the first line, which may begin with a byte order mark, is over.
@@ -29,21 +31,23 @@ pub(super) struct EventLines {
 
 /// An event with data.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct ServerEvent<'a> {
+pub(crate) struct ServerEvent<'a> {
     /// Never empty.
-    pub(super) data: &'a [u8],
+    pub(crate) data: &'a [u8],
     /// Its own id; empty if it has none.
-    pub(super) id: &'a [u8],
+    pub(crate) id: &'a [u8],
+    /// Its name; empty if it has none.
+    pub(crate) name: &'a [u8],
 }
 
 /// An event has more than [`LONGEST_EVENT`] bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct TooLong;
+pub(crate) struct TooLong;
 
 impl EventLines {
     /// Takes the next piece; `each` is called with every event that ends in it, and nothing more
     /// is read once it breaks.
-    pub(super) fn push(
+    pub(crate) fn push(
         &mut self,
         mut bytes: &[u8],
         mut each: impl FnMut(ServerEvent<'_>) -> ControlFlow<()>,
@@ -135,6 +139,10 @@ impl EventLines {
                 self.id.clear();
                 self.id.extend_from_slice(id);
             }
+            Field::Name(name) => {
+                self.name.clear();
+                self.name.extend_from_slice(name);
+            }
             Field::Ignored => {}
             Field::Other => self.has_other_lines = true,
         }
@@ -150,10 +158,11 @@ impl EventLines {
         let flow = if data.is_empty() {
             ControlFlow::Continue(())
         } else {
-            each(ServerEvent { data, id: &self.id })
+            each(ServerEvent { data, id: &self.id, name: &self.name })
         };
         self.data.clear();
         self.id.clear();
+        self.name.clear();
         self.has_data = false;
         flow
     }
@@ -185,7 +194,8 @@ enum Field<'a> {
     End,
     Data(&'a [u8]),
     Id(&'a [u8]),
-    /// A comment, the event's name or the time to reconnect.
+    Name(&'a [u8]),
+    /// A comment, or the time to reconnect.
     Ignored,
     /// Of no meaning.
     Other,
@@ -200,11 +210,13 @@ fn field(line: &[u8]) -> Field<'_> {
         b"" => Field::End,
         b"data" => Field::Data(b""),
         b"id" => Field::Id(b""),
-        b"event" | b"retry" | [b':', ..] => Field::Ignored,
-        _ => match line.strip_prefix(b"id:") {
-            Some(id) => Field::Id(after_space(id)),
-            None if line.starts_with(b"event:") || line.starts_with(b"retry:") => Field::Ignored,
-            None => Field::Other,
+        b"event" => Field::Name(b""),
+        b"retry" | [b':', ..] => Field::Ignored,
+        _ => match (line.strip_prefix(b"id:"), line.strip_prefix(b"event:")) {
+            (Some(id), _) => Field::Id(after_space(id)),
+            (_, Some(name)) => Field::Name(after_space(name)),
+            _ if line.starts_with(b"retry:") => Field::Ignored,
+            _ => Field::Other,
         },
     }
 }
@@ -230,7 +242,7 @@ mod tests {
         let mut lines = EventLines::default();
         let mut events = Vec::new();
         for piece in pieces {
-            lines.push(piece, |ServerEvent { data, id }| {
+            lines.push(piece, |ServerEvent { data, id, .. }| {
                 let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
                 events.push((text(data), text(id)));
                 ControlFlow::Continue(())
@@ -285,6 +297,21 @@ mod tests {
     fn an_id_is_that_of_its_own_event() {
         let events = events(&[b"id: 7\ndata: a\n\ndata: b\n\n"]).unwrap();
         assert_eq!(events, [("a".into(), "7".into()), ("b".into(), String::new())]);
+    }
+
+    #[test]
+    fn a_name_is_that_of_its_own_event() {
+        let mut names = Vec::new();
+        let mut lines = EventLines::default();
+        let stream = b"event: tick\ndata: a\n\nevent:tock\ndata: b\n\ndata: c\n\n";
+        for byte in stream.chunks(1) {
+            let name = |event: ServerEvent<'_>| {
+                names.push(String::from_utf8(event.name.to_vec()).unwrap());
+                ControlFlow::Continue(())
+            };
+            lines.push(byte, name).unwrap();
+        }
+        assert_eq!(names, ["tick", "tock", ""]);
     }
 
     #[test]

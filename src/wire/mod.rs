@@ -29,6 +29,7 @@ pub use answer_writer::AnswerWriter;
 pub use api_error::{ApiError, ErrorKind};
 pub use ask::ChatAsk;
 pub use ask_error::AskError;
+pub(crate) use event_lines::{EventLines, ServerEvent};
 #[doc(hidden)]
 pub use fuzz::fuzz_wire;
 pub use integrity::integrity;

@@ -5,6 +5,7 @@
 
 mod churn;
 mod client;
+mod commands;
 mod failures;
 mod fates;
 mod killed;

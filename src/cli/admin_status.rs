@@ -1,0 +1,335 @@
+//! `coalmine admin status`: how all stands in a gateway.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::admin_answer::{Answer, split_text};
+use super::admin_arguments::StatusArguments;
+use super::admin_ask::Ask;
+use super::admin_client::Client;
+use super::exit::Exit;
+use super::shared_arguments::OutputFormat;
+use super::terminal::{Failure, width};
+use crate::report::{Grid, text_table};
+use crate::units::{
+    Duration, ModelId, format_count, format_counted, format_elapsed, format_millis, format_money,
+    format_percent, format_set_share,
+};
+
+/// How all stands, as far as it is shown.
+#[derive(Deserialize)]
+pub(super) struct Status {
+    at: String,
+    models: Vec<Model>,
+}
+
+#[derive(Deserialize)]
+struct Model {
+    model: String,
+    stable: Option<String>,
+    split: Map<String, Value>,
+    rollout: Rollout,
+    in_flight: u64,
+    versions: Vec<Version>,
+    rules: Vec<Rule>,
+    #[serde(default)]
+    last_rollback: Option<Rollback>,
+}
+
+#[derive(Deserialize)]
+struct Rollout {
+    state: String,
+    version: Option<String>,
+    step: Option<u32>,
+    step_weight: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    id: String,
+    status: String,
+    weight: f64,
+    tags: Vec<String>,
+    in_flight: u64,
+    window: Window,
+}
+
+#[derive(Deserialize)]
+struct Window {
+    window_seconds: f64,
+    requests: u64,
+    error_rate: Option<f64>,
+    latency_avg_ms: Option<f64>,
+    latency_p50_ms: Option<f64>,
+    latency_p95_ms: Option<f64>,
+    latency_p99_ms: Option<f64>,
+    ttft_p50_ms: Option<f64>,
+    cost_per_1k_tokens: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Rule {
+    id: String,
+    version: String,
+    checks: u64,
+    no_data: u64,
+    breaches: u64,
+    firings: u64,
+    timer: Option<Timer>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+struct Timer {
+    held_seconds: f64,
+    duration_seconds: f64,
+}
+
+#[derive(Deserialize)]
+struct Rollback {
+    at: String,
+    by: String,
+    version: Option<String>,
+    target: String,
+    journal_entry: u64,
+}
+
+/// `coalmine admin status`
+pub(super) async fn status(
+    client: &Client,
+    arguments: &StatusArguments,
+    format: OutputFormat,
+) -> Result<Exit, Failure> {
+    let answer = client.call(&Ask::read("/v1/deploy/status".to_owned())).await?;
+    let answer = match &arguments.model {
+        Some(model) => only(&answer, model)?,
+        None => answer,
+    };
+    answer.show(format, |status: Status| status.text(width()))
+}
+
+/// The answer with this model alone.
+fn only(answer: &Answer, model: &ModelId) -> Result<Answer, Failure> {
+    let mut value: Value = answer.read()?;
+    let mut known = Vec::new();
+    if let Some(models) = value["models"].as_array_mut() {
+        known.extend(models.iter().filter_map(|m| m["model"].as_str().map(str::to_owned)));
+        models.retain(|found| found["model"] == model.as_str());
+    }
+    if known.iter().any(|known| known == model.as_str()) {
+        return Ok(Answer { text: value.to_string(), ..*answer });
+    }
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Err(Failure::usage(format!(
+        "error: there is no model {model:?} that the access key may see; it may see {known}"
+    )))
+}
+
+impl Status {
+    /// All of it, in lines of at most `width` columns where they can be broken.
+    fn text(&self, width: usize) -> String {
+        if self.models.is_empty() {
+            return "no model is served that the access key may see\n".to_owned();
+        }
+        let models = self.models.iter().map(|model| model.text(&self.at, width));
+        models.collect::<Vec<_>>().join("\n")
+    }
+
+    /// A line for each version that gets traffic.
+    pub(super) fn lines(&self) -> String {
+        let mut lines = String::new();
+        for model in &self.models {
+            for version in model.versions.iter().filter(|version| version.weight > 0.0) {
+                let Version { id, weight, window, .. } = version;
+                let errors = window.error_rate.map_or_else(none, format_percent);
+                lines.push_str(&format!(
+                    "-  {}  {}  {id} {}: {}, errors {errors}, P50 {}, P99 {}\n",
+                    self.at,
+                    model.model,
+                    format_set_share(*weight),
+                    format_counted(window.requests, "request", "requests"),
+                    millis(window.latency_p50_ms),
+                    millis(window.latency_p99_ms),
+                ));
+            }
+        }
+        lines
+    }
+}
+
+impl Model {
+    fn text(&self, at: &str, width: usize) -> String {
+        let stable = self.stable.as_deref().unwrap_or("none");
+        let mut text =
+            format!("{}  {at}\n  split          {}\n", self.model, split_text(&self.split));
+        text.push_str(&format!("  stable         {stable}\n"));
+        text.push_str(&format!("  rollout        {}\n", self.rollout.text()));
+        let last = self.last_rollback.as_ref().map_or_else(|| "never".to_owned(), Rollback::text);
+        text.push_str(&format!("  last rollback  {last}\n"));
+        text.push_str(&format!("  in flight      {}\n", format_count(self.in_flight)));
+        if let Some(version) = self.versions.first() {
+            let seconds = Duration::from_secs_f64(version.window.window_seconds);
+            text.push_str(&format!("\nVersions, in the last {}\n", format_elapsed(seconds)));
+            text.push_str(&text_table(&self.versions(), width));
+        }
+        if !self.rules.is_empty() {
+            text.push_str("\nRules\n");
+            text.push_str(&text_table(&self.rules(), width));
+        }
+        text
+    }
+
+    fn versions(&self) -> Grid {
+        let header = [
+            "Version",
+            "Status",
+            "Weight",
+            "Tags",
+            "In flight",
+            "Requests",
+            "Error rate",
+            "Average",
+            "P50",
+            "P95",
+            "P99",
+            "TTFT P50",
+            "Cost per 1K",
+        ];
+        let rows = self.versions.iter().map(|version| {
+            let Version { id, status, weight, tags, in_flight, window } = version;
+            vec![
+                id.clone(),
+                status.replace('_', " "),
+                format_set_share(*weight),
+                tags.join(", "),
+                format_count(*in_flight),
+                format_count(window.requests),
+                window.error_rate.map_or_else(none, format_percent),
+                millis(window.latency_avg_ms),
+                millis(window.latency_p50_ms),
+                millis(window.latency_p95_ms),
+                millis(window.latency_p99_ms),
+                millis(window.ttft_p50_ms),
+                window.cost_per_1k_tokens.map_or_else(none, format_money),
+            ]
+        });
+        Grid { header: header.map(str::to_owned).to_vec(), rows: rows.collect(), names: None }
+    }
+
+    fn rules(&self) -> Grid {
+        let header =
+            ["Rule", "Version", "Checks", "No data", "Breaches", "Firings", "Breach timer"];
+        let rows = self.rules.iter().map(|rule| {
+            vec![
+                rule.id.clone(),
+                rule.version.clone(),
+                format_count(rule.checks),
+                format_count(rule.no_data),
+                format_count(rule.breaches),
+                format_count(rule.firings),
+                rule.timer.map_or_else(none, Timer::text),
+            ]
+        });
+        Grid { header: header.map(str::to_owned).to_vec(), rows: rows.collect(), names: Some(1) }
+    }
+}
+
+impl Rollout {
+    fn text(&self) -> String {
+        let state = self.state.replace('_', " ");
+        let of = self.version.as_ref().map_or_else(String::new, |version| format!(" of {version}"));
+        let step = self.step.map_or_else(String::new, |step| format!(", step {step}"));
+        let weight = self.step_weight.map(|weight| format!(" at {}", format_set_share(weight)));
+        format!("{state}{of}{step}{}", weight.unwrap_or_default())
+    }
+}
+
+impl Rollback {
+    fn text(&self) -> String {
+        let Self { at, by, version, target, journal_entry } = self;
+        let from = version.as_ref().map_or_else(String::new, |from| format!("from {from} "));
+        format!("{at}: {from}to {target}, by {by} (journal entry {journal_entry})")
+    }
+}
+
+impl Timer {
+    fn text(self) -> String {
+        let [held, duration] = [self.held_seconds, self.duration_seconds]
+            .map(|seconds| format_elapsed(Duration::from_secs_f64(seconds)));
+        format!("{held} of {duration}")
+    }
+}
+
+fn millis(ms: Option<f64>) -> String {
+    ms.map_or_else(none, |ms| format_millis(Duration::from_secs_f64(ms / 1e3)))
+}
+
+/// As other tables show what is not known.
+fn none() -> String {
+    "–".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn answer() -> Value {
+        let window = json!({
+            "window_seconds": 60.0, "requests": 1_200, "error_rate": 0.025,
+            "latency_avg_ms": 900.4, "latency_p50_ms": 892.0, "latency_p95_ms": null,
+            "latency_p99_ms": 2_156.0, "ttft_p50_ms": 246.0, "cost_per_1k_tokens": 0.008,
+        });
+        json!({"at": "2026-11-30T09:00:00Z", "models": [{
+            "model": "org/name", "stable": "v1", "split": {"v1": 0.95, "v2": 0.05},
+            "rollout": {"state": "stepping", "version": "v2", "step": 1, "step_weight": 0.05},
+            "in_flight": 3,
+            "versions": [{"id": "v2", "status": "rolled_back", "weight": 0.05, "tags": ["beta"],
+                          "in_flight": 1, "window": window}],
+            "rules": [{"id": "errors", "version": "v2", "checks": 12, "no_data": 2, "breaches": 3,
+                       "firings": 1, "timer": {"held_seconds": 15.0, "duration_seconds": 60.0}}],
+            "last_rollback": {"at": "2026-11-30T08:00:00Z", "by": "errors", "version": "v2",
+                              "target": "v1", "journal_entry": 17},
+        }]})
+    }
+
+    fn status() -> Status {
+        serde_json::from_value(answer()).unwrap()
+    }
+
+    #[test]
+    fn a_status_shows_split_rollout_versions_timers_and_the_last_rollback() {
+        let text = status().text(140);
+        for part in [
+            "org/name  2026-11-30T09:00:00Z\n  split          v1 95 %, v2 5 %\n",
+            "  rollout        stepping of v2, step 1 at 5 %\n",
+            "  last rollback  2026-11-30T08:00:00Z: from v2 to v1, by errors (journal entry 17)\n",
+            "Versions, in the last 60 s\n",
+            "rolled back",
+            "2.50 %",
+            "2,156 ms",
+            "$0.008",
+            "15 s of 60 s",
+        ] {
+            assert!(text.contains(part), "{part:?} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn lines_are_of_versions_with_traffic() {
+        let line = "-  2026-11-30T09:00:00Z  org/name  v2 5 %: 1,200 requests, errors 2.50 %, \
+                    P50 892 ms, P99 2,156 ms\n";
+        assert_eq!(status().lines(), line);
+        let mut idle = status();
+        idle.models[0].versions[0].weight = 0.0;
+        assert_eq!(idle.lines(), "");
+    }
+
+    #[test]
+    fn a_model_that_is_not_there_is_told_with_those_that_are() {
+        let answer = Answer { status: 200, text: answer().to_string() };
+        let of = |name| only(&answer, &ModelId::new(name).unwrap());
+        assert!(of("org/name").unwrap().text.contains("org/name"));
+        assert!(of("gpt-4").unwrap_err().message.contains("it may see org/name"));
+    }
+}
