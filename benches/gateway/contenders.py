@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,9 @@ class Contender:
     headers: dict = field(default_factory=dict)
     # Whether it reads answers and writes them anew.
     is_rewriting: bool = False
+    # For a slow one: how many connections it gets at most, and how many times the seconds.
+    most_connections: int = 256
+    patience: int = 1
 
     def path(self, workload):
         prefix = self.stream_prefix if workload.is_stream else self.prefix
@@ -47,7 +51,7 @@ class Kit:
         found = self.installed / "programs" / name
         if not found.exists():
             why = self.installed / "programs" / f"{name}.missing"
-            raise Failure(why.read_text().strip() if why.exists() else "not installed")
+            raise Failure(f"not installed: {why.read_text().strip() if why.exists() else name}")
         return str(found.resolve())
 
     def environment(self):
@@ -148,10 +152,14 @@ def litellm(kit):
     path = kit.config("litellm.yaml")
     program = kit.program("litellm")
     command = [program, "--config", path, "--host", "127.0.0.1", "--port", str(port), "--num_workers", "2"]
-    # Its list of prices would be fetched from the network.
-    server = kit.start("litellm", command, {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"})
+    # It does not start without a key. Its list of prices would be fetched from the network.
+    key = "sk-" + secrets.token_hex(32)
+    settings = {"LITELLM_MASTER_KEY": key, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
+    server = kit.start("litellm", command, settings)
     server.listens(port)
-    return Contender("LiteLLM", server, port, is_rewriting=True)
+    headers = {"Authorization": f"Bearer {key}"}
+    # With some ten milliseconds for an answer it would answer no stream of 256 in a round.
+    return Contender("LiteLLM", server, port, headers=headers, is_rewriting=True, most_connections=8, patience=3)
 
 
 def coalmine(kit):

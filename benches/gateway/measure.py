@@ -47,18 +47,21 @@ class Bench:
         environment = self.kit.environment() | {"BENCH_BODY": self.body(workload, contender)}
         if authorization := contender.headers.get("Authorization"):
             environment["BENCH_AUTHORIZATION"] = authorization
+        connections = min(workload.connections, contender.most_connections)
         command = [
-            *(self.kit.program("wrk"), "--threads", "2", "--connections", str(workload.connections)),
-            *("--duration", f"{seconds}s", "--timeout", "60s", "--script", str(who.HERE / "post.lua")),
+            *(self.kit.program("wrk"), "--threads", "2", "--connections", str(connections)),
+            *("--duration", f"{seconds * contender.patience}s", "--timeout", "60s", "--script", str(who.HERE / "post.lua")),
             f"http://127.0.0.1:{contender.port}{contender.path(workload)}",
         ]
         before = contender.server.cpu_seconds()
         output, tool_cpu = run(command, environment)
         cpu = contender.server.cpu_seconds() - before
         word, requests, microseconds, failures = output.splitlines()[-1].split()
-        if word != "RESULT" or int(failures) or not int(requests):
+        if word != "RESULT" or int(failures):
             raise Failure(f"{contender.name}, {workload.name}: {requests} answers, {failures} failures")
         requests = int(requests)
+        if not requests:
+            return 0.0, None, None
         return requests / (int(microseconds) / 1e6), cpu / requests * 1e6, tool_cpu / requests * 1e6
 
     def pace(self, workload, contender, seconds):
@@ -98,7 +101,7 @@ class Bench:
             try:
                 contender = who.ALL[name](self.kit)
             except Failure as failure:
-                self.absent[name] = f"not installed: {failure}"
+                self.absent[name] = str(failure)
                 continue
             self.running.append(contender)
         for contender in self.running:
@@ -112,16 +115,12 @@ class Bench:
         figures = self.figures.setdefault((workload.name, contender.name), Figures())
         if contender.name != "direct":
             contender.server.thaw()
-        # Slow ones get the time for some hundred answers.
-        is_slow = figures.per_second and figures.per_second[-1] < 200
-        measured = self.saturate(workload, contender, self.seconds * (3 if is_slow else 1))
+        measured = self.saturate(workload, contender, self.seconds)
         paced = self.pace(workload, contender, self.seconds) if measured[0] > ENOUGH else None
         self.memory[contender.name] = contender.server.memory_bytes()
         if contender.name != "direct":
             contender.server.freeze()
         if not is_counted:
-            # How slow it is must be known all the same.
-            figures.per_second = [measured[0]]
             return
         for values, value in zip((figures.per_second, figures.cpu_us, figures.tool_cpu_us), measured):
             values.append(value)
@@ -136,9 +135,6 @@ class Bench:
             for workload in self.workloads:
                 for contender in self.running:
                     self.turn(contender, workload, number > 0)
-            if number == 0:
-                for figures in self.figures.values():
-                    figures.per_second = figures.per_second if figures.per_second[0] < 200 else []
             print(f"round {number} of {rounds}: {time.monotonic() - began:.0f} s", file=sys.stderr)
         for contender in self.running:
             contender.server.thaw()
