@@ -148,7 +148,7 @@ fn traffic_is_moved_and_told_with_what_was_before() {
     let told = world.admin(&["pause", "org/name"]).refused(2);
     assert!(told.contains("cannot be paused") && told.contains("409"), "{told}");
     world.admin(&["split", "org/name", "v1=50%", "v2=50%", "--redeploy"]).printed();
-    world.admin(&["rollback", "org/name"]).printed();
+    world.admin(&["rollback", "org/name", "v1"]).printed();
     let told = world.admin(&["split", "org/name", "v1=50%", "v2=50%"]).refused(2);
     assert!(told.contains("v2 was rolled back") && told.contains("--redeploy"), "{told}");
 }
