@@ -93,6 +93,11 @@ impl AdminRequest {
         if !essence.is_some_and(|found| found.eq_ignore_ascii_case(JSON)) {
             return Err(ApiError::unsupported_media_type(essence, JSON));
         }
+        // Else a list of a form's fields in their order would count as the form.
+        let first = self.body.iter().find(|byte| !byte.is_ascii_whitespace());
+        if first.is_some_and(|byte| *byte == b'[') {
+            return Err(ApiError::malformed("the body is a list; allowed is an object"));
+        }
         let mut reader = serde_json::Deserializer::from_slice(&self.body);
         let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let path = error.path().to_string();
