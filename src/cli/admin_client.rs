@@ -15,7 +15,7 @@ use super::admin_answer::{Answer, refused};
 use super::admin_ask::{Ask, Repeat};
 use super::admin_connection::Connection;
 use super::terminal::{Failure, complain};
-use crate::notify::WebTls;
+use crate::notify::{WebTls, causes};
 
 /// Asks one gateway.
 pub(super) struct Client {
@@ -41,8 +41,11 @@ pub(super) enum Fault {
 impl Client {
     /// A client of the gateway that `connection` leads to.
     pub(super) fn new(connection: Connection) -> Result<Self, Failure> {
-        let setup = |error: &dyn Error| {
-            Failure::internal(format!("error: HTTP cannot be set up: {}", causes(error)))
+        let setup = |error: &(dyn Error + 'static)| {
+            Failure::internal(format!(
+                "error: HTTP cannot be set up: {}",
+                causes(error, LONGEST_CAUSE)
+            ))
         };
         let tls = WebTls::of_machine().map_err(|error| setup(&error))?;
         let http = reqwest::Client::builder()
@@ -183,7 +186,9 @@ impl Client {
 /// What went wrong on the way.
 pub(super) fn fault(error: &reqwest::Error) -> Fault {
     // Its own words say no more than that the request failed, and where to.
-    let why = error.source().map_or_else(|| "no answer came".to_owned(), causes);
+    let why = error
+        .source()
+        .map_or_else(|| "no answer came".to_owned(), |cause| causes(cause, LONGEST_CAUSE));
     if error.is_connect() {
         Fault::NoConnection(why)
     } else if error.is_timeout() {
@@ -193,20 +198,9 @@ pub(super) fn fault(error: &reqwest::Error) -> Fault {
     }
 }
 
-/// An error with those that caused it, the last of them last.
-fn causes(error: &dyn Error) -> String {
-    let mut words = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        let more = error.to_string();
-        if !words.contains(&more) {
-            words = format!("{words}: {more}");
-        }
-        next = error.source();
-    }
-    words
-}
-
 const fn std_duration(connection: &Connection) -> std::time::Duration {
     std::time::Duration::from_nanos(connection.timeout.as_nanos())
 }
+
+/// Chosen: as much of a cause as a line can show.
+const LONGEST_CAUSE: usize = 300;

@@ -23,11 +23,9 @@ pub(super) fn command_failed(desk: &Desk, model: &str, failure: &CommandFailure)
         CommandFailure::LastAdmin(_) => {
             ApiError::conflict(format!("{failure}: make another one of scope admin first"))
         }
-        CommandFailure::Unreadable(_) => {
-            let words = "what is to be kept lies too deep: allowed are 100 lists and maps in each \
-                         other";
-            ApiError::refused(words)
-        }
+        CommandFailure::Unreadable(_) => ApiError::refused(
+            "what is to be kept lies too deep: put fewer lists and maps in each other",
+        ),
         CommandFailure::Store(error) => journal_failed(error),
         CommandFailure::OtherRequest(_) => ApiError::refused(
             "this Idempotency-Key was used for another request: send each request under a key of \

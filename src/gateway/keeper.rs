@@ -230,7 +230,7 @@ impl<J: Journal> Keeper<J> {
     ) -> Result<Answered, CommandFailure> {
         let desk = Arc::clone(&self.house.desk);
         let mut inner = desk.lock();
-        self.route_for(command)?;
+        let route = self.route_for(command)?;
         let now = desk.now();
         // What is due comes first, so that its entries stand before the command's.
         inner.engine.advance(now);
@@ -268,7 +268,9 @@ impl<J: Journal> Keeper<J> {
         inner.engine.commit(accepted);
         let catalog = inner.engine.catalog(command.model);
         if catalog.is_some_and(|catalog| catalog.versions().len() > known)
-            && let Some(route) = self.route_for(command)?
+            // Made anew: another configuration may have been read meanwhile. Where that one has no
+            // way to the version, the old one holds until it is read again.
+            && let Some(route) = self.route_for(command).unwrap_or(route)
         {
             inner.routes[usize::from(command.model.0)].push(Arc::new(route));
         }

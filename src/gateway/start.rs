@@ -145,10 +145,10 @@ impl Gateway {
         let house = Arc::clone(keeper.house());
         let sockets = bind(&plan.listen, threads.get()).map_err(StartError::Listen)?;
         open_models(plan, &mut keeper)?;
+        first_key(&mut keeper, show)?;
         let front = Front::new(Arc::clone(&house), jobs.clone(), listeners, plan.keys.grace);
         let (stop, stopped) = watch::channel(false);
         let (addresses, serving) = serve(plan, &house, &Arc::new(front), sockets, &stopped)?;
-        first_key(&mut keeper, show)?;
         let notifier = Arc::clone(keeper.post().notifier());
         let keeper = std::thread::Builder::new()
             .name("keeper".to_owned())

@@ -20,7 +20,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 }
 
 /// An error and what caused it, on one line; what an error repeats of its cause stands there once.
-pub(super) fn causes(error: &(dyn Error + 'static), most: usize) -> String {
+pub(crate) fn causes(error: &(dyn Error + 'static), most: usize) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

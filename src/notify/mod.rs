@@ -33,6 +33,7 @@ mod webhook_url;
 
 pub use delivery::{Delivery, DropReason, NoticeNumber, Outcome};
 pub use failure::{Failure, Undeliverable};
+pub(crate) use line::causes;
 pub use mail::mail;
 pub use mail_address::{MailAddress, NoAddress};
 pub use notice::{Notice, NoticeKind};

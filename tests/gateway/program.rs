@@ -82,9 +82,7 @@ impl Program {
 
     /// Waits until it is gone; what it has written to stderr.
     pub(crate) fn gone(self) -> String {
-        let Self { process, log, .. } = self;
-        process.into_inner().unwrap().0.wait().unwrap();
-        log.join().unwrap()
+        self.ended().1
     }
 
     /// Its resident memory in bytes; `None`: the system does not say.
