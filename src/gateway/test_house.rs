@@ -277,7 +277,13 @@ fn endpoint() -> Endpoint {
         url: EndpointUrl::new("http://127.0.0.1:1/v1").unwrap(),
         key: None,
         headers: Vec::new(),
-        timeouts: Timeouts { connect: second, first_byte: second, idle: second, total: second },
+        timeouts: Timeouts {
+            connect: second,
+            first_byte: second,
+            idle: second,
+            total: second,
+            idle_connection: second,
+        },
         concurrency: None,
     };
     Endpoint::new(&plan, 0, None).unwrap()
