@@ -203,6 +203,7 @@ impl Idle {
             endpoints: vec![Arc::new(endpoint())],
             models: vec![setting; models.len()],
             concurrency: BTreeMap::new(),
+            rooms: Arc::default(),
         };
         let house = Arc::new(House::new(desk, Arc::new(Meters::new()), settings));
         // What a restart has told is the keeper's.
