@@ -52,9 +52,11 @@ impl fmt::Debug for AccessSecret {
 }
 
 impl<'a> Presented<'a> {
-    /// The key of a request's `Authorization: Bearer`; `None`: it has none, or one of another form.
+    /// The key of a request's `Authorization: Bearer`; `None`: it has none, one of another form, or
+    /// several, of which each who reads it could take another.
     pub(super) fn of(headers: &'a HeaderMap) -> Option<Self> {
-        let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        let value = values.next().filter(|_| values.next().is_none())?.to_str().ok()?;
         let (scheme, key) = value.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return None;

@@ -2,19 +2,22 @@
 //! its client gets anything. Decides nothing about what follows.
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Incoming};
 use tokio::time::{Instant, timeout_at};
 
+use super::fault::{Fault, Limit, retry_soon};
+use super::flow::{Patience, Watch, observed};
 use super::pass_headers::{to_client, to_upstream};
-use super::relay::{Patience, Relay, Watch, observed};
+use super::send::{Unanswered, send};
+use super::sieve::Sieve;
 use super::ticket_guard::TicketGuard;
-use super::worker::{UpstreamClient, Worker, std_duration};
-use crate::exchange::{Ending, Observed, RetryAfter};
+use super::worker::{Worker, std_duration};
+use crate::exchange::{Class, Classification, Ending, Observed, RetryAfter};
 use crate::units::Duration;
-use crate::wire::{AnswerFacts, ApiError, ChatAsk, StreamReader, read_answer};
+use crate::wire::{AnswerFacts, ApiError, ChatAsk, read_answer};
 
 /// What is to be sent.
 #[derive(Clone, Copy, Debug)]
@@ -27,14 +30,28 @@ pub(super) struct Call<'a> {
     pub(super) is_held: bool,
     /// The most bytes that a plain answer may have.
     pub(super) answer_bytes: u64,
+    /// How long its client may take nothing of a stream, where its connection does not see to that.
+    pub(super) client: Option<Duration>,
 }
 
 /// What came of an attempt.
 pub(super) enum Attempted {
     /// It has ended, and this is what its client gets unless another follows.
     Ended { guard: TicketGuard, observed: Observed, answer: Answer },
+    /// Nothing was sent: there are as many requests as there may be.
+    Full { guard: TicketGuard, error: ApiError },
     /// Its answer is on its way.
-    Streams(HeaderMap, Box<Relay>),
+    Streams(Box<Streamed>),
+}
+
+/// An answer on its way.
+pub(super) struct Streamed {
+    pub(super) headers: HeaderMap,
+    pub(super) upstream: Incoming,
+    /// What has been taken from it.
+    pub(super) held: Vec<Bytes>,
+    pub(super) watch: Watch,
+    pub(super) patience: Patience,
 }
 
 /// What a client gets.
@@ -49,44 +66,41 @@ pub(super) enum Answer {
 /// Sends the request to the version of `guard`.
 pub(super) async fn attempt(worker: &Worker, call: Call<'_>, mut guard: TicketGuard) -> Attempted {
     if !guard.take_seats() {
-        return full(guard);
+        let words = format!("the version {} has as many requests as it may have", guard.route().id);
+        return Attempted::Full { guard, error: ApiError::overloaded(words, retry_soon()) };
     }
-    let endpoint = std::sync::Arc::clone(&guard.route().endpoint);
-    let limits = endpoint.timeouts();
-    let client = worker.client(&endpoint);
-    let body = Bytes::from(guard.route().parameters.splice(call.body, call.ask));
-    let mut request = Request::new(Full::new(body));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = endpoint.chat().clone();
-    *request.version_mut() = Version::HTTP_11;
-    *request.headers_mut() = to_upstream(call.headers, call.id, &endpoint);
-    let deadline = Instant::now() + std_duration(limits.total);
-    // The wait for a connection is limited by itself, on top.
-    let head = std_duration(limits.connect) + std_duration(limits.first_byte);
-    let patience = Patience { idle: std_duration(limits.idle), deadline };
-    match send(&client, request, head, deadline).await {
-        Err(ending) => ended(guard, ending),
+    let route = std::sync::Arc::clone(guard.route());
+    let timeouts = route.endpoint.timeouts();
+    let body = Bytes::from(route.parameters.splice(call.body, call.ask));
+    let request = || {
+        let mut request = Request::new(Full::new(body.clone()));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = route.endpoint.chat().clone();
+        *request.version_mut() = Version::HTTP_11;
+        *request.headers_mut() = to_upstream(call.headers, call.id, &route.endpoint);
+        request
+    };
+    let deadline = Instant::now() + std_duration(timeouts.total);
+    let idle = std_duration(timeouts.idle);
+    let patience = Patience { timeouts, idle, deadline, client: call.client.map(std_duration) };
+    let client = worker.client(&route.endpoint);
+    // The head of a plain answer comes with its end: only all of it can be late.
+    let first_byte = if call.ask.is_stream() { timeouts.first_byte } else { timeouts.total };
+    match send(&client, request, std_duration(first_byte), deadline).await {
+        Err(Unanswered { fault, error }) => {
+            let error = error.as_ref().map(|error| error as &(dyn std::error::Error + 'static));
+            guard.tell(fault, error);
+            without_answer(guard, fault)
+        }
         Ok(response) if response.status() != StatusCode::OK => {
             refused(guard, response, patience, call.answer_bytes).await
         }
+        // None was asked for, and what cannot be read cannot be judged.
+        Ok(response) if is_encoded(response.headers()) => {
+            ended(guard, Fault::of(Ending::Malformed))
+        }
         Ok(response) if call.ask.is_stream() => streamed(guard, response, patience, call).await,
         Ok(response) => plain(guard, response, patience, call.answer_bytes).await,
-    }
-}
-
-async fn send(
-    client: &UpstreamClient,
-    request: Request<Full<Bytes>>,
-    head: std::time::Duration,
-    deadline: Instant,
-) -> Result<Response<Incoming>, Ending> {
-    match timeout_at(deadline.min(Instant::now() + head), client.request(request)).await {
-        Err(_) => Err(Ending::Timeout),
-        Ok(Ok(response)) => Ok(response),
-        Ok(Err(error)) if error.is_connect() => {
-            Err(if is_timeout(&error) { Ending::Timeout } else { Ending::Refused })
-        }
-        Ok(Err(error)) => Err(if is_garbage(&error) { Ending::Malformed } else { Ending::Reset }),
     }
 }
 
@@ -101,13 +115,13 @@ async fn plain(
     let (head, body) = response.into_parts();
     let whole = match collect(body, patience, most).await {
         Ok(whole) => whole,
-        Err(ending) => return ended(guard, ending),
+        Err(fault) => return ended(guard, fault),
     };
     if !has_type(&head.headers, "json") {
-        return ended(guard, Ending::Malformed);
+        return ended(guard, Fault::of(Ending::Malformed));
     }
     let Ok(AnswerFacts { usage, finish, .. }) = read_answer(&whole) else {
-        return ended(guard, Ending::Malformed);
+        return ended(guard, Fault::of(Ending::Malformed));
     };
     let without = Observed::without_answer(Ending::Success, guard.latency());
     let observed = Observed { usage: usage.unwrap_or_default(), finish, ..without };
@@ -117,7 +131,7 @@ async fn plain(
 }
 
 /// A streamed answer. Once its client has a piece of it no other attempt can follow, so where one
-/// may follow nothing is passed on before the first content.
+/// may follow nothing is passed on before the first content, or before there is more than is kept.
 async fn streamed(
     guard: TicketGuard,
     response: Response<Incoming>,
@@ -126,35 +140,47 @@ async fn streamed(
 ) -> Attempted {
     let (head, mut body) = response.into_parts();
     if !has_type(&head.headers, "text/event-stream") {
-        return ended(guard, Ending::Malformed);
+        return ended(guard, Fault::of(Ending::Malformed));
     }
-    let mut watch = Watch { guard, reader: StreamReader::new() };
-    let mut held = Vec::new();
-    while call.is_held && watch.guard.first_token().is_none() {
-        let cut = match next(&mut body, patience).await {
+    let mut watch = Watch { guard, sieve: Sieve::default() };
+    let (mut held, mut held_bytes) = (Vec::new(), 0);
+    while call.is_held && watch.guard.first_token().is_none() && held_bytes < MOST_HELD {
+        let fault = match next(&mut body, patience).await {
             Ok(Some(piece)) => {
-                watch.read(&piece);
-                held.push(piece);
+                let sifted = watch.sieve.pass(piece);
+                if sifted.first_content {
+                    watch.guard.first_token_came();
+                }
+                // Comments keep a connection alive that nobody sees yet.
+                if sifted.has_events && !sifted.bytes.is_empty() {
+                    held_bytes += sifted.bytes.len();
+                    held.push(sifted.bytes);
+                }
                 continue;
             }
             Ok(None) => None,
-            Err(ending) => Some(ending),
+            Err(fault) => Some(fault),
         };
-        let Watch { guard, reader } = watch;
-        let observed = observed(&guard, &reader.finish(), cut);
+        let Watch { guard, mut sieve } = watch;
+        let ending = fault.map(|fault| fault.ending);
+        let observed = observed(&guard, &sieve.facts(), ending);
         if observed.ending != Ending::Success {
-            let answer = Answer::Error(gateway_error(observed.ending, &guard));
+            let fault = fault.filter(|fault| fault.ending == observed.ending);
+            let fault = fault.unwrap_or_else(|| Fault::of(observed.ending));
+            guard.tell(fault, None);
+            let answer = Answer::Error(fault.to_error(patience.timeouts));
             return Attempted::Ended { guard, observed, answer };
         }
         // A complete answer without any content.
         let mut whole = BytesMut::new();
+        held.push(sieve.rest());
         held.iter().for_each(|piece| whole.extend_from_slice(piece));
         let headers = to_client(&head.headers);
         let answer = Answer::Upstream { status: StatusCode::OK, headers, body: whole.freeze() };
         return Attempted::Ended { guard, observed, answer };
     }
-    let relay = Relay::new(body, held, watch, patience);
-    Attempted::Streams(to_client(&head.headers), Box::new(relay))
+    let headers = to_client(&head.headers);
+    Attempted::Streams(Box::new(Streamed { headers, upstream: body, held, watch, patience }))
 }
 
 /// An answer other than success. What is wrong with the request is passed on; what is wrong between
@@ -168,79 +194,55 @@ async fn refused(
     let (head, body) = response.into_parts();
     let status = head.status.as_u16();
     if !(400..600).contains(&status) {
-        return ended(guard, Ending::Malformed);
+        return ended(guard, Fault::of(Ending::Malformed));
     }
     let body = collect(body, patience, most).await;
     let ending = Ending::Status(status);
+    if ending.class(Classification::default()) == Class::Error {
+        guard.tell(Fault::of(ending), None);
+    }
     let retry_after = retry_after(&head.headers);
     let without = Observed::without_answer(ending, guard.latency());
     let observed = Observed { retry_after, ..without };
     let headers = to_client(&head.headers);
-    let passes = matches!(status, 400 | 409 | 413 | 415 | 422 | 429 | 500..);
+    let is_readable = has_type(&headers, "json") && !is_encoded(&head.headers);
     let answer = match body {
-        Ok(body) if passes && has_type(&headers, "json") => {
+        Ok(body) if passes(status) && is_readable => {
             Answer::Upstream { status: head.status, headers, body }
         }
         _ => {
-            let mut error = gateway_error(ending, &guard);
-            error.retry_after = retry_after;
+            let mut error = Fault::of(ending).to_error(patience.timeouts);
+            error.retry_after = retry_after.or(error.retry_after);
             Answer::Error(error)
         }
     };
     Attempted::Ended { guard, observed, answer }
 }
 
-/// All seats are taken: as if the version had answered 503.
-fn full(guard: TicketGuard) -> Attempted {
-    let retry_after = Some(RetryAfter::of(Duration::from_secs(1)));
-    let without = Observed::without_answer(Ending::Status(503), guard.latency());
-    let observed = Observed { retry_after, ..without };
-    let words = format!("the version {} has as many requests as it may have", guard.route().id);
-    let error = ApiError::overloaded(words, RetryAfter::of(Duration::from_secs(1)));
-    Attempted::Ended { guard, observed, answer: Answer::Error(error) }
+fn ended(guard: TicketGuard, fault: Fault) -> Attempted {
+    guard.tell(fault, None);
+    without_answer(guard, fault)
 }
 
-fn ended(guard: TicketGuard, ending: Ending) -> Attempted {
-    let observed = Observed::without_answer(ending, guard.latency());
-    let answer = Answer::Error(gateway_error(ending, &guard));
+fn without_answer(guard: TicketGuard, fault: Fault) -> Attempted {
+    let observed = Observed::without_answer(fault.ending, guard.latency());
+    let answer = Answer::Error(fault.to_error(guard.route().endpoint.timeouts()));
     Attempted::Ended { guard, observed, answer }
 }
 
-/// What a client is told of an attempt that brought nothing that could be passed on.
-fn gateway_error(ending: Ending, guard: &TicketGuard) -> ApiError {
-    match ending {
-        Ending::Timeout | Ending::Status(408) => {
-            ApiError::upstream_timed_out(guard.route().endpoint.timeouts().total)
-        }
-        Ending::Refused => ApiError::upstream_failed("the upstream cannot be reached"),
-        Ending::Reset => ApiError::upstream_failed("the upstream broke off"),
-        Ending::Status(status @ (401 | 403 | 404)) => ApiError::upstream_failed(format!(
-            "the upstream answered {status}: the gateway's credentials or its name of the model \
-             are wrong"
-        )),
-        Ending::Status(429) => ApiError::rate_limited(
-            "the upstream has too many requests",
-            RetryAfter::of(Duration::from_secs(1)),
-        ),
-        Ending::Status(status) => {
-            let words = format!("the upstream answered {status}");
-            ApiError { status: status.max(500), ..ApiError::upstream_failed(words) }
-        }
-        Ending::ErrorInStream => ApiError::upstream_failed("the upstream's answer was an error"),
-        Ending::Truncated => {
-            ApiError::upstream_failed("the upstream's answer stopped without an end")
-        }
-        Ending::Malformed | Ending::Success | Ending::ClientClosed => {
-            ApiError::upstream_failed("the upstream's answer cannot be read")
-        }
-    }
+/// Whether a client gets what the upstream says with this status. Not where it is about the
+/// gateway's own credentials, model names or patience: there it would tell of what is not the
+/// client's.
+const fn passes(status: u16) -> bool {
+    !matches!(status, 401 | 403 | 404 | 407 | 408)
 }
 
 /// A whole body, without a copy where it comes in one piece.
-async fn collect(mut body: Incoming, patience: Patience, most: u64) -> Result<Bytes, Ending> {
+async fn collect(mut body: Incoming, patience: Patience, most: u64) -> Result<Bytes, Fault> {
+    let too_long = Err(Fault::of(Ending::Malformed));
     let Some(first) = next(&mut body, patience).await? else { return Ok(Bytes::new()) };
     if first.len() as u64 > most {
-        return Err(Ending::Malformed);
+        return too_long;
     }
     if body.is_end_stream() {
         return Ok(first);
@@ -248,19 +250,20 @@ async fn collect(mut body: Incoming, patience: Patience, most: u64) -> Result<By
     let mut whole = BytesMut::from(&*first);
     while let Some(piece) = next(&mut body, patience).await? {
         if (whole.len() + piece.len()) as u64 > most {
-            return Err(Ending::Malformed);
+            return too_long;
         }
         whole.extend_from_slice(&piece);
     }
     Ok(whole.freeze())
 }
 
-async fn next(body: &mut Incoming, patience: Patience) -> Result<Option<Bytes>, Ending> {
-    let by = patience.deadline.min(Instant::now() + patience.idle);
-    match timeout_at(by, body.frame()).await {
-        Err(_) => Err(Ending::Timeout),
+async fn next(body: &mut Incoming, patience: Patience) -> Result<Option<Bytes>, Fault> {
+    let idle = Instant::now() + patience.idle;
+    match timeout_at(patience.deadline.min(idle), body.frame()).await {
+        Err(_) if idle < patience.deadline => Err(Fault::late(Limit::Idle)),
+        Err(_) => Err(Fault::late(Limit::Total)),
         Ok(None) => Ok(None),
-        Ok(Some(Err(_))) => Err(Ending::Reset),
+        Ok(Some(Err(_))) => Err(Fault::of(Ending::Reset)),
         Ok(Some(Ok(frame))) => Ok(Some(frame.into_data().unwrap_or_default())),
     }
 }
@@ -273,32 +276,48 @@ fn has_type(headers: &HeaderMap, wanted: &str) -> bool {
     })
 }
 
+/// Whether a body is packed, though that was not asked for.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONTENT_ENCODING).into_iter();
+    let mut named = values.map(HeaderValue::as_bytes).map(<[u8]>::trim_ascii);
+    named.any(|value| !value.is_empty() && !value.eq_ignore_ascii_case(b"identity"))
+}
+
+/// In seconds; who names a date is asked again when those are who name nothing.
 fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
     let seconds: u64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(RetryAfter::of(Duration::from_secs(seconds)))
+    // Whatever is longer than can be told is told as the longest.
+    Some(RetryAfter::of(Duration::from_secs(seconds.min(u64::from(u32::MAX)))))
 }
 
-/// Whether it is a connection that did not come about in time.
-fn is_timeout(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        let io = error.downcast_ref::<std::io::Error>();
-        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
-}
+/// Chosen: many times what comes before the first content; more, and streams that say nothing would
+/// cost the gateway its memory.
+const MOST_HELD: usize = 64 << 10;
 
-/// Whether what came is no HTTP.
-fn is_garbage(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
-            return true;
-        }
-        cause = error.source();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(value: &str) -> Option<u64> {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, HeaderValue::from_str(value).unwrap());
+        retry_after(&headers).map(|told| told.wait().as_secs())
     }
-    false
+
+    #[test]
+    fn no_wait_is_too_long_to_be_told() {
+        assert_eq!([told("0"), told("7"), told(" 65536 ")], [Some(1), Some(7), Some(65_535)]);
+        let longest = u64::MAX.to_string();
+        assert_eq!([told("18446744074"), told(&longest)], [Some(65_535); 2]);
+        assert_eq!([told("soon"), told("Mon, 30 Nov 2026 08:00:00 GMT")], [None; 2]);
+    }
+
+    #[test]
+    fn only_identity_is_no_encoding() {
+        let encoded = |value: &'static str| {
+            is_encoded(&HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(value))]))
+        };
+        assert!(encoded("gzip") && encoded("br") && encoded("identity, gzip"));
+        assert!(!encoded("identity") && !encoded("Identity ") && !is_encoded(&HeaderMap::new()));
+    }
 }

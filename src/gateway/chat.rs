@@ -4,27 +4,29 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use tokio::time::timeout;
 
 use super::access_secret::Presented;
-use super::attempt::{Answer, Attempted, Call, attempt};
+use super::attempt::{Answer, Attempted, Call, Streamed, attempt};
 use super::denied::denied;
-use super::desk::{Admitted, Asked, Desk};
+use super::desk::{Admitted, Asked, Denied};
+use super::flow::Flow;
 use super::house::Settings;
 use super::pass_headers::CANARY_VERSION;
+use super::relay::Relay;
 use super::room::Seat;
 use super::ticket_guard::TicketGuard;
 use super::version_route::VersionRoute;
 use super::worker::{Worker, std_duration};
 use crate::chance::Purpose;
-use crate::engine::{Completion, Retry, StickyKey, Target};
-use crate::exchange::{ModelIndex, RetryAfter};
+use crate::engine::{Completion, StickyKey, Target};
+use crate::exchange::RetryAfter;
 use crate::scenario::StickySource;
-use crate::units::{Draw, Duration, RequestId};
+use crate::units::{Duration, RequestId};
 use crate::wire::{ApiError, ChatAsk};
 
 /// Answers a chat completion; `id` is the request's.
@@ -41,6 +43,9 @@ pub(super) async fn chat(
     })?;
     let (head, body) = request.into_parts();
     let presented = Presented::of(&head.headers).ok_or_else(no_key)?;
+    // Before anything of the body is read: who has no key must not cost memory.
+    let known = house.desk.authenticate(presented.id, &presented.secret);
+    known.map_err(|error| denied(&house.desk, "", &Denied::Key(error)))?;
     check_type(&head.headers)?;
     let body = read(body, &head.headers, &settings).await?;
     let ask = ChatAsk::read(&body).map_err(|error| error.to_api_error())?;
@@ -62,7 +67,9 @@ pub(super) async fn chat(
     let admitted = house.desk.admit(asked).map_err(|error| denied(&house.desk, model, &error))?;
     let is_held = settings.models[usize::from(admitted.model.0)].may_retry;
     let answer_bytes = settings.limits.answer_bytes;
-    let call = Call { body: &body, ask: &ask, headers: &head.headers, id, is_held, answer_bytes };
+    let client = (head.version == Version::HTTP_2).then_some(settings.limits.write_timeout);
+    let headers = &head.headers;
+    let call = Call { body: &body, ask: &ask, headers, id, is_held, answer_bytes, client };
     follow(worker, call, admitted, Caller { number, owner, seat }).await
 }
 
@@ -84,13 +91,19 @@ async fn follow(
     let Caller { number, owner, seat } = caller;
     let desk = &worker.house.desk;
     let Admitted { model, ticket, assigned, attempted } = admitted;
-    let mut guard = TicketGuard::new(Arc::clone(desk), ticket, attempted);
+    let mut guard = TicketGuard::new(Arc::clone(desk), ticket, attempted, call.id.clone());
     loop {
         let route = Arc::clone(guard.route());
         let (ended, observed, answer) = match attempt(worker, call, guard).await {
-            Attempted::Streams(headers, mut relay) => {
-                relay.keep(seat);
-                return Ok(respond(StatusCode::OK, headers, Body::new(*relay), &route, &assigned));
+            Attempted::Streams(streamed) => {
+                let Streamed { headers, upstream, held, watch, patience } = *streamed;
+                let relay = Relay::new(Flow::new(upstream, held, watch, patience, seat));
+                return Ok(respond(StatusCode::OK, headers, Body::new(relay), &route, &assigned));
+            }
+            // Another attempt would make it worse, and the version has done nothing.
+            Attempted::Full { guard, error } => {
+                guard.decline();
+                return Ok(served_by(error_response(&error), &route, &assigned));
             }
             Attempted::Ended { guard, observed, answer } => (guard, observed, answer),
         };
@@ -104,19 +117,10 @@ async fn follow(
         };
         let draws = worker.draws(number, retry.attempt());
         tokio::time::sleep(std_duration(retry.after(draws.draw(Purpose::Backoff, 0)))).await;
-        guard = again(desk, model, retry, draws.draw(Purpose::Split, 0), owner);
+        let draw = draws.draw(Purpose::Split, 0);
+        let (ticket, route) = desk.retry(model, retry, draw, owner.map(StickyKey::Text));
+        guard = TicketGuard::new(Arc::clone(desk), ticket, route, call.id.clone());
     }
-}
-
-fn again(
-    desk: &Arc<Desk>,
-    model: ModelIndex,
-    retry: Retry,
-    draw: Draw,
-    owner: Option<&str>,
-) -> TicketGuard {
-    let (ticket, route) = desk.retry(model, retry, draw, owner.map(StickyKey::Text));
-    TicketGuard::new(Arc::clone(desk), ticket, route)
 }
 
 /// An answer with what it must say of itself.
@@ -174,6 +178,12 @@ pub(super) fn no_key() -> ApiError {
 }
 
 fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    if let Some(encoding) = headers.get(CONTENT_ENCODING) {
+        let is_none = encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity");
+        if !is_none || headers.get_all(CONTENT_ENCODING).iter().nth(1).is_some() {
+            return Err(ApiError::unsupported_encoding());
+        }
+    }
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = value.and_then(|value| value.split(';').next()).map(str::trim);
     match essence {
@@ -223,7 +233,7 @@ fn pin(headers: &HeaderMap, ask: &ChatAsk<'_>) -> Result<Option<Target>, ApiErro
     let header = match headers.get(CANARY_VERSION) {
         None => None,
         Some(value) => match value.to_str().map(str::trim) {
-            Ok("auto") => None,
+            Ok(name) if name.eq_ignore_ascii_case("auto") => None,
             Ok(name) => Some(name),
             Err(_) => Some(""),
         },

@@ -16,6 +16,8 @@ pub(super) struct Endpoint {
     /// What goes with each request: credentials among them are marked as sensitive.
     headers: HeaderMap,
     timeouts: Timeouts,
+    /// How many may be on their way to it.
+    most: Option<u32>,
     room: Room,
 }
 
@@ -36,13 +38,15 @@ impl Endpoint {
             .authority(plan.url.authority())
             .path_and_query(format!("{}/chat/completions", plan.url.path()))
             .build()?;
+        let most = plan.concurrency.map(std::num::NonZeroU32::get);
         Ok(Self {
             name: plan.name.clone(),
             number,
             chat,
             headers,
             timeouts: plan.timeouts,
-            room: Room::new(plan.concurrency.map(std::num::NonZeroU32::get)),
+            most,
+            room: Room::new(most),
         })
     }
 
@@ -66,6 +70,11 @@ impl Endpoint {
 
     pub(super) const fn timeouts(&self) -> Timeouts {
         self.timeouts
+    }
+
+    /// Goes on from an endpoint of the same name: its requests under way are counted on.
+    pub(super) fn succeed(&mut self, before: &Self) {
+        self.room = before.room.with(self.most);
     }
 
     pub(super) const fn room(&self) -> &Room {

@@ -1,7 +1,8 @@
 //! What all threads of the gateway share.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use reqwest::Url;
 
@@ -40,7 +41,12 @@ pub(super) struct Settings {
     pub(super) models: Vec<ModelSetting>,
     /// How many requests of a version may be under way, where that is limited.
     pub(super) concurrency: BTreeMap<(ModelId, VersionId), u32>,
+    /// The rooms of all versions that ways were made to; those of other settings too.
+    pub(super) rooms: Rooms,
 }
+
+/// The rooms of versions: whatever their settings become, requests under way are counted.
+pub(super) type Rooms = Arc<Mutex<BTreeMap<(ModelId, VersionId), Room>>>;
 
 /// How requests for a model are dealt with.
 #[derive(Clone, Debug)]
@@ -76,7 +82,8 @@ impl House {
     ///
     /// # Errors
     /// To some version there would be no way: nothing is replaced.
-    pub(super) fn replace(&self, settings: Settings) -> Result<(), RouteFault> {
+    pub(super) fn replace(&self, mut settings: Settings) -> Result<(), RouteFault> {
+        settings.succeed(&self.settings());
         self.desk.with(|inner, _| {
             inner.routes = settings.routes(&self.meters, &self.desk, &inner.engine)?;
             let settings = Arc::new(settings);
@@ -92,6 +99,19 @@ impl House {
 }
 
 impl Settings {
+    /// Goes on from the settings before: requests under way are counted on.
+    fn succeed(&mut self, before: &Self) {
+        self.room = before.room.with(self.limits.requests.map(NonZeroU32::get));
+        self.rooms = Arc::clone(&before.rooms);
+        for endpoint in &mut self.endpoints {
+            let known = before.endpoints.iter().find(|known| known.name() == endpoint.name());
+            // Nobody else has them yet.
+            if let (Some(known), Some(endpoint)) = (known, Arc::get_mut(endpoint)) {
+                endpoint.succeed(known);
+            }
+        }
+    }
+
     /// The ways to all versions that are registered, by model and slot.
     pub(super) fn routes(
         &self,
@@ -113,8 +133,12 @@ impl Settings {
         model: &ModelId,
         version: &Version,
     ) -> Result<VersionRoute, RouteFault> {
-        let most = self.concurrency.get(&(model.clone(), version.id.clone())).copied();
+        let key = (model.clone(), version.id.clone());
+        let most = self.concurrency.get(&key).copied();
         let meters = meters.version(model, &version.id);
-        VersionRoute::new(model, version, &self.endpoints, most, meters)
+        let mut route = VersionRoute::new(model, version, &self.endpoints, most, meters)?;
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        route.room = rooms.entry(key).or_insert_with(|| Room::new(None)).with(most);
+        Ok(route)
     }
 }

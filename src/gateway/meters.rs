@@ -2,7 +2,7 @@
 //! conventions for generative AI where there is one; the others begin with `coalmine_`.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -46,6 +46,8 @@ pub(super) struct VersionMeters {
     success: Counter,
     endings: Family<OfEnding, Counter>,
     in_flight: Gauge,
+    /// The second in which it was said last why an attempt failed.
+    told: AtomicI64,
     pub(super) recent: Arc<Recent>,
 }
 
@@ -217,6 +219,7 @@ impl Meters {
             success,
             endings: self.endings.clone(),
             in_flight: self.in_flight.get_or_create_owned(&version),
+            told: AtomicI64::new(i64::MIN),
             recent,
             version,
         })
@@ -240,9 +243,27 @@ impl VersionMeters {
         self.in_flight.inc();
     }
 
+    /// Its model.
+    pub(super) fn model(&self) -> &str {
+        &self.version.model
+    }
+
+    /// Whether it may be said why an attempt fails: once in a second.
+    pub(super) fn may_tell(&self, now: Timestamp) -> bool {
+        self.told.swap(now.second(), Ordering::Relaxed) != now.second()
+    }
+
     /// How many attempts are under way.
     pub(super) fn in_flight(&self) -> u64 {
         u64::try_from(self.in_flight.get()).unwrap_or_default()
+    }
+
+    /// An attempt was not made: the version or its upstream has as many as it may have.
+    pub(super) fn declined(&self) {
+        self.in_flight.dec();
+        let OfVersion { model, version } = self.version.clone();
+        let ending = "overloaded".to_owned();
+        self.endings.get_or_create(&OfEnding { model, version, ending }).inc();
     }
 
     /// An attempt ended so at `at`.

@@ -1,7 +1,7 @@
 //! Which headers pass: of a request to the upstream, of an answer to the client. What is not named
 //! here stays where it is: cookies, hop-by-hop headers, whatever could say who is behind.
 
-use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::endpoint::Endpoint;
@@ -20,6 +20,8 @@ pub(super) fn to_upstream(client: &HeaderMap, id: &HeaderValue, endpoint: &Endpo
         }
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // What is packed could be neither read nor judged.
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers.insert(REQUEST_ID, id.clone());
     // Last, so that no client replaces them.
     headers.extend(endpoint.headers().iter().map(|(name, value)| (name.clone(), value.clone())));
@@ -28,9 +30,8 @@ pub(super) fn to_upstream(client: &HeaderMap, id: &HeaderValue, endpoint: &Endpo
 
 /// What of an upstream's headers its client gets.
 pub(super) fn to_client(upstream: &HeaderMap) -> HeaderMap {
-    let passes = |name: &HeaderName| {
-        *name == CONTENT_TYPE || *name == RETRY_AFTER || name.as_str().starts_with("x-ratelimit-")
-    };
+    let passes =
+        |name: &HeaderName| PASSED_DOWN.contains(name) || name.as_str().starts_with("x-ratelimit-");
     let named = upstream.iter().filter(|(name, _)| passes(name));
     named.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
@@ -43,6 +44,14 @@ const PASSED_UP: [HeaderName; 5] = [
     HeaderName::from_static("baggage"),
 ];
 
+/// Beside `x-ratelimit-*`; the last two are what the clients that OpenAI publishes go by.
+const PASSED_DOWN: [HeaderName; 4] = [
+    CONTENT_TYPE,
+    RETRY_AFTER,
+    HeaderName::from_static("retry-after-ms"),
+    HeaderName::from_static("x-should-retry"),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +62,8 @@ mod tests {
             ("content-type", "application/json"),
             ("x-ratelimit-remaining-requests", "7"),
             ("retry-after", "3"),
+            ("retry-after-ms", "2500"),
+            ("x-should-retry", "false"),
             ("set-cookie", "a=b"),
             ("transfer-encoding", "chunked"),
             ("server", "s"),
@@ -64,6 +75,13 @@ mod tests {
         let passed = to_client(&upstream);
         let mut names: Vec<&str> = passed.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
-        assert_eq!(names, ["content-type", "retry-after", "x-ratelimit-remaining-requests"]);
+        let expected = [
+            "content-type",
+            "retry-after",
+            "retry-after-ms",
+            "x-ratelimit-remaining-requests",
+            "x-should-retry",
+        ];
+        assert_eq!(names, expected);
     }
 }

@@ -20,6 +20,11 @@ impl Room {
         Self { taken: Arc::default(), most: most.unwrap_or(u32::MAX) }
     }
 
+    /// The same with room for `most`: those who are seated are counted on.
+    pub(super) fn with(&self, most: Option<u32>) -> Self {
+        Self { taken: Arc::clone(&self.taken), most: most.unwrap_or(u32::MAX) }
+    }
+
     /// A seat, if one is free.
     pub(super) fn enter(&self) -> Option<Seat> {
         let more = |taken: u32| (taken < self.most).then(|| taken + 1);
@@ -45,6 +50,16 @@ mod tests {
         assert!(first.is_some() && second.is_some() && room.enter().is_none());
         drop(first);
         assert!(room.enter().is_some());
+    }
+
+    #[test]
+    fn who_is_seated_counts_also_where_the_room_becomes_another() {
+        let room = Room::new(None);
+        let seats = [room.enter(), room.enter()];
+        let smaller = room.with(Some(2));
+        assert!(smaller.enter().is_none());
+        drop(seats);
+        assert!(smaller.enter().is_some());
     }
 
     #[test]

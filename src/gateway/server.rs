@@ -3,21 +3,24 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 
 use axum::Router;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 
-use super::service::answer;
+use super::service::{SMALLEST_BUFFER, answer};
 use super::worker::{Worker, std_duration};
+use crate::scenario::Limits;
 use crate::units::Duration;
 
 /// Listeners at these addresses, a set for each thread. Where the port is 0 all sets have the port
@@ -100,45 +103,52 @@ async fn serve(listeners: Vec<TcpListener>, serving: Serving) -> io::Result<()> 
     let serving = Arc::new(serving);
     let mut accepting = tokio::task::JoinSet::new();
     for listener in listeners {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        accepting.spawn(accept(listener, Arc::clone(&serving)));
+        let listener = Arc::new(tokio::net::TcpListener::from_std(listener)?);
+        accepting.spawn(keep_accepting(listener, Arc::clone(&serving)));
     }
     while accepting.join_next().await.is_some() {}
     Ok(())
 }
 
+/// Takes connections until it is told to stop, whatever happens: where nobody took any more, their
+/// clients would wait for ever.
+async fn keep_accepting(listener: Arc<tokio::net::TcpListener>, serving: Arc<Serving>) {
+    loop {
+        let accepting = tokio::spawn(accept(Arc::clone(&listener), Arc::clone(&serving)));
+        let Err(error) = accepting.await else { return };
+        tracing::error!(
+            target: "coalmine::connection", %error,
+            "a bug: accepting connections has broken off, and begins again"
+        );
+        tokio::time::sleep(ACCEPT_PAUSE).await;
+    }
+}
+
 /// Takes connections until it is told to stop, and waits for those that it has.
-async fn accept(listener: tokio::net::TcpListener, serving: Arc<Serving>) {
+async fn accept(listener: Arc<tokio::net::TcpListener>, serving: Arc<Serving>) {
     let graceful = GracefulShutdown::new();
     let mut stop = serving.stop.clone();
     loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        let stream = match stream {
+            Ok((stream, _)) => stream,
+            // Too many open files, most of all: some will be closed.
+            Err(error) => {
+                tracing::warn!(target: "coalmine::connection", %error, "no connection accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        // Only now: a permit that waited for a connection would be missing at another listener.
         let permit = tokio::select! {
             permit = Arc::clone(&serving.connections).acquire_owned() => permit,
             _ = stop.wait_for(|stop| *stop) => break,
         };
         let Ok(permit) = permit else { break };
-        let stream = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
-        };
-        match stream {
-            Ok((stream, _)) => {
-                let connection = connection(stream, &serving);
-                let watched = graceful.watch(connection);
-                tokio::spawn(async move {
-                    if let Err(error) = watched.await {
-                        tracing::debug!(target: "coalmine::connection", %error, "connection ended");
-                    }
-                    drop(permit);
-                });
-            }
-            // Too many open files, most of all: some will be closed.
-            Err(error) => {
-                tracing::warn!(target: "coalmine::connection", %error, "no connection accepted");
-                drop(permit);
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
+        tokio::spawn(converse(stream, Arc::clone(&serving), graceful.watcher(), permit));
     }
     drop(listener);
     let patience = tokio::time::timeout(std_duration(serving.drain), graceful.shutdown());
@@ -147,17 +157,46 @@ async fn accept(listener: tokio::net::TcpListener, serving: Arc<Serving>) {
     }
 }
 
+/// Answers what comes on a connection until it ends, or until it is clear that nothing will come.
+async fn converse(
+    stream: TcpStream,
+    serving: Arc<Serving>,
+    watcher: Watcher,
+    _permit: OwnedSemaphorePermit,
+) {
+    let limits = serving.worker.house.settings().limits;
+    let has_asked = Arc::new(AtomicBool::new(false));
+    let connection = connection(stream, &serving, limits, Arc::clone(&has_asked));
+    let mut connection = pin!(watcher.watch(connection));
+    // Which version of HTTP it is shows in its first bytes, and nobody else limits how long they
+    // may take, nor how long one of HTTP/2 may ask for nothing.
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = tokio::time::sleep(std_duration(limits.read_timeout)) => {
+            if !has_asked.load(Ordering::Relaxed) {
+                tracing::debug!(target: "coalmine::connection", "connection asked for nothing");
+                return;
+            }
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(target: "coalmine::connection", ?error, "connection ended");
+    }
+}
+
 /// A connection and what answers on it.
 fn connection(
     stream: TcpStream,
     serving: &Arc<Serving>,
+    limits: Limits,
+    has_asked: Arc<AtomicBool>,
 ) -> impl hyper_util::server::graceful::GracefulConnection<
     Error = Box<dyn std::error::Error + Send + Sync>,
 > + Send
 + 'static {
     // A failure to set it costs latency alone.
     let _ = stream.set_nodelay(true);
-    let limits = serving.worker.house.settings().limits;
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(std_duration(limits.write_timeout)));
     let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -166,19 +205,28 @@ fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(std_duration(limits.read_timeout))
         .max_headers(usize::from(limits.headers))
-        .max_buf_size(limits.header_bytes as usize);
+        // Where less is allowed, the head is measured when it has come.
+        .max_buf_size(limits.header_bytes.max(SMALLEST_BUFFER) as usize);
     builder
         .http2()
         .timer(TokioTimer::new())
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PONG)
         .max_header_list_size(limits.header_bytes)
         .max_concurrent_streams(STREAMS);
     let serving = Arc::clone(serving);
     let service = service_fn(move |request| {
+        has_asked.store(true, Ordering::Relaxed);
         answer(Arc::clone(&serving.worker), serving.others.clone(), request)
     });
     builder.serve_connection(TokioIo::new(Box::pin(stream)), service).into_owned()
 }
 
+/// How often a connection of HTTP/2 is asked whether its client is still there. Chosen: below the
+/// minutes after which the boxes between forget a connection.
+const PING: std::time::Duration = std::time::Duration::from_secs(30);
+/// How long the client may take to say so. Chosen: far above any network's delay.
+const PONG: std::time::Duration = std::time::Duration::from_secs(20);
 /// Chosen: as other servers have it; the kernel may allow less.
 const BACKLOG: i32 = 1_024;
 /// Of one connection of HTTP/2 at once. Chosen: as other servers have it.

@@ -24,19 +24,27 @@ pub(super) async fn answer(
 ) -> Result<Response<Body>, Infallible> {
     let began = worker.house.desk.now();
     let id = request_id(&worker, request.headers());
+    let most = worker.house.settings().limits.header_bytes;
     let mut response = match (request.uri().path(), request.method()) {
+        _ if most < SMALLEST_BUFFER && head_bytes(&request) > most as usize => {
+            worker.house.meters.refused(431);
+            error_response(&ApiError::head_too_large(most as usize))
+        }
         (CHAT, &Method::POST) => {
             let answered = chat(&worker, request, &id).await;
             answered.unwrap_or_else(|error| {
                 worker.house.meters.refused(error.status);
                 tracing::debug!(
                     target: "coalmine::access", id = ?id, status = error.status,
-                    message = error.message, "request refused"
+                    message = ?error.message, "request refused"
                 );
                 error_response(&error)
             })
         }
-        (CHAT, method) => other_method(method),
+        (CHAT, method) => {
+            worker.house.meters.refused(405);
+            other_method(method)
+        }
         _ => {
             let answered = others.oneshot(request.map(Body::new)).await;
             answered.unwrap_or_else(|never| match never {})
@@ -48,6 +56,16 @@ pub(super) async fn answer(
     let took = worker.house.desk.now().since(began);
     headers.insert(PROCESSING, HeaderValue::from(took.as_micros() / 1_000));
     Ok(response)
+}
+
+/// How many bytes the head has, as HTTP/1.1 writes it.
+fn head_bytes(request: &Request<Incoming>) -> usize {
+    let target = request.uri().path_and_query().map_or(1, |target| target.as_str().len());
+    let line = request.method().as_str().len() + target + "  HTTP/1.1\r\n".len();
+    let of_header = |(name, value): (&HeaderName, &HeaderValue)| {
+        name.as_str().len() + value.len() + ": \r\n".len()
+    };
+    line + request.headers().iter().map(of_header).sum::<usize>() + "\r\n".len()
 }
 
 /// Who refuses a method says which there are: RFC 9110, section 15.5.6.
@@ -66,6 +84,8 @@ fn request_id(worker: &Worker, headers: &HeaderMap) -> HeaderValue {
     headers.get(REQUEST_ID).filter(is_id).cloned().unwrap_or_else(|| worker.new_id())
 }
 
+/// The room that a connection has for a head, at least: hyper has no smaller one.
+pub(super) const SMALLEST_BUFFER: u32 = 8_192;
 const CHAT: &str = "/v1/chat/completions";
 const PROCESSING: HeaderName = HeaderName::from_static("openai-processing-ms");
 /// Chosen: room for any scheme of ids; a longer one is no id.

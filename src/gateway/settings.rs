@@ -64,6 +64,7 @@ impl Settings {
             endpoints: endpoints.collect::<Result<_, _>>()?,
             models: plan.models.iter().map(setting).collect(),
             concurrency: plan.models.iter().flat_map(of_version).collect::<BTreeMap<_, _>>(),
+            rooms: Arc::default(),
         })
     }
 }

@@ -205,6 +205,7 @@ impl Idle {
             endpoints: vec![Arc::new(endpoint())],
             models: vec![setting; models.len()],
             concurrency: BTreeMap::new(),
+            rooms: Arc::default(),
         };
         let house = Arc::new(House::new(desk, Arc::new(Meters::new()), settings));
         // What a restart has told is the keeper's.
@@ -279,7 +280,13 @@ fn endpoint() -> Endpoint {
         url: EndpointUrl::new("http://127.0.0.1:1/v1").unwrap(),
         key: None,
         headers: Vec::new(),
-        timeouts: Timeouts { connect: second, first_byte: second, idle: second, total: second },
+        timeouts: Timeouts {
+            connect: second,
+            first_byte: second,
+            idle: second,
+            total: second,
+            idle_connection: second,
+        },
         concurrency: None,
     };
     Endpoint::new(&plan, 0, None).unwrap()

@@ -1,10 +1,15 @@
 //! A ticket that is handed back whatever happens: if its request ends without a word, its client
 //! has left.
 
+use std::error::Error;
 use std::sync::Arc;
 
+use http::HeaderValue;
+
 use super::desk::Desk;
+use super::fault::Fault;
 use super::room::Seat;
+use super::send::causes;
 use super::version_route::VersionRoute;
 use crate::engine::{Completion, Ticket};
 use crate::exchange::Observed;
@@ -17,6 +22,8 @@ pub(super) struct TicketGuard {
     /// `None`: handed back.
     ticket: Option<Ticket>,
     route: Arc<VersionRoute>,
+    /// The request's.
+    id: HeaderValue,
     start: Timestamp,
     first_token: Option<Duration>,
     /// Taken for as long as the attempt lasts.
@@ -24,10 +31,16 @@ pub(super) struct TicketGuard {
 }
 
 impl TicketGuard {
-    pub(super) fn new(desk: Arc<Desk>, ticket: Ticket, route: Arc<VersionRoute>) -> Self {
+    /// Of the request `id`.
+    pub(super) fn new(
+        desk: Arc<Desk>,
+        ticket: Ticket,
+        route: Arc<VersionRoute>,
+        id: HeaderValue,
+    ) -> Self {
         route.meters.began();
         let start = ticket.start();
-        Self { desk, ticket: Some(ticket), route, start, first_token: None, seats: Vec::new() }
+        Self { desk, ticket: Some(ticket), route, id, start, first_token: None, seats: Vec::new() }
     }
 
     /// The version that is attempted.
@@ -61,9 +74,45 @@ impl TicketGuard {
         self.first_token
     }
 
+    /// Says in the log why the attempt fails: of each version once in a second, and what is more
+    /// for those who look for it.
+    pub(super) fn tell(&self, fault: Fault, error: Option<&(dyn Error + 'static)>) {
+        let VersionRoute { id: version, endpoint, meters, .. } = &*self.route;
+        let causes: Vec<String> =
+            error.into_iter().flat_map(causes).map(ToString::to_string).collect();
+        let (id, model, upstream) = (&self.id, meters.model(), endpoint.name());
+        let (ending, limit) = (fault.ending.name(), fault.limit_name());
+        let error = causes.join(": ");
+        if meters.may_tell(self.desk.now()) {
+            tracing::warn!(
+                target: "coalmine::upstream", ?id, model, %version, upstream, %ending, limit, error,
+                "attempt failed"
+            );
+        } else {
+            tracing::debug!(
+                target: "coalmine::upstream", ?id, model, %version, upstream, %ending, limit, error,
+                "attempt failed"
+            );
+        }
+    }
+
     /// Hands the ticket back with what was observed.
     pub(super) fn complete(mut self, observed: &Observed) -> Completion {
         self.end(observed).unwrap_or(Completion::Done)
+    }
+
+    /// Hands the ticket back as that of a request whose client is the one that is waited for; the
+    /// seats are kept for as long as the upstream is at work.
+    pub(super) fn leave(mut self) -> Vec<Seat> {
+        std::mem::take(&mut self.seats)
+    }
+
+    /// Hands the ticket back unused: nothing was sent, and nothing is known of the version.
+    pub(super) fn decline(mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.desk.abandon(ticket, None);
+            self.route.meters.declined();
+        }
     }
 
     fn end(&mut self, observed: &Observed) -> Option<Completion> {

@@ -7,18 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use http::HeaderValue;
 use http_body_util::Full;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use super::dialer::Dialer;
 use super::endpoint::Endpoint;
 use super::house::House;
 use crate::chance::{Chance, Draws, Purpose};
 use crate::units::{Duration, RequestId};
 
 /// The connections to one upstream.
-pub(super) type UpstreamClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+pub(super) type UpstreamClient = Client<Dialer, Full<Bytes>>;
 
 /// One thread's share of the gateway.
 #[derive(Debug)]
@@ -73,27 +72,14 @@ impl Worker {
 }
 
 fn connect(endpoint: &Endpoint, tls: rustls::ClientConfig) -> UpstreamClient {
-    let mut sockets = HttpConnector::new();
-    sockets.enforce_http(false);
-    sockets.set_nodelay(true);
-    sockets.set_connect_timeout(Some(std_duration(endpoint.timeouts().connect)));
-    let connector = HttpsConnectorBuilder::new()
-        .with_tls_config(tls)
-        .https_or_http()
-        .enable_http1()
-        .enable_http2()
-        .wrap_connector(sockets);
+    let timeouts = endpoint.timeouts();
     Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(IDLE_CONNECTION)
-        .build(connector)
+        .pool_idle_timeout(std_duration(timeouts.idle_connection))
+        .build(Dialer::new(tls, std_duration(timeouts.connect)))
 }
 
 /// For the runtime's timers.
 pub(super) const fn std_duration(duration: Duration) -> std::time::Duration {
     std::time::Duration::from_nanos(duration.as_nanos())
 }
-
-/// Chosen: below the minute after which many servers close; a connection that was closed as a
-/// request went out costs another attempt.
-const IDLE_CONNECTION: std::time::Duration = std::time::Duration::from_secs(50);

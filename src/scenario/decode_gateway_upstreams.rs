@@ -69,8 +69,9 @@ fn upstream(
 }
 
 fn timeouts(node: &Node, diagnostics: &mut Diagnostics) -> Option<Timeouts> {
-    let [connect, first_byte, idle, total] = ["connect", "first_byte", "idle", "total"]
-        .map(|key| node.get(key).and_then(|at| read::positive_duration(key, at, diagnostics)));
+    let [connect, first_byte, idle, total, idle_connection] =
+        ["connect", "first_byte", "idle", "total", "idle_connection"]
+            .map(|key| node.get(key).and_then(|at| read::positive_duration(key, at, diagnostics)));
     let total = total?;
     // A part that could last longer than the whole never ends by itself.
     let within = |part: Option<Duration>| part.map(|part| part.min(total));
@@ -79,6 +80,7 @@ fn timeouts(node: &Node, diagnostics: &mut Diagnostics) -> Option<Timeouts> {
         first_byte: within(first_byte)?,
         idle: within(idle)?,
         total,
+        idle_connection: idle_connection?,
     })
 }
 

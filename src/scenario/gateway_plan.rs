@@ -103,6 +103,8 @@ pub struct Timeouts {
     pub idle: Duration,
     /// For the attempt as a whole.
     pub total: Duration,
+    /// How long a connection is kept that nobody uses; it may be longer than `total`.
+    pub idle_connection: Duration,
 }
 
 /// A model that clients can ask for.

@@ -250,6 +250,8 @@ mod tests {
         assert_eq!(times("openai"), secs([2, 30, 20, 300]));
         assert_eq!(times("azure"), secs([5, 60, 60, 600]));
         assert_eq!(times("local"), secs([5, 10, 10, 10]), "no part is longer than the whole");
+        let kept = |name| plan.upstream(name).unwrap().timeouts.idle_connection;
+        assert_eq!([kept("openai"), kept("azure")], [10, 4].map(Duration::from_secs));
         let azure = plan.upstream("azure").unwrap().key.as_ref().unwrap();
         assert_eq!(azure.credential, Credential::File("/run/secrets/azure".into()));
         assert_eq!(azure.header, "api-key");

@@ -127,9 +127,27 @@ static TIMEOUTS: Record = Record {
     name: "timeouts",
     fields: &[
         defaulted("connect", One(L::Duration), "5s", "until a connection stands, TLS included"),
-        defaulted("first_byte", One(L::Duration), "60s", "from there until the answer begins"),
+        defaulted(
+            "first_byte",
+            One(L::Duration),
+            "60s",
+            "from there until a streamed answer begins; a plain one begins with its end, so that \
+             for it `total` alone holds",
+        ),
         defaulted("idle", One(L::Duration), "60s", "between two pieces of the answer"),
-        defaulted("total", One(L::Duration), "10m", "for an attempt as a whole, whatever it does"),
+        defaulted(
+            "total",
+            One(L::Duration),
+            "10m",
+            "for an attempt as a whole, whatever it does; another attempt has as much",
+        ),
+        defaulted(
+            "idle_connection",
+            One(L::Duration),
+            "4s",
+            "how long a connection that nobody uses is kept for the next request: less than after \
+             which the server closes it",
+        ),
     ],
 };
 

@@ -46,13 +46,14 @@ pub(crate) static LIMITS: Record = Record {
             "read_timeout",
             One(L::Duration),
             "30s",
-            "how long the head of a request may take to come, and then its body",
+            "how long the head of a request may take to come, and then its body; a connection that \
+             asks for nothing for as long is closed",
         ),
         defaulted(
             "write_timeout",
             One(L::Duration),
             "60s",
-            "how long a client may take none of what it is sent",
+            "how long a client may take none of what it is sent, of a connection or a stream of it",
         ),
     ],
 };

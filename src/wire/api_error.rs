@@ -136,6 +136,14 @@ impl ApiError {
             .with_param("content-type")
     }
 
+    /// 415: a body that is packed.
+    pub fn unsupported_encoding() -> Self {
+        let message = "the body is packed: send it without content-encoding";
+        Self::of(415, ErrorKind::InvalidRequest, message)
+            .with_code("unsupported_media_type")
+            .with_param("content-encoding")
+    }
+
     /// 422: well formed, but refused.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::of(422, ErrorKind::InvalidRequest, message).with_code("refused")
@@ -146,6 +154,12 @@ impl ApiError {
         Self::of(429, ErrorKind::RateLimit, message)
             .with_code("rate_limit_exceeded")
             .with_retry_after(retry_after)
+    }
+
+    /// 431: a head of more than `limit` bytes.
+    pub fn head_too_large(limit: usize) -> Self {
+        let message = format!("the head has more than {limit} bytes");
+        Self::of(431, ErrorKind::InvalidRequest, message).with_code("head_too_large")
     }
 
     /// 500: the gateway itself failed, for example to write its journal.

@@ -22,6 +22,8 @@ pub(crate) struct EventLines {
     id: Vec<u8>,
     /// The begun event's name.
     name: Vec<u8>,
+    /// Whether there are lines of an event whose end has not come.
+    is_open: bool,
     /// Whether a LF that comes now belongs to the line's end before.
     is_after_cr: bool,
     /// Whether the first line, which may begin with a byte order mark, is over.
@@ -46,14 +48,20 @@ pub(crate) struct TooLong;
 
 impl EventLines {
     /// Takes the next piece; `each` is called with every event that ends in it, and nothing more
-    /// is read once it breaks.
+    /// is read once it breaks. Tells how many of the bytes come before the event whose end has not
+    /// come: all of them where nothing more is read.
     pub(crate) fn push(
         &mut self,
         mut bytes: &[u8],
         mut each: impl FnMut(ServerEvent<'_>) -> ControlFlow<()>,
-    ) -> Result<(), TooLong> {
-        if mem::take(&mut self.is_after_cr) {
-            bytes = bytes.strip_prefix(b"\n").unwrap_or(bytes);
+    ) -> Result<usize, TooLong> {
+        let length = bytes.len();
+        let mut whole = 0;
+        if mem::take(&mut self.is_after_cr)
+            && let Some(rest) = bytes.strip_prefix(b"\n")
+        {
+            bytes = rest;
+            whole = usize::from(!self.is_open);
         }
         let mut held = None;
         while let Some(end) = memchr2(b'\n', b'\r', bytes) {
@@ -67,7 +75,10 @@ impl EventLines {
                 self.take_begun_line(line, &mut each)?
             };
             if flow.is_break() {
-                return Ok(());
+                return Ok(length);
+            }
+            if !self.is_open {
+                whole = length - bytes.len();
             }
         }
         if let Some(data) = held {
@@ -75,7 +86,7 @@ impl EventLines {
         }
         self.check_length(self.line.len() + bytes.len(), 0)?;
         self.line.extend_from_slice(bytes);
-        Ok(())
+        Ok(whole)
     }
 
     /// Whether there were lines that are no part of any event, not even a comment.
@@ -86,12 +97,15 @@ impl EventLines {
     }
 
     /// The data of the event that has begun and not ended, with that of its begun line.
-    pub(super) fn into_rest(mut self) -> Vec<u8> {
-        let line = mem::take(&mut self.line);
-        if let Field::Data(data) = field(self.after_mark(&line)) {
-            self.add_data(data);
+    pub(super) fn rest(&self) -> Vec<u8> {
+        let mut rest = self.data.clone();
+        if let Field::Data(data) = field(self.after_mark(&self.line)) {
+            if self.has_data {
+                rest.push(b'\n');
+            }
+            rest.extend_from_slice(data);
         }
-        self.data
+        rest
     }
 
     /// A line that began in an earlier piece and ends with `end`. It is the first of its piece, so
@@ -109,8 +123,9 @@ impl EventLines {
         if let Some(data) = held {
             self.add_data(data);
         }
-        // The room is kept for the next line that is cut.
+        // The room is kept for the next line that is cut, unless it is that of a picture.
         line.clear();
+        line.shrink_to(KEPT);
         self.line = line;
         Ok(flow)
     }
@@ -126,7 +141,9 @@ impl EventLines {
         self.check_length(line.len(), held.map_or(0, <[u8]>::len))?;
         let line = self.after_mark(line);
         self.is_begun = true;
-        match field(line) {
+        let field = field(line);
+        self.is_open |= !matches!(field, Field::Comment);
+        match field {
             Field::End => return Ok(self.end_event(held.take(), each)),
             Field::Data(data) if held.is_none() && !self.has_data => *held = Some(data),
             Field::Data(data) => {
@@ -143,7 +160,7 @@ impl EventLines {
                 self.name.clear();
                 self.name.extend_from_slice(name);
             }
-            Field::Ignored => {}
+            Field::Comment | Field::Retry => {}
             Field::Other => self.has_other_lines = true,
         }
         Ok(ControlFlow::Continue(()))
@@ -161,8 +178,10 @@ impl EventLines {
             each(ServerEvent { data, id: &self.id, name: &self.name })
         };
         self.data.clear();
+        self.data.shrink_to(KEPT);
         self.id.clear();
         self.name.clear();
+        self.is_open = false;
         self.has_data = false;
         flow
     }
@@ -194,9 +213,11 @@ enum Field<'a> {
     End,
     Data(&'a [u8]),
     Id(&'a [u8]),
+    /// The event's name.
     Name(&'a [u8]),
-    /// A comment, or the time to reconnect.
-    Ignored,
+    /// The time to reconnect.
+    Retry,
+    Comment,
     /// Of no meaning.
     Other,
 }
@@ -211,13 +232,21 @@ fn field(line: &[u8]) -> Field<'_> {
         b"data" => Field::Data(b""),
         b"id" => Field::Id(b""),
         b"event" => Field::Name(b""),
-        b"retry" | [b':', ..] => Field::Ignored,
-        _ => match (line.strip_prefix(b"id:"), line.strip_prefix(b"event:")) {
-            (Some(id), _) => Field::Id(after_space(id)),
-            (_, Some(name)) => Field::Name(after_space(name)),
-            _ if line.starts_with(b"retry:") => Field::Ignored,
-            _ => Field::Other,
-        },
+        [b':', ..] => Field::Comment,
+        b"retry" => Field::Retry,
+        _ => named_field(line),
+    }
+}
+
+fn named_field(line: &[u8]) -> Field<'_> {
+    if let Some(id) = line.strip_prefix(b"id:") {
+        Field::Id(after_space(id))
+    } else if let Some(name) = line.strip_prefix(b"event:") {
+        Field::Name(after_space(name))
+    } else if line.starts_with(b"retry:") {
+        Field::Retry
+    } else {
+        Field::Other
     }
 }
 
@@ -230,9 +259,13 @@ const FIELDS: [&[u8]; 6] = [b"data:", b"event:", b"id:", b"retry:", b":", BYTE_O
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Chosen: a thousand times a usual chunk; larger, and streams that never end a line would cost
-/// the gateway its memory; smaller, and audio in a chunk might not fit.
-const LONGEST_EVENT: usize = 1 << 20;
+/// Chosen: room for a picture or a minute of sound as base64; larger, and streams that never end a
+/// line would cost the gateway its memory.
+const LONGEST_EVENT: usize = 16 << 20;
+
+/// The room that is kept from one event for the next. Chosen: far above usual chunks, far below
+/// what would matter with a stream that says nothing.
+const KEPT: usize = 1 << 16;
 
 #[cfg(test)]
 mod tests {
@@ -300,32 +333,47 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_that_of_its_own_event() {
-        let mut names = Vec::new();
-        let mut lines = EventLines::default();
-        let stream = b"event: tick\ndata: a\n\nevent:tock\ndata: b\n\ndata: c\n\n";
-        for byte in stream.chunks(1) {
-            let name = |event: ServerEvent<'_>| {
-                names.push(String::from_utf8(event.name.to_vec()).unwrap());
-                ControlFlow::Continue(())
-            };
-            lines.push(byte, name).unwrap();
-        }
-        assert_eq!(names, ["tick", "tock", ""]);
-    }
-
-    #[test]
-    fn an_event_of_a_mebibyte_is_the_longest_however_it_is_cut() {
+    fn an_event_of_sixteen_mebibytes_is_the_longest_however_it_is_cut() {
         let event = |length: usize| [b"data:", &vec![b'x'; length][..], b"\n\n"].concat();
         let (fits, exceeds) = (event(LONGEST_EVENT - 5), event(LONGEST_EVENT - 4));
-        for piece in [4_096, LONGEST_EVENT, fits.len()] {
+        for piece in [1 << 16, LONGEST_EVENT, fits.len()] {
             assert_eq!(events(&fits.chunks(piece).collect::<Vec<_>>()).unwrap().len(), 1);
             assert_eq!(events(&exceeds.chunks(piece).collect::<Vec<_>>()), Err(TooLong));
         }
-        let lines = b"data: xxxxxxxxxxxxxxxxxxxx\n".repeat(1 << 16);
+        let lines = b"data: xxxxxxxxxxxxxxxxxxxx\n".repeat(1 << 20);
         assert_eq!(events(&[&lines]), Err(TooLong));
         let comments = b": ping\n".repeat(1 << 18);
         assert_eq!(events(&[&comments]), Ok(Vec::new()));
+    }
+
+    /// What has no begun event behind it may be passed on; what has waits for the event's end.
+    #[test]
+    fn what_comes_before_a_begun_event_is_told_however_it_is_cut() {
+        let stream = b": a\r\ndata: b\ndata: c\r\r\nid: 1\n: d\n\n\nevent: x\n";
+        // After each of these many bytes no event has begun.
+        let ends = [4, 5, 22, 23, 34, 35];
+        for cut in 0..=stream.len() {
+            let mut lines = EventLines::default();
+            let mut push = |piece: &[u8]| lines.push(piece, |_| ControlFlow::Continue(())).unwrap();
+            let (head, tail) = stream.split_at(cut);
+            let before = ends.into_iter().filter(|end| *end <= cut).max().unwrap_or(0);
+            assert_eq!(push(head), before, "cut at {cut}");
+            let after = ends.into_iter().filter(|end| *end > cut).max().map_or(0, |end| end - cut);
+            assert_eq!(push(tail), after, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn an_event_that_is_called_error_is_told() {
+        let mut told = Vec::new();
+        let stream = b"event: error\ndata: a\n\ndata: b\n\nevent:error\nevent: x\ndata: c\n\n";
+        EventLines::default()
+            .push(stream, |event| {
+                told.push(event.name == b"error");
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        assert_eq!(told, [true, false, false]);
     }
 
     #[test]

@@ -24,7 +24,8 @@ use crate::units::Tokens;
 
 /// Reads an upstream's server-sent events, in pieces that may be cut anywhere, also within a
 /// character or a line's end. What comes after the end, an error or something malformed is not
-/// looked at. Keeps at most a few events of at most 1 MiB; a longer one is malformed.
+/// counted, but whether `[DONE]` comes after something malformed. Keeps at most a few events of at
+/// most 16 MiB; a longer one is malformed.
 ///
 /// ```
 /// use coalmine::wire::{StreamEnding, StreamReader};
@@ -48,6 +49,11 @@ pub struct Passed {
     pub first_content: bool,
     /// An error.
     pub error: bool,
+    /// Whether any event ended at all.
+    pub has_events: bool,
+    /// How many of the bytes may be passed on: those before an event whose end has not come. A
+    /// client that had a part of one could be told nothing more.
+    pub whole: usize,
 }
 
 /// What a stream was, told at its end.
@@ -76,7 +82,7 @@ pub enum StreamEnding {
     /// With an event that is no JSON object or too long; or truncated, and with lines that are no
     /// server-sent events.
     Malformed,
-    /// With an event that has a member `error`.
+    /// With an event that has a member `error`, or is called `error`.
     ErrorInStream,
 }
 
@@ -92,7 +98,12 @@ struct Tally {
     /// Whether an event came twice beyond doubt.
     repeats: bool,
     end: Option<End>,
-    /// The event before.
+    /// Whether `[DONE]` came, be it after something malformed.
+    is_done: bool,
+    /// Whether an event was too long to be read on.
+    is_lost: bool,
+    has_events: bool,
+    /// The event before; empty if that was long.
     previous: Vec<u8>,
     previous_id: Vec<u8>,
 }
@@ -113,39 +124,55 @@ impl StreamReader {
 
     /// Takes the next bytes and tells what ended in them.
     pub fn push(&mut self, bytes: &[u8]) -> Passed {
-        if self.tally.end.is_some() {
-            return Passed::default();
-        }
         let Self { lines, tally } = self;
-        let had_content = tally.contents > 0;
-        if lines.push(bytes, |event| tally.take(event)).is_err() {
-            tally.end = Some(End::Malformed);
+        if tally.is_closed() {
+            return Passed { whole: bytes.len(), ..Passed::default() };
         }
+        let (had_content, had_error) = (tally.contents > 0, tally.end == Some(End::Error));
+        tally.has_events = false;
+        let whole = lines.push(bytes, |event| tally.take(event)).unwrap_or_else(|_| {
+            tally.end = Some(End::Malformed);
+            tally.is_lost = true;
+            bytes.len()
+        });
         Passed {
             first_content: !had_content && tally.contents > 0,
-            error: tally.end == Some(End::Error),
+            error: !had_error && tally.end == Some(End::Error),
+            has_events: tally.has_events,
+            whole,
         }
     }
 
-    /// Whether nothing more is read: the end, an error or something malformed has come.
+    /// Whether it is decided how it ended: the end, an error or something malformed has come.
     pub const fn is_over(&self) -> bool {
         self.tally.end.is_some()
     }
 
-    /// The stream is over, or has broken off.
-    pub fn finish(self) -> StreamFacts {
+    /// Whether its client has been told that it is over: by `[DONE]`, also after something
+    /// malformed, or by an error.
+    pub fn has_told_end(&self) -> bool {
+        match self.tally.end {
+            Some(End::Done | End::Error) => true,
+            _ if self.tally.is_lost => false,
+            // Clients need no empty line after the last event to know it.
+            _ => self.tally.is_done || is_done(&self.lines.rest()),
+        }
+    }
+
+    /// Whether an event was so long that nothing more is read: where the next one begins is not
+    /// known.
+    pub const fn is_lost(&self) -> bool {
+        self.tally.is_lost
+    }
+
+    /// What it was, if it is over now or has broken off.
+    pub fn facts(&self) -> StreamFacts {
         let Self { lines, tally } = self;
-        let has_other_lines = lines.has_other_lines();
-        // Clients need no empty line after the last event to know it.
-        let is_done = match tally.end {
-            None => is_done(&lines.into_rest()),
-            Some(end) => end == End::Done,
-        };
         let ending = match tally.end {
             Some(End::Error) => StreamEnding::ErrorInStream,
             Some(End::Malformed) => StreamEnding::Malformed,
-            _ if is_done && tally.finish.is_some() => StreamEnding::Complete,
-            _ if has_other_lines => StreamEnding::Malformed,
+            _ if self.has_told_end() && tally.finish.is_some() => StreamEnding::Complete,
+            _ if lines.has_other_lines() => StreamEnding::Malformed,
             _ => StreamEnding::Truncated,
         };
         StreamFacts {
@@ -156,11 +183,23 @@ impl StreamReader {
             repeats: tally.has_repeats(),
         }
     }
+
+    /// The stream is over, or has broken off.
+    pub fn finish(self) -> StreamFacts {
+        self.facts()
+    }
 }
 
 impl Tally {
     fn take(&mut self, event: ServerEvent<'_>) -> ControlFlow<()> {
+        self.has_events = true;
+        if self.end.is_some() {
+            // Behind something malformed: all that is asked is whether the client is told the end.
+            self.is_done = is_done(event.data);
+            return if self.is_done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        }
         let end = match Chunk::read(event.data, Part::Delta) {
+            _ if event.name == b"error" => End::Error,
             Ok(chunk) if chunk.has_error => End::Error,
             Ok(chunk) => {
                 self.count(&chunk, event);
@@ -170,7 +209,12 @@ impl Tally {
             Err(_) => End::Malformed,
         };
         self.end = Some(end);
-        ControlFlow::Break(())
+        if self.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Whether nothing more is read.
+    const fn is_closed(&self) -> bool {
+        matches!(self.end, Some(End::Done | End::Error)) || self.is_done || self.is_lost
     }
 
     fn count(&mut self, chunk: &Chunk, event: ServerEvent<'_>) {
@@ -181,7 +225,9 @@ impl Tally {
             self.repeats |= is_same || is_second_end;
         } else {
             self.previous.clear();
-            self.previous.extend_from_slice(event.data);
+            if event.data.len() <= LONGEST_COMPARED {
+                self.previous.extend_from_slice(event.data);
+            }
         }
         self.previous_id.clear();
         self.previous_id.extend_from_slice(event.id);
@@ -199,6 +245,9 @@ impl Tally {
         self.repeats || (excess > 0 && excess <= self.equal_contents)
     }
 }
+
+/// Chosen: far above the chunks of a text; a picture is not kept to see whether it comes twice.
+const LONGEST_COMPARED: usize = 1 << 16;
 
 fn is_done(data: &[u8]) -> bool {
     data.trim_ascii() == b"[DONE]"
@@ -305,6 +354,27 @@ mod tests {
     }
 
     #[test]
+    fn whether_the_client_knows_of_the_end_is_no_question_of_what_came_before() {
+        let mut reader = StreamReader::new();
+        reader.push(b"data: {\n\n");
+        assert!(reader.is_over() && !reader.has_told_end());
+        reader.push(&writer().content_chunk("x"));
+        assert!(!reader.has_told_end());
+        reader.push(AnswerWriter::DONE);
+        assert!(reader.has_told_end());
+        assert_eq!(reader.finish().ending, StreamEnding::Malformed);
+    }
+
+    #[test]
+    fn an_event_that_is_called_error_is_one_whatever_it_says() {
+        for event in ["event: error\ndata: {}\n\n", "event: error\ndata: overloaded\n\n"] {
+            let mut events = complete(&["one"], None);
+            events.insert(2, event.as_bytes().to_vec());
+            assert_eq!(facts(&events).ending, StreamEnding::ErrorInStream);
+        }
+    }
+
+    #[test]
     fn lines_that_are_no_events_are_malformed_only_if_nothing_else_ends() {
         assert_eq!(facts(&[b"<html>oops</html>".to_vec()]).ending, StreamEnding::Malformed);
         let mut events = complete(&["one"], None);
@@ -315,9 +385,10 @@ mod tests {
     #[test]
     fn an_event_without_end_is_malformed_and_not_kept() {
         let mut reader = StreamReader::new();
-        for _ in 0..20 {
+        for _ in 0..257 {
             reader.push(&[b'x'; 1 << 16]);
         }
+        assert!(reader.is_lost() && !reader.has_told_end());
         assert_eq!(reader.finish().ending, StreamEnding::Malformed);
     }
 

@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
 use crate::upstream::{Step, Upstream, answer, json as json_response, response};
-use crate::world::{World, ask, two};
+use crate::world::{World, ask, ask_stream, plan, two};
 
 /// What an upstream does.
 type Steps = fn() -> Vec<Step>;
@@ -44,6 +44,7 @@ fn every_way_to_fail_is_told_apart() {
         ("malformed", || vec![Step::Send(response(302, "location: /\r\n", ""))], 502),
         ("400", || vec![Step::Send(json_response(400, "{\"error\": {}}"))], 400),
         ("401", || vec![Step::Send(json_response(401, "{\"error\": {}}"))], 502),
+        ("402", || vec![Step::Send(json_response(402, "{\"error\": {}}"))], 402),
         ("404", || vec![Step::Send(json_response(404, "{\"error\": {}}"))], 502),
         ("408", || vec![Step::Send(json_response(408, "{\"error\": {}}"))], 504),
         ("422", || vec![Step::Send(json_response(422, "{\"error\": {}}"))], 422),
@@ -71,20 +72,26 @@ fn an_upstream_that_is_not_there_refuses() {
 
 #[test]
 fn an_upstream_that_hangs_times_out() {
-    let (_hold, wait) = channel();
-    let wait = Arc::new(Mutex::new(Some(wait)));
-    let upstream =
-        Upstream::new(move |_, _| vec![Step::Wait(wait.lock().unwrap().take().unwrap())]);
+    let (ended, _end) = channel();
+    let upstream = Upstream::new(move |_, _| vec![Step::AwaitEnd(ended.clone())]);
     let yaml = two(&upstream.url(), &upstream.url(), "{v1: 100%}", "");
-    let limits = "timeouts: {connect: 50ms, first_byte: 50ms, idle: 1s, total: 2s}";
+    let limits = "timeouts: {first_byte: 50ms, total: 300ms}";
     let yaml = yaml.replace(
         &format!("one: {{url: '{}'}}", upstream.url()),
         &format!("one: {{url: '{}', {limits}}}", upstream.url()),
     );
     let world = World::new(&yaml);
-    let reply = world.client().chat(&ask("gpt-4"));
-    assert_eq!(reply.status, 504, "{}", reply.text());
-    assert_eq!(world.attempts("v1", "timeout"), 1);
+    // The head of a plain answer comes with all of it.
+    for (ask, words) in [
+        (ask_stream("gpt-4"), "the upstream began no answer within 50 ms"),
+        (ask("gpt-4"), "the upstream gave no complete answer within 0.3 s"),
+    ] {
+        let reply = world.client().chat(&ask);
+        let error = &reply.json()["error"];
+        assert_eq!((reply.status, &error["code"]), (504, &"upstream_timed_out".into()));
+        assert_eq!(error["message"], words);
+    }
+    assert_eq!(world.attempts("v1", "timeout"), 2);
 }
 
 /// A version with as many requests as it may have answers 503 and says when to come again.
@@ -109,7 +116,96 @@ fn a_version_without_a_free_place_is_overloaded() {
     assert_eq!((reply.status, reply.header("retry-after")), (503, Some("1")));
     next.send(()).unwrap();
     assert_eq!(first.head().status, 200);
-    assert_eq!(world.attempts("v1", "503"), 1);
+    // The version has done nothing: that it is full is no failure of its own.
+    assert_eq!((world.attempts("v1", "overloaded"), world.attempts("v1", "503")), (1, 0));
+}
+
+/// Whatever the configuration becomes.
+#[test]
+fn requests_under_way_are_counted_on_when_the_configuration_is_read_again() {
+    let (next, wait) = channel();
+    let wait = Arc::new(Mutex::new(Some(wait)));
+    let upstream = Upstream::new(move |_, came| {
+        let wait = wait.lock().unwrap().take();
+        wait.into_iter().map(Step::Wait).chain([Step::Send(answer(came))]).collect()
+    });
+    let yaml = two(&upstream.url(), &upstream.url(), "{v1: 100%}", "limits: {requests: 1}");
+    let world = World::new(&yaml);
+    let mut first = world.client();
+    first.send_chat(&ask("gpt-4"));
+    while upstream.came().is_empty() {
+        std::thread::yield_now();
+    }
+    let one_version = yaml.replace("tags: [stable]", "tags: [stable], concurrency: 1");
+    let url = format!("one: {{url: '{}'", upstream.url());
+    let one_upstream = yaml.replace(&url, &format!("{url}, concurrency: 1"));
+    let more = |yaml: &str| yaml.replace("requests: 1", "requests: 9");
+    for (yaml, overloaded) in [(yaml, 0), (more(&one_version), 1), (more(&one_upstream), 2)] {
+        let secret = |_: &_| Ok("the upstream's secret".to_owned());
+        world.gateway().reload(&plan(&yaml), &secret).unwrap();
+        assert_eq!(world.client().chat(&ask("gpt-4")).status, 503);
+        assert_eq!(world.attempts("v1", "overloaded"), overloaded);
+    }
+    next.send(()).unwrap();
+    assert_eq!(first.head().status, 200);
+}
+
+/// It closed an idle connection as the next request went out: that is nobody's failure.
+#[test]
+fn a_connection_that_was_closed_meanwhile_costs_nobody_anything() {
+    let upstream = Upstream::new(|number, came| match number {
+        0 => vec![Step::Send(answer(came))],
+        1 => vec![Step::Close],
+        _ => vec![Step::Send(answer(came)), Step::Close],
+    });
+    let world = world(&upstream.url(), "");
+    let mut client = world.client();
+    for _ in 0..2 {
+        let reply = client.chat(&ask("gpt-4"));
+        assert_eq!(reply.status, 200, "{}", reply.text());
+    }
+    assert_eq!((world.attempts("v1", "success"), world.attempts("v1", "reset")), (2, 0));
+    assert_eq!(upstream.came().len(), 3);
+}
+
+#[test]
+fn a_new_connection_that_breaks_off_is_not_tried_again() {
+    let upstream = Upstream::new(|_, _| vec![Step::Close]);
+    let world = world(&upstream.url(), "");
+    assert_eq!(world.client().chat(&ask("gpt-4")).status, 502);
+    assert_eq!((world.attempts("v1", "reset"), upstream.came().len()), (1, 1));
+}
+
+#[test]
+fn who_is_refused_for_now_is_told_when_to_come_again() {
+    let cases = [
+        (503, "content-type: text/html\r\n", Some("1")),
+        (429, "content-type: text/html\r\n", Some("1")),
+        (503, "content-type: text/html\r\nretry-after: 7\r\n", Some("7")),
+        (429, "content-type: text/html\r\nretry-after: 18446744074\r\n", Some("65535")),
+        (500, "content-type: text/html\r\n", None),
+    ];
+    for (status, headers, wait) in cases {
+        let upstream = Upstream::new(move |_, _| vec![Step::Send(response(status, headers, ""))]);
+        let world = world(&upstream.url(), "");
+        let reply = world.client().chat(&ask("gpt-4"));
+        assert_eq!((reply.status, reply.header("retry-after")), (status, wait), "{headers}");
+        assert_eq!(world.attempts("v1", &status.to_string()), 1);
+    }
+}
+
+/// What is packed can be neither read nor judged: none is asked for, and none is passed on.
+#[test]
+fn a_packed_answer_is_malformed() {
+    let upstream = Upstream::new(|_, came| {
+        let plain = String::from_utf8(answer(came)).unwrap();
+        let packed = plain.replacen("content-type", "content-encoding: gzip\r\ncontent-type", 1);
+        vec![Step::Send(packed.into_bytes())]
+    });
+    let world = world(&upstream.url(), "");
+    assert_eq!(world.client().chat(&ask("gpt-4")).status, 502);
+    assert_eq!(world.attempts("v1", "malformed"), 1);
+    assert_eq!(upstream.came()[0].header("accept-encoding"), Some("identity"));
 }
 
 /// The canary begins to fail; the rule fires; not a request goes there any more, though both keys

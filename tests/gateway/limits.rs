@@ -121,6 +121,53 @@ fn clients_that_do_not_end_their_heads_are_cut_off() {
     }
 }
 
+/// From the first byte on, also where it does not show which version of HTTP it is to be.
+#[test]
+fn a_connection_that_asks_for_nothing_is_closed() {
+    let upstream = Upstream::plain();
+    let world = world(&upstream, "limits: {read_timeout: 100ms}");
+    let settings = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    for bytes in [&b""[..], b"P", b"PRI * HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", settings] {
+        let mut client = world.client();
+        client.send_bytes(bytes);
+        // Until it has ended.
+        client.rest();
+    }
+}
+
+/// Of two threads that listen each takes what the kernel gives it: a place that only one of them may
+/// give away is none.
+#[test]
+fn one_connection_at_a_time_is_one_of_any_thread() {
+    let upstream = Upstream::plain();
+    let world = world(&upstream, "limits: {connections: 1}");
+    for _ in 0..20 {
+        assert_eq!(world.client().get("/healthz").status, 200);
+    }
+}
+
+#[test]
+fn the_smallest_room_for_heads_is_kept_to() {
+    let upstream = Upstream::plain();
+    let world = world(&upstream, "limits: {header_bytes: 1024}");
+    assert_eq!(world.client().chat(&ask("gpt-4")).status, 200);
+    let long = format!("x-long: {}\r\n", "x".repeat(1_024));
+    let reply = world.client().call("GET", "/healthz", &long, "");
+    assert_eq!(reply.status, 431, "{}", reply.text());
+    assert_eq!(world.refused(431), 1);
+}
+
+/// Before anything of its body is read.
+#[test]
+fn who_has_no_key_is_refused_by_the_head_alone() {
+    let upstream = Upstream::plain();
+    let world = world(&upstream, "limits: {read_timeout: 10m}");
+    let head = String::from_utf8(head(&world, "content-length: 1000")).unwrap();
+    let head = head.replace(&world.key, "sk-nobody-0123456789");
+    let (status, error) = exchange(&world, head.as_bytes(), b"");
+    assert_eq!((status, world.refused(401)), (401, 1), "{error}");
+}
+
 /// What a client does not take the gateway does not take from the upstream either; and it does not
 /// wait for ever.
 #[test]
@@ -171,7 +218,7 @@ fn a_stream_without_an_end_is_cut_off_and_its_client_is_told() {
     let text = last.text();
     let error = text.trim_end().rsplit("data: ").next().unwrap();
     let error: Value = serde_json::from_str(error).unwrap();
-    assert_eq!(error["error"]["code"], "upstream_failed", "{text}");
+    assert_eq!(error["error"]["code"], "upstream_timed_out", "{text}");
     assert_eq!(world.attempts("v1", "timeout"), 1);
     told.recv().unwrap();
 }

@@ -73,6 +73,7 @@ fn a_pin_gets_its_version_by_header_by_model_and_by_tag() {
         ("gpt-4", "stable", "v1"),
         ("gpt-4@stable", "auto", "v1"),
         ("gpt-4", "auto", "v1"),
+        ("gpt-4", "AUTO", "v1"),
     ] {
         assert_eq!(pinned(model, header).served(), served, "{model} {header}");
     }
@@ -179,4 +180,22 @@ fn limits_of_the_upstream_and_its_wait_pass_to_the_client() {
     assert_eq!(reply.header("x-ratelimit-remaining-requests"), Some("0"));
     assert_eq!(reply.header("set-cookie"), None);
     assert_eq!(reply.json()["error"]["message"], "slow down");
+}
+
+/// Each who reads such a request could take another key, or another body.
+#[test]
+fn a_request_that_can_be_read_in_two_ways_is_refused() {
+    let upstream = Upstream::plain();
+    let world = World::new(&two(&upstream.url(), &upstream.url(), "{v1: 100%}", ""));
+    let body = ask("gpt-4").to_string();
+    let send = |headers: &str| {
+        let headers = format!("content-type: application/json\r\n{headers}\r\n");
+        world.client().call("POST", "/v1/chat/completions", &headers, &body).status
+    };
+    assert_eq!(send("authorization: Bearer other.secret"), 401);
+    assert_eq!(send("content-encoding: gzip"), 415);
+    assert_eq!(send("content-encoding: identity"), 200);
+    assert_eq!(world.client().call("PUT", "/v1/chat/completions", "", "").status, 405);
+    assert_eq!([401, 415, 405].map(|status| world.refused(status)), [1; 3]);
+    assert_eq!(upstream.came().len(), 1);
 }

@@ -112,6 +112,22 @@ fn a_stream_without_its_end_counts_as_a_failure_and_its_client_is_told() {
     }
 }
 
+#[test]
+fn a_stream_that_says_nothing_more_is_told_by_the_limit_that_has_passed() {
+    let (ended, end) = channel();
+    let upstream = Upstream::new(move |_, _| {
+        let begun = [stream_head(), chunk(HELLO, "null")].concat();
+        vec![Step::Send(begun), Step::AwaitEnd(ended.clone())]
+    });
+    let yaml = two(&upstream.url(), &upstream.url(), "{v1: 100%}", "");
+    let url = format!("one: {{url: '{}'", upstream.url());
+    let world = World::new(&yaml.replace(&url, &format!("{url}, timeouts: {{idle: 80ms}}")));
+    let error = last_error(&world.client().chat(&ask_stream("gpt-4")).text());
+    assert_eq!(error["code"], "upstream_timed_out");
+    assert!(error["message"].as_str().unwrap().contains("80 ms"), "{error}");
+    end.recv().unwrap();
+}
+
 /// Its client takes `[DONE]` for the end: there is nobody left to tell.
 #[test]
 fn a_stream_that_is_done_without_a_reason_counts_as_truncated() {
