@@ -4,8 +4,8 @@
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Body as _, Incoming};
 use tokio::time::{Instant, timeout_at};
 
 use super::fault::{Fault, Limit, retry_soon};
@@ -14,6 +14,7 @@ use super::pass_headers::{to_client, to_upstream};
 use super::send::{Unanswered, send};
 use super::sieve::Sieve;
 use super::ticket_guard::TicketGuard;
+use super::upstream_body::UpstreamBody;
 use super::worker::{Worker, std_duration};
 use crate::exchange::{Class, Classification, Ending, Observed, RetryAfter};
 use crate::units::Duration;
@@ -47,7 +48,7 @@ pub(super) enum Attempted {
 /// An answer on its way.
 pub(super) struct Streamed {
     pub(super) headers: HeaderMap,
-    pub(super) upstream: Incoming,
+    pub(super) upstream: UpstreamBody,
     /// What has been taken from it.
     pub(super) held: Vec<Bytes>,
     pub(super) watch: Watch,
@@ -83,13 +84,13 @@ pub(super) async fn attempt(worker: &Worker, call: Call<'_>, mut guard: TicketGu
     let deadline = Instant::now() + std_duration(timeouts.total);
     let idle = std_duration(timeouts.idle);
     let patience = Patience { timeouts, idle, deadline, client: call.client.map(std_duration) };
-    let client = worker.client(&route.endpoint);
+    let pool = worker.pool(&route.endpoint);
     // The head of a plain answer comes with its end: only all of it can be late.
     let first_byte = if call.ask.is_stream() { timeouts.first_byte } else { timeouts.total };
-    match send(&client, request, std_duration(first_byte), deadline).await {
+    match send(&pool, request, std_duration(first_byte), deadline).await {
         Err(Unanswered { fault, error }) => {
-            let error = error.as_ref().map(|error| error as &(dyn std::error::Error + 'static));
-            guard.tell(fault, error);
+            let error = error.as_deref();
+            guard.tell(fault, error.map(|error| error as &(dyn std::error::Error + 'static)));
             without_answer(guard, fault)
         }
         Ok(response) if response.status() != StatusCode::OK => {
@@ -108,7 +109,7 @@ pub(super) async fn attempt(worker: &Worker, call: Call<'_>, mut guard: TicketGu
 /// wants to know whether it is one.
 async fn plain(
     guard: TicketGuard,
-    response: Response<Incoming>,
+    response: Response<UpstreamBody>,
     patience: Patience,
     most: u64,
 ) -> Attempted {
@@ -134,7 +135,7 @@ async fn plain(
 /// may follow nothing is passed on before the first content, or before there is more than is kept.
 async fn streamed(
     guard: TicketGuard,
-    response: Response<Incoming>,
+    response: Response<UpstreamBody>,
     patience: Patience,
     call: Call<'_>,
 ) -> Attempted {
@@ -187,7 +188,7 @@ async fn streamed(
 /// gateway and upstream is the gateway's to tell.
 async fn refused(
     guard: TicketGuard,
-    response: Response<Incoming>,
+    response: Response<UpstreamBody>,
     patience: Patience,
     most: u64,
 ) -> Attempted {
@@ -238,7 +239,7 @@ const fn passes(status: u16) -> bool {
 }
 
 /// A whole body, without a copy where it comes in one piece.
-async fn collect(mut body: Incoming, patience: Patience, most: u64) -> Result<Bytes, Fault> {
+async fn collect(mut body: UpstreamBody, patience: Patience, most: u64) -> Result<Bytes, Fault> {
     let too_long = Err(Fault::of(Ending::Malformed));
     let Some(first) = next(&mut body, patience).await? else { return Ok(Bytes::new()) };
     if first.len() as u64 > most {
@@ -257,7 +258,7 @@ async fn collect(mut body: Incoming, patience: Patience, most: u64) -> Result<By
     Ok(whole.freeze())
 }
 
-async fn next(body: &mut Incoming, patience: Patience) -> Result<Option<Bytes>, Fault> {
+async fn next(body: &mut UpstreamBody, patience: Patience) -> Result<Option<Bytes>, Fault> {
     let idle = Instant::now() + patience.idle;
     match timeout_at(patience.deadline.min(idle), body.frame()).await {
         Err(_) if idle < patience.deadline => Err(Fault::late(Limit::Idle)),

@@ -1,7 +1,8 @@
 //! An upstream as requests reach it: where it is, what it is told, how long it may take and how
 //! many may be on their way to it. Knows no connection.
 
-use http::{HeaderMap, Uri};
+use http::header::HOST;
+use http::{HeaderMap, HeaderValue, Uri};
 
 use super::room::Room;
 use crate::scenario::{Timeouts, UpstreamEndpoint};
@@ -12,6 +13,9 @@ pub(super) struct Endpoint {
     name: String,
     /// Which of all endpoints that this process has had: connections are kept by it.
     number: u64,
+    /// Where connections lead.
+    origin: Uri,
+    /// The target of chat completions there.
     chat: Uri,
     /// What goes with each request: credentials among them are marked as sensitive.
     headers: HeaderMap,
@@ -26,22 +30,31 @@ impl Endpoint {
     pub(super) fn new(
         plan: &UpstreamEndpoint,
         number: u64,
-        secret: Option<http::HeaderValue>,
+        secret: Option<HeaderValue>,
     ) -> Result<Self, http::Error> {
         let mut headers: HeaderMap = plan.headers.iter().cloned().collect();
         if let (Some(key), Some(mut value)) = (&plan.key, secret) {
             value.set_sensitive(true);
             headers.insert(key.header.clone(), value);
         }
-        let chat = Uri::builder()
-            .scheme(if plan.url.is_secure() { "https" } else { "http" })
+        let secure = plan.url.is_secure();
+        let origin = Uri::builder()
+            .scheme(if secure { "https" } else { "http" })
             .authority(plan.url.authority())
-            .path_and_query(format!("{}/chat/completions", plan.url.path()))
+            .path_and_query("/")
             .build()?;
+        let chat = Uri::try_from(format!("{}/chat/completions", plan.url.path()))?;
+        if !headers.contains_key(HOST) {
+            let (host, port) = (plan.url.host(), plan.url.port());
+            let is_default = port == if secure { 443 } else { 80 };
+            let named = if is_default { host.to_owned() } else { format!("{host}:{port}") };
+            headers.insert(HOST, HeaderValue::try_from(named)?);
+        }
         let most = plan.concurrency.map(std::num::NonZeroU32::get);
         Ok(Self {
             name: plan.name.clone(),
             number,
+            origin,
             chat,
             headers,
             timeouts: plan.timeouts,
@@ -59,7 +72,12 @@ impl Endpoint {
         self.number
     }
 
-    /// Where chat completions go.
+    /// Where connections lead.
+    pub(super) const fn origin(&self) -> &Uri {
+        &self.origin
+    }
+
+    /// The target of chat completions there.
     pub(super) const fn chat(&self) -> &Uri {
         &self.chat
     }

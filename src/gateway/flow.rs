@@ -15,13 +15,13 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http_body::{Body as _, Frame};
-use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::fault::{Fault, Limit};
 use super::room::Seat;
 use super::sieve::Sieve;
 use super::ticket_guard::TicketGuard;
+use super::upstream_body::UpstreamBody;
 use crate::exchange::{Ending, Observed, Usage};
 use crate::scenario::Timeouts;
 use crate::wire::{StreamEnding, StreamFacts};
@@ -55,7 +55,7 @@ pub(super) struct Patience {
 #[derive(Debug)]
 pub(super) struct Flow {
     /// `None`: it is over.
-    upstream: Option<Incoming>,
+    upstream: Option<UpstreamBody>,
     /// What the client has not taken.
     ready: VecDeque<Bytes>,
     ready_bytes: usize,
@@ -69,6 +69,8 @@ pub(super) struct Flow {
     owed: Option<Instant>,
     /// How long it has let pieces lie, those before this one.
     slow: std::time::Duration,
+    /// How many pieces went without a pause.
+    in_a_row: u8,
     /// Whether the watchman reads ahead.
     is_ahead: bool,
     /// Whether it is to end as a failure of the connection.
@@ -90,7 +92,7 @@ impl Flow {
     /// Passes on `held`, which was taken before the answer began, and what comes after; the request
     /// keeps `seat` until then.
     pub(super) fn new(
-        upstream: Incoming,
+        upstream: UpstreamBody,
         held: Vec<Bytes>,
         watch: Watch,
         patience: Patience,
@@ -108,6 +110,7 @@ impl Flow {
             alarm: None,
             owed: Some(Instant::now()),
             slow: std::time::Duration::ZERO,
+            in_a_row: 0,
             is_ahead: false,
             is_broken: false,
             body: None,
@@ -124,6 +127,11 @@ impl Flow {
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let now = Instant::now();
         self.was_taken(now);
+        if self.in_a_row == MOST_IN_A_ROW {
+            self.in_a_row = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if self.ready.is_empty() && !self.is_ahead {
             // Whether it is ready shows in what lies there.
             let _ = self.poll_upstream(context, now);
@@ -131,6 +139,7 @@ impl Flow {
         if let Some(piece) = self.ready.pop_front() {
             self.ready_bytes -= piece.len();
             self.owed = Some(now);
+            self.in_a_row += 1;
             if self.is_ahead {
                 self.watchman.take().into_iter().for_each(Waker::wake);
             }
@@ -140,6 +149,7 @@ impl Flow {
             self.seat = None;
             return Poll::Ready(std::mem::take(&mut self.is_broken).then_some(Err(Broken)));
         }
+        self.in_a_row = 0;
         let waker = context.waker();
         if !self.body.as_ref().is_some_and(|known| known.will_wake(waker)) {
             self.body = Some(waker.clone());
@@ -249,7 +259,9 @@ impl Flow {
         // One of HTTP/2 may have closed its window while the upstream was waited for: then what
         // came lies there.
         let is_late = self.alarm.is_some_and(|alarm| now >= alarm);
-        if is_late || owed.is_some_and(|(_, lying)| self.slow + lying >= SLOW) {
+        let is_slow = owed.is_some_and(|(_, lying)| self.slow + lying >= SLOW);
+        // Whoever comes too late to look cannot say that it was the client.
+        if now < self.patience.deadline && (is_late || is_slow) {
             self.is_ahead = true;
         }
         if self.is_ahead {
@@ -335,6 +347,9 @@ pub(super) fn observed(guard: &TicketGuard, facts: &StreamFacts, cut: Option<End
     Observed { first_token, usage, finish: facts.finish, repeats: facts.repeats, ..without }
 }
 
+/// After how many pieces others of the thread have their turn: an upstream and a client that are both
+/// fast would keep it from looking at its timers. Chosen: a turn of some tens of microseconds.
+const MOST_IN_A_ROW: u8 = 16;
 /// Chosen: long enough for the end of a body that is sent apart, so that its connection can be used
 /// again.
 const AFTER_THE_END: std::time::Duration = std::time::Duration::from_secs(1);

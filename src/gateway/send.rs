@@ -2,20 +2,19 @@
 
 use std::error::Error;
 use std::io;
-use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Extensions, Request, Response};
+use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper_util::client::legacy::Error as ClientError;
-use hyper_util::client::legacy::connect::capture_connection;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, timeout_at};
 
-use super::dialer::Uses;
+use super::dialer::DialError;
 use super::fault::{Fault, Limit};
-use super::worker::UpstreamClient;
+use super::pool::Pool;
+use super::upstream_body::UpstreamBody;
+use super::upstream_connection::{Lost, UpstreamConnection};
 use crate::exchange::Ending;
 
 /// Why no head of an answer came.
@@ -23,94 +22,70 @@ use crate::exchange::Ending;
 pub(super) struct Unanswered {
     pub(super) fault: Fault,
     /// What the connection says of it.
-    pub(super) error: Option<ClientError>,
+    pub(super) error: Option<DialError>,
 }
 
 /// Sends the request that `request` makes; and again where a connection that had been used before
 /// turns out to be closed: its upstream closed it as the request went out, and began no answer.
 /// That is nobody's failure.
 pub(super) async fn send(
-    client: &UpstreamClient,
+    pool: &Arc<Pool>,
     request: impl Fn() -> Request<Full<Bytes>>,
     first_byte: Duration,
     deadline: Instant,
-) -> Result<Response<Incoming>, Unanswered> {
+) -> Result<Response<UpstreamBody>, Unanswered> {
     let mut stale = 0;
     loop {
-        match send_once(client, request(), first_byte, deadline).await {
-            Err(Unanswered { error: Some(error), .. })
-                if stale < MOST_STALE && is_stale(&error) =>
-            {
-                stale += 1;
+        // An upstream that is started anew closes all at once.
+        let kept = if stale < MOST_STALE { pool.take() } else { None };
+        let connection = match kept {
+            Some(connection) => connection,
+            None => connect(pool, deadline).await?,
+        };
+        let since = Instant::now() + first_byte;
+        let answered = timeout_at(since.min(deadline), connection.ask(request())).await;
+        match answered {
+            Ok(Ok((response, connection))) => {
+                let body = |body| UpstreamBody::new(body, connection, Arc::clone(pool));
+                return Ok(response.map(body));
             }
-            Ok(response) => {
-                if let Some(uses) = response.extensions().get::<Uses>() {
-                    uses.add();
-                }
-                return Ok(response);
+            Ok(Err(lost)) if lost.was_used && is_cut(&lost.error) => stale += 1,
+            Ok(Err(Lost { error, .. })) => {
+                let ending = if error.is_parse() { Ending::Malformed } else { Ending::Reset };
+                return Err(Unanswered { fault: Fault::of(ending), error: Some(error.into()) });
             }
-            unanswered => return unanswered,
+            Err(_) if since < deadline => return Err(late(Limit::FirstByte)),
+            Err(_) => return Err(late(Limit::Total)),
         }
     }
 }
 
-async fn send_once(
-    client: &UpstreamClient,
-    mut request: Request<Full<Bytes>>,
-    first_byte: Duration,
-    deadline: Instant,
-) -> Result<Response<Incoming>, Unanswered> {
-    let mut connection = capture_connection(&mut request);
-    let mut sending = pin!(client.request(request));
-    // The dialer sees to the limit of connections; this one begins when there is one.
-    let waiting = async {
-        drop(connection.wait_for_connection_metadata().await);
-        let first_byte = Instant::now() + first_byte;
-        sleep_until(first_byte.min(deadline)).await;
-        if first_byte < deadline { Limit::FirstByte } else { Limit::Total }
-    };
-    let late = |limit| Err(Unanswered { fault: Fault::late(limit), error: None });
-    tokio::select! {
-        biased;
-        answered = &mut sending => answered.map_err(|error| {
-            Unanswered { fault: fault(&error), error: Some(error) }
-        }),
-        limit = waiting => late(limit),
-        () = sleep_until(deadline) => late(Limit::Total),
-    }
+/// The dialer sees to the limit of connections.
+async fn connect(pool: &Pool, deadline: Instant) -> Result<UpstreamConnection, Unanswered> {
+    let connected = timeout_at(deadline, pool.connect()).await;
+    connected.map_err(|_| late(Limit::Total))?.map_err(|error| {
+        let fault = match io_error(&*error) {
+            Some(io::ErrorKind::TimedOut) => Fault::late(Limit::Connect),
+            _ => Fault::of(Ending::Refused),
+        };
+        Unanswered { fault, error: Some(error) }
+    })
 }
 
-fn fault(error: &ClientError) -> Fault {
-    if !error.is_connect() {
-        let is_garbage = hyper_error(error).is_some_and(hyper::Error::is_parse);
-        return Fault::of(if is_garbage { Ending::Malformed } else { Ending::Reset });
-    }
-    match io_error(error) {
-        Some(io::ErrorKind::TimedOut) => Fault::late(Limit::Connect),
-        _ => Fault::of(Ending::Refused),
-    }
+fn late(limit: Limit) -> Unanswered {
+    Unanswered { fault: Fault::late(limit), error: None }
 }
 
-/// Whether a connection had brought an answer before, and was closed before it began another.
-fn is_stale(error: &ClientError) -> bool {
-    let mut extras = Extensions::new();
-    let Some(connected) = error.connect_info() else { return false };
-    connected.get_extras(&mut extras);
-    if !extras.get::<Uses>().is_some_and(Uses::is_used) {
-        return false;
-    }
-    let is_cut = |error: &hyper::Error| {
-        error.is_incomplete_message() || error.is_closed() || error.is_canceled()
-    };
-    let is_broken = |kind| {
-        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
-        matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected)
-    };
-    hyper_error(error).is_some_and(is_cut) || io_error(error).is_some_and(is_broken)
-}
-
-fn hyper_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a hyper::Error> {
-    causes(error).find_map(|cause| cause.downcast_ref())
+/// Whether a connection was closed before it began an answer.
+fn is_cut(error: &hyper::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
+    error.is_incomplete_message()
+        || error.is_closed()
+        || error.is_canceled()
+        || matches!(
+            io_error(error),
+            Some(BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected)
+        )
 }
 
 fn io_error(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
@@ -124,6 +99,6 @@ pub(super) fn causes<'a>(
     std::iter::successors(Some(error), |error| (*error).source())
 }
 
-/// How many closed connections are met with in one attempt. Chosen: an upstream that is started
-/// anew closes all at once, yet one that breaks off at this very request is not asked for ever.
+/// How many closed connections are met with in one attempt, before a new one is made. Chosen: an
+/// upstream that breaks off at this very request is not asked for ever.
 const MOST_STALE: u32 = 2;

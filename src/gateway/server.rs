@@ -101,12 +101,15 @@ impl ServingThread {
 
 async fn serve(listeners: Vec<TcpListener>, serving: Serving) -> io::Result<()> {
     let serving = Arc::new(serving);
+    let worker = Arc::clone(&serving.worker);
+    let sweeping = tokio::spawn(async move { worker.keep_sweeping().await });
     let mut accepting = tokio::task::JoinSet::new();
     for listener in listeners {
         let listener = Arc::new(tokio::net::TcpListener::from_std(listener)?);
         accepting.spawn(keep_accepting(listener, Arc::clone(&serving)));
     }
     while accepting.join_next().await.is_some() {}
+    sweeping.abort();
     Ok(())
 }
 

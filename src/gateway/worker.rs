@@ -2,22 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use http::HeaderValue;
-use http_body_util::Full;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::dialer::Dialer;
 use super::endpoint::Endpoint;
 use super::house::House;
+use super::pool::Pool;
 use crate::chance::{Chance, Draws, Purpose};
 use crate::units::{Duration, RequestId};
-
-/// The connections to one upstream.
-pub(super) type UpstreamClient = Client<Dialer, Full<Bytes>>;
 
 /// One thread's share of the gateway.
 #[derive(Debug)]
@@ -25,7 +19,7 @@ pub(super) struct Worker {
     pub(super) house: Arc<House>,
     tls: rustls::ClientConfig,
     /// By the number of their endpoint. The lock is never contended: it is this thread's alone.
-    clients: Mutex<BTreeMap<u64, UpstreamClient>>,
+    pools: Mutex<BTreeMap<u64, Arc<Pool>>>,
     chance: Chance,
     drawn: AtomicU64,
 }
@@ -34,7 +28,7 @@ impl Worker {
     /// A worker whose draws come from `chance`, that of no other worker.
     pub(super) fn new(house: Arc<House>, tls: rustls::ClientConfig, chance: Chance) -> Self {
         let drawn = AtomicU64::new(0);
-        Self { house, tls, clients: Mutex::default(), chance, drawn }
+        Self { house, tls, pools: Mutex::default(), chance, drawn }
     }
 
     /// The draws of attempts at one more request.
@@ -57,29 +51,39 @@ impl Worker {
     }
 
     /// The connections to an upstream.
-    pub(super) fn client(&self, endpoint: &Endpoint) -> UpstreamClient {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = endpoint.number();
-        if let Some(client) = clients.get(&number) {
-            return client.clone();
-        }
-        // Endpoints of a configuration that was replaced are not asked for again.
-        clients.retain(|known, _| self.house.is_current(*known));
-        let client = connect(endpoint, self.tls.clone());
-        clients.insert(number, client.clone());
-        client
+    pub(super) fn pool(&self, endpoint: &Endpoint) -> Arc<Pool> {
+        let mut pools = self.lock();
+        let new = || {
+            let timeouts = endpoint.timeouts();
+            let [connect, idle] = [timeouts.connect, timeouts.idle_connection].map(std_duration);
+            let dialer = Dialer::new(self.tls.clone(), endpoint.origin().clone(), connect);
+            Arc::new(Pool::new(dialer, idle))
+        };
+        Arc::clone(pools.entry(endpoint.number()).or_insert_with(new))
     }
-}
 
-fn connect(endpoint: &Endpoint, tls: rustls::ClientConfig) -> UpstreamClient {
-    let timeouts = endpoint.timeouts();
-    Client::builder(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(std_duration(timeouts.idle_connection))
-        .build(Dialer::new(tls, std_duration(timeouts.connect)))
+    /// Closes the connections that are not needed any more, for as long as the thread serves.
+    pub(super) async fn keep_sweeping(&self) {
+        let mut ticks = tokio::time::interval(SWEEP);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let mut pools = self.lock();
+            // Endpoints of a configuration that was replaced are not asked for again.
+            pools.retain(|known, _| self.house.is_current(*known));
+            pools.values().for_each(|pool| pool.sweep());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Pool>>> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// For the runtime's timers.
 pub(super) const fn std_duration(duration: Duration) -> std::time::Duration {
     std::time::Duration::from_nanos(duration.as_nanos())
 }
+
+/// How often connections are looked through. Chosen: a part of the seconds that they are kept.
+const SWEEP: std::time::Duration = std::time::Duration::from_secs(1);
