@@ -102,6 +102,8 @@ impl Quotient {
             Self::TokensPerTime => {
                 Some((u128::from(output), u128::from(observed.latency.as_nanos())))
             }
+            // What nobody counted cost something, but not this.
+            Self::CostPerToken(_) if observed.is_estimated => None,
             Self::CostPerToken(price) => {
                 let (input, output) = (u64::from(input), u64::from(output));
                 Some((price?.cost(input, output).as_pico_usd(), u128::from(input + output)))

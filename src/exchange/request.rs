@@ -178,6 +178,8 @@ pub struct Observed {
     pub first_token: Option<Duration>,
     /// What was counted: nothing for a failure.
     pub usage: Usage,
+    /// Whether nobody told the usage: its output was estimated, and of the input nothing is known.
+    pub is_estimated: bool,
     /// Why the answer ended where it did; `None` for a failure.
     pub finish: Option<Finish>,
     /// Whether a chunk of its stream came twice.
@@ -191,7 +193,15 @@ impl Observed {
     pub const fn without_answer(ending: Ending, latency: Duration) -> Self {
         let usage = Usage { input: Tokens::ZERO, output: Tokens::ZERO };
         let (first_token, finish, repeats, retry_after) = (None, None, false, None);
-        Self { ending, latency, first_token, usage, finish, repeats, retry_after }
+        let is_estimated = false;
+        Self { ending, latency, first_token, usage, is_estimated, finish, repeats, retry_after }
+    }
+
+    /// With what was counted: what the answer told, or else the estimate of its output.
+    #[must_use]
+    pub fn counted(self, told: Option<Usage>, output_estimated: Tokens) -> Self {
+        let estimated = Usage { input: Tokens::ZERO, output: output_estimated };
+        Self { usage: told.unwrap_or(estimated), is_estimated: told.is_none(), ..self }
     }
 
     /// Whether a success had no output token at all.

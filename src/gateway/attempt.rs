@@ -121,11 +121,11 @@ async fn plain(
     if !has_type(&head.headers, "json") {
         return ended(guard, Fault::of(Ending::Malformed));
     }
-    let Ok(AnswerFacts { usage, finish, .. }) = read_answer(&whole) else {
+    let Ok(AnswerFacts { usage, output_estimated, finish, .. }) = read_answer(&whole) else {
         return ended(guard, Fault::of(Ending::Malformed));
     };
     let without = Observed::without_answer(Ending::Success, guard.latency());
-    let observed = Observed { usage: usage.unwrap_or_default(), finish, ..without };
+    let observed = Observed { finish, ..without }.counted(usage, output_estimated);
     let headers = to_client(&head.headers);
     let answer = Answer::Upstream { status: StatusCode::OK, headers, body: whole };
     Attempted::Ended { guard, observed, answer }

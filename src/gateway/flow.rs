@@ -22,7 +22,7 @@ use super::room::Seat;
 use super::sieve::Sieve;
 use super::ticket_guard::TicketGuard;
 use super::upstream_body::UpstreamBody;
-use crate::exchange::{Ending, Observed, Usage};
+use crate::exchange::{Ending, Observed};
 use crate::scenario::Timeouts;
 use crate::wire::{StreamEnding, StreamFacts};
 
@@ -342,13 +342,12 @@ pub(super) fn observed(guard: &TicketGuard, facts: &StreamFacts, cut: Option<End
     if ending != Ending::Success {
         return Observed { first_token, ..without };
     }
-    let counted = Usage { output: facts.output_estimated, ..Usage::default() };
-    let usage = facts.usage.unwrap_or(counted);
-    Observed { first_token, usage, finish: facts.finish, repeats: facts.repeats, ..without }
+    let StreamFacts { usage, output_estimated, finish, repeats, .. } = *facts;
+    Observed { first_token, finish, repeats, ..without }.counted(usage, output_estimated)
 }
 
-/// After how many pieces others of the thread have their turn: an upstream and a client that are both
-/// fast would keep it from looking at its timers. Chosen: a turn of some tens of microseconds.
+/// After how many pieces others of the thread have their turn: an upstream and a client that are
+/// both fast would keep it from looking at its timers. Chosen: a turn of some tens of microseconds.
 const MOST_IN_A_ROW: u8 = 16;
 /// Chosen: long enough for the end of a body that is sent apart, so that its connection can be used
 /// again.

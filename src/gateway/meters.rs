@@ -25,6 +25,8 @@ pub(super) struct Meters {
     per_token: Family<OfVersion, Histogram, Buckets>,
     tokens: Family<OfTokens, Histogram, Buckets>,
     endings: Family<OfEnding, Counter>,
+    /// Successes whose answer did not tell its tokens.
+    estimated: Family<OfVersion, Counter>,
     in_flight: Family<OfVersion, Gauge>,
     /// Requests that were sent to no version.
     refused: Family<OfRefusal, Counter>,
@@ -44,6 +46,7 @@ pub(super) struct VersionMeters {
     input: Histogram,
     output: Histogram,
     success: Counter,
+    estimated: Counter,
     endings: Family<OfEnding, Counter>,
     in_flight: Gauge,
     /// The second in which it was said last why an attempt failed.
@@ -101,6 +104,7 @@ impl Meters {
             per_token: Family::new_with_constructor(Buckets(PER_TOKEN)),
             tokens: Family::new_with_constructor(Buckets(TOKENS)),
             endings: Family::default(),
+            estimated: Family::default(),
             in_flight: Family::default(),
             refused: Family::default(),
             weights: Family::default(),
@@ -143,6 +147,11 @@ impl Meters {
             "coalmine_attempts",
             "Attempts that ended, by how they did",
             self.endings.clone(),
+        );
+        registry.register(
+            "coalmine_usage_estimated",
+            "Successes whose answer did not tell its tokens: the output is estimated",
+            self.estimated.clone(),
         );
         registry.register(
             "coalmine_attempts_in_flight",
@@ -217,6 +226,7 @@ impl Meters {
             input: self.tokens.get_or_create_owned(&input),
             output: self.tokens.get_or_create_owned(&output),
             success,
+            estimated: self.estimated.get_or_create_owned(&version),
             endings: self.endings.clone(),
             in_flight: self.in_flight.get_or_create_owned(&version),
             told: AtomicI64::new(i64::MIN),
@@ -279,7 +289,11 @@ impl VersionMeters {
         }
         self.success.inc();
         let (input, output) = (observed.usage.input.get(), observed.usage.output.get());
-        self.input.observe(f64::from(input));
+        if observed.is_estimated {
+            self.estimated.inc();
+        } else {
+            self.input.observe(f64::from(input));
+        }
         self.output.observe(f64::from(output));
         if let Some(first) = observed.first_token {
             self.first_token.observe(first.as_secs_f64());

@@ -22,7 +22,12 @@ pub(super) struct Slice {
     pub(super) errors: u64,
     /// Attempts that were answered 429.
     pub(super) rate_limited: u64,
+    /// Successes that did not tell their tokens.
+    pub(super) estimated: u64,
+    /// Of those that did.
     pub(super) input_tokens: u64,
+    pub(super) told_output_tokens: u64,
+    /// Of all successes.
     pub(super) output_tokens: u64,
     /// Of successes.
     pub(super) latencies: DurationHistogram,
@@ -68,8 +73,14 @@ impl Slice {
             (_, Class::Error) => self.errors += 1,
             (_, Class::Success) => {
                 self.successes += 1;
-                self.input_tokens += u64::from(observed.usage.input.get());
-                self.output_tokens += u64::from(observed.usage.output.get());
+                let (input, output) = (observed.usage.input.get(), observed.usage.output.get());
+                self.output_tokens += u64::from(output);
+                if observed.is_estimated {
+                    self.estimated += 1;
+                } else {
+                    self.input_tokens += u64::from(input);
+                    self.told_output_tokens += u64::from(output);
+                }
                 self.latencies.record(observed.latency);
                 if let Some(first) = observed.first_token {
                     self.first_tokens.record(first);
@@ -85,6 +96,8 @@ impl Slice {
         self.rate_limited += other.rate_limited;
         self.input_tokens += other.input_tokens;
         self.output_tokens += other.output_tokens;
+        self.told_output_tokens += other.told_output_tokens;
+        self.estimated += other.estimated;
         self.latencies.merge(&other.latencies);
         self.first_tokens.merge(&other.first_tokens);
     }

@@ -206,7 +206,8 @@ fn connection(
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(std_duration(limits.read_timeout))
+        // Of the first one `converse` knows more.
+        .header_read_timeout(std_duration(limits.idle_timeout))
         .max_headers(usize::from(limits.headers))
         // Where less is allowed, the head is measured when it has come.
         .max_buf_size(limits.header_bytes.max(SMALLEST_BUFFER) as usize);

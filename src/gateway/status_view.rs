@@ -92,6 +92,9 @@ struct WindowView {
     ttft_p99_ms: Option<f64>,
     input_tokens: u64,
     output_tokens: u64,
+    /// Successes whose answer did not tell its tokens: their output is estimated, their input
+    /// missing, and the cost is that of the others.
+    usage_estimated: u64,
     /// In USD; null: nothing was seen, or the version has no price.
     cost_per_1k_tokens: Option<f64>,
 }
@@ -245,9 +248,9 @@ impl WindowView {
         let requests = sum.successes + errors;
         let share = |part: u64| (requests > 0).then(|| part as f64 / requests as f64);
         let millis = |time: Option<Duration>| time.map(Duration::as_millis_f64);
-        let tokens = sum.input_tokens + sum.output_tokens;
+        let tokens = sum.input_tokens + sum.told_output_tokens;
         let cost = price.filter(|_| tokens > 0).map(|price| {
-            price.cost(sum.input_tokens, sum.output_tokens).as_usd() * 1_000.0 / tokens as f64
+            price.cost(sum.input_tokens, sum.told_output_tokens).as_usd() * 1_000.0 / tokens as f64
         });
         Self {
             window_seconds: Recent::WINDOW.as_secs_f64(),
@@ -263,6 +266,7 @@ impl WindowView {
             ttft_p99_ms: millis(sum.first_tokens.quantile(990)),
             input_tokens: sum.input_tokens,
             output_tokens: sum.output_tokens,
+            usage_estimated: sum.estimated,
             cost_per_1k_tokens: cost,
         }
     }

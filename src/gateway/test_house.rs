@@ -301,6 +301,7 @@ fn limits() -> Limits {
         requests: None,
         connections: None,
         read_timeout: Duration::from_secs(10),
+        idle_timeout: Duration::from_secs(10),
         write_timeout: Duration::from_secs(10),
     }
 }

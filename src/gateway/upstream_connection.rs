@@ -3,7 +3,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -77,7 +77,7 @@ impl UpstreamConnection {
 fn drive(open: &mut Option<Connection<Socket, Full<Bytes>>>, context: &mut Context<'_>) {
     let Some(connection) = open else { return };
     // Why it has ended is told by the answer that it breaks off, if there is one.
-    if let Poll::Ready(_) = Pin::new(connection).poll(context) {
+    if Pin::new(connection).poll(context).is_ready() {
         *open = None;
     }
 }

@@ -86,7 +86,7 @@ fn state(node: &Node, folder: &Folder, diagnostics: &mut Diagnostics) -> Option<
 }
 
 fn limits(node: &Node, diagnostics: &mut Diagnostics) -> Option<Limits> {
-    let [read_timeout, write_timeout] = ["read_timeout", "write_timeout"]
+    let [read_timeout, idle_timeout, write_timeout] = TIMEOUTS
         .map(|key| node.get(key).and_then(|at| read::positive_duration(key, at, diagnostics)));
     Some(Limits {
         body_bytes: read::integer(node, "body_bytes")?,
@@ -96,9 +96,12 @@ fn limits(node: &Node, diagnostics: &mut Diagnostics) -> Option<Limits> {
         requests: read::at_once(node, "requests")?,
         connections: read::at_once(node, "connections")?,
         read_timeout: read_timeout?,
+        idle_timeout: idle_timeout?,
         write_timeout: write_timeout?,
     })
 }
+
+const TIMEOUTS: [&str; 3] = ["read_timeout", "idle_timeout", "write_timeout"];
 
 fn log(node: &Node) -> Option<LogPlan> {
     let format = match read::text(node, "format")? {

@@ -218,6 +218,9 @@ pub struct Limits {
     pub connections: Option<NonZeroU32>,
     /// How long the head of a request may take to come, and then its body; more than zero.
     pub read_timeout: Duration,
+    /// How long a connection is kept between two requests, with the head of the second; more than
+    /// zero.
+    pub idle_timeout: Duration,
     /// How long a client may take none of what it is sent; more than zero.
     pub write_timeout: Duration,
 }

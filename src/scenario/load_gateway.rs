@@ -263,6 +263,7 @@ mod tests {
         assert_eq!(limits.requests.map(|most| most.get()), Some(10_000));
         assert_eq!(limits.connections.map(|most| most.get()), Some(20_000));
         assert_eq!(limits.read_timeout, Duration::from_secs(10));
+        assert_eq!(limits.idle_timeout, Duration::from_secs(120));
         assert_eq!(limits.write_timeout, Duration::from_secs(20));
         assert_eq!(plan.keys.grace, Duration::from_secs(3_600));
         assert_eq!((plan.log.format, plan.log.level), (LogFormat::Json, LogLevel::Debug));

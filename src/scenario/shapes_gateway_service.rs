@@ -46,8 +46,15 @@ pub(crate) static LIMITS: Record = Record {
             "read_timeout",
             One(L::Duration),
             "30s",
-            "how long the head of a request may take to come, and then its body; a connection that \
-             asks for nothing for as long is closed",
+            "how long the head of a connection's first request may take to come, and the body of \
+             any",
+        ),
+        defaulted(
+            "idle_timeout",
+            One(L::Duration),
+            "75s",
+            "how long a connection is kept between two requests, with the head of the second: \
+             longer than whoever stands before the gateway keeps it",
         ),
         defaulted(
             "write_timeout",

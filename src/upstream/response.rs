@@ -65,6 +65,7 @@ impl ResponsePlan {
             Ending::Success => (Usage { input: request.input, output }, Some(Finish::Stop)),
             _ => (Usage::default(), None),
         };
-        Observed { ending, latency, first_token, usage, finish, repeats, retry_after }
+        let is_estimated = false;
+        Observed { ending, latency, first_token, usage, is_estimated, finish, repeats, retry_after }
     }
 }

@@ -7,12 +7,16 @@ use thiserror::Error;
 use super::chunk::{Chunk, Part};
 use super::scan::{DEEPEST, Fault};
 use crate::exchange::{Finish, Usage};
+use crate::units::Tokens;
 
 /// What a plain `chat.completion` says about itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AnswerFacts {
     /// The tokens it counted; `None`: it does not say. A count of 0 is known to be 0.
     pub usage: Option<Usage>,
+    /// Its output, counted as one token for four bytes, as an estimate where it does not say: what
+    /// OpenAI tells of English text.
+    pub output_estimated: Tokens,
     /// Why it ended: [`Finish::Length`] if any of its choices was cut off; `None`: it does not say.
     pub finish: Option<Finish>,
     /// Whether none of its choices says anything.
@@ -50,8 +54,10 @@ pub fn read_answer(body: &[u8]) -> Result<AnswerFacts, AnswerError> {
     if !chunk.has_choices {
         return Err(AnswerError::NoChoices);
     }
-    let Chunk { usage, finish, has_content, .. } = chunk;
-    Ok(AnswerFacts { usage, finish, is_empty: !has_content })
+    let Chunk { usage, finish, has_content, content_bytes, .. } = chunk;
+    let tokens = content_bytes.div_ceil(BYTES_OF_TOKEN);
+    let output_estimated = Tokens::new(u32::try_from(tokens).unwrap_or(u32::MAX));
+    Ok(AnswerFacts { usage, output_estimated, finish, is_empty: !has_content })
 }
 
 impl From<Fault> for AnswerError {
@@ -63,10 +69,11 @@ impl From<Fault> for AnswerError {
     }
 }
 
+const BYTES_OF_TOKEN: usize = 4;
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Tokens;
 
     #[test]
     fn an_answer_tells_its_tokens_and_its_end() {
@@ -76,7 +83,21 @@ mod tests {
             "completion_tokens_details":{"reasoning_tokens":0}}}"#;
         let usage = Some(Usage { input: Tokens::new(9), output: Tokens::new(1) });
         let finish = Some(Finish::Length);
-        assert_eq!(read_answer(body), Ok(AnswerFacts { usage, finish, is_empty: false }));
+        let output_estimated = Tokens::new(1);
+        let facts = AnswerFacts { usage, output_estimated, finish, is_empty: false };
+        assert_eq!(read_answer(body), Ok(facts));
+    }
+
+    #[test]
+    fn what_all_choices_say_is_counted_by_its_length() {
+        let estimated = |choices: &str| {
+            let body = format!(r#"{{"choices":[{choices}]}}"#);
+            read_answer(body.as_bytes()).unwrap().output_estimated.get()
+        };
+        assert_eq!(estimated(""), 0);
+        let of = |text: &str| format!(r#"{{"message":{{"content":"{text}","note":"12345"}}}}"#);
+        assert_eq!([estimated(&of("1234")), estimated(&of("12345"))], [1, 2]);
+        assert_eq!(estimated(&[of("1234"), of("12345")].join(",")), 3);
     }
 
     #[test]

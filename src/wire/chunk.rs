@@ -15,6 +15,8 @@ pub(super) struct Chunk {
     pub(super) has_choices: bool,
     /// Whether any choice says something.
     pub(super) has_content: bool,
+    /// How many bytes of JSON that is.
+    pub(super) content_bytes: usize,
     /// Why it ends, of all choices; a cut at the largest number of tokens goes before others.
     pub(super) finish: Option<Finish>,
     /// What was counted.
@@ -90,7 +92,10 @@ impl Chunk {
         let is_container = value.starts_with(['"', '[', '{']);
         let inner = value.get(1..value.len() - 1).unwrap_or_default();
         let is_empty = if value.starts_with('"') { inner } else { inner.trim_start() }.is_empty();
-        self.has_content |= is_container && !is_empty;
+        if is_container && !is_empty {
+            self.has_content = true;
+            self.content_bytes += inner.len();
+        }
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Every metric in a rule, and comparisons with the stable.
 
-use coalmine::engine::{CommandKind, RawTrigger, Reading};
+use coalmine::engine::{CommandKind, RawTrigger, Reading, Version};
 use coalmine::exchange::{Ending, Finish, Observed, Usage};
 use coalmine::metric::{Metric, Unit};
 use coalmine::units::{Duration, Money, Price, Tokens};
@@ -17,6 +17,7 @@ fn answer(tokens: u32, millis: u64) -> Observed {
         first_token: Some(Duration::from_millis(millis / 5)),
         usage: Usage { input: Tokens::new(300), output: Tokens::new(tokens) },
         finish: Some(Finish::Stop),
+        is_estimated: false,
         repeats: false,
         retry_after: None,
     }
@@ -120,6 +121,22 @@ fn a_cost_is_by_the_price_of_its_version() {
             let Reading::Amount { value, .. } = evidence.reading else { panic!("{evidence:?}") };
             assert!((value - 0.004).abs() < 1e-15, "{value}");
         }
+    }
+}
+
+/// Their input is not known: priced as they stand they would make a version look cheap.
+#[test]
+fn answers_that_did_not_tell_their_tokens_have_no_cost() {
+    for (is_estimated, fired) in [(false, true), (true, false)] {
+        let mut world = World::new();
+        let price = Some(Price::blended(Money::from_pico_usd(8_000_000_000)));
+        let spare = Version { price, ..version("spare") };
+        world.apply(CommandKind::Register(Box::new(spare))).unwrap();
+        world.rules([rule("cost_per_1k_tokens", 0.001)]);
+        world.split(&[("old", 0.5), ("spare", 0.5)]);
+        world.at(1.0).answers(10, 0.9, &Observed { is_estimated, ..answer(100, 900) });
+        world.at(60.0);
+        assert_eq!(!world.fired_at().is_empty(), fired);
     }
 }
 

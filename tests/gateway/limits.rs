@@ -135,6 +135,22 @@ fn a_connection_that_asks_for_nothing_is_closed() {
     }
 }
 
+/// A balancer keeps connections for a minute: one that is closed as it sends costs it a request.
+#[test]
+fn a_connection_is_kept_between_requests_for_a_limit_of_its_own() {
+    let upstream = Upstream::plain();
+    let patient = world(&upstream, "limits: {read_timeout: 100ms}");
+    let mut kept = patient.client();
+    assert_eq!(kept.chat(&ask("gpt-4")).status, 200);
+    // Once that one is closed, the other has been idle for longer than it was open.
+    patient.client().rest();
+    assert_eq!(kept.chat(&ask("gpt-4")).status, 200);
+    let hasty = world(&upstream, "limits: {idle_timeout: 100ms}");
+    let mut closed = hasty.client();
+    assert_eq!(closed.chat(&ask("gpt-4")).status, 200);
+    closed.rest();
+}
+
 /// Of two threads that listen each takes what the kernel gives it: a place that only one of them may
 /// give away is none.
 #[test]

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::upstream::Upstream;
+use crate::upstream::{Step, Upstream, json as json_response};
 use crate::world::{World, two};
 
 /// Version of this name, as its list shows it and as the status does.
@@ -47,6 +47,32 @@ fn a_price_of_0_is_a_cost_of_0_and_no_price_is_no_cost() {
         assert_eq!(client.chat(&body).served(), *version);
         assert_eq!(shown(&mut client, version), (price.clone(), cost.clone()), "{version}");
     }
+}
+
+/// What is not known is not taken for 0: ten bytes of answer count as three tokens.
+#[test]
+fn an_answer_that_does_not_tell_its_tokens_has_no_cost_and_is_counted() {
+    let body = r#"{"choices":[{"message":{"content":"0123456789"},"finish_reason":"stop"}]}"#;
+    let upstream = Upstream::new(move |_, _| vec![Step::Send(json_response(200, body))]);
+    let yaml = two(&upstream.url(), &upstream.url(), "{v1: 50%, v2: 50%}", "")
+        .replace("tags: [stable]", "tags: [stable], price: {blended: 0.008 USD}");
+    let world = World::new(&yaml);
+    let mut client = world.client();
+    assert_eq!(client.chat(&json!({"model": "gpt-4@v1", "messages": []})).status, 200);
+    let (_, cost) = shown(&mut client, "v1");
+    assert_eq!(cost, Value::Null);
+    let status = client.get("/v1/deploy/status").json();
+    let versions = status["models"][0]["versions"].as_array().unwrap();
+    let window = &versions.iter().find(|version| version["id"] == "v1").unwrap()["window"];
+    assert_eq!((&window["usage_estimated"], &window["input_tokens"]), (&json!(1), &json!(0)));
+    assert_eq!(window["output_tokens"], 3);
+    let metrics = client.get("/metrics").text();
+    let is_counted = |line: &str| {
+        line.starts_with("coalmine_usage_estimated_total{")
+            && line.contains("version=\"v1\"")
+            && line.ends_with(" 1")
+    };
+    assert!(metrics.lines().any(is_counted), "{metrics}");
 }
 
 /// The rule could not fire if 0 were no figure.
