@@ -16,6 +16,7 @@ use super::terminal::{Failure, complain, print};
 use crate::clock::{TimeScale, WallClock};
 use crate::gateway::{Gateway, StartError};
 use crate::scenario::{GatewayPlan, LogFormat, StatePlan};
+use crate::units::Duration;
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct ServeArguments {
@@ -120,10 +121,13 @@ fn check(arguments: &ServeArguments, plan: &GatewayPlan) -> Result<Exit, Failure
 }
 
 fn reload(arguments: &ServeArguments, gateway: &Gateway) {
-    let read = read_gateway(&arguments.config, &arguments.reading);
-    let taken = read.map_err(|failure| failure.message).and_then(|plan| {
-        gateway.reload(&plan, &read_secret).map_err(|error| format!("error: {error}"))
-    });
+    let taken = match read_gateway(&arguments.config, &arguments.reading) {
+        Ok(plan) => gateway.reload(&plan, &read_secret).map_err(|error| format!("error: {error}")),
+        Err(failure) => {
+            gateway.reload_failed();
+            Err(failure.message)
+        }
+    };
     match taken {
         Ok(()) => tracing::info!("the configuration was read again and is in force"),
         Err(message) => tracing::error!(message, "the new configuration is not taken"),

@@ -363,13 +363,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_journal_whose_fault_has_passed_makes_the_gateway_ready_without_a_command() {
+    async fn a_journal_whose_fault_has_passed_is_sound_again_without_a_command() {
         let house = TestHouse::new().await;
-        house.front.house.readiness.journal_is(false);
+        let sound = json!({"status": "ok", "journal_writable": true, "journal_entries_waiting": 0});
+        assert_eq!(house.call("GET", "/readyz", None).await.body, sound);
+        house.front.house.readiness.journal_is(false, 2);
         house.front.ask(super::super::job::Job::Wake).unwrap();
         // The keeper reads after it has woken.
         house.call("GET", "/v1/models/gpt-4/history", None).await;
-        assert_eq!(house.call("GET", "/readyz", None).await.status, 200);
+        let reply = house.call("GET", "/readyz", None).await;
+        assert_eq!((reply.status, reply.body), (200, sound));
     }
 
     #[tokio::test]

@@ -189,11 +189,12 @@ impl<J: Journal> Keeper<J> {
                 if self.fault.take().is_some() {
                     tracing::info!("the journal can be written again");
                 }
+                self.house.meters.operation.written(entries.len());
                 self.backlog.clear();
-                self.house.readiness.journal_is(true);
+                self.house.readiness.journal_is(true, 0);
             }
             Err(error) => {
-                self.house.readiness.journal_is(false);
+                self.house.readiness.journal_is(false, self.backlog.len());
                 if self.fault.is_none() {
                     tracing::error!(
                         %error,
@@ -260,7 +261,7 @@ impl<J: Journal> Keeper<J> {
         inner.held = None;
         if let Err(error) = written {
             drop(inner);
-            self.house.readiness.journal_is(false);
+            self.house.readiness.journal_is(false, self.backlog.len());
             self.take(&earlier);
             return Err(error.into());
         }
@@ -295,7 +296,8 @@ impl<J: Journal> Keeper<J> {
             return Ok(());
         }
         append(&self.runtime, &mut self.journal, &entries, reply)?;
-        self.house.readiness.journal_is(true);
+        self.house.meters.operation.written(entries.len());
+        self.house.readiness.journal_is(true, 0);
         Ok(())
     }
 

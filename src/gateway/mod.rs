@@ -34,6 +34,7 @@ mod notify_plan;
 mod office;
 mod open_api;
 mod opening;
+mod operation_meters;
 mod pass_headers;
 mod post;
 mod readiness;

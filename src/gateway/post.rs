@@ -32,11 +32,11 @@ pub enum PostError {
 }
 
 impl Post {
-    /// Begins. Of each message that did not arrive, `lost` is told.
+    /// Begins. Of the end of each message `ended` is told.
     pub(super) fn start(
         settings: NotifySettings,
         chance: Chance,
-        lost: impl Fn(Delivery) + Send + 'static,
+        ended: impl Fn(Delivery) + Send + 'static,
     ) -> Result<Self, PostError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (outcomes, mut ends) = mpsc::channel(OUTCOMES);
@@ -48,9 +48,7 @@ impl Post {
             runtime.block_on(async move {
                 let tell = move |delivery: Delivery| {
                     log(&delivery);
-                    if !delivery.outcome.is_delivered() {
-                        lost(delivery);
-                    }
+                    ended(delivery);
                 };
                 // The sender is dropped where the gateway could not begin.
                 let drained = async move {

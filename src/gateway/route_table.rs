@@ -12,7 +12,7 @@ use super::key_handlers::{
 use super::route::{Access, Answer, Operation, Parameter, Route, SchemaOf, Verb};
 use super::route_path::Names;
 use super::rules_handlers::{AppliedRules, RulesBody};
-use super::state_handlers::{OPEN_METRICS, WellView};
+use super::state_handlers::{OPEN_METRICS, ReadyView, WellView};
 use super::status_view::StatusView;
 use super::version_handlers::{NewTag, TaggedView};
 use super::version_view::{NewVersion, VersionView};
@@ -283,9 +283,9 @@ pub(super) static ROUTES: [Route; 23] = [
         (Verb::Get, "/readyz"),
         Operation::Readyz,
         Access::Open,
-        "Whether the gateway should get traffic: not while it is about to stop, nor where its \
-         journal cannot be written.",
-        &[ok(of::<WellView>, "It should.")],
+        "Whether the gateway should get traffic: not while it is about to stop. A journal that \
+         cannot be written keeps no requests away, and is told: commands get 503.",
+        &[ok(of::<ReadyView>, "It should.")],
     )
     .also(&[503]),
     Route::new(

@@ -33,7 +33,7 @@ use crate::engine::{
     Catalog, Command, CommandError, CommandKind, DurableState, Engine, NewKey, RestoreError, Scope,
 };
 use crate::exchange::ModelIndex;
-use crate::notify::{Notifier, Ways};
+use crate::notify::{Delivery, Notifier, Ways};
 use crate::scenario::{GatewayPlan, StatePlan};
 use crate::store::{Journal, OpenError, SqliteJournal, StoreError, fold};
 use crate::units::{Duration, KeyId, ModelId, Timestamp};
@@ -197,6 +197,17 @@ impl Gateway {
         plan: &GatewayPlan,
         read_secret: ReadSecret<'_>,
     ) -> Result<(), ReloadError> {
+        let taken = self.take(plan, read_secret);
+        self.house.meters.operation.reloaded(self.house.desk.now(), taken.is_ok());
+        taken
+    }
+
+    /// Counts a configuration that could not even be read as one that was not taken.
+    pub fn reload_failed(&self) {
+        self.house.meters.operation.reloaded(self.house.desk.now(), false);
+    }
+
+    fn take(&self, plan: &GatewayPlan, read_secret: ReadSecret<'_>) -> Result<(), ReloadError> {
         let list = |plan: &GatewayPlan| {
             let ids = plan.models.iter().map(|model| model.id.as_str());
             ids.collect::<Vec<_>>().join(", ")
@@ -214,8 +225,8 @@ impl Gateway {
         Ok(())
     }
 
-    /// Takes no more requests, waits for those under way as long as the plan says, and closes the
-    /// journal.
+    /// Says that it is not ready, takes requests for as long as the plan says all the same, and then
+    /// no more; waits for those under way as long as the plan says, and closes the journal.
     ///
     /// # Errors
     /// A thread has ended before, by a fault of the system.
@@ -310,11 +321,17 @@ fn open(
         inner.routes = house.settings().routes(&house.meters, &house.desk, &inner.engine)?;
     }
     let notify = notify_settings(&plan.notify, read_secret)?;
-    let lost = move |delivery| {
-        // Once the keeper has ended nobody writes the journal; the log has it.
-        let _ = jobs.send(Job::Undelivered(Box::new(delivery)));
+    let meters = Arc::clone(&house.meters);
+    let ended = move |delivery: Delivery| {
+        meters.operation.notified(&delivery);
+        if !delivery.outcome.is_delivered() {
+            // Once the keeper has ended nobody writes the journal; the log has it.
+            let _ = jobs.send(Job::Undelivered(Box::new(delivery)));
+        }
     };
-    let post = Post::start(notify, Chance::new(getrandom::u64()?, 0), lost)?;
+    let post = Post::start(notify, Chance::new(getrandom::u64()?, 0), ended)?;
+    house.meters.operation.watch(post.notifier());
+    house.meters.operation.configured(clock.now());
     let mut keeper = Keeper::new(Arc::new(house), journal, runtime, listeners, post);
     keeper.begin();
     Ok(keeper)

@@ -41,6 +41,8 @@ struct Sending {
     lanes: Lanes,
     outcomes: mpsc::Sender<Delivery>,
     stop: watch::Sender<bool>,
+    /// How many messages wait or are being sent, by channel.
+    queued: [AtomicU64; Channel::ALL.len()],
 }
 
 /// How many attempts are made at once: those at one channel do not hold up another.
@@ -75,7 +77,8 @@ impl Notifier {
     ) -> Result<Self, StartError> {
         let ways = Mutex::new(Arc::new(Ways::new(settings)?));
         let stop = watch::Sender::new(false);
-        let sending = Arc::new(Sending { chance, lanes: Lanes::new(), outcomes, stop });
+        let (lanes, queued) = (Lanes::new(), Default::default());
+        let sending = Arc::new(Sending { chance, lanes, outcomes, stop, queued });
         Ok(Self {
             runtime,
             sending,
@@ -132,6 +135,11 @@ impl Notifier {
         left
     }
 
+    /// How many messages wait or are being sent by `channel`.
+    pub fn queued(&self, channel: Channel) -> u64 {
+        self.sending.queued[channel as usize].load(Ordering::Relaxed)
+    }
+
     fn enqueue(&self, job: Job) {
         let place = match Arc::clone(&self.places).try_acquire_owned() {
             _ if self.draining.load(Ordering::SeqCst) => Err(DropReason::ShuttingDown),
@@ -140,6 +148,7 @@ impl Notifier {
         };
         match place {
             Ok(place) => {
+                self.sending.queued[job.channel as usize].fetch_add(1, Ordering::Relaxed);
                 self.runtime.spawn(Arc::clone(&self.sending).send(job, place));
             }
             Err(why) => {
@@ -165,6 +174,7 @@ impl Sending {
             }
         };
         let delivery = job.delivery(outcome);
+        self.queued[job.channel as usize].fetch_sub(1, Ordering::Relaxed);
         // Who does not take the ends must not stop the messages.
         match timeout(std_duration(TELLING), self.outcomes.reserve()).await {
             Ok(Ok(place)) => place.send(delivery),

@@ -66,7 +66,7 @@ pub(crate) static GATEWAY: Shape = RecordOf(&Record {
             "drain",
             One(L::Duration),
             "30s",
-            "how long it waits at its end for the requests under way",
+            "how long it then waits for the requests under way",
         ),
         optional("log", RecordOf(&LOG), "what it logs (default: as its keys say)"),
     ],
