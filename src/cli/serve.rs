@@ -35,8 +35,8 @@ pub(super) struct ServeArguments {
 pub(super) const SERVE_HELP: &str = "\
 The configuration says where to listen, which upstreams there are, and which versions of which \
 models they answer for; the journal that it names keeps everything that was changed since. The \
-first start prints an access key, once. SIGTERM ends it when the requests under way have ended, \
-SIGHUP reads the configuration again.
+first start prints an access key, once. SIGTERM ends it when the requests under way have ended: \
+`/readyz` says so at once, and requests are taken for as long as `drain_delay` says. SIGHUP reads the configuration again.
 
 Examples:
   coalmine serve gateway.yaml --check
@@ -68,7 +68,7 @@ pub(super) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
     let addresses: Vec<String> = gateway.addresses().iter().map(SocketAddr::to_string).collect();
     tell(&plan, &format!("serving on {}", addresses.join(", ")));
     signals.follow(&runtime, || reload(arguments, &gateway));
-    tell(&plan, "stopping: waiting for requests under way");
+    tell(&plan, &stopping_words(&plan));
     let stopping = runtime.spawn_blocking(|| gateway.stop());
     let stopped = runtime.block_on(async {
         tokio::select! {
@@ -89,6 +89,16 @@ pub(super) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
             Ok(Exit::Interrupted)
         }
     }
+}
+
+/// What is said at the first signal to end.
+fn stopping_words(plan: &GatewayPlan) -> String {
+    let waiting = "waiting for requests under way";
+    if plan.drain_delay == Duration::ZERO {
+        return format!("stopping: {waiting}");
+    }
+    let delay = plan.drain_delay;
+    format!("stopping: not ready from now on, taking requests for {delay} still, then {waiting}")
 }
 
 /// Says something to whoever started it: as a line of the log, where others read that.

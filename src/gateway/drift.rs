@@ -28,6 +28,7 @@ pub(super) fn after_reload(before: &GatewayPlan, now: &GatewayPlan) -> Vec<Strin
         ("state", before.state != now.state),
         ("limits.connections", before.limits.connections != now.limits.connections),
         ("keys", before.keys != now.keys),
+        ("drain_delay", before.drain_delay != now.drain_delay),
         ("drain", before.drain != now.drain),
         ("log", before.log != now.log),
     ] {

@@ -234,7 +234,7 @@ impl Gateway {
         let Self { house, jobs, stop, serving, keeper, plan, .. } = self;
         let drain = plan.drain;
         house.readiness.drain();
-        let end = house.desk.now() + drain;
+        let end = house.desk.now() + plan.drain_delay + drain;
         // Threads that have ended do not listen any more.
         let _ = stop.send(true);
         let mut ended = Ok(());
@@ -359,6 +359,7 @@ fn serve(
             others: others.clone(),
             connections: Arc::clone(&connections),
             stop: stopped.clone(),
+            delay: plan.drain_delay,
             drain: plan.drain,
         };
         let thread = ServingThread::start(number, listeners, with);

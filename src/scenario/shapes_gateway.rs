@@ -63,6 +63,13 @@ pub(crate) static GATEWAY: Shape = RecordOf(&Record {
             "where notifications go, and how, beside what the rules say",
         ),
         defaulted(
+            "drain_delay",
+            One(L::Duration),
+            "0s",
+            "how long it goes on taking requests when it is told to end, and says by `/readyz` that \
+             it should get none: until whoever sends them has noticed",
+        ),
+        defaulted(
             "drain",
             One(L::Duration),
             "30s",

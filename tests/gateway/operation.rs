@@ -5,8 +5,10 @@ use std::sync::mpsc::channel;
 
 use serde_json::{Value, json};
 
+#[cfg(unix)]
+use crate::program::Program;
 use crate::upstream::{Step, Upstream, answer};
-use crate::world::{World, plan, two};
+use crate::world::{World, ask, plan, two};
 
 /// A model that was split, and then rolled back: two entries, and a message to the webhook.
 fn roll_back(world: &World) {
@@ -103,4 +105,39 @@ fn a_gateway_that_serves_says_that_it_is_ready() {
     let document: Value = world.client().get("/openapi.json").json();
     let schema = &document["components"]["schemas"]["Ready"]["properties"];
     assert!(schema["journal_writable"].is_object(), "{document}");
+}
+
+/// Whoever spreads requests goes on sending some until it has noticed.
+#[cfg(unix)]
+#[test]
+fn a_gateway_that_is_told_to_end_is_not_ready_and_serves_for_as_long_as_it_was_told() {
+    let upstream = Upstream::plain();
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("gateway.yaml");
+    let yaml = two(&upstream.url(), &upstream.url(), "{v1: 100%}", "drain_delay: 1h\n");
+    std::fs::write(&config, format!("schema: 1\nlisten: 127.0.0.1:0\n{yaml}")).unwrap();
+    let mut program = Program::serve(&config);
+    let key = program.first_key();
+    assert_eq!(program.client(&key).get("/readyz").status, 200);
+    program.signal("TERM");
+    program.until_it_says("stopping: not ready from now on, taking requests for 1 h still");
+    // Each on a connection of its own.
+    until(|| program.client(&key).get("/readyz").status == 503);
+    for _ in 0..3 {
+        assert_eq!(program.client(&key).chat(&ask("gpt-4")).status, 200);
+    }
+    assert_eq!(program.client(&key).get("/healthz").status, 200);
+    program.signal("TERM");
+    assert_eq!(program.ended().0, Some(130));
+}
+
+#[test]
+fn a_gateway_takes_no_connections_after_the_delay_of_its_end() {
+    let upstream = Upstream::plain();
+    let yaml = two(&upstream.url(), &upstream.url(), "{v1: 100%}", "drain_delay: 10ms");
+    let world = World::new(&yaml);
+    assert_eq!(world.client().chat(&ask("gpt-4")).status, 200);
+    let address = world.address;
+    world.stop();
+    assert!(std::net::TcpStream::connect(address).is_err());
 }
