@@ -55,6 +55,16 @@ pub enum Change {
         /// All of them, with their defaults filled in.
         rules: Box<RuleSet>,
     },
+    /// The rules of all models were set that have none of their own.
+    DefaultRules {
+        /// All of them, with their defaults filled in.
+        rules: Box<RuleSet>,
+    },
+    /// A model gave up its own rules for those of all models.
+    DefaultRulesFollowed {
+        /// Those that it has by that.
+        rules: Box<RuleSet>,
+    },
     /// All traffic went to one version, and a rollout that was under way ended.
     RolledBack {
         /// The version at fault; `None` for a rollback by command.
@@ -176,6 +186,11 @@ pub enum Change {
 
 impl Change {
     /// Whether it is one of what all models share.
+    pub const fn is_of_all(&self) -> bool {
+        self.is_of_keys() || matches!(self, Self::DefaultRules { .. })
+    }
+
+    /// Whether it is one of access keys.
     pub const fn is_of_keys(&self) -> bool {
         matches!(
             self,

@@ -142,8 +142,7 @@ impl Engine {
         Box::new(Sealed::new(Entry {
             number: self.entries + 1,
             at,
-            model: (!change.is_of_keys())
-                .then(|| self.deployments[usize::from(model.0)].id.clone()),
+            model: (!change.is_of_all()).then(|| self.deployments[usize::from(model.0)].id.clone()),
             cause,
             change,
             previous: self.head,
@@ -156,6 +155,9 @@ impl Engine {
         let at = *at;
         if change.is_of_keys() {
             return self.enact_on_keys(at, model, sealed);
+        }
+        if let Change::DefaultRules { .. } = change {
+            return self.enact_default_rules(at, model, sealed);
         }
         let deployment = &mut self.deployments[usize::from(model.0)];
         let before = (deployment.state.rollout.state(), deployment.state.rollout.version());

@@ -25,7 +25,7 @@ use super::open_api::document;
 use super::route::{Access, Operation, Route};
 use super::route_path::Names;
 use super::route_table::{Found, find};
-use super::rules_handlers::{set_rules, show_rules};
+use super::rules_handlers::{follow_rules, set_rules, show_rules};
 use super::state_handlers::{healthz, metrics, readyz, status};
 use super::version_handlers as versions;
 use crate::engine::Principal;
@@ -137,6 +137,7 @@ async fn handle(operation: Operation, request: AdminRequest) -> Result<Response<
         Operation::History => versions::history(request).await,
         Operation::ShowRules => show_rules(request),
         Operation::ApplyRules | Operation::ReplaceRules => set_rules(request).await,
+        Operation::FollowRules => follow_rules(request).await,
         Operation::RegenerateOwnKey => keys::regenerate_own(request).await,
         Operation::ListKeys => keys::list_keys(request),
         Operation::CreateKey => keys::create_key(request).await,

@@ -30,7 +30,7 @@ use super::worker::Worker;
 use crate::chance::Chance;
 use crate::clock::{TimeScale, WallClock};
 use crate::engine::{
-    Catalog, Command, CommandError, CommandKind, DurableState, Engine, NewKey, RestoreError, Scope,
+    Catalog, Command, CommandError, CommandKind, DurableState, Engine, NewKey, Scope,
 };
 use crate::exchange::ModelIndex;
 use crate::notify::{Delivery, Notifier, Ways};
@@ -61,9 +61,6 @@ pub enum StartError {
     /// The journal cannot be trusted, or not be written.
     #[error("the journal is not as it was written: {0}")]
     Store(#[from] StoreError),
-    /// The journal is of another configuration.
-    #[error(transparent)]
-    Restore(#[from] RestoreError),
     /// An upstream cannot be reached as the plan says.
     #[error(transparent)]
     Upstream(#[from] UpstreamFault),
@@ -272,7 +269,7 @@ fn rehearse(
     now: Timestamp,
 ) -> Result<(), StartError> {
     let models = plan.models.iter().map(|model| model.settings());
-    let mut engine = Engine::restore(now, models, state)?;
+    let mut engine = Engine::restore(now, models, state);
     while engine.poll_event().is_some() {}
     let meters = Meters::new();
     for (index, model) in plan.models.iter().enumerate() {
@@ -312,7 +309,7 @@ fn open(
     // Before the first entry, so that a start that is refused leaves the journal as it was.
     rehearse(plan, &settings, state.clone(), clock.now())?;
     let models = plan.models.iter().map(|model| model.settings());
-    let engine = Engine::restore(clock.now(), models, state)?;
+    let engine = Engine::restore(clock.now(), models, state);
     let ids: Vec<_> = plan.models.iter().map(|model| model.id.clone()).collect();
     let desk = Desk::new(clock, ids, engine, jobs.clone());
     let house = House::new(Arc::new(desk), Arc::new(Meters::new()), settings);

@@ -193,7 +193,7 @@ impl Idle {
         let clock = WallClock::new(TimeScale::new(times).unwrap());
         let models = MODELS.map(|id| ModelId::new(id).unwrap());
         let settings = models.iter().cloned().map(ModelSettings::new);
-        let engine = Engine::restore(clock.now(), settings, state).unwrap();
+        let engine = Engine::restore(clock.now(), settings, state);
         let (jobs, taken) = mpsc::channel();
         let desk = Arc::new(Desk::new(clock, models.to_vec(), engine, jobs.clone()));
         let setting = ModelSetting { sticky_by: StickySource::User, may_retry: false };

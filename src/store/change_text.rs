@@ -23,9 +23,12 @@ pub(super) fn change_text(change: &Change) -> String {
         Change::Split { shift } => format!("split set: {}", shift_text(shift)),
         Change::Assignment { assignment } => format!("assignment set: {assignment}"),
         Change::Policies { .. } => "policies set".to_owned(),
-        Change::Rules { rules } => {
-            let state = if rules.enable { "on" } else { "off" };
-            format!("rules set: {}, {state}", counted(rules.triggers.len(), "trigger"))
+        Change::Rules { rules } => format!("rules set: {}", rules_text(rules)),
+        Change::DefaultRules { rules } => {
+            format!("rules of all models without their own set: {}", rules_text(rules))
+        }
+        Change::DefaultRulesFollowed { rules } => {
+            format!("rules are those of all models from now on: {}", rules_text(rules))
         }
         Change::KeyCreated { key, scope, .. } => {
             let scope = match scope {
@@ -51,11 +54,37 @@ pub(super) fn change_text(change: &Change) -> String {
     }
 }
 
+fn rules_text(rules: &RuleSet) -> String {
+    let state = if rules.enable { "on" } else { "off" };
+    format!("{}, {state}", counted(rules.triggers.len(), "trigger"))
+}
+
+fn notified_text(recipients: &Notification, refused: Option<NoTarget>) -> String {
+    let why = match refused {
+        None => return format!("notified: {recipients}"),
+        Some(NoTarget::Missing) => "there is no other version",
+        Some(NoTarget::AtFault) => "what the rule names is the version itself",
+        Some(NoTarget::RolledBack) => "what it would go to was rolled back itself",
+    };
+    let told =
+        if recipients.is_nobody() { String::new() } else { format!("; notified: {recipients}") };
+    format!("rollback refused, traffic stays: {why}{told}")
+}
+
+fn delivered_text(message: &Delivered) -> String {
+    let Delivered { about, channel, recipient } = message;
+    format!("{} delivered", message_text(*about, *channel, recipient))
+}
+
 fn undelivered_text(message: &Undelivered) -> String {
     let Undelivered { about, channel, recipient, outcome } = message;
+    format!("{} not delivered: {outcome}", message_text(*about, *channel, recipient))
+}
+
+fn message_text(about: Option<u64>, channel: Channel, recipient: &str) -> String {
     let about = about.map_or_else(String::new, |number| format!(" of entry {number}"));
     let to = if recipient.is_empty() { String::new() } else { format!(" to {recipient}") };
-    format!("notice{about} by {channel}{to} not delivered: {outcome}")
+    format!("notice{about} by {channel}{to}")
 }
 
 fn rollout_text(change: &Change) -> String {
