@@ -150,7 +150,6 @@ fn not_started(arguments: &ServeArguments, error: &StartError) -> Failure {
         StartError::Upstream(_)
         | StartError::Route(_)
         | StartError::Refused { .. }
-        | StartError::Restore(_)
         | StartError::Store(_)
         | StartError::Open(_)
         | StartError::Notify(_) => Failure::input(message),

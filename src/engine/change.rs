@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Assignment, Digest, Evaluation, Ladder, MadeFor, Notification, Policies, RolloutState, RuleSet,
-    Scope, StageIndex, Undelivered, Version,
+    Assignment, Delivered, Digest, Evaluation, Ladder, MadeFor, NoTarget, Notification, Policies,
+    RolloutState, RuleSet, Scope, StageIndex, Undelivered, Version,
 };
 use crate::units::{Duration, KeyId, ModelId, Ratio, TagName, VersionId};
 
@@ -50,7 +50,7 @@ pub enum Change {
         /// All of them.
         policies: Box<Policies>,
     },
-    /// The rules were set.
+    /// The rules of a model were set: it has rules of its own.
     Rules {
         /// All of them, with their defaults filled in.
         rules: Box<RuleSet>,
@@ -175,6 +175,14 @@ pub enum Change {
         /// To whom.
         #[serde(default, skip_serializing_if = "Notification::is_nobody")]
         recipients: Notification,
+        /// Why its rollback had nowhere to go, if that was so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<NoTarget>,
+    },
+    /// A message about another entry reached its recipient. Changes nothing.
+    Delivered {
+        /// Which message.
+        message: Delivered,
     },
     /// A message about another entry did not reach its recipient, and is not tried again. Changes
     /// nothing.

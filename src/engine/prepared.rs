@@ -11,8 +11,8 @@ use super::core::Engine;
 use super::decision::decide;
 use super::model_state::Occasion;
 use super::{
-    Cause, Change, Command, CommandError, CommandKind, Entry, EventKind, RolloutState, Sealed,
-    Slot, Undelivered,
+    Cause, Change, Command, CommandError, CommandKind, Delivered, Entry, EventKind, RolloutState,
+    Sealed, Slot, Undelivered,
 };
 use crate::exchange::ModelIndex;
 use crate::units::Timestamp;
@@ -92,10 +92,12 @@ impl Engine {
         }
         let model = command.model;
         let deployment = self.deployment(model)?;
-        let change = match self.decide_on_keys(now, deployment, &command.kind)? {
-            Some(change) => Some(change),
-            None => decide(&deployment.state, deployment.terms, &command.kind)?,
-        };
+        let of_keys = self.decide_on_keys(now, deployment, &command.kind)?;
+        let change =
+            match of_keys.map_or_else(|| self.decide_on_rules(command), |of| Ok(Some(of)))? {
+                Some(change) => Some(change),
+                None => decide(&deployment.state, deployment.terms, &command.kind)?,
+            };
         let cause = Cause::Command { by: command.by.clone() };
         let entry = change.map(|change| self.seal(now, model, cause, change));
         Ok(Prepared { engine: self, model, entry })
@@ -111,12 +113,21 @@ impl Engine {
         Ok(())
     }
 
+    /// Takes down that a message arrived; of a model that is not there, nothing.
+    pub fn delivered(&mut self, now: Timestamp, model: ModelIndex, message: Delivered) {
+        self.take_down(now, model, Change::Delivered { message });
+    }
+
     /// Takes down that a message did not arrive; of a model that is not there, nothing.
     pub fn undelivered(&mut self, now: Timestamp, model: ModelIndex, message: Undelivered) {
+        self.take_down(now, model, Change::Undelivered { message });
+    }
+
+    fn take_down(&mut self, now: Timestamp, model: ModelIndex, end: Change) {
         if self.deployment(model).is_ok() {
             let now = self.step_to(now);
             self.run_up_to(now);
-            self.change(now, model, Cause::Delivery, Change::Undelivered { message });
+            self.change(now, model, Cause::Delivery, end);
         }
     }
 

@@ -35,6 +35,7 @@ mod office;
 mod open_api;
 mod opening;
 mod operation_meters;
+mod outbox;
 mod pass_headers;
 mod post;
 mod readiness;

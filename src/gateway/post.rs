@@ -1,6 +1,7 @@
 //! The thread from which people are told: it has a runtime of its own, so that nothing else waits
 //! for a webhook.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -8,7 +9,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::chance::Chance;
-use crate::engine::Notification;
+use crate::engine::{Channel, Notification};
 use crate::notify::{Delivery, Notice, Notifier, NotifySettings, Outcome, StartError};
 use crate::units::Duration;
 
@@ -73,9 +74,14 @@ impl Post {
         Ok(Self { notifier, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Tells of a notice; returns at once.
-    pub(super) fn notify(&self, notice: Notice, recipients: &Notification) {
-        self.notifier.notify(notice, recipients);
+    /// Tells of a notice, but by none of the channels `ended`; returns at once.
+    pub(super) fn notify(
+        &self,
+        notice: Notice,
+        recipients: &Notification,
+        ended: &BTreeSet<Channel>,
+    ) {
+        self.notifier.notify_rest(notice, recipients, ended);
     }
 
     /// Who sends them: for another configuration.

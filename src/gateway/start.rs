@@ -20,6 +20,7 @@ use super::keeper::Keeper;
 use super::meters::Meters;
 use super::notify_plan::{NotifyFault, notify_settings};
 use super::opening::opening;
+use super::outbox::Outbox;
 use super::post::{Post, PostError};
 use super::server::{Serving, ServingThread, bind};
 use super::settings::{ReadSecret, UpstreamFault};
@@ -35,7 +36,7 @@ use crate::engine::{
 use crate::exchange::ModelIndex;
 use crate::notify::{Delivery, Notifier, Ways};
 use crate::scenario::{GatewayPlan, StatePlan};
-use crate::store::{Journal, OpenError, SqliteJournal, StoreError, fold};
+use crate::store::{Journal, OpenError, SqliteJournal, StoreError, fold, walk};
 use crate::units::{Duration, KeyId, ModelId, Timestamp};
 
 /// A gateway that serves.
@@ -147,6 +148,8 @@ impl Gateway {
         let (stop, stopped) = watch::channel(false);
         let (addresses, serving) = serve(plan, &house, &Arc::new(front), sockets, &stopped)?;
         let notifier = Arc::clone(keeper.post().notifier());
+        // Only now: a start that fails tells nobody.
+        keeper.tell_rest();
         let keeper = std::thread::Builder::new()
             .name("keeper".to_owned())
             .spawn(move || keeper.run(&inbox))
@@ -305,7 +308,11 @@ fn open(
             StatePlan::File(path) => SqliteJournal::open(path).await,
         }
     })?;
-    let state = runtime.block_on(fold(&mut journal))?;
+    let mut outbox = Outbox::default();
+    let state = runtime.block_on(walk(&mut journal, |sealed| {
+        outbox.follow(sealed);
+        Ok(())
+    }))?;
     // Before the first entry, so that a start that is refused leaves the journal as it was.
     rehearse(plan, &settings, state.clone(), clock.now())?;
     let models = plan.models.iter().map(|model| model.settings());
@@ -321,15 +328,14 @@ fn open(
     let meters = Arc::clone(&house.meters);
     let ended = move |delivery: Delivery| {
         meters.operation.notified(&delivery);
-        if !delivery.outcome.is_delivered() {
-            // Once the keeper has ended nobody writes the journal; the log has it.
-            let _ = jobs.send(Job::Undelivered(Box::new(delivery)));
-        }
+        // Once the keeper has ended nobody writes the journal; the log has it.
+        let _ = jobs.send(Job::Delivered(Box::new(delivery)));
     };
     let post = Post::start(notify, Chance::new(getrandom::u64()?, 0), ended)?;
     house.meters.operation.watch(post.notifier());
     house.meters.operation.configured(clock.now());
-    let mut keeper = Keeper::new(Arc::new(house), journal, runtime, listeners, post);
+    let told = outbox.into_untold(clock.now());
+    let mut keeper = Keeper::new(Arc::new(house), journal, runtime, listeners, post, told);
     keeper.begin();
     Ok(keeper)
 }

@@ -1,5 +1,6 @@
 //! Sends notices in the background. Knows not what became of a delivery's end, nor the clock.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -101,6 +102,17 @@ impl Notifier {
     /// Sends `notice` to `recipients`, and to the webhook of the settings whoever they are. Returns
     /// at once, from any thread, with the number that its deliveries carry.
     pub fn notify(&self, notice: Notice, recipients: &Notification) -> NoticeNumber {
+        self.notify_rest(notice, recipients, &BTreeSet::new())
+    }
+
+    /// As [`Notifier::notify`], but by none of the channels `ended`: those by which it was told
+    /// before.
+    pub fn notify_rest(
+        &self,
+        notice: Notice,
+        recipients: &Notification,
+        ended: &BTreeSet<Channel>,
+    ) -> NoticeNumber {
         let number = NoticeNumber(self.numbers.fetch_add(1, Ordering::Relaxed) + 1);
         let notice = Arc::new(notice);
         let ways = Arc::clone(&self.lock());
@@ -111,7 +123,7 @@ impl Notifier {
             (Channel::Webhook, webhook),
         ];
         for (channel, to) in recipients {
-            if let Some(to) = to {
+            if let Some(to) = to.filter(|_| !ended.contains(&channel)) {
                 let (to, notice, ways) = (to.to_owned(), Arc::clone(&notice), Arc::clone(&ways));
                 self.enqueue(Job { number, channel, to, notice, ways });
             }

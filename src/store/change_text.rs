@@ -1,6 +1,8 @@
 //! A change in one line, for a journal that is read on a terminal. All of it is in the export.
 
-use crate::engine::{Change, Scope, Shift, Undelivered, Weights};
+use crate::engine::{
+    Change, Channel, Delivered, NoTarget, Notification, RuleSet, Scope, Shift, Undelivered, Weights,
+};
 use crate::units::{format_duration, format_set_share};
 
 /// What a change did.
@@ -45,7 +47,8 @@ pub(super) fn change_text(change: &Change) -> String {
         Change::KeysInvalidated { keys, .. } => {
             format!("access keys of a rolled-back version invalidated: {}", listed(keys))
         }
-        Change::Notified { recipients } => format!("notified: {recipients}"),
+        Change::Notified { recipients, refused } => notified_text(recipients, *refused),
+        Change::Delivered { message } => delivered_text(message),
         Change::Undelivered { message } => undelivered_text(message),
         Change::ObservationLost { versions } => {
             format!("restarted; what was observed of {} is lost", listed(versions))
@@ -178,6 +181,28 @@ mod tests {
              server is configured"
         );
         assert!(told(message(None, "")).starts_with("notice by mail not delivered: "));
+        let (channel, recipient) = (Channel::Webhook, "https://example.com".to_owned());
+        let message = Delivered { about: Some(17), channel, recipient };
+        assert_eq!(
+            change_text(&Change::Delivered { message }),
+            "notice of entry 17 by webhook to https://example.com delivered"
+        );
+    }
+
+    #[test]
+    fn a_rollback_that_was_refused_says_why_and_who_is_told() {
+        let told = |recipients, refused| change_text(&Change::Notified { recipients, refused });
+        assert_eq!(
+            told(Notification::default(), Some(NoTarget::RolledBack)),
+            "rollback refused, traffic stays: what it would go to was rolled back itself"
+        );
+        let email = Some("ops@example.com".to_owned());
+        let ops = Notification { email, ..Notification::default() };
+        assert_eq!(
+            told(ops.clone(), Some(NoTarget::Missing)),
+            format!("rollback refused, traffic stays: there is no other version; notified: {ops}")
+        );
+        assert_eq!(told(ops.clone(), None), format!("notified: {ops}"));
     }
 
     #[test]
