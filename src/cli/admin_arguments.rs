@@ -225,12 +225,15 @@ pub(super) struct RollbackArguments {
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct RulesArguments {
-    /// The model [default: all models, which must have the same rules]
+    /// The model [default: the rules of all models that have none of their own]
     #[arg(value_parser = model)]
     pub(super) model: Option<ModelId>,
     /// Replace the rules by those of a JSON file; -: by what comes on stdin
     #[arg(long, value_name = "FILE")]
     pub(super) set: Option<PathBuf>,
+    /// Take the model its own rules away: it has those of all models then
+    #[arg(long, requires = "model", conflicts_with = "set")]
+    pub(super) unset: bool,
     #[command(flatten)]
     pub(super) repeat: RepeatArguments,
 }
@@ -376,10 +379,13 @@ Examples:
 
 const RULES_HELP: &str = "\
 The file is that of `rules` of a scenario, as JSON; the gateway checks it, and changes nothing \
-unless all models can take the rules.
+unless all models can take the rules. A model whose rules are set has its own from then on, and no \
+longer those of all models.
 
 Examples:
   coalmine admin rules
+  coalmine admin rules --set fixtures/rollback-rules.json
+  coalmine admin rules gpt-4 --unset
   coalmine admin rules gpt-4 --set fixtures/rollback-rules.json
   coalmine admin rules gpt-4 --format json | jq '.conditions[0].threshold = 0.02' |
     coalmine admin rules gpt-4 --set -";

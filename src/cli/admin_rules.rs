@@ -14,6 +14,7 @@ use super::explain_rules::rule_set_lines;
 use super::shared_arguments::OutputFormat;
 use super::terminal::{Failure, complain};
 use crate::engine::{RawRules, RuleSet, Safeguards};
+use crate::report::visible;
 
 /// `coalmine admin rules`
 pub(super) async fn rules(
@@ -23,6 +24,9 @@ pub(super) async fn rules(
 ) -> Result<Exit, Failure> {
     let of = arguments.model.as_ref().map_or("all models", |model| model.as_str());
     let ask = match &arguments.set {
+        None if arguments.unset => {
+            Ask::command(Method::DELETE, PATH.to_owned(), None, arguments.repeat.key())?
+        }
         None => Ask::read(PATH.to_owned()),
         Some(file) => {
             let body = Some(read_rules(file)?);
@@ -38,10 +42,21 @@ pub(super) async fn rules(
     if arguments.set.is_some() {
         complain(&format!("the rules of {of} are replaced"));
     }
+    if arguments.unset {
+        complain(&format!("{of} has the rules of all models"));
+    }
+    let shown: Map<String, Value> = answer.read()?;
+    for warning in texts(&shown, "warnings") {
+        complain(&visible(&format!("warning: {warning}")));
+    }
+    let own = texts(&shown, OWN);
+    if !own.is_empty() {
+        complain(&visible(&format!("rules of their own have {}", own.join(", "))));
+    }
     // What is not understood is a failure before anything is printed.
     let lines = match format {
         OutputFormat::Json => Vec::new(),
-        OutputFormat::Text => rule_set_lines(&rule_set(answer.read()?)?),
+        OutputFormat::Text => rule_set_lines(&rule_set(shown)?),
     };
     answer.show(format, |_: Value| {
         let lines = lines.iter().map(|line| format!("{line}\n"));
@@ -49,9 +64,17 @@ pub(super) async fn rules(
     })
 }
 
-/// The rules of an answer, which has a status beside them where they were replaced.
+/// The texts in a list of an answer; none where it has no such list.
+fn texts(answer: &Map<String, Value>, name: &str) -> Vec<String> {
+    let list = answer.get(name).and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// The rules of an answer, which has more beside them: what was done, and what is odd about them.
 fn rule_set(mut answer: Map<String, Value>) -> Result<RuleSet, Failure> {
-    answer.remove("status");
+    for beside in ["status", "warnings", OWN] {
+        answer.remove(beside);
+    }
     let raw: RawRules =
         serde_json::from_value(Value::Object(answer)).map_err(|error| unknown(&error))?;
     RuleSet::new(&raw, Safeguards::default()).map_err(|error| unknown(&error))
@@ -83,3 +106,5 @@ fn read_rules(file: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 const PATH: &str = "/v1/deploy/rollback-rules";
+/// The member that says which models have rules of their own.
+const OWN: &str = "models_with_own_rules";

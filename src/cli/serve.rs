@@ -16,6 +16,7 @@ use super::terminal::{Failure, complain, print};
 use crate::clock::{TimeScale, WallClock};
 use crate::gateway::{Gateway, StartError};
 use crate::scenario::{GatewayPlan, LogFormat, StatePlan};
+use crate::units::Duration;
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct ServeArguments {
@@ -34,8 +35,8 @@ pub(super) struct ServeArguments {
 pub(super) const SERVE_HELP: &str = "\
 The configuration says where to listen, which upstreams there are, and which versions of which \
 models they answer for; the journal that it names keeps everything that was changed since. The \
-first start prints an access key, once. SIGTERM ends it when the requests under way have ended, \
-SIGHUP reads the configuration again.
+first start prints an access key, once. SIGTERM ends it when the requests under way have ended: \
+`/readyz` says so at once, and requests are taken for as long as `drain_delay` says. SIGHUP reads the configuration again.
 
 Examples:
   coalmine serve gateway.yaml --check
@@ -67,7 +68,7 @@ pub(super) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
     let addresses: Vec<String> = gateway.addresses().iter().map(SocketAddr::to_string).collect();
     tell(&plan, &format!("serving on {}", addresses.join(", ")));
     signals.follow(&runtime, || reload(arguments, &gateway));
-    tell(&plan, "stopping: waiting for requests under way");
+    tell(&plan, &stopping_words(&plan));
     let stopping = runtime.spawn_blocking(|| gateway.stop());
     let stopped = runtime.block_on(async {
         tokio::select! {
@@ -88,6 +89,16 @@ pub(super) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
             Ok(Exit::Interrupted)
         }
     }
+}
+
+/// What is said at the first signal to end.
+fn stopping_words(plan: &GatewayPlan) -> String {
+    let waiting = "waiting for requests under way";
+    if plan.drain_delay == Duration::ZERO {
+        return format!("stopping: {waiting}");
+    }
+    let delay = plan.drain_delay;
+    format!("stopping: not ready from now on, taking requests for {delay} still, then {waiting}")
 }
 
 /// Says something to whoever started it: as a line of the log, where others read that.
@@ -120,10 +131,13 @@ fn check(arguments: &ServeArguments, plan: &GatewayPlan) -> Result<Exit, Failure
 }
 
 fn reload(arguments: &ServeArguments, gateway: &Gateway) {
-    let read = read_gateway(&arguments.config, &arguments.reading);
-    let taken = read.map_err(|failure| failure.message).and_then(|plan| {
-        gateway.reload(&plan, &read_secret).map_err(|error| format!("error: {error}"))
-    });
+    let taken = match read_gateway(&arguments.config, &arguments.reading) {
+        Ok(plan) => gateway.reload(&plan, &read_secret).map_err(|error| format!("error: {error}")),
+        Err(failure) => {
+            gateway.reload_failed();
+            Err(failure.message)
+        }
+    };
     match taken {
         Ok(()) => tracing::info!("the configuration was read again and is in force"),
         Err(message) => tracing::error!(message, "the new configuration is not taken"),
@@ -136,7 +150,6 @@ fn not_started(arguments: &ServeArguments, error: &StartError) -> Failure {
         StartError::Upstream(_)
         | StartError::Route(_)
         | StartError::Refused { .. }
-        | StartError::Restore(_)
         | StartError::Store(_)
         | StartError::Open(_)
         | StartError::Notify(_) => Failure::input(message),

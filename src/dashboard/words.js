@@ -41,7 +41,17 @@ const CHANGES = {
     `Access key ${key} has a new secret; the old one holds for ${seconds(grace)}`,
   key_revoked: ({ key }) => `Access key ${key} revoked`,
   keys_invalidated: ({ keys }) => `Access keys invalidated: ${keys.join(", ")}`,
-  notified: () => "A firing is told to those whom the rules name",
+  default_rules: ({ rules }) =>
+    `Rules of all models without their own set: ${rules.triggers.length}`,
+  default_rules_followed: () => "The rules are those of all models from now on",
+  notified: ({ refused }) =>
+    refused === undefined
+      ? "A firing is told to those whom the rules name"
+      : "A rollback was refused: it has nowhere to go, traffic stays",
+  delivered: ({ message }) => {
+    const about = message.about === null ? "" : ` about entry ${message.about}`;
+    return `A message by ${message.channel}${about} was delivered`;
+  },
   undelivered: ({ message }) => {
     const about = message.about === null ? "" : ` about entry ${message.about}`;
     return `A message by ${message.channel}${about} was not delivered: ${message.outcome}`;

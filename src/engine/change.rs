@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Assignment, Digest, Evaluation, Ladder, MadeFor, Notification, Policies, RolloutState, RuleSet,
-    Scope, StageIndex, Undelivered, Version,
+    Assignment, Delivered, Digest, Evaluation, Ladder, MadeFor, NoTarget, Notification, Policies,
+    RolloutState, RuleSet, Scope, StageIndex, Undelivered, Version,
 };
 use crate::units::{Duration, KeyId, ModelId, Ratio, TagName, VersionId};
 
@@ -50,9 +50,19 @@ pub enum Change {
         /// All of them.
         policies: Box<Policies>,
     },
-    /// The rules were set.
+    /// The rules of a model were set: it has rules of its own.
     Rules {
         /// All of them, with their defaults filled in.
+        rules: Box<RuleSet>,
+    },
+    /// The rules of all models were set that have none of their own.
+    DefaultRules {
+        /// All of them, with their defaults filled in.
+        rules: Box<RuleSet>,
+    },
+    /// A model gave up its own rules for those of all models.
+    DefaultRulesFollowed {
+        /// Those that it has by that.
         rules: Box<RuleSet>,
     },
     /// All traffic went to one version, and a rollout that was under way ended.
@@ -165,6 +175,14 @@ pub enum Change {
         /// To whom.
         #[serde(default, skip_serializing_if = "Notification::is_nobody")]
         recipients: Notification,
+        /// Why its rollback had nowhere to go, if that was so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<NoTarget>,
+    },
+    /// A message about another entry reached its recipient. Changes nothing.
+    Delivered {
+        /// Which message.
+        message: Delivered,
     },
     /// A message about another entry did not reach its recipient, and is not tried again. Changes
     /// nothing.
@@ -176,6 +194,11 @@ pub enum Change {
 
 impl Change {
     /// Whether it is one of what all models share.
+    pub const fn is_of_all(&self) -> bool {
+        self.is_of_keys() || matches!(self, Self::DefaultRules { .. })
+    }
+
+    /// Whether it is one of access keys.
     pub const fn is_of_keys(&self) -> bool {
         matches!(
             self,

@@ -17,6 +17,9 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Slack, Self::Mail, Self::Webhook];
+
     /// Its name: `slack`, `mail`, `webhook`.
     pub const fn name(self) -> &'static str {
         match self {

@@ -53,8 +53,13 @@ pub enum CommandKind {
     Assignment(Assignment),
     /// Replace the policies.
     Policies(Box<Policies>),
-    /// Replace the rules.
+    /// Replace the rules: the model has rules of its own from now on.
     Rules(RuleSet),
+    /// Replace the rules of all models that have none of their own, also of those to come; the
+    /// command's model is any.
+    DefaultRules(RuleSet),
+    /// Let the model follow the rules of all models again.
+    FollowDefaultRules,
     /// Make an access key.
     CreateKey(Box<NewKey>),
     /// Give a key another secret.

@@ -1,10 +1,11 @@
 //! The engine: the calls that a driver makes, and the order of what happens at one instant.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::decision;
 use super::deployment::Deployment;
 use super::keys::KeyRing;
+use super::model_state::ModelState;
 use super::split_check::SplitFinding;
 use super::{
     Ask, AuthError, Breach, Catalog, CommandError, Completion, Digest, Event, EventKind, Health,
@@ -12,7 +13,7 @@ use super::{
     StickyKey, Ticket, VersionStatus,
 };
 use crate::exchange::{Class, Ending, ModelIndex, Observed};
-use crate::units::{Draw, Duration, Timestamp};
+use crate::units::{Draw, Duration, ModelId, Timestamp};
 
 /// The routing and rollback engine; see the [module](super) for its contract.
 #[derive(Clone, Debug)]
@@ -24,6 +25,10 @@ pub struct Engine {
     /// The earlier of that and of the earliest step of any rollout: the one that the hot path asks.
     pub(super) next_due: Timestamp,
     pub(super) events: VecDeque<Event>,
+    /// Those of all models that have none of their own.
+    pub(super) default_rules: RuleSet,
+    /// Models that the journal knows and that are not served: kept for when they are again.
+    pub(super) dormant: BTreeMap<ModelId, ModelState>,
     pub(super) keys: KeyRing,
     /// How many journal entries there are.
     pub(super) entries: u64,
@@ -42,6 +47,8 @@ impl Engine {
             next_check: Timestamp::MAX,
             next_due: Timestamp::MAX,
             events: VecDeque::new(),
+            default_rules: RuleSet::default(),
+            dormant: BTreeMap::new(),
             keys: KeyRing::default(),
             entries: 0,
             head: Digest::default(),
@@ -93,6 +100,21 @@ impl Engine {
     /// The rules of a model.
     pub fn rules(&self, model: ModelIndex) -> Option<&RuleSet> {
         Some(&self.deployment(model).ok()?.state.rules)
+    }
+
+    /// The rules of all models that have none of their own.
+    pub const fn default_rules(&self) -> &RuleSet {
+        &self.default_rules
+    }
+
+    /// Whether a model has rules of its own.
+    pub fn has_own_rules(&self, model: ModelIndex) -> bool {
+        self.deployment(model).is_ok_and(|deployment| deployment.state.has_own_rules)
+    }
+
+    /// Models that the journal knows and that are not served.
+    pub fn dormant(&self) -> impl Iterator<Item = &ModelId> {
+        self.dormant.keys()
     }
 
     /// How the triggers of a model's present rules fared on the versions that they watched:

@@ -55,6 +55,8 @@ pub(super) fn decide(
             refuse_blind_judges(state.assignment, rules)?;
             Change::Rules { rules: Box::new(rules.clone()) }
         }
+        // What all models have is decided where all models are known.
+        CommandKind::DefaultRules(_) | CommandKind::FollowDefaultRules => return Ok(None),
         // Keys are no model's: the ring of keys has decided.
         CommandKind::CreateKey(_)
         | CommandKind::RegenerateKey { .. }
@@ -239,7 +241,10 @@ fn set_assignment(
 /// The test of a judge holds for requests that are drawn one by one. Of those that take turns the
 /// shares are no chance at all; of those that stick chance has drawn the keys, and one key with
 /// many requests is many errors.
-fn refuse_blind_judges(assignment: Assignment, rules: &RuleSet) -> Result<(), CommandError> {
+pub(super) fn refuse_blind_judges(
+    assignment: Assignment,
+    rules: &RuleSet,
+) -> Result<(), CommandError> {
     match rules.judges().next() {
         Some(judge) if !assignment.is_independent() => {
             Err(CommandError::BlindJudge { judge: judge.id.clone(), assignment })

@@ -218,7 +218,13 @@ impl Deployment {
 
     /// Carries out a change that was decided on this deployment's state.
     pub(super) fn apply(&mut self, occasion: Occasion<'_>, change: &Change) {
-        let rules = matches!(change, Change::Rules { .. }).then(|| self.state.rules.clone());
+        let is_of_rules = matches!(
+            change,
+            Change::Rules { .. }
+                | Change::DefaultRules { .. }
+                | Change::DefaultRulesFollowed { .. }
+        );
+        let rules = is_of_rules.then(|| self.state.rules.clone());
         let stable = self.state.stable();
         let weights = self.state.weights.clone();
         let baking = self.state.rollout.baking();
@@ -242,7 +248,7 @@ impl Deployment {
             self.begin_assignment();
         }
         // A rule that names a tag watches whatever version holds it.
-        let named = matches!(change, Change::Rules { .. } | Change::Tagged { .. });
+        let named = is_of_rules || matches!(change, Change::Tagged { .. });
         let watched = named || change.shift().is_some();
         if watched || stable != self.state.stable() || baking != self.state.rollout.baking() {
             self.renew_watches(now);

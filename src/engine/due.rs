@@ -6,7 +6,7 @@ use super::core::Engine;
 use super::decision;
 use super::deployment::{Checked, Deployment};
 use super::watch::Step;
-use super::{Action, Cause, Change, EventKind, Evidence, Slot};
+use super::{Action, Cause, Change, EventKind, Evidence, NoTarget, Slot};
 use crate::exchange::ModelIndex;
 use crate::units::Timestamp;
 
@@ -18,7 +18,7 @@ enum Effect {
     /// The rollout stands still.
     Paused,
     /// There is nowhere to go.
-    Refused,
+    Refused(NoTarget),
     /// Nothing changed: it is only to be told.
     Told,
 }
@@ -94,8 +94,13 @@ impl Engine {
         let recipients = rules.notification.clone();
         let action = rules.triggers[trigger].action.clone();
         let effect = self.act(at, model, action, version, evidence.clone());
-        if effect == Effect::Told || !recipients.is_nobody() {
-            let told = Change::Notified { recipients: recipients.clone() };
+        let refused = match effect {
+            Effect::Refused(why) => Some(why),
+            _ => None,
+        };
+        // A refusal has no other entry that would say so.
+        if effect == Effect::Told || refused.is_some() || !recipients.is_nobody() {
+            let told = Change::Notified { recipients: recipients.clone(), refused };
             self.change(at, model, Cause::Trigger(evidence), told);
         }
         if !recipients.is_nobody() {
@@ -133,7 +138,7 @@ impl Engine {
             }
             Err(why) => {
                 self.emit(at, model, EventKind::RollbackRefused { version, action, why });
-                Effect::Refused
+                Effect::Refused(why)
             }
         }
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::canonical;
 use super::keys::KeyRing;
 use super::model_state::Occasion;
-use super::{Digest, Inapplicable, ModelState, SealError, Sealed};
+use super::{Change, Digest, Inapplicable, ModelState, RuleSet, SealError, Sealed};
 use crate::units::{ModelId, Timestamp};
 
 /// All that a journal's entries leave behind: catalogs, weights, rules, rollouts, keys.
@@ -18,6 +18,8 @@ pub struct DurableState {
     /// Those that an entry has changed.
     pub(super) models: BTreeMap<ModelId, ModelState>,
     pub(super) keys: KeyRing,
+    /// Those of all models that have none of their own.
+    pub(super) default_rules: RuleSet,
     /// How many entries there were.
     pub(super) entries: u64,
     /// The hash of the last of them; zeros before the first.
@@ -126,12 +128,19 @@ impl DurableState {
         if let Some(before) = self.at.filter(|before| entry.at < *before) {
             return Err(JournalFault::Time { found: entry.at, before });
         }
+        let occasion = Occasion { entry: entry.number, at: entry.at, cause: &entry.cause };
         if entry.change.is_of_keys() {
             self.keys.apply(entry.at, &entry.change)?;
+        } else if let Change::DefaultRules { rules } = &entry.change {
+            self.default_rules.clone_from(rules);
+            for model in self.models.values_mut() {
+                model.apply(occasion, &entry.change)?;
+            }
         } else {
             let model = entry.model.clone().ok_or(JournalFault::NoModel)?;
-            let occasion = Occasion { entry: entry.number, at: entry.at, cause: &entry.cause };
-            self.models.entry(model).or_default().apply(occasion, &entry.change)?;
+            let state = self.models.entry(model);
+            let state = state.or_insert_with(|| ModelState::following(&self.default_rules));
+            state.apply(occasion, &entry.change)?;
         }
         self.entries = entry.number;
         self.head = sealed.hash();

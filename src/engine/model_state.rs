@@ -26,6 +26,8 @@ pub struct ModelState {
     pub(super) places: StickyMap,
     pub(super) policies: Policies,
     pub(super) rules: RuleSet,
+    /// Whether they are its own, and not those of all models.
+    pub(super) has_own_rules: bool,
     pub(super) rollout: Rollout,
 }
 
@@ -73,6 +75,11 @@ pub enum Inapplicable {
 }
 
 impl ModelState {
+    /// A model of which nothing is known, under the rules of all models.
+    pub(super) fn following(rules: &RuleSet) -> Self {
+        Self { rules: rules.clone(), ..Self::default() }
+    }
+
     pub(super) fn stable(&self) -> Option<Slot> {
         self.catalog.holder(STABLE)
     }
@@ -126,9 +133,15 @@ impl ModelState {
             }
             Change::Assignment { assignment } => self.assignment = *assignment,
             Change::Policies { policies } => self.policies.clone_from(policies),
-            Change::Rules { rules } => self.rules.clone_from(rules),
+            Change::Rules { rules } => (self.rules, self.has_own_rules) = ((**rules).clone(), true),
+            Change::DefaultRulesFollowed { rules } => {
+                (self.rules, self.has_own_rules) = ((**rules).clone(), false);
+            }
+            Change::DefaultRules { rules } if !self.has_own_rules => self.rules.clone_from(rules),
+            Change::DefaultRules { .. } => {}
             Change::Notified { .. }
             | Change::ObservationLost { .. }
+            | Change::Delivered { .. }
             | Change::Undelivered { .. } => {}
             Change::RolledBack { marked, shift, .. } => {
                 self.enter(Input::RollBack)?;

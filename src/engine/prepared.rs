@@ -11,8 +11,8 @@ use super::core::Engine;
 use super::decision::decide;
 use super::model_state::Occasion;
 use super::{
-    Cause, Change, Command, CommandError, CommandKind, Entry, EventKind, RolloutState, Sealed,
-    Slot, Undelivered,
+    Cause, Change, Command, CommandError, CommandKind, Delivered, Entry, EventKind, RolloutState,
+    Sealed, Slot, Undelivered,
 };
 use crate::exchange::ModelIndex;
 use crate::units::Timestamp;
@@ -92,10 +92,12 @@ impl Engine {
         }
         let model = command.model;
         let deployment = self.deployment(model)?;
-        let change = match self.decide_on_keys(now, deployment, &command.kind)? {
-            Some(change) => Some(change),
-            None => decide(&deployment.state, deployment.terms, &command.kind)?,
-        };
+        let of_keys = self.decide_on_keys(now, deployment, &command.kind)?;
+        let change =
+            match of_keys.map_or_else(|| self.decide_on_rules(command), |of| Ok(Some(of)))? {
+                Some(change) => Some(change),
+                None => decide(&deployment.state, deployment.terms, &command.kind)?,
+            };
         let cause = Cause::Command { by: command.by.clone() };
         let entry = change.map(|change| self.seal(now, model, cause, change));
         Ok(Prepared { engine: self, model, entry })
@@ -111,12 +113,21 @@ impl Engine {
         Ok(())
     }
 
+    /// Takes down that a message arrived; of a model that is not there, nothing.
+    pub fn delivered(&mut self, now: Timestamp, model: ModelIndex, message: Delivered) {
+        self.take_down(now, model, Change::Delivered { message });
+    }
+
     /// Takes down that a message did not arrive; of a model that is not there, nothing.
     pub fn undelivered(&mut self, now: Timestamp, model: ModelIndex, message: Undelivered) {
+        self.take_down(now, model, Change::Undelivered { message });
+    }
+
+    fn take_down(&mut self, now: Timestamp, model: ModelIndex, end: Change) {
         if self.deployment(model).is_ok() {
             let now = self.step_to(now);
             self.run_up_to(now);
-            self.change(now, model, Cause::Delivery, Change::Undelivered { message });
+            self.change(now, model, Cause::Delivery, end);
         }
     }
 
@@ -142,8 +153,7 @@ impl Engine {
         Box::new(Sealed::new(Entry {
             number: self.entries + 1,
             at,
-            model: (!change.is_of_keys())
-                .then(|| self.deployments[usize::from(model.0)].id.clone()),
+            model: (!change.is_of_all()).then(|| self.deployments[usize::from(model.0)].id.clone()),
             cause,
             change,
             previous: self.head,
@@ -156,6 +166,9 @@ impl Engine {
         let at = *at;
         if change.is_of_keys() {
             return self.enact_on_keys(at, model, sealed);
+        }
+        if let Change::DefaultRules { .. } = change {
+            return self.enact_default_rules(at, model, sealed);
         }
         let deployment = &mut self.deployments[usize::from(model.0)];
         let before = (deployment.state.rollout.state(), deployment.state.rollout.version());

@@ -25,7 +25,7 @@ use super::open_api::document;
 use super::route::{Access, Operation, Route};
 use super::route_path::Names;
 use super::route_table::{Found, find};
-use super::rules_handlers::{set_rules, show_rules};
+use super::rules_handlers::{follow_rules, set_rules, show_rules};
 use super::state_handlers::{healthz, metrics, readyz, status};
 use super::version_handlers as versions;
 use crate::engine::Principal;
@@ -137,6 +137,7 @@ async fn handle(operation: Operation, request: AdminRequest) -> Result<Response<
         Operation::History => versions::history(request).await,
         Operation::ShowRules => show_rules(request),
         Operation::ApplyRules | Operation::ReplaceRules => set_rules(request).await,
+        Operation::FollowRules => follow_rules(request).await,
         Operation::RegenerateOwnKey => keys::regenerate_own(request).await,
         Operation::ListKeys => keys::list_keys(request),
         Operation::CreateKey => keys::create_key(request).await,
@@ -363,13 +364,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_journal_whose_fault_has_passed_makes_the_gateway_ready_without_a_command() {
+    async fn a_journal_whose_fault_has_passed_is_sound_again_without_a_command() {
         let house = TestHouse::new().await;
-        house.front.house.readiness.journal_is(false);
+        let sound = json!({"status": "ok", "journal_writable": true, "journal_entries_waiting": 0});
+        assert_eq!(house.call("GET", "/readyz", None).await.body, sound);
+        house.front.house.readiness.journal_is(false, 2);
         house.front.ask(super::super::job::Job::Wake).unwrap();
         // The keeper reads after it has woken.
         house.call("GET", "/v1/models/gpt-4/history", None).await;
-        assert_eq!(house.call("GET", "/readyz", None).await.status, 200);
+        let reply = house.call("GET", "/readyz", None).await;
+        assert_eq!((reply.status, reply.body), (200, sound));
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! What a configuration says and is not in force: the journal says otherwise, or it needs a
 //! restart. In words, for the log; changes nothing.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, RuleSet};
 use crate::exchange::ModelIndex;
 use crate::scenario::{GatewayModel, GatewayPlan};
 
@@ -9,7 +9,8 @@ use crate::scenario::{GatewayModel, GatewayPlan};
 pub(super) fn after_start(plan: &GatewayPlan, engine: &Engine) -> Vec<String> {
     let differs = |(index, model): (usize, &GatewayModel)| {
         let rules = engine.rules(ModelIndex(index as u16))?;
-        (*rules != model.rules).then(|| {
+        let is_said = model.rules != RuleSet::default();
+        (is_said && *rules != model.rules).then(|| {
             format!(
                 "model {}: the rules that were set last are in force, not those of the \
                  configuration, which are for the first start",
@@ -28,6 +29,7 @@ pub(super) fn after_reload(before: &GatewayPlan, now: &GatewayPlan) -> Vec<Strin
         ("state", before.state != now.state),
         ("limits.connections", before.limits.connections != now.limits.connections),
         ("keys", before.keys != now.keys),
+        ("drain_delay", before.drain_delay != now.drain_delay),
         ("drain", before.drain != now.drain),
         ("log", before.log != now.log),
     ] {

@@ -19,8 +19,8 @@ pub(super) enum Job {
     Command(Box<Errand>),
     /// Read entries after a number.
     Read { after: u64, limit: NonZeroU16, reply: oneshot::Sender<Result<Vec<Sealed>, StoreError>> },
-    /// A message did not arrive.
-    Undelivered(Box<Delivery>),
+    /// A message has arrived, or will not.
+    Delivered(Box<Delivery>),
     /// Write what there is to write, wait so long for notifications under way, and end.
     Stop { patience: Duration, done: oneshot::Sender<Result<(), Unwritten>> },
 }

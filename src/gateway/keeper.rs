@@ -5,6 +5,7 @@
 //! becomes due between the decision and its effect. What the engine does by itself takes effect at
 //! once and is written after.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, mpsc};
 
 use tokio::runtime::Runtime;
@@ -13,15 +14,17 @@ use tokio::sync::broadcast;
 use super::desk::Inner;
 use super::house::House;
 use super::job::{Answered, Before, CommandFailure, Errand, Job, MakeAnswer, Unwritten};
-use super::notices::notices;
+use super::notices::Notices;
+use super::outbox::Untold;
 use super::post::Post;
 use super::told::Told;
 use super::version_route::VersionRoute;
 use crate::engine::{
-    Accepted, Command, CommandKind, Event, EventKind, KeyStatus, Scope, Sealed, Undelivered,
+    Accepted, Channel, Command, CommandKind, Delivered, Event, EventKind, KeyStatus, Notification,
+    Scope, Sealed, Undelivered,
 };
 use crate::exchange::ModelIndex;
-use crate::notify::Delivery;
+use crate::notify::{Delivery, Notice};
 use crate::store::{Journal, Reply, StoreError, entry_line};
 use crate::units::{KeyId, Timestamp};
 
@@ -33,6 +36,9 @@ pub(super) struct Keeper<J> {
     runtime: Runtime,
     listeners: broadcast::Sender<Arc<Told>>,
     post: Post,
+    notices: Notices,
+    /// What a crash has cut off.
+    untold: Vec<Untold>,
     /// What the engine has done and the journal does not have yet.
     backlog: Vec<Sealed>,
     /// Why it does not.
@@ -46,8 +52,10 @@ impl<J: Journal> Keeper<J> {
         runtime: Runtime,
         listeners: broadcast::Sender<Arc<Told>>,
         post: Post,
+        (notices, untold): (Notices, Vec<Untold>),
     ) -> Self {
-        Self { house, journal, runtime, listeners, post, backlog: Vec::new(), fault: None }
+        let (backlog, fault) = (Vec::new(), None);
+        Self { house, journal, runtime, listeners, post, notices, untold, backlog, fault }
     }
 
     pub(super) const fn house(&self) -> &Arc<House> {
@@ -63,6 +71,14 @@ impl<J: Journal> Keeper<J> {
     pub(super) fn begin(&mut self) {
         let events = self.house.desk.lock().take_told();
         self.take(&events);
+    }
+
+    /// Tells what was not told, or of which it is not known, as the gateway ended.
+    pub(super) fn tell_rest(&mut self) {
+        let untold = std::mem::take(&mut self.untold);
+        for Untold { notice, recipients, ended } in untold {
+            self.send(notice, &recipients, &ended);
+        }
     }
 
     /// Works until it is told to stop.
@@ -81,13 +97,13 @@ impl<J: Journal> Keeper<J> {
                     // Who asked and does not wait any more has no use for it.
                     let _ = reply.send(self.runtime.block_on(self.journal.read(after, limit)));
                 }
-                Job::Undelivered(delivery) => self.take_down(&delivery),
+                Job::Delivered(delivery) => self.take_down(&delivery),
                 Job::Stop { patience, done } => {
                     self.advance();
                     self.post.stop(patience);
                     // By now all deliveries have ended.
                     for job in jobs.try_iter() {
-                        if let Job::Undelivered(delivery) = job {
+                        if let Job::Delivered(delivery) = job {
                             self.take_down(&delivery);
                         }
                     }
@@ -151,19 +167,21 @@ impl<J: Journal> Keeper<J> {
         self.take(&events);
     }
 
-    /// Takes down that a message did not arrive.
+    /// Takes down that a message has arrived, or will not.
     fn take_down(&mut self, delivery: &Delivery) {
         let desk = Arc::clone(&self.house.desk);
         let Some((_, model)) = desk.models().find(|(id, _)| **id == delivery.model) else { return };
-        let message = Undelivered {
-            about: delivery.entry,
-            channel: delivery.channel,
-            recipient: delivery.recipient.clone(),
-            outcome: delivery.outcome.to_string(),
-        };
+        let (about, channel) = (delivery.entry, delivery.channel);
+        let (recipient, outcome) = (delivery.recipient.clone(), delivery.outcome.to_string());
         let events = {
             let mut inner = desk.lock();
-            inner.engine.undelivered(desk.now(), model, message);
+            if delivery.outcome.is_delivered() {
+                let message = Delivered { about, channel, recipient };
+                inner.engine.delivered(desk.now(), model, message);
+            } else {
+                let message = Undelivered { about, channel, recipient, outcome };
+                inner.engine.undelivered(desk.now(), model, message);
+            }
             inner.take_told()
         };
         self.take(&events);
@@ -189,11 +207,12 @@ impl<J: Journal> Keeper<J> {
                 if self.fault.take().is_some() {
                     tracing::info!("the journal can be written again");
                 }
+                self.house.meters.operation.written(entries.len());
                 self.backlog.clear();
-                self.house.readiness.journal_is(true);
+                self.house.readiness.journal_is(true, 0);
             }
             Err(error) => {
-                self.house.readiness.journal_is(false);
+                self.house.readiness.journal_is(false, self.backlog.len());
                 if self.fault.is_none() {
                     tracing::error!(
                         %error,
@@ -260,7 +279,7 @@ impl<J: Journal> Keeper<J> {
         inner.held = None;
         if let Err(error) = written {
             drop(inner);
-            self.house.readiness.journal_is(false);
+            self.house.readiness.journal_is(false, self.backlog.len());
             self.take(&earlier);
             return Err(error.into());
         }
@@ -295,7 +314,8 @@ impl<J: Journal> Keeper<J> {
             return Ok(());
         }
         append(&self.runtime, &mut self.journal, &entries, reply)?;
-        self.house.readiness.journal_is(true);
+        self.house.meters.operation.written(entries.len());
+        self.house.readiness.journal_is(true, 0);
         Ok(())
     }
 
@@ -306,10 +326,17 @@ impl<J: Journal> Keeper<J> {
         Ok(Some(self.house.route(model, version)?))
     }
 
-    fn tell(&self, events: &[Event]) {
-        let settings = self.house.settings();
-        for (notice, recipients) in notices(&self.house.desk, events, settings.link.as_ref()) {
-            self.post.notify(notice, &recipients);
+    /// Tells people of a notice, but not by the channels `ended`.
+    fn send(&self, notice: Notice, recipients: &Notification, ended: &BTreeSet<Channel>) {
+        let link = self.house.settings().link.clone();
+        self.post.notify(Notice { link, ..notice }, recipients, ended);
+    }
+
+    fn tell(&mut self, events: &[Event]) {
+        for sealed in events.iter().filter_map(entry_of) {
+            if let Some((notice, recipients)) = self.notices.follow(sealed) {
+                self.send(notice, &recipients, &BTreeSet::new());
+            }
         }
         for told in Told::of(&self.house.desk, events) {
             told.log();
@@ -486,10 +513,11 @@ mod tests {
     /// A disk that stalls would else stop all requests.
     #[test]
     fn while_a_command_is_written_requests_go_on_and_the_engines_time_stands_still() {
-        let Keeper { house, journal, runtime, listeners, post, .. } = keeper();
+        let Keeper { house, journal, runtime, listeners, post, notices, .. } = keeper();
         let desk = Arc::clone(&house.desk);
         let journal = Watching { journal, desk: Arc::clone(&desk), seen: Vec::new() };
-        let mut keeper = Keeper::new(house, journal, runtime, listeners, post);
+        let told = (notices, Vec::new());
+        let mut keeper = Keeper::new(house, journal, runtime, listeners, post, told);
         let shares = vec![(target("v1"), Ratio::from_percent(100))];
         let kind = CommandKind::Split { shares, redeploy: false };
         keeper.apply(&Command { model: MODEL, by: "test".to_owned(), kind }).unwrap();

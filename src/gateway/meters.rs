@@ -12,6 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::operation_meters::OperationMeters;
 use super::recent::Recent;
 use crate::exchange::{Ending, Observed};
 use crate::units::{Duration, ModelId, Ratio, Timestamp, VersionId};
@@ -34,6 +35,7 @@ pub(super) struct Meters {
     rollbacks: Family<OfModel, Counter>,
     entries: Counter,
     recent: Mutex<BTreeMap<(ModelId, VersionId), Arc<Recent>>>,
+    pub(super) operation: OperationMeters,
 }
 
 /// What is counted of one version.
@@ -97,8 +99,10 @@ impl MetricConstructor<Histogram> for Buckets {
 impl Meters {
     pub(super) fn new() -> Self {
         let family = |buckets| Family::new_with_constructor(Buckets(buckets));
+        let mut registry = Registry::default();
+        let operation = OperationMeters::new(&mut registry);
         let mut meters = Self {
-            registry: Registry::default(),
+            registry,
             duration: family(DURATIONS),
             first_token: Family::new_with_constructor(Buckets(FIRST_TOKENS)),
             per_token: Family::new_with_constructor(Buckets(PER_TOKEN)),
@@ -111,6 +115,7 @@ impl Meters {
             rollbacks: Family::default(),
             entries: Counter::default(),
             recent: Mutex::default(),
+            operation,
         };
         meters.register();
         meters.register_deployment();

@@ -34,6 +34,8 @@ mod notify_plan;
 mod office;
 mod open_api;
 mod opening;
+mod operation_meters;
+mod outbox;
 mod pass_headers;
 mod pool;
 mod post;

@@ -1,100 +1,99 @@
-//! What people are told of: from the engine's events to notices. Sends nothing.
+//! What people are told of: from the journal's entries to notices. Sends nothing.
+//!
+//! A notice follows from the journal alone, so that one that a crash has cut off is the same after
+//! the restart, its id included.
 
-use reqwest::Url;
+use std::collections::BTreeMap;
 
-use super::desk::{Desk, Inner};
 use crate::engine::{
-    Action, Cause, Change, Event, EventKind, Notification, RolloutState, Sealed, Slot,
+    Action, Cause, Change, Entry, Evidence, Notification, RolloutState, RuleSet, Sealed,
 };
-use crate::exchange::ModelIndex;
 use crate::notify::{Notice, NoticeKind, WebhookUrl};
 use crate::record::evidence_text;
 use crate::store::ExportedEntry;
-use crate::units::VersionId;
+use crate::units::{ModelId, VersionId};
 
-/// The notices of `events`, each with those whom the model's rules name: of rollbacks by whomever,
-/// of pauses, of rollbacks that had nowhere to go, and of rules that only tell.
-pub(super) fn notices(
-    desk: &Desk,
-    events: &[Event],
-    link: Option<&Url>,
-) -> Vec<(Notice, Notification)> {
-    let is_told = |event: &&Event| is_told(&event.kind);
-    if !events.iter().any(|event| is_told(&event)) {
-        return Vec::new();
-    }
-    let inner = desk.lock();
-    let places = (0..events.len()).filter(|place| is_told(&&events[*place]));
-    places.filter_map(|place| notice(desk, &inner, events, (place, link))).collect()
+/// What of the entries before decides on what people are told of the next one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Notices {
+    models: BTreeMap<ModelId, Known>,
+    /// Of models that have none of their own.
+    rules: RuleSet,
 }
 
-fn is_told(kind: &EventKind) -> bool {
-    match kind {
-        EventKind::RolledBack { .. }
-        | EventKind::RollbackRefused { .. }
-        | EventKind::Notified { .. } => true,
-        EventKind::RolloutMoved { to, .. } => matches!(to, RolloutState::Paused { .. }),
-        _ => false,
-    }
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// Its own; `None`: it has those of all models.
+    rules: Option<RuleSet>,
+    /// The canary of the last rollout.
+    canary: Option<VersionId>,
 }
 
-fn notice(
-    desk: &Desk,
-    inner: &Inner,
-    events: &[Event],
-    (place, link): (usize, Option<&Url>),
-) -> Option<(Notice, Notification)> {
-    let event = &events[place];
-    let name = |slot: Slot| name(inner, event.model, slot);
-    let (version, kind) = match &event.kind {
-        EventKind::RolledBack { version, target } => {
-            (version.map(name), NoticeKind::RolledBack { target: name(*target)? })
+impl Notices {
+    /// Takes the next entry in. What people are told of it, and whom the model's rules name: of
+    /// rollbacks by whomever, of pauses, of rollbacks that had nowhere to go, and of rules that
+    /// only tell.
+    pub(super) fn follow(&mut self, sealed: &Sealed) -> Option<(Notice, Notification)> {
+        let entry = sealed.entry();
+        if let Change::DefaultRules { rules } = &entry.change {
+            self.rules.clone_from(rules);
         }
-        EventKind::RollbackRefused { version, why, .. } => {
-            (Some(name(*version)), NoticeKind::RollbackRefused { why: *why })
-        }
-        EventKind::RolloutMoved { version, .. } => (Some(name(*version)), NoticeKind::Paused),
-        // Where the firing does more, that is told.
-        EventKind::Notified { trigger, version, .. } if only_tells(inner, event, *trigger) => {
-            (Some(name(*version)), NoticeKind::Fired)
-        }
-        _ => return None,
-    };
-    let entry = entry_of(events, place);
-    let rules = inner.engine.rules(event.model)?;
-    let notice = Notice {
-        model: desk.model_id(event.model)?.clone(),
-        version: version.flatten(),
-        kind,
-        at: event.at,
-        evidence: evidence(&events[..place], entry, event.model),
-        entry: entry.map_or(serde_json::Value::Null, entry_without_secrets),
-        link: link.cloned(),
-    };
-    Some((notice, rules.notification.clone()))
-}
-
-/// The entry that belongs to an event, of the same model: what moves traffic is told before its
-/// entry, what only tells behind it. A rollback that was refused has none but that it was told.
-fn entry_of(events: &[Event], place: usize) -> Option<&Sealed> {
-    let event = &events[place];
-    let of_model = |other: &&Event| other.model == event.model;
-    let is_notified = |sealed: &&Sealed| matches!(sealed.entry().change, Change::Notified { .. });
-    let (before, after) = events.split_at(place);
-    match event.kind {
-        EventKind::Notified { .. } => before.iter().rev().filter(of_model).find_map(sealed_of),
-        EventKind::RollbackRefused { .. } => {
-            after.iter().filter(of_model).filter_map(sealed_of).find(is_notified)
-        }
-        _ => after.iter().filter(of_model).find_map(sealed_of),
+        let model = entry.model.as_ref()?;
+        let known = self.models.entry(model.clone()).or_default();
+        known.follow(&entry.change);
+        let rules = known.rules.as_ref().unwrap_or(&self.rules);
+        let (version, kind) = known.told(entry, rules)?;
+        let notice = Notice {
+            model: model.clone(),
+            version,
+            kind,
+            at: entry.at,
+            evidence: evidence(&entry.cause),
+            entry: entry_without_secrets(sealed),
+            link: None,
+        };
+        Some((notice, rules.notification.clone()))
     }
 }
 
-fn sealed_of(event: &Event) -> Option<&Sealed> {
-    match &event.kind {
-        EventKind::Journal(sealed) => Some(sealed),
-        _ => None,
+impl Known {
+    fn follow(&mut self, change: &Change) {
+        match change {
+            Change::Rules { rules } => self.rules = Some((**rules).clone()),
+            Change::DefaultRulesFollowed { .. } => self.rules = None,
+            Change::RolloutStarted { version, .. } => self.canary = Some(version.clone()),
+            _ => {}
+        }
     }
+
+    fn told(&self, entry: &Entry, rules: &RuleSet) -> Option<(Option<VersionId>, NoticeKind)> {
+        match &entry.change {
+            Change::RolledBack { version, target, .. } => {
+                Some((version.clone(), NoticeKind::RolledBack { target: target.clone() }))
+            }
+            Change::RolloutPaused { .. }
+            | Change::RolloutStarted { state: RolloutState::Paused(_), .. }
+            | Change::RolloutStepped { state: RolloutState::Paused(_), .. } => {
+                Some((self.canary.clone(), NoticeKind::Paused))
+            }
+            Change::Notified { refused, .. } => {
+                let Cause::Trigger(evidence) = &entry.cause else { return None };
+                let kind = match refused {
+                    Some(why) => NoticeKind::RollbackRefused { why: *why },
+                    // Where the firing did more, that is told.
+                    None if only_tells(rules, evidence) => NoticeKind::Fired,
+                    None => return None,
+                };
+                Some((Some(evidence.version.clone()), kind))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn only_tells(rules: &RuleSet, evidence: &Evidence) -> bool {
+    let found = rules.triggers.iter().find(|trigger| trigger.id == evidence.trigger);
+    found.is_some_and(|trigger| trigger.action == Action::Notify)
 }
 
 /// An entry as others are told of it: of a webhook, whose address is a secret, the host alone.
@@ -111,25 +110,10 @@ fn entry_without_secrets(sealed: &Sealed) -> serde_json::Value {
 }
 
 /// Why it happened: what a trigger saw, or who wanted it.
-fn evidence(before: &[Event], entry: Option<&Sealed>, model: ModelIndex) -> String {
-    if let Some(Cause::Command { by }) = entry.map(|sealed| &sealed.entry().cause) {
-        return format!("by command of {by}");
+fn evidence(cause: &Cause) -> String {
+    match cause {
+        Cause::Command { by } => format!("by command of {by}"),
+        Cause::Trigger(evidence) => evidence_text(evidence, "requests"),
+        _ => String::new(),
     }
-    let fired = before.iter().rev().find_map(|event| match &event.kind {
-        EventKind::Fired { evidence, .. } if event.model == model => {
-            Some(evidence_text(evidence, "requests"))
-        }
-        _ => None,
-    });
-    fired.unwrap_or_default()
-}
-
-fn only_tells(inner: &Inner, event: &Event, trigger: usize) -> bool {
-    let rules = inner.engine.rules(event.model);
-    let found = rules.and_then(|rules| rules.triggers.get(trigger));
-    found.is_some_and(|trigger| trigger.action == Action::Notify)
-}
-
-fn name(inner: &Inner, model: ModelIndex, slot: Slot) -> Option<VersionId> {
-    inner.engine.catalog(model).map(|catalog| catalog.id(slot).clone())
 }

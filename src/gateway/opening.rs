@@ -1,7 +1,7 @@
 //! What a configuration asks of a deployment as the gateway starts: what is not there yet. The
 //! journal wins over the file in all that the interface can change.
 
-use crate::engine::{Command, CommandKind, Engine, Target};
+use crate::engine::{Command, CommandKind, Engine, RuleSet, Target};
 use crate::exchange::ModelIndex;
 use crate::scenario::{GatewayModel, GatewayVersion};
 use crate::units::{TagName, Timestamp};
@@ -39,7 +39,10 @@ pub(super) fn opening(
     if engine.split(model).is_some() {
         return commands;
     }
-    commands.push(by(CommandKind::Rules(plan.rules.clone())));
+    // A model of which nothing is said has the rules of all models.
+    if plan.rules != RuleSet::default() {
+        commands.push(by(CommandKind::Rules(plan.rules.clone())));
+    }
     let shares = plan
         .split
         .iter()

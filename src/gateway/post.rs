@@ -1,6 +1,7 @@
 //! The thread from which people are told: it has a runtime of its own, so that nothing else waits
 //! for a webhook.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -8,7 +9,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::chance::Chance;
-use crate::engine::Notification;
+use crate::engine::{Channel, Notification};
 use crate::notify::{Delivery, Notice, Notifier, NotifySettings, Outcome, StartError};
 use crate::units::Duration;
 
@@ -32,11 +33,11 @@ pub enum PostError {
 }
 
 impl Post {
-    /// Begins. Of each message that did not arrive, `lost` is told.
+    /// Begins. Of the end of each message `ended` is told.
     pub(super) fn start(
         settings: NotifySettings,
         chance: Chance,
-        lost: impl Fn(Delivery) + Send + 'static,
+        ended: impl Fn(Delivery) + Send + 'static,
     ) -> Result<Self, PostError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (outcomes, mut ends) = mpsc::channel(OUTCOMES);
@@ -48,9 +49,7 @@ impl Post {
             runtime.block_on(async move {
                 let tell = move |delivery: Delivery| {
                     log(&delivery);
-                    if !delivery.outcome.is_delivered() {
-                        lost(delivery);
-                    }
+                    ended(delivery);
                 };
                 // The sender is dropped where the gateway could not begin.
                 let drained = async move {
@@ -75,9 +74,14 @@ impl Post {
         Ok(Self { notifier, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Tells of a notice; returns at once.
-    pub(super) fn notify(&self, notice: Notice, recipients: &Notification) {
-        self.notifier.notify(notice, recipients);
+    /// Tells of a notice, but by none of the channels `ended`; returns at once.
+    pub(super) fn notify(
+        &self,
+        notice: Notice,
+        recipients: &Notification,
+        ended: &BTreeSet<Channel>,
+    ) {
+        self.notifier.notify_rest(notice, recipients, ended);
     }
 
     /// Who sends them: for another configuration.

@@ -83,6 +83,7 @@ pub(super) enum Operation {
     ShowRules,
     ApplyRules,
     ReplaceRules,
+    FollowRules,
     RegenerateOwnKey,
     ListKeys,
     CreateKey,

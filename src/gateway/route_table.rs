@@ -12,7 +12,7 @@ use super::key_handlers::{
 use super::route::{Access, Answer, Operation, Parameter, Route, SchemaOf, Verb};
 use super::route_path::Names;
 use super::rules_handlers::{AppliedRules, RulesBody};
-use super::state_handlers::{OPEN_METRICS, WellView};
+use super::state_handlers::{OPEN_METRICS, ReadyView, WellView};
 use super::status_view::StatusView;
 use super::version_handlers::{NewTag, TaggedView};
 use super::version_view::{NewVersion, VersionView};
@@ -115,7 +115,7 @@ const RULES: &str = "/v1/deploy/rollback-rules";
 const KEYS: &str = "/v1/auth/keys";
 
 /// All of them, in the order of the description.
-pub(super) static ROUTES: [Route; 23] = [
+pub(super) static ROUTES: [Route; 24] = [
     Route::new(
         (Verb::Get, "/v1/models"),
         Operation::ListModels,
@@ -188,12 +188,12 @@ pub(super) static ROUTES: [Route; 23] = [
         (Verb::Get, RULES),
         Operation::ShowRules,
         Access::Asked,
-        "The rollback rules, with every default. Without a model: those that all models have, or a \
-         conflict where they have different ones.",
+        "The rollback rules, with every default. Without a model: those of all models that have \
+         none of their own, and which have their own.",
         &[ok(of::<RulesBody>, "The rules, as PUT takes them.")],
     )
     .with(&[MODEL])
-    .also(&[404, 409]),
+    .also(&[404]),
     Route::new(
         (Verb::Post, RULES),
         Operation::ApplyRules,
@@ -211,6 +211,14 @@ pub(super) static ROUTES: [Route; 23] = [
         &[ok(of::<AppliedRules>, "The rules, with every default.")],
     )
     .takes(of::<RulesBody>)
+    .with(&[MODEL, REPEAT]),
+    Route::new(
+        (Verb::Delete, RULES),
+        Operation::FollowRules,
+        Access::Asked,
+        "Takes a model its own rules away: it has those of all models from then on.",
+        &[ok(of::<AppliedRules>, "The rules that it has by that.")],
+    )
     .with(&[MODEL, REPEAT]),
     Route::new(
         (Verb::Post, "/v1/auth/regenerate-key"),
@@ -283,9 +291,9 @@ pub(super) static ROUTES: [Route; 23] = [
         (Verb::Get, "/readyz"),
         Operation::Readyz,
         Access::Open,
-        "Whether the gateway should get traffic: not while it is about to stop, nor where its \
-         journal cannot be written.",
-        &[ok(of::<WellView>, "It should.")],
+        "Whether the gateway should get traffic: not while it is about to stop. A journal that \
+         cannot be written keeps no requests away, and is told: commands get 503.",
+        &[ok(of::<ReadyView>, "It should.")],
     )
     .also(&[503]),
     Route::new(
@@ -312,8 +320,9 @@ pub(super) static ROUTES: [Route; 23] = [
     ),
 ];
 
-const RULES_SUMMARY: &str = "Replaces the rollback rules. Without a model: those of all models, \
-    each by a journal entry of its own; none is changed unless all can take them.";
+const RULES_SUMMARY: &str = "Replaces the rollback rules. Without a model: those of all models that \
+    have none of their own, also of those to come; none is changed unless all can take them. With \
+    a model: it has its own from then on.";
 
 #[cfg(test)]
 mod tests {
@@ -354,7 +363,7 @@ mod tests {
     #[test]
     fn the_methods_of_a_path_are_told() {
         let Found::OtherMethods(verbs) = find("DELETE", RULES) else { panic!("a known path") };
-        assert_eq!(verbs, "GET, POST, PUT");
+        assert_eq!(verbs, "GET, POST, PUT, DELETE");
         assert!(matches!(find("GET", "/v2"), Found::Nothing));
     }
 }

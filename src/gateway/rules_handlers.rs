@@ -1,19 +1,22 @@
 //! `/v1/deploy/rollback-rules`: the rules of one model, or of all.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use axum::body::Body;
 use http::{Response, StatusCode};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::admin_error::command_failed;
 use super::admin_request::{AdminRequest, answered, json_response};
 use super::desk::Inner;
 use super::job::CommandFailure;
 use crate::engine::{
-    Action, Command, CommandKind, Notification, RawRules, RuleSet, RulesError, Safeguards, Scope,
-    Sealed, Target,
+    Action, Change, Command, CommandKind, Notification, RawRules, RuleSet, RulesError, Safeguards,
+    Scope, Sealed, Target,
 };
 use crate::exchange::ModelIndex;
 use crate::notify::{MailAddress, WebhookUrl};
@@ -21,7 +24,7 @@ use crate::units::ModelId;
 use crate::wire::ApiError;
 
 /// Rules as they are stated, and with every default as they are shown.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub(super) struct RulesBody(RawRules);
 
@@ -37,64 +40,95 @@ pub(super) struct Whose {
     model: Option<String>,
 }
 
+/// The rules of all models, as they are shown: with those models that have their own.
+#[derive(Clone, Debug)]
+struct DefaultRules(RawRules, Vec<String>);
+
 /// `GET /v1/deploy/rollback-rules`
 pub(super) fn show_rules(request: &AdminRequest) -> Result<Response<Body>, ApiError> {
-    let models = models(request)?;
-    let all: Vec<RuleSet> = request.desk().with(|inner, _| {
-        let rules = models.iter().filter_map(|(_, index)| inner.engine.rules(*index));
-        rules.cloned().collect()
-    });
-    let Some(first) = all.first() else {
-        return Err(ApiError::conflict("no model is served: there are no rules"));
-    };
-    if let Some(place) = all.iter().position(|rules| rules != first) {
-        let words = format!(
-            "the models {} and {} have different rules: name one, as in ?model={}",
-            models[0].0, models[place].0, models[place].0
-        );
-        return Err(ApiError::conflict(words).with_param("model"));
+    if let Some((_, index)) = model(request)? {
+        let rules = request.desk().with(|inner, _| inner.engine.rules(index).cloned());
+        let rules = rules.ok_or_else(|| ApiError::model_not_found(""))?;
+        return Ok(json_response(StatusCode::OK, &RulesBody(rules.to_raw())));
     }
-    Ok(json_response(StatusCode::OK, &RulesBody(first.to_raw())))
+    let own = models(request, true)?.into_iter().map(|(id, _)| id.to_string());
+    let rules = request.desk().with(|inner, _| inner.engine.default_rules().to_raw());
+    Ok(json_response(StatusCode::OK, &DefaultRules(rules, own.collect())))
 }
 
-/// `POST` and `PUT /v1/deploy/rollback-rules`. Without `?model=` each model gets the rules by a
-/// command of its own; nothing is changed unless all models would take them.
+/// `POST` and `PUT /v1/deploy/rollback-rules`. Without `?model=` it is those that all models have
+/// which have none of their own; nothing is changed unless all of these would take them.
 pub(super) async fn set_rules(request: &AdminRequest) -> Result<Response<Body>, ApiError> {
-    let models = models(request)?;
+    let named = model(request)?;
     let repeat = request.repeat()?;
     let RulesBody(raw) = request.json()?;
     let rules = RuleSet::new(&raw, Safeguards::default()).map_err(|error| rules_error(&error))?;
-    check(request, &models, &rules)?;
-    let warnings = warnings(request, &rules.notification);
+    let takers = match &named {
+        Some(model) => vec![model.clone()],
+        None => models(request, false)?,
+    };
+    check(request, &takers, &rules)?;
+    let mut warnings = warnings(request, &rules.notification);
+    if named.is_none() {
+        let own = models(request, true)?;
+        warnings.extend(own.iter().map(|(id, _)| own_rules_stay(id)));
+    }
     for warning in &warnings {
         tracing::warn!(target: "coalmine::access", warning, "rules");
     }
-    let mut last = Err(ApiError::conflict("no model is served: there is nobody to take rules"));
-    for (number, (id, index)) in models.iter().enumerate() {
-        let view = AppliedRules(rules.to_raw(), warnings.clone());
-        // Each command is repeated on its own: one that broke off half-way is completed.
-        let repeat = repeat.clone().map(|(key, request)| (format!("{key} {id}"), request));
-        let answer = move |_: &_, _: Option<&Sealed>| answered(StatusCode::OK, &view);
-        let kind = CommandKind::Rules(rules.clone());
-        last = request.command((id, *index), kind, repeat, answer).await;
-        if let (Err(error), true) = (&mut last, number > 0) {
-            let done: Vec<&str> = models[..number].iter().map(|(id, _)| id.as_str()).collect();
-            let told = std::mem::take(&mut error.message);
-            error.message = format!("{told}; the rules are in force for {}", done.join(", "));
-        }
-        if last.is_err() {
-            break;
-        }
-    }
-    last
+    let view = AppliedRules(rules.to_raw(), warnings);
+    let answer = move |_: &_, _: Option<&Sealed>| answered(StatusCode::OK, &view);
+    let kind = match &named {
+        Some(_) => CommandKind::Rules(rules),
+        None => CommandKind::DefaultRules(rules),
+    };
+    let any = || request.desk().models().next().map(|(id, index)| (id.clone(), index));
+    let (id, index) = named.or_else(any).ok_or_else(|| ApiError::model_not_found(""))?;
+    request.command((&id, index), kind, repeat, answer).await
 }
 
-/// The model that the query names, or all of them.
-fn models(request: &AdminRequest) -> Result<Vec<(ModelId, ModelIndex)>, ApiError> {
+/// `DELETE /v1/deploy/rollback-rules`: a model gives up its own rules for those of all models.
+pub(super) async fn follow_rules(request: &AdminRequest) -> Result<Response<Body>, ApiError> {
+    let (id, index) = model(request)?.ok_or_else(|| {
+        let words = "the query names no model: allowed is ?model= with one that has rules of its \
+                     own; PUT replaces those of all models";
+        ApiError::invalid("model", words)
+    })?;
+    let repeat = request.repeat()?;
+    let rules = request.desk().with(|inner, _| inner.engine.default_rules().clone());
+    check(request, &[(id.clone(), index)], &rules)?;
+    // Where the command changes nothing the model follows already.
+    let answer = move |_: &_, entry: Option<&Sealed>| {
+        let rules = match entry.map(|sealed| &sealed.entry().change) {
+            Some(Change::DefaultRulesFollowed { rules }) => rules.to_raw(),
+            _ => rules.to_raw(),
+        };
+        answered(StatusCode::OK, &AppliedRules(rules, Vec::new()))
+    };
+    request.command((&id, index), CommandKind::FollowDefaultRules, repeat, answer).await
+}
+
+/// The model that the query names; `None`: it names none, and the caller may do this with all.
+fn model(request: &AdminRequest) -> Result<Option<(ModelId, ModelIndex)>, ApiError> {
     match request.query::<Whose>()?.model {
-        Some(name) => Ok(vec![request.model_named(&name, Scope::Admin)?]),
-        None => request.all_models(Scope::Admin),
+        Some(name) => request.model_named(&name, Scope::Admin).map(Some),
+        None => request.all_models(Scope::Admin).map(|_| None),
     }
+}
+
+/// The models that have rules of their own, or those that have not.
+fn models(request: &AdminRequest, own: bool) -> Result<Vec<(ModelId, ModelIndex)>, ApiError> {
+    let all = request.all_models(Scope::Admin)?.into_iter();
+    Ok(request.desk().with(|inner, _| {
+        all.filter(|(_, index)| inner.engine.has_own_rules(*index) == own).collect()
+    }))
+}
+
+fn own_rules_stay(id: &ModelId) -> String {
+    format!(
+        "the model {id} has rules of its own, which stay in force: PUT with ?model={id} replaces \
+         them, and DELETE takes them away"
+    )
 }
 
 /// Whether all models would take the rules; changes nothing.
@@ -199,6 +233,63 @@ impl Serialize for AppliedRules {
     }
 }
 
+impl Serialize for DefaultRules {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rules = serde_json::to_value(&self.0).map_err(serde::ser::Error::custom)?;
+        let mut all = serde_json::Map::new();
+        if let serde_json::Value::Object(rules) = rules {
+            all.extend(rules);
+        }
+        all.insert(OWN.to_owned(), self.1.clone().into());
+        all.serialize(serializer)
+    }
+}
+
+/// What is got can be put: the list of models with their own rules says nothing then.
+impl<'de> Deserialize<'de> for RulesBody {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(RulesVisitor)
+    }
+}
+
+struct RulesVisitor;
+
+impl<'de> Visitor<'de> for RulesVisitor {
+    type Value = RulesBody;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with rules")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<RulesBody, A::Error> {
+        RawRules::deserialize(MapAccessDeserializer::new(WithoutOwn(members))).map(RulesBody)
+    }
+}
+
+/// An object without the list of models that have their own rules.
+struct WithoutOwn<A>(A);
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for WithoutOwn<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, A::Error> {
+        while let Some(key) = self.0.next_key::<String>()? {
+            if key != OWN {
+                return seed.deserialize(key.into_deserializer()).map(Some);
+            }
+            self.0.next_value::<Vec<String>>()?;
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.0.next_value_seed(seed)
+    }
+}
+
 impl JsonSchema for RulesBody {
     fn schema_name() -> Cow<'static, str> {
         "Rules".into()
@@ -243,6 +334,10 @@ fn rules_schema(applied: bool) -> Schema {
         "additionalProperties": false,
         "required": ["conditions"],
         "properties": {
+            "models_with_own_rules": {
+                "type": "array", "items": {"type": "string"}, "readOnly": true,
+                "description": "Of the rules of all models: those that do not have them."
+            },
             "enable": {"type": "boolean"},
             "rate_limited_is_error": {"type": "boolean"},
             "alpha": number(),
@@ -260,6 +355,9 @@ fn rules_schema(applied: bool) -> Schema {
     }
     schema
 }
+
+/// The member that says which models have rules of their own.
+const OWN: &str = "models_with_own_rules";
 
 #[cfg(test)]
 mod tests {
@@ -282,7 +380,10 @@ mod tests {
     async fn what_is_got_can_be_put_unchanged() {
         let house = TestHouse::new().await;
         house.call("POST", PATH, Some(&rules("0.05"))).await;
+        let own = format!("{PATH}?model=gpt-4");
+        house.call("PUT", &own, Some(&rules("0.01"))).await;
         let got = house.call("GET", PATH, None).await;
+        assert_eq!(got.body["models_with_own_rules"], json!(["gpt-4"]));
         let put = house.call("PUT", PATH, Some(&got.text)).await;
         assert_eq!(put.status, 200, "{}", put.text);
         assert_eq!(house.call("GET", PATH, None).await.text, got.text);
@@ -293,16 +394,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_model_may_have_rules_of_its_own_and_then_there_are_none_of_all() {
+    async fn a_model_may_have_rules_of_its_own_and_those_of_all_are_for_the_others() {
         let house = TestHouse::new().await;
         house.call("PUT", PATH, Some(&rules("0.05"))).await;
         let own = format!("{PATH}?model=org/name");
         assert_eq!(house.call("PUT", &own, Some(&rules("0.01"))).await.status, 200);
-        let got = house.call("GET", "/v1/deploy/rollback-rules?model=org%2Fname", None).await;
-        assert_eq!(got.body["conditions"][0]["threshold"], json!(0.01));
+        let threshold = async |path: &str| {
+            let got = house.call("GET", path, None).await;
+            got.body["conditions"][0]["threshold"].as_f64()
+        };
+        let encoded = format!("{PATH}?model=org%2Fname");
+        assert_eq!(threshold(&encoded).await, Some(0.01));
         let of_all = house.call("GET", PATH, None).await;
-        assert_eq!(of_all.error(), (409, "conflict", "model"));
-        assert!(of_all.message().contains("?model=org/name"), "{}", of_all.message());
+        assert_eq!(of_all.body["models_with_own_rules"], json!(["org/name"]));
+        assert_eq!(of_all.body["conditions"][0]["threshold"], json!(0.05));
+        let set = house.call("PUT", PATH, Some(&rules("0.04"))).await;
+        let warning = set.body["warnings"][0].as_str().unwrap();
+        assert!(warning.contains("org/name has rules of its own, which stay"), "{warning}");
+        assert_eq!(threshold(&encoded).await, Some(0.01));
+        assert_eq!(threshold(&format!("{PATH}?model=gpt-4")).await, Some(0.04));
+        // Until it gives them up.
+        let followed = house.call("DELETE", &own, None).await;
+        assert_eq!(followed.body["conditions"][0]["threshold"], json!(0.04));
+        assert_eq!(threshold(&encoded).await, Some(0.04));
+        let of_all = house.call("GET", PATH, None).await;
+        assert_eq!(of_all.body["models_with_own_rules"], json!([]));
+        let of_none = house.call("DELETE", PATH, None).await;
+        assert_eq!(of_none.error(), (400, "invalid_value", "model"));
         let unknown = house.call("GET", &format!("{PATH}?model=gpt-5"), None).await;
         assert_eq!(unknown.error().0, 404);
         let misspelt = house.call("GET", &format!("{PATH}?modl=gpt-4"), None).await;
@@ -338,8 +456,8 @@ mod tests {
         let key = [("idempotency-key", "rules-1")];
         let first = house.call_with("PUT", PATH, Some(&rules("0.05")), &key).await;
         let entries = async || {
-            let history = house.call("GET", "/v1/models/gpt-4/history", None).await;
-            history.body.as_array().unwrap().len()
+            let status = house.call("GET", "/v1/deploy/status", None).await;
+            status.body["journal_entries"].as_u64().unwrap()
         };
         let before = entries().await;
         let again = house.call_with("PUT", PATH, Some(&rules("0.05")), &key).await;
@@ -384,7 +502,9 @@ mod tests {
             keys.sort();
             keys
         };
-        assert_eq!(keys(&written), keys(&schema["properties"]));
+        let mut fields = keys(&written);
+        fields.insert(3, OWN.to_owned());
+        assert_eq!(fields, keys(&schema["properties"]));
         let items = &schema["properties"]["conditions"]["items"]["properties"];
         assert_eq!(keys(&written["conditions"][0]), keys(items));
         let notification = &schema["properties"]["notification"]["properties"];

@@ -77,9 +77,11 @@ pub(super) struct Serving {
     pub(super) others: Router,
     /// For connections at once, of all threads.
     pub(super) connections: Arc<Semaphore>,
-    /// Becomes true when no more connections are to be taken.
+    /// Becomes true when the gateway is to end.
     pub(super) stop: watch::Receiver<bool>,
-    /// How long the requests under way may then take.
+    /// How long connections are then taken still: whoever spreads requests has to notice first.
+    pub(super) delay: Duration,
+    /// How long the requests under way may take after that.
     pub(super) drain: Duration,
 }
 
@@ -131,10 +133,16 @@ async fn keep_accepting(listener: Arc<tokio::net::TcpListener>, serving: Arc<Ser
 async fn accept(listener: Arc<tokio::net::TcpListener>, serving: Arc<Serving>) {
     let graceful = GracefulShutdown::new();
     let mut stop = serving.stop.clone();
+    // One for the whole loop: each connection would begin the delay anew.
+    let mut over = pin!(async {
+        // Without a sender the gateway is gone.
+        let _ = stop.wait_for(|stop| *stop).await;
+        tokio::time::sleep(std_duration(serving.delay)).await;
+    });
     loop {
         let stream = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = &mut over => break,
         };
         let stream = match stream {
             Ok((stream, _)) => stream,
@@ -148,7 +156,7 @@ async fn accept(listener: Arc<tokio::net::TcpListener>, serving: Arc<Serving>) {
         // Only now: a permit that waited for a connection would be missing at another listener.
         let permit = tokio::select! {
             permit = Arc::clone(&serving.connections).acquire_owned() => permit,
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = &mut over => break,
         };
         let Ok(permit) = permit else { break };
         tokio::spawn(converse(stream, Arc::clone(&serving), graceful.watcher(), permit));

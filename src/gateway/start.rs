@@ -20,6 +20,7 @@ use super::keeper::Keeper;
 use super::meters::Meters;
 use super::notify_plan::{NotifyFault, notify_settings};
 use super::opening::opening;
+use super::outbox::Outbox;
 use super::post::{Post, PostError};
 use super::server::{Serving, ServingThread, bind};
 use super::settings::{ReadSecret, UpstreamFault};
@@ -30,12 +31,12 @@ use super::worker::Worker;
 use crate::chance::Chance;
 use crate::clock::{TimeScale, WallClock};
 use crate::engine::{
-    Catalog, Command, CommandError, CommandKind, DurableState, Engine, NewKey, RestoreError, Scope,
+    Catalog, Command, CommandError, CommandKind, DurableState, Engine, NewKey, Scope,
 };
 use crate::exchange::ModelIndex;
-use crate::notify::{Notifier, Ways};
+use crate::notify::{Delivery, Notifier, Ways};
 use crate::scenario::{GatewayPlan, StatePlan};
-use crate::store::{Journal, OpenError, SqliteJournal, StoreError, fold};
+use crate::store::{Journal, OpenError, SqliteJournal, StoreError, fold, walk};
 use crate::units::{Duration, KeyId, ModelId, Timestamp};
 
 /// A gateway that serves.
@@ -61,9 +62,6 @@ pub enum StartError {
     /// The journal cannot be trusted, or not be written.
     #[error("the journal is not as it was written: {0}")]
     Store(#[from] StoreError),
-    /// The journal is of another configuration.
-    #[error(transparent)]
-    Restore(#[from] RestoreError),
     /// An upstream cannot be reached as the plan says.
     #[error(transparent)]
     Upstream(#[from] UpstreamFault),
@@ -150,6 +148,8 @@ impl Gateway {
         let (stop, stopped) = watch::channel(false);
         let (addresses, serving) = serve(plan, &house, &Arc::new(front), sockets, &stopped)?;
         let notifier = Arc::clone(keeper.post().notifier());
+        // Only now: a start that fails tells nobody.
+        keeper.tell_rest();
         let keeper = std::thread::Builder::new()
             .name("keeper".to_owned())
             .spawn(move || keeper.run(&inbox))
@@ -197,6 +197,17 @@ impl Gateway {
         plan: &GatewayPlan,
         read_secret: ReadSecret<'_>,
     ) -> Result<(), ReloadError> {
+        let taken = self.take(plan, read_secret);
+        self.house.meters.operation.reloaded(self.house.desk.now(), taken.is_ok());
+        taken
+    }
+
+    /// Counts a configuration that could not even be read as one that was not taken.
+    pub fn reload_failed(&self) {
+        self.house.meters.operation.reloaded(self.house.desk.now(), false);
+    }
+
+    fn take(&self, plan: &GatewayPlan, read_secret: ReadSecret<'_>) -> Result<(), ReloadError> {
         let list = |plan: &GatewayPlan| {
             let ids = plan.models.iter().map(|model| model.id.as_str());
             ids.collect::<Vec<_>>().join(", ")
@@ -214,8 +225,8 @@ impl Gateway {
         Ok(())
     }
 
-    /// Takes no more requests, waits for those under way as long as the plan says, and closes the
-    /// journal.
+    /// Says that it is not ready, takes requests for as long as the plan says all the same, and then
+    /// no more; waits for those under way as long as the plan says, and closes the journal.
     ///
     /// # Errors
     /// A thread has ended before, by a fault of the system.
@@ -223,7 +234,7 @@ impl Gateway {
         let Self { house, jobs, stop, serving, keeper, plan, .. } = self;
         let drain = plan.drain;
         house.readiness.drain();
-        let end = house.desk.now() + drain;
+        let end = house.desk.now() + plan.drain_delay + drain;
         // Threads that have ended do not listen any more.
         let _ = stop.send(true);
         let mut ended = Ok(());
@@ -261,7 +272,7 @@ fn rehearse(
     now: Timestamp,
 ) -> Result<(), StartError> {
     let models = plan.models.iter().map(|model| model.settings());
-    let mut engine = Engine::restore(now, models, state)?;
+    let mut engine = Engine::restore(now, models, state);
     while engine.poll_event().is_some() {}
     let meters = Meters::new();
     for (index, model) in plan.models.iter().enumerate() {
@@ -297,11 +308,15 @@ fn open(
             StatePlan::File(path) => SqliteJournal::open(path).await,
         }
     })?;
-    let state = runtime.block_on(fold(&mut journal))?;
+    let mut outbox = Outbox::default();
+    let state = runtime.block_on(walk(&mut journal, |sealed| {
+        outbox.follow(sealed);
+        Ok(())
+    }))?;
     // Before the first entry, so that a start that is refused leaves the journal as it was.
     rehearse(plan, &settings, state.clone(), clock.now())?;
     let models = plan.models.iter().map(|model| model.settings());
-    let engine = Engine::restore(clock.now(), models, state)?;
+    let engine = Engine::restore(clock.now(), models, state);
     let ids: Vec<_> = plan.models.iter().map(|model| model.id.clone()).collect();
     let desk = Desk::new(clock, ids, engine, jobs.clone());
     let house = House::new(Arc::new(desk), Arc::new(Meters::new()), settings);
@@ -310,12 +325,17 @@ fn open(
         inner.routes = house.settings().routes(&house.meters, &house.desk, &inner.engine)?;
     }
     let notify = notify_settings(&plan.notify, read_secret)?;
-    let lost = move |delivery| {
+    let meters = Arc::clone(&house.meters);
+    let ended = move |delivery: Delivery| {
+        meters.operation.notified(&delivery);
         // Once the keeper has ended nobody writes the journal; the log has it.
-        let _ = jobs.send(Job::Undelivered(Box::new(delivery)));
+        let _ = jobs.send(Job::Delivered(Box::new(delivery)));
     };
-    let post = Post::start(notify, Chance::new(getrandom::u64()?, 0), lost)?;
-    let mut keeper = Keeper::new(Arc::new(house), journal, runtime, listeners, post);
+    let post = Post::start(notify, Chance::new(getrandom::u64()?, 0), ended)?;
+    house.meters.operation.watch(post.notifier());
+    house.meters.operation.configured(clock.now());
+    let told = outbox.into_untold(clock.now());
+    let mut keeper = Keeper::new(Arc::new(house), journal, runtime, listeners, post, told);
     keeper.begin();
     Ok(keeper)
 }
@@ -342,6 +362,7 @@ fn serve(
             others: others.clone(),
             connections: Arc::clone(&connections),
             stop: stopped.clone(),
+            delay: plan.drain_delay,
             drain: plan.drain,
         };
         let thread = ServingThread::start(number, listeners, with);

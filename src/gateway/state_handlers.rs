@@ -20,6 +20,18 @@ pub(super) struct WellView {
     status: &'static str,
 }
 
+/// That the gateway should get traffic, and what is wrong with it that keeps none away.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Ready")]
+pub(super) struct ReadyView {
+    /// `ok`; or `degraded`: requests are answered, and commands are not.
+    status: &'static str,
+    /// Whether the journal can be written: while it cannot, commands get 503.
+    journal_writable: bool,
+    /// How many entries, of what the engine does by itself, wait to be written.
+    journal_entries_waiting: u64,
+}
+
 /// `GET /v1/deploy/status`
 pub(super) async fn status(request: &AdminRequest) -> Result<Response<Body>, ApiError> {
     let models = request.models(Scope::Inference)?;
@@ -36,8 +48,17 @@ pub(super) fn healthz() -> Response<Body> {
 
 /// `GET /readyz`
 pub(super) fn readyz(request: &AdminRequest) -> Result<Response<Body>, ApiError> {
-    match request.office.front.house.readiness.fault() {
-        None => Ok(healthz()),
+    let readiness = &request.office.front.house.readiness;
+    match readiness.fault() {
+        None => {
+            let journal_writable = readiness.journal_is_sound();
+            let view = ReadyView {
+                status: if journal_writable { "ok" } else { "degraded" },
+                journal_writable,
+                journal_entries_waiting: readiness.entries_waiting(),
+            };
+            Ok(json_response(StatusCode::OK, &view))
+        }
         Some(fault) => {
             let wait = RetryAfter::of(Duration::from_secs(1));
             Err(ApiError::overloaded(fault, wait).with_code("not_ready"))
@@ -58,6 +79,9 @@ pub(super) async fn metrics(request: &AdminRequest) -> Result<Response<Body>, Ap
         });
         weights.iter().for_each(|(version, weight)| meters.weighs(model, version, *weight));
     }
+    let readiness = &office.front.house.readiness;
+    meters.operation.journal(readiness.journal_is_sound(), readiness.entries_waiting());
+    meters.operation.count_queued();
     let text = meters.to_text().map_err(|_| ApiError::internal("the meters cannot be written"))?;
     Ok(text_response(StatusCode::OK, OPEN_METRICS, text))
 }

@@ -23,6 +23,7 @@ use super::house::{House, ModelSetting, Settings};
 use super::job::{Answered, Job};
 use super::keeper::Keeper;
 use super::meters::Meters;
+use super::notices::Notices;
 use super::post::Post;
 use super::room::Room;
 use super::told::Told;
@@ -193,7 +194,7 @@ impl Idle {
         let clock = WallClock::new(TimeScale::new(times).unwrap());
         let models = MODELS.map(|id| ModelId::new(id).unwrap());
         let settings = models.iter().cloned().map(ModelSettings::new);
-        let engine = Engine::restore(clock.now(), settings, state).unwrap();
+        let engine = Engine::restore(clock.now(), settings, state);
         let (jobs, taken) = mpsc::channel();
         let desk = Arc::new(Desk::new(clock, models.to_vec(), engine, jobs.clone()));
         let setting = ModelSetting { sticky_by: StickySource::User, may_retry: false };
@@ -215,7 +216,9 @@ impl Idle {
         });
         let (listeners, _) = broadcast::channel(backlog);
         let post = Post::start(NotifySettings::default(), Chance::new(0, 0), |_| {}).unwrap();
-        let keeper = Keeper::new(Arc::clone(&house), journal, runtime, listeners.clone(), post);
+        let told = (Notices::default(), Vec::new());
+        let keeper =
+            Keeper::new(Arc::clone(&house), journal, runtime, listeners.clone(), post, told);
         Self { keeper, jobs, taken, listeners }
     }
 }

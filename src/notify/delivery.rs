@@ -65,6 +65,20 @@ pub enum DropReason {
 }
 
 impl Outcome {
+    /// What [`Outcome::name`] can answer.
+    pub const NAMES: [&'static str; 4] = ["delivered", "given_up", "undeliverable", "dropped"];
+
+    /// How it ended, in a word.
+    pub const fn name(&self) -> &'static str {
+        let [delivered, given_up, undeliverable, dropped] = Self::NAMES;
+        match self {
+            Self::Delivered { .. } => delivered,
+            Self::GivenUp { .. } => given_up,
+            Self::Undeliverable { .. } => undeliverable,
+            Self::Dropped { .. } => dropped,
+        }
+    }
+
     /// Whether the other side has it.
     pub const fn is_delivered(&self) -> bool {
         matches!(self, Self::Delivered { .. })

@@ -1,5 +1,6 @@
 //! Sends notices in the background. Knows not what became of a delivery's end, nor the clock.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -41,6 +42,8 @@ struct Sending {
     lanes: Lanes,
     outcomes: mpsc::Sender<Delivery>,
     stop: watch::Sender<bool>,
+    /// How many messages wait or are being sent, by channel.
+    queued: [AtomicU64; Channel::ALL.len()],
 }
 
 /// How many attempts are made at once: those at one channel do not hold up another.
@@ -75,7 +78,8 @@ impl Notifier {
     ) -> Result<Self, StartError> {
         let ways = Mutex::new(Arc::new(Ways::new(settings)?));
         let stop = watch::Sender::new(false);
-        let sending = Arc::new(Sending { chance, lanes: Lanes::new(), outcomes, stop });
+        let (lanes, queued) = (Lanes::new(), Default::default());
+        let sending = Arc::new(Sending { chance, lanes, outcomes, stop, queued });
         Ok(Self {
             runtime,
             sending,
@@ -98,6 +102,17 @@ impl Notifier {
     /// Sends `notice` to `recipients`, and to the webhook of the settings whoever they are. Returns
     /// at once, from any thread, with the number that its deliveries carry.
     pub fn notify(&self, notice: Notice, recipients: &Notification) -> NoticeNumber {
+        self.notify_rest(notice, recipients, &BTreeSet::new())
+    }
+
+    /// As [`Notifier::notify`], but by none of the channels `ended`: those by which it was told
+    /// before.
+    pub fn notify_rest(
+        &self,
+        notice: Notice,
+        recipients: &Notification,
+        ended: &BTreeSet<Channel>,
+    ) -> NoticeNumber {
         let number = NoticeNumber(self.numbers.fetch_add(1, Ordering::Relaxed) + 1);
         let notice = Arc::new(notice);
         let ways = Arc::clone(&self.lock());
@@ -108,7 +123,7 @@ impl Notifier {
             (Channel::Webhook, webhook),
         ];
         for (channel, to) in recipients {
-            if let Some(to) = to {
+            if let Some(to) = to.filter(|_| !ended.contains(&channel)) {
                 let (to, notice, ways) = (to.to_owned(), Arc::clone(&notice), Arc::clone(&ways));
                 self.enqueue(Job { number, channel, to, notice, ways });
             }
@@ -132,6 +147,11 @@ impl Notifier {
         left
     }
 
+    /// How many messages wait or are being sent by `channel`.
+    pub fn queued(&self, channel: Channel) -> u64 {
+        self.sending.queued[channel as usize].load(Ordering::Relaxed)
+    }
+
     fn enqueue(&self, job: Job) {
         let place = match Arc::clone(&self.places).try_acquire_owned() {
             _ if self.draining.load(Ordering::SeqCst) => Err(DropReason::ShuttingDown),
@@ -140,6 +160,7 @@ impl Notifier {
         };
         match place {
             Ok(place) => {
+                self.sending.queued[job.channel as usize].fetch_add(1, Ordering::Relaxed);
                 self.runtime.spawn(Arc::clone(&self.sending).send(job, place));
             }
             Err(why) => {
@@ -165,6 +186,7 @@ impl Sending {
             }
         };
         let delivery = job.delivery(outcome);
+        self.queued[job.channel as usize].fetch_sub(1, Ordering::Relaxed);
         // Who does not take the ends must not stop the messages.
         match timeout(std_duration(TELLING), self.outcomes.reserve()).await {
             Ok(Ok(place)) => place.send(delivery),

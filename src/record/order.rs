@@ -188,7 +188,9 @@ impl From<&CommandKind> for Order {
             }
             CommandKind::Assignment(assignment) => Self::Assignment { assignment: *assignment },
             CommandKind::Policies(_) => Self::Policies,
-            CommandKind::Rules(rules) => {
+            // A gateway's alone, where all models are more than those that follow.
+            CommandKind::FollowDefaultRules => Self::Rules { triggers: Vec::new() },
+            CommandKind::Rules(rules) | CommandKind::DefaultRules(rules) => {
                 let checked = rules.triggers.iter().filter(|_| rules.enable);
                 Self::Rules { triggers: checked.map(|trigger| trigger.id.clone()).collect() }
             }

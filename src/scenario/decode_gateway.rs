@@ -38,6 +38,7 @@ pub(crate) fn decode(
         limits: limits?,
         keys: KeysPlan { grace: read::duration(root.get("keys")?, "grace")? },
         notify: notify?,
+        drain_delay: read::duration(root, "drain_delay")?,
         drain: read::duration(root, "drain")?,
         log: log(root.get("log")?)?,
     })

@@ -33,7 +33,10 @@ pub struct GatewayPlan {
     pub keys: KeysPlan,
     /// Where notifications go beside what the rules say.
     pub notify: NotifyPlan,
-    /// How long it waits at its end for the requests under way; zero: not at all.
+    /// How long it goes on taking requests at its end, while it says that it is not ready; zero: it
+    /// takes no more at once.
+    pub drain_delay: Duration,
+    /// How long it then waits for the requests under way; zero: not at all.
     pub drain: Duration,
     /// What it logs.
     pub log: LogPlan,

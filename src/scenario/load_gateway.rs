@@ -338,8 +338,8 @@ mod tests {
         assert_eq!(plan.upstreams[0].concurrency, None);
         assert_eq!((plan.limits.body_bytes, plan.limits.requests), (10 << 20, None));
         assert_eq!(
-            (plan.keys.grace, plan.drain),
-            (Duration::from_secs(300), Duration::from_secs(30))
+            (plan.keys.grace, plan.drain_delay, plan.drain),
+            (Duration::from_secs(300), Duration::ZERO, Duration::from_secs(30))
         );
         assert_eq!((plan.log.format, plan.log.level), (LogFormat::Text, LogLevel::Info));
         let model = &plan.models[0];

@@ -63,10 +63,17 @@ pub(crate) static GATEWAY: Shape = RecordOf(&Record {
             "where notifications go, and how, beside what the rules say",
         ),
         defaulted(
+            "drain_delay",
+            One(L::Duration),
+            "0s",
+            "how long it goes on taking requests when it is told to end, and says by `/readyz` that \
+             it should get none: until whoever sends them has noticed",
+        ),
+        defaulted(
             "drain",
             One(L::Duration),
             "30s",
-            "how long it waits at its end for the requests under way",
+            "how long it then waits for the requests under way",
         ),
         optional("log", RecordOf(&LOG), "what it logs (default: as its keys say)"),
     ],

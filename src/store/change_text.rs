@@ -1,6 +1,8 @@
 //! A change in one line, for a journal that is read on a terminal. All of it is in the export.
 
-use crate::engine::{Change, Scope, Shift, Undelivered, Weights};
+use crate::engine::{
+    Change, Channel, Delivered, NoTarget, Notification, RuleSet, Scope, Shift, Undelivered, Weights,
+};
 use crate::units::{format_duration, format_set_share};
 
 /// What a change did.
@@ -23,9 +25,12 @@ pub(super) fn change_text(change: &Change) -> String {
         Change::Split { shift } => format!("split set: {}", shift_text(shift)),
         Change::Assignment { assignment } => format!("assignment set: {assignment}"),
         Change::Policies { .. } => "policies set".to_owned(),
-        Change::Rules { rules } => {
-            let state = if rules.enable { "on" } else { "off" };
-            format!("rules set: {}, {state}", counted(rules.triggers.len(), "trigger"))
+        Change::Rules { rules } => format!("rules set: {}", rules_text(rules)),
+        Change::DefaultRules { rules } => {
+            format!("rules of all models without their own set: {}", rules_text(rules))
+        }
+        Change::DefaultRulesFollowed { rules } => {
+            format!("rules are those of all models from now on: {}", rules_text(rules))
         }
         Change::KeyCreated { key, scope, .. } => {
             let scope = match scope {
@@ -42,7 +47,8 @@ pub(super) fn change_text(change: &Change) -> String {
         Change::KeysInvalidated { keys, .. } => {
             format!("access keys of a rolled-back version invalidated: {}", listed(keys))
         }
-        Change::Notified { recipients } => format!("notified: {recipients}"),
+        Change::Notified { recipients, refused } => notified_text(recipients, *refused),
+        Change::Delivered { message } => delivered_text(message),
         Change::Undelivered { message } => undelivered_text(message),
         Change::ObservationLost { versions } => {
             format!("restarted; what was observed of {} is lost", listed(versions))
@@ -51,11 +57,37 @@ pub(super) fn change_text(change: &Change) -> String {
     }
 }
 
+fn rules_text(rules: &RuleSet) -> String {
+    let state = if rules.enable { "on" } else { "off" };
+    format!("{}, {state}", counted(rules.triggers.len(), "trigger"))
+}
+
+fn notified_text(recipients: &Notification, refused: Option<NoTarget>) -> String {
+    let why = match refused {
+        None => return format!("notified: {recipients}"),
+        Some(NoTarget::Missing) => "there is no other version",
+        Some(NoTarget::AtFault) => "what the rule names is the version itself",
+        Some(NoTarget::RolledBack) => "what it would go to was rolled back itself",
+    };
+    let told =
+        if recipients.is_nobody() { String::new() } else { format!("; notified: {recipients}") };
+    format!("rollback refused, traffic stays: {why}{told}")
+}
+
+fn delivered_text(message: &Delivered) -> String {
+    let Delivered { about, channel, recipient } = message;
+    format!("{} delivered", message_text(*about, *channel, recipient))
+}
+
 fn undelivered_text(message: &Undelivered) -> String {
     let Undelivered { about, channel, recipient, outcome } = message;
+    format!("{} not delivered: {outcome}", message_text(*about, *channel, recipient))
+}
+
+fn message_text(about: Option<u64>, channel: Channel, recipient: &str) -> String {
     let about = about.map_or_else(String::new, |number| format!(" of entry {number}"));
     let to = if recipient.is_empty() { String::new() } else { format!(" to {recipient}") };
-    format!("notice{about} by {channel}{to} not delivered: {outcome}")
+    format!("notice{about} by {channel}{to}")
 }
 
 fn rollout_text(change: &Change) -> String {
@@ -149,6 +181,28 @@ mod tests {
              server is configured"
         );
         assert!(told(message(None, "")).starts_with("notice by mail not delivered: "));
+        let (channel, recipient) = (Channel::Webhook, "https://example.com".to_owned());
+        let message = Delivered { about: Some(17), channel, recipient };
+        assert_eq!(
+            change_text(&Change::Delivered { message }),
+            "notice of entry 17 by webhook to https://example.com delivered"
+        );
+    }
+
+    #[test]
+    fn a_rollback_that_was_refused_says_why_and_who_is_told() {
+        let told = |recipients, refused| change_text(&Change::Notified { recipients, refused });
+        assert_eq!(
+            told(Notification::default(), Some(NoTarget::RolledBack)),
+            "rollback refused, traffic stays: what it would go to was rolled back itself"
+        );
+        let email = Some("ops@example.com".to_owned());
+        let ops = Notification { email, ..Notification::default() };
+        assert_eq!(
+            told(ops.clone(), Some(NoTarget::Missing)),
+            format!("rollback refused, traffic stays: there is no other version; notified: {ops}")
+        );
+        assert_eq!(told(ops.clone(), None), format!("notified: {ops}"));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub async fn fold<J: Journal>(journal: &mut J) -> Result<DurableState, StoreErro
 ///
 /// # Errors
 /// As [`fold`], or what `each` answers; then the walk ends.
-pub(super) async fn walk<J: Journal>(
+pub async fn walk<J: Journal>(
     journal: &mut J,
     mut each: impl FnMut(&Sealed) -> Result<(), StoreError>,
 ) -> Result<DurableState, StoreError> {

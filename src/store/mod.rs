@@ -38,7 +38,7 @@ mod store_error;
 
 pub use entry_line::entry_line;
 pub use export::{ExportedEntry, ImportError, export_lines, import_entry};
-pub use fold::fold;
+pub use fold::{fold, walk};
 pub use journal::{Head, Journal};
 pub use open_error::{OpenError, OpenFault};
 pub use reply::{REPLY_LIFETIME, Reply};

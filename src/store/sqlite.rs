@@ -319,7 +319,7 @@ mod tests {
         let mut journal = SqliteJournal::open(&path).await.unwrap();
         let state = fold(&mut journal).await.unwrap();
         let now = Timestamp::from_second(1_800_000_000);
-        let restored = Engine::restore(now, specimen::models(), state).unwrap();
+        let restored = Engine::restore(now, specimen::models(), state);
         assert!(restored.durable().entries() >= 600);
     }
 

@@ -146,8 +146,12 @@ impl Account {
     fn acts(&self, evidence: &Evidence, change: &Change) -> bool {
         let rule = self.rules.triggers.iter().find(|trigger| trigger.id == evidence.trigger);
         match rule.map(|rule| &rule.action) {
-            Some(Action::RollbackToLastStable | Action::RollbackTo(_)) => {
-                matches!(change, Change::RolledBack { .. })
+            Some(Action::RollbackToLastStable) => {
+                let nowhere = || is_refusal(change) && self.wanted_target(evidence).is_none();
+                matches!(change, Change::RolledBack { .. }) || nowhere()
+            }
+            Some(Action::RollbackTo(_)) => {
+                matches!(change, Change::RolledBack { .. }) || is_refusal(change)
             }
             Some(Action::Pause) if self.stepping => matches!(change, Change::RolloutPaused { .. }),
             Some(Action::Pause | Action::Notify) => matches!(change, Change::Notified { .. }),
@@ -237,4 +241,9 @@ impl Account {
         let slot = self.slot(version.as_str());
         slot.ok_or_else(|| (Claim::FoldIsLiveState, format!("{version} was never registered")))
     }
+}
+
+/// Whether it says that a rollback had nowhere to go.
+const fn is_refusal(change: &Change) -> bool {
+    matches!(change, Change::Notified { refused: Some(_), .. })
 }

@@ -410,8 +410,7 @@ impl Player {
         self.waiting.clear();
         let last = self.journal.last().map(|sealed| sealed.entry().at);
         self.now = last.map_or(self.clock, |last| last.max(self.clock));
-        let restored = Engine::restore(self.clock, self.settings.clone(), state);
-        self.engine = restored.expect("the models are served as before");
+        self.engine = Engine::restore(self.clock, self.settings.clone(), state);
         // Beyond what a restart itself journals, which is yet to be told.
         if self.engine.durable().entries() == self.folded.entries() {
             let same = self.engine.durable().to_bytes() == self.folded.to_bytes();

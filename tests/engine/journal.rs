@@ -2,10 +2,10 @@
 
 use coalmine::engine::{
     Assignment, Backoff, BrokenJournal, Cause, Change, Command, CommandKind, Digest, DurableState,
-    Engine, EventKind, JournalFault, Ladder, ModelSettings, Policies, RestoreError, RetryOn,
-    RetryPolicy, RolloutState, RolloutStep, Sealed, StageIndex,
+    Engine, EventKind, JournalFault, Ladder, ModelSettings, Policies, RawRules, RetryOn,
+    RetryPolicy, RolloutState, RolloutStep, RuleSet, Safeguards, Sealed, StageIndex,
 };
-use coalmine::exchange::Ending;
+use coalmine::exchange::{Ending, ModelIndex};
 use coalmine::units::{Duration, ModelId, Ratio, Timestamp};
 
 use crate::world::{CANARY, MODEL, STABLE, World, error_rate, target};
@@ -134,7 +134,7 @@ fn an_engine_goes_on_from_its_durable_state_with_empty_windows() {
     }
     let state = DurableState::fold(stored(&world)).unwrap();
     let now = Timestamp::from_second(70);
-    let engine = Engine::restore(now, [model()], state.clone()).unwrap();
+    let engine = Engine::restore(now, [model()], state.clone());
     let mut world = world.restarted(engine, now);
     let lost = world.events.iter().find_map(|event| match &event.kind {
         EventKind::ObservationLost { versions } => Some(versions.clone()),
@@ -160,7 +160,7 @@ fn a_restored_rollout_goes_on_where_it_stood() {
     world.at(10.0).canary(5, Ending::Success);
     let state = world.engine.durable();
     let now = Timestamp::from_second(100);
-    let engine = Engine::restore(now, [model()], state).unwrap();
+    let engine = Engine::restore(now, [model()], state);
     let mut world = world.restarted(engine, now);
     assert_eq!((world.weight(STABLE), world.weight(CANARY)), (0.9, 0.1));
     world.at(100.0);
@@ -171,12 +171,73 @@ fn a_restored_rollout_goes_on_where_it_stood() {
 }
 
 #[test]
-fn a_model_that_is_no_longer_served_stops_the_restore() {
-    let state = eventful().engine.durable();
-    let other = ModelSettings::new(ModelId::new("gpt-5").unwrap());
-    let now = Timestamp::EPOCH;
-    let error = Engine::restore(now, [other], state).unwrap_err();
-    assert_eq!(error, RestoreError::UnknownModel(ModelId::new("gpt-4").unwrap()));
+fn a_model_that_is_no_longer_served_is_kept_and_is_there_again_when_it_is() {
+    let world = eventful();
+    let state = world.engine.durable();
+    let id = |name| ModelId::new(name).unwrap();
+    let now = Timestamp::from_second(1_000_000);
+    let mut other = Engine::restore(now, [ModelSettings::new(id("gpt-5"))], state.clone());
+    assert_eq!(other.durable().to_bytes(), state.to_bytes());
+    assert_eq!(other.dormant().collect::<Vec<_>>(), [&id("gpt-4")]);
+    let kind = CommandKind::Rules(RuleSet::default());
+    let command = Command { model: ModelIndex(0), by: "ops".to_owned(), kind };
+    other.apply(now, &command).unwrap();
+    let both = [ModelSettings::new(id("gpt-5")), model()];
+    let mut again = Engine::restore(now, both, other.durable());
+    assert_eq!(again.split(ModelIndex(1)), world.engine.split(ModelIndex(0)));
+    assert_eq!(again.stable(ModelIndex(1)), world.engine.stable(ModelIndex(0)));
+    assert!(again.dormant().next().is_none());
+    while again.poll_event().is_some() {}
+}
+
+/// Rules with one trigger that only tells, above this share of errors.
+fn telling(threshold: f64) -> RuleSet {
+    let raw: RawRules = serde_json::from_value(serde_json::json!({"conditions": [{
+        "metric": "error_rate", "operator": ">", "threshold": threshold,
+        "duration_seconds": 60, "action": "notify",
+    }]}))
+    .unwrap();
+    RuleSet::new(&raw, Safeguards::default()).unwrap()
+}
+
+#[test]
+fn models_have_the_rules_of_all_until_they_have_their_own_also_after_a_restart() {
+    let names = ["gpt-4", "gpt-5", "gpt-6", "gpt-7"];
+    let [own, following, dormant, new] = names.map(|name| ModelId::new(name).unwrap());
+    let settings = |ids: &[&ModelId]| -> Vec<ModelSettings> {
+        ids.iter().map(|id| ModelSettings::new((*id).clone())).collect()
+    };
+    let mut engine = Engine::new(settings(&[&own, &following, &dormant]));
+    let mut stored = Vec::new();
+    let mut apply = |engine: &mut Engine, model, kind| {
+        let command = Command { model: ModelIndex(model), by: "ops".to_owned(), kind };
+        engine.apply(Timestamp::EPOCH, &command).unwrap();
+        while let Some(event) = engine.poll_event() {
+            if let EventKind::Journal(sealed) = event.kind {
+                stored.push((sealed.to_bytes(), sealed.hash()));
+            }
+        }
+        let folded = DurableState::fold(stored.clone()).unwrap();
+        assert_eq!(folded.to_bytes(), engine.durable().to_bytes());
+    };
+    // So that the journal knows all three.
+    let assignment = CommandKind::Assignment(Assignment::Even);
+    (0..3).for_each(|model| apply(&mut engine, model, assignment.clone()));
+    apply(&mut engine, 0, CommandKind::Rules(telling(0.1)));
+    apply(&mut engine, 0, CommandKind::DefaultRules(telling(0.2)));
+    let rules = |engine: &Engine, model| engine.rules(ModelIndex(model)).unwrap().clone();
+    assert_eq!([0, 1, 2].map(|model| rules(&engine, model)), [0.1, 0.2, 0.2].map(telling));
+    assert!(engine.has_own_rules(ModelIndex(0)) && !engine.has_own_rules(ModelIndex(1)));
+    // A model that is not served follows as well, and so does one that comes.
+    let state = engine.durable();
+    let mut engine = Engine::restore(Timestamp::EPOCH, settings(&[&own, &following, &new]), state);
+    assert_eq!(rules(&engine, 2), telling(0.2));
+    apply(&mut engine, 1, CommandKind::DefaultRules(telling(0.3)));
+    apply(&mut engine, 0, CommandKind::FollowDefaultRules);
+    let state = engine.durable();
+    let all = settings(&[&own, &following, &new, &dormant]);
+    let engine = Engine::restore(Timestamp::EPOCH, all, state);
+    assert_eq!([0, 1, 2, 3].map(|model| rules(&engine, model)), [0.3; 4].map(telling));
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod http2;
 mod killed;
 mod limits;
 mod notices;
+mod operation;
 mod operators;
 mod predicted;
 mod prices;

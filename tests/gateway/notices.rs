@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::upstream::{Step, Upstream};
+use crate::program::Program;
+use crate::upstream::{Step, Upstream, answer};
 use crate::world::{World, plan, two};
 
 /// Rules that name an address, and never fire.
@@ -97,4 +98,70 @@ fn another_reading_of_the_configuration_tells_others() {
         std::thread::yield_now();
     }
     assert_eq!(hook.came()[0].json()["journal_entry"]["number"], json!(entry));
+}
+
+/// The messages that the journal says were delivered.
+fn delivered(client: &mut Client) -> Vec<Value> {
+    let history = client.get("/v1/models/gpt-4/history?limit=1000").json();
+    let entries = history.as_array().unwrap().iter();
+    let messages = entries.map(|entry| entry["change"]["delivered"]["message"].clone());
+    messages.filter(|message| !message.is_null()).collect()
+}
+
+/// Killed between a rollback's entry and its message, a gateway sends the message when it is there
+/// again: once, and under the id that it had.
+#[cfg(unix)]
+#[test]
+fn a_message_that_a_kill_cuts_off_is_sent_after_the_restart_and_not_again() {
+    let upstream = Upstream::plain();
+    let (cut, _is_cut) = std::sync::mpsc::channel();
+    // The first attempt hangs until the gateway is gone.
+    let hook = Upstream::new(move |number, came| match number {
+        0 => vec![Step::AwaitEnd(cut.clone())],
+        _ => vec![Step::Send(answer(came))],
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("gateway.yaml");
+    let more = format!("notify: {{webhook: {{url: '{}'}}}}", hook.url());
+    let yaml = two(&upstream.url(), &upstream.url(), "{v1: 50%, v2: 50%}", &more);
+    let yaml = yaml.replace("':memory:'", "journal.db");
+    std::fs::write(&config, format!("schema: 1\nlisten: 127.0.0.1:0\n{yaml}")).unwrap();
+
+    let mut program = Program::serve(&config);
+    let key = program.first_key();
+    let entry = roll_back(&mut program.client(&key));
+    while hook.came().is_empty() {
+        std::thread::yield_now();
+    }
+    program.kill();
+    program.gone();
+
+    let program = Program::serve(&config);
+    let told = loop {
+        let told = delivered(&mut program.client(&key));
+        if !told.is_empty() {
+            break told;
+        }
+        std::thread::yield_now();
+    };
+    let host = "http://127.0.0.1";
+    let message = json!({"about": entry, "channel": "webhook", "recipient": host});
+    assert_eq!(told, [message]);
+    let came = hook.came();
+    assert_eq!(came.len(), 2);
+    assert_eq!(came[1].json()["journal_entry"]["number"], json!(entry));
+    assert_eq!(came[1].body, came[0].body, "who gets it twice can tell by its id");
+    let id = |place: usize| came[place].header("idempotency-key").map(str::to_owned);
+    assert!(id(0).is_some() && id(0) == id(1));
+    program.kill();
+    program.gone();
+
+    // What it has told is told no more: its end waits for all that is on its way.
+    let program = Program::serve(&config);
+    let next = roll_back(&mut program.client(&key));
+    program.signal("TERM");
+    assert_eq!(program.ended().0, Some(0));
+    let about = |came: &crate::upstream::Came| came.json()["journal_entry"]["number"].clone();
+    let all: Vec<Value> = hook.came().iter().map(about).collect();
+    assert_eq!(all, [json!(entry), json!(entry), json!(next)]);
 }

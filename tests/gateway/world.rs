@@ -79,6 +79,13 @@ impl World {
         self.counter("coalmine_refused_total", &[format!("status=\"{status}\"")])
     }
 
+    /// The value of a series of `/metrics`, such as `name` or `name{label="value"}`.
+    pub(crate) fn metric(&self, series: &str) -> f64 {
+        let text = self.client().get("/metrics").text();
+        let value = |line: &str| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok();
+        text.lines().find_map(value).unwrap_or_else(|| panic!("no {series} in {text}"))
+    }
+
     fn counter(&self, name: &str, labels: &[String]) -> u64 {
         let text = self.client().get("/metrics").text();
         let name = format!("{name}{{");

@@ -83,7 +83,7 @@ async fn append_for_ever(path: &Path) {
     let mut journal = SqliteJournal::open(path).await.unwrap();
     let state = fold(&mut journal).await.unwrap();
     let settings = ModelSettings::new(ModelId::new("gpt-4").unwrap());
-    let mut engine = Engine::restore(START, [settings], state).unwrap();
+    let mut engine = Engine::restore(START, [settings], state);
     let mut out = stdout();
     loop {
         while engine.poll_event().is_some() {}

@@ -1,0 +1,143 @@
+//! What a gateway says of its own operation: in `/readyz` and in `/metrics`.
+
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+
+use serde_json::{Value, json};
+
+#[cfg(unix)]
+use crate::program::Program;
+use crate::upstream::{Step, Upstream, answer};
+use crate::world::{World, ask, plan, two};
+
+/// A model that was split, and then rolled back: two entries, and a message to the webhook.
+fn roll_back(world: &World) {
+    let mut client = world.client();
+    for body in [
+        json!({"action": "split", "split": {"v2": 1.0}, "redeploy": true}),
+        json!({"action": "rollback", "target_version": "v1"}),
+    ] {
+        let answered = client.post("/v1/models/gpt-4/deploy", &body);
+        assert_eq!(answered.status, 200, "{}", answered.text());
+    }
+}
+
+fn until(what: impl Fn() -> bool) {
+    while !what() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn metrics_count_entries_that_were_written() {
+    let upstream = Upstream::plain();
+    let world = World::new(&two(&upstream.url(), &upstream.url(), "{v1: 50%, v2: 50%}", ""));
+    let written = || world.metric("coalmine_journal_entries_written_total");
+    // All that the journal has was written since the start.
+    let entries = world.client().get("/v1/deploy/status").json()["journal_entries"].clone();
+    assert_eq!(json!(written() as u64), entries);
+    roll_back(&world);
+    assert_eq!(json!(written() as u64 - 2), entries);
+    assert_eq!(world.metric("coalmine_journal_writable"), 1.0);
+    assert_eq!(world.metric("coalmine_journal_entries_waiting"), 0.0);
+}
+
+#[test]
+fn metrics_count_messages_that_wait_that_arrived_and_that_did_not() {
+    let upstream = Upstream::plain();
+    let (go, gone) = channel();
+    let gone = Mutex::new(Some(gone));
+    // The first message waits for the test, and the second is refused for good.
+    let hook = Upstream::new(move |number, came| match number {
+        0 => vec![Step::Wait(gone.lock().unwrap().take().unwrap()), Step::Send(answer(came))],
+        _ => vec![Step::Send(b"HTTP/1.1 404 Gone\r\ncontent-length: 0\r\n\r\n".to_vec())],
+    });
+    let more = format!("notify: {{webhook: {{url: '{}'}}}}", hook.url());
+    let world = World::new(&two(&upstream.url(), &upstream.url(), "{v1: 50%, v2: 50%}", &more));
+    let queued = || world.metric(r#"coalmine_notifications_queued{channel="webhook"}"#);
+    let ended = |outcome: &str| {
+        let labels = format!(r#"{{channel="webhook",outcome="{outcome}"}}"#);
+        world.metric(&format!("coalmine_notifications_total{labels}"))
+    };
+    assert_eq!((queued(), ended("delivered"), ended("given_up")), (0.0, 0.0, 0.0));
+    roll_back(&world);
+    until(|| hook.came().len() == 1);
+    assert_eq!((queued(), ended("delivered")), (1.0, 0.0));
+    go.send(()).unwrap();
+    until(|| ended("delivered") == 1.0);
+    assert_eq!(queued(), 0.0);
+    roll_back(&world);
+    until(|| ended("given_up") == 1.0);
+    assert_eq!((queued(), ended("delivered"), ended("dropped")), (0.0, 1.0, 0.0));
+    assert_eq!(world.metric(r#"coalmine_notifications_queued{channel="slack"}"#), 0.0);
+}
+
+#[test]
+fn metrics_count_readings_of_the_configuration() {
+    let upstream = Upstream::plain();
+    let yaml = two(&upstream.url(), &upstream.url(), "{v1: 50%, v2: 50%}", "");
+    let world = World::new(&yaml);
+    let read = |result: &str| {
+        world.metric(&format!(r#"coalmine_config_reloads_total{{result="{result}"}}"#))
+    };
+    let taken = || world.metric("coalmine_config_last_reload_successful");
+    let at = || world.metric("coalmine_config_last_reload_success_timestamp_seconds");
+    let started = at();
+    assert_eq!((read("ok"), read("failed"), taken()), (0.0, 0.0, 1.0));
+    let unreadable = |_: &_| Err("it is not set".to_owned());
+    let keyed = yaml.replace("one: {", "one: {key: {env: KEY}, ");
+    world.gateway().reload(&plan(&keyed), &unreadable).unwrap_err();
+    world.gateway().reload_failed();
+    assert_eq!((read("ok"), read("failed"), taken()), (0.0, 2.0, 0.0));
+    assert_eq!(at(), started, "the configuration in force is the old one");
+    world.gateway().reload(&plan(&yaml), &unreadable).unwrap();
+    assert_eq!((read("ok"), read("failed"), taken()), (1.0, 2.0, 1.0));
+    assert!(at() > started);
+}
+
+#[test]
+fn a_gateway_that_serves_says_that_it_is_ready() {
+    let upstream = Upstream::plain();
+    let world = World::new(&two(&upstream.url(), &upstream.url(), "{v1: 50%, v2: 50%}", ""));
+    let ready = world.client().get("/readyz");
+    let sound = json!({"status": "ok", "journal_writable": true, "journal_entries_waiting": 0});
+    assert_eq!((ready.status, ready.json()), (200, sound));
+    let document: Value = world.client().get("/openapi.json").json();
+    let schema = &document["components"]["schemas"]["Ready"]["properties"];
+    assert!(schema["journal_writable"].is_object(), "{document}");
+}
+
+/// Whoever spreads requests goes on sending some until it has noticed.
+#[cfg(unix)]
+#[test]
+fn a_gateway_that_is_told_to_end_is_not_ready_and_serves_for_as_long_as_it_was_told() {
+    let upstream = Upstream::plain();
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("gateway.yaml");
+    let yaml = two(&upstream.url(), &upstream.url(), "{v1: 100%}", "drain_delay: 1h\n");
+    std::fs::write(&config, format!("schema: 1\nlisten: 127.0.0.1:0\n{yaml}")).unwrap();
+    let mut program = Program::serve(&config);
+    let key = program.first_key();
+    assert_eq!(program.client(&key).get("/readyz").status, 200);
+    program.signal("TERM");
+    program.until_it_says("stopping: not ready from now on, taking requests for 1 h still");
+    // Each on a connection of its own.
+    until(|| program.client(&key).get("/readyz").status == 503);
+    for _ in 0..3 {
+        assert_eq!(program.client(&key).chat(&ask("gpt-4")).status, 200);
+    }
+    assert_eq!(program.client(&key).get("/healthz").status, 200);
+    program.signal("TERM");
+    assert_eq!(program.ended().0, Some(130));
+}
+
+#[test]
+fn a_gateway_takes_no_connections_after_the_delay_of_its_end() {
+    let upstream = Upstream::plain();
+    let yaml = two(&upstream.url(), &upstream.url(), "{v1: 100%}", "drain_delay: 10ms");
+    let world = World::new(&yaml);
+    assert_eq!(world.client().chat(&ask("gpt-4")).status, 200);
+    let address = world.address;
+    world.stop();
+    assert!(std::net::TcpStream::connect(address).is_err());
+}
