@@ -249,6 +249,9 @@ pub(super) struct HistoryArguments {
     /// At most so many entries [default: all]
     #[arg(long, value_name = "N", conflicts_with = "follow")]
     pub(super) limit: Option<NonZeroU64>,
+    /// Only the last N entries
+    #[arg(long, value_name = "N", conflicts_with_all = ["follow", "limit"])]
+    pub(super) last: Option<NonZeroU64>,
     /// Go on with the entries that are still to come
     #[arg(long)]
     pub(super) follow: bool,

@@ -33,7 +33,8 @@ pub(super) async fn history(
     }
     let mut left = arguments.limit.map_or(u64::MAX, NonZeroU64::get);
     let mut after = arguments.after;
-    let mut texts = Vec::new();
+    let last = arguments.last.map(NonZeroU64::get);
+    let mut kept: Vec<Box<RawValue>> = Vec::new();
     while left > 0 {
         let limit = left.min(PAGE);
         let path = model_path(arguments.model.as_str(), "history");
@@ -43,24 +44,34 @@ pub(super) async fn history(
         if let Some(last) = entries.last() {
             after = address(last.get())?.number;
         }
-        match format {
-            OutputFormat::Text => {
-                let lines = entries.iter().map(|entry| shown(entry.get(), format));
-                print(&lines.collect::<Result<String, _>>()?)?;
-            }
-            OutputFormat::Json => texts.extend(entries.iter().map(|entry| entry.get().to_owned())),
-        }
         let came = entries.len() as u64;
+        if format == OutputFormat::Text && last.is_none() {
+            print_entries(&entries)?;
+        } else {
+            kept.extend(entries);
+        }
+        if let Some(last) = last {
+            kept.drain(..kept.len().saturating_sub(usize::try_from(last).unwrap_or(usize::MAX)));
+        }
         left -= came.min(left);
         // Fewer than were asked for: there are no more.
         if came < limit {
             break;
         }
     }
-    if format == OutputFormat::Json {
-        print(&format!("[{}]\n", texts.join(",")))?;
+    match format {
+        OutputFormat::Text => print_entries(&kept)?,
+        OutputFormat::Json => {
+            let texts: Vec<&str> = kept.iter().map(|entry| entry.get()).collect();
+            print(&format!("[{}]\n", texts.join(",")))?;
+        }
     }
     Ok(Exit::Pass)
+}
+
+fn print_entries(entries: &[Box<RawValue>]) -> Result<(), Failure> {
+    let lines = entries.iter().map(|entry| shown(entry.get(), OutputFormat::Text));
+    print(&lines.collect::<Result<String, _>>()?)
 }
 
 /// Prints the entries that there are, and those that come.

@@ -110,6 +110,21 @@ impl Principal {
             _ => Ok(()),
         }
     }
+
+    /// Whether the key permits this for what all models share: one that is limited to some never
+    /// does, and be they all that there are today.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn permits_all(&self, scope: Scope) -> Result<(), Forbidden> {
+        if scope == Scope::Admin && self.scope != Scope::Admin {
+            return Err(Forbidden::Scope { key: self.key.clone() });
+        }
+        match self.models {
+            Some(_) => Err(Forbidden::Limited { key: self.key.clone() }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Why somebody is not authenticated. For the log: the client is told that its key is invalid, and
@@ -145,6 +160,12 @@ pub enum Forbidden {
     /// The model is not among the key's.
     #[error("key {key} is not for this model")]
     Model {
+        /// By which key.
+        key: KeyId,
+    },
+    /// The key is for some models only.
+    #[error("key {key} is limited to some models, this needs a key for all")]
+    Limited {
         /// By which key.
         key: KeyId,
     },

@@ -46,7 +46,7 @@ pub(super) fn events(request: &AdminRequest) -> Result<Response<Body>, ApiError>
         // From here on nothing is missed: what comes before is read from the journal.
         told: request.office.front.listen(),
         office: Arc::clone(&request.office),
-        sees_keys: models.len() == request.desk().models().count(),
+        sees_keys: request.all_models(Scope::Admin).is_ok(),
         models,
         key: (key.id.to_owned(), key.secret),
         ready: VecDeque::new(),

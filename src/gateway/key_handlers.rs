@@ -359,6 +359,26 @@ mod tests {
         assert_eq!(again.error(), (404, "not_found", "key"));
     }
 
+    /// It could make one for the models that are still to come.
+    #[tokio::test]
+    async fn a_key_that_is_limited_to_every_model_there_is_makes_no_keys() {
+        let house = TestHouse::new().await;
+        let all = ["gpt-4", "org/name", "claude-sonnet"];
+        let limited = house.new_key("team", Scope::Admin, Some(&all)).await;
+        let bearer = format!("Bearer {limited}");
+        let headers = [("authorization", bearer.as_str())];
+        let body = r#"{"id": "more", "scope": "admin"}"#;
+        for (method, path, body) in [
+            ("POST", "/v1/auth/keys", Some(body)),
+            ("GET", "/v1/auth/keys", None),
+            ("DELETE", "/v1/auth/keys/ops", None),
+        ] {
+            let reply = house.call_with(method, path, body, &headers).await;
+            assert_eq!(reply.error().0, 403, "{method}");
+            assert!(reply.text.contains("limited to some models"), "{}", reply.text);
+        }
+    }
+
     #[tokio::test]
     async fn no_key_revokes_itself_and_no_secret_is_kept_for_a_repeat() {
         let house = TestHouse::new().await;

@@ -35,8 +35,8 @@ pub(super) async fn answer(
             answered.unwrap_or_else(|error| {
                 worker.house.meters.refused(error.status);
                 tracing::debug!(
-                    target: "coalmine::access", id = ?id, status = error.status,
-                    message = ?error.message, "request refused"
+                    target: "coalmine::access", id = id.to_str().unwrap_or_default(),
+                    status = error.status, why = error.message.as_str(), "request refused"
                 );
                 error_response(&error)
             })

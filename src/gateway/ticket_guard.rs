@@ -80,17 +80,18 @@ impl TicketGuard {
         let VersionRoute { id: version, endpoint, meters, .. } = &*self.route;
         let causes: Vec<String> =
             error.into_iter().flat_map(causes).map(ToString::to_string).collect();
-        let (id, model, upstream) = (&self.id, meters.model(), endpoint.name());
+        let id = self.id.to_str().unwrap_or_default();
+        let (model, upstream) = (meters.model(), endpoint.name());
         let (ending, limit) = (fault.ending.name(), fault.limit_name());
         let error = causes.join(": ");
         if meters.may_tell(self.desk.now()) {
             tracing::warn!(
-                target: "coalmine::upstream", ?id, model, %version, upstream, %ending, limit, error,
+                target: "coalmine::upstream", id, model, %version, upstream, %ending, limit, error,
                 "attempt failed"
             );
         } else {
             tracing::debug!(
-                target: "coalmine::upstream", ?id, model, %version, upstream, %ending, limit, error,
+                target: "coalmine::upstream", id, model, %version, upstream, %ending, limit, error,
                 "attempt failed"
             );
         }

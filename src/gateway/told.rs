@@ -47,9 +47,10 @@ impl Told {
             let field = |name: &str| self.data.get(name).unwrap_or(&Value::Null);
             let kinds = field("change").as_object().map(|change| change.keys());
             let change = kinds.and_then(|mut kinds| kinds.next());
-            let (change, by) = (change.map_or("", String::as_str), field("by"));
+            let change = change.map_or("", String::as_str);
+            let by = field("by").as_str().unwrap_or_default();
             tracing::info!(
-                target: "coalmine::engine", event, %at, model, entry, change, %by, "engine"
+                target: "coalmine::engine", event, %at, model, entry, change, by, "engine"
             );
             return;
         }

@@ -110,6 +110,11 @@ fn admin_includes_inference_and_a_list_of_models_excludes_all_others() {
     assert_eq!(admin.permits(Scope::Admin, &model("gpt-4")), Ok(()));
     let elsewhere = admin.permits(Scope::Inference, &model("gpt-5"));
     assert_eq!(elsewhere, Err(Forbidden::Model { key: id("root") }));
+    // Though gpt-4 is all there is: another model may come, and keys are everybody's.
+    assert_eq!(admin.permits_all(Scope::Admin), Err(Forbidden::Limited { key: id("root") }));
+    let refused = client.permits_all(Scope::Admin);
+    assert_eq!(refused, Err(Forbidden::Scope { key: id("app") }));
+    assert_eq!(client.permits_all(Scope::Inference), Ok(()));
 }
 
 #[test]
