@@ -90,8 +90,9 @@ pub mod notify;
 pub mod scenario;
 pub mod store;
 
-// Floors 6 and 7: runs, and what serves over HTTP.
+// Floors 6 and 7: runs, and what serves and asks over HTTP.
 pub mod gateway;
+pub mod load;
 pub mod mock;
 pub mod run;
 pub mod simulator;

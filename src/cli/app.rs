@@ -9,8 +9,8 @@ use super::arguments::{Arguments, Subcommands};
 use super::exit::Exit;
 use super::terminal::{Failure, complain};
 use super::{
-    admin, admin_keys, backtest, compare, explain, gate, init, journal, mock, report, run, schema,
-    serve, trace, validate,
+    admin, admin_keys, backtest, compare, explain, gate, init, journal, load, mock, report, run,
+    schema, serve, trace, validate,
 };
 
 /// Runs the command line of this process.
@@ -43,6 +43,7 @@ fn carry_out(command: &Subcommands) -> Result<Exit, Failure> {
         Subcommands::Backtest(arguments) => backtest::backtest(arguments),
         Subcommands::Serve(arguments) => serve::serve(arguments),
         Subcommands::Mock(arguments) => mock::mock(arguments),
+        Subcommands::Load(arguments) => load::load(arguments),
         Subcommands::Journal(command) => journal::journal(command),
         Subcommands::Admin(arguments) => admin::admin(arguments),
         Subcommands::Keys(arguments) => admin_keys::keys(arguments),

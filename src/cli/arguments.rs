@@ -10,6 +10,7 @@ use super::backtest_arguments::{BACKTEST_HELP, BacktestArguments};
 use super::exit::EXIT_CODES;
 use super::gate_arguments::{GATE_HELP, GateArguments};
 use super::journal::JournalCommands;
+use super::load_arguments::{LOAD_HELP, LoadArguments};
 use super::mock::{MOCK_HELP, MockArguments};
 use super::serve::{SERVE_HELP, ServeArguments};
 pub(super) use super::shared_arguments::{FailOn, OutputFormat, ReportFormat, ScenarioArguments};
@@ -65,6 +66,9 @@ pub(super) enum Subcommands {
     /// Answer as the upstreams of a scenario, over HTTP
     #[command(after_help = MOCK_HELP)]
     Mock(MockArguments),
+    /// Send a workload to a server over HTTP, each request at its time, and measure what comes
+    #[command(after_help = LOAD_HELP)]
+    Load(LoadArguments),
     /// Verify a gateway's journal, show it, export it
     #[command(subcommand)]
     Journal(JournalCommands),
@@ -234,6 +238,8 @@ pub(super) enum SchemaOf {
     Backtest,
     /// What `trace stats --format json` prints
     TraceStats,
+    /// What `load --format json` prints
+    Load,
     /// Every key of scenario files and configurations with its default and meaning, as Markdown
     Reference,
 }

@@ -6,6 +6,7 @@ use super::arguments::SchemaOf;
 use super::exit::Exit;
 use super::terminal::{Failure, print};
 use crate::backtest::backtest_schema;
+use crate::load::load_schema;
 use crate::profile::stats_schema;
 use crate::result::result_schema;
 use crate::scenario::{gateway_schema, json_schema, reference};
@@ -21,6 +22,7 @@ pub(super) fn schema(format: SchemaOf) -> Result<Exit, Failure> {
         SchemaOf::Backtest => pretty(&backtest_schema())?,
         SchemaOf::Gate => pretty(&suite_schema())?,
         SchemaOf::TraceStats => pretty(&stats_schema())?,
+        SchemaOf::Load => pretty(&load_schema())?,
         SchemaOf::Reference => {
             let sections = reference().into_iter();
             let sections = sections.map(|part| format!("## {}\n\n{}", part.name, part.table));

@@ -46,7 +46,7 @@ pub(super) struct Keeper<J> {
 }
 
 impl<J: Journal> Keeper<J> {
-    pub(super) const fn new(
+    pub(super) fn new(
         house: Arc<House>,
         journal: J,
         runtime: Runtime,

@@ -2,7 +2,7 @@
 //!
 //! Everything is returned as text or bytes, made from a [`ResultFile`](crate::result::ResultFile)
 //! alone, so that every output can be made again from a stored one; what is told of a trace, of a
-//! twin and of a backtest from what describes them. Knows no files and no terminal.
+//! twin, of a load and of a backtest from what describes them. Knows no files and no terminal.
 
 mod backtest_chart;
 mod backtest_markdown;
@@ -25,6 +25,8 @@ mod heat_chart;
 mod latency_charts;
 mod latency_curves;
 mod layout;
+mod load_text;
+mod load_words;
 mod lockout_text;
 mod markdown;
 mod narrative;
@@ -75,6 +77,7 @@ pub(crate) use figures::{
 pub(crate) use finding_text::{Found, change_text, found};
 #[doc(hidden)]
 pub use fuzz::fuzz_rehearsal;
+pub use load_text::{load_markdown, load_text};
 pub(crate) use lockout_text::refused_in_no_column;
 pub use markdown::markdown_summary;
 pub(crate) use narrative::{Line, Narrative, ellipsis, version_name};

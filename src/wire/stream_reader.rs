@@ -143,6 +143,11 @@ impl StreamReader {
         }
     }
 
+    /// How many events with content have come.
+    pub const fn contents(&self) -> u32 {
+        self.tally.contents
+    }
+
     /// Whether it is decided how it ended: the end, an error or something malformed has come.
     pub const fn is_over(&self) -> bool {
         self.tally.end.is_some()

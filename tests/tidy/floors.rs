@@ -32,6 +32,7 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("dashboard", 5),
     ("simulator", 6),
     ("mock", 6),
+    ("load", 6),
     ("gateway", 6),
     ("run", 7),
     ("testing", 8),
