@@ -138,8 +138,21 @@ Examples:
   coalmine keys regenerate team-search --grace 0s
   COALMINE_KEY=$(coalmine keys regenerate)";
 
+const RECOVER_HELP: &str = "\
+The gateway must not run: it would not see the key. No gateway is asked and no key is needed; \
+whoever may write the journal may do this. Only the secret goes to stdout. The journal says that \
+the key was made by `recovery`; other keys stay as they are: `coalmine keys revoke` ends those \
+that are lost.
+
+Examples:
+  COALMINE_KEY=$(coalmine keys recover --state /var/lib/coalmine/journal.db)
+  coalmine keys recover me --state coalmine.db > me.key";
+
 pub(super) fn keys(arguments: &KeysArguments) -> Result<Exit, Failure> {
     let format = arguments.connection.format;
+    if let KeysCommands::Recover(arguments) = &arguments.command {
+        return recover(arguments);
+    }
     ask(&arguments.connection, async |client| match &arguments.command {
         KeysCommands::Create(arguments) => create(client, arguments, format).await,
         KeysCommands::List => list(client, format).await,

@@ -529,6 +529,33 @@ mod tests {
         assert_eq!(stable, Ratio::from_percent(100));
     }
 
+    /// What the engine does by itself has happened, whether it can be written or not.
+    #[test]
+    fn what_cannot_be_written_waits_and_is_counted_until_it_can() {
+        let mut keeper = Watching::keep(keeper());
+        let house = Arc::clone(keeper.house());
+        let waiting = || (house.readiness.journal_is_sound(), house.readiness.entries_waiting());
+        assert_eq!(waiting(), (true, 0));
+        let before = house.desk.lock().engine.entries();
+        keeper.journal.fails = true;
+        for number in 1..=2 {
+            let (about, channel, recipient) = (Some(1), Channel::Mail, String::new());
+            let message = Delivered { about, channel, recipient };
+            house.desk.with(|inner, now| inner.engine.delivered(now, MODEL, message));
+            keeper.advance();
+            assert_eq!(waiting(), (false, number));
+        }
+        let kind = CommandKind::Rollback(Some(target("v1")));
+        let refused = keeper.apply(&Command { model: MODEL, by: "test".to_owned(), kind });
+        assert!(matches!(refused, Err(CommandFailure::Store(_))), "{refused:?}");
+        assert_eq!(waiting(), (false, 2));
+        keeper.journal.fails = false;
+        keeper.advance();
+        assert_eq!(waiting(), (true, 0));
+        let head = keeper.runtime.block_on(keeper.journal.head()).unwrap();
+        assert_eq!(head.entries, before + 2);
+    }
+
     /// A check that is due as a refused command comes has rolled back: the journal must have it, or
     /// nothing could ever be appended to it again.
     #[test]

@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 use super::access_secret::AccessSecret;
 use super::admin::router;
 use super::desk::Desk;
-use super::drift::{after_reload, after_start};
+use super::drift::{after_reload, after_start, unreachable};
 use super::front::Front;
 use super::house::{House, Settings};
 use super::job::{CommandFailure, Job};
@@ -154,8 +154,11 @@ impl Gateway {
             .name("keeper".to_owned())
             .spawn(move || keeper.run(&inbox))
             .map_err(StartError::Thread)?;
-        for words in after_start(plan, &house.desk.lock().engine) {
-            tracing::warn!("{words}");
+        {
+            let engine = &house.desk.lock().engine;
+            for words in after_start(plan, engine).into_iter().chain(unreachable(plan, engine)) {
+                tracing::warn!("{words}");
+            }
         }
         let plan = plan.clone();
         Ok(Self { addresses, house, notifier, jobs, stop, serving, keeper, plan })
@@ -219,7 +222,8 @@ impl Gateway {
         let ways = Ways::new(notify_settings(&plan.notify, read_secret)?)?;
         self.house.replace(Settings::new(plan, read_secret)?)?;
         self.notifier.replace(ways);
-        for words in after_reload(&self.plan, plan) {
+        let engine = &self.house.desk.lock().engine;
+        for words in after_reload(&self.plan, plan).into_iter().chain(unreachable(plan, engine)) {
             tracing::warn!("{words}");
         }
         Ok(())

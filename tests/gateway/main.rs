@@ -18,6 +18,7 @@ mod predicted;
 mod prices;
 mod program;
 mod python_clients;
+mod removal;
 mod requests;
 mod restart;
 mod slow_clients;
