@@ -17,6 +17,7 @@ use super::dashboard_handler::dashboard;
 use super::denied::{denied, forbidden_error};
 use super::deploy_handler::deploy;
 use super::desk::Denied;
+use super::evaluation_handler::evaluate;
 use super::event_feed::events;
 use super::front::Front;
 use super::key_handlers as keys;
@@ -133,6 +134,7 @@ async fn handle(operation: Operation, request: AdminRequest) -> Result<Response<
         Operation::RegisterVersion => versions::register(request).await,
         Operation::ShowVersion => versions::show_version(request),
         Operation::TagVersion => versions::tag(request).await,
+        Operation::Evaluate => evaluate(request).await,
         Operation::Deploy => deploy(request).await,
         Operation::History => versions::history(request).await,
         Operation::ShowRules => show_rules(request),

@@ -19,6 +19,7 @@ mod dialer;
 mod drift;
 mod endpoint;
 mod entry_view;
+mod evaluation_handler;
 mod event_feed;
 mod fault;
 mod flow;

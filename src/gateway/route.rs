@@ -78,6 +78,7 @@ pub(super) enum Operation {
     RegisterVersion,
     ShowVersion,
     TagVersion,
+    Evaluate,
     Deploy,
     History,
     ShowRules,

@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::dashboard_handler::HTML;
 use super::deploy_handler::{Deploy, DeployedView};
 use super::entry_view::EntryView;
+use super::evaluation_handler::{EvaluatedView, NewEvaluation};
 use super::key_handlers::{
     CreateKey, CreatedView, KeyView, Regenerate, RegenerateOwn, RegeneratedView, RevokedView,
 };
@@ -165,6 +166,15 @@ pub(super) static ROUTES: [Route; 24] = [
         &[ok(of::<TaggedView>, "What the tag names now, and what it named before.")],
     )
     .takes(of::<NewTag>)
+    .with(&[REPEAT]),
+    Route::new(
+        (Verb::Post, "/v1/models/{model}/versions/{version}/evaluations"),
+        Operation::Evaluate,
+        CHANGE,
+        "Attaches to a version what a rehearsal said of it.",
+        &[created(of::<EvaluatedView>, "What was attached.")],
+    )
+    .takes(of::<NewEvaluation>)
     .with(&[REPEAT]),
     Route::new(
         (Verb::Post, "/v1/models/{model}/deploy"),

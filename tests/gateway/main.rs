@@ -6,6 +6,7 @@
 mod churn;
 mod client;
 mod commands;
+mod evaluations;
 mod failures;
 mod fates;
 mod http2;
