@@ -41,6 +41,7 @@ mod pass_headers;
 mod post;
 mod readiness;
 mod recent;
+mod recovery;
 mod relay;
 mod room;
 mod route;
@@ -68,6 +69,7 @@ mod worker;
 
 pub use notify_plan::NotifyFault;
 pub use post::PostError;
+pub use recovery::{RecoverError, recover_key};
 pub use settings::{ReadSecret, UpstreamFault};
 pub use start::{Gateway, ReloadError, StartError};
 pub use tls::TlsError;
