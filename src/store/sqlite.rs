@@ -59,6 +59,17 @@ impl SqliteJournal {
         Ok(Self { connection, right: Right::Read, has_failed: false })
     }
 
+    /// Copies the journal at `path` into the file `copy`, which is empty or not there, as it stands
+    /// at this moment: a gateway may go on appending to it. All of it is then in the one file, from
+    /// which a gateway can go on; whether it is as it was written is for
+    /// [`fold`](super::fold) of the copy to say.
+    ///
+    /// # Errors
+    /// As [`SqliteJournal::open_read_only`]; the copy is there already; its disk is full.
+    pub async fn copy(path: &Path, copy: &Path) -> Result<(), OpenError> {
+        sqlite_file::copy(path, copy).await.map_err(at(path))
+    }
+
     /// A journal without a file, gone when it is dropped.
     ///
     /// # Errors

@@ -82,6 +82,17 @@ pub(super) async fn open_to_read(path: &Path) -> Result<SqliteConnection, OpenFa
     Ok(connection)
 }
 
+/// Copies the journal at `path` into the file `copy`, which is empty or not there, as it stands at
+/// one moment: who appends to it meanwhile neither waits nor is seen.
+pub(super) async fn copy(path: &Path, copy: &Path) -> Result<(), OpenFault> {
+    refuse_empty(path)?;
+    let mut connection = options_for(path).read_only(true).connect().await?;
+    recognise(&mut connection).await?;
+    let copy = copy.to_str().ok_or(OpenFault::NoText)?;
+    sqlx::query("VACUUM INTO $1").bind(copy).execute(&mut connection).await?;
+    Ok(connection.close().await?)
+}
+
 /// A journal without a file, gone when it is closed.
 pub(super) async fn open_in_memory() -> Result<SqliteConnection, OpenFault> {
     let mut connection = options_for(Path::new(":memory:")).connect().await?;
