@@ -30,11 +30,9 @@ use super::version_route::RouteFault;
 use super::worker::Worker;
 use crate::chance::Chance;
 use crate::clock::{TimeScale, WallClock};
-use crate::engine::{
-    Catalog, Command, CommandError, CommandKind, DurableState, Engine, NewKey, Scope,
-};
+use crate::engine::{Command, CommandError, CommandKind, DurableState, Engine, NewKey, Scope};
 use crate::exchange::ModelIndex;
-use crate::notify::{Delivery, Notifier, Ways};
+use crate::notify::{Delivery, Notifier, Now, Ways};
 use crate::scenario::{GatewayPlan, StatePlan};
 use crate::store::{Journal, OpenError, SqliteJournal, StoreError, fold, walk};
 use crate::units::{Duration, KeyId, ModelId, Timestamp};
@@ -335,7 +333,8 @@ fn open(
         // Once the keeper has ended nobody writes the journal; the log has it.
         let _ = jobs.send(Job::Delivered(Box::new(delivery)));
     };
-    let post = Post::start(notify, Chance::new(getrandom::u64()?, 0), ended)?;
+    let around = (Chance::new(getrandom::u64()?, 0), Now::new(move || clock.now()));
+    let post = Post::start(notify, around, ended)?;
     house.meters.operation.watch(post.notifier());
     house.meters.operation.configured(clock.now());
     let told = outbox.into_untold(clock.now());

@@ -33,7 +33,7 @@ use crate::engine::{
     Command, CommandKind, DurableState, Engine, ModelSettings, NewKey, Scope, Target, Version,
 };
 use crate::exchange::ModelIndex;
-use crate::notify::NotifySettings;
+use crate::notify::{NotifySettings, Now};
 use crate::scenario::{EndpointUrl, Limits, StickySource, Timeouts, UpstreamEndpoint};
 use crate::store::{SqliteJournal, fold};
 use crate::units::{Duration, KeyId, ModelId, Ratio, TagName, Timestamp, VersionId};
@@ -215,7 +215,8 @@ impl Idle {
             inner.routes = routes.unwrap();
         });
         let (listeners, _) = broadcast::channel(backlog);
-        let post = Post::start(NotifySettings::default(), Chance::new(0, 0), |_| {}).unwrap();
+        let around = (Chance::new(0, 0), Now::new(|| Timestamp::EPOCH));
+        let post = Post::start(NotifySettings::default(), around, |_| {}).unwrap();
         let told = (Notices::default(), Vec::new());
         let keeper =
             Keeper::new(Arc::clone(&house), journal, runtime, listeners.clone(), post, told);

@@ -327,6 +327,18 @@ mod tests {
     }
 
     #[test]
+    fn addresses_of_webhooks_and_their_secret_come_from_where_secrets_do() {
+        let notify = "notify: {slack: {env: SLACK_URL}, webhook: {file: hook, secret: {env: KEY}}}";
+        let text = SMALLEST.trim_end().strip_suffix('}').unwrap();
+        let notify = load(&format!("{text}, {notify}}}")).plan.notify;
+        let env = |name: &str| Credential::Env(name.to_owned());
+        assert_eq!(notify.slack, Some(WebhookPlan::Stored(env("SLACK_URL"))));
+        let file = Credential::File(PathBuf::from("etc/hook"));
+        assert_eq!(notify.webhook, Some(WebhookPlan::Stored(file)));
+        assert_eq!(notify.webhook_secret, Some(env("KEY")));
+    }
+
+    #[test]
     fn what_is_left_out_of_a_gateway_has_its_default() {
         let loaded = load(SMALLEST);
         assert_eq!(loaded.warnings.count(), 0);
@@ -417,6 +429,9 @@ mod tests {
             "{webhook: 'hooks.example/s3cret', base_url: x}",
             "{webhook: {url: 'https://a b/s3cret'}, base_url: x}",
             "{webhook: {url: 'https://hooks.example/s3cret', bas: 1}, base_url: x}",
+            "{webhook: {url: 'https://hooks.example/', secret: s3cret}, base_url: x}",
+            "{webhook: {url: 'https://hooks.example/', secret: {evn: s3cret}}, base_url: x}",
+            "{slack: {url: 'https://hooks.example/s3cret', evn: A}, base_url: x}",
             "{smtp: {host: h, from: a@b, user: u, password: s3cret}, base_url: x}",
             "{smtp: {host: h, from: a@b, pass: s3cret}, base_url: x}",
             "{smpt: {password: s3cret}, base_url: x}",

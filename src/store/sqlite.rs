@@ -160,26 +160,34 @@ impl Journal for SqliteJournal {
         written
     }
 
+    fn check_place(&mut self) -> Result<(), StoreError> {
+        match &mut self.right {
+            Right::Hold(place, _) => place.check(),
+            Right::Memory | Right::Read => Ok(()),
+        }
+    }
+
     async fn read(&mut self, after: u64, limit: NonZeroU16) -> Result<Vec<Sealed>, StoreError> {
         let query = sqlx::query(schema::ENTRIES).bind(integer(after)).bind(i64::from(limit.get()));
-        let mut rows = query.fetch(&mut self.connection);
-        let mut page = Vec::new();
-        let mut bytes = 0;
-        while bytes < PAGE_BYTES
-            && let Some(row) = rows.next().await
-        {
-            let place = after.saturating_add(page.len() as u64).saturating_add(1);
-            let read = row.map_err(StoreError::from).and_then(|row| {
-                bytes += row.try_get::<&[u8], _>("entry").map_or(0, <[u8]>::len);
-                entry_row::sealed(&row, place)
-            });
-            match read {
-                Ok(sealed) => page.push(sealed),
-                Err(error) if page.is_empty() => return Err(error),
-                Err(_) => break,
-            }
-        }
-        Ok(page)
+        // No number may be missing between them.
+        let place =
+            |_: &SqliteRow, read: usize| Ok(after.saturating_add(read as u64).saturating_add(1));
+        page(query.fetch(&mut self.connection), place).await
+    }
+
+    async fn read_of(
+        &mut self,
+        model: &ModelId,
+        after: u64,
+        limit: NonZeroU16,
+    ) -> Result<Vec<Sealed>, StoreError> {
+        let query = sqlx::query(schema::ENTRIES_OF)
+            .bind(model.as_str().to_owned())
+            .bind(integer(after))
+            .bind(i64::from(limit.get()));
+        // Those of other models are between them.
+        let place = |row: &SqliteRow, _: usize| Ok(unsigned(row.try_get("number")?));
+        page(query.fetch(&mut self.connection), place).await
     }
 
     async fn head(&mut self) -> Result<Head, StoreError> {
