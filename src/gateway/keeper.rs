@@ -93,9 +93,15 @@ impl<J: Journal> Keeper<J> {
             match job {
                 Job::Wake => self.advance(),
                 Job::Command(errand) => self.carry_out(*errand),
-                Job::Read { after, limit, reply } => {
+                Job::Read { model, after, limit, reply } => {
+                    let read = self.runtime.block_on(async {
+                        match &model {
+                            Some(model) => self.journal.read_of(model, after, limit).await,
+                            None => self.journal.read(after, limit).await,
+                        }
+                    });
                     // Who asked and does not wait any more has no use for it.
-                    let _ = reply.send(self.runtime.block_on(self.journal.read(after, limit)));
+                    let _ = reply.send(read);
                 }
                 Job::Delivered(delivery) => self.take_down(&delivery),
                 Job::Stop { patience, done } => {
@@ -495,6 +501,19 @@ mod tests {
             limit: std::num::NonZeroU16,
         ) -> Result<Vec<Sealed>, StoreError> {
             self.journal.read(after, limit).await
+        }
+
+        fn check_place(&mut self) -> Result<(), StoreError> {
+            self.journal.check_place()
+        }
+
+        async fn read_of(
+            &mut self,
+            model: &crate::units::ModelId,
+            after: u64,
+            limit: std::num::NonZeroU16,
+        ) -> Result<Vec<Sealed>, StoreError> {
+            self.journal.read_of(model, after, limit).await
         }
 
         async fn head(&mut self) -> Result<crate::store::Head, StoreError> {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::admin_request::{AdminRequest, answered, json_response, text_response};
 use super::denied::version_not_found;
 use super::entry_view::entry_json;
-use super::journal_page::read_page;
+use super::journal_page::read_page_of;
 use super::version_view::{NewVersion, VersionView};
 use crate::engine::{Change, CommandKind, Scope, Sealed, Target, Version};
 use crate::exchange::ModelIndex;
@@ -164,15 +164,14 @@ pub(super) async fn history(request: &AdminRequest) -> Result<Response<Body>, Ap
         let words = format!("limit is {limit}; allowed are 1 to {MOST_ENTRIES}");
         return Err(ApiError::invalid("limit", words));
     }
-    let limit = usize::from(limit);
     let front = Arc::clone(&request.office.front);
     let mut entries = Vec::new();
-    while entries.len() < limit {
-        let page = read_page(&front, after).await?;
+    // Pages are short where entries are large.
+    while let Some(left) = limit.checked_sub(entries.len() as u16).and_then(NonZeroU16::new) {
+        let page = read_page_of(&front, id, after, left).await?;
         let Some(last) = page.last() else { break };
         after = last.entry().number;
-        let own = page.iter().filter(|sealed| sealed.entry().model.as_ref() == Some(id));
-        entries.extend(own.map(entry_json).take(limit - entries.len()));
+        entries.extend(page.iter().map(entry_json));
     }
     Ok(json_response(StatusCode::OK, &entries))
 }

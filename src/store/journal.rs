@@ -29,6 +29,24 @@ pub trait Journal: Send {
         reply: Option<&Reply>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Whether what is appended would be found again: not where its file was deleted or replaced.
+    ///
+    /// # Errors
+    /// It would not.
+    fn check_place(&mut self) -> Result<(), StoreError>;
+
+    /// The entries of a model after number `after`, oldest first: at most `limit`, and fewer where
+    /// they are large. Only an empty page says that there are no more.
+    ///
+    /// # Errors
+    /// An entry of the page cannot be trusted, or the database refuses.
+    fn read_of(
+        &mut self,
+        model: &ModelId,
+        after: u64,
+        limit: NonZeroU16,
+    ) -> impl Future<Output = Result<Vec<Sealed>, StoreError>> + Send;
+
     /// The entries after number `after`, oldest first: at most `limit`, and fewer where they are
     /// large. Only an empty page says that there are no more. A page ends before an entry that
     /// cannot be trusted; the reading that begins with it is refused.

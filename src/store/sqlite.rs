@@ -2,9 +2,9 @@
 //! nothing of what the entries say.
 
 use std::num::NonZeroU16;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection, Row};
 
@@ -214,6 +214,30 @@ impl Journal for SqliteJournal {
     }
 }
 
+/// The entries in `rows`, as many as make a page; `place` says which number a row should have, of
+/// which so many were read before. The page ends before a row at fault.
+async fn page(
+    mut rows: impl Stream<Item = Result<SqliteRow, sqlx::Error>> + Unpin + Send,
+    place: impl Fn(&SqliteRow, usize) -> Result<u64, StoreError> + Send,
+) -> Result<Vec<Sealed>, StoreError> {
+    let mut page = Vec::new();
+    let mut bytes = 0;
+    while bytes < PAGE_BYTES
+        && let Some(row) = rows.next().await
+    {
+        let read = row.map_err(StoreError::from).and_then(|row| {
+            bytes += row.try_get::<&[u8], _>("entry").map_or(0, <[u8]>::len);
+            entry_row::sealed(&row, place(&row, page.len())?)
+        });
+        match read {
+            Ok(sealed) => page.push(sealed),
+            Err(error) if page.is_empty() => return Err(error),
+            Err(_) => break,
+        }
+    }
+    Ok(page)
+}
+
 async fn keep(connection: &mut SqliteConnection, reply: &Reply) -> Result<(), StoreError> {
     let forget = sqlx::query(schema::FORGET_REPLIES).bind(oldest(reply.at).as_nanos());
     forget.execute(&mut *connection).await?;
@@ -367,6 +391,72 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_entries_of_a_model_are_found_by_an_index_also_in_a_journal_of_before() {
+        let (_folder, path) = place();
+        let mut engine = Engine::new(
+            ["a", "b/c"].map(|id| crate::engine::ModelSettings::new(ModelId::new(id).unwrap())),
+        );
+        let mut journal = SqliteJournal::open(&path).await.unwrap();
+        for number in 0..40_u16 {
+            let now = Timestamp::from_second(i64::from(number));
+            let id = VersionId::new(&format!("v{number}")).unwrap();
+            let kind = CommandKind::Register(Box::new(Version::new(id, "one", now)));
+            // Every fourth is of the second model.
+            let model = ModelIndex(u16::from(number % 4 == 0));
+            let command = Command { model, by: "eve".to_owned(), kind };
+            let prepared = engine.prepare(now, &command).unwrap();
+            journal.append(&[prepared.entry().unwrap()], None).await.unwrap();
+            prepared.commit();
+            while engine.poll_event().is_some() {}
+        }
+        tamper(&mut journal, "DROP INDEX journal_model").await;
+        journal.close().await.unwrap();
+        let mut journal = SqliteJournal::open(&path).await.unwrap();
+        let model = ModelId::new("b/c").unwrap();
+        let mut numbers = Vec::new();
+        loop {
+            let after = numbers.last().copied().unwrap_or(0);
+            let page = journal.read_of(&model, after, limit(3)).await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            numbers.extend(page.iter().map(|sealed| sealed.entry().number));
+        }
+        assert_eq!(numbers, (0..10).map(|place| 4 * place + 1).collect::<Vec<_>>());
+        let plan = format!("EXPLAIN QUERY PLAN {}", schema::ENTRIES_OF);
+        let steps = sqlx::query(sqlx::AssertSqlSafe(plan))
+            .bind("b/c")
+            .bind(0)
+            .bind(3)
+            .fetch_all(&mut journal.connection)
+            .await
+            .unwrap();
+        let steps: Vec<String> = steps.iter().map(|row| row.try_get("detail").unwrap()).collect();
+        assert_eq!(steps, ["SEARCH journal USING INDEX journal_model (model=? AND number>?)"]);
+        // One that was changed ends a page, and is told with its place.
+        tamper(&mut journal, "UPDATE journal SET kind = 'split' WHERE number = 5").await;
+        assert_eq!(journal.read_of(&model, 0, limit(9)).await.unwrap().len(), 1);
+        let refused = journal.read_of(&model, 1, limit(9)).await;
+        assert!(matches!(refused, Err(StoreError::Column { place: 5, .. })), "{refused:?}");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_journal_whose_file_was_moved_takes_nothing_until_it_is_back() {
+        let (folder, path) = place();
+        let chain = specimen::sealed(3);
+        let mut journal = SqliteJournal::open(&path).await.unwrap();
+        journal.append(&[&chain[0]], None).await.unwrap();
+        let away = folder.path().join("away");
+        fs::rename(&path, &away).unwrap();
+        let refused = journal.append(&[&chain[1]], None).await;
+        assert!(matches!(refused, Err(StoreError::Displaced { .. })), "{refused:?}");
+        fs::rename(&away, &path).unwrap();
+        journal.append(&[&chain[1]], None).await.unwrap();
+        assert_eq!(fold(&mut journal).await.unwrap().entries(), 2);
+    }
+
+    #[tokio::test]
     async fn large_entries_make_short_pages() {
         let mut engine = specimen::engine();
         let mut journal = SqliteJournal::in_memory().await.unwrap();
@@ -451,72 +541,6 @@ mod tests {
             let chain = specimen::sealed(count);
             assert_eq!(state.head(), chain[chain.len() - 1].hash());
         }
-    }
-
-    #[tokio::test]
-    async fn the_entries_of_a_model_are_found_by_an_index_also_in_a_journal_of_before() {
-        let (_folder, path) = place();
-        let mut engine = Engine::new(
-            ["a", "b/c"].map(|id| crate::engine::ModelSettings::new(ModelId::new(id).unwrap())),
-        );
-        let mut journal = SqliteJournal::open(&path).await.unwrap();
-        for number in 0..40_u16 {
-            let now = Timestamp::from_second(i64::from(number));
-            let id = VersionId::new(&format!("v{number}")).unwrap();
-            let kind = CommandKind::Register(Box::new(Version::new(id, "one", now)));
-            // Every fourth is of the second model.
-            let model = ModelIndex(u16::from(number % 4 == 0));
-            let command = Command { model, by: "eve".to_owned(), kind };
-            let prepared = engine.prepare(now, &command).unwrap();
-            journal.append(&[prepared.entry().unwrap()], None).await.unwrap();
-            prepared.commit();
-            while engine.poll_event().is_some() {}
-        }
-        tamper(&mut journal, "DROP INDEX journal_model").await;
-        journal.close().await.unwrap();
-        let mut journal = SqliteJournal::open(&path).await.unwrap();
-        let model = ModelId::new("b/c").unwrap();
-        let mut numbers = Vec::new();
-        loop {
-            let after = numbers.last().copied().unwrap_or(0);
-            let page = journal.read_of(&model, after, limit(3)).await.unwrap();
-            if page.is_empty() {
-                break;
-            }
-            numbers.extend(page.iter().map(|sealed| sealed.entry().number));
-        }
-        assert_eq!(numbers, (0..10).map(|place| 4 * place + 1).collect::<Vec<_>>());
-        let plan = format!("EXPLAIN QUERY PLAN {}", schema::ENTRIES_OF);
-        let steps = sqlx::query(sqlx::AssertSqlSafe(plan))
-            .bind("b/c")
-            .bind(0)
-            .bind(3)
-            .fetch_all(&mut journal.connection)
-            .await
-            .unwrap();
-        let steps: Vec<String> = steps.iter().map(|row| row.try_get("detail").unwrap()).collect();
-        assert_eq!(steps, ["SEARCH journal USING INDEX journal_model (model=? AND number>?)"]);
-        // One that was changed ends a page, and is told with its place.
-        tamper(&mut journal, "UPDATE journal SET kind = 'split' WHERE number = 5").await;
-        assert_eq!(journal.read_of(&model, 0, limit(9)).await.unwrap().len(), 1);
-        let refused = journal.read_of(&model, 1, limit(9)).await;
-        assert!(matches!(refused, Err(StoreError::Column { place: 5, .. })), "{refused:?}");
-    }
-
-    #[cfg(unix)]
-    #[tokio::test]
-    async fn a_journal_whose_file_was_moved_takes_nothing_until_it_is_back() {
-        let (folder, path) = place();
-        let chain = specimen::sealed(3);
-        let mut journal = SqliteJournal::open(&path).await.unwrap();
-        journal.append(&[&chain[0]], None).await.unwrap();
-        let away = folder.path().join("away");
-        fs::rename(&path, &away).unwrap();
-        let refused = journal.append(&[&chain[1]], None).await;
-        assert!(matches!(refused, Err(StoreError::Displaced { .. })), "{refused:?}");
-        fs::rename(&away, &path).unwrap();
-        journal.append(&[&chain[1]], None).await.unwrap();
-        assert_eq!(fold(&mut journal).await.unwrap().entries(), 2);
     }
 
     #[tokio::test]

@@ -69,6 +69,7 @@ pub(super) async fn open_to_append(path: &Path) -> Result<SqliteConnection, Open
     for pragma in ["PRAGMA synchronous = FULL", "PRAGMA fullfsync = ON"] {
         sqlx::query(pragma).execute(&mut connection).await?;
     }
+    sqlx::query(schema::INDEX_MODELS).execute(&mut connection).await?;
     Ok(connection)
 }
 
