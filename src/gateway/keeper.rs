@@ -46,7 +46,7 @@ pub(super) struct Keeper<J> {
 }
 
 impl<J: Journal> Keeper<J> {
-    pub(super) const fn new(
+    pub(super) fn new(
         house: Arc<House>,
         journal: J,
         runtime: Runtime,
@@ -205,6 +205,10 @@ impl<J: Journal> Keeper<J> {
         // Where nothing is to be written it is tried whether the journal could be, so that a fault
         // that has passed keeps nobody away.
         if self.backlog.is_empty() && self.house.readiness.journal_is_sound() {
+            // Nor does anybody notice a file that was deleted, until it is too late.
+            if let Err(error) = self.journal.check_place() {
+                self.fail(error);
+            }
             return;
         }
         let entries: Vec<&Sealed> = self.backlog.iter().collect();
@@ -217,18 +221,21 @@ impl<J: Journal> Keeper<J> {
                 self.backlog.clear();
                 self.house.readiness.journal_is(true, 0);
             }
-            Err(error) => {
-                self.house.readiness.journal_is(false, self.backlog.len());
-                if self.fault.is_none() {
-                    tracing::error!(
-                        %error,
-                        entries = self.backlog.len(),
-                        "the journal cannot be written: no command is taken until it can"
-                    );
-                }
-                self.fault = Some(error);
-            }
+            Err(error) => self.fail(error),
         }
+    }
+
+    /// The journal cannot be written.
+    fn fail(&mut self, error: StoreError) {
+        self.house.readiness.journal_is(false, self.backlog.len());
+        if self.fault.is_none() {
+            tracing::error!(
+                %error,
+                entries = self.backlog.len(),
+                "the journal cannot be written: no command is taken until it can"
+            );
+        }
+        self.fault = Some(error);
     }
 
     /// The answer that the same request got before.
@@ -471,6 +478,18 @@ mod tests {
         journal: crate::store::SqliteJournal,
         desk: Arc<crate::gateway::desk::Desk>,
         seen: Vec<Timestamp>,
+        /// Whether it takes nothing.
+        fails: bool,
+    }
+
+    impl Watching {
+        /// The keeper with such a journal in the place of its own.
+        fn keep(keeper: Keeper<crate::store::SqliteJournal>) -> Keeper<Self> {
+            let Keeper { house, journal, runtime, listeners, post, notices, .. } = keeper;
+            let desk = Arc::clone(&house.desk);
+            let journal = Self { journal, desk, seen: Vec::new(), fails: false };
+            Keeper::new(house, journal, runtime, listeners, post, (notices, Vec::new()))
+        }
     }
 
     impl Journal for Watching {
@@ -479,6 +498,9 @@ mod tests {
             entries: &[&Sealed],
             reply: Option<&Reply>,
         ) -> Result<(), StoreError> {
+            if self.fails {
+                return Err(StoreError::ReadOnly);
+            }
             let desk = Arc::clone(&self.desk);
             let mut look = || {
                 let desk = Arc::clone(&desk);
@@ -532,11 +554,8 @@ mod tests {
     /// A disk that stalls would else stop all requests.
     #[test]
     fn while_a_command_is_written_requests_go_on_and_the_engines_time_stands_still() {
-        let Keeper { house, journal, runtime, listeners, post, notices, .. } = keeper();
-        let desk = Arc::clone(&house.desk);
-        let journal = Watching { journal, desk: Arc::clone(&desk), seen: Vec::new() };
-        let told = (notices, Vec::new());
-        let mut keeper = Keeper::new(house, journal, runtime, listeners, post, told);
+        let mut keeper = Watching::keep(keeper());
+        let desk = Arc::clone(&keeper.house().desk);
         let shares = vec![(target("v1"), Ratio::from_percent(100))];
         let kind = CommandKind::Split { shares, redeploy: false };
         keeper.apply(&Command { model: MODEL, by: "test".to_owned(), kind }).unwrap();

@@ -65,6 +65,7 @@ mod version_handlers;
 mod version_route;
 mod version_view;
 mod watchman;
+mod without;
 mod worker;
 
 pub use notify_plan::NotifyFault;

@@ -116,7 +116,7 @@ const RULES: &str = "/v1/deploy/rollback-rules";
 const KEYS: &str = "/v1/auth/keys";
 
 /// All of them, in the order of the description.
-pub(super) static ROUTES: [Route; 24] = [
+pub(super) static ROUTES: [Route; 25] = [
     Route::new(
         (Verb::Get, "/v1/models"),
         Operation::ListModels,
@@ -330,9 +330,9 @@ pub(super) static ROUTES: [Route; 24] = [
     ),
 ];
 
-const RULES_SUMMARY: &str = "Replaces the rollback rules. Without a model: those of all models that \
-    have none of their own, also of those to come; none is changed unless all can take them. With \
-    a model: it has its own from then on.";
+const RULES_SUMMARY: &str = "Replaces the rollback rules. Without a model: those of all models \
+    that have none of their own, also of those to come; none is changed unless all can take them. \
+    With a model: it has its own from then on.";
 
 #[cfg(test)]
 mod tests {
@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     fn the_methods_of_a_path_are_told() {
-        let Found::OtherMethods(verbs) = find("DELETE", RULES) else { panic!("a known path") };
+        let Found::OtherMethods(verbs) = find("PATCH", RULES) else { panic!("a known path") };
         assert_eq!(verbs, "GET, POST, PUT, DELETE");
         assert!(matches!(find("GET", "/v2"), Found::Nothing));
     }

@@ -227,8 +227,8 @@ impl Gateway {
         Ok(())
     }
 
-    /// Says that it is not ready, takes requests for as long as the plan says all the same, and then
-    /// no more; waits for those under way as long as the plan says, and closes the journal.
+    /// Says that it is not ready, takes requests for as long as the plan says all the same, and
+    /// then no more; waits for those under way as long as the plan says, and closes the journal.
     ///
     /// # Errors
     /// A thread has ended before, by a fault of the system.
@@ -287,10 +287,10 @@ fn rehearse(
             engine.apply(now, &command).map_err(refused)?;
             while engine.poll_event().is_some() {}
         }
-        for version in engine.catalog(index).into_iter().flat_map(Catalog::versions) {
-            settings.route(&meters, &model.id, version)?;
-        }
     }
+    let places = plan.models.iter().enumerate();
+    let places = places.map(|(place, model)| (&model.id, ModelIndex(place as u16)));
+    settings.routes(&meters, places, &mut engine).map(drop)?;
     Ok(())
 }
 
@@ -324,7 +324,8 @@ fn open(
     let house = House::new(Arc::new(desk), Arc::new(Meters::new()), settings);
     {
         let mut inner = house.desk.lock();
-        inner.routes = house.settings().routes(&house.meters, &house.desk, &inner.engine)?;
+        let models = house.desk.models();
+        inner.routes = house.settings().routes(&house.meters, models, &mut inner.engine)?;
     }
     let notify = notify_settings(&plan.notify, read_secret)?;
     let meters = Arc::clone(&house.meters);

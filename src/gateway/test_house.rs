@@ -211,7 +211,8 @@ impl Idle {
         let house = Arc::new(House::new(desk, Arc::new(Meters::new()), settings));
         // What a restart has told is the keeper's.
         house.desk.with(|inner, _| {
-            let routes = house.settings().routes(&house.meters, &house.desk, &inner.engine);
+            let models = house.desk.models();
+            let routes = house.settings().routes(&house.meters, models, &mut inner.engine);
             inner.routes = routes.unwrap();
         });
         let (listeners, _) = broadcast::channel(backlog);
@@ -293,7 +294,7 @@ fn endpoint() -> Endpoint {
         },
         concurrency: None,
     };
-    Endpoint::new(&plan, 0, None).unwrap()
+    Endpoint::new(&plan, None).unwrap()
 }
 
 fn limits() -> Limits {

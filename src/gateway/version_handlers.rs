@@ -1,5 +1,6 @@
 //! Models and their versions: the list, one of them, a new one, a tag.
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -153,7 +154,12 @@ pub(super) async fn tag(request: &AdminRequest) -> Result<Response<Body>, ApiErr
         };
         answered(StatusCode::OK, &view)
     };
-    request.command((id, index), kind, repeat, answer).await
+    let answered = request.command((id, index), kind, repeat, answer).await;
+    // A name that is unknown stands where this form has it.
+    answered.map_err(|error| match error.status {
+        404 => error.with_param("version_id"),
+        _ => error,
+    })
 }
 
 /// `GET /v1/models/{model}/history`
@@ -302,7 +308,7 @@ mod tests {
         assert_eq!(shown["tags"], json!(["stable", "first", "beta"]));
         let unknown = r#"{"version_id": "name-9", "tag": "beta"}"#;
         let reply = house.call("POST", path, Some(unknown)).await;
-        assert_eq!(reply.error(), (404, "version_not_found", "version"));
+        assert_eq!(reply.error(), (404, "version_not_found", "version_id"));
         assert!(reply.message().contains("name-1") && reply.message().contains("stable"));
         let clash = r#"{"version_id": "name-1", "tag": "name-2"}"#;
         assert_eq!(house.call("POST", path, Some(clash)).await.error().0, 409);

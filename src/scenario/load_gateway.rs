@@ -233,6 +233,7 @@ mod tests {
         let listen: Vec<_> = plan.listen.iter().map(ToString::to_string).collect();
         assert_eq!(listen, ["127.0.0.1:8080", "[::1]:8080"]);
         assert_eq!((plan.state.clone(), plan.drain), (StatePlan::Memory, Duration::from_secs(45)));
+        assert_eq!(plan.drain_delay, Duration::from_secs(10));
         let openai = plan.upstream("openai").unwrap();
         assert_eq!(openai.url.to_string(), "https://api.openai.com/v1");
         let key = openai.key.as_ref().unwrap();
@@ -397,6 +398,10 @@ mod tests {
         assert_eq!((plan.drain, plan.limits.headers), (Duration::from_secs(5), 50));
         assert_eq!(plan.upstreams[0].timeouts.idle, Duration::from_secs(3));
         assert_eq!(plan.models[0].versions[0].notes, "more");
+        // YAML would take it for a map.
+        let memory = load_with(text, &["state=:memory:"]);
+        let memory = memory.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(memory.plan.state, StatePlan::Memory);
     }
 
     #[test]

@@ -171,7 +171,7 @@ mod tests {
     fn a_message_that_did_not_arrive_says_of_what_it_was_to_whom_and_why() {
         let message = |about, recipient: &str| Undelivered {
             about,
-            channel: crate::engine::Channel::Mail,
+            channel: Channel::Mail,
             recipient: recipient.to_owned(),
             outcome: "undeliverable: no mail server is configured".to_owned(),
         };

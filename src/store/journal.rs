@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 
 use super::{Reply, StoreError};
 use crate::engine::{BrokenJournal, Digest, JournalFault, Sealed};
-use crate::units::Timestamp;
+use crate::units::{ModelId, Timestamp};
 
 /// Keeps the engine's journal, and the replies to the commands that made it.
 ///

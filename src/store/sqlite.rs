@@ -10,11 +10,12 @@ use sqlx::{Connection, Row};
 
 use super::entry_row::{self, integer, unsigned};
 use super::lease::Lease;
+use super::place::Place;
 use super::{
     Head, Journal, OpenError, OpenFault, REPLY_LIFETIME, Reply, StoreError, schema, sqlite_file,
 };
 use crate::engine::{Digest, Sealed};
-use crate::units::Timestamp;
+use crate::units::{ModelId, Timestamp};
 
 /// A journal in SQLite, through one connection.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub struct SqliteJournal {
 #[derive(Debug)]
 enum Right {
     /// The file, which is ours to append to.
-    Hold(PathBuf, #[expect(dead_code, reason = "held, and given back when it is dropped")] Lease),
+    Hold(Place, #[expect(dead_code, reason = "held, and given back when it is dropped")] Lease),
     /// There is no file.
     Memory,
     /// Others may append.
@@ -85,15 +86,18 @@ impl SqliteJournal {
         let lease = Lease::take(&path)?;
         sqlite_file::create(&path).await?;
         let connection = sqlite_file::open_to_append(&path).await?;
-        Ok(Self { connection, right: Right::Hold(path, lease), has_failed: false })
+        let right = Right::Hold(Place::of(path)?, lease);
+        Ok(Self { connection, right, has_failed: false })
     }
 
     /// Opens the file again where the database has refused.
     async fn recover(&mut self) -> Result<(), StoreError> {
-        if let (true, Right::Hold(path, _)) = (self.has_failed, &self.right) {
-            let opened = sqlite_file::open_to_append(path).await;
-            self.connection =
-                opened.map_err(|fault| StoreError::Reopen { why: fault.to_string() })?;
+        if let (true, Right::Hold(place, _)) = (self.has_failed, &mut self.right) {
+            let reopen = |why: &dyn std::fmt::Display| StoreError::Reopen { why: why.to_string() };
+            let opened = sqlite_file::open_to_append(place.path()).await;
+            self.connection = opened.map_err(|fault| reopen(&fault))?;
+            // The log beside it can be another one by that.
+            *place = Place::of(place.path().to_owned()).map_err(|error| reopen(&error))?;
             self.has_failed = false;
         }
         Ok(())
@@ -154,6 +158,7 @@ impl Journal for SqliteJournal {
         if matches!(self.right, Right::Read) {
             return Err(StoreError::ReadOnly);
         }
+        self.check_place()?;
         self.recover().await?;
         let written = self.transact(entries, reply).await;
         self.has_failed = matches!(written, Err(StoreError::Database(_) | StoreError::Damaged(_)));
