@@ -4,6 +4,7 @@ use super::admin_arguments::{AdminArguments, AdminCommands};
 use super::admin_client::Client;
 use super::admin_connection::{Connection, ConnectionArguments};
 use super::admin_deploy::{Deployment, deploy};
+use super::admin_evaluate::evaluate;
 use super::admin_events::events;
 use super::admin_history::history;
 use super::admin_rules::rules;
@@ -21,6 +22,7 @@ pub(super) fn admin(arguments: &AdminArguments) -> Result<Exit, Failure> {
         AdminCommands::Versions(arguments) => versions(client, arguments, format).await,
         AdminCommands::Register(arguments) => register(client, arguments, format).await,
         AdminCommands::Tag(arguments) => tag(client, arguments, format).await,
+        AdminCommands::Evaluate(arguments) => evaluate(client, arguments, format).await,
         AdminCommands::Rules(arguments) => rules(client, arguments, format).await,
         AdminCommands::History(arguments) => history(client, arguments, format).await,
         AdminCommands::Events(arguments) => events(client, arguments, format).await,

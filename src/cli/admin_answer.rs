@@ -81,9 +81,11 @@ pub(super) fn refused(connection: &Connection, ask: &Ask, status: u16, text: &st
             "{words}\n  help: the access key came from {source}; `coalmine keys create` makes \
              others, with the key of an administrator"
         )),
-        409 if param.as_deref() == Some("redeploy") => {
-            Failure::usage(format!("{words}\n  help: --redeploy deploys it all the same"))
-        }
+        409 if param.as_deref() == Some("redeploy") => Failure::usage(format!(
+            "{words}\n  help: --redeploy deploys it all the same; as a rollback it is done by \
+                 `coalmine admin split MODEL VERSION=100% --redeploy`, and where it is the stable \
+                 another becomes that by `coalmine admin tag MODEL VERSION stable`"
+        )),
         400..=499 if ask.is_of_file => Failure::input(words),
         400..=499 => Failure::usage(words),
         _ => Failure::internal(words),

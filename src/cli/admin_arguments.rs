@@ -32,6 +32,9 @@ pub(super) enum AdminCommands {
     /// Let a tag name a version
     #[command(after_help = TAG_HELP)]
     Tag(TagArguments),
+    /// Attach to a version what a rehearsal said of it
+    #[command(after_help = EVALUATE_HELP)]
+    Evaluate(EvaluateArguments),
     /// Set how the traffic of a model is split
     #[command(after_help = SPLIT_HELP)]
     Split(SplitArguments),
@@ -140,6 +143,33 @@ pub(super) struct TagArguments {
     /// Do not keep in the tag's history which version it named before
     #[arg(long)]
     pub(super) forget_previous: bool,
+    #[command(flatten)]
+    pub(super) repeat: RepeatArguments,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct EvaluateArguments {
+    /// The model
+    #[arg(value_parser = model)]
+    pub(super) model: ModelId,
+    /// The version, by its id or by a tag
+    #[arg(value_parser = target)]
+    pub(super) version: Target,
+    /// The result of the run: its result.json, or the folder that holds it
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["scenario", "seed", "verdict"])]
+    pub(super) result: Option<PathBuf>,
+    /// The scenario that was run
+    #[arg(long, value_name = "NAME", required_unless_present = "result")]
+    pub(super) scenario: Option<String>,
+    /// Its seed
+    #[arg(long, value_name = "N", required_unless_present = "result")]
+    pub(super) seed: Option<u64>,
+    /// What its gate answered: pass, inconclusive, fail or invalid
+    #[arg(long, value_name = "VERDICT", required_unless_present = "result")]
+    pub(super) verdict: Option<String>,
+    /// A metric, in seconds, shares, dollars or a count; may be repeated
+    #[arg(long = "metric", value_name = "NAME=VALUE", value_parser = metric)]
+    pub(super) metrics: Vec<(String, f64)>,
     #[command(flatten)]
     pub(super) repeat: RepeatArguments,
 }
@@ -293,6 +323,16 @@ fn share(text: &str) -> Result<Share, String> {
     Ok(Share { version: target(version)?, weight })
 }
 
+fn metric(text: &str) -> Result<(String, f64), String> {
+    let parts = text.split_once('=').and_then(|(name, value)| Some((name, value.parse().ok()?)));
+    match parts {
+        Some((name, value)) if !name.is_empty() && f64::is_finite(value) => {
+            Ok((name.to_owned(), value))
+        }
+        _ => Err("allowed is NAME=VALUE with a finite number, such as error_rate=0.012".to_owned()),
+    }
+}
+
 fn object(text: &str) -> Result<serde_json::Map<String, serde_json::Value>, String> {
     serde_json::from_str(text)
         .map_err(|error| format!("{error}; allowed is a JSON object, such as {{\"top_p\": 0.9}}"))
@@ -353,6 +393,15 @@ Every other tag stays where it is.
 Examples:
   coalmine admin tag gpt-4 gpt-4-turbo-v2 beta
   coalmine admin tag gpt-4 beta stable";
+
+const EVALUATE_HELP: &str = "\
+What a version was rehearsed with is shown with it, and kept in the journal. Scenario, seed and \
+verdict are those of the result of a run that had a gate, or are stated.
+
+Examples:
+  coalmine admin evaluate gpt-4 gpt-4-turbo-v2 --result out/
+  coalmine admin evaluate gpt-4 beta --scenario peak-hour --seed 7 --verdict pass \\
+    --metric error_rate=0.0012 --metric latency_p99=1.84";
 
 const SPLIT_HELP: &str = "\
 Shares are written as in a scenario: 5% or 0.05.

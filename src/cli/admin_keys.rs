@@ -1,6 +1,9 @@
 //! `coalmine keys`: the access keys of a gateway. A secret goes to stdout, alone, so that a shell
 //! can take it; what is said of it goes to stderr.
 
+use std::io;
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 use reqwest::Method;
 use serde::Deserialize;
@@ -14,8 +17,11 @@ use super::admin_connection::ConnectionArguments;
 use super::exit::Exit;
 use super::shared_arguments::OutputFormat;
 use super::shared_arguments::time;
-use super::terminal::{Failure, complain, width};
+use super::terminal::{Failure, complain, print, width};
+use crate::clock::{TimeScale, WallClock};
+use crate::gateway::{RecoverError, recover_key};
 use crate::report::{Grid, text_table, visible};
+use crate::store::{OpenError, OpenFault};
 use crate::units::{Duration, KeyId, ModelId};
 
 #[derive(Clone, Debug, Args)]
@@ -40,6 +46,10 @@ enum KeysCommands {
     /// Make a new secret for an access key; it is printed, once
     #[command(after_help = REGENERATE_HELP)]
     Regenerate(RegenerateArguments),
+    /// Make an access key with scope admin in the journal of a gateway that does not run, where all
+    /// of them are lost; its secret is printed, once
+    #[command(after_help = RECOVER_HELP)]
+    Recover(RecoverArguments),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -73,6 +83,16 @@ struct RegenerateArguments {
     /// configuration has it]
     #[arg(long, value_name = "DURATION", value_parser = time, requires = "key")]
     grace: Option<Duration>,
+}
+
+#[derive(Clone, Debug, Args)]
+struct RecoverArguments {
+    /// Its name, which is no secret [default: recovered, or the next such name that is free]
+    #[arg(value_parser = key)]
+    key: Option<KeyId>,
+    /// The journal: what `state` of the gateway's configuration names
+    #[arg(long, value_name = "PATH")]
+    state: PathBuf,
 }
 
 /// What a key permits.
@@ -109,7 +129,8 @@ struct Key {
 
 pub(super) const KEYS_HELP: &str = "\
 Keys are made, listed and revoked with the key of an administrator of all models: COALMINE_KEY \
-holds it, or the file that --key-file names.
+holds it, or the file that --key-file names. Where all such keys are lost, `coalmine keys recover` \
+makes one while the gateway does not run.
 
 Examples:
   coalmine keys list
@@ -138,13 +159,27 @@ Examples:
   coalmine keys regenerate team-search --grace 0s
   COALMINE_KEY=$(coalmine keys regenerate)";
 
+const RECOVER_HELP: &str = "\
+The gateway must not run: it would not see the key. No gateway is asked and no key is needed; \
+whoever may write the journal may do this. Only the secret goes to stdout. The journal says that \
+the key was made by `recovery`; other keys stay as they are: `coalmine keys revoke` ends those \
+that are lost.
+
+Examples:
+  COALMINE_KEY=$(coalmine keys recover --state /var/lib/coalmine/journal.db)
+  coalmine keys recover me --state coalmine.db > me.key";
+
 pub(super) fn keys(arguments: &KeysArguments) -> Result<Exit, Failure> {
     let format = arguments.connection.format;
+    if let KeysCommands::Recover(arguments) = &arguments.command {
+        return recover(arguments);
+    }
     ask(&arguments.connection, async |client| match &arguments.command {
         KeysCommands::Create(arguments) => create(client, arguments, format).await,
         KeysCommands::List => list(client, format).await,
         KeysCommands::Revoke(arguments) => revoke(client, arguments, format).await,
         KeysCommands::Regenerate(arguments) => regenerate(client, arguments, format).await,
+        KeysCommands::Recover(arguments) => recover(arguments),
     })
 }
 
@@ -222,6 +257,28 @@ async fn regenerate(
         )));
         api_key + "\n"
     })
+}
+
+fn recover(arguments: &RecoverArguments) -> Result<Exit, Failure> {
+    let now = WallClock::new(TimeScale::REAL).now();
+    let mut show =
+        |key: &str| print(&format!("{key}\n")).map_err(|failure| io::Error::other(failure.message));
+    let path = &arguments.state;
+    let made = recover_key(path, arguments.key.clone(), now, &mut show).map_err(|error| {
+        let words = format!("error: {error}");
+        match error {
+            RecoverError::Open(OpenError { fault: OpenFault::InUse, .. }) => Failure::input(
+                format!("{words}\n  help: stop the gateway first; it would not see the key"),
+            ),
+            RecoverError::Open(_) | RecoverError::Store(_) => Failure::input(words),
+            RecoverError::Refused(_) => Failure::usage(words),
+            _ => Failure::internal(words),
+        }
+    })?;
+    complain(&format!(
+        "access key {made} created, scope admin, for all models; its secret is shown this once"
+    ));
+    Ok(Exit::Pass)
 }
 
 fn models_text(models: Option<&[String]>) -> String {

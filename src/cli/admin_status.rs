@@ -7,6 +7,7 @@ use super::admin_answer::{Answer, split_text};
 use super::admin_arguments::StatusArguments;
 use super::admin_ask::Ask;
 use super::admin_client::Client;
+use super::admin_versions::{status_text, yes};
 use super::exit::Exit;
 use super::shared_arguments::OutputFormat;
 use super::terminal::{Failure, width};
@@ -50,6 +51,9 @@ struct Version {
     status: String,
     weight: f64,
     tags: Vec<String>,
+    /// An older gateway does not say, and has none that is not.
+    #[serde(default = "yes")]
+    reachable: bool,
     in_flight: u64,
     window: Window,
 }
@@ -195,10 +199,10 @@ impl Model {
             "Cost per 1K",
         ];
         let rows = self.versions.iter().map(|version| {
-            let Version { id, status, weight, tags, in_flight, window } = version;
+            let Version { id, status, weight, tags, reachable, in_flight, window } = version;
             vec![
                 id.clone(),
-                status.replace('_', " "),
+                status_text(status, *reachable),
                 format_set_share(*weight),
                 tags.join(", "),
                 format_count(*in_flight),

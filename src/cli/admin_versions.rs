@@ -25,6 +25,8 @@ struct Version {
     parameters: Map<String, Value>,
     price: Option<Price>,
     upstream: String,
+    #[serde(default = "yes")]
+    reachable: bool,
     evaluations: Vec<Evaluation>,
     notes: String,
 }
@@ -133,7 +135,7 @@ fn table(versions: &[Version]) -> String {
     let rows = versions.iter().map(|version| {
         vec![
             version.id.clone(),
-            version.status.replace('_', " "),
+            status_text(&version.status, version.reachable),
             format_set_share(version.weight),
             version.tags.join(", "),
             version.upstream.clone(),
@@ -143,6 +145,17 @@ fn table(versions: &[Version]) -> String {
     });
     let header = header.map(str::to_owned).to_vec();
     text_table(&Grid { header, rows: rows.collect(), names: None }, width())
+}
+
+/// How a version stands, in words.
+pub(super) fn status_text(status: &str, is_reachable: bool) -> String {
+    let status = status.replace('_', " ");
+    if is_reachable { status } else { format!("{status}, upstream gone") }
+}
+
+/// What an older gateway means that does not say whether a version can be reached.
+pub(super) const fn yes() -> bool {
+    true
 }
 
 /// A time in RFC 3339 without its fraction: in a table nine more digits tell nothing.
@@ -160,7 +173,7 @@ fn description(version: &Version) -> String {
     let evaluations: Vec<String> = version.evaluations.iter().map(evaluation).collect();
     let mut lines = vec![
         ("model", version.model.clone()),
-        ("status", version.status.replace('_', " ")),
+        ("status", status_text(&version.status, version.reachable)),
         ("weight", format_set_share(version.weight)),
         ("tags", listed(&version.tags)),
         ("upstream", version.upstream.clone()),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::exit::Exit;
-use super::scratch::{folder_for, temporary_in};
+use super::scratch::{folder_for, private_in, temporary_in};
 use super::terminal::{Failure, complain, print};
 use crate::store::{Head, Journal, SqliteJournal, StoreError, entry_line, export_lines, fold};
 use crate::units::format_counted;
@@ -23,6 +23,9 @@ pub(super) enum JournalCommands {
     /// Write the entries as JSON, a line each, whole
     #[command(after_help = EXPORT_HELP)]
     Export(JournalExportArguments),
+    /// Copy the journal into a file, also while a gateway writes it, and verify the copy
+    #[command(after_help = BACKUP_HELP)]
+    Backup(BackupArguments),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -52,6 +55,17 @@ pub(super) struct JournalExportArguments {
     force: bool,
 }
 
+#[derive(Clone, Debug, Args)]
+pub(super) struct BackupArguments {
+    /// The journal: what `state` of the gateway's configuration names
+    journal: PathBuf,
+    /// Where the copy goes
+    copy: PathBuf,
+    /// Replace the file if it is there
+    #[arg(long)]
+    force: bool,
+}
+
 const VERIFY_HELP: &str = "\
 The chain of hashes is worked out anew from the first entry to the last. It holds against \
 accidents and against hands that do not know it; keep the hash of the head elsewhere to hold it \
@@ -72,6 +86,16 @@ Examples:
   coalmine journal export coalmine.db -o journal.jsonl
   coalmine journal export coalmine.db | jq 'select(.by != \"configuration\")'";
 
+const BACKUP_HELP: &str = "\
+The copy is the journal as it stands at one moment, in one file that only its owner may read; the \
+gateway neither waits nor notices. It gets its name once its chain of hashes has been verified. To \
+restore it, put it where `state` of the configuration says, with neither -wal nor -shm beside it, \
+while the gateway does not run: it goes on from there, and knows nothing of what came after.
+
+Examples:
+  coalmine journal backup coalmine.db /backup/coalmine-$(date +%F).db
+  coalmine journal backup coalmine.db latest.db --force";
+
 pub(super) fn journal(command: &JournalCommands) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -82,6 +106,7 @@ pub(super) fn journal(command: &JournalCommands) -> Result<Exit, Failure> {
             JournalCommands::Verify(arguments) => verify(&arguments.journal).await,
             JournalCommands::Show(arguments) => show(arguments).await,
             JournalCommands::Export(arguments) => export(arguments).await,
+            JournalCommands::Backup(arguments) => back_up(arguments).await,
         }
     })?;
     Ok(Exit::Pass)
@@ -134,6 +159,23 @@ async fn export(arguments: &JournalExportArguments) -> Result<(), Failure> {
     file.persist(out).map_err(|error| unwritten(error.error))?;
     complain(&format!("{}: written", out.display()));
     Ok(())
+}
+
+async fn back_up(arguments: &BackupArguments) -> Result<(), Failure> {
+    let BackupArguments { journal: path, copy, force } = arguments;
+    let unwritten = |error: io::Error| Failure::unwritten(copy, &error);
+    // An old copy stays until the new one is known to be sound.
+    let file = private_in(folder_for(copy, *force)?).map_err(unwritten)?;
+    let copied = SqliteJournal::copy(path, file.path()).await;
+    copied.map_err(|error| Failure::input(format!("error: {error}")))?;
+    let mut written = open(file.path()).await?;
+    fold(&mut written).await.map_err(|error| broken(path, &error))?;
+    let head = written.head().await.map_err(|error| broken(path, &error))?;
+    written.close().await.map_err(|error| broken(path, &error))?;
+    file.as_file().sync_all().map_err(unwritten)?;
+    file.persist(copy).map_err(|error| unwritten(error.error))?;
+    let (shown, entries) = (copy.display(), format_counted(head.entries, "entry", "entries"));
+    print(&format!("ok  {shown}: {entries}, head {}\n", head.hash))
 }
 
 async fn open(path: &Path) -> Result<SqliteJournal, Failure> {

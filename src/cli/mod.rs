@@ -10,6 +10,7 @@ mod admin_ask;
 mod admin_client;
 mod admin_connection;
 mod admin_deploy;
+mod admin_evaluate;
 mod admin_events;
 mod admin_feed;
 mod admin_history;

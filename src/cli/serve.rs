@@ -36,7 +36,8 @@ pub(super) const SERVE_HELP: &str = "\
 The configuration says where to listen, which upstreams there are, and which versions of which \
 models they answer for; the journal that it names keeps everything that was changed since. The \
 first start prints an access key, once. SIGTERM ends it when the requests under way have ended: \
-`/readyz` says so at once, and requests are taken for as long as `drain_delay` says. SIGHUP reads the configuration again.
+`/readyz` says so at once, and requests are taken for as long as `drain_delay` says. SIGHUP reads \
+the configuration again.
 
 Examples:
   coalmine serve gateway.yaml --check

@@ -169,6 +169,17 @@ pub enum CommandError {
     /// A version was rolled back and may not be deployed by accident.
     #[error("version {0} was rolled back; deploy it again with redeploy")]
     RolledBack(VersionId),
+    /// Nothing answers for a version any more.
+    #[error(
+        "nothing answers for version {version}: its upstream {upstream:?} is no longer there; put \
+         it back, or register the version anew under another id and with another upstream"
+    )]
+    Unreachable {
+        /// Which.
+        version: VersionId,
+        /// What it names.
+        upstream: String,
+    },
     /// A judge's test holds for requests that are drawn one by one.
     #[error(
         "{judge} cannot watch requests under the assignment {assignment}: its test holds for \

@@ -1,6 +1,6 @@
 //! The engine: the calls that a driver makes, and the order of what happens at one instant.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::decision;
 use super::deployment::Deployment;
@@ -13,7 +13,7 @@ use super::{
     StickyKey, Ticket, VersionStatus,
 };
 use crate::exchange::{Class, Ending, ModelIndex, Observed};
-use crate::units::{Draw, Duration, ModelId, Timestamp};
+use crate::units::{Draw, Duration, ModelId, Ratio, Timestamp, format_set_share};
 
 /// The routing and rollback engine; see the [module](super) for its contract.
 #[derive(Clone, Debug)]
@@ -65,12 +65,41 @@ impl Engine {
 
     /// The versions of a model as they stand, the newest first.
     pub fn versions(&self, model: ModelIndex) -> Vec<VersionStatus<'_>> {
-        self.deployment(model).map(|d| d.state.statuses()).unwrap_or_default()
+        let Ok(deployment) = self.deployment(model) else { return Vec::new() };
+        let mut versions = deployment.state.statuses();
+        for version in &mut versions {
+            version.is_reachable = !deployment.unreachable.contains(&version.slot);
+        }
+        versions
     }
 
     /// The weights of a model; `None` while nothing is deployed.
     pub fn split(&self, model: ModelIndex) -> Option<&Split> {
         self.deployment(model).ok()?.split.as_ref()
+    }
+
+    /// How many journal entries there are: the number of the last one.
+    pub const fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// For what a version is needed now, in words; `None`: it gets no traffic, and none would be
+    /// given back to it.
+    pub fn need_of(&self, model: ModelIndex, version: Slot) -> Option<String> {
+        let state = &self.deployment(model).ok()?.state;
+        let weight = state.weight(version);
+        let course = state.rollout.under_way();
+        if weight > Ratio::ZERO {
+            Some(format!("it gets {} of the traffic", format_set_share(weight.get())))
+        } else if state.stable() == Some(version) {
+            Some("the tag stable names it".to_owned())
+        } else if course.is_some_and(|course| course.version == version) {
+            Some("it is the version of the rollout under way".to_owned())
+        } else if course.is_some_and(|course| course.stable == Some(version)) {
+            Some("the version that was promoted would roll back to it".to_owned())
+        } else {
+            None
+        }
     }
 
     /// The version that a model's tag `stable` names.
@@ -143,6 +172,16 @@ impl Engine {
 
     // The world in.
 
+    /// For which versions of a model nothing answers, until this is said anew: no command deploys
+    /// them, no rollback goes to them, and no request is pinned to them. None of them may be
+    /// needed: see [`Engine::need_of`].
+    pub fn set_unreachable(&mut self, model: ModelIndex, versions: BTreeSet<Slot>) {
+        debug_assert!(versions.iter().all(|slot| self.need_of(model, *slot).is_none()));
+        if let Ok(deployment) = self.deployment_mut(model) {
+            deployment.unreachable = versions;
+        }
+    }
+
     /// Who presents a key's `secret` at `now`: first all checks that are due up to and at `now`,
     /// which can invalidate keys where the safeguard `keys_survive_rollback` is off.
     ///
@@ -174,7 +213,7 @@ impl Engine {
         self.run_up_to(now);
         let deployment = self.deployment_mut(ask.model)?;
         let assigned = match ask.pin {
-            Some(pin) => decision::resolve(&deployment.state, pin)?,
+            Some(pin) => deployment.reachable(decision::resolve(&deployment.state, pin)?)?,
             None => deployment.assign(&ask)?,
         };
         let mut ticket = Ticket {

@@ -1,5 +1,7 @@
 //! One model's deployment: its catalog, split and rules, and what watches its versions.
 
+use std::collections::BTreeSet;
+
 use super::assigner::Assigner;
 use super::decision::{Terms, step_over};
 use super::in_flight::InFlight;
@@ -8,8 +10,8 @@ use super::progress::Progress;
 use super::split_check::SplitFinding;
 use super::watch::{Health, Step, Watch};
 use super::{
-    Ask, Change, EventKind, Evidence, ModelSettings, NoTarget, RouteError, Slot, Split, Target,
-    Ticket,
+    Ask, Change, CommandError, EventKind, Evidence, ModelSettings, NoTarget, RouteError, Slot,
+    Split, Target, Ticket,
 };
 use crate::exchange::{Class, Observed};
 use crate::units::{ModelId, Ratio, Timestamp, VersionId};
@@ -35,6 +37,8 @@ pub(super) struct Deployment {
     pub(super) past_health: Vec<(usize, Slot, Health)>,
     /// How far the step of the rollout has come.
     progress: Progress,
+    /// Versions for which nothing answers: the driver says which.
+    pub(super) unreachable: BTreeSet<Slot>,
 }
 
 /// What is volatile about one version: gone after a restart.
@@ -84,6 +88,7 @@ impl Deployment {
             live: Vec::new(),
             past_health: Vec::new(),
             progress: Progress::default(),
+            unreachable: BTreeSet::new(),
         }
     }
 
@@ -364,7 +369,7 @@ impl Deployment {
     }
 
     /// The version that a trigger's rollback of `version` goes to, `named` or the last stable:
-    /// never one that was rolled back itself.
+    /// never one that was rolled back itself, nor one for which nothing answers.
     ///
     /// # Errors
     /// There is none.
@@ -374,17 +379,32 @@ impl Deployment {
         version: Slot,
     ) -> Result<Slot, NoTarget> {
         let Some(named) = named else {
-            return self.state.last_stable(Some(version)).ok_or_else(|| {
-                let mut others = self.state.stables().filter(|stable| *stable != version);
-                others.next().map_or(NoTarget::Missing, |_| NoTarget::RolledBack)
+            let others = || self.state.stables().filter(|stable| *stable != version);
+            let sound = || others().filter(|stable| !self.state.catalog.is_rolled_back(*stable));
+            let target = sound().find(|stable| !self.unreachable.contains(stable));
+            return target.ok_or_else(|| match (others().next(), sound().next()) {
+                (None, _) => NoTarget::Missing,
+                (_, None) => NoTarget::RolledBack,
+                _ => NoTarget::Unreachable,
             });
         };
         match self.resolve(named) {
             None => Err(NoTarget::Missing),
             Some(target) if target == version => Err(NoTarget::AtFault),
             Some(target) if self.state.catalog.is_rolled_back(target) => Err(NoTarget::RolledBack),
+            Some(target) if self.unreachable.contains(&target) => Err(NoTarget::Unreachable),
             Some(target) => Ok(target),
         }
+    }
+
+    /// The version, if something answers for it.
+    pub(super) fn reachable(&self, version: Slot) -> Result<Slot, CommandError> {
+        if self.unreachable.contains(&version) {
+            let version = self.state.catalog.version(version);
+            let (version, upstream) = (version.id.clone(), version.upstream.clone());
+            return Err(CommandError::Unreachable { version, upstream });
+        }
+        Ok(version)
     }
 
     pub(super) fn resolve(&self, target: &Target) -> Option<Slot> {

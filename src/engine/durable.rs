@@ -7,7 +7,10 @@ use serde::Serialize;
 use super::canonical;
 use super::keys::KeyRing;
 use super::model_state::Occasion;
-use super::{Change, Digest, Inapplicable, ModelState, RuleSet, SealError, Sealed};
+use super::{
+    Cause, Change, CommandError, Digest, Entry, Inapplicable, KeyStatus, ModelState, NewKey,
+    RuleSet, SealError, Sealed,
+};
 use crate::units::{ModelId, Timestamp};
 
 /// All that a journal's entries leave behind: catalogs, weights, rules, rollouts, keys.
@@ -109,6 +112,33 @@ impl DurableState {
     /// The hash of the last of them; zeros before the first.
     pub const fn head(&self) -> Digest {
         self.head
+    }
+
+    /// The access keys as they stand at `now`, by id.
+    pub fn keys(&self, now: Timestamp) -> Vec<KeyStatus> {
+        self.keys.statuses(now)
+    }
+
+    /// The entry by which a key for all versions is made at `now`, or at the time of the last entry
+    /// if that is later: for who has the journal and no engine.
+    ///
+    /// # Errors
+    /// There is a key of this name.
+    pub fn with_key(&self, now: Timestamp, by: &str, new: &NewKey) -> Result<Sealed, CommandError> {
+        let NewKey { id, digest, scope, models, .. } = new;
+        if self.keys.statuses(now).iter().any(|key| key.id == *id) {
+            return Err(CommandError::KeyExists(id.clone()));
+        }
+        let (key, models) = (id.clone(), models.clone());
+        let (digest, scope) = (*digest, *scope);
+        Ok(Sealed::new(Entry {
+            number: self.entries + 1,
+            at: self.at.map_or(now, |at| at.max(now)),
+            model: None,
+            cause: Cause::Command { by: by.to_owned() },
+            change: Change::KeyCreated { key, digest, scope, models, made_for: None },
+            previous: self.head,
+        }))
     }
 
     /// The state after one entry more: folds a journal as it comes.

@@ -13,4 +13,6 @@ pub enum NoTarget {
     /// What it would go to was rolled back itself: by a rule, or by a command that took its
     /// traffic.
     RolledBack,
+    /// Nothing answers for what it would go to: its upstream is gone.
+    Unreachable,
 }

@@ -98,6 +98,9 @@ impl Engine {
                 Some(change) => Some(change),
                 None => decide(&deployment.state, deployment.terms, &command.kind)?,
             };
+        for (version, _) in change.iter().filter_map(Change::shift).flat_map(|shift| &shift.split) {
+            deployment.reachable(deployment.slot_of(version))?;
+        }
         let cause = Cause::Command { by: command.by.clone() };
         let entry = change.map(|change| self.seal(now, model, cause, change));
         Ok(Prepared { engine: self, model, entry })

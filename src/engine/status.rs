@@ -34,6 +34,8 @@ pub struct VersionStatus<'a> {
     pub tags: Vec<&'a TagName>,
     /// Results of runs, the oldest first.
     pub evaluations: &'a [Evaluation],
+    /// Whether something answers for it.
+    pub is_reachable: bool,
 }
 
 impl ModelState {
@@ -46,6 +48,7 @@ impl ModelState {
             weight: self.weight(slot),
             tags: self.catalog.tags_of(slot),
             evaluations: self.catalog.evaluations(slot),
+            is_reachable: true,
         };
         self.catalog.slots().rev().map(one).collect()
     }

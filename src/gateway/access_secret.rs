@@ -3,11 +3,12 @@
 
 use std::fmt;
 
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 
 use crate::engine::Digest;
 use crate::units::KeyId;
+use crate::wire::ApiError;
 
 /// An access key with its secret, to be shown once.
 pub(super) struct AccessSecret {
@@ -52,12 +53,22 @@ impl fmt::Debug for AccessSecret {
 }
 
 impl<'a> Presented<'a> {
-    /// The key of a request's `Authorization: Bearer`; `None`: it has none, one of another form, or
-    /// several, of which each who reads it could take another.
-    pub(super) fn of(headers: &'a HeaderMap) -> Option<Self> {
-        let mut values = headers.get_all(AUTHORIZATION).iter();
-        let value = values.next().filter(|_| values.next().is_none())?.to_str().ok()?;
-        let (scheme, key) = value.split_once(' ')?;
+    /// The key of a request's `Authorization: Bearer`.
+    ///
+    /// # Errors
+    /// It has none or one of another form (401); or several headers of that name, of which each who
+    /// reads it could take another (400).
+    pub(super) fn of(headers: &'a HeaderMap) -> Result<Self, ApiError> {
+        let count = headers.get_all(AUTHORIZATION).iter().count();
+        if count > 1 {
+            let words = format!("the header Authorization stands {count} times; allowed is once");
+            return Err(ApiError::invalid("Authorization", words));
+        }
+        Self::of_value(headers.get(AUTHORIZATION)).ok_or_else(no_key)
+    }
+
+    fn of_value(value: Option<&'a HeaderValue>) -> Option<Self> {
+        let (scheme, key) = value?.to_str().ok()?.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return None;
         }
@@ -65,6 +76,13 @@ impl<'a> Presented<'a> {
         let (id, secret) = key.trim().rsplit_once('.')?;
         Some(Self { id, secret: Digest::of(secret.as_bytes()) })
     }
+}
+
+/// What is said where there is no access key.
+fn no_key() -> ApiError {
+    ApiError::invalid_api_key(
+        "no access key: send the header `Authorization: Bearer <key>` with a key of this gateway",
+    )
 }
 
 #[cfg(test)]
@@ -89,8 +107,12 @@ mod tests {
     #[test]
     fn what_is_no_key_is_none() {
         for value in ["", "Bearer", "Bearer ", "Bearer key", "Basic a.b", "a.b"] {
-            assert!(Presented::of(&headers(value)).is_none(), "{value}");
+            assert_eq!(Presented::of(&headers(value)).unwrap_err().status, 401, "{value}");
         }
-        assert!(Presented::of(&HeaderMap::new()).is_none());
+        assert_eq!(Presented::of(&HeaderMap::new()).unwrap_err().status, 401);
+        let twice = ["Bearer a.b", "Bearer a.b"];
+        let twice = twice.map(|value| (AUTHORIZATION, value.parse().unwrap()));
+        let refused = Presented::of(&HeaderMap::from_iter(twice)).unwrap_err();
+        assert_eq!((refused.status, refused.param.as_deref()), (400, Some("Authorization")));
     }
 }

@@ -12,11 +12,12 @@ use http_body::Body as _;
 
 use super::access_secret::Presented;
 use super::admin_request::{AdminRequest, json_response, read_body};
-use super::chat::{error_response, no_key};
+use super::chat::error_response;
 use super::dashboard_handler::dashboard;
 use super::denied::{denied, forbidden_error};
 use super::deploy_handler::deploy;
 use super::desk::Denied;
+use super::evaluation_handler::evaluate;
 use super::event_feed::events;
 use super::front::Front;
 use super::key_handlers as keys;
@@ -82,7 +83,7 @@ async fn enter(
     let caller = match route.access {
         Access::Open => None,
         Access::Key | Access::Model(_) | Access::Asked => {
-            let presented = Presented::of(&head.headers).ok_or_else(no_key)?;
+            let presented = Presented::of(&head.headers)?;
             let caller = desk.authenticate(presented.id, &presented.secret);
             Some(caller.map_err(|error| denied(desk, "", &Denied::Key(error)))?)
         }
@@ -133,6 +134,7 @@ async fn handle(operation: Operation, request: AdminRequest) -> Result<Response<
         Operation::RegisterVersion => versions::register(request).await,
         Operation::ShowVersion => versions::show_version(request),
         Operation::TagVersion => versions::tag(request).await,
+        Operation::Evaluate => evaluate(request).await,
         Operation::Deploy => deploy(request).await,
         Operation::History => versions::history(request).await,
         Operation::ShowRules => show_rules(request),

@@ -14,9 +14,9 @@ use crate::wire::ApiError;
 pub(super) fn command_failed(desk: &Desk, model: &str, failure: &CommandFailure) -> ApiError {
     match failure {
         CommandFailure::Refused(error) => refused(desk, model, error),
-        CommandFailure::Route(fault @ RouteFault::UnknownUpstream { .. }) => {
-            ApiError::refused(fault.to_string()).with_param("upstream")
-        }
+        CommandFailure::Route(
+            fault @ (RouteFault::UnknownUpstream { .. } | RouteFault::Needed { .. }),
+        ) => ApiError::refused(fault.to_string()).with_param("upstream"),
         CommandFailure::Route(fault @ RouteFault::Parameters { .. }) => {
             ApiError::invalid("parameters", fault.to_string())
         }
@@ -61,7 +61,9 @@ fn refused(desk: &Desk, model: &str, error: &CommandError) -> ApiError {
         CommandError::Price { .. } => ApiError::invalid("price", words),
         CommandError::MetricNotFinite { .. } => ApiError::invalid("metrics", words),
         CommandError::Split(_) | CommandError::NamedTwice(_) => ApiError::invalid("split", words),
-        CommandError::TooManyVersions { .. } => ApiError::refused(words),
+        CommandError::TooManyVersions { .. } | CommandError::Unreachable { .. } => {
+            ApiError::refused(words)
+        }
         CommandError::BlindJudge { .. } => ApiError::refused(words).with_param("conditions"),
         CommandError::KeyOfUnknownModel(_) => ApiError::refused(words).with_param("models"),
         CommandError::RolledBack(_) => ApiError::conflict(words).with_param("redeploy"),

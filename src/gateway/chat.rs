@@ -42,7 +42,7 @@ pub(super) async fn chat(
         ApiError::overloaded(words, RetryAfter::of(Duration::from_secs(1)))
     })?;
     let (head, body) = request.into_parts();
-    let presented = Presented::of(&head.headers).ok_or_else(no_key)?;
+    let presented = Presented::of(&head.headers)?;
     // Before anything of the body is read: who has no key must not cost memory.
     let known = house.desk.authenticate(presented.id, &presented.secret);
     known.map_err(|error| denied(&house.desk, "", &Denied::Key(error)))?;
@@ -168,13 +168,6 @@ pub(super) fn error_response(error: &ApiError) -> Response<Body> {
 pub(super) fn forbid_caches(headers: &mut HeaderMap) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(VARY, HeaderValue::from_static("X-Canary-Version, Authorization"));
-}
-
-/// What is said where there is no access key.
-pub(super) fn no_key() -> ApiError {
-    ApiError::invalid_api_key(
-        "no access key: send the header `Authorization: Bearer <key>` with a key of this gateway",
-    )
 }
 
 fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {

@@ -23,6 +23,9 @@ pub(super) fn denied(desk: &Desk, model: &str, why: &Denied) -> ApiError {
         Denied::Route(RouteError::Unknown(CommandError::UnknownVersion { name, .. })) => {
             version_not_found(desk, model, name)
         }
+        Denied::Route(RouteError::Unknown(error @ CommandError::Unreachable { .. })) => {
+            ApiError::refused(error.to_string())
+        }
         Denied::Route(RouteError::Unknown(error)) => ApiError::not_found(error.to_string()),
     }
 }

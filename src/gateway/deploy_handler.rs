@@ -5,64 +5,136 @@ use std::collections::BTreeMap;
 use axum::body::Body;
 use http::{Response, StatusCode};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::admin_request::{AdminRequest, answered};
 use super::amount_text::{Share, Shares, Span};
 use super::job::Before;
+use super::without::without;
 use crate::engine::{CommandKind, DEFAULT_BAKE, Ladder, RolloutStep, Sealed, Target};
 use crate::units::{Ratio, VersionId};
 use crate::wire::ApiError;
 
 /// What is to be done. Versions are named by their id or by a tag.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[cfg_attr(test, derive(Deserialize))]
+#[serde(tag = "action", rename_all = "snake_case")]
 pub(super) enum Deploy {
     /// All traffic to a version.
-    Rollback {
-        /// Which; absent or null: the last stable.
-        #[serde(default)]
-        #[schemars(with = "Option<String>")]
-        target_version: Option<Target>,
-    },
+    Rollback(Rollback),
     /// Set the weights.
-    Split {
-        /// Those that are not named get nothing.
-        #[serde(alias = "canary_rules")]
-        split: Shares,
-        /// Whether versions that were rolled back may be deployed again.
-        #[serde(default)]
-        redeploy: bool,
-    },
+    Split(Split),
     /// Raise a canary's weight step by step, and make it the stable at the end.
-    Rollout {
-        /// The canary.
-        #[schemars(with = "String")]
-        version: Target,
-        /// Each with a higher weight than the one before.
-        steps: Vec<Step>,
-        /// How long the rules cover it after its promotion; an hour where that is not said.
-        #[serde(default)]
-        bake: Option<Span>,
-        /// Whether it may have been rolled back.
-        #[serde(default)]
-        redeploy: bool,
-    },
+    Rollout(Rollout),
     /// Make a version the stable, with all traffic, at once.
-    Promote {
-        /// Which.
-        #[schemars(with = "String")]
-        version: Target,
-        /// Whether it may have been rolled back.
-        #[serde(default)]
-        redeploy: bool,
-    },
+    Promote(Promote),
     /// Stop the rollout where it is.
-    Pause {},
+    Pause(Nothing),
     /// Let it go on.
-    Resume {},
+    Resume(Nothing),
     /// End it, and give its traffic back to the stable.
-    Abort {},
+    Abort(Nothing),
+}
+
+/// The member that says which.
+#[derive(Deserialize)]
+struct Tagged {
+    action: Action,
+}
+
+/// Read from a text: of a number serde's own would say that the body is no JSON.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+enum Action {
+    Rollback,
+    Split,
+    Rollout,
+    Promote,
+    Pause,
+    Resume,
+    Abort,
+}
+
+impl TryFrom<String> for Action {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        Ok(match word.as_str() {
+            "rollback" => Self::Rollback,
+            "split" => Self::Split,
+            "rollout" => Self::Rollout,
+            "promote" => Self::Promote,
+            "pause" => Self::Pause,
+            "resume" => Self::Resume,
+            "abort" => Self::Abort,
+            other => {
+                return Err(format!(
+                    "{other:?} is unknown; allowed are rollback, split, rollout, promote, pause, \
+                     resume and abort"
+                ));
+            }
+        })
+    }
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rollback {
+    /// Which; absent or null: the last stable.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    target_version: Option<Target>,
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Split {
+    /// Those that are not named get nothing.
+    #[serde(alias = "canary_rules")]
+    split: Shares,
+    /// Whether versions that were rolled back may be deployed again.
+    #[serde(default)]
+    redeploy: bool,
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rollout {
+    /// The canary.
+    #[schemars(with = "String")]
+    version: Target,
+    /// Each with a higher weight than the one before.
+    steps: Vec<Step>,
+    /// How long the rules cover it after its promotion; an hour where that is not said.
+    #[serde(default)]
+    bake: Option<Span>,
+    /// Whether it may have been rolled back.
+    #[serde(default)]
+    redeploy: bool,
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Promote {
+    /// Which.
+    #[schemars(with = "String")]
+    version: Target,
+    /// Whether it may have been rolled back.
+    #[serde(default)]
+    redeploy: bool,
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
+/// What stands beside the action.
+struct Beside<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Beside<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        without("action", deserializer).map(Self)
+    }
 }
 
 /// A step of a rollout.
@@ -102,7 +174,9 @@ pub(super) struct DeployedView {
 pub(super) async fn deploy(request: &AdminRequest) -> Result<Response<Body>, ApiError> {
     let (id, index) = request.model()?;
     let repeat = request.repeat()?;
-    let (status, kind) = request.json::<Deploy>()?.command()?;
+    let deploy = Deploy::read(request)?;
+    let field = deploy.naming();
+    let (status, kind) = deploy.command()?;
     let model = id.to_string();
     let answer = move |before: &Before, entry: Option<&Sealed>| {
         let shift = entry.and_then(|sealed| sealed.entry().change.shift());
@@ -116,20 +190,49 @@ pub(super) async fn deploy(request: &AdminRequest) -> Result<Response<Body>, Api
         };
         answered(StatusCode::OK, &view)
     };
-    request.command((id, index), kind, repeat, answer).await
+    let answered = request.command((id, index), kind, repeat, answer).await;
+    // A name that is unknown stands where this form has it.
+    answered.map_err(|error| match (error.status, field) {
+        (404, Some(field)) => error.with_param(field),
+        _ => error,
+    })
 }
 
 impl Deploy {
+    /// What the body of `request` says. First which action it is, and then what stands beside it:
+    /// in one the places of errors would be lost.
+    fn read(request: &AdminRequest) -> Result<Self, ApiError> {
+        Ok(match request.json::<Tagged>()?.action {
+            Action::Rollback => Self::Rollback(request.json::<Beside<_>>()?.0),
+            Action::Split => Self::Split(request.json::<Beside<_>>()?.0),
+            Action::Rollout => Self::Rollout(request.json::<Beside<_>>()?.0),
+            Action::Promote => Self::Promote(request.json::<Beside<_>>()?.0),
+            Action::Pause => Self::Pause(request.json::<Beside<_>>()?.0),
+            Action::Resume => Self::Resume(request.json::<Beside<_>>()?.0),
+            Action::Abort => Self::Abort(request.json::<Beside<_>>()?.0),
+        })
+    }
+
+    /// The field that names versions.
+    const fn naming(&self) -> Option<&'static str> {
+        match self {
+            Self::Rollback(_) => Some("target_version"),
+            Self::Split(_) => Some("split"),
+            Self::Rollout(_) | Self::Promote(_) => Some("version"),
+            Self::Pause(_) | Self::Resume(_) | Self::Abort(_) => None,
+        }
+    }
+
     /// What it is called when it is done, and the command that does it.
     fn command(self) -> Result<(&'static str, CommandKind), ApiError> {
         Ok(match self {
-            Self::Rollback { target_version } => {
+            Self::Rollback(Rollback { target_version }) => {
                 ("rolled_back", CommandKind::Rollback(target_version))
             }
-            Self::Split { split: Shares(shares), redeploy } => {
+            Self::Split(Split { split: Shares(shares), redeploy }) => {
                 ("deployed", CommandKind::Split { shares, redeploy })
             }
-            Self::Rollout { version, steps, bake, redeploy } => {
+            Self::Rollout(Rollout { version, steps, bake, redeploy }) => {
                 let steps = steps.into_iter().map(RolloutStep::from).collect();
                 let steps = Ladder::new(steps)
                     .map_err(|error| ApiError::invalid("steps", error.to_string()))?;
@@ -137,12 +240,12 @@ impl Deploy {
                 let kind = CommandKind::StartRollout { version, steps, bake, redeploy };
                 ("rollout_started", kind)
             }
-            Self::Promote { version, redeploy } => {
+            Self::Promote(Promote { version, redeploy }) => {
                 ("promoted", CommandKind::Promote { version, redeploy })
             }
-            Self::Pause {} => ("paused", CommandKind::Pause),
-            Self::Resume {} => ("resumed", CommandKind::Resume),
-            Self::Abort {} => ("aborted", CommandKind::Abort),
+            Self::Pause(Nothing {}) => ("paused", CommandKind::Pause),
+            Self::Resume(Nothing {}) => ("resumed", CommandKind::Resume),
+            Self::Abort(Nothing {}) => ("aborted", CommandKind::Abort),
         })
     }
 }
@@ -166,6 +269,10 @@ mod tests {
     use crate::units::Duration;
 
     const PATH: &str = "/v1/models/org/name/deploy";
+    const STEPS_WEIGHT: &str = r#"{"action": "rollout", "version": "name-2", "steps":
+        [{"weight": 0.1, "hold": 60}, {"weight": 1.5, "hold": 60}]}"#;
+    const STEPS_HOLD: &str =
+        r#"{"action": "rollout", "version": "name-2", "steps": [{"weight": 0.1}]}"#;
 
     #[tokio::test]
     async fn an_answer_says_what_the_split_is_and_was_and_where_it_is_journalled() {
@@ -242,8 +349,18 @@ mod tests {
             (r#"{"action": "split", "split": {"name-1": 0.9}}"#, 400, "split"),
             (r#"{"action": "split", "split": {"name-1": 0.5, "name-1": 0.5}}"#, 400, "split"),
             (r#"{"action": "split", "split": {"name-1": 0.5, "stable": 0.5}}"#, 400, "split"),
-            (r#"{"action": "split", "split": {"name-9": 1}}"#, 404, "version"),
-            (r#"{"action": "rollback", "target_version": "name-9"}"#, 404, "version"),
+            (r#"{"action": "split", "split": {"name-9": 1}}"#, 404, "split"),
+            (r#"{"action": "rollback", "target_version": "name-9"}"#, 404, "target_version"),
+            (r#"{"action": "promote", "version": "name-9"}"#, 404, "version"),
+            (r#"{"action": "rollback", "target": "name-1"}"#, 400, "target"),
+            (r#"{"target": "name-1", "action": "rollback"}"#, 400, "target"),
+            (r#"{"action": "rollback", "target_version": 7}"#, 400, "target_version"),
+            (r#"{"action": "split", "split": {"name-1": "much"}}"#, 400, "split.name-1"),
+            (r#"{"action": "pause", "version": "name-1"}"#, 400, "version"),
+            (STEPS_WEIGHT, 400, "steps[1].weight"),
+            (STEPS_HOLD, 400, "steps[0].hold"),
+            (r#"{"action": 7}"#, 400, "action"),
+            ("{}", 400, "action"),
             (r#"{"action": "pause"}"#, 409, ""),
             (r#"{"action": "promote"}"#, 400, "version"),
             (r#"{"action": "explode"}"#, 400, "action"),
@@ -314,6 +431,6 @@ mod tests {
     #[test]
     fn the_articles_name_of_a_split_is_another_name_of_it() {
         let text = r#"{"action": "split", "canary_rules": {"v1": 0.5, "v2": 0.5}}"#;
-        assert!(matches!(read(text), Ok(Deploy::Split { redeploy: false, .. })));
+        assert!(matches!(read(text), Ok(Deploy::Split(Split { redeploy: false, .. }))));
     }
 }

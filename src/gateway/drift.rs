@@ -21,6 +21,30 @@ pub(super) fn after_start(plan: &GatewayPlan, engine: &Engine) -> Vec<String> {
     plan.models.iter().enumerate().filter_map(differs).collect()
 }
 
+/// What the journal has and `plan` lacks: versions without their upstreams, models.
+pub(super) fn unreachable(plan: &GatewayPlan, engine: &Engine) -> Vec<String> {
+    let of_model = |(index, model): (usize, &GatewayModel)| {
+        let versions = engine.versions(ModelIndex(index as u16)).into_iter();
+        let gone = versions.filter(|version| !version.is_reachable);
+        let told = gone.map(|version| {
+            let (id, upstream) = (&version.version.id, &version.version.upstream);
+            format!(
+                "model {}: version {id} can get no traffic: the configuration has no upstream \
+                 {upstream:?}",
+                model.id
+            )
+        });
+        told.collect::<Vec<_>>()
+    };
+    let gone = engine.dormant().map(|model| {
+        format!(
+            "the journal has the model {model}, and the configuration has not: it is kept as it \
+             is, and who asks for it gets 404"
+        )
+    });
+    plan.models.iter().enumerate().flat_map(of_model).chain(gone).collect()
+}
+
 /// What of `now` is not in force after it was read in the place of `before`.
 pub(super) fn after_reload(before: &GatewayPlan, now: &GatewayPlan) -> Vec<String> {
     let mut told = Vec::new();

@@ -1,11 +1,14 @@
 //! An upstream as requests reach it: where it is, what it is told, how long it may take and how
 //! many may be on their way to it. Knows no connection.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use http::header::HOST;
 use http::{HeaderMap, HeaderValue, Uri};
 
 use super::room::Room;
 use crate::scenario::{Timeouts, UpstreamEndpoint};
+use crate::units::Duration;
 
 /// An upstream that speaks OpenAI's protocol.
 #[derive(Debug)]
@@ -29,7 +32,6 @@ impl Endpoint {
     /// The upstream of `plan`, whose secret is the value of its header, if it has one.
     pub(super) fn new(
         plan: &UpstreamEndpoint,
-        number: u64,
         secret: Option<HeaderValue>,
     ) -> Result<Self, http::Error> {
         let mut headers: HeaderMap = plan.headers.iter().cloned().collect();
@@ -53,7 +55,7 @@ impl Endpoint {
         let most = plan.concurrency.map(std::num::NonZeroU32::get);
         Ok(Self {
             name: plan.name.clone(),
-            number,
+            number: next_number(),
             origin,
             chat,
             headers,
@@ -61,6 +63,27 @@ impl Endpoint {
             most,
             room: Room::new(most),
         })
+    }
+
+    /// In the place of an upstream that is gone: there is no room for any request.
+    pub(super) fn gone(name: &str) -> Self {
+        let none = Duration::ZERO;
+        Self {
+            name: name.to_owned(),
+            number: next_number(),
+            origin: Uri::from_static("http://gone.invalid/"),
+            chat: Uri::from_static("/"),
+            headers: HeaderMap::new(),
+            timeouts: Timeouts {
+                connect: none,
+                first_byte: none,
+                idle: none,
+                total: none,
+                idle_connection: none,
+            },
+            most: Some(0),
+            room: Room::new(Some(0)),
+        }
     }
 
     /// Its name.
@@ -99,3 +122,10 @@ impl Endpoint {
         &self.room
     }
 }
+
+fn next_number() -> u64 {
+    MADE.fetch_add(1, Ordering::Relaxed)
+}
+
+/// How many endpoints this process has made: a number is never used twice.
+static MADE: AtomicU64 = AtomicU64::new(0);

@@ -34,7 +34,7 @@ pub(super) fn events(request: &AdminRequest) -> Result<Response<Body>, ApiError>
     if models.is_empty() {
         request.all_models(Scope::Admin)?;
     }
-    let key = super::access_secret::Presented::of(&request.head.headers).ok_or_else(wrong_key)?;
+    let key = super::access_secret::Presented::of(&request.head.headers)?;
     let resume = resume(request)?;
     let seat = request.office.listeners.enter().ok_or_else(|| {
         let wait = RetryAfter::of(crate::units::Duration::from_secs(5));

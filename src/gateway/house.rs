@@ -1,6 +1,6 @@
 //! What all threads of the gateway share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -11,8 +11,8 @@ use super::endpoint::Endpoint;
 use super::meters::Meters;
 use super::readiness::Readiness;
 use super::room::Room;
-use super::version_route::{RouteFault, VersionRoute};
-use crate::engine::{Catalog, Engine, Version};
+use super::version_route::{RouteFault, VersionRoute, names};
+use crate::engine::{Catalog, Engine, Slot, Version};
 use crate::exchange::ModelIndex;
 use crate::scenario::{Limits, StickySource};
 use crate::units::{ModelId, VersionId};
@@ -85,7 +85,8 @@ impl House {
     pub(super) fn replace(&self, mut settings: Settings) -> Result<(), RouteFault> {
         settings.succeed(&self.settings());
         self.desk.with(|inner, _| {
-            inner.routes = settings.routes(&self.meters, &self.desk, &inner.engine)?;
+            let models = self.desk.models();
+            inner.routes = settings.routes(&self.meters, models, &mut inner.engine)?;
             let settings = Arc::new(settings);
             *self.settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
             Ok(())
@@ -112,18 +113,46 @@ impl Settings {
         }
     }
 
-    /// The ways to all versions that are registered, by model and slot.
-    pub(super) fn routes(
+    /// The ways to all versions that are registered, by model and slot, of which the engine is told
+    /// those that lead nowhere: their upstreams are gone, and nothing needs them.
+    ///
+    /// # Errors
+    /// A version that is needed could not be reached; the engine is told nothing.
+    pub(super) fn routes<'a>(
         &self,
         meters: &Meters,
-        desk: &Desk,
-        engine: &Engine,
+        models: impl Iterator<Item = (&'a ModelId, ModelIndex)>,
+        engine: &mut Engine,
     ) -> Result<Vec<Vec<Arc<VersionRoute>>>, RouteFault> {
-        let of_model = |(model, place): (&ModelId, ModelIndex)| {
+        let (mut routes, mut gone, mut needed) = (Vec::new(), Vec::new(), Vec::new());
+        for (model, place) in models {
             let versions = engine.catalog(place).into_iter().flat_map(Catalog::versions);
-            versions.map(|version| self.route(meters, model, version).map(Arc::new)).collect()
-        };
-        desk.models().map(of_model).collect()
+            let (mut of_model, mut unreachable) = (Vec::new(), BTreeSet::new());
+            for (number, version) in versions.enumerate() {
+                let slot = Slot(number as u16);
+                let route = match self.route(meters, model, version) {
+                    Err(RouteFault::UnknownUpstream { upstream, .. }) => {
+                        if let Some(why) = engine.need_of(place, slot) {
+                            let id = &version.id;
+                            needed.push(format!("{id} of {model} ({upstream:?}; {why})"));
+                        }
+                        unreachable.insert(slot);
+                        let meters = meters.version(model, &version.id);
+                        let gone = Arc::new(Endpoint::gone(&upstream));
+                        VersionRoute::to(model, version, gone, (None, meters))
+                    }
+                    route => route,
+                };
+                of_model.push(Arc::new(route?));
+            }
+            routes.push(of_model);
+            gone.push((place, unreachable));
+        }
+        if !needed.is_empty() {
+            return Err(RouteFault::Needed { needed, known: names(&self.endpoints) });
+        }
+        gone.into_iter().for_each(|(place, versions)| engine.set_unreachable(place, versions));
+        Ok(routes)
     }
 
     /// The way to a version.

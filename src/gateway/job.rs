@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use crate::engine::{Command, CommandError, Digest, SealError, Sealed, Split};
 use crate::notify::Delivery;
 use crate::store::StoreError;
-use crate::units::{Duration, KeyId, VersionId, format_counted};
+use crate::units::{Duration, KeyId, ModelId, VersionId, format_counted};
 
 use super::version_route::RouteFault;
 
@@ -17,8 +17,13 @@ pub(super) enum Job {
     Wake,
     /// Carry out a command.
     Command(Box<Errand>),
-    /// Read entries after a number.
-    Read { after: u64, limit: NonZeroU16, reply: oneshot::Sender<Result<Vec<Sealed>, StoreError>> },
+    /// Read entries after a number, of a model or all.
+    Read {
+        model: Option<ModelId>,
+        after: u64,
+        limit: NonZeroU16,
+        reply: oneshot::Sender<Result<Vec<Sealed>, StoreError>>,
+    },
     /// A message has arrived, or will not.
     Delivered(Box<Delivery>),
     /// Write what there is to write, wait so long for notifications under way, and end.

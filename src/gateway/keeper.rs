@@ -93,9 +93,15 @@ impl<J: Journal> Keeper<J> {
             match job {
                 Job::Wake => self.advance(),
                 Job::Command(errand) => self.carry_out(*errand),
-                Job::Read { after, limit, reply } => {
+                Job::Read { model, after, limit, reply } => {
+                    let read = self.runtime.block_on(async {
+                        match &model {
+                            Some(model) => self.journal.read_of(model, after, limit).await,
+                            None => self.journal.read(after, limit).await,
+                        }
+                    });
                     // Who asked and does not wait any more has no use for it.
-                    let _ = reply.send(self.runtime.block_on(self.journal.read(after, limit)));
+                    let _ = reply.send(read);
                 }
                 Job::Delivered(delivery) => self.take_down(&delivery),
                 Job::Stop { patience, done } => {
@@ -199,6 +205,10 @@ impl<J: Journal> Keeper<J> {
         // Where nothing is to be written it is tried whether the journal could be, so that a fault
         // that has passed keeps nobody away.
         if self.backlog.is_empty() && self.house.readiness.journal_is_sound() {
+            // Nor does anybody notice a file that was deleted, until it is too late.
+            if let Err(error) = self.journal.check_place() {
+                self.fail(error);
+            }
             return;
         }
         let entries: Vec<&Sealed> = self.backlog.iter().collect();
@@ -211,18 +221,21 @@ impl<J: Journal> Keeper<J> {
                 self.backlog.clear();
                 self.house.readiness.journal_is(true, 0);
             }
-            Err(error) => {
-                self.house.readiness.journal_is(false, self.backlog.len());
-                if self.fault.is_none() {
-                    tracing::error!(
-                        %error,
-                        entries = self.backlog.len(),
-                        "the journal cannot be written: no command is taken until it can"
-                    );
-                }
-                self.fault = Some(error);
-            }
+            Err(error) => self.fail(error),
         }
+    }
+
+    /// The journal cannot be written.
+    fn fail(&mut self, error: StoreError) {
+        self.house.readiness.journal_is(false, self.backlog.len());
+        if self.fault.is_none() {
+            tracing::error!(
+                %error,
+                entries = self.backlog.len(),
+                "the journal cannot be written: no command is taken until it can"
+            );
+        }
+        self.fault = Some(error);
     }
 
     /// The answer that the same request got before.
@@ -465,6 +478,18 @@ mod tests {
         journal: crate::store::SqliteJournal,
         desk: Arc<crate::gateway::desk::Desk>,
         seen: Vec<Timestamp>,
+        /// Whether it takes nothing.
+        fails: bool,
+    }
+
+    impl Watching {
+        /// The keeper with such a journal in the place of its own.
+        fn keep(keeper: Keeper<crate::store::SqliteJournal>) -> Keeper<Self> {
+            let Keeper { house, journal, runtime, listeners, post, notices, .. } = keeper;
+            let desk = Arc::clone(&house.desk);
+            let journal = Self { journal, desk, seen: Vec::new(), fails: false };
+            Keeper::new(house, journal, runtime, listeners, post, (notices, Vec::new()))
+        }
     }
 
     impl Journal for Watching {
@@ -473,6 +498,9 @@ mod tests {
             entries: &[&Sealed],
             reply: Option<&Reply>,
         ) -> Result<(), StoreError> {
+            if self.fails {
+                return Err(StoreError::ReadOnly);
+            }
             let desk = Arc::clone(&self.desk);
             let mut look = || {
                 let desk = Arc::clone(&desk);
@@ -497,6 +525,19 @@ mod tests {
             self.journal.read(after, limit).await
         }
 
+        fn check_place(&mut self) -> Result<(), StoreError> {
+            self.journal.check_place()
+        }
+
+        async fn read_of(
+            &mut self,
+            model: &crate::units::ModelId,
+            after: u64,
+            limit: std::num::NonZeroU16,
+        ) -> Result<Vec<Sealed>, StoreError> {
+            self.journal.read_of(model, after, limit).await
+        }
+
         async fn head(&mut self) -> Result<crate::store::Head, StoreError> {
             self.journal.head().await
         }
@@ -513,11 +554,8 @@ mod tests {
     /// A disk that stalls would else stop all requests.
     #[test]
     fn while_a_command_is_written_requests_go_on_and_the_engines_time_stands_still() {
-        let Keeper { house, journal, runtime, listeners, post, notices, .. } = keeper();
-        let desk = Arc::clone(&house.desk);
-        let journal = Watching { journal, desk: Arc::clone(&desk), seen: Vec::new() };
-        let told = (notices, Vec::new());
-        let mut keeper = Keeper::new(house, journal, runtime, listeners, post, told);
+        let mut keeper = Watching::keep(keeper());
+        let desk = Arc::clone(&keeper.house().desk);
         let shares = vec![(target("v1"), Ratio::from_percent(100))];
         let kind = CommandKind::Split { shares, redeploy: false };
         keeper.apply(&Command { model: MODEL, by: "test".to_owned(), kind }).unwrap();
@@ -527,6 +565,33 @@ mod tests {
         assert!(desk.with(|_, now| now) > seen[1], "time goes on again");
         let stable = desk.lock().engine.split(MODEL).unwrap().weight(Slot(0));
         assert_eq!(stable, Ratio::from_percent(100));
+    }
+
+    /// What the engine does by itself has happened, whether it can be written or not.
+    #[test]
+    fn what_cannot_be_written_waits_and_is_counted_until_it_can() {
+        let mut keeper = Watching::keep(keeper());
+        let house = Arc::clone(keeper.house());
+        let waiting = || (house.readiness.journal_is_sound(), house.readiness.entries_waiting());
+        assert_eq!(waiting(), (true, 0));
+        let before = house.desk.lock().engine.entries();
+        keeper.journal.fails = true;
+        for number in 1..=2 {
+            let (about, channel, recipient) = (Some(1), Channel::Mail, String::new());
+            let message = Delivered { about, channel, recipient };
+            house.desk.with(|inner, now| inner.engine.delivered(now, MODEL, message));
+            keeper.advance();
+            assert_eq!(waiting(), (false, number));
+        }
+        let kind = CommandKind::Rollback(Some(target("v1")));
+        let refused = keeper.apply(&Command { model: MODEL, by: "test".to_owned(), kind });
+        assert!(matches!(refused, Err(CommandFailure::Store(_))), "{refused:?}");
+        assert_eq!(waiting(), (false, 2));
+        keeper.journal.fails = false;
+        keeper.advance();
+        assert_eq!(waiting(), (true, 0));
+        let head = keeper.runtime.block_on(keeper.journal.head()).unwrap();
+        assert_eq!(head.entries, before + 2);
     }
 
     /// A check that is due as a refused command comes has rolled back: the journal must have it, or

@@ -2,7 +2,7 @@
 
 use super::settings::ReadSecret;
 use crate::notify::{
-    MailAddress, MailLogin, MailSecurity, MailSettings, NotifySettings, WebhookUrl,
+    MailAddress, MailLogin, MailSecurity, MailSettings, NotifySettings, SigningSecret, WebhookUrl,
 };
 use crate::scenario::{NotifyPlan, SmtpPlan, SmtpSecurity, WebhookPlan};
 
@@ -32,23 +32,37 @@ pub(super) fn notify_settings(
     plan: &NotifyPlan,
     read: ReadSecret<'_>,
 ) -> Result<NotifySettings, NotifyFault> {
-    let webhook = plan.webhook.as_ref().map(|webhook| {
-        let what = "the webhook's URL";
-        let text = match webhook {
-            WebhookPlan::Plain(url) => url.expose().to_string(),
-            WebhookPlan::Stored(credential) => {
-                read(credential).map_err(|why| NotifyFault::Secret { what, why })?
-            }
-        };
-        WebhookUrl::new(text.trim())
-            .map_err(|error| NotifyFault::Value { what, why: error.to_string() })
+    let url = |plan: &Option<WebhookPlan>, what| {
+        plan.as_ref().map(|webhook| webhook_url(webhook, what, read)).transpose()
+    };
+    let secret = plan.webhook_secret.as_ref().map(|credential| {
+        let what = "the webhook's secret";
+        let text = read(credential).map_err(|why| NotifyFault::Secret { what, why })?;
+        Ok::<_, NotifyFault>(SigningSecret::new(text.trim()))
     });
     let mail = plan.smtp.as_ref().map(|smtp| mail(smtp, read));
     Ok(NotifySettings {
         mail: mail.transpose()?,
-        webhook: webhook.transpose()?,
+        slack: url(&plan.slack, "the Slack webhook's URL")?,
+        webhook: url(&plan.webhook, "the webhook's URL")?,
+        signing: secret.transpose()?,
         ..NotifySettings::default()
     })
+}
+
+fn webhook_url(
+    webhook: &WebhookPlan,
+    what: &'static str,
+    read: ReadSecret<'_>,
+) -> Result<WebhookUrl, NotifyFault> {
+    let text = match webhook {
+        WebhookPlan::Plain(url) => url.expose().to_string(),
+        WebhookPlan::Stored(credential) => {
+            read(credential).map_err(|why| NotifyFault::Secret { what, why })?
+        }
+    };
+    WebhookUrl::new(text.trim())
+        .map_err(|error| NotifyFault::Value { what, why: error.to_string() })
 }
 
 fn mail(smtp: &SmtpPlan, read: ReadSecret<'_>) -> Result<MailSettings, NotifyFault> {

@@ -52,12 +52,12 @@ impl OperationMeters {
         let meters = Self::default();
         for channel in Channel::ALL.map(Channel::name) {
             for outcome in Outcome::NAMES {
-                meters.notifications.get_or_create(&OfEnd { channel, outcome });
+                drop(meters.notifications.get_or_create(&OfEnd { channel, outcome }));
             }
-            meters.queued.get_or_create(&OfChannel { channel });
+            drop(meters.queued.get_or_create(&OfChannel { channel }));
         }
         for result in [OK, FAILED] {
-            meters.reloads.get_or_create(&OfResult { result });
+            drop(meters.reloads.get_or_create(&OfResult { result }));
         }
         meters.register_journal(registry);
         meters.register_notifications(registry);

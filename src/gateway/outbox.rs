@@ -62,9 +62,9 @@ impl Outbox {
     }
 }
 
-/// How old a notice may be to be told after a restart. Chosen: a supervisor restarts within minutes,
-/// and a machine within the hour; who is told later still is told of what is no longer so, and who
-/// configures a webhook is not to get the news of a day.
+/// How old a notice may be to be told after a restart. Chosen: a supervisor restarts within
+/// minutes, and a machine within the hour; who is told later still is told of what is no longer so,
+/// and who configures a webhook is not to get the news of a day.
 const LONGEST: Duration = Duration::from_secs(3_600);
 
 #[cfg(test)]

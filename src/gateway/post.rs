@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::chance::Chance;
 use crate::engine::{Channel, Notification};
-use crate::notify::{Delivery, Notice, Notifier, NotifySettings, Outcome, StartError};
+use crate::notify::{Around, Delivery, Notice, Notifier, NotifySettings, Now, Outcome, StartError};
 use crate::units::Duration;
 
 /// The thread from which people are told.
@@ -36,12 +36,13 @@ impl Post {
     /// Begins. Of the end of each message `ended` is told.
     pub(super) fn start(
         settings: NotifySettings,
-        chance: Chance,
+        (chance, now): (Chance, Now),
         ended: impl Fn(Delivery) + Send + 'static,
     ) -> Result<Self, PostError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (outcomes, mut ends) = mpsc::channel(OUTCOMES);
-        let notifier = Notifier::start(runtime.handle().clone(), settings, chance, outcomes)?;
+        let around = Around { runtime: runtime.handle().clone(), chance, now, outcomes };
+        let notifier = Notifier::start(around, settings)?;
         let notifier = Arc::new(notifier);
         let (stop, stopped) = oneshot::channel::<Duration>();
         let draining = Arc::clone(&notifier);

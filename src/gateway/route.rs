@@ -78,6 +78,7 @@ pub(super) enum Operation {
     RegisterVersion,
     ShowVersion,
     TagVersion,
+    Evaluate,
     Deploy,
     History,
     ShowRules,
@@ -162,7 +163,7 @@ impl Route {
     pub(super) fn error_statuses(&self) -> Vec<u16> {
         let mut statuses = self.more_statuses.to_vec();
         if self.access != Access::Open {
-            statuses.push(401);
+            statuses.extend([400, 401]);
         }
         if matches!(self.access, Access::Model(_) | Access::Asked) {
             statuses.push(403);

@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::dashboard_handler::HTML;
 use super::deploy_handler::{Deploy, DeployedView};
 use super::entry_view::EntryView;
+use super::evaluation_handler::{EvaluatedView, NewEvaluation};
 use super::key_handlers::{
     CreateKey, CreatedView, KeyView, Regenerate, RegenerateOwn, RegeneratedView, RevokedView,
 };
@@ -115,7 +116,7 @@ const RULES: &str = "/v1/deploy/rollback-rules";
 const KEYS: &str = "/v1/auth/keys";
 
 /// All of them, in the order of the description.
-pub(super) static ROUTES: [Route; 24] = [
+pub(super) static ROUTES: [Route; 25] = [
     Route::new(
         (Verb::Get, "/v1/models"),
         Operation::ListModels,
@@ -165,6 +166,15 @@ pub(super) static ROUTES: [Route; 24] = [
         &[ok(of::<TaggedView>, "What the tag names now, and what it named before.")],
     )
     .takes(of::<NewTag>)
+    .with(&[REPEAT]),
+    Route::new(
+        (Verb::Post, "/v1/models/{model}/versions/{version}/evaluations"),
+        Operation::Evaluate,
+        CHANGE,
+        "Attaches to a version what a rehearsal said of it.",
+        &[created(of::<EvaluatedView>, "What was attached.")],
+    )
+    .takes(of::<NewEvaluation>)
     .with(&[REPEAT]),
     Route::new(
         (Verb::Post, "/v1/models/{model}/deploy"),
@@ -320,9 +330,9 @@ pub(super) static ROUTES: [Route; 24] = [
     ),
 ];
 
-const RULES_SUMMARY: &str = "Replaces the rollback rules. Without a model: those of all models that \
-    have none of their own, also of those to come; none is changed unless all can take them. With \
-    a model: it has its own from then on.";
+const RULES_SUMMARY: &str = "Replaces the rollback rules. Without a model: those of all models \
+    that have none of their own, also of those to come; none is changed unless all can take them. \
+    With a model: it has its own from then on.";
 
 #[cfg(test)]
 mod tests {
@@ -362,7 +372,7 @@ mod tests {
 
     #[test]
     fn the_methods_of_a_path_are_told() {
-        let Found::OtherMethods(verbs) = find("DELETE", RULES) else { panic!("a known path") };
+        let Found::OtherMethods(verbs) = find("PATCH", RULES) else { panic!("a known path") };
         assert_eq!(verbs, "GET, POST, PUT, DELETE");
         assert!(matches!(find("GET", "/v2"), Found::Nothing));
     }

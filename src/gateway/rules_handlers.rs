@@ -1,19 +1,17 @@
 //! `/v1/deploy/rollback-rules`: the rules of one model, or of all.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use axum::body::Body;
 use http::{Response, StatusCode};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::admin_error::command_failed;
 use super::admin_request::{AdminRequest, answered, json_response};
 use super::desk::Inner;
 use super::job::CommandFailure;
+use super::without::without;
 use crate::engine::{
     Action, Change, Command, CommandKind, Notification, RawRules, RuleSet, RulesError, Safeguards,
     Scope, Sealed, Target,
@@ -248,45 +246,7 @@ impl Serialize for DefaultRules {
 /// What is got can be put: the list of models with their own rules says nothing then.
 impl<'de> Deserialize<'de> for RulesBody {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(RulesVisitor)
-    }
-}
-
-struct RulesVisitor;
-
-impl<'de> Visitor<'de> for RulesVisitor {
-    type Value = RulesBody;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with rules")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<RulesBody, A::Error> {
-        RawRules::deserialize(MapAccessDeserializer::new(WithoutOwn(members))).map(RulesBody)
-    }
-}
-
-/// An object without the list of models that have their own rules.
-struct WithoutOwn<A>(A);
-
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for WithoutOwn<A> {
-    type Error = A::Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, A::Error> {
-        while let Some(key) = self.0.next_key::<String>()? {
-            if key != OWN {
-                return seed.deserialize(key.into_deserializer()).map(Some);
-            }
-            self.0.next_value::<Vec<String>>()?;
-        }
-        Ok(None)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
-        self.0.next_value_seed(seed)
+        without(OWN, deserializer).map(Self)
     }
 }
 

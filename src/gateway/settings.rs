@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
@@ -88,10 +87,6 @@ fn endpoint(
             Some(value.map_err(|_| UpstreamFault::NoHeader { upstream: name() })?)
         }
     };
-    let number = MADE.fetch_add(1, Ordering::Relaxed);
-    let made = Endpoint::new(upstream, number, secret);
+    let made = Endpoint::new(upstream, secret);
     Ok(Arc::new(made.map_err(|_| UpstreamFault::NoAddress { upstream: name() })?))
 }
-
-/// How many endpoints this process has made: a number is never used twice.
-static MADE: AtomicU64 = AtomicU64::new(0);

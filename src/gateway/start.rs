@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 use super::access_secret::AccessSecret;
 use super::admin::router;
 use super::desk::Desk;
-use super::drift::{after_reload, after_start};
+use super::drift::{after_reload, after_start, unreachable};
 use super::front::Front;
 use super::house::{House, Settings};
 use super::job::{CommandFailure, Job};
@@ -30,11 +30,9 @@ use super::version_route::RouteFault;
 use super::worker::Worker;
 use crate::chance::Chance;
 use crate::clock::{TimeScale, WallClock};
-use crate::engine::{
-    Catalog, Command, CommandError, CommandKind, DurableState, Engine, NewKey, Scope,
-};
+use crate::engine::{Command, CommandError, CommandKind, DurableState, Engine, NewKey, Scope};
 use crate::exchange::ModelIndex;
-use crate::notify::{Delivery, Notifier, Ways};
+use crate::notify::{Delivery, Notifier, Now, Ways};
 use crate::scenario::{GatewayPlan, StatePlan};
 use crate::store::{Journal, OpenError, SqliteJournal, StoreError, fold, walk};
 use crate::units::{Duration, KeyId, ModelId, Timestamp};
@@ -154,8 +152,11 @@ impl Gateway {
             .name("keeper".to_owned())
             .spawn(move || keeper.run(&inbox))
             .map_err(StartError::Thread)?;
-        for words in after_start(plan, &house.desk.lock().engine) {
-            tracing::warn!("{words}");
+        {
+            let engine = &house.desk.lock().engine;
+            for words in after_start(plan, engine).into_iter().chain(unreachable(plan, engine)) {
+                tracing::warn!("{words}");
+            }
         }
         let plan = plan.clone();
         Ok(Self { addresses, house, notifier, jobs, stop, serving, keeper, plan })
@@ -219,14 +220,15 @@ impl Gateway {
         let ways = Ways::new(notify_settings(&plan.notify, read_secret)?)?;
         self.house.replace(Settings::new(plan, read_secret)?)?;
         self.notifier.replace(ways);
-        for words in after_reload(&self.plan, plan) {
+        let engine = &self.house.desk.lock().engine;
+        for words in after_reload(&self.plan, plan).into_iter().chain(unreachable(plan, engine)) {
             tracing::warn!("{words}");
         }
         Ok(())
     }
 
-    /// Says that it is not ready, takes requests for as long as the plan says all the same, and then
-    /// no more; waits for those under way as long as the plan says, and closes the journal.
+    /// Says that it is not ready, takes requests for as long as the plan says all the same, and
+    /// then no more; waits for those under way as long as the plan says, and closes the journal.
     ///
     /// # Errors
     /// A thread has ended before, by a fault of the system.
@@ -285,10 +287,10 @@ fn rehearse(
             engine.apply(now, &command).map_err(refused)?;
             while engine.poll_event().is_some() {}
         }
-        for version in engine.catalog(index).into_iter().flat_map(Catalog::versions) {
-            settings.route(&meters, &model.id, version)?;
-        }
     }
+    let places = plan.models.iter().enumerate();
+    let places = places.map(|(place, model)| (&model.id, ModelIndex(place as u16)));
+    settings.routes(&meters, places, &mut engine).map(drop)?;
     Ok(())
 }
 
@@ -322,7 +324,8 @@ fn open(
     let house = House::new(Arc::new(desk), Arc::new(Meters::new()), settings);
     {
         let mut inner = house.desk.lock();
-        inner.routes = house.settings().routes(&house.meters, &house.desk, &inner.engine)?;
+        let models = house.desk.models();
+        inner.routes = house.settings().routes(&house.meters, models, &mut inner.engine)?;
     }
     let notify = notify_settings(&plan.notify, read_secret)?;
     let meters = Arc::clone(&house.meters);
@@ -331,7 +334,8 @@ fn open(
         // Once the keeper has ended nobody writes the journal; the log has it.
         let _ = jobs.send(Job::Delivered(Box::new(delivery)));
     };
-    let post = Post::start(notify, Chance::new(getrandom::u64()?, 0), ended)?;
+    let around = (Chance::new(getrandom::u64()?, 0), Now::new(move || clock.now()));
+    let post = Post::start(notify, around, ended)?;
     house.meters.operation.watch(post.notifier());
     house.meters.operation.configured(clock.now());
     let told = outbox.into_untold(clock.now());

@@ -68,6 +68,8 @@ struct VersionStateView {
     status: StatusWord,
     weight: f64,
     tags: Vec<String>,
+    /// Whether the configuration has its upstream: if not it can get no traffic.
+    reachable: bool,
     /// Attempts under way.
     in_flight: u64,
     window: WindowView,
@@ -133,6 +135,7 @@ struct Seen {
     status: StatusWord,
     weight: f64,
     tags: Vec<String>,
+    is_reachable: bool,
     price: Option<Price>,
     route: Arc<VersionRoute>,
 }
@@ -149,7 +152,7 @@ impl StatusView {
             let view = ModelView::of(desk, id, *index, now);
             ModelView { last_rollback: rollbacks.get(id).cloned(), ..view }
         };
-        let journal_entries = desk.with(|inner, _| inner.engine.durable().entries());
+        let journal_entries = desk.with(|inner, _| inner.engine.entries());
         Self { at: now.to_string(), journal_entries, models: models.iter().map(one).collect() }
     }
 }
@@ -166,6 +169,7 @@ impl ModelView {
             status: seen.status,
             weight: seen.weight,
             tags: seen.tags,
+            reachable: seen.is_reachable,
             in_flight: seen.route.meters.in_flight(),
             window: WindowView::of(
                 &seen.route.meters.recent.sum(now),
@@ -280,6 +284,7 @@ fn seen(inner: &Inner, index: ModelIndex) -> Vec<Seen> {
             status: version.status.into(),
             weight: version.weight.get(),
             tags: version.tags.iter().map(ToString::to_string).collect(),
+            is_reachable: version.is_reachable,
             price: version.version.price,
             route: Arc::clone(routes.get(usize::from(version.slot.0))?),
         })

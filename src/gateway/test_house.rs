@@ -33,7 +33,7 @@ use crate::engine::{
     Command, CommandKind, DurableState, Engine, ModelSettings, NewKey, Scope, Target, Version,
 };
 use crate::exchange::ModelIndex;
-use crate::notify::NotifySettings;
+use crate::notify::{NotifySettings, Now};
 use crate::scenario::{EndpointUrl, Limits, StickySource, Timeouts, UpstreamEndpoint};
 use crate::store::{SqliteJournal, fold};
 use crate::units::{Duration, KeyId, ModelId, Ratio, TagName, Timestamp, VersionId};
@@ -211,11 +211,13 @@ impl Idle {
         let house = Arc::new(House::new(desk, Arc::new(Meters::new()), settings));
         // What a restart has told is the keeper's.
         house.desk.with(|inner, _| {
-            let routes = house.settings().routes(&house.meters, &house.desk, &inner.engine);
+            let models = house.desk.models();
+            let routes = house.settings().routes(&house.meters, models, &mut inner.engine);
             inner.routes = routes.unwrap();
         });
         let (listeners, _) = broadcast::channel(backlog);
-        let post = Post::start(NotifySettings::default(), Chance::new(0, 0), |_| {}).unwrap();
+        let around = (Chance::new(0, 0), Now::new(|| Timestamp::EPOCH));
+        let post = Post::start(NotifySettings::default(), around, |_| {}).unwrap();
         let told = (Notices::default(), Vec::new());
         let keeper =
             Keeper::new(Arc::clone(&house), journal, runtime, listeners.clone(), post, told);
@@ -292,7 +294,7 @@ fn endpoint() -> Endpoint {
         },
         concurrency: None,
     };
-    Endpoint::new(&plan, 0, None).unwrap()
+    Endpoint::new(&plan, None).unwrap()
 }
 
 fn limits() -> Limits {

@@ -1,5 +1,6 @@
 //! Models and their versions: the list, one of them, a new one, a tag.
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::admin_request::{AdminRequest, answered, json_response, text_response};
 use super::denied::version_not_found;
 use super::entry_view::entry_json;
-use super::journal_page::read_page;
+use super::journal_page::read_page_of;
 use super::version_view::{NewVersion, VersionView};
 use crate::engine::{Change, CommandKind, Scope, Sealed, Target, Version};
 use crate::exchange::ModelIndex;
@@ -153,7 +154,12 @@ pub(super) async fn tag(request: &AdminRequest) -> Result<Response<Body>, ApiErr
         };
         answered(StatusCode::OK, &view)
     };
-    request.command((id, index), kind, repeat, answer).await
+    let answered = request.command((id, index), kind, repeat, answer).await;
+    // A name that is unknown stands where this form has it.
+    answered.map_err(|error| match error.status {
+        404 => error.with_param("version_id"),
+        _ => error,
+    })
 }
 
 /// `GET /v1/models/{model}/history`
@@ -164,15 +170,14 @@ pub(super) async fn history(request: &AdminRequest) -> Result<Response<Body>, Ap
         let words = format!("limit is {limit}; allowed are 1 to {MOST_ENTRIES}");
         return Err(ApiError::invalid("limit", words));
     }
-    let limit = usize::from(limit);
     let front = Arc::clone(&request.office.front);
     let mut entries = Vec::new();
-    while entries.len() < limit {
-        let page = read_page(&front, after).await?;
+    // Pages are short where entries are large.
+    while let Some(left) = limit.checked_sub(entries.len() as u16).and_then(NonZeroU16::new) {
+        let page = read_page_of(&front, id, after, left).await?;
         let Some(last) = page.last() else { break };
         after = last.entry().number;
-        let own = page.iter().filter(|sealed| sealed.entry().model.as_ref() == Some(id));
-        entries.extend(own.map(entry_json).take(limit - entries.len()));
+        entries.extend(page.iter().map(entry_json));
     }
     Ok(json_response(StatusCode::OK, &entries))
 }
@@ -303,7 +308,7 @@ mod tests {
         assert_eq!(shown["tags"], json!(["stable", "first", "beta"]));
         let unknown = r#"{"version_id": "name-9", "tag": "beta"}"#;
         let reply = house.call("POST", path, Some(unknown)).await;
-        assert_eq!(reply.error(), (404, "version_not_found", "version"));
+        assert_eq!(reply.error(), (404, "version_not_found", "version_id"));
         assert!(reply.message().contains("name-1") && reply.message().contains("stable"));
         let clash = r#"{"version_id": "name-1", "tag": "name-2"}"#;
         assert_eq!(house.call("POST", path, Some(clash)).await.error().0, 409);

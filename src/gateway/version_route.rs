@@ -37,6 +37,18 @@ pub enum RouteFault {
         /// What there is.
         known: String,
     },
+    /// Versions that are needed name upstreams that the configuration does not have.
+    #[error(
+        "versions that are in use name upstreams that the configuration does not have: {}; it has \
+         {known}: put the upstreams back, or give their traffic to others first",
+        .needed.join("; ")
+    )]
+    Needed {
+        /// Which, and for what.
+        needed: Vec<String>,
+        /// What there is.
+        known: String,
+    },
     /// Its parameters cannot be put into a request.
     #[error("version {version}: {source}")]
     Parameters {
@@ -57,26 +69,32 @@ impl VersionRoute {
         meters: Arc<VersionMeters>,
     ) -> Result<Self, RouteFault> {
         let found = endpoints.iter().find(|endpoint| endpoint.name() == version.upstream);
-        let endpoint = found.ok_or_else(|| {
-            let known: Vec<&str> = endpoints.iter().map(|endpoint| endpoint.name()).collect();
-            RouteFault::UnknownUpstream {
-                version: version.id.clone(),
-                upstream: version.upstream.clone(),
-                known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
-            }
+        let endpoint = found.ok_or_else(|| RouteFault::UnknownUpstream {
+            version: version.id.clone(),
+            upstream: version.upstream.clone(),
+            known: names(endpoints),
         })?;
+        Self::to(model, version, Arc::clone(endpoint), (concurrency, meters))
+    }
+
+    /// The way to `version` of `model` by `endpoint`.
+    pub(super) fn to(
+        model: &ModelId,
+        version: &Version,
+        endpoint: Arc<Endpoint>,
+        (concurrency, meters): (Option<u32>, Arc<VersionMeters>),
+    ) -> Result<Self, RouteFault> {
         let parameters = Parameters::new(model.as_str(), &version.parameters)
             .map_err(|source| RouteFault::Parameters { version: version.id.clone(), source })?;
         let header = HeaderValue::from_str(version.id.as_str())
             .expect("names are made of characters that headers may have");
         let room = Room::new(concurrency);
-        Ok(Self {
-            id: version.id.clone(),
-            header,
-            endpoint: Arc::clone(endpoint),
-            parameters,
-            room,
-            meters,
-        })
+        Ok(Self { id: version.id.clone(), header, endpoint, parameters, room, meters })
     }
+}
+
+/// The names of `endpoints`, in words.
+pub(super) fn names(endpoints: &[Arc<Endpoint>]) -> String {
+    let known: Vec<&str> = endpoints.iter().map(|endpoint| endpoint.name()).collect();
+    if known.is_empty() { "none".to_owned() } else { known.join(", ") }
 }

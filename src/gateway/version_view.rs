@@ -31,6 +31,8 @@ pub(super) struct VersionView {
     price: Option<PriceView>,
     /// The name of what answers its requests.
     upstream: String,
+    /// Whether the configuration has that: if not the version can get no traffic.
+    reachable: bool,
     /// Results of runs, oldest first.
     evaluations: Vec<EvaluationView>,
     /// What its author says of it.
@@ -108,6 +110,7 @@ impl VersionView {
             tag: status.tags.last().map(ToString::to_string),
             status: status.status.into(),
             weight: status.weight.get(),
+            reachable: status.is_reachable,
             evaluations: status.evaluations.iter().map(EvaluationView::from).collect(),
             ..Self::new(model, status.version)
         }
@@ -126,6 +129,7 @@ impl VersionView {
             parameters: version.parameters.clone(),
             price: version.price.map(PriceView::from),
             upstream: version.upstream.clone(),
+            reachable: true,
             evaluations: Vec::new(),
             notes: version.notes.clone(),
         }

@@ -7,8 +7,8 @@
 //! [`webhook_body`].
 //!
 //! Webhook addresses and passwords are secrets: nothing here shows more of an address than its
-//! scheme and host. Knows nothing of the gateway, the journal's store or the clock; chance is
-//! handed in, and time passes as tokio's.
+//! scheme and host. Knows nothing of the gateway, the journal's store or the clock; chance and the
+//! present instant are handed in, and time passes as tokio's.
 
 mod attempts;
 mod delivery;
@@ -22,6 +22,7 @@ mod notifier;
 mod pace;
 mod poster;
 mod settings;
+mod signature;
 mod slack;
 #[cfg(test)]
 mod stand_in;
@@ -37,9 +38,10 @@ pub(crate) use line::causes;
 pub use mail::mail;
 pub use mail_address::{MailAddress, NoAddress};
 pub use notice::{Notice, NoticeKind};
-pub use notifier::Notifier;
+pub use notifier::{Around, Notifier};
 pub use pace::Pace;
 pub use settings::{MailLogin, MailSecurity, MailSettings, NotifySettings};
+pub use signature::{Now, SigningSecret};
 pub use slack::slack_body;
 pub use start_error::StartError;
 pub(crate) use tls::WebTls;

@@ -77,6 +77,7 @@ impl Notice {
                     NoTarget::Missing => "there is no other version to go to",
                     NoTarget::AtFault => "what the rule names is the version itself",
                     NoTarget::RolledBack => "what it would go to was rolled back itself",
+                    NoTarget::Unreachable => "nothing answers for what it would go to",
                 };
                 format!("Traffic was not moved, {version} keeps its share: {why}.")
             }

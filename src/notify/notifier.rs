@@ -12,8 +12,8 @@ use tokio::time::timeout;
 
 use super::attempts::{attempt, std_duration};
 use super::{
-    Delivery, DropReason, MailAddress, Notice, NoticeNumber, NotifySettings, Outcome, StartError,
-    Undeliverable, Ways, WebhookUrl, mail, slack_body, webhook_body,
+    Delivery, DropReason, MailAddress, Notice, NoticeNumber, NotifySettings, Now, Outcome,
+    StartError, Undeliverable, Ways, WebhookUrl, mail, slack_body, webhook_body,
 };
 use crate::chance::Chance;
 use crate::engine::{Channel, Notification};
@@ -35,10 +35,24 @@ pub struct Notifier {
     numbers: AtomicU64,
 }
 
+/// What a notifier is given once and for all.
+#[derive(Debug)]
+pub struct Around {
+    /// On what its deliveries run.
+    pub runtime: Handle,
+    /// What its waits are drawn from.
+    pub chance: Chance,
+    /// What signatures have their instant from.
+    pub now: Now,
+    /// Where the end of every message comes out.
+    pub outcomes: mpsc::Sender<Delivery>,
+}
+
 /// What all deliveries share, whatever the settings.
 #[derive(Debug)]
 struct Sending {
     chance: Chance,
+    now: Now,
     lanes: Lanes,
     outcomes: mpsc::Sender<Delivery>,
     stop: watch::Sender<bool>,
@@ -65,21 +79,16 @@ struct Job {
 }
 
 impl Notifier {
-    /// A notifier whose deliveries run on `runtime` and end in `outcomes`. Their waits are drawn
-    /// from `chance`.
+    /// A notifier that sends as `settings` say.
     ///
     /// # Errors
     /// TLS or a client cannot be set up.
-    pub fn start(
-        runtime: Handle,
-        settings: NotifySettings,
-        chance: Chance,
-        outcomes: mpsc::Sender<Delivery>,
-    ) -> Result<Self, StartError> {
+    pub fn start(around: Around, settings: NotifySettings) -> Result<Self, StartError> {
+        let Around { runtime, chance, now, outcomes } = around;
         let ways = Mutex::new(Arc::new(Ways::new(settings)?));
         let stop = watch::Sender::new(false);
         let (lanes, queued) = (Lanes::new(), Default::default());
-        let sending = Arc::new(Sending { chance, lanes, outcomes, stop, queued });
+        let sending = Arc::new(Sending { chance, now, lanes, outcomes, stop, queued });
         Ok(Self {
             runtime,
             sending,
@@ -99,8 +108,9 @@ impl Notifier {
         self.ways.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends `notice` to `recipients`, and to the webhook of the settings whoever they are. Returns
-    /// at once, from any thread, with the number that its deliveries carry.
+    /// Sends `notice` to `recipients`, to the Slack webhook of the settings where they have none,
+    /// and to the webhook of the settings whoever they are. Returns at once, from any thread, with
+    /// the number that its deliveries carry.
     pub fn notify(&self, notice: Notice, recipients: &Notification) -> NoticeNumber {
         self.notify_rest(notice, recipients, &BTreeSet::new())
     }
@@ -117,8 +127,9 @@ impl Notifier {
         let notice = Arc::new(notice);
         let ways = Arc::clone(&self.lock());
         let webhook = ways.webhook.as_ref().map(|url| url.secret().as_str());
+        let slack = ways.slack.as_ref().map(|url| url.secret().as_str());
         let recipients = [
-            (Channel::Slack, recipients.slack_webhook.as_deref()),
+            (Channel::Slack, recipients.slack_webhook.as_deref().or(slack)),
             (Channel::Mail, recipients.email.as_deref()),
             (Channel::Webhook, webhook),
         ];
@@ -206,7 +217,12 @@ impl Sending {
     async fn post(&self, job: &Job, body: serde_json::Value) -> Result<Outcome, Undeliverable> {
         let url = WebhookUrl::new(&job.to)?;
         let (body, id) = (Bytes::from(body.to_string()), job.notice.id());
-        let one = || job.ways.poster.post(&url, body.clone(), &id);
+        let secret = job.ways.signing.as_ref().filter(|_| job.channel == Channel::Webhook);
+        let one = || {
+            // Anew for each attempt: they can be a minute apart.
+            let signature = secret.map(|secret| secret.sign(self.now.get(), &body));
+            job.ways.poster.post(&url, body.clone(), &id, signature)
+        };
         Ok(attempt(job.ways.pace, self.lanes.of(job.channel), self.draws(job), one).await)
     }
 
@@ -276,7 +292,7 @@ const LONGEST_RECIPIENT: usize = 254;
 mod tests {
     use super::super::notice::tests::rollback;
     use super::super::stand_in::{Answer, MailStandIn, WebStandIn};
-    use super::super::{Failure, MailSecurity, MailSettings, Pace};
+    use super::super::{Failure, MailSecurity, MailSettings, Pace, SigningSecret};
     use super::*;
 
     /// Waits of a millisecond and less: what a server asks for is granted up to that.
@@ -289,7 +305,9 @@ mod tests {
     fn start(settings: NotifySettings) -> (Notifier, mpsc::Receiver<Delivery>) {
         let (outcomes, ends) = mpsc::channel(4_000);
         let chance = Chance::new(1, 0);
-        (Notifier::start(Handle::current(), settings, chance, outcomes).unwrap(), ends)
+        let now = Now::new(|| crate::units::Timestamp::from_second(1_700_000_000));
+        let around = Around { runtime: Handle::current(), chance, now, outcomes };
+        (Notifier::start(around, settings).unwrap(), ends)
     }
 
     fn slack(url: &str) -> Notification {
@@ -423,6 +441,39 @@ mod tests {
         let (_, body) = body.split_once("\r\n\r\n").unwrap();
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         assert_eq!(body, webhook_body(&rollback()));
+    }
+
+    #[tokio::test]
+    async fn messages_to_the_webhook_of_the_settings_are_signed_and_no_others() {
+        let server = WebStandIn::start(vec![Answer::status("204 Fine", "", "")]).await;
+        let webhook = WebhookUrl::new(&server.url("/hook")).ok();
+        let slack_of_all = WebhookUrl::new(&server.url("/slack")).ok();
+        let signing = Some(SigningSecret::new("s3cret"));
+        let settings = NotifySettings { webhook, slack: slack_of_all, signing, ..fast() };
+        let (notifier, mut ends) = start(settings);
+        // Rules that name no Slack webhook have that of the settings.
+        notifier.notify(rollback(), &Notification::default());
+        for _ in 0..2 {
+            assert!(ends.recv().await.unwrap().outcome.is_delivered());
+        }
+        let requests = server.requests();
+        let of = |path: &str| {
+            let start = format!("POST {path} ");
+            let request = requests.iter().find(|request| request.starts_with(&start)).unwrap();
+            let (head, body) = request.split_once("\r\n\r\n").unwrap();
+            let header = head.lines().find_map(|line| line.strip_prefix("x-coalmine-signature: "));
+            (header.map(str::to_owned), body.to_owned())
+        };
+        let (signature, body) = of("/hook");
+        let at = crate::units::Timestamp::from_second(1_700_000_000);
+        let expected = SigningSecret::new("s3cret").sign(at, body.as_bytes());
+        assert_eq!(signature, Some(expected));
+        let (signature, body) = of("/slack");
+        assert_eq!(signature, None);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&body).unwrap(),
+            slack_body(&rollback())
+        );
     }
 
     #[tokio::test]

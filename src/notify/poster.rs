@@ -8,6 +8,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 
 use super::line::causes;
+use super::signature::SIGNATURE;
 use super::tls::WebTls;
 use super::{Failure, StartError, WebhookUrl};
 use crate::units::Duration;
@@ -38,7 +39,8 @@ impl Poster {
         Ok(Self { client: builder.build()?, has_roots: tls.has_roots })
     }
 
-    /// Posts `body`, JSON, under `id`, which is the same for every attempt.
+    /// Posts `body`, JSON, under `id`, which is the same for every attempt, with its `signature` if
+    /// it has one.
     ///
     /// # Errors
     /// No connection, or an answer that is no success.
@@ -47,6 +49,7 @@ impl Poster {
         url: &WebhookUrl,
         body: Bytes,
         id: &str,
+        signature: Option<String>,
     ) -> Result<(), Failure> {
         if url.secret().scheme() == "https" && !self.has_roots {
             return Err(Failure::NoRoots);
@@ -57,6 +60,10 @@ impl Poster {
             .header(CONTENT_TYPE, "application/json")
             .header("idempotency-key", id)
             .body(body);
+        let request = match signature {
+            Some(signature) => request.header(SIGNATURE, signature),
+            None => request,
+        };
         let answer = request.send().await.map_err(connection)?;
         let status = answer.status();
         if status.is_success() {
@@ -113,7 +120,8 @@ mod tests {
     async fn posted(server: &WebStandIn) -> Result<(), Failure> {
         let poster = Poster::new(WebTls::of_machine().unwrap(), false).unwrap();
         let url = WebhookUrl::new(&server.url("/services/secret?token=secret")).unwrap();
-        poster.post(&url, Bytes::from_static(b"{\"text\":\"hi\"}"), "id-1").await
+        let signature = Some("t=7,v1=00".to_owned());
+        poster.post(&url, Bytes::from_static(b"{\"text\":\"hi\"}"), "id-1", signature).await
     }
 
     #[tokio::test]
@@ -125,6 +133,7 @@ mod tests {
         for part in [
             "content-type: application/json\r\n",
             "idempotency-key: id-1\r\n",
+            "x-coalmine-signature: t=7,v1=00\r\n",
             "content-length: 13\r\n",
             "user-agent: coalmine/",
             "\r\n\r\n{\"text\":\"hi\"}",
@@ -160,7 +169,7 @@ mod tests {
         let closed = posted(&server).await.unwrap_err();
         let url = WebhookUrl::new(&format!("{}secret", WebStandIn::nobody().await)).unwrap();
         let poster = Poster::new(WebTls::of_machine().unwrap(), false).unwrap();
-        let refused = poster.post(&url, Bytes::new(), "id").await.unwrap_err();
+        let refused = poster.post(&url, Bytes::new(), "id", None).await.unwrap_err();
         assert!(refused.to_string().contains("refused"), "{refused}");
         for failure in [closed, refused] {
             assert!(matches!(failure, Failure::Connection { .. }) && failure.may_pass());
@@ -172,7 +181,7 @@ mod tests {
     async fn without_root_certificates_tls_is_not_tried() {
         let tls = WebTls { has_roots: false, ..WebTls::of_machine().unwrap() };
         let url = WebhookUrl::new("https://127.0.0.1:1/secret").unwrap();
-        let failure = Poster::new(tls, false).unwrap().post(&url, Bytes::new(), "id").await;
+        let failure = Poster::new(tls, false).unwrap().post(&url, Bytes::new(), "id", None).await;
         assert_eq!(failure, Err(Failure::NoRoots));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{MailAddress, Pace, WebhookUrl};
+use super::{MailAddress, Pace, SigningSecret, WebhookUrl};
 
 /// How notices are sent, whatever the rules.
 #[derive(Clone, Debug, Default)]
@@ -11,8 +11,12 @@ pub struct NotifySettings {
     /// The server that takes mail; without one no mail is sent, and each that rules want is told as
     /// undeliverable.
     pub mail: Option<MailSettings>,
+    /// The Slack incoming webhook of rules that name none.
+    pub slack: Option<WebhookUrl>,
     /// A webhook that every notice is posted to.
     pub webhook: Option<WebhookUrl>,
+    /// By what messages to that webhook are signed; `None`: they are not.
+    pub signing: Option<SigningSecret>,
     /// Whether webhooks are reached through the proxies that the environment names.
     pub proxies_from_environment: bool,
     /// How often and how long a message is tried.
@@ -77,6 +81,8 @@ mod tests {
                 login: Some(login),
             }),
             webhook: WebhookUrl::new("https://example.com/hook/hunter2").ok(),
+            slack: WebhookUrl::new("https://example.com/slack/hunter2").ok(),
+            signing: Some(SigningSecret::new("hunter2")),
             ..NotifySettings::default()
         };
         let shown = format!("{settings:?}");

@@ -4,14 +4,16 @@
 use super::mail_server::MailServer;
 use super::poster::Poster;
 use super::tls::WebTls;
-use super::{MailAddress, NotifySettings, Pace, StartError, WebhookUrl};
+use super::{MailAddress, NotifySettings, Pace, SigningSecret, StartError, WebhookUrl};
 
 /// The ways by which notices go.
 #[derive(Debug)]
 pub struct Ways {
     pub(super) poster: Poster,
     pub(super) mail: Option<(MailServer, MailAddress)>,
+    pub(super) slack: Option<WebhookUrl>,
     pub(super) webhook: Option<WebhookUrl>,
+    pub(super) signing: Option<SigningSecret>,
     pub(super) pace: Pace,
 }
 
@@ -27,7 +29,9 @@ impl Ways {
         Ok(Self {
             mail: server.zip(settings.mail.map(|mail| mail.from)),
             poster: Poster::new(tls, settings.proxies_from_environment)?,
+            slack: settings.slack,
             webhook: settings.webhook,
+            signing: settings.signing,
             pace: settings.pace,
         })
     }

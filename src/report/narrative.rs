@@ -212,6 +212,7 @@ const fn nowhere(why: NoTarget) -> &'static str {
             ": what it would go to was rolled back too, by a rule or by a command that took its \
              traffic, and gets none again before it is deployed with redeploy"
         }
+        NoTarget::Unreachable => ": nothing answers for what it would go to",
     }
 }
 

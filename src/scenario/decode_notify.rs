@@ -28,15 +28,21 @@ pub(crate) fn decode(
         Some(entry) => smtp(entry, folder, diagnostics).map(Some),
         None => Some(None),
     };
-    let webhook = match node.get("webhook") {
+    let [slack, url] = ["slack", "webhook"].map(|key| match node.get(key) {
         Some(node) => webhook(node, folder).map(Some),
+        None => Some(None),
+    });
+    let webhook_secret = match node.get("webhook").and_then(|webhook| webhook.get("secret")) {
+        Some(secret) => decode_credential::decode(secret, folder).map(Some),
         None => Some(None),
     };
     let base_url = match node.get("base_url") {
         Some(url) => EndpointUrl::new(url.text()?).ok().map(Some),
         None => Some(None),
     };
-    Some(NotifyPlan { smtp: smtp?, webhook: webhook?, base_url: base_url? })
+    let (slack, webhook) = (slack?, url?);
+    let (webhook_secret, base_url) = (webhook_secret?, base_url?);
+    Some(NotifyPlan { smtp: smtp?, slack, webhook, webhook_secret, base_url })
 }
 
 fn webhook(node: &Node, folder: &Folder) -> Option<WebhookPlan> {

@@ -241,8 +241,12 @@ pub struct KeysPlan {
 pub struct NotifyPlan {
     /// What takes e-mails; `None`: none can be sent.
     pub smtp: Option<SmtpPlan>,
+    /// The Slack incoming webhook of models whose rules name none.
+    pub slack: Option<WebhookPlan>,
     /// What every notification is posted to, with its journal entry.
     pub webhook: Option<WebhookPlan>,
+    /// The secret by which messages to that are signed; `None`: they are not.
+    pub webhook_secret: Option<Credential>,
     /// Where people reach the gateway: what links in notifications begin with.
     pub base_url: Option<EndpointUrl>,
 }

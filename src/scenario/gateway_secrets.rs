@@ -46,8 +46,11 @@ pub(crate) fn cover(root: &Node, sources: &mut Sources, diagnostics: &mut Diagno
     }
     let Some(notify) = root.get("notify") else { return };
     covering.strangers(notify, GATEWAY.below("notify"));
-    if let Some(webhook) = notify.get("webhook") {
-        covering.lines(webhook);
+    for key in ["slack", "webhook"] {
+        if let Some(webhook) = notify.get(key) {
+            covering.lines(webhook);
+            covering.credential("secret", webhook);
+        }
     }
     if let (Some(smtp), Some(shape)) = (notify.get("smtp"), GATEWAY.below("notify")) {
         covering.strangers(smtp, shape.below("smtp"));
@@ -70,9 +73,11 @@ pub(crate) fn hide(root: &mut Node) {
             hide_url(webhook);
         }
     }
-    let webhook = root.get_mut("notify").and_then(|notify| notify.get_mut("webhook"));
-    if let Some(url) = webhook.and_then(|webhook| webhook.get_mut("url")) {
-        hide_url(url);
+    for key in ["slack", "webhook"] {
+        let webhook = root.get_mut("notify").and_then(|notify| notify.get_mut(key));
+        if let Some(url) = webhook.and_then(|webhook| webhook.get_mut("url")) {
+            hide_url(url);
+        }
     }
 }
 

@@ -233,6 +233,7 @@ mod tests {
         let listen: Vec<_> = plan.listen.iter().map(ToString::to_string).collect();
         assert_eq!(listen, ["127.0.0.1:8080", "[::1]:8080"]);
         assert_eq!((plan.state.clone(), plan.drain), (StatePlan::Memory, Duration::from_secs(45)));
+        assert_eq!(plan.drain_delay, Duration::from_secs(10));
         let openai = plan.upstream("openai").unwrap();
         assert_eq!(openai.url.to_string(), "https://api.openai.com/v1");
         let key = openai.key.as_ref().unwrap();
@@ -328,6 +329,18 @@ mod tests {
     }
 
     #[test]
+    fn addresses_of_webhooks_and_their_secret_come_from_where_secrets_do() {
+        let notify = "notify: {slack: {env: SLACK_URL}, webhook: {file: hook, secret: {env: KEY}}}";
+        let text = SMALLEST.trim_end().strip_suffix('}').unwrap();
+        let notify = load(&format!("{text}, {notify}}}")).plan.notify;
+        let env = |name: &str| Credential::Env(name.to_owned());
+        assert_eq!(notify.slack, Some(WebhookPlan::Stored(env("SLACK_URL"))));
+        let file = Credential::File(PathBuf::from("etc/hook"));
+        assert_eq!(notify.webhook, Some(WebhookPlan::Stored(file)));
+        assert_eq!(notify.webhook_secret, Some(env("KEY")));
+    }
+
+    #[test]
     fn what_is_left_out_of_a_gateway_has_its_default() {
         let loaded = load(SMALLEST);
         assert_eq!(loaded.warnings.count(), 0);
@@ -386,6 +399,10 @@ mod tests {
         assert_eq!((plan.drain, plan.limits.headers), (Duration::from_secs(5), 50));
         assert_eq!(plan.upstreams[0].timeouts.idle, Duration::from_secs(3));
         assert_eq!(plan.models[0].versions[0].notes, "more");
+        // YAML would take it for a map.
+        let memory = load_with(text, &["state=:memory:"]);
+        let memory = memory.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(memory.plan.state, StatePlan::Memory);
     }
 
     #[test]
@@ -418,6 +435,9 @@ mod tests {
             "{webhook: 'hooks.example/s3cret', base_url: x}",
             "{webhook: {url: 'https://a b/s3cret'}, base_url: x}",
             "{webhook: {url: 'https://hooks.example/s3cret', bas: 1}, base_url: x}",
+            "{webhook: {url: 'https://hooks.example/', secret: s3cret}, base_url: x}",
+            "{webhook: {url: 'https://hooks.example/', secret: {evn: s3cret}}, base_url: x}",
+            "{slack: {url: 'https://hooks.example/s3cret', evn: A}, base_url: x}",
             "{smtp: {host: h, from: a@b, user: u, password: s3cret}, base_url: x}",
             "{smtp: {host: h, from: a@b, pass: s3cret}, base_url: x}",
             "{smpt: {password: s3cret}, base_url: x}",

@@ -4,6 +4,8 @@
 //! the longest one that exists; items of lists by number from 0 or by their name, title or id. It
 //! may name a key that the file leaves out, but none that the format does not know.
 
+use std::borrow::Cow;
+
 use super::diagnostic::Diagnostic;
 use super::files::{Reading, fits};
 use super::parse::parse_setting;
@@ -24,7 +26,8 @@ pub(crate) fn apply(root: &mut Node, shape: Shape, setting: &str, reading: &mut 
         reading.diagnostics.report(Diagnostic::new(Place::start_of(source), message));
         return;
     }
-    let Some(mut value) = parse_setting(path, value, reading.sources, reading.diagnostics) else {
+    let value = as_text(value);
+    let Some(mut value) = parse_setting(path, &value, reading.sources, reading.diagnostics) else {
         return;
     };
     reading.substitute(&mut value);
@@ -36,6 +39,16 @@ pub(crate) fn apply(root: &mut Node, shape: Shape, setting: &str, reading: &mut 
             None => diagnostic.help(refused.known),
         });
     }
+}
+
+/// A value that YAML would take for a map with an empty value though its author means a text, such
+/// as `:memory:`: nobody writes `a:` for a map on a command line. Quoted it is the text.
+fn as_text(value: &str) -> Cow<'_, str> {
+    let is_text = |c: char| c.is_ascii_graphic() && !"{}[]\"'\\,#&*!|>%@`".contains(c);
+    if value.ends_with(':') && value.chars().all(is_text) {
+        return Cow::Owned(format!("\"{value}\""));
+    }
+    Cow::Borrowed(value)
 }
 
 /// A path that names items as `conditions[0]`, as it is written here: `conditions.0`.

@@ -66,8 +66,8 @@ pub(crate) static GATEWAY: Shape = RecordOf(&Record {
             "drain_delay",
             One(L::Duration),
             "0s",
-            "how long it goes on taking requests when it is told to end, and says by `/readyz` that \
-             it should get none: until whoever sends them has noticed",
+            "how long it goes on taking requests when it is told to end, and says by `/readyz` \
+             that it should get none: until whoever sends them has noticed",
         ),
         defaulted(
             "drain",
@@ -216,7 +216,8 @@ static MODEL: Record = Record {
         optional(
             "rules",
             FileOr(&RecordOf(&RULES)),
-            "rollback rules: the path of their JSON file, or the rules themselves (default: none)",
+            "rollback rules: the path of their JSON file, or the rules themselves (default: \
+             those of all models)",
         ),
         optional(
             "rollout",

@@ -2,7 +2,7 @@
 
 use super::shape::Literal as L;
 use super::shape::Shape::{Choice as ChoiceOf, One, Record as RecordOf, Short as ShortOf};
-use super::shape::{Choice, Record, Short, defaulted, optional, required};
+use super::shape::{Choice, Field, Record, Short, defaulted, optional, required};
 
 /// What is taken from clients at most.
 pub(crate) static LIMITS: Record = Record {
@@ -86,6 +86,11 @@ pub(crate) static NOTIFY: Record = Record {
             "the server that takes e-mails (default: none, and none are sent)",
         ),
         optional(
+            "slack",
+            ShortOf(&SLACK),
+            "the Slack incoming webhook of models whose rules name none",
+        ),
+        optional(
             "webhook",
             ShortOf(&WEBHOOK),
             "what every notification is posted to, with its journal entry",
@@ -129,10 +134,29 @@ static WEBHOOK: Short =
 
 static WEBHOOK_CHOICE: Choice = Choice {
     name: "webhook",
+    choices: URL,
+    beside: &[optional(
+        "secret",
+        ChoiceOf(&SIGNING),
+        "where the secret is found by which its messages are signed (default: they are not)",
+    )],
+};
+
+static SLACK: Short = Short { literal: L::SecretUrl, field: "url", full: ChoiceOf(&SLACK_CHOICE) };
+
+static SLACK_CHOICE: Choice = Choice { name: "slack", choices: URL, beside: &[] };
+
+const URL: &[Field] = &[
+    required("url", One(L::SecretUrl), "its URL, which is not shown but for its host"),
+    required("env", One(L::Environment), "the environment variable that holds its URL"),
+    required("file", One(L::Path), "the file that holds its URL, which may lie anywhere"),
+];
+
+static SIGNING: Choice = Choice {
+    name: "secret",
     choices: &[
-        required("url", One(L::SecretUrl), "its URL, which is not shown but for its host"),
-        required("env", One(L::Environment), "the environment variable that holds its URL"),
-        required("file", One(L::Path), "the file that holds its URL, which may lie anywhere"),
+        required("env", One(L::Environment), "the environment variable that holds the secret"),
+        required("file", One(L::Path), "the file that holds the secret, which may lie anywhere"),
     ],
     beside: &[],
 };

@@ -68,6 +68,7 @@ fn notified_text(recipients: &Notification, refused: Option<NoTarget>) -> String
         Some(NoTarget::Missing) => "there is no other version",
         Some(NoTarget::AtFault) => "what the rule names is the version itself",
         Some(NoTarget::RolledBack) => "what it would go to was rolled back itself",
+        Some(NoTarget::Unreachable) => "nothing answers for what it would go to",
     };
     let told =
         if recipients.is_nobody() { String::new() } else { format!("; notified: {recipients}") };

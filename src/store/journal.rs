@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 
 use super::{Reply, StoreError};
 use crate::engine::{BrokenJournal, Digest, JournalFault, Sealed};
-use crate::units::Timestamp;
+use crate::units::{ModelId, Timestamp};
 
 /// Keeps the engine's journal, and the replies to the commands that made it.
 ///
@@ -28,6 +28,24 @@ pub trait Journal: Send {
         entries: &[&Sealed],
         reply: Option<&Reply>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Whether what is appended would be found again: not where its file was deleted or replaced.
+    ///
+    /// # Errors
+    /// It would not.
+    fn check_place(&mut self) -> Result<(), StoreError>;
+
+    /// The entries of a model after number `after`, oldest first: at most `limit`, and fewer where
+    /// they are large. Only an empty page says that there are no more.
+    ///
+    /// # Errors
+    /// An entry of the page cannot be trusted, or the database refuses.
+    fn read_of(
+        &mut self,
+        model: &ModelId,
+        after: u64,
+        limit: NonZeroU16,
+    ) -> impl Future<Output = Result<Vec<Sealed>, StoreError>> + Send;
 
     /// The entries after number `after`, oldest first: at most `limit`, and fewer where they are
     /// large. Only an empty page says that there are no more. A page ends before an entry that

@@ -28,6 +28,7 @@ mod fold;
 mod journal;
 mod lease;
 mod open_error;
+mod place;
 mod reply;
 mod schema;
 #[cfg(test)]

@@ -25,6 +25,9 @@ pub enum OpenFault {
     /// The path ends in no file's name.
     #[error("the path ends in no file name")]
     NoName,
+    /// SQLite takes paths that are text.
+    #[error("the path is no text in UTF-8, which SQLite's paths must be")]
+    NoText,
     /// Another process, or another part of this one, appends to it.
     #[error("it is in use by another gateway; one at a time may serve from a journal")]
     InUse,

@@ -6,7 +6,7 @@
 pub(super) const VERSION: i64 = 1;
 
 /// Makes the tables, in this order.
-pub(super) const CREATE: [&str; 6] = [
+pub(super) const CREATE: [&str; 7] = [
     "CREATE TABLE coalmine_schema (version INTEGER NOT NULL)",
     // The hash of an entry is that of the bytes in `entry`; all else repeats what they say.
     "CREATE TABLE journal (
@@ -33,9 +33,15 @@ pub(super) const CREATE: [&str; 6] = [
         at_ns BIGINT NOT NULL
     )",
     "CREATE INDEX reply_at_ns ON reply (at_ns)",
+    INDEX_MODELS,
     "INSERT INTO journal_head (id, entries, hash) VALUES (1, 0, \
      '0000000000000000000000000000000000000000000000000000000000000000')",
 ];
+
+/// Finds the entries of a model. A journal of an earlier release gets it when it is opened for
+/// appending; one without it is read all the same.
+pub(super) const INDEX_MODELS: &str =
+    "CREATE INDEX IF NOT EXISTS journal_model ON journal (model, number)";
 
 /// Says which schema this is, once the tables are made.
 pub(super) const INSERT_VERSION: &str = "INSERT INTO coalmine_schema (version) VALUES ($1)";
@@ -62,6 +68,10 @@ pub(super) const INSERT_ENTRY: &str = "INSERT INTO journal \
 /// Reads the entries after a number.
 pub(super) const ENTRIES: &str = "SELECT number, hash, previous, at_ns, model, cause, kind, entry \
      FROM journal WHERE number > $1 ORDER BY number LIMIT $2";
+
+/// Reads the entries of a model after a number.
+pub(super) const ENTRIES_OF: &str = "SELECT number, hash, previous, at_ns, model, cause, kind, \
+     entry FROM journal WHERE model = $1 AND number > $2 ORDER BY number LIMIT $3";
 
 /// Forgets the replies up to a time.
 pub(super) const FORGET_REPLIES: &str = "DELETE FROM reply WHERE at_ns <= $1";

@@ -2,19 +2,20 @@
 //! nothing of what the entries say.
 
 use std::num::NonZeroU16;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection, Row};
 
 use super::entry_row::{self, integer, unsigned};
 use super::lease::Lease;
+use super::place::Place;
 use super::{
     Head, Journal, OpenError, OpenFault, REPLY_LIFETIME, Reply, StoreError, schema, sqlite_file,
 };
 use crate::engine::{Digest, Sealed};
-use crate::units::Timestamp;
+use crate::units::{ModelId, Timestamp};
 
 /// A journal in SQLite, through one connection.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub struct SqliteJournal {
 #[derive(Debug)]
 enum Right {
     /// The file, which is ours to append to.
-    Hold(PathBuf, #[expect(dead_code, reason = "held, and given back when it is dropped")] Lease),
+    Hold(Place, #[expect(dead_code, reason = "held, and given back when it is dropped")] Lease),
     /// There is no file.
     Memory,
     /// Others may append.
@@ -59,6 +60,17 @@ impl SqliteJournal {
         Ok(Self { connection, right: Right::Read, has_failed: false })
     }
 
+    /// Copies the journal at `path` into the file `copy`, which is empty or not there, as it stands
+    /// at this moment: a gateway may go on appending to it. All of it is then in the one file, from
+    /// which a gateway can go on; whether it is as it was written is for
+    /// [`fold`](super::fold) of the copy to say.
+    ///
+    /// # Errors
+    /// As [`SqliteJournal::open_read_only`]; the copy is there already; its disk is full.
+    pub async fn copy(path: &Path, copy: &Path) -> Result<(), OpenError> {
+        sqlite_file::copy(path, copy).await.map_err(at(path))
+    }
+
     /// A journal without a file, gone when it is dropped.
     ///
     /// # Errors
@@ -74,15 +86,18 @@ impl SqliteJournal {
         let lease = Lease::take(&path)?;
         sqlite_file::create(&path).await?;
         let connection = sqlite_file::open_to_append(&path).await?;
-        Ok(Self { connection, right: Right::Hold(path, lease), has_failed: false })
+        let right = Right::Hold(Place::of(path)?, lease);
+        Ok(Self { connection, right, has_failed: false })
     }
 
     /// Opens the file again where the database has refused.
     async fn recover(&mut self) -> Result<(), StoreError> {
-        if let (true, Right::Hold(path, _)) = (self.has_failed, &self.right) {
-            let opened = sqlite_file::open_to_append(path).await;
-            self.connection =
-                opened.map_err(|fault| StoreError::Reopen { why: fault.to_string() })?;
+        if let (true, Right::Hold(place, _)) = (self.has_failed, &mut self.right) {
+            let reopen = |why: &dyn std::fmt::Display| StoreError::Reopen { why: why.to_string() };
+            let opened = sqlite_file::open_to_append(place.path()).await;
+            self.connection = opened.map_err(|fault| reopen(&fault))?;
+            // The log beside it can be another one by that.
+            *place = Place::of(place.path().to_owned()).map_err(|error| reopen(&error))?;
             self.has_failed = false;
         }
         Ok(())
@@ -143,32 +158,41 @@ impl Journal for SqliteJournal {
         if matches!(self.right, Right::Read) {
             return Err(StoreError::ReadOnly);
         }
+        self.check_place()?;
         self.recover().await?;
         let written = self.transact(entries, reply).await;
         self.has_failed = matches!(written, Err(StoreError::Database(_) | StoreError::Damaged(_)));
         written
     }
 
+    fn check_place(&mut self) -> Result<(), StoreError> {
+        match &mut self.right {
+            Right::Hold(place, _) => place.check(),
+            Right::Memory | Right::Read => Ok(()),
+        }
+    }
+
     async fn read(&mut self, after: u64, limit: NonZeroU16) -> Result<Vec<Sealed>, StoreError> {
         let query = sqlx::query(schema::ENTRIES).bind(integer(after)).bind(i64::from(limit.get()));
-        let mut rows = query.fetch(&mut self.connection);
-        let mut page = Vec::new();
-        let mut bytes = 0;
-        while bytes < PAGE_BYTES
-            && let Some(row) = rows.next().await
-        {
-            let place = after.saturating_add(page.len() as u64).saturating_add(1);
-            let read = row.map_err(StoreError::from).and_then(|row| {
-                bytes += row.try_get::<&[u8], _>("entry").map_or(0, <[u8]>::len);
-                entry_row::sealed(&row, place)
-            });
-            match read {
-                Ok(sealed) => page.push(sealed),
-                Err(error) if page.is_empty() => return Err(error),
-                Err(_) => break,
-            }
-        }
-        Ok(page)
+        // No number may be missing between them.
+        let place =
+            |_: &SqliteRow, read: usize| Ok(after.saturating_add(read as u64).saturating_add(1));
+        page(query.fetch(&mut self.connection), place).await
+    }
+
+    async fn read_of(
+        &mut self,
+        model: &ModelId,
+        after: u64,
+        limit: NonZeroU16,
+    ) -> Result<Vec<Sealed>, StoreError> {
+        let query = sqlx::query(schema::ENTRIES_OF)
+            .bind(model.as_str().to_owned())
+            .bind(integer(after))
+            .bind(i64::from(limit.get()));
+        // Those of other models are between them.
+        let place = |row: &SqliteRow, _: usize| Ok(unsigned(row.try_get("number")?));
+        page(query.fetch(&mut self.connection), place).await
     }
 
     async fn head(&mut self) -> Result<Head, StoreError> {
@@ -193,6 +217,30 @@ impl Journal for SqliteJournal {
     async fn close(self) -> Result<(), StoreError> {
         Ok(self.connection.close().await?)
     }
+}
+
+/// The entries in `rows`, as many as make a page; `place` says which number a row should have, of
+/// which so many were read before. The page ends before a row at fault.
+async fn page(
+    mut rows: impl Stream<Item = Result<SqliteRow, sqlx::Error>> + Unpin + Send,
+    place: impl Fn(&SqliteRow, usize) -> Result<u64, StoreError> + Send,
+) -> Result<Vec<Sealed>, StoreError> {
+    let mut page = Vec::new();
+    let mut bytes = 0;
+    while bytes < PAGE_BYTES
+        && let Some(row) = rows.next().await
+    {
+        let read = row.map_err(StoreError::from).and_then(|row| {
+            bytes += row.try_get::<&[u8], _>("entry").map_or(0, <[u8]>::len);
+            entry_row::sealed(&row, place(&row, page.len())?)
+        });
+        match read {
+            Ok(sealed) => page.push(sealed),
+            Err(error) if page.is_empty() => return Err(error),
+            Err(_) => break,
+        }
+    }
+    Ok(page)
 }
 
 async fn keep(connection: &mut SqliteConnection, reply: &Reply) -> Result<(), StoreError> {
@@ -345,6 +393,72 @@ mod tests {
         // The limit was the connection's.
         journal.append(&entries[3..], None).await.unwrap();
         assert_eq!(fold(&mut journal).await.unwrap(), engine.durable());
+    }
+
+    #[tokio::test]
+    async fn the_entries_of_a_model_are_found_by_an_index_also_in_a_journal_of_before() {
+        let (_folder, path) = place();
+        let mut engine = Engine::new(
+            ["a", "b/c"].map(|id| crate::engine::ModelSettings::new(ModelId::new(id).unwrap())),
+        );
+        let mut journal = SqliteJournal::open(&path).await.unwrap();
+        for number in 0..40_u16 {
+            let now = Timestamp::from_second(i64::from(number));
+            let id = VersionId::new(&format!("v{number}")).unwrap();
+            let kind = CommandKind::Register(Box::new(Version::new(id, "one", now)));
+            // Every fourth is of the second model.
+            let model = ModelIndex(u16::from(number % 4 == 0));
+            let command = Command { model, by: "eve".to_owned(), kind };
+            let prepared = engine.prepare(now, &command).unwrap();
+            journal.append(&[prepared.entry().unwrap()], None).await.unwrap();
+            prepared.commit();
+            while engine.poll_event().is_some() {}
+        }
+        tamper(&mut journal, "DROP INDEX journal_model").await;
+        journal.close().await.unwrap();
+        let mut journal = SqliteJournal::open(&path).await.unwrap();
+        let model = ModelId::new("b/c").unwrap();
+        let mut numbers = Vec::new();
+        loop {
+            let after = numbers.last().copied().unwrap_or(0);
+            let page = journal.read_of(&model, after, limit(3)).await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            numbers.extend(page.iter().map(|sealed| sealed.entry().number));
+        }
+        assert_eq!(numbers, (0..10).map(|place| 4 * place + 1).collect::<Vec<_>>());
+        let plan = format!("EXPLAIN QUERY PLAN {}", schema::ENTRIES_OF);
+        let steps = sqlx::query(sqlx::AssertSqlSafe(plan))
+            .bind("b/c")
+            .bind(0)
+            .bind(3)
+            .fetch_all(&mut journal.connection)
+            .await
+            .unwrap();
+        let steps: Vec<String> = steps.iter().map(|row| row.try_get("detail").unwrap()).collect();
+        assert_eq!(steps, ["SEARCH journal USING INDEX journal_model (model=? AND number>?)"]);
+        // One that was changed ends a page, and is told with its place.
+        tamper(&mut journal, "UPDATE journal SET kind = 'split' WHERE number = 5").await;
+        assert_eq!(journal.read_of(&model, 0, limit(9)).await.unwrap().len(), 1);
+        let refused = journal.read_of(&model, 1, limit(9)).await;
+        assert!(matches!(refused, Err(StoreError::Column { place: 5, .. })), "{refused:?}");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_journal_whose_file_was_moved_takes_nothing_until_it_is_back() {
+        let (folder, path) = place();
+        let chain = specimen::sealed(3);
+        let mut journal = SqliteJournal::open(&path).await.unwrap();
+        journal.append(&[&chain[0]], None).await.unwrap();
+        let away = folder.path().join("away");
+        fs::rename(&path, &away).unwrap();
+        let refused = journal.append(&[&chain[1]], None).await;
+        assert!(matches!(refused, Err(StoreError::Displaced { .. })), "{refused:?}");
+        fs::rename(&away, &path).unwrap();
+        journal.append(&[&chain[1]], None).await.unwrap();
+        assert_eq!(fold(&mut journal).await.unwrap().entries(), 2);
     }
 
     #[tokio::test]

@@ -69,6 +69,7 @@ pub(super) async fn open_to_append(path: &Path) -> Result<SqliteConnection, Open
     for pragma in ["PRAGMA synchronous = FULL", "PRAGMA fullfsync = ON"] {
         sqlx::query(pragma).execute(&mut connection).await?;
     }
+    sqlx::query(schema::INDEX_MODELS).execute(&mut connection).await?;
     Ok(connection)
 }
 
@@ -80,6 +81,17 @@ pub(super) async fn open_to_read(path: &Path) -> Result<SqliteConnection, OpenFa
     sqlx::query("BEGIN").execute(&mut connection).await?;
     recognise(&mut connection).await?;
     Ok(connection)
+}
+
+/// Copies the journal at `path` into the file `copy`, which is empty or not there, as it stands at
+/// one moment: who appends to it meanwhile neither waits nor is seen.
+pub(super) async fn copy(path: &Path, copy: &Path) -> Result<(), OpenFault> {
+    refuse_empty(path)?;
+    let mut connection = options_for(path).read_only(true).connect().await?;
+    recognise(&mut connection).await?;
+    let copy = copy.to_str().ok_or(OpenFault::NoText)?;
+    sqlx::query("VACUUM INTO $1").bind(copy).execute(&mut connection).await?;
+    Ok(connection.close().await?)
 }
 
 /// A journal without a file, gone when it is closed.

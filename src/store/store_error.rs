@@ -2,6 +2,7 @@
 //! told by who opened it.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::engine::{BrokenJournal, Digest};
 
@@ -81,6 +82,17 @@ pub enum StoreError {
     /// The database refused for another reason: a full disk, a lock held by hand.
     #[error("the database refused: {0}")]
     Database(#[source] sqlx::Error),
+    /// A file of the journal was deleted, moved or replaced while it was open.
+    #[error(
+        "{} {why}; put it back, or restart the gateway to go on from what is there",
+        path.display()
+    )]
+    Displaced {
+        /// Which file.
+        path: PathBuf,
+        /// What became of it.
+        why: String,
+    },
     /// The file cannot be opened again.
     #[error("the file cannot be opened again: {why}")]
     Reopen {

@@ -11,7 +11,7 @@
 //! | `json rules` | a file of rollback rules |
 //! | `console` | `$ coalmine ...` with the output; a line `...` stands for any lines |
 //! | `yml` | a file of a CI system: shown only |
-//! | `text`, `sh`, `csv`, `json`, `jsonl`, `rust` | shown only (JSON must be JSON) |
+//! | `text`, `sh`, `csv`, `json`, `jsonl`, `python`, `rust` | shown only (JSON must be JSON) |
 
 use std::path::Path;
 
@@ -192,7 +192,8 @@ fn every_file_of_rules_in_the_pages_is_valid() {
 
 #[test]
 fn every_block_says_what_it_is() {
-    const SHOWN: [&str; 8] = ["text", "sh", "csv", "json", "jsonl", "json rules", "rust", "yml"];
+    const SHOWN: [&str; 9] =
+        ["text", "sh", "csv", "json", "jsonl", "json rules", "python", "rust", "yml"];
     for block in blocks() {
         let tried = block.info == "console" || block.info.starts_with("yaml");
         assert!(tried || SHOWN.contains(&block.info.as_str()), "{}: {:?}", block.place, block.info);

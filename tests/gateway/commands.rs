@@ -10,7 +10,7 @@ use crate::upstream::{Step, Upstream, json as answer_json};
 use crate::world::{World, ask};
 
 /// Two models of two versions each, one of which has a slash in its name.
-fn world(upstream: &Upstream) -> World {
+pub(crate) fn world(upstream: &Upstream) -> World {
     let url = upstream.url();
     World::new(&format!(
         "state: ':memory:'
@@ -31,7 +31,7 @@ models:
 
 /// How the program ended.
 #[derive(Debug)]
-struct Ended {
+pub(crate) struct Ended {
     code: i32,
     stdout: String,
     stderr: String,
@@ -47,17 +47,17 @@ impl Ended {
     }
 
     /// What it printed, where it went well and said nothing else.
-    fn printed(self) -> String {
+    pub(crate) fn printed(self) -> String {
         assert_eq!((self.code, self.stderr.as_str()), (0, ""), "{}", self.stdout);
         self.stdout
     }
 
-    fn json(self) -> Value {
+    pub(crate) fn json(self) -> Value {
         serde_json::from_str(&self.printed()).unwrap()
     }
 
     /// What it complained of, where it ended with this code and printed nothing.
-    fn refused(self, code: i32) -> String {
+    pub(crate) fn refused(self, code: i32) -> String {
         assert_eq!((self.code, self.stdout.as_str()), (code, ""), "{}", self.stderr);
         self.stderr
     }
@@ -97,7 +97,7 @@ impl World {
         Ended::of(self.command(words).output().unwrap())
     }
 
-    fn admin(&self, words: &[&str]) -> Ended {
+    pub(crate) fn admin(&self, words: &[&str]) -> Ended {
         self.run(&[&["admin"], words].concat())
     }
 
@@ -409,8 +409,14 @@ fn rules_are_shown_and_replaced_from_a_file_that_the_gateway_judges() {
     assert_eq!((ended.code, ended.stderr.as_str()), (0, "the rules of org/name are replaced\n"));
     assert!(ended.stdout.contains("\n  errors\n    every 15 s: roll back"), "{}", ended.stdout);
     assert_eq!(world.admin(&["rules", "org/name"]).printed(), ended.stdout);
-    let told = world.admin(&["rules"]).refused(2);
-    assert!(told.contains("different rules"), "{told}");
+    // Without a model it is those of all models, and which have their own.
+    let of_all = world.admin(&["rules"]);
+    assert_eq!((of_all.code, of_all.stderr.as_str()), (0, "rules of their own have org/name\n"));
+    let set_all = world.admin(&["rules", "--set", file.to_str().unwrap()]);
+    assert_eq!(set_all.code, 0, "{}", set_all.stderr);
+    let warning = "warning: the model org/name has rules of its own, which stay in force";
+    assert!(set_all.stderr.contains(warning), "{}", set_all.stderr);
+    assert!(world.admin(&["rules", "gpt-4"]).printed().contains("every 15 s: roll back"));
 
     // What was shown as JSON is taken as it is.
     let shown = world.admin(&["rules", "org/name", "--format", "json"]).printed();
@@ -427,6 +433,11 @@ fn rules_are_shown_and_replaced_from_a_file_that_the_gateway_judges() {
     let missing = world.admin(&["rules", "--set", "not-here.json"]).refused(3);
     assert!(missing.contains("cannot read the rules not-here.json"), "{missing}");
     assert!(world.admin(&["rules", "org/name"]).printed().contains("error_rate > 2.00 %"));
+
+    let unset = world.admin(&["rules", "org/name", "--unset"]);
+    let told = "org/name has the rules of all models\n";
+    assert_eq!((unset.code, unset.stderr.as_str()), (0, told));
+    assert!(world.admin(&["rules", "org/name"]).printed().contains("error_rate > 5.00 %"));
 }
 
 #[test]

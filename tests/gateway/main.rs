@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its world fails")]
 
+mod backup;
 mod churn;
 mod client;
 mod commands;
+mod evaluations;
 mod failures;
 mod fates;
 mod http2;
@@ -18,6 +20,7 @@ mod predicted;
 mod prices;
 mod program;
 mod python_clients;
+mod removal;
 mod requests;
 mod restart;
 mod slow_clients;

@@ -165,3 +165,70 @@ fn a_message_that_a_kill_cuts_off_is_sent_after_the_restart_and_not_again() {
     let all: Vec<Value> = hook.came().iter().map(about).collect();
     assert_eq!(all, [json!(entry), json!(entry), json!(next)]);
 }
+
+/// HMAC-SHA256 by its definition, RFC 2104, of a key that is shorter than a block.
+fn hmac_sha_256(key: &[u8], message: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    let padded = |pad: u8| {
+        let mut block = [pad; 64];
+        block.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key);
+        block
+    };
+    let inner = Sha256::new().chain_update(padded(0x36)).chain_update(message).finalize();
+    let outer = Sha256::new().chain_update(padded(0x5c)).chain_update(inner).finalize();
+    outer.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn messages_to_the_webhook_are_signed_by_the_secret_that_the_configuration_names() {
+    // RFC 4231, section 4.3.
+    assert_eq!(
+        hmac_sha_256(b"Jefe", b"what do ya want for nothing?"),
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    );
+    let upstream = Upstream::plain();
+    let hook = Upstream::plain();
+    let more = format!("notify: {{webhook: {{url: '{}', secret: {{env: KEY}}}}}}", hook.url());
+    let world = World::new(&two(&upstream.url(), &upstream.url(), "{v1: 50%, v2: 50%}", &more));
+    roll_back(&mut world.client());
+    while hook.came().is_empty() {
+        std::thread::yield_now();
+    }
+    let came = &hook.came()[0];
+    let signature = came.header("x-coalmine-signature").expect("a signature");
+    let (second, digits) = signature.split_once(",v1=").unwrap();
+    let second = second.strip_prefix("t=").unwrap();
+    let sent: i64 = second.parse().unwrap();
+    let happened: coalmine::units::Timestamp = came.json()["at"].as_str().unwrap().parse().unwrap();
+    assert!(sent >= happened.second(), "{signature}: {happened}");
+    let signed = [second.as_bytes(), b".", &came.body].concat();
+    // The tests' gateways read this for whatever secret they are told of.
+    assert_eq!(digits, hmac_sha_256(b"the upstream's secret", &signed));
+}
+
+/// The address of a Slack webhook need not stand in rules, which the journal keeps.
+#[test]
+fn rules_without_a_slack_webhook_have_that_of_the_configuration() {
+    let upstream = Upstream::plain();
+    let slack = Upstream::new(|_, _| {
+        vec![Step::Send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".to_vec())]
+    });
+    let more = format!("notify: {{slack: {{url: '{}/services/s3cret'}}}}", slack.url());
+    let world = World::new(&two(&upstream.url(), &upstream.url(), "{v1: 50%, v2: 50%}", &more));
+    let mut client = world.client();
+    let entry = roll_back(&mut client);
+    let told = loop {
+        let told = delivered(&mut client);
+        if !told.is_empty() {
+            break told;
+        }
+        std::thread::yield_now();
+    };
+    let message = json!({"about": entry, "channel": "slack", "recipient": "http://127.0.0.1"});
+    assert_eq!(told, [message]);
+    let posted = slack.came().remove(0);
+    assert!(posted.head.starts_with("POST /v1/services/s3cret "), "{}", posted.head);
+    assert!(posted.json()["text"].as_str().unwrap().contains("rolled back to v1"));
+    let history = client.get("/v1/models/gpt-4/history?limit=1000").text();
+    assert!(!history.contains("s3cret"), "{history}");
+}

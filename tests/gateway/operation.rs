@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use serde_json::{Value, json};
 
 #[cfg(unix)]
-use crate::program::Program;
+use crate::program::{Program, run};
 use crate::upstream::{Step, Upstream, answer};
 use crate::world::{World, ask, plan, two};
 
@@ -95,6 +95,53 @@ fn metrics_count_readings_of_the_configuration() {
     assert!(at() > started);
 }
 
+/// A file that is deleted or replaced is written to all the same, under no name: what is written
+/// there is lost.
+#[cfg(unix)]
+#[test]
+fn a_journal_that_is_moved_away_is_told_takes_no_command_and_keeps_no_request_away() {
+    let upstream = Upstream::plain();
+    let folder = tempfile::tempdir().unwrap();
+    let [journal, away] = ["journal.db", "away.db"].map(|name| folder.path().join(name));
+    let yaml = two(&upstream.url(), &upstream.url(), "{v1: 50%, v2: 50%}", "");
+    let yaml = yaml.replace("':memory:'", &format!("'{}'", journal.display()));
+    let world = World::new(&yaml);
+    let ready = || {
+        let ready = world.client().get("/readyz");
+        assert_eq!(ready.status, 200, "{}", ready.text());
+        ready.json()
+    };
+    let rollback = || {
+        let back = json!({"action": "rollback", "target_version": "v1"});
+        world.client().post("/v1/models/gpt-4/deploy", &back)
+    };
+    // Moved, and then another file in its place; noticed though nothing is to be written.
+    for replaced in [false, true] {
+        std::fs::rename(&journal, &away).unwrap();
+        if replaced {
+            std::fs::copy(&away, &journal).unwrap();
+        }
+        until(|| ready()["journal_writable"] == false);
+        assert_eq!(ready()["status"], "degraded");
+        assert_eq!(world.metric("coalmine_journal_writable"), 0.0);
+        let refused = rollback();
+        assert_eq!(refused.status, 503, "{}", refused.text());
+        assert_eq!(refused.json()["error"]["code"], "journal_unavailable");
+        assert!(refused.header("retry-after").is_some());
+        assert_eq!(world.client().chat(&ask("gpt-4")).status, 200);
+        std::fs::rename(&away, &journal).unwrap();
+        until(|| ready()["journal_writable"] == true);
+        assert_eq!(world.metric("coalmine_journal_writable"), 1.0);
+    }
+    let done = rollback();
+    assert_eq!(done.status, 200, "{}", done.text());
+    let entry = done.json()["journal_entry"].clone();
+    world.stop();
+    let shown = run(&["journal", "show", journal.to_str().unwrap()]);
+    let last = shown.lines().last().unwrap();
+    assert!(last.starts_with(&format!("{entry}  ")) && last.contains("rolled back"), "{last}");
+}
+
 #[test]
 fn a_gateway_that_serves_says_that_it_is_ready() {
     let upstream = Upstream::plain();
@@ -120,7 +167,7 @@ fn a_gateway_that_is_told_to_end_is_not_ready_and_serves_for_as_long_as_it_was_t
     let key = program.first_key();
     assert_eq!(program.client(&key).get("/readyz").status, 200);
     program.signal("TERM");
-    program.until_it_says("stopping: not ready from now on, taking requests for 1 h still");
+    program.until_it_says("stopping: not ready from now on, taking requests for 1h still");
     // Each on a connection of its own.
     until(|| program.client(&key).get("/readyz").status == 503);
     for _ in 0..3 {
