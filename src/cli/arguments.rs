@@ -68,7 +68,7 @@ pub(super) enum Subcommands {
     Mock(MockArguments),
     /// Send a workload to a server over HTTP, each request at its time, and measure what comes
     #[command(after_help = LOAD_HELP)]
-    Load(LoadArguments),
+    Load(Box<LoadArguments>),
     /// Verify a gateway's journal, show it, export it
     #[command(subcommand)]
     Journal(JournalCommands),

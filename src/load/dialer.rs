@@ -53,7 +53,6 @@ impl Link {
     }
 
     /// Sends a request; where it fails before anything of it was sent, the error has it.
-    #[expect(clippy::result_large_err, reason = "as the library has it: it keeps the request")]
     pub(super) async fn send(
         &mut self,
         request: Request<Full<Bytes>>,

@@ -94,8 +94,8 @@ const LONGEST_CAUSE: usize = 200;
 mod tests {
     use super::*;
 
-    fn fault(stage: Stage, error: io::Error) -> Fault {
-        Fault::new(stage, &error)
+    fn fault(stage: Stage, error: &io::Error) -> Fault {
+        Fault::new(stage, error)
     }
 
     #[test]
@@ -114,7 +114,7 @@ mod tests {
             (Stage::Body, UnexpectedEof, Ending::Truncated),
             (Stage::Body, InvalidData, Ending::Malformed),
         ] {
-            assert_eq!(fault(stage, kind.into()).ending, ending, "{stage:?} {kind:?}");
+            assert_eq!(fault(stage, &kind.into()).ending, ending, "{stage:?} {kind:?}");
         }
     }
 
@@ -122,10 +122,10 @@ mod tests {
     fn what_this_machine_lacks_is_told_from_what_the_server_does() {
         for (number, is_local) in [(23, true), (24, true), (32, false)] {
             let error = io::Error::from_raw_os_error(number);
-            assert_eq!(fault(Stage::Connect, error).is_local, is_local, "{number}");
+            assert_eq!(fault(Stage::Connect, &error).is_local, is_local, "{number}");
         }
-        assert!(fault(Stage::Connect, io::ErrorKind::AddrNotAvailable.into()).is_local);
-        assert!(!fault(Stage::Connect, io::ErrorKind::ConnectionRefused.into()).is_local);
+        assert!(fault(Stage::Connect, &io::ErrorKind::AddrNotAvailable.into()).is_local);
+        assert!(!fault(Stage::Connect, &io::ErrorKind::ConnectionRefused.into()).is_local);
     }
 
     #[test]

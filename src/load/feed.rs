@@ -69,7 +69,8 @@ impl<S: Schedule> Feed<S> {
     pub(super) async fn next(&self, due: &mut Vec<Due>) {
         let _turn = self.turn.lock().await;
         while !self.control.is_stopped() {
-            match self.lock().peek(self.start, self.until) {
+            let next = self.lock().peek(self.start, self.until);
+            match next {
                 Next::Over => return,
                 Next::At(at) if at <= self.clock.now() => {
                     self.take_due(due);
