@@ -201,9 +201,11 @@ impl Writer {
     }
 }
 
-/// Whether every key of `choice` is one of `known`.
+/// Whether every key of `choice` is one of `known`, and they mean the same: the places of two
+/// secrets have the same keys.
 fn repeats(choice: &Choice, known: &Choice) -> bool {
-    choice.choices.iter().all(|field| has(known, field))
+    let means_it = |field: &Field| known.choices.iter().any(|other| other.about == field.about);
+    choice.choices.iter().all(|field| has(known, field)) && choice.choices.iter().any(means_it)
 }
 
 /// Whether `choice` has every key of `known`, and more.
