@@ -69,7 +69,9 @@ impl<S: Schedule> Feed<S> {
     pub(super) async fn next(&self, due: &mut Vec<Due>) {
         let _turn = self.turn.lock().await;
         while !self.control.is_stopped() {
-            match self.lock().peek(self.start, self.until) {
+            // Not in the head of the `match`, whose arms would then hold the lock.
+            let next = self.lock().peek(self.start, self.until);
+            match next {
                 Next::Over => return,
                 Next::At(at) if at <= self.clock.now() => {
                     self.take_due(due);

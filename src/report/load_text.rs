@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn a_closed_loop_says_so_everywhere_and_has_no_lag() {
-        let report = LoadReport { is_closed: true, concurrency: Some(8), ..example_report() };
+        let mut report = example_report();
+        (report.is_closed, report.concurrency) = (true, Some(8));
         for text in [load_text(&report, STYLE), load_markdown(&report)] {
             assert!(text.contains("closed loop of 8"), "{text}");
             assert!(text.contains("who would have come while the server was slow"), "{text}");
@@ -84,12 +85,9 @@ mod tests {
 
     #[test]
     fn no_line_is_wider_than_the_terminal() {
-        let report = LoadReport {
-            reasons: vec!["requests were sent too late ".repeat(9)],
-            is_valid: false,
-            is_closed: true,
-            ..example_report()
-        };
+        let mut report = example_report();
+        report.reasons = vec!["requests were sent too late ".repeat(9)];
+        (report.is_valid, report.is_closed) = (false, true);
         for width in [40, 60, 100] {
             let text = load_text(&report, Style { width, ..STYLE });
             let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
