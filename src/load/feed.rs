@@ -69,6 +69,7 @@ impl<S: Schedule> Feed<S> {
     pub(super) async fn next(&self, due: &mut Vec<Due>) {
         let _turn = self.turn.lock().await;
         while !self.control.is_stopped() {
+            // Not in the head of the `match`, whose arms would then hold the lock.
             let next = self.lock().peek(self.start, self.until);
             match next {
                 Next::Over => return,

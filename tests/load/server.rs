@@ -116,7 +116,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stop.take().into_iter().for_each(|stop| drop(stop.send(())));
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
         self.thread.take().into_iter().for_each(|thread| thread.join().unwrap());
     }
 }
