@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use super::fault::{Fault, Limit};
 use super::room::Seat;
+use super::send::broken_off;
 use super::sieve::Sieve;
 use super::ticket_guard::TicketGuard;
 use crate::exchange::{Ending, Observed, Usage};
@@ -169,7 +170,7 @@ impl Flow {
             self.alarm = None;
             match next {
                 None => self.end(None),
-                Some(Err(_)) => self.end(Some(Fault::of(Ending::Reset))),
+                Some(Err(error)) => self.end(Some(Fault::of(broken_off(&error)))),
                 Some(Ok(frame)) => self.take(frame.into_data().unwrap_or_default()),
             }
             if self.ready.len() > before {
