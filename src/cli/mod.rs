@@ -42,6 +42,7 @@ mod journal;
 mod judges;
 mod mock;
 mod open;
+mod open_files;
 mod open_gateway;
 mod output;
 mod pipeline;
