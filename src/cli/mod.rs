@@ -48,6 +48,7 @@ mod load_progress;
 mod load_raw;
 mod mock;
 mod open;
+mod open_files;
 mod open_gateway;
 mod output;
 mod pipeline;

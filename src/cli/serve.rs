@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::exit::Exit;
+use super::open_files;
 use super::open_gateway::{read_gateway, read_secret};
 use super::server_log::start_log;
 use super::shared_arguments::ScenarioArguments;
@@ -56,6 +57,7 @@ pub(super) fn serve(arguments: &ServeArguments) -> Result<Exit, Failure> {
         .map_err(Failure::internal)?;
     // Before anything is to be said, so that none is missed.
     let mut signals = Signals::notice(&runtime)?;
+    open_files::allow_all();
     let threads = arguments
         .threads
         .unwrap_or_else(|| std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));

@@ -53,6 +53,11 @@ impl WallClock {
         self.on_wall(at).saturating_duration_since(os_time::now())
     }
 
+    /// How long ago it was `at`, on the wall; zero where it is not yet.
+    pub fn since(&self, at: Timestamp) -> Duration {
+        os_time::nanos(os_time::now().saturating_duration_since(self.on_wall(at)))
+    }
+
     /// Waits until `at`, never less; for ever where that is [`Timestamp::MAX`]. Returns how late it
     /// ended, in wall time. Where `at` has passed it ends at once, and is that late.
     ///
@@ -63,21 +68,26 @@ impl WallClock {
             std::future::pending::<()>().await;
         }
         let deadline = self.on_wall(at);
-        match Timer::of_process() {
-            Some(timer) => timer.sleep_until(deadline).await,
-            None => tokio::time::sleep_until(deadline.into()).await,
-        }
+        wait_until(deadline).await;
         os_time::nanos(os_time::now().saturating_duration_since(deadline))
     }
 
     /// When it is `at`, or the start where that is before it.
-    fn on_wall(&self, at: Timestamp) -> Instant {
+    pub(super) fn on_wall(&self, at: Timestamp) -> Instant {
         let length = self.scale.wall(at.since(self.start));
         let length = std::time::Duration::from_nanos(length.as_nanos());
         // Instants reach further than the 584 years that a duration can have, on all platforms
         // that we know; else a century does.
         let century = std::time::Duration::from_secs(100 * 365 * 86_400);
         self.start_on_wall.checked_add(length).unwrap_or_else(|| self.start_on_wall + century)
+    }
+}
+
+/// Waits until `deadline`, by the timer of the process where that has a thread.
+pub(super) async fn wait_until(deadline: Instant) {
+    match Timer::of_process() {
+        Some(timer) => timer.sleep_until(deadline).await,
+        None => tokio::time::sleep_until(deadline.into()).await,
     }
 }
 
@@ -111,6 +121,9 @@ mod tests {
         assert!(clock.until(at) <= std::time::Duration::from_secs(10));
         assert_eq!(clock.until(clock.start), std::time::Duration::ZERO);
         assert_eq!(clock.until(Timestamp::EPOCH), std::time::Duration::ZERO);
+        assert_eq!(clock.since(at), Duration::ZERO);
+        let passed = clock.now().since(clock.start);
+        assert!(clock.since(clock.start) >= clock.scale().wall(passed));
     }
 
     #[tokio::test]

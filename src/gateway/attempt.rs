@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::fault::{Fault, Limit, retry_soon};
 use super::flow::{Patience, Watch, observed};
 use super::pass_headers::{to_client, to_upstream};
-use super::send::{Unanswered, send};
+use super::send::{Unanswered, broken_off, send};
 use super::sieve::Sieve;
 use super::ticket_guard::TicketGuard;
 use super::upstream_body::UpstreamBody;
@@ -146,7 +146,7 @@ async fn streamed(
     let mut watch = Watch { guard, sieve: Sieve::default() };
     let (mut held, mut held_bytes) = (Vec::new(), 0);
     while call.is_held && watch.guard.first_token().is_none() && held_bytes < MOST_HELD {
-        let fault = match next(&mut body, patience).await {
+        let fault = match next(&mut body, patience, broken_off).await {
             Ok(Some(piece)) => {
                 let sifted = watch.sieve.pass(piece);
                 if sifted.first_content {
@@ -241,7 +241,9 @@ const fn passes(status: u16) -> bool {
 /// A whole body, without a copy where it comes in one piece.
 async fn collect(mut body: UpstreamBody, patience: Patience, most: u64) -> Result<Bytes, Fault> {
     let too_long = Err(Fault::of(Ending::Malformed));
-    let Some(first) = next(&mut body, patience).await? else { return Ok(Bytes::new()) };
+    // Of a plain answer that breaks off nothing is left, however it does.
+    let broken_off = |_: &hyper::Error| Ending::Reset;
+    let Some(first) = next(&mut body, patience, broken_off).await? else { return Ok(Bytes::new()) };
     if first.len() as u64 > most {
         return too_long;
     }
@@ -249,7 +251,7 @@ async fn collect(mut body: UpstreamBody, patience: Patience, most: u64) -> Resul
         return Ok(first);
     }
     let mut whole = BytesMut::from(&*first);
-    while let Some(piece) = next(&mut body, patience).await? {
+    while let Some(piece) = next(&mut body, patience, broken_off).await? {
         if (whole.len() + piece.len()) as u64 > most {
             return too_long;
         }
@@ -258,13 +260,17 @@ async fn collect(mut body: UpstreamBody, patience: Patience, most: u64) -> Resul
     Ok(whole.freeze())
 }
 
-async fn next(body: &mut UpstreamBody, patience: Patience) -> Result<Option<Bytes>, Fault> {
+async fn next(
+    body: &mut UpstreamBody,
+    patience: Patience,
+    broken_off: impl Fn(&hyper::Error) -> Ending,
+) -> Result<Option<Bytes>, Fault> {
     let idle = Instant::now() + patience.idle;
     match timeout_at(patience.deadline.min(idle), body.frame()).await {
         Err(_) if idle < patience.deadline => Err(Fault::late(Limit::Idle)),
         Err(_) => Err(Fault::late(Limit::Total)),
         Ok(None) => Ok(None),
-        Ok(Some(Err(_))) => Err(Fault::of(Ending::Reset)),
+        Ok(Some(Err(error))) => Err(Fault::of(broken_off(&error))),
         Ok(Some(Ok(frame))) => Ok(Some(frame.into_data().unwrap_or_default())),
     }
 }

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::fault::{Fault, Limit};
 use super::room::Seat;
+use super::send::broken_off;
 use super::sieve::Sieve;
 use super::ticket_guard::TicketGuard;
 use super::upstream_body::UpstreamBody;
@@ -179,7 +180,7 @@ impl Flow {
             self.alarm = None;
             match next {
                 None => self.end(None),
-                Some(Err(_)) => self.end(Some(Fault::of(Ending::Reset))),
+                Some(Err(error)) => self.end(Some(Fault::of(broken_off(&error)))),
                 Some(Ok(frame)) => self.take(frame.into_data().unwrap_or_default()),
             }
             if self.ready.len() > before {

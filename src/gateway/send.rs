@@ -92,6 +92,14 @@ fn io_error(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
     causes(error).find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind)
 }
 
+/// What became of a stream whose body ended with an error: one whose connection was closed, as a
+/// server does that ends, stopped without its end; any other broke off.
+pub(super) fn broken_off(error: &hyper::Error) -> Ending {
+    let is_closed = error.is_incomplete_message()
+        || io_error(error).is_some_and(|kind| kind == io::ErrorKind::UnexpectedEof);
+    if is_closed { Ending::Truncated } else { Ending::Reset }
+}
+
 /// An error and what it comes from.
 pub(super) fn causes<'a>(
     error: &'a (dyn Error + 'static),

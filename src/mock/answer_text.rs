@@ -14,9 +14,16 @@ pub(super) struct AnswerText {
 }
 
 impl AnswerText {
-    /// The words that these draws decide.
-    pub(super) const fn new(draws: Draws) -> Self {
-        Self { draws, number: 0, last: 0 }
+    /// The words of a choice, from 0 to 127, that these draws decide.
+    pub(super) const fn new(draws: Draws, choice: u32) -> Self {
+        Self { draws, number: choice * LONGEST, last: 0 }
+    }
+
+    /// The next bits, in place of a word.
+    pub(super) fn bits(&mut self) -> u64 {
+        // Draw 0 of this purpose decides how many tokens there are.
+        self.number = self.number.saturating_add(1);
+        self.draws.draw(Purpose::OutputTokens, self.number).bits() >> 32
     }
 
     /// The first `count` words with a space between them.
@@ -33,10 +40,7 @@ impl Iterator for AnswerText {
     type Item = &'static str;
 
     fn next(&mut self) -> Option<&'static str> {
-        // Draw 0 of this purpose decides how many tokens there are.
-        self.number = self.number.saturating_add(1);
-        let bits = self.draws.draw(Purpose::OutputTokens, self.number).bits();
-        let step = 1 + (bits >> 32) as usize % (WORDS.len() - 1);
+        let step = 1 + self.bits() as usize % (WORDS.len() - 1);
         self.last = (self.last + step) % WORDS.len();
         Some(WORDS[self.last])
     }
@@ -110,6 +114,9 @@ const WORDS: [&str; 64] = [
     "alone ",
 ];
 
+/// Where the next choice's draws begin: above the most words that one has.
+const LONGEST: u32 = 1 << 20;
+
 /// Mean length of a word, rounded up.
 const ROOM: usize = 6;
 
@@ -120,7 +127,7 @@ mod tests {
     use crate::units::RequestId;
 
     fn words(request: u64) -> AnswerText {
-        AnswerText::new(Chance::new(7, 0).request(RequestId(request), 0))
+        AnswerText::new(Chance::new(7, 0).request(RequestId(request), 0), 0)
     }
 
     #[test]
@@ -143,5 +150,7 @@ mod tests {
         assert_eq!(words(1).text(50), words(1).text(50));
         assert_ne!(words(1).text(50), words(2).text(50));
         assert!(words(1).text(60).starts_with(&words(1).text(50)));
+        let draws = Chance::new(7, 0).request(RequestId(1), 0);
+        assert_ne!(AnswerText::new(draws, 127).text(50), words(1).text(50));
     }
 }

@@ -7,7 +7,9 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
+use super::form::{Form, FormRequest, ResponseFormat, Tool};
 use crate::units::Tokens;
 use crate::wire::ApiError;
 
@@ -26,31 +28,29 @@ pub(super) struct ChatRequest {
     pub(super) input: Tokens,
     /// `max_completion_tokens` or `max_tokens`, which the answer has exactly.
     pub(super) output: Option<Tokens>,
+    /// How many answers are asked for at once.
+    pub(super) choices: u32,
+    /// What they are to be.
+    pub(super) form: Form,
 }
 
 impl ChatRequest {
     /// Tokens of the longest answer. Chosen: a plain one takes some 6 MB.
     pub(super) const MOST_TOKENS: u32 = 1_000_000;
+    /// Answers to one request, as OpenAI has it.
+    const MOST_CHOICES: u32 = 128;
 
     /// Reads `body`.
     ///
     /// # Errors
     /// No JSON, a member that is missing or not of its kind, or too many tokens.
     pub(super) fn read(body: &[u8]) -> Result<Self, ApiError> {
-        let body: Body = serde_json::from_slice(body)
-            .map_err(|error| ApiError::malformed(format!("read the body: {error}")))?;
+        let body: Body = serde_json::from_slice(body).map_err(|error| unreadable(body, &error))?;
         let output = body.max_completion_tokens.or(body.max_tokens);
-        let output = match output {
-            None => None,
-            Some(tokens) => match u32::try_from(tokens) {
-                Ok(tokens @ 1..=Self::MOST_TOKENS) => Some(Tokens::new(tokens)),
-                _ => {
-                    let most = Self::MOST_TOKENS;
-                    let message = format!("max_tokens is {tokens}: allowed are 1 to {most}");
-                    return Err(ApiError::invalid("max_tokens", message));
-                }
-            },
-        };
+        let output = bounded("max_tokens", output, Self::MOST_TOKENS)?;
+        let choices = bounded("n", body.n, Self::MOST_CHOICES)?.unwrap_or(1);
+        let Body { tools, tool_choice, response_format, .. } = body;
+        let form = FormRequest { tools, tool_choice, response_format }.form()?;
         let input = body.messages.iter().fold(0, |sum: u32, words| sum.saturating_add(words.0));
         Ok(Self {
             model: body.model,
@@ -58,12 +58,44 @@ impl ChatRequest {
             wants_usage: body.stream_options.is_some_and(|options| options.include_usage),
             user: body.user.as_deref().map_or(0, number),
             input: Tokens::new(input),
-            output,
+            output: output.map(Tokens::new),
+            choices,
+            form,
         })
     }
 }
 
+/// What is wrong with a body, and where. The place is looked for in a second reading, which those
+/// who send what can be read need not wait for.
+fn unreadable(body: &[u8], error: &serde_json::Error) -> ApiError {
+    let mut again = serde_json::Deserializer::from_slice(body);
+    let place = serde_path_to_error::deserialize::<_, Body>(&mut again)
+        .err()
+        .map(|error| error.path().to_string())
+        .filter(|path| path != ".");
+    match place {
+        Some(path) => {
+            let message = format!("read {path} of the body: {error}");
+            ApiError::malformed(message).with_param(path)
+        }
+        None => ApiError::malformed(format!("read the body: {error}")),
+    }
+}
+
+/// What a member says, from 1 to `most`; `None` where it says nothing.
+fn bounded(member: &str, value: Option<i64>, most: u32) -> Result<Option<u32>, ApiError> {
+    let Some(value) = value else { return Ok(None) };
+    match u32::try_from(value) {
+        Ok(value) if (1..=most).contains(&value) => Ok(Some(value)),
+        _ => {
+            let message = format!("{member} is {value}: allowed are 1 to {most}");
+            Err(ApiError::invalid(member, message))
+        }
+    }
+}
+
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Body {
     model: String,
     messages: Vec<Words>,
@@ -72,6 +104,10 @@ struct Body {
     user: Option<String>,
     max_tokens: Option<i64>,
     max_completion_tokens: Option<i64>,
+    n: Option<i64>,
+    tools: Option<Vec<Tool>>,
+    tool_choice: Option<Value>,
+    response_format: Option<ResponseFormat>,
 }
 
 #[derive(Deserialize)]
@@ -166,7 +202,8 @@ mod tests {
     #[test]
     fn every_member_that_matters_is_read_and_all_others_are_not() {
         let body = r#"{"model": "a/b", "temperature": 0.5, "stream": true, "user": "17",
-            "stream_options": {"include_usage": true, "x": 1}, "max_tokens": 5,
+            "stream_options": {"include_usage": true, "x": 1}, "max_tokens": 5, "n": 3,
+            "response_format": {"type": "json_object"},
             "messages": [{"role": "system", "content": "be  brief"}, {"role": "user", "content":
             [{"type": "text", "text": "what is\nthis"}, {"type": "image_url", "image_url":
             {"url": "data:image/png;base64,AA"}}]}, {"role": "assistant", "content": null}]}"#;
@@ -177,6 +214,8 @@ mod tests {
             user: 17,
             input: Tokens::new(5),
             output: Some(Tokens::new(5)),
+            choices: 3,
+            form: Form::Json(None),
         };
         assert_eq!(read(body).unwrap(), expected);
     }
@@ -187,6 +226,7 @@ mod tests {
         let null = r#"{"model": "m", "messages": [], "stream": null, "max_tokens": null}"#;
         assert_eq!(read(null).unwrap(), bare);
         assert_eq!((bare.stream, bare.output, bare.input), (false, None, Tokens::ZERO));
+        assert_eq!((bare.choices, bare.form), (1, Form::Text));
     }
 
     #[test]
@@ -194,7 +234,16 @@ mod tests {
         let long = r#"{"model": "m", "messages": [], "max_tokens": 1000001}"#;
         assert!(read(long).unwrap_err().message.contains("1 to 1000000"));
         let none = r#"{"model": "m", "messages": [], "max_tokens": 0}"#;
-        for body in ["", "{", "[]", r#"{"model": "m"}"#, r#"{"messages": []}"#, none, long] {
+        for n in [0, -1, 129] {
+            let many = format!(r#"{{"model": "m", "messages": [], "n": {n}}}"#);
+            assert!(read(&many).unwrap_err().message.contains("1 to 128"));
+        }
+        let half = read(r#"{"model": "m", "messages": [], "max_tokens": 1.5}"#).unwrap_err();
+        assert_eq!(half.param.as_deref(), Some("max_tokens"));
+        assert!(half.message.starts_with("read max_tokens of the body: "), "{}", half.message);
+        assert!(read("[]").unwrap_err().message.contains("expected an object"));
+        let tool = r#"{"model": "m", "messages": [], "tool_choice": "required"}"#;
+        for body in ["", "{", "[]", r#"{"model": "m"}"#, r#"{"messages": []}"#, none, long, tool] {
             assert_eq!(read(body).unwrap_err().status, 400, "{body}");
         }
     }

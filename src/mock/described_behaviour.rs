@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::scenario::{Document, Files, load};
+use crate::scenario::{Document, Files, Loaded, load};
 use crate::upstream::Behaviour;
 
 /// A behaviour and, where it is known, its description as scenario files have it at `upstream`.
@@ -30,20 +30,7 @@ impl DescribedBehaviour {
     /// # Errors
     /// All that is wrong with the description; `recorded: true`.
     pub fn read(upstream: &Value) -> Result<Self, BehaviourError> {
-        let scenario = around(upstream).to_string();
-        let document = Document {
-            path: Path::new("behaviour"),
-            bytes: scenario.as_bytes(),
-            settings: &[],
-            working_directory: Path::new("/"),
-            allow_outside: false,
-        };
-        let loaded = load(document, &NoFiles).map_err(|error| BehaviourError::Invalid {
-            problems: error
-                .problems()
-                .map(|problem| told(&problem.message, &problem.help))
-                .collect(),
-        })?;
+        let loaded = loaded(&around(upstream))?;
         let version = loaded.scenario.versions().next();
         let behaviour = version.and_then(|version| version.behaviour().cloned());
         let behaviour = behaviour.ok_or(BehaviourError::Recorded)?;
@@ -72,7 +59,7 @@ impl DescribedBehaviour {
 #[derive(Debug, thiserror::Error)]
 pub enum BehaviourError {
     /// It says something that means nothing.
-    #[error("read the behaviour: {}", problems.join("; "))]
+    #[error("read the description: {}", problems.join("; "))]
     Invalid {
         /// What is wrong, and what to do about it.
         problems: Vec<String>,
@@ -82,8 +69,26 @@ pub enum BehaviourError {
     Recorded,
 }
 
+/// What a scenario of upstreams and faults says.
+///
+/// # Errors
+/// All that is wrong with it, without the places: they would be in a text that nobody has seen.
+pub(super) fn loaded(scenario: &Value) -> Result<Loaded, BehaviourError> {
+    let scenario = scenario.to_string();
+    let document = Document {
+        path: Path::new("behaviour"),
+        bytes: scenario.as_bytes(),
+        settings: &[],
+        working_directory: Path::new("/"),
+        allow_outside: false,
+    };
+    load(document, &NoFiles).map_err(|error| BehaviourError::Invalid {
+        problems: error.problems().map(|problem| told(&problem.message, &problem.help)).collect(),
+    })
+}
+
 /// The smallest scenario with an upstream.
-fn around(upstream: &Value) -> Value {
+pub(super) fn around(upstream: &Value) -> Value {
     json!({
         "schema": 1,
         "name": "mock",
@@ -98,7 +103,7 @@ fn around(upstream: &Value) -> Value {
     })
 }
 
-/// A problem without its place: it would be one in a text that nobody has seen.
+/// A problem and what to do about it.
 fn told(message: &str, help: &[String]) -> String {
     [&[message.to_owned()], help].concat().join(": ")
 }

@@ -1,27 +1,26 @@
 //! Where a mock's requests come in: which of its answers each gets.
 
-use std::collections::BTreeMap;
 use std::error::Error;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde_json::{Map, Value, json};
+use tokio::sync::watch;
 
-use super::DescribedBehaviour;
 use super::chat_request::ChatRequest;
 use super::line::{Broken, Line};
 use super::player::{Player, Timing};
+use super::punctuality::{Lateness, Punctuality};
 use super::reply::{self, JSON, Reply};
 use super::request_number::RequestNumber;
 use super::script::Script;
 use super::settings::MockSettings;
 use super::version::Version;
 use crate::chance::{Chance, Draws, Purpose, Sampler};
-use crate::clock::{Lag, WallClock};
+use crate::clock::{Pacer, WallClock};
 use crate::exchange::{ModelIndex, Request, VersionIndex};
 use crate::units::{RequestId, Timestamp, Tokens};
 use crate::upstream::Setting;
@@ -30,14 +29,37 @@ use crate::wire::{AnswerWriter, ApiError, ModelEntry, model_list, model_object};
 /// A mock but for its sockets.
 #[derive(Debug)]
 pub(super) struct Desk {
-    versions: Vec<Version>,
+    pub(super) versions: Vec<Version>,
     chance: Chance,
-    clock: WallClock,
+    pub(super) clock: WallClock,
     start: Timestamp,
     tokens: Sampler,
     trust_harness: bool,
     count: AtomicU64,
-    lag: Arc<Lag>,
+    /// Of each serving thread.
+    punctuality: Mutex<Vec<Arc<Punctuality>>>,
+    /// Whether all versions refuse all requests.
+    pub(super) refuses: watch::Sender<bool>,
+    /// Whether each of the ports is open that are closed then.
+    pub(super) doors: Mutex<Vec<watch::Receiver<bool>>>,
+}
+
+/// What a request came by.
+#[derive(Clone, Debug)]
+pub(super) struct Outlet {
+    pub(super) line: Line,
+    pub(super) pacer: Arc<Pacer>,
+    pub(super) part: Part,
+}
+
+/// What a port is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Part {
+    All,
+    /// All but administration.
+    Clients,
+    /// Administration.
+    Admin,
 }
 
 impl Desk {
@@ -47,35 +69,62 @@ impl Desk {
         let (chance, start) = (Chance::new(seed, 0), clock.now());
         let version = |(version, index)| {
             let version_index = VersionIndex(index);
-            let setting = Setting { chance, version: version_index, start, may_be_limited: false };
+            // A fault may come that limits what has no limit of its own.
+            let setting = Setting { chance, version: version_index, start, may_be_limited: true };
             Version::new(version, setting, clock)
         };
+        let versions: Vec<_> = versions.into_iter().zip(0_u16..).map(version).collect();
+        let refuses = watch::Sender::new(versions.iter().all(Version::refuses_all));
         Self {
-            versions: versions.into_iter().zip(0_u16..).map(version).collect(),
+            versions,
             chance,
             clock,
             start,
             tokens: Sampler::new(&tokens),
             trust_harness,
             count: AtomicU64::new(0),
-            lag: Arc::default(),
+            punctuality: Mutex::default(),
+            refuses,
+            doors: Mutex::default(),
         }
     }
 
-    /// Answers one request, which came over `line`.
+    /// How late one more serving thread is.
+    pub(super) fn new_punctuality(&self) -> Arc<Punctuality> {
+        let punctuality = Arc::new(Punctuality::new(self.clock));
+        let mut all = self.punctuality.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(Arc::clone(&punctuality));
+        punctuality
+    }
+
+    /// How late all of them have been.
+    pub(super) fn lateness(&self) -> Lateness {
+        let mut lateness = Lateness::default();
+        let all = self.punctuality.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().for_each(|punctuality| lateness.merge(&punctuality.lateness()));
+        lateness
+    }
+
+    /// Answers one request.
     ///
     /// # Errors
     /// The connection ends without an answer.
     pub(super) async fn answer<B>(
         self: Arc<Self>,
         request: http::Request<B>,
-        line: Line,
+        outlet: Outlet,
     ) -> Result<Reply, Broken>
     where
         B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
     {
         let (head, body) = request.into_parts();
         let (method, path) = (&head.method, head.uri.path());
+        let is_admin = path.starts_with(ADMIN);
+        match outlet.part {
+            Part::Clients if is_admin => return Ok(elsewhere("administered at another address")),
+            Part::Admin if !is_admin => return Ok(elsewhere("asked at another address")),
+            _ => {}
+        }
         match path {
             "/v1/chat/completions" if method == Method::POST => {
                 let body = match read(body).await? {
@@ -83,19 +132,17 @@ impl Desk {
                     Err(error) => return Ok(reply::error(&error)),
                 };
                 match self.prepare(&head.headers, &body) {
-                    Ok(asked) => self.complete(asked, line).await,
+                    Ok(asked) => self.complete(asked, outlet).await,
                     Err(error) => Ok(reply::error(&error)),
                 }
             }
-            "/admin/behaviour" if method == Method::PUT => {
-                let body = read(body).await?;
-                Ok(match body.and_then(|body| self.change(&body)) {
-                    Ok(()) => reply::json(&self.behaviours()),
+            _ if is_admin => {
+                let body = if method == Method::PUT { read(body).await? } else { Ok(Bytes::new()) };
+                Ok(match body {
+                    Ok(body) => self.administer(method, path, &body, &outlet.pacer).await,
                     Err(error) => reply::error(&error),
                 })
             }
-            "/admin/behaviour" if method == Method::GET => Ok(reply::json(&self.behaviours())),
-            "/admin/stats" if method == Method::GET => Ok(reply::json(&self.stats())),
             "/v1/models" if method == Method::GET => Ok(self.models()),
             _ => Ok(self.other(method, path)),
         }
@@ -115,6 +162,13 @@ impl Desk {
             }
         };
         let draws = self.chance.request(number.id, number.attempt);
+        let output = asked.output.unwrap_or_else(|| self.output(draws));
+        let (choices, most) = (asked.choices, ChatRequest::MOST_TOKENS);
+        if choices > 1 && output.get().saturating_mul(choices) > most {
+            let message =
+                format!("n is {choices} with {output} each: allowed are {most} tokens in all");
+            return Err(ApiError::invalid("n", message));
+        }
         let request = Request {
             id: number.id,
             model: ModelIndex(0),
@@ -123,7 +177,7 @@ impl Desk {
             client: 0,
             prompt: None,
             input: asked.input,
-            output: asked.output.unwrap_or_else(|| self.output(draws)),
+            output,
             stream: asked.stream,
         };
         Ok(Asked { asked, number, request, draws, version: &self.versions[index] })
@@ -135,29 +189,27 @@ impl Desk {
         Tokens::new(tokens.clamp(1.0, f64::from(ChatRequest::MOST_TOKENS)) as u32)
     }
 
-    async fn complete(&self, asked: Asked<'_>, line: Line) -> Result<Reply, Broken> {
+    async fn complete(&self, asked: Asked<'_>, outlet: Outlet) -> Result<Reply, Broken> {
         let Asked { asked, number, request, draws, version } = asked;
         let began = self.clock.now();
-        let (seat, cue) = version.lane().enter(request, draws, began).await;
+        let (seat, plan) = version.lane().enter(request, draws, began).await;
         let id = match number.attempt {
             0 => format!("chatcmpl-{}", number.id.0),
             attempt => format!("chatcmpl-{}-{attempt}", number.id.0),
         };
+        let Outlet { line, pacer, .. } = outlet;
         let player = Player {
-            timing: Timing {
-                clock: self.clock,
-                began,
-                turn: self.clock.now(),
-                lag: Arc::clone(&self.lag),
-            },
+            timing: Timing { pacer, line, began, turn: self.clock.now() },
             request,
             draws,
             wants_usage: asked.wants_usage,
+            choices: asked.choices,
+            form: asked.form,
             writer: AnswerWriter::new(&id, &asked.model, began),
-            line,
+            id,
             seat,
         };
-        player.play(Script::new(&request, &cue.plan, cue.kind), cue.plan.ending).await
+        player.play(Script::new(&request, &plan), plan.ending).await
     }
 
     fn models(&self) -> Reply {
@@ -169,15 +221,11 @@ impl Desk {
     fn other(&self, method: &Method, path: &str) -> Reply {
         let allowed = match path {
             "/v1/chat/completions" => "POST",
-            "/admin/behaviour" => "GET, PUT",
-            "/admin/stats" | "/v1/models" => "GET",
+            "/v1/models" => "GET",
             _ => match path.strip_prefix("/v1/models/") {
                 Some(model) if method == Method::GET => return self.model(model),
                 Some(_) => "GET",
-                None => {
-                    let error = ApiError::not_found("a mock has no such path");
-                    return reply::error(&error);
-                }
+                None => return no_such_path(),
             },
         };
         reply::error(&ApiError::method_not_allowed(method.as_str(), allowed))
@@ -193,45 +241,6 @@ impl Desk {
 
     const fn entry<'a>(&self, name: &'a str) -> ModelEntry<'a> {
         ModelEntry { id: name, created: self.start, owned_by: "coalmine" }
-    }
-
-    fn behaviours(&self) -> Value {
-        let described = self.versions.iter().map(|it| (it.name().to_owned(), it.description()));
-        Value::Object(described.collect())
-    }
-
-    /// Puts behaviours in force, all that `body` describes or, where one is wrong, none.
-    fn change(&self, body: &[u8]) -> Result<(), ApiError> {
-        let described: BTreeMap<String, Value> = serde_json::from_slice(body)
-            .map_err(|error| ApiError::malformed(format!("read the behaviours: {error}")))?;
-        let mut changes = Vec::new();
-        for (name, upstream) in &described {
-            let version = self.versions.iter().find(|version| version.answers_to(name));
-            let version = version.ok_or_else(|| ApiError::model_not_found(name))?;
-            let behaviour = DescribedBehaviour::read(upstream)
-                .map_err(|error| ApiError::invalid(name, error.to_string()))?;
-            changes.push((version, behaviour));
-        }
-        for (version, behaviour) in changes {
-            version.behave(&behaviour);
-        }
-        Ok(())
-    }
-
-    fn stats(&self) -> Value {
-        let versions: Map<_, _> =
-            self.versions.iter().map(|it| (it.name().to_owned(), it.counts())).collect();
-        let lag = self.lag.histogram();
-        let micros = |late: Option<crate::units::Duration>| late.map(|late| late.as_micros());
-        json!({
-            "versions": versions,
-            "lateness": {
-                "waits": lag.count(),
-                "p50_us": micros(lag.quantile(500)),
-                "p99_us": micros(lag.quantile(990)),
-                "max_us": micros(lag.max()),
-            },
-        })
     }
 }
 
@@ -256,6 +265,18 @@ where
         Err(_) => Err(Broken),
     }
 }
+
+fn elsewhere(what: &str) -> Reply {
+    reply::error(&ApiError::not_found(format!("this mock is {what}")))
+}
+
+pub(super) fn no_such_path() -> Reply {
+    let paths = "/v1/chat/completions, /v1/models, /admin/behaviour, /admin/faults, /admin/stats";
+    reply::error(&ApiError::not_found(format!("a mock has no such path: it has {paths}")))
+}
+
+/// Where administration is.
+const ADMIN: &str = "/admin/";
 
 /// Chosen: room for prompts of a million tokens.
 const LARGEST_BODY: usize = 32 << 20;

@@ -8,13 +8,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::failure_tell::FailureTell;
 use super::tally::Tally;
 use crate::chance::Draws;
 use crate::clock::WallClock;
 use crate::exchange::{Ending, Request};
 use crate::units::Timestamp;
-use crate::upstream::{Begun, Behaviour, FailureKind, Responder, ResponsePlan, Setting, Waiting};
+use crate::upstream::{Begun, Behaviour, Fault, Responder, ResponsePlan, Setting, Waiting};
+
+/// A fault and its instants.
+#[derive(Clone, Debug)]
+pub(super) struct ScheduledFault {
+    pub(super) fault: Fault,
+    pub(super) onset: Timestamp,
+    /// `None`: until it is taken off.
+    pub(super) until: Option<Timestamp>,
+}
 
 /// An upstream of one behaviour. When the behaviour changes there is a new one; who is in the old
 /// one is answered by it.
@@ -25,19 +33,9 @@ pub(super) struct Lane {
     tally: Arc<Tally>,
 }
 
-/// What happens to a request.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Cue {
-    /// How its response goes.
-    pub(super) plan: ResponsePlan,
-    /// The failure that makes it go so, where the plan does not say.
-    pub(super) kind: Option<FailureKind>,
-}
-
 #[derive(Debug)]
 struct State {
     responder: Responder,
-    tell: FailureTell,
     waiting: BTreeMap<u32, Waiter>,
     names: u32,
 }
@@ -48,23 +46,23 @@ struct Waiter {
     request: Request,
     draws: Draws,
     came: Timestamp,
-    turn: oneshot::Sender<Cue>,
+    turn: oneshot::Sender<ResponsePlan>,
 }
 
 impl Lane {
-    /// An upstream of this behaviour that nobody has asked yet.
+    /// An upstream of this behaviour, with these faults on it, that nobody has asked yet.
     pub(super) fn new(
         behaviour: &Behaviour,
+        faults: &[ScheduledFault],
         setting: Setting,
         clock: WallClock,
         tally: Arc<Tally>,
     ) -> Self {
-        let state = State {
-            responder: Responder::new(behaviour, setting),
-            tell: FailureTell::new(behaviour, setting),
-            waiting: BTreeMap::new(),
-            names: 0,
-        };
+        let mut responder = Responder::new(behaviour, setting);
+        for fault in faults {
+            responder.begin_fault(&fault.fault, fault.onset, fault.until);
+        }
+        let state = State { responder, waiting: BTreeMap::new(), names: 0 };
         Self { state: Mutex::new(state), clock, tally }
     }
 
@@ -79,21 +77,36 @@ impl Lane {
         request: Request,
         draws: Draws,
         now: Timestamp,
-    ) -> (Seat, Cue) {
+    ) -> (Seat, ResponsePlan) {
         self.tally.begin();
         let mut seat = Seat { lane: self, held: Held::Nothing, ending: Ending::ClientClosed };
         let turn = match seat.arrive(request, draws, now) {
-            Ok(cue) => return (seat, cue),
+            Ok(plan) => return (seat, plan),
             Err(turn) => turn,
         };
         match turn.await {
-            Ok(cue) => {
+            Ok(plan) => {
                 seat.held = Held::Slot;
-                (seat, cue)
+                (seat, plan)
             }
             // The seat keeps the lane, and the lane keeps the other end until it is used.
             Err(_) => std::future::pending().await,
         }
+    }
+
+    /// These faults are on it from `now` on, and no others.
+    pub(super) fn set_faults(&self, faults: &[ScheduledFault], now: Timestamp) {
+        let mut state = self.lock();
+        state.responder.end_all_faults();
+        for fault in faults {
+            state.responder.begin_fault(&fault.fault, fault.onset, fault.until);
+        }
+        state.admit(now);
+    }
+
+    /// Whoever can have a turn `now` gets it: a fault has begun or ended.
+    pub(super) fn admit(&self, now: Timestamp) {
+        self.lock().admit(now);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -102,10 +115,6 @@ impl Lane {
 }
 
 impl State {
-    fn cue(&self, plan: ResponsePlan, request: &Request, now: Timestamp, draws: Draws) -> Cue {
-        Cue { plan, kind: self.tell.kind(request, now, draws) }
-    }
-
     /// Whoever can have a turn `now` gets it.
     fn admit(&mut self, now: Timestamp) {
         while let Some(Waiting(name)) = self.responder.admit(now) {
@@ -113,7 +122,7 @@ impl State {
             let Waiter { request, draws, came, turn } = waiter;
             let plan = self.responder.resume(&request, now, draws, now.since(came));
             // One that leaves at this moment finds its name gone, and gives its slot back.
-            let _ = turn.send(self.cue(plan, &request, now, draws));
+            let _ = turn.send(plan);
         }
     }
 }
@@ -150,13 +159,13 @@ impl Seat {
         request: Request,
         draws: Draws,
         now: Timestamp,
-    ) -> Result<Cue, oneshot::Receiver<Cue>> {
+    ) -> Result<ResponsePlan, oneshot::Receiver<ResponsePlan>> {
         let mut state = self.lane.lock();
-        let plan = match state.responder.begin(&request, now, draws) {
-            Begun::Free(plan) => plan,
+        match state.responder.begin(&request, now, draws) {
+            Begun::Free(plan) => Ok(plan),
             Begun::InSlot(plan) => {
                 self.held = Held::Slot;
-                plan
+                Ok(plan)
             }
             Begun::Waits => {
                 let (turn, told) = oneshot::channel();
@@ -166,10 +175,9 @@ impl Seat {
                 state.waiting.insert(name, Waiter { request, draws, came: now, turn });
                 self.held = Held::Place(name);
                 state.admit(now);
-                return Err(told);
+                Err(told)
             }
-        };
-        Ok(state.cue(plan, &request, now, draws))
+        }
     }
 }
 
@@ -215,10 +223,10 @@ mod tests {
         let start = clock.now();
         let setting =
             Setting { chance: CHANCE, version: VersionIndex(0), start, may_be_limited: false };
-        Arc::new(Lane::new(read.behaviour(), setting, clock, Arc::default()))
+        Arc::new(Lane::new(read.behaviour(), &[], setting, clock, Arc::default()))
     }
 
-    fn enter(lane: &Arc<Lane>, id: u64) -> impl Future<Output = (Seat, Cue)> + use<> {
+    fn enter(lane: &Arc<Lane>, id: u64) -> impl Future<Output = (Seat, ResponsePlan)> + use<> {
         let request = Request {
             id: RequestId(id),
             model: ModelIndex(0),
@@ -237,17 +245,17 @@ mod tests {
     #[test]
     fn the_next_in_line_gets_the_slot_of_who_ended() {
         let lane = lane();
-        let (first, cue) = enter(&lane, 0).now_or_never().unwrap();
-        assert_eq!(cue.plan.latency, Duration::from_secs(1));
+        let (first, plan) = enter(&lane, 0).now_or_never().unwrap();
+        assert_eq!(plan.latency, Duration::from_secs(1));
         let [mut second, mut third] = [1, 2].map(|id| Box::pin(enter(&lane, id)));
         assert!((&mut second).now_or_never().is_none() && (&mut third).now_or_never().is_none());
-        let (refused, cue) = enter(&lane, 3).now_or_never().unwrap();
-        assert_eq!(cue.plan.ending, Ending::Status(503));
-        refused.end(cue.plan.ending);
+        let (refused, plan) = enter(&lane, 3).now_or_never().unwrap();
+        assert_eq!(plan.ending, Ending::Status(503));
+        refused.end(plan.ending);
         first.end(Ending::Success);
         assert!((&mut third).now_or_never().is_none(), "nobody overtakes");
-        let (second, cue) = second.now_or_never().unwrap();
-        assert!(cue.plan.latency > Duration::from_secs(1), "its wait counts");
+        let (second, plan) = second.now_or_never().unwrap();
+        assert!(plan.latency > Duration::from_secs(1), "its wait counts");
         second.end(Ending::Success);
         assert!(third.now_or_never().is_some());
         let counted = lane.tally.to_json();

@@ -1,4 +1,4 @@
-//! What goes over the wire for one request, and when: a plan and its failure, spelled out.
+//! What goes over the wire for one request, and when: a plan, spelled out.
 //!
 //! Pure: says what is sent, not how. Times are from the beginning of the request, in engine time.
 
@@ -24,12 +24,12 @@ pub(super) enum Script {
 }
 
 /// What a body says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Content {
     /// An answer of so many tokens.
     Answer { tokens: u32 },
-    /// The first half of an answer, as if that were all.
-    BadJson,
+    /// This share of an answer's bytes and never the last, as if that were all.
+    Part { share: Ratio },
     /// A page of a proxy, in HTML.
     Page,
     /// An error under the status of a success.
@@ -41,8 +41,8 @@ pub(super) enum Content {
 pub(super) enum Delivery {
     /// At once.
     Whole { at: Duration },
-    /// This share of its bytes, then the connection ends, by a reset or by a plain end.
-    Cut { at: Duration, share: Ratio, reset: bool },
+    /// This share of its bytes, then the connection is reset.
+    Cut { at: Duration, share: Ratio },
     /// This share of its bytes, nothing for a while, the rest.
     Paused { first: Duration, share: Ratio, rest: Duration },
     /// In so many pieces, evenly.
@@ -55,8 +55,10 @@ pub(super) struct Stream {
     /// When its head and its first event come, which has no content: at half of the time to the
     /// first token, so that whoever takes the first byte for it is wrong by much.
     pub(super) head: Duration,
-    /// When its tokens come, and its end.
+    /// When its tokens come.
     pub(super) pace: TokenPace,
+    /// When it ends.
+    pub(super) end: Duration,
     /// Which token comes twice.
     pub(super) twice: Option<u32>,
     /// How it ends.
@@ -79,29 +81,29 @@ pub(super) enum Close {
 }
 
 impl Script {
-    /// What is sent for `request` by this plan, whose failure is of this kind.
-    pub(super) fn new(request: &Request, plan: &ResponsePlan, kind: Option<FailureKind>) -> Self {
+    /// What is sent for `request` by this plan.
+    pub(super) fn new(request: &Request, plan: &ResponsePlan) -> Self {
         let at = plan.latency;
         match plan.ending {
             Ending::Timeout | Ending::ClientClosed => Self::Nothing,
             Ending::Status(status) => Self::Status { at, status, retry_after: plan.retry_after },
             Ending::Refused => Self::Reset { at },
-            Ending::Reset if !matches!(kind, Some(FailureKind::Reset { at: Some(_) })) => {
+            Ending::Reset if !matches!(plan.failure, Some(FailureKind::Reset { at: Some(_) })) => {
                 Self::Reset { at }
             }
-            Ending::Malformed if kind == Some(FailureKind::WrongContentType) => {
+            Ending::Malformed if plan.failure == Some(FailureKind::WrongContentType) => {
                 Self::Whole { content: Content::Page, delivery: Delivery::Whole { at } }
             }
-            _ if request.stream => Self::Stream(Stream::new(plan, kind)),
-            _ => Self::plain(request, plan, kind),
+            _ if request.stream => Self::Stream(Stream::new(plan)),
+            _ => Self::plain(request, plan),
         }
     }
 
     /// An answer that is not streamed.
-    fn plain(request: &Request, plan: &ResponsePlan, kind: Option<FailureKind>) -> Self {
+    fn plain(request: &Request, plan: &ResponsePlan) -> Self {
         let at = plan.latency;
         let all = Content::Answer { tokens: request.output.get() };
-        let (content, delivery) = match (plan.ending, kind) {
+        let (content, delivery) = match (plan.ending, plan.failure) {
             (Ending::Success, Some(FailureKind::Stall { after, lasts })) => {
                 let first = at.saturating_sub(lasts);
                 (all, Delivery::Paused { first, share: after, rest: at })
@@ -117,23 +119,25 @@ impl Script {
                 (Content::Answer { tokens: plan.output.get() }, Delivery::Whole { at })
             }
             (Ending::Reset, Some(FailureKind::Reset { at: Some(share) })) => {
-                (all, Delivery::Cut { at, share, reset: true })
+                (all, Delivery::Cut { at, share })
             }
+            // To its client it is a whole body that cannot be read: one that breaks off is a reset.
             (_, Some(FailureKind::Truncated { at: share })) => {
-                (all, Delivery::Cut { at, share, reset: false })
+                (Content::Part { share }, Delivery::Whole { at })
             }
             (_, Some(FailureKind::ErrorInStream { .. })) => {
                 (Content::Error, Delivery::Whole { at })
             }
-            _ => (Content::BadJson, Delivery::Whole { at }),
+            _ => (Content::Part { share: HALF }, Delivery::Whole { at }),
         };
         Self::Whole { content, delivery }
     }
 }
 
 impl Stream {
-    fn new(plan: &ResponsePlan, kind: Option<FailureKind>) -> Self {
+    fn new(plan: &ResponsePlan) -> Self {
         let (count, end) = (plan.output.get(), plan.latency);
+        let last = end.saturating_sub(plan.tail);
         let close = match plan.ending {
             Ending::Success => Close::Finish,
             Ending::Reset => Close::Reset,
@@ -141,7 +145,7 @@ impl Stream {
             Ending::Malformed => Close::BadEvent,
             _ => Close::Cut,
         };
-        let pause = match kind {
+        let pause = match plan.failure {
             // A pause before the first token is part of the time to it.
             Some(FailureKind::Stall { after, lasts }) => {
                 let after = (f64::from(count) * after.get()) as u32;
@@ -151,14 +155,17 @@ impl Stream {
         };
         let pace = match plan.first_token {
             Some(first) if count > 0 => {
-                TokenPace { count, first, end, complete: close == Close::Finish, pause }
+                TokenPace { count, first, end: last, complete: close == Close::Finish, pause }
             }
             _ => TokenPace::none(end),
         };
         let twice = (plan.repeats && count > 0).then_some(count / 2);
-        Self { head: pace.first.mul_f64(0.5), pace, twice, close }
+        Self { head: pace.first.mul_f64(0.5), pace, end, twice, close }
     }
 }
+
+/// Of an answer that is malformed. Chosen: JSON that is cut there cannot be read.
+const HALF: Ratio = Ratio::from_percent(50);
 
 #[cfg(test)]
 mod tests {
@@ -166,7 +173,6 @@ mod tests {
     use crate::chance::Chance;
     use crate::exchange::{ModelIndex, VersionIndex};
     use crate::mock::DescribedBehaviour;
-    use crate::mock::failure_tell::FailureTell;
     use crate::units::{RequestId, Timestamp, Tokens};
     use crate::upstream::{Responder, Setting};
 
@@ -176,8 +182,12 @@ mod tests {
 
     /// Answers of 5 tokens take 1 s, 200 ms of it to the first, and always fail so.
     fn script(failures: &serde_json::Value, stream: bool) -> Script {
-        let upstream = serde_json::json!({"latency": "1s", "failures": failures});
-        let read = DescribedBehaviour::read(&upstream).unwrap();
+        of(&serde_json::json!({"latency": "1s", "failures": failures}), stream)
+    }
+
+    /// Answers of 5 tokens of this upstream.
+    fn of(upstream: &serde_json::Value, stream: bool) -> Script {
+        let read = DescribedBehaviour::read(upstream).unwrap();
         let (version, start) = (VersionIndex(0), Timestamp::EPOCH);
         let chance = Chance::new(1, 0);
         let setting = Setting { chance, version, start, may_be_limited: false };
@@ -194,8 +204,7 @@ mod tests {
         };
         let draws = chance.request(request.id, 0);
         let plan = Responder::new(read.behaviour(), setting).answer(&request, start, draws);
-        let kind = FailureTell::new(read.behaviour(), setting).kind(&request, start, draws);
-        Script::new(&request, &plan, kind)
+        Script::new(&request, &plan)
     }
 
     fn both(failure: &str) -> [Script; 2] {
@@ -214,9 +223,22 @@ mod tests {
         let whole = stream(&serde_json::json!({}));
         assert_eq!((whole.head, whole.close, whole.twice), (millis(100), Close::Finish, None));
         assert_eq!([0, 4].map(|token| whole.pace.at(token)), [millis(200), millis(1_000)]);
+        assert_eq!(whole.end, millis(1_000));
         let delivery = Delivery::Whole { at: millis(1_000) };
         let plain = Script::Whole { content: Content::Answer { tokens: 5 }, delivery };
         assert_eq!(script(&serde_json::json!({}), false), plain);
+    }
+
+    #[test]
+    fn the_end_comes_behind_the_last_token_by_the_tail() {
+        let latency = serde_json::json!({
+            "first_token": "200ms", "per_output_token": "100ms", "tail": "50ms",
+        });
+        let Script::Stream(whole) = of(&serde_json::json!({"latency": latency}), true) else {
+            panic!("no stream")
+        };
+        assert_eq!([0, 1, 4].map(|token| whole.pace.at(token)), [200, 300, 600].map(millis));
+        assert_eq!(whole.end, millis(650));
     }
 
     #[test]
@@ -252,16 +274,16 @@ mod tests {
         };
         let all = Content::Answer { tokens: 5 };
         let share = Ratio::from_percent(40);
-        let cut = |at, reset| Delivery::Cut { at: millis(at), share, reset };
-        assert_eq!(plain("truncated", "at", "40%"), (all, cut(1_000, false)));
-        assert_eq!(plain("reset", "at", "40%"), (all, cut(520, true)));
+        let whole = Delivery::Whole { at: millis(1_000) };
+        assert_eq!(plain("truncated", "at", "40%"), (Content::Part { share }, whole));
+        assert_eq!(plain("reset", "at", "40%"), (all, Delivery::Cut { at: millis(520), share }));
         let paused = Delivery::Paused { first: millis(1_000), share, rest: millis(31_000) };
         assert_eq!(plain("stall", "after", "40%"), (all, paused));
         let dripped = Delivery::Dripped { first: millis(200), last: millis(2_200), pieces: 5 };
         assert_eq!(plain("slow_drip", "rate", "2/s"), (all, dripped));
-        let whole = Delivery::Whole { at: millis(1_000) };
         assert_eq!(plain("error_in_stream", "at", "40%"), (Content::Error, whole));
-        let bad = Script::Whole { content: Content::BadJson, delivery: whole };
+        let content = Content::Part { share: Ratio::from_percent(50) };
+        let bad = Script::Whole { content, delivery: whole };
         assert_eq!(both("malformed")[1], bad);
     }
 

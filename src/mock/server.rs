@@ -1,25 +1,32 @@
-//! The sockets of a mock: accepts connections and ends them as their answers say.
+//! The connections of a mock: accepted, answered, and ended as their answers say.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use socket2::SockRef;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::desk::Desk;
-use super::line::Line;
+use super::desk::{Desk, Outlet, Part};
+use super::door::{Door, PAUSE};
+use super::line::{Line, Socket};
+use super::punctuality::{Lateness, Punctuality};
 use super::settings::{MockError, MockSettings};
+use super::version::Version;
+use crate::clock::Pacer;
 
 /// Serves a mock of these settings on `listener`, over HTTP/1.1, until `shutdown` is there. Then
 /// all connections end at once, answers that are under way among them. Needs a tokio runtime with
-/// sockets and timers. A client that closes its side of the connection has left: its request ends.
+/// sockets and timers; [`MockServer`](super::MockServer) brings threads of its own. A client that
+/// closes its side of the connection has left: its request ends.
 ///
 /// # Errors
 /// The settings make no mock.
@@ -27,43 +34,124 @@ pub async fn serve(
     listener: TcpListener,
     settings: MockSettings,
     shutdown: impl Future,
-) -> Result<(), MockError> {
+) -> Result<MockReport, MockError> {
     settings.check()?;
     let desk = Arc::new(Desk::new(settings));
-    let mut shutdown = pin!(shutdown);
+    let (_go_on, stop) = watch::channel(Stop::Not);
+    let serving = serve_doors(vec![Door::open(listener, Part::All)], Arc::clone(&desk), stop);
+    // Dropped, it ends all that it has begun.
+    tokio::select! {
+        _ = shutdown => {}
+        () = serving => {}
+    }
+    Ok(MockReport::of(&desk))
+}
+
+/// What became of a mock's service.
+#[derive(Clone, Debug)]
+pub struct MockReport {
+    /// How many requests have come to its versions.
+    pub requests: u64,
+    /// How late its answers were.
+    pub lateness: Lateness,
+}
+
+impl MockReport {
+    pub(super) fn of(desk: &Desk) -> Self {
+        let requests = desk.versions.iter().map(Version::requests).sum();
+        Self { requests, lateness: desk.lateness() }
+    }
+}
+
+/// Whether service is to end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stop {
+    Not,
+    /// No more requests, and those under way may take so long.
+    Within(Duration),
+}
+
+/// What the connections of one thread share.
+#[derive(Clone)]
+struct Hall {
+    desk: Arc<Desk>,
+    pacer: Arc<Pacer>,
+    punctuality: Arc<Punctuality>,
+    stop: watch::Receiver<Stop>,
+}
+
+/// Serves at these doors until it is told to stop.
+pub(super) async fn serve_doors(doors: Vec<Door>, desk: Arc<Desk>, stop: watch::Receiver<Stop>) {
+    let (pacer, punctuality) = (Arc::new(Pacer::new(desk.clock)), desk.new_punctuality());
+    // Dropped, it ends.
+    let mut pacing = JoinSet::new();
+    pacing.spawn({
+        let pacer = Arc::clone(&pacer);
+        async move { pacer.run().await }
+    });
+    let hall = Hall { desk, pacer, punctuality, stop };
+    join_all(doors.into_iter().map(|door| keep(door, hall.clone()))).await;
+}
+
+/// Accepts connections until it is told to stop, and waits for those that it has.
+async fn keep(mut door: Door, hall: Hall) {
     // Dropped, it ends all of them.
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            _ = &mut shutdown => return Ok(()),
+            () = told_to_stop(hall.stop.clone()) => break,
             Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(attend(stream, Arc::clone(&desk)));
+            accepted = door.accept() => match accepted {
+                Ok(stream) => {
+                    connections.spawn(attend(stream, hall.clone(), door.part()));
                 }
                 Err(_) => tokio::time::sleep(PAUSE).await,
             },
         }
     }
+    drop(door);
+    let Stop::Within(patience) = *hall.stop.borrow() else { return };
+    let all = async { while connections.join_next().await.is_some() {} };
+    // Who is not done by then is cut off.
+    let _ = tokio::time::timeout(patience, all).await;
+}
+
+/// Waits until service is to end. Nobody left to say so is an end too.
+async fn told_to_stop(mut stop: watch::Receiver<Stop>) {
+    let _ = stop.wait_for(|stop| *stop != Stop::Not).await;
 }
 
 /// Answers the requests of one connection, and ends it.
-async fn attend(stream: TcpStream, desk: Arc<Desk>) {
+async fn attend(stream: TcpStream, hall: Hall, part: Part) {
     // A token is sent when it comes, not when there are enough of them. Where that cannot be set,
     // the client has gone already.
     let _ = stream.set_nodelay(true);
-    let line = Line::default();
+    let Hall { desk, pacer, punctuality, stop } = hall;
+    let line = Line::new(punctuality);
     let answers = {
-        let line = line.clone();
-        service_fn(move |request| Box::pin(Arc::clone(&desk).answer(request, line.clone())))
+        let outlet = Outlet { line: line.clone(), pacer, part };
+        service_fn(move |request| Box::pin(Arc::clone(&desk).answer(request, outlet.clone())))
     };
     let mut server = http1::Builder::new();
-    // No timer is given: who connects and says nothing is waited for.
-    server.header_read_timeout(None);
-    let mut connection = server.serve_connection(TokioIo::new(stream), answers);
-    // Errors are those of clients, or answers that break off: either way it ends here.
-    let _ = poll_fn(|context| connection.poll_without_shutdown(context)).await;
-    let mut stream = connection.into_parts().io.into_inner();
+    // No timer is given: who connects and says nothing is waited for. Events are short: copied
+    // together they cost less than a list of them does.
+    server.header_read_timeout(None).writev(false);
+    let socket = TokioIo::new(Socket { stream, line: line.clone() });
+    let mut connection = server.serve_connection(socket, answers);
+    {
+        let mut stopping = pin!(told_to_stop(stop));
+        let mut is_stopping = false;
+        // Errors are those of clients, or answers that break off: either way it ends here.
+        let _ = poll_fn(|context| {
+            if !is_stopping && stopping.as_mut().poll(context).is_ready() {
+                is_stopping = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+            connection.poll_without_shutdown(context)
+        })
+        .await;
+    }
+    let mut stream = connection.into_parts().io.into_inner().stream;
     if line.is_reset() {
         // Closed with a linger time of 0 a socket sends RST and drops what it has not sent.
         let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
@@ -71,9 +159,6 @@ async fn attend(stream: TcpStream, desk: Arc<Desk>) {
         let _ = stream.shutdown().await;
     }
 }
-
-/// Waited where no connection can be accepted, as when there are too many: some will end.
-const PAUSE: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests {
@@ -95,7 +180,7 @@ mod tests {
     struct Served {
         at: SocketAddr,
         stop: oneshot::Sender<()>,
-        ended: JoinHandle<Result<(), MockError>>,
+        ended: JoinHandle<Result<MockReport, MockError>>,
     }
 
     fn settings(versions: &[(&str, Value)], trust_harness: bool) -> MockSettings {
@@ -201,6 +286,87 @@ mod tests {
         assert!(!chat(&mock, 3, true).await.body().0.contains("total_tokens"));
     }
 
+    /// The answer to a request with these members besides, plain and as the events of a stream.
+    async fn answers(mock: &Served, members: &Value) -> (Value, Vec<Value>) {
+        let number = "x-coalmine-request: 5\r\n";
+        let ask = async |stream: bool| {
+            let mut asked: Value = serde_json::from_str(&body(12, stream)).unwrap();
+            asked.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+            ask_with(mock.at, "POST", CHAT, number, &asked.to_string()).await
+        };
+        let events = ask(true).await.events();
+        let read = events.iter().filter_map(|event| serde_json::from_str(event).ok());
+        (ask(false).await.json(), read.collect())
+    }
+
+    #[tokio::test]
+    async fn several_choices_are_told_apart_and_counted_together() {
+        let mock = failing(json!({})).await;
+        let members = json!({"n": 3, "stream_options": {"include_usage": true}});
+        let (plain, events) = answers(&mock, &members).await;
+        let text = |index: usize| plain["choices"][index]["message"]["content"].as_str().unwrap();
+        for index in 0..3 {
+            let of = |event: &Value| {
+                let choice = &event["choices"][0];
+                let content = choice["delta"]["content"].as_str()?;
+                (choice["index"] == index).then(|| content.to_owned())
+            };
+            let pieces: Vec<String> = events.iter().filter_map(of).collect();
+            assert_eq!(pieces.len(), 13, "the role and 12 tokens");
+            assert_eq!(pieces.concat().trim_end(), text(index));
+            assert_ne!(text(index), text((index + 1) % 3));
+        }
+        assert_eq!(plain["usage"]["completion_tokens"], 36);
+        assert_eq!(events.last().unwrap()["usage"], plain["usage"]);
+    }
+
+    #[tokio::test]
+    async fn a_tool_is_called_in_as_many_pieces_as_tokens() {
+        let mock = failing(json!({})).await;
+        let parameters = json!({"type": "object", "properties": {"city": {"type": "string"}}});
+        let function = json!({"name": "weather", "parameters": parameters});
+        let tools = json!([{"type": "function", "function": function}]);
+        let members = json!({"tools": tools, "tool_choice": "required"});
+        let (plain, events) = answers(&mock, &members).await;
+        let call = &plain["choices"][0]["message"]["tool_calls"][0];
+        assert_eq!(
+            (&call["function"]["name"], &call["id"]),
+            (&json!("weather"), &json!("call_5_0"))
+        );
+        let arguments = call["function"]["arguments"].as_str().unwrap();
+        assert!(serde_json::from_str::<Value>(arguments).unwrap()["city"].is_string());
+        let calls = events.iter().map(|event| &event["choices"][0]["delta"]["tool_calls"][0]);
+        let pieces: Vec<&str> =
+            calls.filter_map(|call| call["function"]["arguments"].as_str()).collect();
+        assert_eq!((pieces.len(), pieces.concat().as_str()), (12, arguments));
+        assert_eq!(events[1]["choices"][0]["delta"]["tool_calls"][0]["id"], "call_5_0");
+        assert_eq!(events.last().unwrap()["choices"][0]["finish_reason"], "tool_calls");
+    }
+
+    #[tokio::test]
+    async fn json_is_an_instance_of_its_schema_streamed_and_plain() {
+        let mock = failing(json!({})).await;
+        let schema = json!({"type": "object", "properties": {"on": {"type": "boolean"}}});
+        let format = json!({"type": "json_schema", "json_schema": {"name": "x", "schema": schema}});
+        let (plain, events) = answers(&mock, &json!({"response_format": format})).await;
+        let text = plain["choices"][0]["message"]["content"].as_str().unwrap();
+        assert!(serde_json::from_str::<Value>(text).unwrap()["on"].is_boolean());
+        let pieces = events.iter().filter_map(|it| it["choices"][0]["delta"]["content"].as_str());
+        assert_eq!(pieces.collect::<String>(), text);
+    }
+
+    #[tokio::test]
+    async fn everything_that_is_sent_is_timed() {
+        let mock = failing(json!({})).await;
+        both(&mock).await;
+        let sent = async || ask(mock.at, "GET", "/admin/stats", "").await.json()["lateness"].take();
+        // The role, ten tokens and the end of a stream, and a plain answer.
+        let lateness = sent().await;
+        assert_eq!((&lateness["sent"], &lateness["held_up_by_clients"]), (&json!(13), &json!(0)));
+        let [p50, p99, most] = ["p50_us", "p99_us", "max_us"].map(|it| lateness[it].as_u64());
+        assert!(p50 <= p99 && p99 <= most && most.is_some(), "{lateness}");
+    }
+
     #[tokio::test]
     async fn a_status_comes_as_an_error_with_its_kind() {
         let mock = failing(json!({"503": 1})).await;
@@ -243,7 +409,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_truncated_answer_closes_before_its_framing_ends() {
+    async fn a_truncated_stream_closes_before_its_framing_ends_and_a_plain_answer_is_cut() {
         let mock = failing(json!({"truncated": {"probability": 1, "at": "30%"}})).await;
         let [stream, plain] = both(&mock).await;
         assert_eq!((stream.status(), stream.end), (200, End::Closed));
@@ -251,7 +417,7 @@ mod tests {
         assert!(!stream.body().0.contains("stop"));
         assert_eq!((plain.status(), plain.end), (200, End::Closed));
         let (text, complete) = plain.body();
-        assert!(!complete && !text.is_empty());
+        assert!(complete && text.starts_with("{\"id\":"));
         assert!(serde_json::from_str::<Value>(&text).is_err());
     }
 
@@ -370,7 +536,7 @@ mod tests {
         let capacity = json!({"concurrency": 1, "on_full": "wait"});
         let mock = mock(json!({"latency": "1s", "capacity": capacity})).await;
         let answers = (0..20).map(|index| chat(&mock, 5, index % 2 == 0));
-        for seen in futures_util::future::join_all(answers).await {
+        for seen in join_all(answers).await {
             assert_eq!(seen.status(), 200);
         }
         let expected =

@@ -1,6 +1,8 @@
 //! What a mock is to be.
 
 use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
 
 use super::DescribedBehaviour;
 use crate::chance::Distribution;
@@ -77,6 +79,28 @@ pub enum MockError {
         /// The name.
         name: String,
     },
+    /// Nobody can listen at an address.
+    #[error("cannot listen at {address}: {error}{}", remedy(.error))]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// No thread or event queue could be had.
+    #[error("cannot serve: {error}")]
+    Thread {
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+/// What to do about a port that is taken.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => ": another program listens there; the port 0 is any free one",
+        _ => "",
+    }
 }
 
 /// What a version's index can tell apart.

@@ -2,14 +2,16 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::DescribedBehaviour;
-use super::lane::Lane;
+use super::described_fault::DescribedFault;
+use super::lane::{Lane, ScheduledFault};
 use super::settings::MockVersion;
 use super::tally::Tally;
 use crate::clock::WallClock;
-use crate::upstream::Setting;
+use crate::units::{Ratio, Timestamp};
+use crate::upstream::{Behaviour, FailureKind, Setting};
 
 /// One version of a mock.
 #[derive(Debug)]
@@ -25,7 +27,11 @@ pub(super) struct Version {
 #[derive(Debug)]
 struct Now {
     description: Value,
+    refuses_all: bool,
     lane: Arc<Lane>,
+    /// The faults on it, and their descriptions.
+    faults: Vec<ScheduledFault>,
+    described: Vec<Value>,
 }
 
 impl Version {
@@ -33,8 +39,14 @@ impl Version {
     pub(super) fn new(version: MockVersion, setting: Setting, clock: WallClock) -> Self {
         let MockVersion { models, behaviour } = version;
         let tally = Arc::<Tally>::default();
-        let lane = Lane::new(behaviour.behaviour(), setting, clock, Arc::clone(&tally));
-        let now = Now { description: behaviour.description().clone(), lane: Arc::new(lane) };
+        let lane = Lane::new(behaviour.behaviour(), &[], setting, clock, Arc::clone(&tally));
+        let now = Now {
+            description: behaviour.description().clone(),
+            refuses_all: refuses_all(behaviour.behaviour()),
+            lane: Arc::new(lane),
+            faults: Vec::new(),
+            described: Vec::new(),
+        };
         Self { names: models, setting, clock, tally, now: Mutex::new(now) }
     }
 
@@ -63,6 +75,16 @@ impl Version {
         self.lock().description.clone()
     }
 
+    /// Whether its behaviour lets no request be accepted.
+    pub(super) fn refuses_all(&self) -> bool {
+        self.lock().refuses_all
+    }
+
+    /// How many requests have come, and not ended before that.
+    pub(super) fn requests(&self) -> u64 {
+        self.tally.requests()
+    }
+
     /// Counts of its requests.
     pub(super) fn counts(&self) -> Value {
         let mut counts = self.tally.to_json();
@@ -71,15 +93,61 @@ impl Version {
     }
 
     /// It behaves so from now on. Requests that have come are answered as before; slots, queue and
-    /// rate limit of the new behaviour are empty.
+    /// rate limit of the new behaviour are empty; the faults on it stay.
     pub(super) fn behave(&self, behaviour: &DescribedBehaviour) {
         let tally = Arc::clone(&self.tally);
-        let lane = Lane::new(behaviour.behaviour(), self.setting, self.clock, tally);
-        let description = behaviour.description().clone();
-        *self.lock() = Now { description, lane: Arc::new(lane) };
+        let mut now = self.lock();
+        let lane = Lane::new(behaviour.behaviour(), &now.faults, self.setting, self.clock, tally);
+        now.description = behaviour.description().clone();
+        now.refuses_all = refuses_all(behaviour.behaviour());
+        now.lane = Arc::new(lane);
+    }
+
+    /// These faults are on it, timed from `began`, and no others. Returns when they begin and end:
+    /// then its [`Lane::admit`] is to be called.
+    pub(super) fn set_faults(
+        &self,
+        faults: Vec<DescribedFault>,
+        began: Timestamp,
+    ) -> Vec<Timestamp> {
+        let mut now = self.lock();
+        (now.faults, now.described) = (Vec::new(), Vec::new());
+        for DescribedFault { fault, description } in faults {
+            let onset = began.saturating_add(fault.at);
+            let until = fault.lasts.map(|lasts| onset.saturating_add(lasts));
+            now.faults.push(ScheduledFault { fault, onset, until });
+            now.described.push(description);
+        }
+        now.lane.set_faults(&now.faults, began);
+        let instants = now.faults.iter().flat_map(|it| [Some(it.onset), it.until]);
+        instants.flatten().collect()
+    }
+
+    /// The faults on it and those to come; those that are over are not shown.
+    pub(super) fn faults(&self, time: Timestamp) -> Value {
+        let now = self.lock();
+        let shown = now.faults.iter().zip(&now.described);
+        let shown = shown.filter(|(fault, _)| fault.until.is_none_or(|until| until > time));
+        let shown = shown.map(|(fault, description)| {
+            json!({
+                "fault": description,
+                "is_on": fault.onset <= time,
+                "begins": fault.onset.to_string(),
+                "ends": fault.until.map(|until| until.to_string()),
+            })
+        });
+        shown.collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a behaviour refuses every connection.
+fn refuses_all(behaviour: &Behaviour) -> bool {
+    let refuses = |failure: &crate::upstream::Failure| {
+        failure.kind == FailureKind::Refused && failure.probability >= Ratio::ONE
+    };
+    behaviour.failures.iter().any(refuses)
 }

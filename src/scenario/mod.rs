@@ -128,6 +128,7 @@ pub use plan::{
     AgainstBaseline, Awaited, Column, Expectation, GateLine, ModelPlan, PhaseEnd, PhasePlan,
     Reference, RolloutPlan, Scenario, StickyBy, Traffic, Truth, UpstreamPlan, VersionPlan,
 };
+pub(crate) use presets::PRESETS;
 pub use problem::{Note, Problem, ProblemKind, Severity, Spot};
 pub use reference::{Section, reference};
 pub use secret_url::SecretUrl;

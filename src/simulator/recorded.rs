@@ -5,6 +5,7 @@ use super::virtual_run::VirtualRun;
 use crate::chance::{Draws, Purpose};
 use crate::exchange::{RecordedAnswer, VersionIndex};
 use crate::record::Observer;
+use crate::units::Duration;
 use crate::upstream::ResponsePlan;
 
 impl<O: Observer> VirtualRun<'_, O> {
@@ -49,5 +50,6 @@ impl<O: Observer> VirtualRun<'_, O> {
 /// Repeats and waits that the recording has are those of its clients, not of the upstream.
 const fn plan(answer: RecordedAnswer) -> ResponsePlan {
     let RecordedAnswer { ending, latency, first_token, output, .. } = answer;
-    ResponsePlan { ending, latency, first_token, output, repeats: false, retry_after: None }
+    let (repeats, tail, retry_after, failure) = (false, Duration::ZERO, None, None);
+    ResponsePlan { ending, latency, tail, first_token, output, repeats, retry_after, failure }
 }

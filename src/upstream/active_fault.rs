@@ -75,18 +75,21 @@ impl ActiveFault {
                 Times {
                     first: times.first.saturating_add(extra),
                     total: times.total.saturating_add(extra),
+                    ..times
                 }
             }
             (LatencyChange::Replace(_), Some(sampler)) => {
                 let replaced = Duration::from_secs_f64(sampler.sample(draw));
                 let total = times.total.mul_f64(1.0 - strength);
                 let total = total.saturating_add(replaced.mul_f64(strength));
-                let share = if times.total.is_zero() {
-                    0.0
-                } else {
-                    times.first.as_secs_f64() / times.total.as_secs_f64()
+                let share = |of: Duration| {
+                    if times.total.is_zero() {
+                        return 0.0;
+                    }
+                    of.as_secs_f64() / times.total.as_secs_f64()
                 };
-                Times { first: total.mul_f64(share), total }
+                let [first, tail] = [times.first, times.tail].map(|of| total.mul_f64(share(of)));
+                Times { first, total, tail }
             }
             (LatencyChange::Replace(_), None) => times,
         }

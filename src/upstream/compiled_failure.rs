@@ -46,7 +46,7 @@ impl CompiledFailure {
             Duration::from_secs_f64(sampler.sample(draws.draw(Purpose::FailureLatency, 0)))
         });
         let without_answer = ResponsePlan::without_answer;
-        match self.kind {
+        let plan = match self.kind {
             FailureKind::Status(status) => {
                 without_answer(Ending::Status(status), own.unwrap_or_default())
             }
@@ -83,8 +83,11 @@ impl CompiledFailure {
                 let times = times();
                 let gaps = f64::from(request.output.get().saturating_sub(1));
                 let drip = Duration::from_secs_f64(gaps / rate.per_second());
-                let total = times.total.max(times.first.saturating_add(drip));
-                Answer::new(request, Times { total, ..times }).complete()
+                let last = times.total.saturating_sub(times.tail);
+                let last = last.max(times.first.saturating_add(drip));
+                let total = times.total.max(last);
+                let tail = total.saturating_sub(last);
+                Answer::new(request, Times { total, tail, ..times }).complete()
             }
             FailureKind::Stall { after, lasts } => {
                 let mut times = times();
@@ -94,7 +97,8 @@ impl CompiledFailure {
                 times.total = times.total.saturating_add(lasts);
                 Answer::new(request, times).complete()
             }
-        }
+        };
+        ResponsePlan { failure: Some(self.kind), ..plan }
     }
 }
 
@@ -138,10 +142,12 @@ impl<'a> Answer<'a> {
         ResponsePlan {
             ending: Ending::Success,
             latency: self.times.total,
+            tail: self.times.tail,
             first_token: self.request.stream.then_some(self.times.first),
             output: self.request.output,
             repeats: false,
             retry_after: None,
+            failure: None,
         }
     }
 
@@ -152,10 +158,12 @@ impl<'a> Answer<'a> {
         ResponsePlan {
             ending,
             latency: self.times.at(at.get()),
+            tail: Duration::ZERO,
             first_token: any.then_some(self.times.first),
             output,
             repeats: false,
             retry_after: None,
+            failure: None,
         }
     }
 

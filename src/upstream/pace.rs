@@ -12,6 +12,8 @@ pub(super) struct Times {
     pub(super) first: Duration,
     /// The end.
     pub(super) total: Duration,
+    /// What of that passes after the last token.
+    pub(super) tail: Duration,
 }
 
 /// A compiled [`Latency`].
@@ -63,22 +65,26 @@ impl PartPaces {
             + secs(&self.first_token, Purpose::FirstToken)
             + f64::from(request.input.get()) * secs(&self.per_input_token, Purpose::PerInputToken);
         let gaps = f64::from(request.output.get().saturating_sub(1));
-        let rest = gaps * secs(&self.per_output_token, Purpose::PerOutputToken)
-            + secs(&self.tail, Purpose::Tail);
+        let tail = secs(&self.tail, Purpose::Tail);
+        let rest = gaps * secs(&self.per_output_token, Purpose::PerOutputToken) + tail;
         let first = Duration::from_secs_f64(first);
         let total = first.saturating_add(Duration::from_secs_f64(rest)).min(self.at_most);
-        Times { first: first.min(total), total }
+        let first = first.min(total);
+        let tail = Duration::from_secs_f64(tail).min(total.saturating_sub(first));
+        Times { first, total, tail }
     }
 }
 
 impl Times {
-    /// Both times `factor` as long.
+    /// All times `factor` as long.
     #[inline]
     pub(super) fn scaled(self, factor: f64) -> Self {
         if factor == 1.0 {
             return self;
         }
-        Self { first: self.first.mul_f64(factor), total: self.total.mul_f64(factor) }
+        let Self { first, total, tail } = self;
+        let [first, total, tail] = [first, total, tail].map(|time| time.mul_f64(factor));
+        Self { first, total, tail }
     }
 
     /// When a share of the answer has come.

@@ -54,7 +54,7 @@ pub struct Setting {
 }
 
 /// What becomes of a request that has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Begun {
     /// This, and its end need not be told.
     Free(ResponsePlan),
@@ -113,6 +113,11 @@ impl Responder {
     /// have not begun: their phase is over.
     pub fn end_open_faults(&mut self, now: Timestamp) {
         self.faults.retain(|fault| fault.goes_on(now));
+    }
+
+    /// Takes all faults off.
+    pub fn end_all_faults(&mut self) {
+        self.faults.clear();
     }
 
     /// The bad stretches before `end`, in their order: from when to when. `None` where its failures
@@ -315,11 +320,12 @@ impl Responder {
                 let draw = draws.draw(Purpose::Latency, 0);
                 let mut total = Duration::from_secs_f64(total.sample(draw));
                 if !self.faults.is_empty() {
-                    let times = Times { first: Duration::ZERO, total };
+                    let (first, tail) = (Duration::ZERO, Duration::ZERO);
+                    let times = Times { first, total, tail };
                     total = self.changed(times, request, now, draws).total;
                 }
                 let first = if first { total.mul_f64(*first_token) } else { Duration::ZERO };
-                Times { first, total }
+                Times { first, total, tail: Duration::ZERO }
             }
             Pace::Parts(parts) => self.changed(parts.times(request, draws), request, now, draws),
         }
@@ -538,6 +544,7 @@ mod tests {
         // 30 + 200 + 500 * 0.1 to the first token, 100 gaps of 20 and 7 more to the end.
         assert_eq!(plan.first_token, Some(Duration::from_millis(280)));
         assert_eq!(plan.latency, Duration::from_millis(280 + 2_000 + 7));
+        assert_eq!(plan.tail, Duration::from_millis(7));
         let one = Request { output: Tokens::new(1), ..request(1, true) };
         assert_eq!(answer(&mut responder, &one, at(0)).latency, Duration::from_millis(287));
     }

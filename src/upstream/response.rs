@@ -1,15 +1,18 @@
 //! The plan of one response, and what those who wait for it see.
 
+use super::FailureKind;
 use crate::exchange::{Ending, Finish, Observed, Request, RetryAfter, Usage};
 use crate::units::{Duration, Tokens};
 
 /// All that will happen to one request at its upstream.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct ResponsePlan {
     /// How it ends.
     pub ending: Ending,
     /// Time to the end.
     pub latency: Duration,
+    /// What of that passes after the last token, where the answer is complete.
+    pub tail: Duration,
     /// Time to the first token, where the answer is streamed and has one.
     pub first_token: Option<Duration>,
     /// Tokens of the answer that come.
@@ -18,6 +21,10 @@ pub struct ResponsePlan {
     pub repeats: bool,
     /// When the upstream asks to be asked again, where it says so.
     pub retry_after: Option<RetryAfter>,
+    /// The failure that makes it go so. `None`: nothing is wrong, or there is no room for it. Those
+    /// who wait cannot tell a page from bad JSON, nor a stall from a slow answer; whoever sends the
+    /// bytes must.
+    pub failure: Option<FailureKind>,
 }
 
 /// How long the parties to a request wait.
@@ -35,8 +42,9 @@ impl ResponsePlan {
 
     /// An end after `latency` without any token.
     pub(super) const fn without_answer(ending: Ending, latency: Duration) -> Self {
-        let (output, first_token, repeats, retry_after) = (Tokens::ZERO, None, false, None);
-        Self { ending, latency, first_token, output, repeats, retry_after }
+        let (first_token, retry_after, failure) = (None, None, None);
+        let (output, repeats, tail) = (Tokens::ZERO, false, Duration::ZERO);
+        Self { ending, latency, tail, first_token, output, repeats, retry_after, failure }
     }
 
     /// The plan of a request that first waits for its turn.
@@ -53,7 +61,7 @@ impl ResponsePlan {
     /// [`Ending::ClientClosed`]: whether that is the version's fault is the engine's to say.
     #[inline]
     pub fn observe(&self, request: &Request, limits: Limits) -> Observed {
-        let Self { ending, latency, first_token, output, repeats, retry_after } = *self;
+        let Self { ending, latency, first_token, output, repeats, retry_after, .. } = *self;
         let cut = limits.client.min(limits.upstream);
         if latency > cut {
             let left = limits.client < limits.upstream;

@@ -2,7 +2,7 @@
 //!
 //! Knows neither what is said nor when it is sent.
 
-use crate::exchange::{Finish, Usage};
+use crate::exchange::Usage;
 use crate::units::Timestamp;
 
 /// Writes one answer, plain or as the events of a stream.
@@ -11,7 +11,7 @@ use crate::units::Timestamp;
 /// use coalmine::units::Timestamp;
 /// use coalmine::wire::AnswerWriter;
 /// let writer = AnswerWriter::new("chatcmpl-1", "gpt-4", Timestamp::from_second(1_700_000_000));
-/// let event = String::from_utf8(writer.content_chunk("hello")).unwrap();
+/// let event = String::from_utf8(writer.content_chunk(0, "hello")).unwrap();
 /// assert!(event.starts_with(r#"data: {"id":"chatcmpl-1","object":"chat.completion.chunk""#));
 /// assert!(event.ends_with("}\n\n"));
 /// ```
@@ -21,6 +21,50 @@ pub struct AnswerWriter {
     head: Vec<u8>,
     /// From what closes the object's kind up to the opening of `choices`.
     origin: Vec<u8>,
+}
+
+/// What a choice of a plain answer says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Said<'a> {
+    /// This text.
+    Text(&'a str),
+    /// That a tool is to be called.
+    Call(ToolCall<'a>),
+}
+
+/// A call of a tool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ToolCall<'a> {
+    /// By which the tool's answer is told to be the one to this call.
+    pub id: &'a str,
+    /// The function's name.
+    pub name: &'a str,
+    /// The JSON object of its arguments, or its beginning.
+    pub arguments: &'a str,
+}
+
+/// Why a choice ends where it does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FinishReason {
+    /// All has been said.
+    Stop,
+    /// It was cut off at the largest number of tokens.
+    Length,
+    /// A tool is to be called.
+    ToolCalls,
+    /// A filter cut it off.
+    ContentFilter,
+}
+
+impl FinishReason {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Length => "length",
+            Self::ToolCalls => "tool_calls",
+            Self::ContentFilter => "content_filter",
+        }
+    }
 }
 
 impl AnswerWriter {
@@ -38,32 +82,51 @@ impl AnswerWriter {
         Self { head, origin }
     }
 
-    /// A whole `chat.completion`.
-    pub fn plain(&self, text: &str, usage: Usage, finish: Finish) -> Vec<u8> {
-        let mut body = Vec::with_capacity(self.head.len() + self.origin.len() + text.len() + ROOM);
+    /// A whole `chat.completion` of these choices.
+    pub fn plain<'a>(
+        &self,
+        choices: impl IntoIterator<Item = Said<'a>>,
+        usage: Usage,
+        finish: FinishReason,
+    ) -> Vec<u8> {
+        let mut body = Vec::with_capacity(self.head.len() + self.origin.len() + ROOM);
         body.extend_from_slice(&self.head);
         body.extend_from_slice(&self.origin);
-        body.extend_from_slice(b"{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":");
-        quote(text, &mut body);
-        body.extend_from_slice(b",\"refusal\":null},\"logprobs\":null,\"finish_reason\":\"");
-        body.extend_from_slice(word(finish).as_bytes());
-        body.extend_from_slice(b"\"}],\"usage\":");
+        for (number, said) in (0_u32..).zip(choices) {
+            if number > 0 {
+                body.push(b',');
+            }
+            open_choice(number, &mut body);
+            body.extend_from_slice(b"\"message\":{\"role\":\"assistant\",\"content\":");
+            match said {
+                Said::Text(text) => quote(text, &mut body),
+                Said::Call(call) => {
+                    body.extend_from_slice(b"null,\"tool_calls\":[");
+                    open_call(call, &mut body);
+                    body.extend_from_slice(b"}]");
+                }
+            }
+            body.extend_from_slice(b",\"refusal\":null},\"logprobs\":null,\"finish_reason\":\"");
+            body.extend_from_slice(finish.word().as_bytes());
+            body.extend_from_slice(b"\"}");
+        }
+        body.extend_from_slice(b"],\"usage\":");
         write_usage(usage, &mut body);
         body.push(b'}');
         body
     }
 
-    /// The first event of a stream, which says who speaks.
-    pub fn role_chunk(&self) -> Vec<u8> {
-        self.chunk(|event| {
+    /// The first event of a choice of a stream, which says who speaks.
+    pub fn role_chunk(&self, choice: u32) -> Vec<u8> {
+        self.chunk(choice, |event| {
             event.extend_from_slice(b"{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}");
             event.extend_from_slice(UNFINISHED);
         })
     }
 
-    /// An event with the next piece of the text.
-    pub fn content_chunk(&self, text: &str) -> Vec<u8> {
-        self.chunk(|event| {
+    /// An event with the next piece of a choice's text.
+    pub fn content_chunk(&self, choice: u32, text: &str) -> Vec<u8> {
+        self.chunk(choice, |event| {
             event.extend_from_slice(b"{\"content\":");
             quote(text, event);
             event.push(b'}');
@@ -71,11 +134,31 @@ impl AnswerWriter {
         })
     }
 
-    /// The event that says why the text ends.
-    pub fn finish_chunk(&self, finish: Finish) -> Vec<u8> {
-        self.chunk(|event| {
+    /// The event in which a choice begins to call a tool.
+    pub fn call_chunk(&self, choice: u32, call: ToolCall<'_>) -> Vec<u8> {
+        self.chunk(choice, |event| {
+            event.extend_from_slice(b"{\"tool_calls\":[");
+            open_call(call, event);
+            event.extend_from_slice(b",\"index\":0}]}");
+            event.extend_from_slice(UNFINISHED);
+        })
+    }
+
+    /// An event with the next piece of the call's arguments.
+    pub fn arguments_chunk(&self, choice: u32, arguments: &str) -> Vec<u8> {
+        self.chunk(choice, |event| {
+            event.extend_from_slice(b"{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":");
+            quote(arguments, event);
+            event.extend_from_slice(b"}}]}");
+            event.extend_from_slice(UNFINISHED);
+        })
+    }
+
+    /// The event that says why a choice ends.
+    pub fn finish_chunk(&self, choice: u32, finish: FinishReason) -> Vec<u8> {
+        self.chunk(choice, |event| {
             event.extend_from_slice(b"{},\"logprobs\":null,\"finish_reason\":\"");
-            event.extend_from_slice(word(finish).as_bytes());
+            event.extend_from_slice(finish.word().as_bytes());
             event.extend_from_slice(b"\"}],\"usage\":null}");
         })
     }
@@ -90,9 +173,10 @@ impl AnswerWriter {
     }
 
     /// An event of one choice, of which `rest` writes everything from the value of `delta`.
-    fn chunk(&self, rest: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    fn chunk(&self, choice: u32, rest: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
         let mut event = self.event();
-        event.extend_from_slice(b"{\"index\":0,\"delta\":");
+        open_choice(choice, &mut event);
+        event.extend_from_slice(b"\"delta\":");
         rest(&mut event);
         event.extend_from_slice(b"\n\n");
         event
@@ -109,6 +193,29 @@ impl AnswerWriter {
     }
 }
 
+/// A choice up to what it says.
+fn open_choice(number: u32, into: &mut Vec<u8>) {
+    into.extend_from_slice(b"{\"index\":");
+    if number == 0 {
+        // By far the most.
+        into.push(b'0');
+    } else {
+        into.extend_from_slice(number.to_string().as_bytes());
+    }
+    into.push(b',');
+}
+
+/// A call without the brace that closes it.
+fn open_call(call: ToolCall<'_>, into: &mut Vec<u8>) {
+    into.extend_from_slice(b"{\"id\":");
+    quote(call.id, into);
+    into.extend_from_slice(b",\"type\":\"function\",\"function\":{\"name\":");
+    quote(call.name, into);
+    into.extend_from_slice(b",\"arguments\":");
+    quote(call.arguments, into);
+    into.push(b'}');
+}
+
 fn write_usage(usage: Usage, into: &mut Vec<u8>) {
     let (input, output) = (usage.input.get(), usage.output.get());
     let total = u64::from(input) + u64::from(output);
@@ -123,15 +230,6 @@ fn quote(text: &str, into: &mut Vec<u8>) {
     serde_json::to_writer(into, text).expect("a string is JSON and a Vec takes every byte");
 }
 
-/// Of the other reasons, the one that needs nothing else in the answer.
-const fn word(finish: Finish) -> &'static str {
-    match finish {
-        Finish::Stop => "stop",
-        Finish::Length => "length",
-        Finish::Other => "content_filter",
-    }
-}
-
 /// What follows the `delta` of a chunk that is not the last.
 const UNFINISHED: &[u8] = b",\"logprobs\":null,\"finish_reason\":null}],\"usage\":null}";
 
@@ -143,8 +241,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::exchange::Finish;
     use crate::units::Tokens;
     use crate::wire::read_answer;
+
+    const USAGE: Usage = Usage { input: Tokens::new(3), output: Tokens::new(0) };
+    const CALL: ToolCall<'_> = ToolCall { id: "call_1", name: "f", arguments: "{\"a\":1}" };
 
     fn writer() -> AnswerWriter {
         AnswerWriter::new("chatcmpl-1", "org/\"m\"", Timestamp::from_second(1_700_000_000))
@@ -161,23 +263,27 @@ mod tests {
             "model": "org/\"m\"", "choices": choices, "usage": usage})
     }
 
-    fn choice(delta: &Value, finish: &Value) -> Value {
-        json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}])
+    fn choice(index: u32, delta: &Value, finish: &Value) -> Value {
+        json!([{"index": index, "delta": delta, "logprobs": null, "finish_reason": finish}])
     }
 
     #[test]
     fn the_events_of_a_stream_have_openais_shape() {
         let none = Value::Null;
         let role = json!({"role": "assistant", "content": "", "refusal": null});
-        assert_eq!(data(&writer().role_chunk()), chunk(&choice(&role, &none), &none));
+        assert_eq!(data(&writer().role_chunk(0)), chunk(&choice(0, &role, &none), &none));
         let text = "a\n\"b\" \u{2028}é";
         let content = json!({"content": text});
-        assert_eq!(data(&writer().content_chunk(text)), chunk(&choice(&content, &none), &none));
-        for (finish, word) in
-            [(Finish::Stop, "stop"), (Finish::Length, "length"), (Finish::Other, "content_filter")]
-        {
-            let expected = chunk(&choice(&json!({}), &json!(word)), &none);
-            assert_eq!(data(&writer().finish_chunk(finish)), expected);
+        let event = data(&writer().content_chunk(12, text));
+        assert_eq!(event, chunk(&choice(12, &content, &none), &none));
+        for (finish, word) in [
+            (FinishReason::Stop, "stop"),
+            (FinishReason::Length, "length"),
+            (FinishReason::ToolCalls, "tool_calls"),
+            (FinishReason::ContentFilter, "content_filter"),
+        ] {
+            let expected = chunk(&choice(1, &json!({}), &json!(word)), &none);
+            assert_eq!(data(&writer().finish_chunk(1, finish)), expected);
         }
         let usage = Usage { input: Tokens::new(u32::MAX), output: Tokens::new(1) };
         let counts = json!({"prompt_tokens": 4_294_967_295_u64, "completion_tokens": 1,
@@ -186,9 +292,28 @@ mod tests {
     }
 
     #[test]
+    fn a_call_of_a_tool_has_openais_shape_streamed_and_plain() {
+        let none = Value::Null;
+        let function = json!({"name": "f", "arguments": "{\"a\":1}"});
+        let begun = json!({"tool_calls": [
+            {"index": 0, "id": "call_1", "type": "function", "function": function},
+        ]});
+        assert_eq!(data(&writer().call_chunk(0, CALL)), chunk(&choice(0, &begun, &none), &none));
+        let more = json!({"tool_calls": [{"index": 0, "function": {"arguments": "\"x\""}}]});
+        let event = data(&writer().arguments_chunk(0, "\"x\""));
+        assert_eq!(event, chunk(&choice(0, &more, &none), &none));
+        let body = writer().plain([Said::Call(CALL)], USAGE, FinishReason::ToolCalls);
+        let answer: Value = serde_json::from_slice(&body).unwrap();
+        let message = json!({"role": "assistant", "content": null, "refusal": null,
+            "tool_calls": [{"id": "call_1", "type": "function", "function": function}]});
+        assert_eq!(answer["choices"][0]["message"], message);
+        let facts = read_answer(&body).unwrap();
+        assert_eq!((facts.finish, facts.is_empty), (Some(Finish::Other), false));
+    }
+
+    #[test]
     fn a_plain_answer_has_openais_shape_and_is_read_as_it_was_written() {
-        let usage = Usage { input: Tokens::new(3), output: Tokens::new(0) };
-        let body = writer().plain("hi \"you\"", usage, Finish::Length);
+        let body = writer().plain([Said::Text("hi \"you\"")], USAGE, FinishReason::Length);
         let message = json!({"role": "assistant", "content": "hi \"you\"", "refusal": null});
         let expected = json!({"id": "chatcmpl-1", "object": "chat.completion",
             "created": 1_700_000_000, "model": "org/\"m\"",
@@ -197,8 +322,22 @@ mod tests {
             "usage": {"prompt_tokens": 3, "completion_tokens": 0, "total_tokens": 3}});
         assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);
         let facts = read_answer(&body).unwrap();
-        assert_eq!((facts.usage, facts.finish), (Some(usage), Some(Finish::Length)));
+        assert_eq!((facts.usage, facts.finish), (Some(USAGE), Some(Finish::Length)));
         assert!(!facts.is_empty);
-        assert!(read_answer(&writer().plain("", usage, Finish::Stop)).unwrap().is_empty);
+        let silent = writer().plain([Said::Text("")], USAGE, FinishReason::Stop);
+        assert!(read_answer(&silent).unwrap().is_empty);
+    }
+
+    #[test]
+    fn choices_are_numbered_in_their_order() {
+        let body = writer().plain(["a", "b", "c"].map(Said::Text), USAGE, FinishReason::Stop);
+        let answer: Value = serde_json::from_slice(&body).unwrap();
+        let choices = answer["choices"].as_array().unwrap();
+        let said: Vec<_> =
+            choices.iter().map(|it| (&it["index"], &it["message"]["content"])).collect();
+        assert_eq!(
+            said,
+            [(&json!(0), &json!("a")), (&json!(1), &json!("b")), (&json!(2), &json!("c"))]
+        );
     }
 }

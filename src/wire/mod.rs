@@ -25,7 +25,7 @@ mod stream_reader;
 mod text;
 
 pub use answer::{AnswerError, AnswerFacts, read_answer};
-pub use answer_writer::AnswerWriter;
+pub use answer_writer::{AnswerWriter, FinishReason, Said, ToolCall};
 pub use api_error::{ApiError, ErrorKind};
 pub use ask::ChatAsk;
 pub use ask_error::AskError;

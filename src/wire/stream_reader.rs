@@ -264,7 +264,7 @@ mod tests {
 
     use super::*;
     use crate::units::Timestamp;
-    use crate::wire::{AnswerWriter, ApiError};
+    use crate::wire::{AnswerWriter, ApiError, FinishReason};
 
     fn writer() -> AnswerWriter {
         AnswerWriter::new("chatcmpl-7", "gpt-4", Timestamp::from_second(1_700_000_000))
@@ -285,9 +285,9 @@ mod tests {
     /// A stream that says `words` and has all that belongs to it.
     fn complete(words: &[&str], counted: Option<Usage>) -> Vec<Vec<u8>> {
         let writer = writer();
-        let mut events = vec![writer.role_chunk()];
-        events.extend(words.iter().map(|word| writer.content_chunk(word)));
-        events.push(writer.finish_chunk(Finish::Stop));
+        let mut events = vec![writer.role_chunk(0)];
+        events.extend(words.iter().map(|word| writer.content_chunk(0, word)));
+        events.push(writer.finish_chunk(0, FinishReason::Stop));
         events.extend(counted.map(|counted| writer.usage_chunk(counted)));
         events.push(AnswerWriter::DONE.to_vec());
         events
@@ -363,7 +363,7 @@ mod tests {
         let mut reader = StreamReader::new();
         reader.push(b"data: {\n\n");
         assert!(reader.is_over() && !reader.has_told_end());
-        reader.push(&writer().content_chunk("x"));
+        reader.push(&writer().content_chunk(0, "x"));
         assert!(!reader.has_told_end());
         reader.push(AnswerWriter::DONE);
         assert!(reader.has_told_end());
@@ -408,7 +408,7 @@ mod tests {
     fn the_last_usage_counts_and_a_null_does_not_erase_it() {
         let mut events = complete(&["one"], Some(usage(5, 1)));
         events.insert(1, writer().usage_chunk(usage(5, 0)));
-        events.insert(5, writer().role_chunk());
+        events.insert(5, writer().role_chunk(0));
         let facts = facts(&events);
         assert_eq!((facts.ending, facts.usage), (StreamEnding::Complete, Some(usage(5, 1))));
     }
@@ -430,20 +430,20 @@ mod tests {
 
     #[test]
     fn an_equal_event_with_the_same_id_or_a_second_end_repeats() {
-        let numbered = |id: &str| [id.as_bytes(), b"\n", &writer().content_chunk("x")].concat();
+        let numbered = |id: &str| [id.as_bytes(), b"\n", &writer().content_chunk(0, "x")].concat();
         assert!(facts(&[numbered("id: 4"), numbered("id: 4")]).repeats);
         assert!(!facts(&[numbered("id: 4"), numbered("id: 5")]).repeats);
         assert!(!facts(&[numbered("id:"), numbered("id:")]).repeats);
-        let end = writer().finish_chunk(Finish::Stop);
+        let end = writer().finish_chunk(0, FinishReason::Stop);
         assert!(facts(&[end.clone(), end]).repeats);
     }
 
     fn arb_stream() -> impl Strategy<Value = Vec<u8>> {
         let text = |text: &'static str| Just(text.as_bytes().to_vec());
         let piece = prop_oneof![
-            "[ \\PC]{0,3}".prop_map(|word| writer().content_chunk(&word)),
-            Just(writer().role_chunk()),
-            Just(writer().finish_chunk(Finish::Length)),
+            "[ \\PC]{0,3}".prop_map(|word| writer().content_chunk(0, &word)),
+            Just(writer().role_chunk(0)),
+            Just(writer().finish_chunk(0, FinishReason::Length)),
             Just(writer().usage_chunk(usage(1, 1))),
             Just(ApiError::internal("x").to_event()),
             Just(AnswerWriter::DONE.to_vec()),

@@ -110,7 +110,10 @@ fn a_rule_can_pause_the_rollout_and_tells_where_there_is_none() {
     world.at(5.0);
     assert_eq!(world.fired_at(), [5]);
     let nobody = Notification::default();
-    assert_eq!(world.changes().last(), Some(&Change::Notified { recipients: nobody }));
+    assert_eq!(
+        world.changes().last(),
+        Some(&Change::Notified { recipients: nobody, refused: None })
+    );
 }
 
 #[test]

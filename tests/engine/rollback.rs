@@ -148,7 +148,7 @@ fn recipients(world: &World) -> (Vec<(usize, Slot, String)>, Vec<String>) {
         _ => None,
     });
     let changes = world.changes().into_iter().filter_map(|change| match change {
-        Change::Notified { recipients } => recipients.email,
+        Change::Notified { recipients, .. } => recipients.email,
         _ => None,
     });
     (events.collect(), changes.collect())

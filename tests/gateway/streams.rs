@@ -112,6 +112,26 @@ fn a_stream_without_its_end_counts_as_a_failure_and_its_client_is_told() {
     }
 }
 
+/// A server that goes away between two events closes its connections, chunked framing or not: its
+/// streams have stopped, where a reset would have broken them off.
+#[test]
+fn a_stream_that_stops_within_its_framing_is_truncated_and_one_that_is_reset_is_not() {
+    for (last, ending) in [(Step::Close, "truncated"), (Step::Reset, "reset")] {
+        let last = Mutex::new(Some(last));
+        let upstream = Upstream::new(move |_, _| {
+            let event = chunk(HELLO, "null");
+            let head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
+                         transfer-encoding: chunked\r\n\r\n";
+            let framed = [format!("{:x}\r\n", event.len()).as_bytes(), &event, b"\r\n"].concat();
+            vec![Step::Send([&head[..], &framed].concat()), last.lock().unwrap().take().unwrap()]
+        });
+        let world = world(&upstream, "");
+        let reply = world.client().chat(&ask_stream("gpt-4"));
+        assert_eq!(world.attempts("v1", ending), 1, "{}", reply.text());
+        assert_eq!(last_error(&reply.text())["code"], "upstream_failed");
+    }
+}
+
 #[test]
 fn a_stream_that_says_nothing_more_is_told_by_the_limit_that_has_passed() {
     let (ended, end) = channel();
