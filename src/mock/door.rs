@@ -56,8 +56,7 @@ impl Door {
 
     /// The next connection. Nothing is lost where this is dropped.
     pub(super) async fn accept(&mut self) -> io::Result<TcpStream> {
-        loop {
-            let Some(closing) = &mut self.closing else { break };
+        while let Some(closing) = &mut self.closing {
             if *closing.refuses.borrow_and_update() {
                 // Who has not been accepted is refused from now on.
                 self.listener = None;
