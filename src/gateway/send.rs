@@ -42,14 +42,17 @@ pub(super) async fn send(
             Some(connection) => connection,
             None => connect(pool, deadline).await?,
         };
-        let since = Instant::now() + first_byte;
+        let sent = Instant::now();
+        let since = sent + first_byte;
         let answered = timeout_at(since.min(deadline), connection.ask(request())).await;
         match answered {
             Ok(Ok((response, connection))) => {
                 let body = |body| UpstreamBody::new(body, connection, Arc::clone(pool));
                 return Ok(response.map(body));
             }
-            Ok(Err(lost)) if lost.was_used && is_cut(&lost.error) => stale += 1,
+            Ok(Err(lost)) if lost.was_used && sent.elapsed() < SOON && is_cut(&lost.error) => {
+                stale += 1;
+            }
             Ok(Err(Lost { error, .. })) => {
                 let ending = if error.is_parse() { Ending::Malformed } else { Ending::Reset };
                 return Err(Unanswered { fault: Fault::of(ending), error: Some(error.into()) });
@@ -107,6 +110,9 @@ pub(super) fn causes<'a>(
     std::iter::successors(Some(error), |error| (*error).source())
 }
 
+/// How soon it shows that a connection had been closed. Chosen: a round trip across the world; what
+/// breaks off later had been taken, and may have been worked on.
+const SOON: Duration = Duration::from_millis(300);
 /// How many closed connections are met with in one attempt, before a new one is made. Chosen: an
 /// upstream that breaks off at this very request is not asked for ever.
 const MOST_STALE: u32 = 2;

@@ -299,7 +299,7 @@ fn history_is_told_in_the_words_of_the_journal() {
     let end = world.admin(&["history", "gpt-4", "--last", "2"]).printed();
     assert_eq!(end.lines().collect::<Vec<_>>(), own[own.len() - 2..]);
     let json = world.admin(&["history", "gpt-4", "--last", "1", "--format", "json"]).printed();
-    let json: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    let json: Vec<Value> = serde_json::from_str(&json).unwrap();
     let number = own.last().unwrap().split("  ").next().unwrap().trim();
     assert_eq!(json.iter().map(|one| one["number"].to_string()).collect::<Vec<_>>(), [number]);
 }
