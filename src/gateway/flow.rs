@@ -133,6 +133,10 @@ impl Flow {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
+        if self.upstream.is_some() && now >= self.patience.deadline {
+            // The watchman is late where both sides are fast.
+            self.end(Some(Fault::late(Limit::Total)));
+        }
         if self.ready.is_empty() && !self.is_ahead {
             // Whether it is ready shows in what lies there.
             let _ = self.poll_upstream(context, now);
@@ -162,7 +166,7 @@ impl Flow {
     fn was_taken(&mut self, now: Instant) {
         let Some(since) = self.owed.take() else { return };
         self.slow += now - since;
-        if !self.is_ahead && self.slow >= SLOW {
+        if !self.is_ahead && self.slow >= SLOW && now < self.patience.deadline {
             self.is_ahead = true;
             self.watchman.take().into_iter().for_each(Waker::wake);
         }

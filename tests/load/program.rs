@@ -210,7 +210,7 @@ fn the_raw_log_is_a_trace_with_what_became_of_each() {
     let stats: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(stats["profile"]["requests"], 40);
     let versions = stats["profile"]["versions"].as_array().unwrap();
-    let of = |name: &str| versions.iter().find(|it| it["name"] == name).unwrap();
+    let of = |name: &str| versions.iter().find(|it| it["version"] == name).unwrap();
     assert_eq!((&of("v1")["requests"], &of("v2")["requests"]), (&30.into(), &10.into()));
     let (code, _, stderr) = run(&arguments);
     assert_eq!(code, 2, "{stderr}");
