@@ -13,6 +13,7 @@ use super::load_arguments::{LoadArguments, LoadFormat};
 use super::load_plan::{Forced, LoadPlan};
 use super::load_progress::LoadProgress;
 use super::load_raw::{LoadObserver, RawLog};
+use super::open_files;
 use super::output::{check_folder, style, write_files};
 use super::terminal::{Failure, complain, print};
 use crate::clock::{TimeScale, WallClock};
@@ -32,6 +33,8 @@ pub(super) fn load(arguments: &LoadArguments) -> Result<Exit, Failure> {
     let stream = stream(arguments, &message)?;
     let raw = arguments.raw.as_ref().map(|path| RawLog::new(path, arguments.force)).transpose()?;
     let interrupt = Interrupt::notice()?;
+    // Each request in flight has a socket.
+    open_files::allow_all();
     let facts = LoadFacts {
         target: target.to_string(),
         http: target.http().number(),
@@ -121,17 +124,18 @@ fn tell(
     report: &LoadReport,
     raw: Option<RawLog>,
 ) -> Result<(), Failure> {
+    // First what cannot be had again if the disk is full.
+    print(&match arguments.format {
+        LoadFormat::Text => load_text(report, style(false)),
+        LoadFormat::Json => report.to_json(),
+        LoadFormat::Markdown => load_markdown(report),
+    })?;
     let written = raw.map(RawLog::finish).transpose()?;
     if let Some(out) = &arguments.out {
         let texts = [("load.json", report.to_json()), ("load.md", load_markdown(report))];
         let files = texts.map(|(name, text)| (name.to_owned(), text.into_bytes()));
         write_files(out, files.into())?;
     }
-    print(&match arguments.format {
-        LoadFormat::Text => load_text(report, style(false)),
-        LoadFormat::Json => report.to_json(),
-        LoadFormat::Markdown => load_markdown(report),
-    })?;
     if let (Some(rows), Some(path)) = (written, &arguments.raw) {
         complain(&format!("{}: {}", path.display(), format_counted(rows, "row", "rows")));
     }

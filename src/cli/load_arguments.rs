@@ -260,7 +260,7 @@ Places of headers and bodies: {prompt} {model} {max_tokens} {input_tokens} {stre
 
 Exit codes:
   0 valid   1 internal error   2 usage   3 invalid file   6 invalid: sent too late, or not for want
-  of something on this machine   130 cut short by a signal
+  of something on this machine, or none has ended   130 cut short by a signal
 
 Examples:
   coalmine load http://127.0.0.1:8080/v1 --rate 200/s --for 30s --model gpt-4 --stream

@@ -26,6 +26,21 @@ impl RetryAfter {
         Self(NonZeroU16::new(told).unwrap_or(NonZeroU16::MIN))
     }
 
+    /// What the header says; `None`: no whole seconds. Who names a date is asked again when those
+    /// are who name nothing.
+    ///
+    /// ```
+    /// use coalmine::exchange::RetryAfter;
+    /// let told = |text| RetryAfter::read(text).map(|told| told.wait().as_secs());
+    /// assert_eq!([told("0"), told(" 7 "), told("18446744074")], [Some(1), Some(7), Some(65_535)]);
+    /// assert_eq!(told("Mon, 30 Nov 2026 08:00:00 GMT"), None);
+    /// ```
+    pub fn read(text: &str) -> Option<Self> {
+        let seconds: u64 = text.trim().parse().ok()?;
+        // Whatever is longer than can be told is told as the longest.
+        Some(Self::of(Duration::from_secs(seconds.min(u64::from(u32::MAX)))))
+    }
+
     /// How long to wait.
     pub const fn wait(self) -> Duration {
         Duration::from_secs(self.0.get() as u64)

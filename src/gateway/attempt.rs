@@ -290,11 +290,8 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     named.any(|value| !value.is_empty() && !value.eq_ignore_ascii_case(b"identity"))
 }
 
-/// In seconds; who names a date is asked again when those are who name nothing.
 fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
-    let seconds: u64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    // Whatever is longer than can be told is told as the longest.
-    Some(RetryAfter::of(Duration::from_secs(seconds.min(u64::from(u32::MAX)))))
+    RetryAfter::read(headers.get(RETRY_AFTER)?.to_str().ok()?)
 }
 
 /// Chosen: many times what comes before the first content; more, and streams that say nothing would

@@ -14,6 +14,7 @@ use super::access_secret::Presented;
 use super::attempt::{Answer, Attempted, Call, Streamed, attempt};
 use super::denied::denied;
 use super::desk::{Admitted, Asked, Denied};
+use super::fault::retry_soon;
 use super::flow::Flow;
 use super::house::Settings;
 use super::pass_headers::CANARY_VERSION;
@@ -24,9 +25,8 @@ use super::version_route::VersionRoute;
 use super::worker::{Worker, std_duration};
 use crate::chance::Purpose;
 use crate::engine::{Completion, StickyKey, Target};
-use crate::exchange::RetryAfter;
 use crate::scenario::StickySource;
-use crate::units::{Duration, RequestId};
+use crate::units::RequestId;
 use crate::wire::{ApiError, ChatAsk};
 
 /// Answers a chat completion; `id` is the request's.
@@ -39,7 +39,7 @@ pub(super) async fn chat(
     let settings = house.settings();
     let seat = settings.room.enter().ok_or_else(|| {
         let words = "the gateway has as many requests as it may have";
-        ApiError::overloaded(words, RetryAfter::of(Duration::from_secs(1)))
+        ApiError::overloaded(words, retry_soon())
     })?;
     let (head, body) = request.into_parts();
     let presented = Presented::of(&head.headers)?;

@@ -154,14 +154,16 @@ impl Desk {
 
     /// Works on the engine at the present instant; what it tells goes to the keeper.
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut Inner, Timestamp) -> T) -> T {
-        let (answer, has_told) = {
+        let (answer, is_new) = {
             let mut inner = self.lock();
+            // One ring is enough, however long the keeper is busy: it takes all that was told.
+            let is_rung = !inner.told.is_empty();
             // Read under the lock, so that the engine's time is the order of its calls.
             let now = inner.held.unwrap_or_else(|| self.clock.now());
             let answer = work(&mut inner, now);
-            (answer, inner.drain())
+            (answer, inner.drain() && !is_rung)
         };
-        if has_told {
+        if is_new {
             // Without a keeper the gateway is going down: nobody is left to tell.
             let _ = self.bell.send(Job::Wake);
         }

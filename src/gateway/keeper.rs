@@ -214,15 +214,20 @@ impl<J: Journal> Keeper<J> {
         let entries: Vec<&Sealed> = self.backlog.iter().collect();
         match append(&self.runtime, &mut self.journal, &entries, None) {
             Ok(()) => {
-                if self.fault.take().is_some() {
-                    tracing::info!("the journal can be written again");
-                }
-                self.house.meters.operation.written(entries.len());
+                self.written(entries.len());
                 self.backlog.clear();
-                self.house.readiness.journal_is(true, 0);
             }
             Err(error) => self.fail(error),
         }
+    }
+
+    /// The journal has this many entries more, and all that there are.
+    fn written(&mut self, entries: usize) {
+        if self.fault.take().is_some() {
+            tracing::info!("the journal can be written again");
+        }
+        self.house.meters.operation.written(entries);
+        self.house.readiness.journal_is(true, 0);
     }
 
     /// The journal cannot be written.
@@ -327,8 +332,7 @@ impl<J: Journal> Keeper<J> {
             return Ok(());
         }
         append(&self.runtime, &mut self.journal, &entries, reply)?;
-        self.house.meters.operation.written(entries.len());
-        self.house.readiness.journal_is(true, 0);
+        self.written(entries.len());
         Ok(())
     }
 

@@ -78,13 +78,17 @@ impl TicketGuard {
     /// for those who look for it.
     pub(super) fn tell(&self, fault: Fault, error: Option<&(dyn Error + 'static)>) {
         let VersionRoute { id: version, endpoint, meters, .. } = &*self.route;
+        let is_first = meters.may_tell(self.desk.now());
+        if !is_first && !tracing::enabled!(target: "coalmine::upstream", tracing::Level::DEBUG) {
+            return;
+        }
         let causes: Vec<String> =
             error.into_iter().flat_map(causes).map(ToString::to_string).collect();
         let id = self.id.to_str().unwrap_or_default();
         let (model, upstream) = (meters.model(), endpoint.name());
         let (ending, limit) = (fault.ending.name(), fault.limit_name());
         let error = causes.join(": ");
-        if meters.may_tell(self.desk.now()) {
+        if is_first {
             tracing::warn!(
                 target: "coalmine::upstream", id, model, %version, upstream, %ending, limit, error,
                 "attempt failed"

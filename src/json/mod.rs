@@ -7,9 +7,9 @@ mod outline;
 mod schema_words;
 
 pub(crate) use outline::outline;
-#[cfg(test)]
-pub(crate) use schema_words::undescribed_fields;
 pub(crate) use schema_words::{
     Part, digest, flag, instant, list, number, object, one_of, reference, span, text, verdict,
     version_index, whole,
 };
+#[cfg(test)]
+pub(crate) use schema_words::{invalid_places, undescribed_fields};

@@ -67,6 +67,15 @@ pub(crate) fn verdict(about: &str) -> Value {
     json!({"enum": ["pass", "inconclusive", "fail", "invalid"], "description": about})
 }
 
+/// What of `value` is not as `schema` says: each with its place.
+#[cfg(test)]
+pub(crate) fn invalid_places(schema: &Value, value: &Value) -> Vec<String> {
+    let validator = jsonschema::validator_for(schema).unwrap();
+    let told =
+        |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());
+    validator.iter_errors(value).map(told).collect()
+}
+
 /// The fields of a schema, at whatever depth, of which nothing says what they mean.
 #[cfg(test)]
 pub(crate) fn undescribed_fields(schema: &Value) -> Vec<String> {

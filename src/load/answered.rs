@@ -115,10 +115,8 @@ pub(super) fn head_fault(headers: &HeaderMap, wanted: &str) -> Option<Fault> {
     })
 }
 
-/// In seconds; a date is as good as nothing.
 fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
-    let seconds: u64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(RetryAfter::of(Duration::from_secs(seconds.min(u64::from(u32::MAX)))))
+    RetryAfter::read(headers.get(RETRY_AFTER)?.to_str().ok()?)
 }
 
 /// The headers by which a gateway tells its versions.

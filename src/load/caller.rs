@@ -155,6 +155,7 @@ impl Caller {
         let facts = read_answer(&whole)
             .map_err(|error| Fault::told(Ending::Malformed, error.to_string()))?;
         (answered.usage, answered.finish) = (facts.usage, facts.finish);
+        answered.output_estimated = facts.output_estimated;
         Ok(())
     }
 

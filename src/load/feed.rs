@@ -64,6 +64,14 @@ impl<S: Schedule> Feed<S> {
         Self { state, turn, clock, start, until, control }
     }
 
+    /// Waits for the start, unless the load is stopped before.
+    pub(super) async fn begins(&self) {
+        tokio::select! {
+            _ = self.clock.sleep_until(self.start) => {}
+            () = self.control.stopped() => {}
+        }
+    }
+
     /// Waits until requests are due and puts some of them into `due`, which is empty before; none
     /// at the end, or when the load is stopped.
     pub(super) async fn next(&self, due: &mut Vec<Due>) {

@@ -31,7 +31,8 @@ pub struct Finished<'a> {
     pub finish: Option<Finish>,
     /// The tokens that the answer says were counted.
     pub usage: Option<Usage>,
-    /// Tokens of the answer: those that were counted, else the pieces of a stream with content.
+    /// Tokens of the answer: those that were counted, else the pieces of a stream with content, or
+    /// one for four bytes of a plain answer.
     pub output: Tokens,
     /// Whether a piece of its stream certainly came twice.
     pub repeats: bool,

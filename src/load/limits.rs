@@ -41,11 +41,6 @@ impl Limit {
         Self::ALL.into_iter().find(|limit| limit.name() == name)
     }
 
-    /// Whether only streamed answers have it.
-    pub const fn is_of_streams(self) -> bool {
-        !matches!(self, Self::Latency)
-    }
-
     fn of(self, finished: &Finished<'_>) -> Option<Duration> {
         match self {
             Self::Latency => Some(finished.latency()),

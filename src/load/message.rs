@@ -109,16 +109,6 @@ impl Message {
         }
     }
 
-    /// How many models it has names of.
-    pub const fn models(&self) -> usize {
-        self.models.len()
-    }
-
-    /// The name of a model.
-    pub fn model(&self, model: ModelIndex) -> Option<&str> {
-        self.models.get(usize::from(model.0)).map(|name| &*name.plain)
-    }
-
     /// The request for `due`, and how many bytes its body has.
     pub(super) fn request(&self, target: &Target, due: &Due) -> (Request<Full<Bytes>>, usize) {
         let body = self.body(due);

@@ -150,7 +150,7 @@ fn times() -> Part {
 fn tokens() -> Part {
     let fields = [
         ("input", whole("of prompts, as far as they were counted")),
-        ("output", whole("of answers; where they were not counted, pieces of a stream")),
+        ("output", whole("of answers; estimated where they were not counted")),
         ("uncounted", whole("how many successes did not say how many tokens they have")),
     ];
     let optional = [
@@ -194,15 +194,12 @@ fn spread() -> Part {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::undescribed_fields;
+    use crate::json::{invalid_places, undescribed_fields};
     use crate::load::report::tests::{facts, load, meter};
     use crate::load::{LoadFacts, LoadMeter};
 
     fn problems(value: &Value) -> Vec<String> {
-        let validator = jsonschema::validator_for(&load_schema()).unwrap();
-        let told =
-            |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());
-        validator.iter_errors(value).map(told).collect()
+        invalid_places(&load_schema(), value)
     }
 
     fn written(is_closed: bool, meter: &LoadMeter) -> Value {

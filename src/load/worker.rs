@@ -62,9 +62,10 @@ impl<S: Schedule, O: Observer> Worker<S, O> {
         }
     }
 
-    /// Lets `users` send, each its next request when the one before has been answered, until there
-    /// are no more or the load is stopped.
+    /// Lets `users` send from the start on, each its next request when the one before has been
+    /// answered, until there are no more or the load is stopped.
     pub(super) async fn run_closed(self: Arc<Self>, users: usize) {
+        self.feed.begins().await;
         let (alive, none_alive) = mpsc::channel::<Infallible>(1);
         for _ in 0..users {
             let (worker, alive) = (Arc::clone(&self), alive.clone());

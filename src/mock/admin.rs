@@ -60,8 +60,11 @@ impl Desk {
         for (version, behaviour) in changes {
             version.behave(&behaviour);
         }
-        let refuses = self.versions.iter().all(Version::refuses_all);
-        self.refuses.send_if_modified(|now| std::mem::replace(now, refuses) != refuses);
+        self.refuses.send_if_modified(|now| {
+            // Here, so that of two changes at once the later one decides.
+            let refuses = self.versions.iter().all(Version::refuses_all);
+            std::mem::replace(now, refuses) != refuses
+        });
         Ok(())
     }
 

@@ -333,13 +333,10 @@ fn pairs(about: &str) -> Value {
 mod tests {
     use super::super::example::{observed_stats, plain_stats};
     use super::*;
-    use crate::json::undescribed_fields;
+    use crate::json::{invalid_places, undescribed_fields};
 
     fn problems(stats: &Value) -> Vec<String> {
-        let validator = jsonschema::validator_for(&stats_schema()).unwrap();
-        let told =
-            |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());
-        validator.iter_errors(stats).map(told).collect()
+        invalid_places(&stats_schema(), stats)
     }
 
     #[test]

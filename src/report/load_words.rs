@@ -108,7 +108,7 @@ fn tokens(report: &LoadReport) -> Vec<String> {
     }
     let uncounted = (tokens.uncounted > 0).then(|| {
         let count = format_counted(tokens.uncounted, "success", "successes");
-        format!("{count} without usage: of streams the pieces were counted")
+        format!("{count} without usage: their output is estimated")
     });
     std::iter::once(line).chain(uncounted).collect()
 }

@@ -377,13 +377,10 @@ fn basic_parts() -> Vec<Part> {
 mod tests {
     use super::super::example::{eventful, rolled_back_result, without_gate};
     use super::*;
-    use crate::json::undescribed_fields;
+    use crate::json::{invalid_places, undescribed_fields};
 
     fn problems(result: &Value) -> Vec<String> {
-        let validator = jsonschema::validator_for(&result_schema()).unwrap();
-        let told =
-            |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());
-        validator.iter_errors(result).map(told).collect()
+        invalid_places(&result_schema(), result)
     }
 
     #[test]

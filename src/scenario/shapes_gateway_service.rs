@@ -53,8 +53,8 @@ pub(crate) static LIMITS: Record = Record {
             "idle_timeout",
             One(L::Duration),
             "75s",
-            "how long a connection is kept between two requests, with the head of the second: \
-             longer than whoever stands before the gateway keeps it",
+            "how long a connection of HTTP/1.1 is kept between two requests, with the head of the \
+             second: longer than whoever stands before the gateway keeps it",
         ),
         defaulted(
             "write_timeout",

@@ -99,13 +99,10 @@ fn left_out() -> Value {
 mod tests {
     use super::super::example::{failing, suite};
     use super::*;
-    use crate::json::undescribed_fields;
+    use crate::json::{invalid_places, undescribed_fields};
 
     fn problems(report: &Value) -> Vec<String> {
-        let validator = jsonschema::validator_for(&suite_schema()).unwrap();
-        let told =
-            |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());
-        validator.iter_errors(report).map(told).collect()
+        invalid_places(&suite_schema(), report)
     }
 
     #[test]

@@ -30,7 +30,6 @@ pub struct ChatAsk<'a> {
     model: Cow<'a, str>,
     user: Option<Cow<'a, str>>,
     is_stream: bool,
-    wants_usage: bool,
 }
 
 /// A member of the body.
@@ -67,7 +66,6 @@ impl<'a> ChatAsk<'a> {
             model: Cow::Borrowed(""),
             user: None,
             is_stream: false,
-            wants_usage: false,
         };
         scan.object(|scan, name| {
             let start = scan.offset();
@@ -76,7 +74,7 @@ impl<'a> ChatAsk<'a> {
                 "model" => model = Some(read_model(scan)?),
                 "user" => ask.user = read_user(scan)?,
                 "stream" => ask.is_stream = read_flag(scan, "stream")?,
-                "stream_options" => ask.wants_usage = read_stream_options(scan)?,
+                "stream_options" => check_stream_options(scan)?,
                 _ => scan.skip()?,
             }
             ask.add(Member { name, value: start..scan.offset() })
@@ -103,11 +101,6 @@ impl<'a> ChatAsk<'a> {
     /// Whether the answer is to be streamed.
     pub const fn is_stream(&self) -> bool {
         self.is_stream
-    }
-
-    /// Whether a stream is to end with its usage: `stream_options.include_usage`.
-    pub const fn wants_usage(&self) -> bool {
-        self.wants_usage
     }
 
     /// The member `user`: a name that the client chose for whom it asks.
@@ -182,22 +175,24 @@ fn read_flag(scan: &mut Scan<'_>, field: &'static str) -> Result<bool, AskError>
     }
 }
 
-fn read_stream_options(scan: &mut Scan<'_>) -> Result<bool, AskError> {
+/// What asks for the usage is the upstream's to follow; a value of a wrong type is refused here, as
+/// that of any member that is known.
+fn check_stream_options(scan: &mut Scan<'_>) -> Result<(), AskError> {
     const INCLUDE_USAGE: &str = "stream_options.include_usage";
     if scan.first() != Some(b'{') {
-        return read_null(scan, "stream_options", "an object or null").map(|()| false);
+        return read_null(scan, "stream_options", "an object or null");
     }
-    let mut wants_usage = None;
+    let mut is_given = false;
     scan.object(|scan, name| {
         if !name.is("include_usage") {
             return scan.skip().map_err(AskError::from);
         }
-        match wants_usage.replace(read_flag(scan, INCLUDE_USAGE)?) {
-            None => Ok(()),
-            Some(_) => Err(AskError::DuplicateMember { name: INCLUDE_USAGE.to_owned() }),
+        read_flag(scan, INCLUDE_USAGE)?;
+        if std::mem::replace(&mut is_given, true) {
+            return Err(AskError::DuplicateMember { name: INCLUDE_USAGE.to_owned() });
         }
-    })?;
-    Ok(wants_usage.unwrap_or(false))
+        Ok(())
+    })
 }
 
 fn read_null(
@@ -251,7 +246,7 @@ mod tests {
         let ask = read(body).unwrap();
         assert_eq!(ask.model(), "a/b@x@y");
         assert_eq!(ask.named(), ("a/b@x", Some("y")));
-        assert_eq!((ask.is_stream(), ask.wants_usage()), (true, true));
+        assert!(ask.is_stream());
         assert_eq!(ask.user(), Some("u-1"));
         assert!(matches!(ask.model, Cow::Borrowed(_)));
     }
@@ -265,7 +260,7 @@ mod tests {
         ] {
             let ask = read(body).unwrap();
             assert_eq!(ask.named(), ("m", None));
-            assert_eq!((ask.is_stream(), ask.wants_usage(), ask.user()), (false, false, None));
+            assert_eq!((ask.is_stream(), ask.user()), (false, None));
         }
     }
 

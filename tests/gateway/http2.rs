@@ -39,6 +39,14 @@ impl ClosedWindow {
     }
 }
 
+impl ClosedWindow {
+    /// Lets the first stream be sent so many bytes.
+    pub(crate) fn open(&mut self, bytes: u32) {
+        // WINDOW_UPDATE: RFC 9113, section 6.9.
+        self.client.send_bytes(&frame(8, 0, 1, &bytes.to_be_bytes()));
+    }
+}
+
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();

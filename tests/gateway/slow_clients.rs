@@ -76,6 +76,29 @@ fn what_a_client_does_not_take_in_time_is_not_its_versions_fault() {
     assert_eq!(endings(&world), [0, 0, 1]);
 }
 
+/// Pieces go one after the other until there is no more room: also who has taken many must go on.
+#[test]
+fn a_stream_that_its_client_stops_taking_is_given_up() {
+    let piece = chunk(HELLO, "null");
+    let framed =
+        |piece: &[u8]| [format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat();
+    let head =
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+    let last = [chunk("{}", "\"stop\""), DONE.to_vec()].concat();
+    let whole = [head.to_vec(), framed(&piece).repeat(60), framed(&last), b"0\r\n\r\n".to_vec()];
+    let whole = whole.concat();
+    let upstream = Upstream::new(move |_, _| vec![Step::Send(whole.clone())]);
+    let world = world(&upstream, "total: 1m", "limits: {write_timeout: 300ms, requests: 1}");
+    let mut client = ClosedWindow::new(&world);
+    client.send_chat(&ask_stream("gpt-4"));
+    await_ending(&world, "success");
+    client.open(30 * u32::try_from(piece.len()).unwrap());
+    // Its place among all becomes free.
+    while world.client().chat(&ask_stream("gpt-4")).status == 503 {
+        std::thread::yield_now();
+    }
+}
+
 /// Its connection may be well: the limit is the stream's own.
 #[test]
 fn a_stream_that_its_client_takes_nothing_of_is_given_up() {

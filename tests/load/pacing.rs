@@ -8,11 +8,32 @@ use coalmine::chance::Distribution;
 use coalmine::exchange::Ending;
 use coalmine::load::{MessageParts, Pacing};
 
-use crate::server::{Server, Step, answer};
+use crate::server::{Server, Step, answer, response};
 use crate::world::{World, millis};
 
 fn prompt() -> Server {
     Server::new(|_| vec![Step::Send(answer(""))])
+}
+
+/// Work that came before the time which rates are reckoned by would count for nothing.
+#[test]
+fn a_closed_loop_begins_with_its_time() {
+    let server = prompt();
+    let (load, notes) = World::new(&server.url(), 20).closed(4).load();
+    assert_eq!(notes.meter.ended_as(Ending::Success), 20);
+    assert!(load.ended > load.start);
+    assert!(notes.told.iter().all(|told| told.intended >= load.start), "{:?}", notes.told);
+}
+
+/// Four bytes are a token, as for who follows versions at a gateway.
+#[test]
+fn a_plain_answer_without_usage_is_counted_by_its_length() {
+    let server = Server::new(|_| {
+        let body = r#"{"choices":[{"message":{"content":"0123456789"},"finish_reason":"stop"}]}"#;
+        vec![Step::Send(response(200, "content-type: application/json\r\n", body))]
+    });
+    let (_, notes) = World::new(&server.url(), 1).closed(1).load();
+    assert_eq!((notes.told[0].output, notes.told[0].usage), (3, None));
 }
 
 /// What is beyond the room waits, is late by that, and is sent all the same.

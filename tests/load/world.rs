@@ -10,13 +10,14 @@ use coalmine::load::{
     Control, Finished, Load, LoadMeter, LoadSettings, Message, MessageParts, Observer, Pacing,
     Patience, Target, generate,
 };
-use coalmine::units::{Duration, Rate, Ratio};
+use coalmine::units::{Duration, Rate, Ratio, Timestamp};
 use coalmine::workload::{Population, Source, TokenSizes, Workload};
 
 /// A request as its observer was told of it.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Told {
     pub(crate) number: u64,
+    pub(crate) intended: Timestamp,
     pub(crate) ending: Ending,
     pub(crate) status: Option<u16>,
     pub(crate) lag: Duration,
@@ -47,6 +48,7 @@ impl Observer for Notes {
         self.meter.ended(finished);
         self.told.push(Told {
             number: finished.number,
+            intended: finished.intended,
             ending: finished.ending,
             status: finished.status,
             lag: finished.lag(),
