@@ -35,6 +35,9 @@ struct Model {
     rules: Vec<Rule>,
     #[serde(default)]
     last_rollback: Option<Rollback>,
+    /// Of an older gateway there are none.
+    #[serde(default)]
+    warnings: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -95,6 +98,9 @@ struct Rollback {
     version: Option<String>,
     target: String,
     journal_entry: u64,
+    /// An older gateway does not say.
+    #[serde(default)]
+    why: Option<String>,
 }
 
 /// `coalmine admin status`
@@ -170,6 +176,9 @@ impl Model {
         let last = self.last_rollback.as_ref().map_or_else(|| "never".to_owned(), Rollback::text);
         text.push_str(&format!("  last rollback  {last}\n"));
         text.push_str(&format!("  in flight      {}\n", format_count(self.in_flight)));
+        for warning in &self.warnings {
+            text.push_str(&format!("  WARNING        {warning}\n"));
+        }
         if let Some(version) = self.versions.first() {
             let seconds = Duration::from_secs_f64(version.window.window_seconds);
             text.push_str(&format!("\nVersions, in the last {}\n", format_elapsed(seconds)));
@@ -249,9 +258,14 @@ impl Rollout {
 
 impl Rollback {
     fn text(&self) -> String {
-        let Self { at, by, version, target, journal_entry } = self;
+        let Self { at, by, version, target, journal_entry, why } = self;
         let from = version.as_ref().map_or_else(String::new, |from| format!("from {from} "));
-        format!("{at}: {from}to {target}, by {by} (journal entry {journal_entry})")
+        let why = match (why, version) {
+            // Of a command it says no more than whose it was.
+            (Some(why), Some(_)) => format!(": {why}"),
+            _ => String::new(),
+        };
+        format!("{at}: {from}to {target}, by {by}{why} (journal entry {journal_entry})")
     }
 }
 
@@ -293,7 +307,9 @@ mod tests {
             "rules": [{"id": "errors", "version": "v2", "checks": 12, "no_data": 2, "breaches": 3,
                        "firings": 1, "timer": {"held_seconds": 15.0, "duration_seconds": 60.0}}],
             "last_rollback": {"at": "2026-11-30T08:00:00Z", "by": "errors", "version": "v2",
-                              "target": "v1", "journal_entry": 17},
+                              "target": "v1", "journal_entry": 17,
+                              "why": "error rate 7.0 % over 60 s, above 5 %"},
+            "warnings": ["a rollback of v2 would go to v1, which has never had traffic here"],
         }]})
     }
 
@@ -307,7 +323,9 @@ mod tests {
         for part in [
             "org/name  2026-11-30T09:00:00Z\n  split          v1 95 %, v2 5 %\n",
             "  rollout        stepping of v2, step 1 at 5 %\n",
-            "  last rollback  2026-11-30T08:00:00Z: from v2 to v1, by errors (journal entry 17)\n",
+            "  last rollback  2026-11-30T08:00:00Z: from v2 to v1, by errors: error rate 7.0 % \
+             over 60 s, above 5 % (journal entry 17)\n",
+            "  WARNING        a rollback of v2 would go to v1, which has never had traffic here\n",
             "Versions, in the last 60 s\n",
             "rolled back",
             "2.50 %",

@@ -1,5 +1,7 @@
-// Small charts of the last ten minutes of what this page has seen: one line per version.
+// Small charts of the last ten minutes: one line per version.
 const SPAN = 600;
+// What the gateway saw before the page was opened comes in slices of ten seconds.
+const JOINED = 15;
 const HEIGHT = 150;
 const MARGIN = { left: 52, right: 10, top: 10, bottom: 24 };
 const DASHES = ["", "7 3", "2 3", "9 3 2 3"];
@@ -18,14 +20,14 @@ const draw = (parent, tag, attributes, text) => {
   return element;
 };
 
-// The line through points, broken where a value is missing or the page was cut off. A point alone
+// The line through points, broken where a value is missing or nothing was seen for long. A point alone
 // becomes a dot, by the round ends of lines.
 const path = (points, across, up) => {
   let pen = "";
   let before = null;
   for (const { at, value } of points) {
     if (value !== null) {
-      const joined = before !== null && before.value !== null && at - before.at < 5;
+      const joined = before !== null && before.value !== null && at - before.at < JOINED;
       const place = `${across(at).toFixed(1)} ${up(value).toFixed(1)}`;
       pen += joined ? `L${place}` : `M${place}l0 0`;
     }

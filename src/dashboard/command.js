@@ -1,12 +1,19 @@
 // The commands of an emergency, each behind a dialog that says what it would do.
 const COMMANDS = {
   rollback: {
-    button: (model) => (model.stable === null ? "Roll back" : `Roll back to ${model.stable}`),
+    button: ({ rollback_target: target }) => (target === null ? "Roll back" : `Roll back to ${target}`),
     title: (model) => `Roll back ${model.model}?`,
-    text: (model) => `All traffic goes to ${model.stable}, which is tagged stable. A rollout that is under way ends.`,
+    text: ({ rollback_target: target, stable }) => {
+      const which = target === stable ? "is tagged stable" : "was the stable before";
+      return `All traffic goes to ${target}, which ${which}. A rollout that is under way ends.`;
+    },
     body: () => ({ action: "rollback" }),
     isDanger: true,
-    fault: (model) => (model.stable === null ? "No version is tagged stable: there is nothing to roll back to" : ""),
+    fault: ({ rollback_target: target, split, rollout }) => {
+      if (target === null) return "No version was ever the stable and is not rolled back: there is nothing to roll back to";
+      const isUnderWay = ["stepping", "paused", "promoted"].includes(rollout.state);
+      return split[target] === 1 && !isUnderWay ? `All traffic goes to ${target} already` : "";
+    },
   },
   pause: {
     button: () => "Pause rollout",

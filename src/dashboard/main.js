@@ -132,19 +132,22 @@ const findings = () => {
     const since = last === null ? Infinity : now() - Date.parse(last.at) / 1000;
     return since < RECENT ? [`rolled back to ${last.target} ${span(since)} ago, by ${actor(last)}`] : [];
   });
+  const warnings = of((model) => model.warnings);
   const rollouts = of(({ rollout }) =>
     ["stepping", "paused"].includes(rollout.state) ? [rolloutWords(rollout).replace(/\.$/, "")] : [],
   );
-  return { breaches, rollbacks, rollouts };
+  return { breaches, warnings, rollbacks, rollouts };
 };
 
-const verdict = ({ breaches, rollbacks, rollouts }) => {
+const verdict = ({ breaches, warnings, rollbacks, rollouts }) => {
   const versionsIn = new Set(status.models.flatMap(({ model, rules: all }) =>
     all.filter(({ timer }) => timer !== null).map(({ version }) => `${model} ${version}`)));
   if (breaches.length > 0) {
     const verb = versionsIn.size === 1 ? "breaks" : "break";
     return ["fail", "!", `${plural(versionsIn.size, "version")} ${verb} rules`];
   }
+  const warned = status.models.filter((model) => model.warnings.length > 0).length;
+  if (warned > 0) return ["inconclusive", "!", `Warnings about ${plural(warned, "model")}`];
   if (rollbacks.length > 0) return ["inconclusive", "↩", `${plural(rollbacks.length, "model")} rolled back within the hour`];
   if (rollouts.length > 0) return ["pass", "→", `${plural(rollouts.length, "rollout")} under way, no rule in breach`];
   return ["pass", "✓", "No rule in breach"];

@@ -140,10 +140,16 @@ const modelCard = (id, ask) => {
   };
   const history = new Map();
 
+  // What the gateway saw before this page did fills the time in which it did not listen.
   const remember = (model, at) => {
-    for (const { id: version, window: seen } of model.versions) {
+    for (const { id: version, window: seen, history: before = [] } of model.versions) {
       if (!history.has(version)) history.set(version, []);
       const points = history.get(version);
+      const since = points.at(-1)?.at ?? -Infinity;
+      const missed = before.map((point) => ({
+        at: Date.parse(point.at) / 1000, error: point.error_rate, p99: point.latency_p99_ms,
+      }));
+      points.push(...missed.filter((point) => point.at > since && point.at < at));
       points.push({ at, error: seen.error_rate, p99: seen.latency_p99_ms });
       while (points[0].at < at - SPAN) points.shift();
     }

@@ -9,8 +9,8 @@ use super::model_state::ModelState;
 use super::split_check::SplitFinding;
 use super::{
     Ask, AuthError, Breach, Catalog, CommandError, Completion, Digest, Event, EventKind, Health,
-    KeyStatus, ModelSettings, Principal, Retry, Rollout, RouteError, RuleSet, Slot, Split,
-    StickyKey, Ticket, VersionStatus,
+    KeyStatus, ModelSettings, NoTarget, Principal, Retry, Rollout, RouteError, RuleSet, Slot,
+    Split, StickyKey, Target, Ticket, VersionStatus,
 };
 use crate::exchange::{Class, Ending, ModelIndex, Observed};
 use crate::units::{Draw, Duration, ModelId, Ratio, Timestamp, format_set_share};
@@ -156,6 +156,26 @@ impl Engine {
     /// The timers that run: the triggers of a model whose comparison holds, version by version.
     pub fn breaches(&self, model: ModelIndex) -> Vec<Breach> {
         self.deployment(model).map(Deployment::breaches).unwrap_or_default()
+    }
+
+    /// Where a rollback by command goes that names no version; `None`: it would be refused.
+    pub fn last_stable(&self, model: ModelIndex) -> Option<Slot> {
+        let deployment = self.deployment(model).ok()?;
+        let target = deployment.state.last_stable(deployment.state.rollout.baking());
+        target.filter(|target| !deployment.unreachable.contains(target))
+    }
+
+    /// Where a trigger's rollback of `version` would go now: to `named`, or to the last stable.
+    ///
+    /// # Errors
+    /// Nowhere: it would be refused.
+    pub fn rollback_target(
+        &self,
+        model: ModelIndex,
+        named: Option<&Target>,
+        version: Slot,
+    ) -> Result<Slot, NoTarget> {
+        self.deployment(model).map_err(|_| NoTarget::Missing)?.rollback_target(named, version)
     }
 
     /// When the next check or rollout step is due; [`Engine::advance`] must be called then at the

@@ -16,3 +16,15 @@ pub enum NoTarget {
     /// Nothing answers for what it would go to: its upstream is gone.
     Unreachable,
 }
+
+impl NoTarget {
+    /// The reason, for people: what a sentence has after "because".
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Missing => "there is no other version to go to",
+            Self::AtFault => "what the rule names is the version itself",
+            Self::RolledBack => "what it would go to was rolled back itself",
+            Self::Unreachable => "nothing answers for what it would go to",
+        }
+    }
+}

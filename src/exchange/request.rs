@@ -126,6 +126,15 @@ impl Ending {
         })
     }
 
+    /// The status that the version answered with; `None`: it did not come to that.
+    pub const fn answered_status(self) -> Option<u16> {
+        match self {
+            Self::Success | Self::Malformed | Self::Truncated | Self::ErrorInStream => Some(200),
+            Self::Status(status) => Some(status),
+            Self::Timeout | Self::Refused | Self::Reset | Self::ClientClosed => None,
+        }
+    }
+
     /// What this ending says about the version, under a deployment's choice.
     ///
     /// Upstream 401, 403, 404 and 408 are errors of the version: the gateway has authenticated its

@@ -64,11 +64,12 @@ impl<'a> Presented<'a> {
             let words = format!("the header Authorization stands {count} times; allowed is once");
             return Err(ApiError::invalid("Authorization", words));
         }
-        Self::of_value(headers.get(AUTHORIZATION)).ok_or_else(no_key)
+        let Some(value) = headers.get(AUTHORIZATION) else { return Err(no_key()) };
+        Self::of_value(value).ok_or_else(strange_key)
     }
 
-    fn of_value(value: Option<&'a HeaderValue>) -> Option<Self> {
-        let (scheme, key) = value?.to_str().ok()?.split_once(' ')?;
+    fn of_value(value: &'a HeaderValue) -> Option<Self> {
+        let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return None;
         }
@@ -82,6 +83,15 @@ impl<'a> Presented<'a> {
 fn no_key() -> ApiError {
     ApiError::invalid_api_key(
         "no access key: send the header `Authorization: Bearer <key>` with a key of this gateway",
+    )
+}
+
+/// What is said of what never was a key of any gateway: most often it is a provider's.
+fn strange_key() -> ApiError {
+    ApiError::invalid_api_key(
+        "what was sent is no access key of this gateway: those read `<id>.<secret>`, are sent as \
+         `Authorization: Bearer <key>`, and are made by `coalmine keys create`; the key of a \
+         provider belongs into the gateway's configuration",
     )
 }
 
@@ -109,7 +119,10 @@ mod tests {
         for value in ["", "Bearer", "Bearer ", "Bearer key", "Basic a.b", "a.b"] {
             assert_eq!(Presented::of(&headers(value)).unwrap_err().status, 401, "{value}");
         }
+        let message = |headers: &HeaderMap| Presented::of(headers).unwrap_err().message;
+        assert!(message(&headers("Bearer sk-provider")).contains("`coalmine keys create`"));
         assert_eq!(Presented::of(&HeaderMap::new()).unwrap_err().status, 401);
+        assert!(message(&HeaderMap::new()).starts_with("no access key"));
         let twice = ["Bearer a.b", "Bearer a.b"];
         let twice = twice.map(|value| (AUTHORIZATION, value.parse().unwrap()));
         let refused = Presented::of(&HeaderMap::from_iter(twice)).unwrap_err();

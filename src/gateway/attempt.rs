@@ -14,6 +14,7 @@ use super::pass_headers::{to_client, to_upstream};
 use super::send::{Unanswered, broken_off, send};
 use super::sieve::Sieve;
 use super::ticket_guard::TicketGuard;
+use super::unreadable::{Lost, Unreadable};
 use super::upstream_body::UpstreamBody;
 use super::worker::{Worker, std_duration};
 use crate::exchange::{Class, Classification, Ending, Observed, RetryAfter};
@@ -98,7 +99,7 @@ pub(super) async fn attempt(worker: &Worker, call: Call<'_>, mut guard: TicketGu
         }
         // None was asked for, and what cannot be read cannot be judged.
         Ok(response) if is_encoded(response.headers()) => {
-            ended(guard, Fault::of(Ending::Malformed))
+            ended(guard, Unreadable::encoded(response.headers()))
         }
         Ok(response) if call.ask.is_stream() => streamed(guard, response, patience, call).await,
         Ok(response) => plain(guard, response, patience, call.answer_bytes).await,
@@ -116,13 +117,14 @@ async fn plain(
     let (head, body) = response.into_parts();
     let whole = match collect(body, patience, most).await {
         Ok(whole) => whole,
-        Err(fault) => return ended(guard, fault),
+        Err(lost) => return ended(guard, lost),
     };
     if !has_type(&head.headers, "json") {
-        return ended(guard, Fault::of(Ending::Malformed));
+        return ended(guard, Unreadable::content_type(&head.headers, "application/json"));
     }
-    let Ok(AnswerFacts { usage, output_estimated, finish, .. }) = read_answer(&whole) else {
-        return ended(guard, Fault::of(Ending::Malformed));
+    let AnswerFacts { usage, output_estimated, finish, .. } = match read_answer(&whole) {
+        Ok(facts) => facts,
+        Err(error) => return ended(guard, Unreadable::Answer(error)),
     };
     let without = Observed::without_answer(Ending::Success, guard.latency());
     let observed = Observed { finish, ..without }.counted(usage, output_estimated);
@@ -140,8 +142,8 @@ async fn streamed(
     call: Call<'_>,
 ) -> Attempted {
     let (head, mut body) = response.into_parts();
-    if !has_type(&head.headers, "text/event-stream") {
-        return ended(guard, Fault::of(Ending::Malformed));
+    if !has_type(&head.headers, EVENTS) {
+        return ended(guard, Unreadable::content_type(&head.headers, EVENTS));
     }
     let mut watch = Watch { guard, sieve: Sieve::default() };
     let (mut held, mut held_bytes) = (Vec::new(), 0);
@@ -168,7 +170,7 @@ async fn streamed(
         if observed.ending != Ending::Success {
             let fault = fault.filter(|fault| fault.ending == observed.ending);
             let fault = fault.unwrap_or_else(|| Fault::of(observed.ending));
-            guard.tell(fault, None);
+            guard.tell_of_stream(fault);
             let answer = Answer::Error(fault.to_error(patience.timeouts));
             return Attempted::Ended { guard, observed, answer };
         }
@@ -195,7 +197,7 @@ async fn refused(
     let (head, body) = response.into_parts();
     let status = head.status.as_u16();
     if !(400..600).contains(&status) {
-        return ended(guard, Fault::of(Ending::Malformed));
+        return ended(guard, Unreadable::Status(status));
     }
     let body = collect(body, patience, most).await;
     let ending = Ending::Status(status);
@@ -220,8 +222,9 @@ async fn refused(
     Attempted::Ended { guard, observed, answer }
 }
 
-fn ended(guard: TicketGuard, fault: Fault) -> Attempted {
-    guard.tell(fault, None);
+fn ended(guard: TicketGuard, lost: impl Into<Lost>) -> Attempted {
+    let Lost { fault, why } = lost.into();
+    guard.tell(fault, why.as_ref().map(|why| why as &(dyn std::error::Error + 'static)));
     without_answer(guard, fault)
 }
 
@@ -239,13 +242,13 @@ const fn passes(status: u16) -> bool {
 }
 
 /// A whole body, without a copy where it comes in one piece.
-async fn collect(mut body: UpstreamBody, patience: Patience, most: u64) -> Result<Bytes, Fault> {
-    let too_long = Err(Fault::of(Ending::Malformed));
+async fn collect(mut body: UpstreamBody, patience: Patience, most: u64) -> Result<Bytes, Lost> {
+    let too_long = || Err(Unreadable::TooLong(most).into());
     // Of a plain answer that breaks off nothing is left, however it does.
     let broken_off = |_: &hyper::Error| Ending::Reset;
     let Some(first) = next(&mut body, patience, broken_off).await? else { return Ok(Bytes::new()) };
     if first.len() as u64 > most {
-        return too_long;
+        return too_long();
     }
     if body.is_end_stream() {
         return Ok(first);
@@ -253,7 +256,7 @@ async fn collect(mut body: UpstreamBody, patience: Patience, most: u64) -> Resul
     let mut whole = BytesMut::from(&*first);
     while let Some(piece) = next(&mut body, patience, broken_off).await? {
         if (whole.len() + piece.len()) as u64 > most {
-            return too_long;
+            return too_long();
         }
         whole.extend_from_slice(&piece);
     }
@@ -294,6 +297,7 @@ fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
     RetryAfter::read(headers.get(RETRY_AFTER)?.to_str().ok()?)
 }
 
+const EVENTS: &str = "text/event-stream";
 /// Chosen: many times what comes before the first content; more, and streams that say nothing would
 /// cost the gateway its memory.
 const MOST_HELD: usize = 64 << 10;

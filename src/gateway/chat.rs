@@ -13,13 +13,14 @@ use tokio::time::timeout;
 use super::access_secret::Presented;
 use super::attempt::{Answer, Attempted, Call, Streamed, attempt};
 use super::denied::denied;
-use super::desk::{Admitted, Asked, Denied};
+use super::desk::{Admitted, Asked, Denied, Desk};
 use super::fault::retry_soon;
 use super::flow::Flow;
 use super::house::Settings;
 use super::pass_headers::CANARY_VERSION;
 use super::relay::Relay;
 use super::room::Seat;
+use super::tape::{Subject, TapedRequest};
 use super::ticket_guard::TicketGuard;
 use super::version_route::VersionRoute;
 use super::worker::{Worker, std_duration};
@@ -70,7 +71,10 @@ pub(super) async fn chat(
     let client = (head.version == Version::HTTP_2).then_some(settings.limits.write_timeout);
     let headers = &head.headers;
     let call = Call { body: &body, ask: &ask, headers, id, is_held, answer_bytes, client };
-    follow(worker, call, admitted, Caller { number, owner, seat }).await
+    let taped = TapedRequest::new(house, || {
+        subject(&house.desk, &admitted, &ask, &head.headers, presented.id)
+    });
+    follow(worker, call, admitted, Caller { number, owner, seat, taped }).await
 }
 
 /// Whose request it is.
@@ -79,6 +83,26 @@ struct Caller<'a> {
     /// Whom it sticks by.
     owner: Option<&'a str>,
     seat: Seat,
+    /// Where it is recorded, if it is.
+    taped: Option<Arc<TapedRequest>>,
+}
+
+/// What is recorded of a request beside its end: no word of the prompt.
+fn subject(
+    desk: &Desk,
+    admitted: &Admitted,
+    ask: &ChatAsk<'_>,
+    headers: &HeaderMap,
+    key: &str,
+) -> Option<Subject> {
+    let session = headers.get(SESSION).and_then(|value| value.to_str().ok());
+    Some(Subject {
+        sent: admitted.ticket.start(),
+        model: desk.model_id(admitted.model)?.clone(),
+        user: ask.user().unwrap_or(key).to_owned(),
+        session: session.map(str::to_owned),
+        is_stream: ask.is_stream(),
+    })
 }
 
 /// Attempts until one is the last.
@@ -88,16 +112,20 @@ async fn follow(
     admitted: Admitted,
     caller: Caller<'_>,
 ) -> Result<Response<Body>, ApiError> {
-    let Caller { number, owner, seat } = caller;
+    let Caller { number, owner, seat, taped } = caller;
     let desk = &worker.house.desk;
     let Admitted { model, ticket, assigned, attempted } = admitted;
-    let mut guard = TicketGuard::new(Arc::clone(desk), ticket, attempted, call.id.clone());
+    let new_guard = |ticket, route| {
+        TicketGuard::new(Arc::clone(desk), ticket, route, call.id.clone(), taped.clone())
+    };
+    let mut guard = new_guard(ticket, attempted);
     loop {
         let route = Arc::clone(guard.route());
         let (ended, observed, answer) = match attempt(worker, call, guard).await {
             Attempted::Streams(streamed) => {
                 let Streamed { headers, upstream, held, watch, patience } = *streamed;
-                let relay = Relay::new(Flow::new(upstream, held, watch, patience, seat));
+                let flow = Flow::new(upstream, held, watch, patience, seat);
+                let relay = Relay::new(flow, worker.closing.begun());
                 return Ok(respond(StatusCode::OK, headers, Body::new(relay), &route, &assigned));
             }
             // Another attempt would make it worse, and the version has done nothing.
@@ -115,11 +143,14 @@ async fn follow(
                 Answer::Error(error) => served_by(error_response(&error), &route, &assigned),
             });
         };
+        if let Some(taped) = &taped {
+            taped.goes_on();
+        }
         let draws = worker.draws(number, retry.attempt());
         tokio::time::sleep(std_duration(retry.after(draws.draw(Purpose::Backoff, 0)))).await;
         let draw = draws.draw(Purpose::Split, 0);
         let (ticket, route) = desk.retry(model, retry, draw, owner.map(StickyKey::Text));
-        guard = TicketGuard::new(Arc::clone(desk), ticket, route, call.id.clone());
+        guard = new_guard(ticket, route);
     }
 }
 
@@ -223,10 +254,15 @@ async fn read(
 
 /// The version that is asked for, if the split is not to choose.
 fn pin(headers: &HeaderMap, ask: &ChatAsk<'_>) -> Result<Option<Target>, ApiError> {
-    let header = match headers.get(CANARY_VERSION) {
-        None => None,
-        Some(value) => match value.to_str().map(str::trim) {
-            Ok(name) if name.eq_ignore_ascii_case("auto") => None,
+    let mut values = headers.get_all(CANARY_VERSION).iter();
+    let header = match (values.next(), values.next()) {
+        (_, Some(_)) => {
+            let words = "the header X-Canary-Version stands twice or more; allowed is once";
+            return Err(ApiError::invalid("X-Canary-Version", words));
+        }
+        (None, None) => None,
+        (Some(value), None) => match value.to_str().map(str::trim) {
+            Ok(name) if name.eq_ignore_ascii_case(AUTO) => None,
             Ok(name) => Some(name),
             Err(_) => Some(""),
         },
@@ -266,6 +302,8 @@ fn owner<'a>(
     }
 }
 
+/// What asks for the split, and so can be the name of no version and no tag.
+pub(super) const AUTO: &str = "auto";
 const SERVED_VERSION: HeaderName = HeaderName::from_static("x-served-version");
 const ASSIGNED_VERSION: HeaderName = HeaderName::from_static("x-assigned-version");
 const SESSION: HeaderName = HeaderName::from_static("x-session-id");

@@ -1,6 +1,7 @@
 //! The engine behind its lock, with the ways to its versions. Every call takes the lock for as long
 //! as the engine works, never while anything waits; what the engine tells is kept for the keeper.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 
 use super::job::Job;
@@ -22,6 +23,8 @@ pub(super) struct Desk {
     inner: Mutex<Inner>,
     /// Wakes the keeper.
     bell: mpsc::Sender<Job>,
+    /// Whether what is under way is being cut off.
+    is_ending: AtomicBool,
 }
 
 /// What the lock is for.
@@ -74,7 +77,7 @@ impl Desk {
         bell: mpsc::Sender<Job>,
     ) -> Self {
         let inner = Inner { engine, routes: Vec::new(), told: Vec::new(), held: None };
-        Self { clock, models, inner: Mutex::new(inner), bell }
+        Self { clock, models, inner: Mutex::new(inner), bell, is_ending: AtomicBool::new(false) }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -135,6 +138,15 @@ impl Desk {
     /// Hands back the ticket of a request whose client has left.
     pub(super) fn abandon(&self, ticket: Ticket, first_token: Option<Duration>) -> Ending {
         self.with(|inner, now| inner.engine.abandon(now, ticket, first_token))
+    }
+
+    /// What is under way is cut off from now on: no version is to blame for that.
+    pub(super) fn end(&self) {
+        self.is_ending.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Relaxed)
     }
 
     /// Begins another attempt.

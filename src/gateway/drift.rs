@@ -56,6 +56,7 @@ pub(super) fn after_reload(before: &GatewayPlan, now: &GatewayPlan) -> Vec<Strin
         ("drain_delay", before.drain_delay != now.drain_delay),
         ("drain", before.drain != now.drain),
         ("log", before.log != now.log),
+        ("record", before.record != now.record),
     ] {
         if is_other {
             told.push(format!("{what} is another: it needs a restart"));

@@ -95,6 +95,12 @@ impl Endpoint {
         self.number
     }
 
+    /// Where chat completions are asked for, for people. No secret is in it: the plan refuses URLs
+    /// with credentials.
+    pub(super) fn address(&self) -> String {
+        format!("{}{}", self.origin.to_string().trim_end_matches('/'), self.chat)
+    }
+
     /// Where connections lead.
     pub(super) const fn origin(&self) -> &Uri {
         &self.origin

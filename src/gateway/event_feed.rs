@@ -1,7 +1,7 @@
 //! `GET /v1/deploy/events`: what happens, as server-sent events: every journal entry exactly once
 //! and in its order, what the engine tells besides, and once a second how everything stands.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +16,13 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::admin_request::AdminRequest;
+use super::chronicle::Pasts;
 use super::denied::{forbidden_error, wrong_key};
-use super::entry_view::{RollbackView, entry_json};
+use super::entry_view::entry_json;
 use super::journal_page::read_page;
 use super::office::Office;
 use super::room::Seat;
-use super::status_view::StatusView;
+use super::status_view::{Span, StatusView};
 use super::told::Told;
 use crate::engine::{Digest, Scope, Sealed};
 use crate::exchange::{ModelIndex, RetryAfter};
@@ -50,7 +51,7 @@ pub(super) fn events(request: &AdminRequest) -> Result<Response<Body>, ApiError>
         models,
         key: (key.id.to_owned(), key.secret),
         ready: VecDeque::new(),
-        rollbacks: None,
+        pasts: None,
         last: None,
         resume,
         behind: None,
@@ -76,8 +77,8 @@ struct Feed {
     /// By what the listener was authenticated: it is asked again each second.
     key: (String, Digest),
     ready: VecDeque<Event>,
-    /// The last rollbacks; `None`: the journal has grown since they were read.
-    rollbacks: Option<BTreeMap<ModelId, RollbackView>>,
+    /// What the journal says; `None`: it has grown since it was read.
+    pasts: Option<Pasts>,
     /// The last journal entry that was passed; `None`: none yet.
     last: Option<u64>,
     /// The entry after which the journal is to be read.
@@ -197,7 +198,7 @@ impl Feed {
             }
             return;
         };
-        self.rollbacks = None;
+        self.pasts = None;
         if self.last.is_some_and(|last| number <= last) {
             return;
         }
@@ -226,12 +227,12 @@ impl Feed {
             return self.end(&error.message);
         }
         // Not each second: a look at the journal keeps its thread from writing.
-        let rollbacks = match self.rollbacks.take() {
-            Some(rollbacks) => rollbacks,
-            None => self.office.chronicle.rollbacks(&self.office.front).await,
+        let pasts = match self.pasts.take() {
+            Some(pasts) => pasts,
+            None => self.office.chronicle.pasts(&self.office.front).await,
         };
-        let status = StatusView::of(&house.desk, &self.models, &rollbacks);
-        self.rollbacks = Some(rollbacks);
+        let status = StatusView::of(&house.desk, &self.models, &pasts, Span::Minute);
+        self.pasts = Some(pasts);
         self.say("metrics", &json!(status));
     }
 

@@ -51,9 +51,12 @@ impl Fault {
             },
             Ending::Refused => ApiError::upstream_failed("the upstream cannot be reached"),
             Ending::Reset => ApiError::upstream_failed("the upstream broke off its answer"),
-            Ending::Status(status @ (401 | 403 | 404)) => ApiError::upstream_failed(format!(
-                "the upstream answered {status}: the gateway's credentials or its name of the \
-                 model are wrong"
+            Ending::Status(404) => ApiError::upstream_failed(
+                "the upstream answered 404: the path of its URL or the name of its model is wrong, \
+                 in the gateway's configuration",
+            ),
+            Ending::Status(status @ (401 | 403)) => ApiError::upstream_failed(format!(
+                "the upstream answered {status}: the gateway's credentials for it are wrong"
             )),
             Ending::Status(429) => {
                 ApiError::rate_limited("the upstream has too many requests", retry_soon())

@@ -25,7 +25,7 @@ use super::ticket_guard::TicketGuard;
 use super::upstream_body::UpstreamBody;
 use crate::exchange::{Ending, Observed};
 use crate::scenario::Timeouts;
-use crate::wire::{StreamEnding, StreamFacts};
+use crate::wire::{ApiError, StreamEnding, StreamFacts};
 
 /// A stream that cannot be brought to an end which its client would understand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -221,7 +221,7 @@ impl Flow {
         let observed = observed(&guard, &self.sieve.facts(), fault.map(|fault| fault.ending));
         if observed.ending != Ending::Success {
             let fault = fault.filter(|fault| fault.ending == observed.ending);
-            guard.tell(fault.unwrap_or_else(|| Fault::of(observed.ending)), None);
+            guard.tell_of_stream(fault.unwrap_or_else(|| Fault::of(observed.ending)));
         }
         // A client that has begun to read cannot be given another answer.
         let _ = guard.complete(&observed);
@@ -234,17 +234,26 @@ impl Flow {
         self.alarm = None;
         self.hand_back(fault);
         self.seats.clear();
+        let timeouts = self.patience.timeouts;
+        self.tell_end(|facts| {
+            let fault = fault.unwrap_or_else(|| match facts.ending {
+                StreamEnding::Malformed => Fault::of(Ending::Malformed),
+                _ => Fault::of(Ending::Truncated),
+            });
+            fault.to_error(timeouts)
+        });
+    }
+
+    /// The client is told of the end by `error`, unless it knows.
+    fn tell_end(&mut self, error: impl FnOnce(&StreamFacts) -> ApiError) {
         if self.sieve.has_told_end() {
             let rest = self.sieve.rest();
             self.pass(rest);
         } else if self.sieve.is_within() {
             self.is_broken = true;
         } else {
-            let fault = fault.unwrap_or_else(|| match self.sieve.facts().ending {
-                StreamEnding::Malformed => Fault::of(Ending::Malformed),
-                _ => Fault::of(Ending::Truncated),
-            });
-            self.pass(Bytes::from(fault.to_error(self.patience.timeouts).to_event()));
+            let error = error(&self.sieve.facts());
+            self.pass(Bytes::from(error.to_event()));
         }
         if self.ready.is_empty() && !self.is_broken {
             self.seat = None;
@@ -252,6 +261,17 @@ impl Flow {
     }
 
     // For the watchman.
+
+    /// The gateway ends: the stream does so with `error`, and its version is not to blame.
+    pub(super) fn cut_off(&mut self, error: ApiError) {
+        if self.upstream.take().is_none() {
+            return;
+        }
+        (self.alarm, self.guard) = (None, None);
+        self.seats.clear();
+        self.tell_end(|_| error);
+        self.wake_body();
+    }
 
     /// Does what is due; when it is to be called again, at the latest. `None`: never.
     pub(super) fn look(&mut self, context: &mut Context<'_>, now: Instant) -> Option<Instant> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use reqwest::Url;
 
@@ -11,6 +11,7 @@ use super::endpoint::Endpoint;
 use super::meters::Meters;
 use super::readiness::Readiness;
 use super::room::Room;
+use super::tape::Tape;
 use super::version_route::{RouteFault, VersionRoute, names};
 use crate::engine::{Catalog, Engine, Slot, Version};
 use crate::exchange::ModelIndex;
@@ -23,6 +24,8 @@ pub(super) struct House {
     pub(super) desk: Arc<Desk>,
     pub(super) meters: Arc<Meters>,
     pub(super) readiness: Readiness,
+    /// Where requests are recorded, if they are.
+    pub(super) tape: OnceLock<Tape>,
     settings: RwLock<Arc<Settings>>,
 }
 
@@ -59,8 +62,8 @@ pub(super) struct ModelSetting {
 
 impl House {
     pub(super) fn new(desk: Arc<Desk>, meters: Arc<Meters>, settings: Settings) -> Self {
-        let (readiness, settings) = (Readiness::default(), RwLock::new(Arc::new(settings)));
-        Self { desk, meters, readiness, settings }
+        let (tape, settings) = (OnceLock::new(), RwLock::new(Arc::new(settings)));
+        Self { desk, meters, readiness: Readiness::default(), tape, settings }
     }
 
     /// The present settings.

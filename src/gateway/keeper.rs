@@ -175,6 +175,12 @@ impl<J: Journal> Keeper<J> {
 
     /// Takes down that a message has arrived, or will not.
     fn take_down(&mut self, delivery: &Delivery) {
+        if delivery.outcome.is_for_the_next() {
+            // Without an entry of its end it is sent after the next start, as after a crash.
+            tracing::warn!(%delivery, "not told before the end: it will be if the gateway starts again within the hour, from \
+                 a journal in a file");
+            return;
+        }
         let desk = Arc::clone(&self.house.desk);
         let Some((_, model)) = desk.models().find(|(id, _)| **id == delivery.model) else { return };
         let (about, channel) = (delivery.entry, delivery.channel);

@@ -32,7 +32,8 @@ pub(super) struct Meters {
     /// Requests that were sent to no version.
     refused: Family<OfRefusal, Counter>,
     weights: Family<OfVersion, Gauge<f64, AtomicU64>>,
-    rollbacks: Family<OfModel, Counter>,
+    rollbacks: Family<OfRollback, Counter>,
+    rollbacks_refused: Family<OfModel, Counter>,
     entries: Counter,
     recent: Mutex<BTreeMap<(ModelId, VersionId), Arc<Recent>>>,
     pub(super) operation: OperationMeters,
@@ -65,6 +66,13 @@ struct OfVersion {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct OfModel {
     model: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct OfRollback {
+    model: String,
+    /// `rule` or `command`.
+    by: &'static str,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
@@ -113,6 +121,7 @@ impl Meters {
             refused: Family::default(),
             weights: Family::default(),
             rollbacks: Family::default(),
+            rollbacks_refused: Family::default(),
             entries: Counter::default(),
             recent: Mutex::default(),
             operation,
@@ -183,6 +192,11 @@ impl Meters {
             self.rollbacks.clone(),
         );
         registry.register(
+            "coalmine_rollbacks_refused",
+            "Rollbacks in the journal that a rule wanted and that had nowhere to go",
+            self.rollbacks_refused.clone(),
+        );
+        registry.register(
             "coalmine_journal_entries",
             "Entries of the journal",
             self.entries.clone(),
@@ -195,13 +209,30 @@ impl Meters {
         self.weights.get_or_create(&of).set(weight.get());
     }
 
-    /// Another entry of the journal was read; `rollback`: it took a version of this model its
-    /// traffic.
-    pub(super) fn journalled(&self, rollback: Option<&ModelId>) {
-        self.entries.inc();
-        if let Some(model) = rollback {
-            self.rollbacks.get_or_create(&OfModel { model: model.to_string() }).inc();
+    /// The series of `model` are there from the start, at 0: an alert on the first rollback needs
+    /// something that it rose from.
+    pub(super) fn serves(&self, model: &ModelId) {
+        let model = model.to_string();
+        for by in [BY_RULE, BY_COMMAND] {
+            drop(self.rollbacks.get_or_create(&OfRollback { model: model.clone(), by }));
         }
+        drop(self.rollbacks_refused.get_or_create(&OfModel { model }));
+    }
+
+    /// Another entry of the journal was read.
+    pub(super) fn journalled(&self) {
+        self.entries.inc();
+    }
+
+    /// A rollback was read.
+    pub(super) fn rolled_back(&self, model: &ModelId, is_by_rule: bool) {
+        let by = if is_by_rule { BY_RULE } else { BY_COMMAND };
+        self.rollbacks.get_or_create(&OfRollback { model: model.to_string(), by }).inc();
+    }
+
+    /// A rollback was read that had nowhere to go.
+    pub(super) fn rollback_refused(&self, model: &ModelId) {
+        self.rollbacks_refused.get_or_create(&OfModel { model: model.to_string() }).inc();
     }
 
     /// Those of a version; the same however often it is asked for.
@@ -309,6 +340,9 @@ impl VersionMeters {
         }
     }
 }
+
+const BY_RULE: &str = "rule";
+const BY_COMMAND: &str = "command";
 
 // Source of all four: OpenTelemetry, semantic conventions for generative AI metrics.
 const DURATIONS: &[f64] =

@@ -48,7 +48,7 @@ impl Notices {
             version,
             kind,
             at: entry.at,
-            evidence: evidence(&entry.cause),
+            evidence: cause_text(&entry.cause),
             entry: entry_without_secrets(sealed),
             link: None,
         };
@@ -110,7 +110,7 @@ fn entry_without_secrets(sealed: &Sealed) -> serde_json::Value {
 }
 
 /// Why it happened: what a trigger saw, or who wanted it.
-fn evidence(cause: &Cause) -> String {
+pub(super) fn cause_text(cause: &Cause) -> String {
     match cause {
         Cause::Command { by } => format!("by command of {by}"),
         Cause::Trigger(evidence) => evidence_text(evidence, "requests"),

@@ -115,7 +115,9 @@ impl Forms {
 
     fn answer(&mut self, answer: &Answer) -> Value {
         let schema = (answer.schema)(&mut self.written);
-        let content = json!({answer.kind: {"schema": schema}});
+        let kinds = answer.kinds.iter();
+        let content: Map<String, Value> =
+            kinds.map(|kind| ((*kind).to_owned(), json!({"schema": schema}))).collect();
         json!({"description": answer.about, "content": content})
     }
 

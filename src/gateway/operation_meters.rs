@@ -8,6 +8,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::engine::Channel;
@@ -22,11 +23,17 @@ pub(super) struct OperationMeters {
     written: Counter,
     notifications: Family<OfEnd, Counter>,
     queued: Family<OfChannel, Gauge>,
+    recorded: Family<OfResult, Counter>,
     reloads: Family<OfResult, Counter>,
     last_reload_successful: Gauge,
     last_success: Gauge<f64, AtomicU64>,
     /// Who knows how many messages wait.
     notifier: OnceLock<Arc<Notifier>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct BuildInfo {
+    version: &'static str,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
@@ -56,9 +63,19 @@ impl OperationMeters {
             }
             drop(meters.queued.get_or_create(&OfChannel { channel }));
         }
+        for result in [WRITTEN, LOST] {
+            drop(meters.recorded.get_or_create(&OfResult { result }));
+        }
         for result in [OK, FAILED] {
             drop(meters.reloads.get_or_create(&OfResult { result }));
         }
+        registry.register(
+            "coalmine_recorded_requests",
+            "Requests that were to be recorded, by whether they were",
+            meters.recorded.clone(),
+        );
+        let build = BuildInfo { version: env!("CARGO_PKG_VERSION") };
+        registry.register("coalmine_build", "Which coalmine this is", Info::new(build));
         meters.register_journal(registry);
         meters.register_notifications(registry);
         meters.register_reloads(registry);
@@ -126,6 +143,16 @@ impl OperationMeters {
         self.written.inc_by(entries as u64);
     }
 
+    /// So many requests were recorded.
+    pub(super) fn recorded(&self, requests: u64) {
+        self.recorded.get_or_create(&OfResult { result: WRITTEN }).inc_by(requests);
+    }
+
+    /// So many requests were to be recorded, and are lost.
+    pub(super) fn not_recorded(&self, requests: u64) {
+        self.recorded.get_or_create(&OfResult { result: LOST }).inc_by(requests);
+    }
+
     /// A message has ended.
     pub(super) fn notified(&self, delivery: &Delivery) {
         let (channel, outcome) = (delivery.channel.name(), delivery.outcome.name());
@@ -165,5 +192,7 @@ impl OperationMeters {
     }
 }
 
+const WRITTEN: &str = "written";
+const LOST: &str = "lost";
 const OK: &str = "ok";
 const FAILED: &str = "failed";

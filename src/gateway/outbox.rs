@@ -2,7 +2,8 @@
 //! of whose messages are not. Sends nothing.
 //!
 //! The end of every message is an entry, so that a start can tell which ones a crash has cut off.
-//! They are sent then, each at least once: one that had arrived before its entry was written
+//! They are sent then, as are those that an orderly end has cut off, each at least once: one that
+//! had arrived before its entry was written
 //! arrives a second time, under the same id.
 
 use std::collections::{BTreeMap, BTreeSet};

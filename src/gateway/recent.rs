@@ -1,6 +1,8 @@
-//! What was seen of a version in the last minute, for people who look: in slices of ten seconds.
-//! Decides nothing: the engine has windows of its own, as its rules want them.
+//! What was seen of a version in the last minute, for people who look, and how that was in the ten
+//! minutes before: in slices of ten seconds. Decides nothing: the engine has windows of its own, as
+//! its rules want them.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use crate::exchange::{Class, Classification, Ending, Observed};
@@ -9,19 +11,41 @@ use crate::units::{Duration, Timestamp};
 
 /// What was seen of a version in the last minute.
 #[derive(Debug, Default)]
-pub(super) struct Recent(Mutex<[Slice; SLICES as usize]>);
+pub(super) struct Recent(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    slices: [Slice; SLICES as usize],
+    /// How the minute was as each slice ended in which something was seen, the oldest first.
+    past: VecDeque<Point>,
+}
+
+/// How attempts ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Counts {
+    /// Those that succeeded.
+    pub(super) successes: u64,
+    /// Those that failed by the version's fault, but for those that were answered 429.
+    pub(super) errors: u64,
+    /// Those that were answered 429.
+    pub(super) rate_limited: u64,
+}
+
+/// How the minute before an instant was.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Point {
+    pub(super) at: Timestamp,
+    pub(super) counts: Counts,
+    /// Of successes.
+    pub(super) p99: Option<Duration>,
+}
 
 /// A sum of slices.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slice {
     /// Which ten seconds since 1970.
     number: i64,
-    /// Attempts that succeeded.
-    pub(super) successes: u64,
-    /// Attempts that failed by the version's fault, those that were answered 429 left out.
-    pub(super) errors: u64,
-    /// Attempts that were answered 429.
-    pub(super) rate_limited: u64,
+    pub(super) counts: Counts,
     /// Successes that did not tell their tokens.
     pub(super) estimated: u64,
     /// Of those that did.
@@ -42,8 +66,11 @@ impl Recent {
     /// An attempt ended at `at`.
     pub(super) fn record(&self, at: Timestamp, observed: &Observed) {
         let number = number(at);
-        let mut slices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let slice = &mut slices[number.rem_euclid(SLICES) as usize];
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if number > kept.last() {
+            kept.take_down();
+        }
+        let slice = &mut kept.slices[number.rem_euclid(SLICES) as usize];
         if slice.number != number {
             // One that comes too late for its slice has no other.
             if slice.number > number {
@@ -56,23 +83,80 @@ impl Recent {
 
     /// All that was seen in the minute before `now`.
     pub(super) fn sum(&self, now: Timestamp) -> Slice {
-        let last = number(now);
-        let slices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).sum(number(now))
+    }
+
+    /// How the minute was at the ends of earlier slices, of those in which something was seen, the
+    /// oldest first; of what is older than ten minutes as much as has not been replaced.
+    pub(super) fn history(&self) -> Vec<Point> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.past.iter().copied().collect()
+    }
+}
+
+impl Kept {
+    /// The slice in which something was seen last.
+    fn last(&self) -> i64 {
+        self.slices.iter().map(|slice| slice.number).max().unwrap_or(NEVER)
+    }
+
+    /// All that was seen in the minute that ends with a slice.
+    fn sum(&self, last: i64) -> Slice {
         let mut sum = Slice { number: last, ..Slice::default() };
-        for slice in slices.iter().filter(|slice| last - slice.number < SLICES) {
-            sum.add(slice);
-        }
+        self.of_minute(last).for_each(|slice| sum.add(slice));
         sum
+    }
+
+    fn of_minute(&self, last: i64) -> impl Iterator<Item = &Slice> {
+        self.slices.iter().filter(move |slice| last - slice.number < SLICES)
+    }
+
+    /// The last slice has ended.
+    fn take_down(&mut self) {
+        let last = self.last();
+        if last == NEVER {
+            return;
+        }
+        if self.past.len() == POINTS {
+            self.past.pop_front();
+        }
+        let (mut counts, mut latencies) = (Counts::default(), DurationHistogram::default());
+        for slice in self.of_minute(last) {
+            counts.add(slice.counts);
+            latencies.merge(&slice.latencies);
+        }
+        let at = Timestamp::from_second((last + 1) * SLICE_SECONDS);
+        self.past.push_back(Point { at, counts, p99: latencies.quantile(990) });
+    }
+}
+
+impl Counts {
+    const fn add(&mut self, other: Self) {
+        self.successes += other.successes;
+        self.errors += other.errors;
+        self.rate_limited += other.rate_limited;
+    }
+
+    /// Errors, and all attempts that count: successes and errors.
+    pub(super) const fn judged(self, limited_is_error: bool) -> (u64, u64) {
+        let errors = self.errors + if limited_is_error { self.rate_limited } else { 0 };
+        (errors, self.successes + errors)
+    }
+
+    /// The share of errors; `None`: nothing counts.
+    pub(super) fn error_rate(self, limited_is_error: bool) -> Option<f64> {
+        let (errors, requests) = self.judged(limited_is_error);
+        (requests > 0).then(|| errors as f64 / requests as f64)
     }
 }
 
 impl Slice {
     fn record(&mut self, observed: &Observed) {
         match (observed.ending, observed.ending.class(Classification::default())) {
-            (Ending::Status(429), _) => self.rate_limited += 1,
-            (_, Class::Error) => self.errors += 1,
+            (Ending::Status(429), _) => self.counts.rate_limited += 1,
+            (_, Class::Error) => self.counts.errors += 1,
             (_, Class::Success) => {
-                self.successes += 1;
+                self.counts.successes += 1;
                 let (input, output) = (observed.usage.input.get(), observed.usage.output.get());
                 self.output_tokens += u64::from(output);
                 if observed.is_estimated {
@@ -91,9 +175,7 @@ impl Slice {
     }
 
     fn add(&mut self, other: &Self) {
-        self.successes += other.successes;
-        self.errors += other.errors;
-        self.rate_limited += other.rate_limited;
+        self.counts.add(other.counts);
         self.input_tokens += other.input_tokens;
         self.output_tokens += other.output_tokens;
         self.told_output_tokens += other.told_output_tokens;
@@ -107,6 +189,10 @@ const fn number(at: Timestamp) -> i64 {
     at.second().div_euclid(SLICE_SECONDS)
 }
 
+/// The number of a slice in which nothing was seen yet.
+const NEVER: i64 = 0;
+/// Ten minutes.
+const POINTS: usize = 60;
 const SLICES: i64 = 6;
 /// Chosen: shorter ones cost memory, longer ones make the minute jump.
 const SLICE_SECONDS: i64 = 10;
@@ -132,7 +218,7 @@ mod tests {
         recent.record(at(11), &ended(Ending::ClientClosed));
         let counts = |now| {
             let sum = recent.sum(at(now));
-            (sum.successes, sum.errors, sum.rate_limited)
+            (sum.counts.successes, sum.counts.errors, sum.counts.rate_limited)
         };
         assert_eq!(counts(11), (1, 1, 1));
         assert_eq!(counts(59), (1, 1, 1));
@@ -141,6 +227,30 @@ mod tests {
         recent.record(at(62), &ended(Ending::Success));
         recent.record(at(5), &ended(Ending::Success));
         assert_eq!(counts(62), (1, 0, 1), "what comes a minute late is not counted as new");
+    }
+
+    #[test]
+    fn the_ten_minutes_before_have_a_point_for_each_slice_in_which_something_was_seen() {
+        let recent = Recent::default();
+        recent.record(at(0), &ended(Ending::Success));
+        assert!(recent.history().is_empty(), "the slice under way is none of the past");
+        recent.record(at(10), &ended(Ending::Status(500)));
+        recent.record(at(75), &ended(Ending::Status(429)));
+        recent.record(at(200), &ended(Ending::Success));
+        let seen: Vec<_> = recent
+            .history()
+            .into_iter()
+            .map(|point| (point.at, point.counts.error_rate(true), point.p99.is_some()))
+            .collect();
+        // At 80 s the error of the second slice is over a minute old.
+        let expected =
+            [(at(10), Some(0.0), true), (at(20), Some(0.5), true), (at(80), Some(1.0), false)];
+        assert_eq!(seen, expected);
+        for slice in 0..100 {
+            recent.record(at(1_000 + 10 * slice), &ended(Ending::Success));
+        }
+        let times: Vec<_> = recent.history().into_iter().map(|point| point.at).collect();
+        assert_eq!((times.len(), times[0], times[59]), (60, at(1_400), at(1_990)));
     }
 
     #[test]

@@ -19,9 +19,11 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    pub(super) fn new(flow: Flow) -> Self {
+    /// Passes on `flow` until it is over, or until the gateway ends.
+    pub(super) fn new(flow: Flow, end: impl Future<Output = ()> + Send + 'static) -> Self {
         let flow = Arc::new(Mutex::new(flow));
-        let watchman = tokio::spawn(watch(Arc::downgrade(&flow))).abort_handle();
+        let watched = Arc::downgrade(&flow);
+        let watchman = tokio::spawn(watch(watched, end)).abort_handle();
         Self { flow, watchman }
     }
 }

@@ -65,7 +65,8 @@ pub(super) struct Parameter {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) about: &'static str,
-    pub(super) kind: &'static str,
+    /// The content types of its body.
+    pub(super) kinds: &'static [&'static str],
     pub(super) schema: SchemaOf,
 }
 

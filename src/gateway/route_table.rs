@@ -10,10 +10,11 @@ use super::evaluation_handler::{EvaluatedView, NewEvaluation};
 use super::key_handlers::{
     CreateKey, CreatedView, KeyView, Regenerate, RegenerateOwn, RegeneratedView, RevokedView,
 };
+use super::metrics_text::MetricsText;
 use super::route::{Access, Answer, Operation, Parameter, Route, SchemaOf, Verb};
 use super::route_path::Names;
 use super::rules_handlers::{AppliedRules, RulesBody};
-use super::state_handlers::{OPEN_METRICS, ReadyView, WellView};
+use super::state_handlers::{ReadyView, WellView};
 use super::status_view::StatusView;
 use super::version_handlers::{NewTag, TaggedView};
 use super::version_view::{NewVersion, VersionView};
@@ -48,15 +49,15 @@ pub(super) fn find(method: &str, path: &str) -> Found {
 }
 
 const fn ok(schema: SchemaOf, about: &'static str) -> Answer {
-    Answer { status: 200, about, kind: JSON, schema }
+    Answer { status: 200, about, kinds: &[JSON], schema }
 }
 
 const fn created(schema: SchemaOf, about: &'static str) -> Answer {
-    Answer { status: 201, about, kind: JSON, schema }
+    Answer { status: 201, about, kinds: &[JSON], schema }
 }
 
-const fn text(kind: &'static str, about: &'static str) -> Answer {
-    Answer { status: 200, about, kind, schema: of::<String> }
+const fn text(kinds: &'static [&'static str], about: &'static str) -> Answer {
+    Answer { status: 200, about, kinds, schema: of::<String> }
 }
 
 fn of<T: JsonSchema + ?Sized>(generator: &mut SchemaGenerator) -> Schema {
@@ -286,7 +287,7 @@ pub(super) static ROUTES: [Route; 25] = [
         Access::Asked,
         "What happens, as server-sent events: `journal` entries with their number as id, what the \
          engine tells, and each second `metrics`, in the form of the status.",
-        &[text("text/event-stream", "The events.")],
+        &[text(&["text/event-stream"], "The events.")],
     )
     .with(&[RESUME])
     .also(&[503]),
@@ -311,7 +312,7 @@ pub(super) static ROUTES: [Route; 25] = [
         Operation::Metrics,
         Access::Open,
         "What Prometheus reads.",
-        &[text(OPEN_METRICS, "The metrics, in OpenMetrics' text.")],
+        &[text(MetricsText::TYPES, "The metrics, in OpenMetrics' text where `accept` names it.")],
     )
     .also(&[500]),
     Route::new(
@@ -326,7 +327,7 @@ pub(super) static ROUTES: [Route; 25] = [
         Operation::Dashboard,
         Access::Open,
         "A page that shows how all stands as it happens, and rolls back. It asks for a key itself.",
-        &[text(HTML, "The page.")],
+        &[text(&[HTML], "The page.")],
     ),
 ];
 

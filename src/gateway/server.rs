@@ -162,9 +162,12 @@ async fn accept(listener: Arc<tokio::net::TcpListener>, serving: Arc<Serving>) {
         tokio::spawn(converse(stream, Arc::clone(&serving), graceful.watcher(), permit));
     }
     drop(listener);
-    let patience = tokio::time::timeout(std_duration(serving.drain), graceful.shutdown());
-    if patience.await.is_err() {
-        tracing::warn!(drain = %serving.drain, "requests under way were cut off");
+    let mut ended = pin!(graceful.shutdown());
+    if tokio::time::timeout(std_duration(serving.drain), &mut ended).await.is_err() {
+        tracing::warn!(drain = %serving.drain, "requests under way are cut off");
+        serving.worker.house.desk.end();
+        serving.worker.closing.begin();
+        let _ = tokio::time::timeout(FAREWELL, ended).await;
     }
 }
 
@@ -239,6 +242,8 @@ fn connection(
 const PING: std::time::Duration = std::time::Duration::from_secs(30);
 /// How long the client may take to say so. Chosen: far above any network's delay.
 const PONG: std::time::Duration = std::time::Duration::from_secs(20);
+/// How long clients may take to hear that they are cut off. Chosen: a few round trips.
+const FAREWELL: std::time::Duration = std::time::Duration::from_secs(1);
 /// Chosen: as other servers have it; the kernel may allow less.
 const BACKLOG: i32 = 1_024;
 /// Of one connection of HTTP/2 at once. Chosen: as other servers have it.

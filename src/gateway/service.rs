@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use tower::ServiceExt;
 
 use super::chat::{chat, error_response, forbid_caches};
+use super::closing::Closing;
 use super::pass_headers::REQUEST_ID;
 use super::worker::Worker;
 use crate::wire::ApiError;
@@ -31,7 +32,12 @@ pub(super) async fn answer(
             error_response(&ApiError::head_too_large(most as usize))
         }
         (CHAT, &Method::POST) => {
-            let answered = chat(&worker, request, &id).await;
+            let answered = tokio::select! {
+                // First, so that no attempt begins after it.
+                biased;
+                () = worker.closing.begun() => Err(Closing::error()),
+                answered = chat(&worker, request, &id) => answered,
+            };
             answered.unwrap_or_else(|error| {
                 worker.house.meters.refused(error.status);
                 tracing::debug!(

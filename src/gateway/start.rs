@@ -24,6 +24,7 @@ use super::outbox::Outbox;
 use super::post::{Post, PostError};
 use super::server::{Serving, ServingThread, bind};
 use super::settings::{ReadSecret, UpstreamFault};
+use super::tape_file::{TapeThread, check_tape};
 use super::tls::{TlsError, client_tls};
 use super::told::Told;
 use super::version_route::RouteFault;
@@ -35,6 +36,7 @@ use crate::exchange::ModelIndex;
 use crate::notify::{Delivery, Notifier, Now, Ways};
 use crate::scenario::{GatewayPlan, StatePlan};
 use crate::store::{Journal, OpenError, SqliteJournal, StoreError, fold, walk};
+use crate::trace::Names;
 use crate::units::{Duration, KeyId, ModelId, Timestamp};
 
 /// A gateway that serves.
@@ -47,6 +49,8 @@ pub struct Gateway {
     stop: watch::Sender<bool>,
     serving: Vec<ServingThread>,
     keeper: JoinHandle<()>,
+    /// Writes down requests and their outcomes, if anything does.
+    recording: Option<TapeThread>,
     /// As it was started: a reading behind it takes a part alone.
     plan: GatewayPlan,
 }
@@ -89,6 +93,9 @@ pub enum StartError {
     /// A thread cannot be started.
     #[error("a thread cannot be started: {0}")]
     Thread(#[source] io::Error),
+    /// Requests cannot be recorded.
+    #[error("requests cannot be recorded in {0}")]
+    Record(#[source] io::Error),
     /// The first access key could not be shown, and is not valid.
     #[error("the first access key could not be shown, and is not valid: {0}")]
     Show(#[source] io::Error),
@@ -120,6 +127,9 @@ pub enum ReloadError {
     /// Notifications cannot be sent at all.
     #[error(transparent)]
     Ways(#[from] crate::notify::StartError),
+    /// The gateway could not be started with it.
+    #[error("the next start would be refused with it: {0}")]
+    NextStart(Box<StartError>),
 }
 
 impl Gateway {
@@ -142,6 +152,7 @@ impl Gateway {
         let sockets = bind(&plan.listen, threads.get()).map_err(StartError::Listen)?;
         open_models(plan, &mut keeper)?;
         first_key(&mut keeper, show)?;
+        let recording = record(plan, clock, &house)?;
         let front = Front::new(Arc::clone(&house), jobs.clone(), listeners, plan.keys.grace);
         let (stop, stopped) = watch::channel(false);
         let (addresses, serving) = serve(plan, &house, &Arc::new(front), sockets, &stopped)?;
@@ -159,7 +170,7 @@ impl Gateway {
             }
         }
         let plan = plan.clone();
-        Ok(Self { addresses, house, notifier, jobs, stop, serving, keeper, plan })
+        Ok(Self { addresses, house, notifier, jobs, stop, serving, keeper, recording, plan })
     }
 
     /// Whether a gateway could begin with `plan`, and go on from its journal if there is one. Only
@@ -171,6 +182,7 @@ impl Gateway {
         let settings = Settings::new(plan, read_secret)?;
         notify_settings(&plan.notify, read_secret)?;
         client_tls(plan)?;
+        check_places(plan)?;
         let state = match &plan.state {
             StatePlan::File(path) if path.exists() => {
                 let runtime = runtime()?;
@@ -218,7 +230,12 @@ impl Gateway {
             return Err(ReloadError::Models { now, before });
         }
         let ways = Ways::new(notify_settings(&plan.notify, read_secret)?)?;
-        self.house.replace(Settings::new(plan, read_secret)?)?;
+        let settings = Settings::new(plan, read_secret)?;
+        let state = self.house.desk.with(|inner, _| inner.engine.durable());
+        check_places(plan)
+            .and_then(|()| rehearse(plan, &settings, state, self.house.desk.now()))
+            .map_err(|error| ReloadError::NextStart(Box::new(error)))?;
+        self.house.replace(settings)?;
         self.notifier.replace(ways);
         let engine = &self.house.desk.lock().engine;
         for words in after_reload(&self.plan, plan).into_iter().chain(unreachable(plan, engine)) {
@@ -233,7 +250,7 @@ impl Gateway {
     /// # Errors
     /// A thread has ended before, by a fault of the system.
     pub fn stop(self) -> io::Result<()> {
-        let Self { house, jobs, stop, serving, keeper, plan, .. } = self;
+        let Self { house, jobs, stop, serving, keeper, recording, plan, .. } = self;
         let drain = plan.drain;
         house.readiness.drain();
         let end = house.desk.now() + plan.drain_delay + drain;
@@ -256,6 +273,10 @@ impl Gateway {
             ended = ended.and_then(|()| Err(io::Error::other(unwritten)));
         }
         keeper.join().map_err(|_| io::Error::other("the keeper of the journal has panicked"))?;
+        // The journal comes first.
+        if let Some(recording) = recording {
+            recording.finish(house.desk.until(end).max(LAST_ROWS));
+        }
         ended
     }
 }
@@ -264,6 +285,17 @@ impl Gateway {
 fn runtime() -> Result<tokio::runtime::Runtime, StartError> {
     let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
     built.map_err(StartError::Thread)
+}
+
+/// Whether the files that the configuration names could be written.
+fn check_places(plan: &GatewayPlan) -> Result<(), StartError> {
+    if let StatePlan::File(path) = &plan.state {
+        SqliteJournal::check_place(path)?;
+    }
+    if let Some(record) = &plan.record {
+        check_tape(record).map_err(StartError::Record)?;
+    }
+    Ok(())
 }
 
 /// Whether all that the configuration asks for can follow on `state`, and each version be reached.
@@ -375,6 +407,23 @@ fn serve(
     Ok((addresses, serving))
 }
 
+/// Begins the recording, if there is to be one.
+fn record(
+    plan: &GatewayPlan,
+    clock: WallClock,
+    house: &Arc<House>,
+) -> Result<Option<TapeThread>, StartError> {
+    let Some(plan) = &plan.record else { return Ok(None) };
+    let mut key = [0; 32];
+    getrandom::fill(&mut key)?;
+    // Drawn anew at each start: a recording names nobody, and neither do two of them.
+    let names = Names::with_key(&key);
+    let meters = Arc::clone(&house.meters);
+    let thread = TapeThread::start(plan, clock, names, meters).map_err(StartError::Record)?;
+    let _ = house.tape.set(thread.tape());
+    Ok(Some(thread))
+}
+
 /// Does what the configuration asks for and the journal does not have.
 fn open_models<J: Journal>(plan: &GatewayPlan, keeper: &mut Keeper<J>) -> Result<(), StartError> {
     let house = Arc::clone(keeper.house());
@@ -422,5 +471,7 @@ fn refused(model: &ModelId, failure: CommandFailure) -> StartError {
 
 /// The id of the first access key.
 const FIRST_KEY: &str = "admin";
+/// How long the end of a recording is waited for at least. Chosen: a disk that works takes less.
+const LAST_ROWS: std::time::Duration = std::time::Duration::from_secs(2);
 /// Chosen: how many events a listener may be behind before it is told that it missed some.
 const LISTENERS_LAG: usize = 1_024;

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::admin_request::{AdminRequest, json_response, text_response};
-use super::status_view::StatusView;
+use super::metrics_text::MetricsText;
+use super::status_view::{Span, StatusView};
 use crate::engine::Scope;
 use crate::exchange::RetryAfter;
 use crate::units::{Duration, Ratio};
@@ -36,8 +37,8 @@ pub(super) struct ReadyView {
 pub(super) async fn status(request: &AdminRequest) -> Result<Response<Body>, ApiError> {
     let models = request.models(Scope::Inference)?;
     let office = &request.office;
-    let rollbacks = office.chronicle.rollbacks(&office.front).await;
-    let view = StatusView::of(request.desk(), &models, &rollbacks);
+    let pasts = office.chronicle.pasts(&office.front).await;
+    let view = StatusView::of(request.desk(), &models, &pasts, Span::TenMinutes);
     Ok(json_response(StatusCode::OK, &view))
 }
 
@@ -69,10 +70,11 @@ pub(super) fn readyz(request: &AdminRequest) -> Result<Response<Body>, ApiError>
 /// `GET /metrics`
 pub(super) async fn metrics(request: &AdminRequest) -> Result<Response<Body>, ApiError> {
     let office = &request.office;
-    office.chronicle.rollbacks(&office.front).await;
+    office.chronicle.pasts(&office.front).await;
     let meters = &office.front.house.meters;
     let desk = request.desk();
     for (model, index) in desk.models() {
+        meters.serves(model);
         let weights: Vec<(_, Ratio)> = desk.with(|inner, _| {
             let versions = inner.engine.versions(index).into_iter();
             versions.map(|version| (version.version.id.clone(), version.weight)).collect()
@@ -83,11 +85,9 @@ pub(super) async fn metrics(request: &AdminRequest) -> Result<Response<Body>, Ap
     meters.operation.journal(readiness.journal_is_sound(), readiness.entries_waiting());
     meters.operation.count_queued();
     let text = meters.to_text().map_err(|_| ApiError::internal("the meters cannot be written"))?;
-    Ok(text_response(StatusCode::OK, OPEN_METRICS, text))
+    let wanted = MetricsText::wanted(&request.head.headers);
+    Ok(text_response(StatusCode::OK, wanted.content_type(), wanted.of(text)))
 }
-
-/// <https://prometheus.io/docs/specs/om/open_metrics_spec/>
-pub(super) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[cfg(test)]
 mod tests {
@@ -151,14 +151,16 @@ mod tests {
         house.call("GET", "/v1/deploy/status", None).await;
         for _ in 0..2 {
             let reply = house.call("GET", "/metrics", None).await;
-            assert!(
-                reply.headers["content-type"].to_str().unwrap().starts_with("application/open")
-            );
+            let kind = reply.headers["content-type"].to_str().unwrap();
+            assert_eq!(kind, "text/plain; version=0.0.4; charset=utf-8");
             let entries = house.desk().with(|inner, _| inner.engine.durable().entries());
             for line in [
                 "coalmine_split_weight{model=\"org/name\",version=\"name-1\"} 1.0".to_owned(),
                 "coalmine_split_weight{model=\"gpt-4\",version=\"gpt-4-v1\"} 0.5".to_owned(),
-                "coalmine_rollbacks_total{model=\"org/name\"} 1".to_owned(),
+                "coalmine_rollbacks_total{model=\"org/name\",by=\"command\"} 1".to_owned(),
+                "coalmine_rollbacks_total{model=\"org/name\",by=\"rule\"} 0".to_owned(),
+                "coalmine_rollbacks_refused_total{model=\"org/name\"} 0".to_owned(),
+                format!("coalmine_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION")),
                 format!("coalmine_journal_entries_total {entries}"),
             ] {
                 assert!(reply.text.contains(&line), "{line}\n{}", reply.text);

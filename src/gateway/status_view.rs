@@ -7,11 +7,13 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::chronicle::{Past, Pasts};
 use super::desk::{Desk, Inner};
-use super::entry_view::RollbackView;
-use super::recent::{Recent, Slice};
+use super::entry_view::{RefusalView, RollbackView};
+use super::recent::{Point, Recent, Slice};
 use super::version_route::VersionRoute;
 use super::version_view::StatusWord;
+use super::warnings::{warnings, watched};
 use crate::engine::{Breach, Health, RolloutState, Slot};
 use crate::exchange::ModelIndex;
 use crate::units::{Duration, ModelId, Price, Timestamp};
@@ -33,6 +35,8 @@ struct ModelView {
     model: String,
     /// The version that the tag `stable` names; null: none.
     stable: Option<String>,
+    /// Where a rollback by command goes that names no version; null: it would be refused.
+    rollback_target: Option<String>,
     /// Versions that get traffic, with their shares.
     split: BTreeMap<String, f64>,
     rollout: RolloutView,
@@ -44,6 +48,10 @@ struct ModelView {
     rules: Vec<RuleView>,
     /// The last rollback, a restart of the gateway notwithstanding; null: there was none.
     last_rollback: Option<RollbackView>,
+    /// The last rollback that a rule wanted and that had nowhere to go; null: there was none.
+    last_refusal: Option<RefusalView>,
+    /// What is wrong, or about to be, in words, the worst first.
+    warnings: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -70,9 +78,24 @@ struct VersionStateView {
     tags: Vec<String>,
     /// Whether the configuration has its upstream: if not it can get no traffic.
     reachable: bool,
+    /// Where a rollback of it to the last stable would go; null: nowhere, or no rule watches it.
+    rollback_target: Option<String>,
     /// Attempts under way.
     in_flight: u64,
     window: WindowView,
+    /// The ten minutes before, the oldest first; absent in events, which come each second.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    history: Vec<PointView>,
+}
+
+/// What was seen of a version in the minute before an instant.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WindowPoint")]
+struct PointView {
+    /// The instant, in RFC 3339.
+    at: String,
+    error_rate: Option<f64>,
+    latency_p99_ms: Option<f64>,
 }
 
 /// What was seen of a version in the last minute. Shares and times are null where nothing was.
@@ -136,8 +159,18 @@ struct Seen {
     weight: f64,
     tags: Vec<String>,
     is_reachable: bool,
+    rollback_target: Option<String>,
     price: Option<Price>,
     route: Arc<VersionRoute>,
+}
+
+/// How far back the figures of versions reach.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Span {
+    /// The last minute.
+    Minute,
+    /// And how that was at instants of the ten minutes before.
+    TenMinutes,
 }
 
 impl StatusView {
@@ -145,12 +178,14 @@ impl StatusView {
     pub(super) fn of(
         desk: &Desk,
         models: &[(ModelId, ModelIndex)],
-        rollbacks: &BTreeMap<ModelId, RollbackView>,
+        pasts: &Pasts,
+        span: Span,
     ) -> Self {
         let now = desk.now();
+        let none = Past::default();
         let one = |(id, index): &(ModelId, ModelIndex)| {
-            let view = ModelView::of(desk, id, *index, now);
-            ModelView { last_rollback: rollbacks.get(id).cloned(), ..view }
+            let past = pasts.get(id).map_or(&none, |past| &**past);
+            ModelView::of(desk, (id, *index), past, (now, span))
         };
         let journal_entries = desk.with(|inner, _| inner.engine.entries());
         Self { at: now.to_string(), journal_entries, models: models.iter().map(one).collect() }
@@ -158,30 +193,45 @@ impl StatusView {
 }
 
 impl ModelView {
-    fn of(desk: &Desk, id: &ModelId, index: ModelIndex, now: Timestamp) -> Self {
+    fn of(
+        desk: &Desk,
+        (id, index): (&ModelId, ModelIndex),
+        past: &Past,
+        (now, span): (Timestamp, Span),
+    ) -> Self {
         let (view, seen, limited_is_error) = desk.with(|inner, _| {
             let rules = inner.engine.rules(index);
             let limited = rules.is_some_and(|rules| rules.classification.rate_limited_is_error);
-            (Self::of_engine(inner, id, index), seen(inner, index), limited)
+            (Self::of_engine(inner, id, index, past), seen(inner, index), limited)
         });
+        let history = |recent: &Recent| match span {
+            Span::Minute => Vec::new(),
+            Span::TenMinutes => recent
+                .history()
+                .into_iter()
+                .map(|point| PointView::of(point, limited_is_error))
+                .collect(),
+        };
         let state = |seen: Seen| VersionStateView {
             id: seen.route.id.to_string(),
             status: seen.status,
             weight: seen.weight,
             tags: seen.tags,
             reachable: seen.is_reachable,
+            rollback_target: seen.rollback_target,
             in_flight: seen.route.meters.in_flight(),
             window: WindowView::of(
                 &seen.route.meters.recent.sum(now),
                 limited_is_error,
                 seen.price,
             ),
+            history: history(&seen.route.meters.recent),
         };
         Self { versions: seen.into_iter().map(state).collect(), ..view }
     }
 
     /// Without what is kept of the versions.
-    fn of_engine(inner: &Inner, id: &ModelId, index: ModelIndex) -> Self {
+    fn of_engine(inner: &Inner, id: &ModelId, index: ModelIndex, past: &Past) -> Self {
         let engine = &inner.engine;
         let name = |slot: Slot| {
             let catalog = engine.catalog(index);
@@ -212,12 +262,15 @@ impl ModelView {
         Self {
             model: id.to_string(),
             stable: engine.stable(index).map(name),
+            rollback_target: engine.last_stable(index).map(name),
             split,
             rollout,
             in_flight: engine.in_flight(index),
             versions: Vec::new(),
             rules: engine.health(index).into_iter().map(rule).collect(),
-            last_rollback: None,
+            last_rollback: past.last_rollback.clone(),
+            last_refusal: past.last_refusal.clone(),
+            warnings: warnings(engine, index, past),
         }
     }
 }
@@ -246,11 +299,20 @@ impl From<&Breach> for TimerView {
     }
 }
 
+impl PointView {
+    fn of(point: Point, limited_is_error: bool) -> Self {
+        Self {
+            at: point.at.to_string(),
+            error_rate: point.counts.error_rate(limited_is_error),
+            latency_p99_ms: point.p99.map(Duration::as_millis_f64),
+        }
+    }
+}
+
 impl WindowView {
     fn of(sum: &Slice, limited_is_error: bool, price: Option<Price>) -> Self {
-        let errors = sum.errors + if limited_is_error { sum.rate_limited } else { 0 };
-        let requests = sum.successes + errors;
-        let share = |part: u64| (requests > 0).then(|| part as f64 / requests as f64);
+        let (errors, requests) = sum.counts.judged(limited_is_error);
+        let error_rate = sum.counts.error_rate(limited_is_error);
         let millis = |time: Option<Duration>| time.map(Duration::as_millis_f64);
         let tokens = sum.input_tokens + sum.told_output_tokens;
         let cost = price.filter(|_| tokens > 0).map(|price| {
@@ -260,8 +322,8 @@ impl WindowView {
             window_seconds: Recent::WINDOW.as_secs_f64(),
             requests,
             errors,
-            error_rate: share(errors),
-            success_rate: share(sum.successes),
+            error_rate,
+            success_rate: error_rate.map(|_| sum.counts.successes as f64 / requests as f64),
             latency_avg_ms: millis(sum.latencies.mean()),
             latency_p50_ms: millis(sum.latencies.quantile(500)),
             latency_p95_ms: millis(sum.latencies.quantile(950)),
@@ -278,10 +340,18 @@ impl WindowView {
 
 fn seen(inner: &Inner, index: ModelIndex) -> Vec<Seen> {
     let routes = &inner.routes[usize::from(index.0)];
-    let versions = inner.engine.versions(index).into_iter();
+    let engine = &inner.engine;
+    let watched = watched(engine, index);
+    let target_of = |version: Slot| {
+        let target =
+            watched.contains(&version).then(|| engine.rollback_target(index, None, version));
+        let id = engine.catalog(index).zip(target?.ok());
+        id.map(|(catalog, target)| catalog.id(target).to_string())
+    };
     let one = |version: crate::engine::VersionStatus<'_>| {
         Some(Seen {
             status: version.status.into(),
+            rollback_target: target_of(version.slot),
             weight: version.weight.get(),
             tags: version.tags.iter().map(ToString::to_string).collect(),
             is_reachable: version.is_reachable,
@@ -289,7 +359,7 @@ fn seen(inner: &Inner, index: ModelIndex) -> Vec<Seen> {
             route: Arc::clone(routes.get(usize::from(version.slot.0))?),
         })
     };
-    versions.filter_map(one).collect()
+    engine.versions(index).into_iter().filter_map(one).collect()
 }
 
 /// A state in a word, and its step, counted from 1.

@@ -10,9 +10,11 @@ use super::desk::Desk;
 use super::fault::Fault;
 use super::room::Seat;
 use super::send::causes;
+use super::tape::TapedRequest;
+use super::unreadable::Unreadable;
 use super::version_route::VersionRoute;
 use crate::engine::{Completion, Ticket};
-use crate::exchange::Observed;
+use crate::exchange::{Ending, Observed};
 use crate::units::{Duration, Timestamp};
 
 /// An attempt under way.
@@ -28,6 +30,8 @@ pub(super) struct TicketGuard {
     first_token: Option<Duration>,
     /// Taken for as long as the attempt lasts.
     seats: Vec<Seat>,
+    /// Where it is recorded, if it is.
+    taped: Option<Arc<TapedRequest>>,
 }
 
 impl TicketGuard {
@@ -37,10 +41,12 @@ impl TicketGuard {
         ticket: Ticket,
         route: Arc<VersionRoute>,
         id: HeaderValue,
+        taped: Option<Arc<TapedRequest>>,
     ) -> Self {
         route.meters.began();
-        let start = ticket.start();
-        Self { desk, ticket: Some(ticket), route, id, start, first_token: None, seats: Vec::new() }
+        let (start, first_token) = (ticket.start(), None);
+        let ticket = Some(ticket);
+        Self { desk, ticket, route, id, start, first_token, seats: Vec::new(), taped }
     }
 
     /// The version that is attempted.
@@ -74,6 +80,12 @@ impl TicketGuard {
         self.first_token
     }
 
+    /// The same of a stream: what of it cannot be read is an event.
+    pub(super) fn tell_of_stream(&self, fault: Fault) {
+        let why = (fault.ending == Ending::Malformed).then_some(&Unreadable::Event);
+        self.tell(fault, why.map(|why| why as &(dyn Error + 'static)));
+    }
+
     /// Says in the log why the attempt fails: of each version once in a second, and what is more
     /// for those who look for it.
     pub(super) fn tell(&self, fault: Fault, error: Option<&(dyn Error + 'static)>) {
@@ -88,14 +100,17 @@ impl TicketGuard {
         let (model, upstream) = (meters.model(), endpoint.name());
         let (ending, limit) = (fault.ending.name(), fault.limit_name());
         let error = causes.join(": ");
+        let url = endpoint.address();
         if is_first {
             tracing::warn!(
-                target: "coalmine::upstream", id, model, %version, upstream, %ending, limit, error,
+                target: "coalmine::upstream", id, model, %version, upstream, url, %ending, limit,
+                error,
                 "attempt failed"
             );
         } else {
             tracing::debug!(
-                target: "coalmine::upstream", id, model, %version, upstream, %ending, limit, error,
+                target: "coalmine::upstream", id, model, %version, upstream, url, %ending, limit,
+                error,
                 "attempt failed"
             );
         }
@@ -117,6 +132,25 @@ impl TicketGuard {
         if let Some(ticket) = self.ticket.take() {
             self.desk.abandon(ticket, None);
             self.route.meters.declined();
+            if let Some(taped) = &self.taped {
+                taped.refused(503);
+            }
+        }
+    }
+
+    /// The gateway ends: however long the client has waited, its version may have answered yet.
+    fn cut_off(&mut self) {
+        let observed = Observed::without_answer(Ending::ClientClosed, self.latency());
+        if self.end(&observed).is_some()
+            && let Some(taped) = &self.taped
+        {
+            taped.refused(503);
+        }
+    }
+
+    fn tape(&self, observed: &Observed) {
+        if let Some(taped) = &self.taped {
+            taped.ended(&self.route, self.start, observed);
         }
     }
 
@@ -124,17 +158,22 @@ impl TicketGuard {
         let ticket = self.ticket.take()?;
         self.route.meters.ended(self.start + observed.latency, observed);
         self.seats.clear();
+        self.tape(observed);
         Some(self.desk.complete(ticket, observed))
     }
 }
 
 impl Drop for TicketGuard {
     fn drop(&mut self) {
+        if self.desk.is_ending() {
+            return self.cut_off();
+        }
         let Some(ticket) = self.ticket.take() else { return };
         let latency = self.latency();
         let ending = self.desk.abandon(ticket, self.first_token);
         let first_token = self.first_token;
         let observed = Observed { first_token, ..Observed::without_answer(ending, latency) };
         self.route.meters.ended(self.start + latency, &observed);
+        self.tape(&observed);
     }
 }

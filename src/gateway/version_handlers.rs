@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::admin_request::{AdminRequest, answered, json_response, text_response};
+use super::chat::AUTO;
 use super::denied::version_not_found;
 use super::entry_view::entry_json;
 use super::journal_page::read_page_of;
@@ -108,12 +109,18 @@ pub(super) async fn register(request: &AdminRequest) -> Result<Response<Body>, A
     request.command((id, index), kind, repeat, answer).await
 }
 
+/// Whoever asks for `auto` asks for the split.
+fn refuse_auto(field: &str, name: &str) -> Result<(), ApiError> {
+    if name.eq_ignore_ascii_case(AUTO) {
+        let words = format!("no version and no tag can be {AUTO:?}: X-Canary-Version has its use");
+        return Err(ApiError::invalid(field, words));
+    }
+    Ok(())
+}
+
 /// The journal keeps a version for ever, and every list shows it.
 fn refuse_unfit(version: &Version) -> Result<(), ApiError> {
-    if version.id.as_str().eq_ignore_ascii_case(AUTO) {
-        let words = format!("a version cannot be called {AUTO:?}: X-Canary-Version has its use");
-        return Err(ApiError::invalid("id", words));
-    }
+    refuse_auto("id", version.id.as_str())?;
     let parameters = serde_json::to_string(&version.parameters).unwrap_or_default().len();
     for (field, bytes, most) in
         [("parameters", parameters, MOST_PARAMETERS), ("notes", version.notes.len(), MOST_NOTES)]
@@ -131,6 +138,7 @@ pub(super) async fn tag(request: &AdminRequest) -> Result<Response<Body>, ApiErr
     let (id, index) = request.model()?;
     let repeat = request.repeat()?;
     let NewTag { version_id, tag, preserve_previous } = request.json()?;
+    refuse_auto("tag", tag.as_str())?;
     // Where the command changes nothing the tag is on this version already.
     let holder = request.desk().with(|inner, _| {
         let catalog = inner.engine.catalog(index)?;
@@ -221,8 +229,6 @@ const JSON: &str = "application/json";
 /// Chosen: some hundred kilobytes.
 pub(super) const MOST_ENTRIES: u16 = 1_000;
 
-/// What asks for the split's own choice, where a version could be named.
-const AUTO: &str = "auto";
 /// Chosen: a long system prompt with room to spare.
 const MOST_PARAMETERS: usize = 64 << 10;
 /// Chosen: a page of text.

@@ -9,7 +9,7 @@ use super::endpoint::Endpoint;
 use super::meters::VersionMeters;
 use super::room::Room;
 use crate::engine::Version;
-use crate::units::{ModelId, VersionId};
+use crate::units::{ModelId, Price, VersionId};
 use crate::wire::{Parameters, ParametersError};
 
 /// A version as requests reach it.
@@ -20,6 +20,7 @@ pub(super) struct VersionRoute {
     pub(super) header: HeaderValue,
     pub(super) endpoint: Arc<Endpoint>,
     pub(super) parameters: Parameters,
+    pub(super) price: Option<Price>,
     pub(super) room: Room,
     pub(super) meters: Arc<VersionMeters>,
 }
@@ -89,7 +90,8 @@ impl VersionRoute {
         let header = HeaderValue::from_str(version.id.as_str())
             .expect("names are made of characters that headers may have");
         let room = Room::new(concurrency);
-        Ok(Self { id: version.id.clone(), header, endpoint, parameters, room, meters })
+        let (id, price) = (version.id.clone(), version.price);
+        Ok(Self { id, header, endpoint, parameters, price, room, meters })
     }
 }
 

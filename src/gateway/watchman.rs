@@ -8,10 +8,20 @@ use std::task::Poll;
 
 use tokio::time::{Instant, sleep_until};
 
+use super::closing::Closing;
 use super::flow::{Flow, lock};
 
-/// Looks after a stream until it is over or its body is gone.
-pub(super) async fn watch(flow: Weak<Mutex<Flow>>) {
+/// Looks after a stream until it is over or its body is gone, or until the gateway ends.
+pub(super) async fn watch(flow: Weak<Mutex<Flow>>, end: impl Future<Output = ()>) {
+    tokio::select! {
+        () = keep_watching(&flow) => {}
+        () = end => if let Some(flow) = flow.upgrade() {
+            lock(&flow).cut_off(Closing::error());
+        },
+    }
+}
+
+async fn keep_watching(flow: &Weak<Mutex<Flow>>) {
     let mut sleep = pin!(sleep_until(Instant::now()));
     poll_fn(|context| {
         loop {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderValue;
 
+use super::closing::Closing;
 use super::dialer::Dialer;
 use super::endpoint::Endpoint;
 use super::house::House;
@@ -22,13 +23,14 @@ pub(super) struct Worker {
     pools: Mutex<BTreeMap<u64, Arc<Pool>>>,
     chance: Chance,
     drawn: AtomicU64,
+    pub(super) closing: Closing,
 }
 
 impl Worker {
     /// A worker whose draws come from `chance`, that of no other worker.
     pub(super) fn new(house: Arc<House>, tls: rustls::ClientConfig, chance: Chance) -> Self {
-        let drawn = AtomicU64::new(0);
-        Self { house, tls, pools: Mutex::default(), chance, drawn }
+        let (drawn, closing) = (AtomicU64::new(0), Closing::default());
+        Self { house, tls, pools: Mutex::default(), chance, drawn, closing }
     }
 
     /// The draws of attempts at one more request.

@@ -73,13 +73,7 @@ impl Notice {
         match &self.kind {
             NoticeKind::RolledBack { target } => format!("All traffic now goes to {target}."),
             NoticeKind::RollbackRefused { why } => {
-                let why = match why {
-                    NoTarget::Missing => "there is no other version to go to",
-                    NoTarget::AtFault => "what the rule names is the version itself",
-                    NoTarget::RolledBack => "what it would go to was rolled back itself",
-                    NoTarget::Unreachable => "nothing answers for what it would go to",
-                };
-                format!("Traffic was not moved, {version} keeps its share: {why}.")
+                format!("Traffic was not moved, {version} keeps its share: {}.", why.words())
             }
             NoticeKind::Paused => {
                 "The weights stay as they are until the rollout is resumed.".to_owned()

@@ -148,7 +148,7 @@ fn text_of(record: &Record, event: &TimelineEvent) -> String {
             rollback_text(record, event.at, (*version, *target))
         }
         Happening::RollbackRefused { version, why } => {
-            let why = why.map_or("", nowhere);
+            let why = why.map_or_else(String::new, |why| format!(": {}", nowhere(why)));
             format!("rollback of {} refused: there is nowhere to go{why}", name(*version))
         }
         Happening::RolloutMoved { version, from, to } => rollout_text(name(*version), *from, *to),
@@ -203,16 +203,15 @@ fn breach_text(record: &Record, verb: &str, version: VersionIndex, trigger: usiz
     format!("breach {verb} on {}: {rule}", version_name(record, version))
 }
 
-/// Why a rollback had nowhere to go, after a colon.
+/// Why a rollback had nowhere to go.
 const fn nowhere(why: NoTarget) -> &'static str {
     match why {
-        NoTarget::Missing => ": there is no other version that it could go to",
-        NoTarget::AtFault => ": what the rule names is the version itself",
+        // Whoever reads a report may not know that rollbacks by command count too.
         NoTarget::RolledBack => {
-            ": what it would go to was rolled back too, by a rule or by a command that took its \
+            "what it would go to was rolled back too, by a rule or by a command that took its \
              traffic, and gets none again before it is deployed with redeploy"
         }
-        NoTarget::Unreachable => ": nothing answers for what it would go to",
+        other => other.words(),
     }
 }
 
@@ -456,7 +455,7 @@ mod tests {
         };
         for (why, end) in [
             (None, "there is nowhere to go"),
-            (Some(NoTarget::Missing), "there is no other version that it could go to"),
+            (Some(NoTarget::Missing), "there is no other version to go to"),
             (Some(NoTarget::AtFault), "what the rule names is the version itself"),
             (Some(NoTarget::RolledBack), "before it is deployed with redeploy"),
         ] {

@@ -3,7 +3,7 @@
 use super::rehearsal::{FIRST_RUN, source_of};
 use crate::chance::Chance;
 use crate::engine::Sealed;
-use crate::exchange::{Ending, VersionIndex};
+use crate::exchange::VersionIndex;
 use crate::record::{Arm, Attempt, Happening, KeyRefusal, Observer, Outcome};
 use crate::scenario::Scenario;
 use crate::simulator::{SimulationError, simulate};
@@ -73,24 +73,13 @@ impl Recording<'_> {
         TraceRecord {
             version: Some(version.id.clone()),
             output: Some(usage.output),
-            status: status(observed.ending),
+            status: observed.ending.answered_status(),
             failure: Failure::of(observed.ending),
             first_token: observed.first_token,
             duration: Some(observed.latency),
             cost,
             ..sent
         }
-    }
-}
-
-/// The status that a client got; `None` where it got none.
-const fn status(ending: Ending) -> Option<u16> {
-    match ending {
-        Ending::Success | Ending::Malformed | Ending::Truncated | Ending::ErrorInStream => {
-            Some(200)
-        }
-        Ending::Status(status) => Some(status),
-        Ending::Timeout | Ending::Refused | Ending::Reset | Ending::ClientClosed => None,
     }
 }
 

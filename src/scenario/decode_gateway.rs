@@ -8,7 +8,9 @@ use super::decode_gateway_upstreams;
 use super::decode_notify;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::files::Folder;
-use super::gateway_plan::{GatewayPlan, KeysPlan, Limits, LogFormat, LogLevel, LogPlan, StatePlan};
+use super::gateway_plan::{
+    GatewayPlan, KeysPlan, Limits, LogFormat, LogLevel, LogPlan, RecordPlan, StatePlan,
+};
 use super::place::Place;
 use super::read;
 use super::shape::quote;
@@ -41,6 +43,19 @@ pub(crate) fn decode(
         drain_delay: read::duration(root, "drain_delay")?,
         drain: read::duration(root, "drain")?,
         log: log(root.get("log")?)?,
+        record: match root.get("record") {
+            Some(node) => Some(record(node, folder)?),
+            None => None,
+        },
+    })
+}
+
+fn record(node: &Node, folder: &Folder) -> Option<RecordPlan> {
+    let file = node.get("file")?;
+    Some(RecordPlan {
+        file: folder.lead(file.text()?, file.place),
+        bytes: read::integer(node, "bytes")?,
+        keep: read::at_once(node, "keep")?,
     })
 }
 

@@ -40,6 +40,27 @@ pub struct GatewayPlan {
     pub drain: Duration,
     /// What it logs.
     pub log: LogPlan,
+    /// Where requests and their outcomes are recorded; `None`: nowhere.
+    pub record: Option<RecordPlan>,
+}
+
+/// Where the requests of a gateway and their outcomes are recorded, as a trace.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecordPlan {
+    /// The file, whose path is relative to the working directory if the configuration's is. Those
+    /// before it stand beside it, under its name with a number.
+    pub file: PathBuf,
+    /// How many bytes it has when the next one is begun, 1 MiB at least.
+    pub bytes: u64,
+    /// How many of those before it are kept; `None`: all.
+    pub keep: Option<NonZeroU32>,
+}
+
+impl RecordPlan {
+    /// In this file, 256 MiB at a time, all of which are kept.
+    pub const fn new(file: PathBuf) -> Self {
+        Self { file, bytes: 256 << 20, keep: None }
+    }
 }
 
 impl GatewayPlan {

@@ -114,8 +114,8 @@ pub(crate) use files::normal;
 pub use fuzz::{fuzz_gateway, fuzz_rules, fuzz_scenario};
 pub use gateway_plan::{
     Credential, GatewayModel, GatewayPlan, GatewayRollout, GatewayVersion, KeysPlan, Limits,
-    LogFormat, LogLevel, LogPlan, NotifyPlan, SmtpLogin, SmtpPlan, SmtpSecurity, StatePlan,
-    StickySource, Timeouts, UpstreamEndpoint, UpstreamKey, WebhookPlan,
+    LogFormat, LogLevel, LogPlan, NotifyPlan, RecordPlan, SmtpLogin, SmtpPlan, SmtpSecurity,
+    StatePlan, StickySource, Timeouts, UpstreamEndpoint, UpstreamKey, WebhookPlan,
 };
 pub use json_schema::{gateway_schema, json_schema};
 pub use load::{Loaded, lacking, load};

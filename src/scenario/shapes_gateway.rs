@@ -7,7 +7,7 @@ use super::shape::Shape::{
 };
 use super::shape::{Choice, Record, Shape, Short, Table, defaulted, optional, required};
 use super::shapes::{EXTENDS, PRICE, SPLIT, VARS};
-use super::shapes_gateway_service::{KEYS, LIMITS, LOG, NOTIFY};
+use super::shapes_gateway_service::{KEYS, LIMITS, LOG, NOTIFY, RECORD};
 use super::shapes_policies::POLICIES;
 use super::shapes_rollout::ROLLOUT;
 use super::shapes_rules::RULES;
@@ -76,6 +76,12 @@ pub(crate) static GATEWAY: Shape = RecordOf(&Record {
             "how long it then waits for the requests under way",
         ),
         optional("log", RecordOf(&LOG), "what it logs (default: as its keys say)"),
+        optional(
+            "record",
+            ShortOf(&RECORD),
+            "where requests and their outcomes are recorded as a trace, without prompts and \
+             answers (default: nowhere)",
+        ),
     ],
 });
 

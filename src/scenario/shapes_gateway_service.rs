@@ -161,6 +161,29 @@ static SIGNING: Choice = Choice {
     beside: &[],
 };
 
+/// The recording.
+pub(crate) static RECORD: Short =
+    Short { literal: L::Path, field: "file", full: RecordOf(&RECORD_FIELDS) };
+
+static RECORD_FIELDS: Record = Record {
+    name: "record",
+    fields: &[
+        required("file", One(L::Path), "the file of the recording under way"),
+        defaulted(
+            "bytes",
+            One(L::Integer(1 << 20, 1 << 40)),
+            "268435456",
+            "how large it becomes before the next one is begun; its name then gets a number: \
+             `traffic.jsonl.1` is the first",
+        ),
+        optional(
+            "keep",
+            One(L::Integer(1, 1_000_000)),
+            "how many with a number are kept, the oldest are deleted (default: all)",
+        ),
+    ],
+};
+
 /// The log.
 pub(crate) static LOG: Record = Record {
     name: "log",

@@ -63,13 +63,7 @@ fn rules_text(rules: &RuleSet) -> String {
 }
 
 fn notified_text(recipients: &Notification, refused: Option<NoTarget>) -> String {
-    let why = match refused {
-        None => return format!("notified: {recipients}"),
-        Some(NoTarget::Missing) => "there is no other version",
-        Some(NoTarget::AtFault) => "what the rule names is the version itself",
-        Some(NoTarget::RolledBack) => "what it would go to was rolled back itself",
-        Some(NoTarget::Unreachable) => "nothing answers for what it would go to",
-    };
+    let Some(why) = refused.map(NoTarget::words) else { return format!("notified: {recipients}") };
     let told =
         if recipients.is_nobody() { String::new() } else { format!("; notified: {recipients}") };
     format!("rollback refused, traffic stays: {why}{told}")
@@ -201,7 +195,10 @@ mod tests {
         let ops = Notification { email, ..Notification::default() };
         assert_eq!(
             told(ops.clone(), Some(NoTarget::Missing)),
-            format!("rollback refused, traffic stays: there is no other version; notified: {ops}")
+            format!(
+                "rollback refused, traffic stays: there is no other version to go to; notified: \
+                 {ops}"
+            )
         );
         assert_eq!(told(ops.clone(), None), format!("notified: {ops}"));
     }

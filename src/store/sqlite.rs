@@ -60,6 +60,15 @@ impl SqliteJournal {
         Ok(Self { connection, right: Right::Read, has_failed: false })
     }
 
+    /// Whether there could be a journal at `path`, or one that is there be appended to. Leaves
+    /// everything as it is.
+    ///
+    /// # Errors
+    /// The folder is not there, or the file system refuses.
+    pub fn check_place(path: &Path) -> Result<(), OpenError> {
+        sqlite_file::check_place(path).map_err(at(path))
+    }
+
     /// Copies the journal at `path` into the file `copy`, which is empty or not there, as it stands
     /// at this moment: a gateway may go on appending to it. All of it is then in the one file, from
     /// which a gateway can go on; whether it is as it was written is for

@@ -26,6 +26,17 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, OpenFault> {
     }
 }
 
+/// Whether a file could be made at `path`, or one that is there be written.
+pub(super) fn check_place(path: &Path) -> Result<(), OpenFault> {
+    let path = resolve(path)?;
+    if path.try_exists()? {
+        OpenOptions::new().append(true).open(&path)?;
+    }
+    // SQLite keeps files of its own beside it.
+    tempfile::tempfile_in(path.parent().unwrap_or(&path))?;
+    Ok(())
+}
+
 /// Makes the file of a new journal, readable for its owner alone; nothing if there is one. Only who
 /// holds the lease may call it.
 pub(super) async fn create(path: &Path) -> Result<(), OpenFault> {

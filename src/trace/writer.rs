@@ -15,7 +15,8 @@ pub struct TraceWriter<W> {
     output: W,
     rows: &'static WriteRows,
     origin: Timestamp,
-    latest: Duration,
+    /// The time of the last row; `None`: rows come in any order.
+    latest: Option<Duration>,
     /// How many rows were written.
     count: u64,
     /// How many blocks of prompts were made up.
@@ -51,8 +52,31 @@ impl<W: Write> TraceWriter<W> {
             return Err(io::Error::from(io::ErrorKind::Unsupported));
         };
         output.write_all((rows.header)(began).as_bytes())?;
-        let (origin, latest) = (began.unwrap_or(Timestamp::EPOCH), Duration::ZERO);
+        let (origin, latest) = (began.unwrap_or(Timestamp::EPOCH), Some(Duration::ZERO));
         Ok(Self { output, rows, origin, latest, count: 0, blocks: 0, row: String::new() })
+    }
+
+    /// The same for rows that come in another order than that of their times, as requests end:
+    /// what is written is for [`import`](super::import), which sorts it.
+    ///
+    /// # Errors
+    /// As [`TraceWriter::new`].
+    pub fn in_any_order(
+        output: W,
+        format: TraceFormat,
+        began: Option<Timestamp>,
+    ) -> io::Result<Self> {
+        Ok(Self { latest: None, ..Self::new(output, format, began)? })
+    }
+
+    /// Where it writes to.
+    pub const fn get_ref(&self) -> &W {
+        &self.output
+    }
+
+    /// Where it writes to. What is written there beside the rows stands among them.
+    pub const fn get_mut(&mut self) -> &mut W {
+        &mut self.output
     }
 
     /// Writes `record` as the next row.
@@ -61,11 +85,13 @@ impl<W: Write> TraceWriter<W> {
     /// The output does not take it, or the format does not: then nothing of the row was written.
     ///
     /// # Panics
-    /// The record is earlier than the one before it: no reader would take the trace.
+    /// The record is earlier than the one before it: no reader would take the trace, unless it was
+    /// begun for any order.
     pub fn write(&mut self, record: &TraceRecord) -> Result<(), WriteError> {
-        let (at, latest) = (record.at, self.latest);
-        assert!(at >= latest, "a row at {at} cannot follow one at {latest}");
-        self.latest = at;
+        if let Some(latest) = &mut self.latest {
+            assert!(record.at >= *latest, "a row at {} cannot follow one at {latest}", record.at);
+            *latest = record.at;
+        }
         self.row.clear();
         let (origin, blocks) = (self.origin, self.blocks);
         let number = self.count;
@@ -74,6 +100,11 @@ impl<W: Write> TraceWriter<W> {
             .map_err(|kind| WriteError::Row { row: self.count, kind })?;
         self.blocks += mooncake::made_up(record);
         Ok(self.output.write_all(self.row.as_bytes())?)
+    }
+
+    /// Hands the writer back as it is.
+    pub fn into_inner(self) -> W {
+        self.output
     }
 
     /// Writes what comes after the last row, flushes and hands the writer back.

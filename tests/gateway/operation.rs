@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 #[cfg(unix)]
 use crate::program::{Program, run};
-use crate::upstream::{Step, Upstream, answer};
-use crate::world::{World, ask, plan, two};
+use crate::upstream::{HELLO, Step, Upstream, answer, chunk, stream_head};
+use crate::world::{World, ask, ask_stream, plan, two};
 
 /// A model that was split, and then rolled back: two entries, and a message to the webhook.
 fn roll_back(world: &World) {
@@ -187,4 +187,45 @@ fn a_gateway_takes_no_connections_after_the_delay_of_its_end() {
     let address = world.address;
     world.stop();
     assert!(std::net::TcpStream::connect(address).is_err());
+}
+
+/// Whoever waits for an answer is told that there will be none, and no version is to blame for it.
+#[test]
+fn what_is_under_way_when_the_time_to_drain_is_over_is_told_so() {
+    let (_hold, wait) = channel();
+    let wait = Mutex::new(Some(wait));
+    let (ended, _end) = channel();
+    let upstream = Upstream::new(move |_, came| match came.json()["stream"].as_bool() {
+        Some(true) => vec![
+            Step::Send([stream_head(), chunk(HELLO, "null")].concat()),
+            Step::AwaitEnd(ended.clone()),
+        ],
+        _ => wait.lock().unwrap().take().into_iter().map(Step::Wait).collect(),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("traffic.jsonl");
+    let more = format!("drain: 100ms\nrecord: '{}'\n", file.display());
+    // At this speed a request has waited far longer than whoever leaves by himself may.
+    let world = World::hasty(&two(&upstream.url(), &upstream.url(), "{v1: 100%}", &more), 1_000.0);
+    let (mut plain, mut streamed) = (world.client(), world.client());
+    plain.send_chat(&ask("gpt-4"));
+    streamed.send_chat(&ask_stream("gpt-4"));
+    assert_eq!(streamed.head().status, 200);
+    assert!(String::from_utf8(streamed.piece().unwrap()).unwrap().contains("Hello"));
+    until(|| upstream.came().len() == 2);
+    world.stop();
+    let last = String::from_utf8(streamed.piece().unwrap()).unwrap();
+    let event: Value = serde_json::from_str(last.trim().strip_prefix("data: ").unwrap()).unwrap();
+    assert!(event["error"]["message"].as_str().unwrap().contains("is stopping"), "{event}");
+    assert_eq!(streamed.piece(), None);
+    let head = plain.head();
+    assert_eq!((head.status, head.header("retry-after")), (503, Some("1")));
+    // No failure of any version.
+    let recorded = std::fs::read_to_string(&file).unwrap();
+    let rows: Vec<Value> =
+        recorded.lines().skip(1).map(|row| serde_json::from_str(row).unwrap()).collect();
+    assert_eq!(rows.len(), 2, "{recorded}");
+    for row in rows {
+        assert_eq!((&row["status"], &row["version"]), (&json!(503), &Value::Null));
+    }
 }

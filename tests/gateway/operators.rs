@@ -80,6 +80,8 @@ fn a_version_that_could_not_be_read_again_is_refused() {
     assert_eq!((long.status, &long.json()["error"]["param"]), (400, &json!("parameters")));
     let auto = client.post(VERSIONS, &new("Auto", json!(1)));
     assert_eq!((auto.status, &auto.json()["error"]["param"]), (400, &json!("id")));
+    let tag = client.post(&format!("{VERSIONS}/tag"), &json!({"version_id": "v1", "tag": "auto"}));
+    assert_eq!((tag.status, &tag.json()["error"]["param"]), (400, &json!("tag")));
 }
 
 /// A secret that was replaced, it may be because it leaked, makes no other keys; who lost the answer

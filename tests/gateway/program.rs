@@ -24,10 +24,16 @@ pub(crate) struct Program {
 impl Program {
     /// Serves this configuration; ready when it returns.
     pub(crate) fn serve(config: &Path) -> Self {
+        Self::serve_with(config, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn serve_with(config: &Path, more: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_coalmine"))
             .arg("serve")
             .arg(config)
             .args(["--threads", "2"])
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
