@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::ticking::Ticking;
 use crate::chance::Chance;
+use crate::director::TriggerHealth;
 use crate::engine::TriggerKind;
 use crate::exchange::ModelIndex;
 use crate::record::{ModelInfo, Record, Recorder, RuleHealth, RunHeader, VersionInfo};
 use crate::scenario::{Scenario, Traffic, VersionPlan};
-use crate::simulator::{Finished, SimulationError, TriggerHealth, simulate};
+use crate::simulator::{Finished, SimulationError, simulate};
 use crate::trace::Accounting;
 use crate::units::VersionId;
 use crate::workload::{Answered, Source, TraceInput};
