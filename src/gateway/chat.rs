@@ -44,8 +44,9 @@ pub(super) async fn chat(
     let (head, body) = request.into_parts();
     let presented = Presented::of(&head.headers)?;
     // Before anything of the body is read: who has no key must not cost memory.
+    let number = worker.number(&head.headers)?;
     let known = house.desk.authenticate(presented.id, &presented.secret);
-    known.map_err(|error| denied(&house.desk, "", &Denied::Key(error)))?;
+    known.map_err(|error| refused(worker, number, "", &Denied::Key(error)))?;
     check_type(&head.headers)?;
     let body = read(body, &head.headers, &settings).await?;
     let ask = ChatAsk::read(&body).map_err(|error| error.to_api_error())?;
@@ -56,21 +57,31 @@ pub(super) async fn chat(
         let by = &settings.models[usize::from(place.0)].sticky_by;
         owner(by, &head.headers, &ask, presented.id)
     });
-    let number = worker.next_request();
     let asked = Asked {
+        number,
         key: (presented.id, presented.secret),
         model,
         pin: pin.as_ref(),
         draw: worker.draws(number, 0).draw(Purpose::Split, 0),
         sticky: owner.map(StickyKey::Text),
     };
-    let admitted = house.desk.admit(asked).map_err(|error| denied(&house.desk, model, &error))?;
+    let admitted = house.desk.admit(asked);
+    let admitted = admitted.map_err(|error| refused(worker, number, model, &error))?;
     let is_held = settings.models[usize::from(admitted.model.0)].may_retry;
     let answer_bytes = settings.limits.answer_bytes;
     let client = (head.version == Version::HTTP_2).then_some(settings.limits.write_timeout);
     let headers = &head.headers;
     let call = Call { body: &body, ask: &ask, headers, id, is_held, answer_bytes, client };
     follow(worker, call, admitted, Caller { number, owner, seat }).await
+}
+
+/// What the client is told of a request that goes to no version.
+fn refused(worker: &Worker, number: RequestId, model: &str, why: &Denied) -> ApiError {
+    let desk = &worker.house.desk;
+    if let Denied::Key(error) = why {
+        desk.key_refused(number, error);
+    }
+    denied(desk, model, why)
 }
 
 /// Whose request it is.
@@ -91,7 +102,7 @@ async fn follow(
     let Caller { number, owner, seat } = caller;
     let desk = &worker.house.desk;
     let Admitted { model, ticket, assigned, attempted } = admitted;
-    let mut guard = TicketGuard::new(Arc::clone(desk), ticket, attempted, call.id.clone());
+    let mut guard = TicketGuard::new(Arc::clone(desk), ticket, attempted, (number, call.id.clone()));
     loop {
         let route = Arc::clone(guard.route());
         let (ended, observed, answer) = match attempt(worker, call, guard).await {
@@ -116,10 +127,11 @@ async fn follow(
             });
         };
         let draws = worker.draws(number, retry.attempt());
-        tokio::time::sleep(std_duration(retry.after(draws.draw(Purpose::Backoff, 0)))).await;
+        let wait = retry.after(draws.draw(Purpose::Backoff, 0));
+        tokio::time::sleep(worker.on_the_wall(wait)).await;
         let draw = draws.draw(Purpose::Split, 0);
-        let (ticket, route) = desk.retry(model, retry, draw, owner.map(StickyKey::Text));
-        guard = TicketGuard::new(Arc::clone(desk), ticket, route, call.id.clone());
+        let (ticket, route) = desk.retry(number, model, retry, draw, owner.map(StickyKey::Text));
+        guard = TicketGuard::new(Arc::clone(desk), ticket, route, (number, call.id.clone()));
     }
 }
 

@@ -43,6 +43,9 @@ pub(super) struct Keeper<J> {
     backlog: Vec<Sealed>,
     /// Why it does not.
     fault: Option<StoreError>,
+    /// Whether nobody is told of anything: whoever the rules name has nothing to do with a
+    /// rehearsal.
+    is_silent: bool,
 }
 
 impl<J: Journal> Keeper<J> {
@@ -54,8 +57,9 @@ impl<J: Journal> Keeper<J> {
         post: Post,
         (notices, untold): (Notices, Vec<Untold>),
     ) -> Self {
+        let is_silent = house.desk.lock().witness.is_some();
         let (backlog, fault) = (Vec::new(), None);
-        Self { house, journal, runtime, listeners, post, notices, untold, backlog, fault }
+        Self { house, journal, runtime, listeners, post, notices, untold, backlog, fault, is_silent }
     }
 
     pub(super) const fn house(&self) -> &Arc<House> {
@@ -345,6 +349,9 @@ impl<J: Journal> Keeper<J> {
 
     /// Tells people of a notice, but not by the channels `ended`.
     fn send(&self, notice: Notice, recipients: &Notification, ended: &BTreeSet<Channel>) {
+        if self.is_silent {
+            return;
+        }
         let link = self.house.settings().link.clone();
         self.post.notify(Notice { link, ..notice }, recipients, ended);
     }

@@ -68,6 +68,7 @@ mod version_handlers;
 mod version_route;
 mod version_view;
 mod watchman;
+mod witness;
 mod without;
 mod worker;
 
@@ -78,3 +79,4 @@ pub use settings::{ReadSecret, UpstreamFault};
 pub use start::{Gateway, ReloadError, StartError};
 pub use tls::TlsError;
 pub use version_route::RouteFault;
+pub use witness::{Attempting, Harness, Witness};

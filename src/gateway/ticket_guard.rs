@@ -13,7 +13,8 @@ use super::send::causes;
 use super::version_route::VersionRoute;
 use crate::engine::{Completion, Ticket};
 use crate::exchange::Observed;
-use crate::units::{Duration, Timestamp};
+use crate::units::{Duration, RequestId, Timestamp};
+use crate::wire::RequestNumber;
 
 /// An attempt under way.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub(super) struct TicketGuard {
     /// `None`: handed back.
     ticket: Option<Ticket>,
     route: Arc<VersionRoute>,
+    number: RequestNumber,
     /// The request's.
     id: HeaderValue,
     start: Timestamp,
@@ -31,16 +33,23 @@ pub(super) struct TicketGuard {
 }
 
 impl TicketGuard {
-    /// Of the request `id`.
+    /// Of a request, by its number and by the id that it is told by.
     pub(super) fn new(
         desk: Arc<Desk>,
         ticket: Ticket,
         route: Arc<VersionRoute>,
-        id: HeaderValue,
+        (number, id): (RequestId, HeaderValue),
     ) -> Self {
         route.meters.began();
         let start = ticket.start();
-        Self { desk, ticket: Some(ticket), route, id, start, first_token: None, seats: Vec::new() }
+        let number = RequestNumber { id: number, attempt: ticket.attempt() };
+        let (ticket, first_token, seats) = (Some(ticket), None, Vec::new());
+        Self { desk, ticket, route, number, id, start, first_token, seats }
+    }
+
+    /// Which request it is, and which attempt at it.
+    pub(super) const fn number(&self) -> RequestNumber {
+        self.number
     }
 
     /// The version that is attempted.
@@ -115,7 +124,7 @@ impl TicketGuard {
     /// Hands the ticket back unused: nothing was sent, and nothing is known of the version.
     pub(super) fn decline(mut self) {
         if let Some(ticket) = self.ticket.take() {
-            self.desk.abandon(ticket, None);
+            self.desk.abandon(self.number.id, ticket, None);
             self.route.meters.declined();
         }
     }
@@ -124,7 +133,7 @@ impl TicketGuard {
         let ticket = self.ticket.take()?;
         self.route.meters.ended(self.start + observed.latency, observed);
         self.seats.clear();
-        Some(self.desk.complete(ticket, observed))
+        Some(self.desk.complete(self.number.id, ticket, observed))
     }
 }
 
@@ -132,7 +141,7 @@ impl Drop for TicketGuard {
     fn drop(&mut self) {
         let Some(ticket) = self.ticket.take() else { return };
         let latency = self.latency();
-        let ending = self.desk.abandon(ticket, self.first_token);
+        let ending = self.desk.abandon(self.number.id, ticket, self.first_token);
         let first_token = self.first_token;
         let observed = Observed { first_token, ..Observed::without_answer(ending, latency) };
         self.route.meters.ended(self.start + latency, &observed);
