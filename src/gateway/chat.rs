@@ -102,7 +102,8 @@ async fn follow(
     let Caller { number, owner, seat } = caller;
     let desk = &worker.house.desk;
     let Admitted { model, ticket, assigned, attempted } = admitted;
-    let mut guard = TicketGuard::new(Arc::clone(desk), ticket, attempted, (number, call.id.clone()));
+    let mut guard =
+        TicketGuard::new(Arc::clone(desk), ticket, attempted, (number, call.id.clone()));
     loop {
         let route = Arc::clone(guard.route());
         let (ended, observed, answer) = match attempt(worker, call, guard).await {

@@ -59,7 +59,18 @@ impl<J: Journal> Keeper<J> {
     ) -> Self {
         let is_silent = house.desk.lock().witness.is_some();
         let (backlog, fault) = (Vec::new(), None);
-        Self { house, journal, runtime, listeners, post, notices, untold, backlog, fault, is_silent }
+        Self {
+            house,
+            journal,
+            runtime,
+            listeners,
+            post,
+            notices,
+            untold,
+            backlog,
+            fault,
+            is_silent,
+        }
     }
 
     pub(super) const fn house(&self) -> &Arc<House> {
@@ -445,7 +456,7 @@ mod tests {
     use crate::engine::{Ask, RawRules, RuleSet, Safeguards, Slot, Version};
     use crate::exchange::{Ending, Observed};
     use crate::store::fold;
-    use crate::units::{Draw, Duration, Ratio, TagName, Timestamp, VersionId};
+    use crate::units::{Draw, Duration, Ratio, RequestId, TagName, Timestamp, VersionId};
 
     const MODEL: ModelIndex = ModelIndex(0);
 
@@ -622,7 +633,7 @@ mod tests {
             let failed = ticket.attempted() == Slot(1);
             let ending = if failed { Ending::Status(500) } else { Ending::Success };
             let observed = Observed::without_answer(ending, Duration::from_millis(1));
-            let _ = desk.complete(ticket, &observed);
+            let _ = desk.complete(RequestId(number), ticket, &observed);
         }
         wait(&keeper, check);
         let nowhere = vec![(target("nowhere"), Ratio::from_percent(100))];

@@ -68,8 +68,8 @@ mod version_handlers;
 mod version_route;
 mod version_view;
 mod watchman;
-mod witness;
 mod without;
+mod witness;
 mod worker;
 
 pub use notify_plan::NotifyFault;

@@ -81,8 +81,8 @@ impl Worker {
         let mut pools = self.lock();
         let new = || {
             let timeouts = endpoint.timeouts();
-            let [connect, idle] = [timeouts.connect, timeouts.idle_connection]
-                .map(|length| self.on_the_wall(length));
+            let [connect, idle] =
+                [timeouts.connect, timeouts.idle_connection].map(|length| self.on_the_wall(length));
             let dialer = Dialer::new(self.tls.clone(), endpoint.origin().clone(), connect);
             Arc::new(Pool::new(dialer, idle))
         };

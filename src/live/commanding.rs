@@ -2,7 +2,7 @@
 
 use super::conductor::Conductor;
 use super::error::LiveError;
-use super::live_run::LiveWatch;
+use super::live_watch::LiveWatch;
 use super::operator::Refused;
 use super::orders::Ask;
 use super::rule_numbers::RulesSet;

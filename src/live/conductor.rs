@@ -6,21 +6,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration as Wait;
 
 use super::error::LiveError;
-use super::live_run::LiveWatch;
+use super::live_watch::LiveWatch;
 use super::notice::Notice;
 use super::pace::Pace;
 use super::requests::Requests;
 use super::rule_numbers::RuleNumbers;
 use super::secrets::Secrets;
+use super::shadows::Shadows;
 use super::stage::Stage;
 use crate::clock::WallClock;
 use crate::director::{Director, Meant, Told, TriggerHealth};
 use crate::engine::RuleSet;
-use crate::exchange::ModelIndex;
+use crate::exchange::{ModelIndex, VersionIndex};
 use crate::load::{Control, Keys};
 use crate::record::{Happening, Observer, Outcome, Recorder};
 use crate::scenario::Scenario;
-use crate::units::{Duration, Timestamp};
+use crate::units::{Duration, RequestId, Timestamp};
 
 /// Conducts one run.
 pub(super) struct Conductor<'a> {
@@ -34,6 +35,7 @@ pub(super) struct Conductor<'a> {
     pub(super) control: Control,
     pub(super) inbox: Receiver<Notice>,
     pub(super) requests: Requests,
+    pub(super) shadows: Shadows,
     pub(super) recorder: Recorder,
     pub(super) rules: Arc<Mutex<RuleNumbers>>,
     /// The rules of each model as they are.
@@ -103,16 +105,12 @@ impl Conductor<'_> {
         next.unwrap_or(Timestamp::MAX)
     }
 
-    /// Hears what is told until `at`, and no longer than a moment, then what waits to be heard; and
-    /// does what the director wants by it: what follows on one thing comes before the next.
+    /// Hears what is told until `at`, and no longer than a moment, with all that was told at once;
+    /// and does what the director wants by it.
     fn hear_until(&mut self, at: Timestamp, watch: &mut LiveWatch<'_>) -> Result<(), LiveError> {
-        let mut wait = self.clock.until(at).min(MOMENT);
-        while let Ok(notice) = self.inbox.recv_timeout(wait) {
-            self.hear(notice, watch)?;
-            self.follow_cues(self.heard, watch)?;
-            wait = Wait::ZERO;
-        }
-        Ok(())
+        self.hear_next(at, watch)?;
+        self.hear_told(watch)?;
+        self.follow_cues(self.heard, watch)
     }
 
     /// Hears one thing, if it is told until `at`.
@@ -146,9 +144,11 @@ impl Conductor<'_> {
                     self.heard = at;
                 }
             }
-            Notice::Assigned { at, id, version, arm } => {
-                let after_onset = director.onset(version).is_some();
-                requests.assigned(at, id, (version, arm, after_onset), recorder);
+            Notice::Assigned { at, id, version, arm, stable } => {
+                requests.assigned(at, id, (version, arm), recorder);
+                if director.onset(version).is_some() {
+                    self.harmed(at, id, stable.filter(|stable| *stable != version));
+                }
             }
             Notice::AttemptBegan { at, id, version, arm } => {
                 requests.attempt_began(at, id, (version, arm), recorder);
@@ -177,6 +177,14 @@ impl Conductor<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A request was assigned to a bad version; `stable`: who could have had it instead.
+    fn harmed(&mut self, sent: Timestamp, id: RequestId, stable: Option<VersionIndex>) {
+        let Some(request) = self.requests.request(id) else { return };
+        let by = self.present[usize::from(request.model.0)].classification;
+        let instead = stable.and_then(|stable| self.shadows.instead(stable, request, sent));
+        self.requests.harmed(id, instead.map(|instead| (instead, instead.ending.class(by))));
     }
 
     /// Tells of something that has happened.

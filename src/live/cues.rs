@@ -5,9 +5,9 @@ use std::time::Duration as Wait;
 
 use super::conductor::Conductor;
 use super::error::LiveError;
-use super::live_run::LiveWatch;
+use super::live_watch::LiveWatch;
 use crate::director::{Cue, Meant, PhaseCommand, rollout_command, split_commands, target_named};
-use crate::exchange::{ModelIndex, VersionIndex};
+use crate::exchange::ModelIndex;
 use crate::record::{Happening, Observer, Order, PhasePart, Refusal};
 use crate::scenario::{NamedVersion, PhaseEnd};
 use crate::units::Timestamp;
@@ -35,11 +35,13 @@ impl Conductor<'_> {
         if any {
             // What has begun or ended may have made room.
             self.stage.mock.admit();
+            self.pace.expect(self.later());
+            self.control.nudge();
         }
         if begins {
             let phase = self.director.phase();
             let end = self.scenario.phases[usize::from(phase)].end;
-            self.pace.go_on(phase, end, self.later());
+            self.pace.go_on(phase, end);
             self.control.nudge();
         }
         Ok(())
@@ -113,7 +115,10 @@ impl Conductor<'_> {
                 let (model, order) = (plan.model, plan.instruction.order());
                 self.happened(now, Happening::CommandMissed { model, order });
             }
-            Cue::OpenFaultsEnd => self.stage.mock.end_open_faults(now),
+            Cue::OpenFaultsEnd => {
+                self.shadows.end_open_faults(now);
+                self.stage.mock.end_open_faults(now);
+            }
             Cue::BecameBad(version) => self.recorder.became_bad(now, version),
             Cue::Finish => {
                 self.pace.finish();
@@ -141,10 +146,11 @@ impl Conductor<'_> {
         let began = self.director.phase_start();
         let mut missed: Vec<&NamedVersion> = Vec::new();
         for ((named, fault), version) in faults.iter().zip(&hit) {
-            if let Some(VersionIndex(version)) = *version {
+            if let Some(version) = *version {
                 let onset = began + fault.at;
                 let until = fault.lasts.map(|lasts| onset + lasts);
-                self.stage.mock.begin_fault(usize::from(version), fault, onset, until);
+                self.shadows.begin_fault(version, fault, onset, until);
+                self.stage.mock.begin_fault(usize::from(version.0), fault, onset, until);
             } else if !missed.contains(&named) {
                 missed.push(named);
             }

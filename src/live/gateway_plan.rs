@@ -68,8 +68,8 @@ pub(super) fn mock_settings(
         Some(MockVersion { models, behaviour: DescribedBehaviour::undescribed(behaviour) })
     };
     // Every request says how many tokens its answer is to have.
-    let tokens = Distribution::constant(1.0)
-        .map_err(|error| LiveError::Interface(error.to_string()))?;
+    let tokens =
+        Distribution::constant(1.0).map_err(|error| LiveError::Interface(error.to_string()))?;
     Ok(MockSettings {
         versions: scenario.versions().filter_map(version).collect(),
         seed,

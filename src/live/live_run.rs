@@ -8,28 +8,29 @@ use std::thread::{Builder, JoinHandle};
 use super::client_meter::ClientMeter;
 use super::conductor::Conductor;
 use super::error::LiveError;
+use super::live_watch::LiveWatch;
 use super::notice::Notice;
 use super::overheads::Overheads;
 use super::pace::Pace;
 use super::requests::Requests;
 use super::rule_numbers::RuleNumbers;
 use super::secrets::Secrets;
+use super::shadows::Shadows;
 use super::stage::{Stage, Tellers};
 use super::unfit::unfit;
 use crate::chance::Chance;
 use crate::clock::{TimeScale, WallClock};
 use crate::director::{Director, Meant};
-use crate::exchange::VersionIndex;
 use crate::load::{Control, LoadSettings, Pacing, Patience, generate};
 use crate::mock::Planned;
-use crate::record::{Bursts, Outcome, Recorder, RuleHealth};
+use crate::record::{Record, Recorder};
 use crate::run::{
     FIRST_RUN, LiveFacts, Overhead, Rehearsal, TraceReport, header, rule_health, source_of,
     trace_reports,
 };
-use crate::scenario::{Scenario, VersionPlan};
-use crate::units::{Duration, Timestamp};
-use crate::upstream::{Limits, Responder, Setting};
+use crate::scenario::Scenario;
+use crate::units::Duration;
+use crate::upstream::Limits;
 use crate::workload::{Source, TraceInput};
 
 /// How a live run is made.
@@ -41,16 +42,6 @@ pub struct LiveSettings {
     pub threads: NonZeroUsize,
     /// Above which P99 of the dispatch lag, on the wall, the run shows nothing.
     pub lag_limit: Duration,
-}
-
-/// Who watches a live run.
-pub struct LiveWatch<'a> {
-    /// Whether somebody asks for its end.
-    pub is_asked_to_stop: &'a dyn Fn() -> bool,
-    /// Is told how many requests have ended, several times a second.
-    pub tick: &'a mut dyn FnMut(u64),
-    /// Is told of each request that has ended.
-    pub sink: &'a mut dyn FnMut(&Outcome),
 }
 
 /// Plays `scenario` under `seed` over HTTP: see the [module](self). `traces` are those that it
@@ -88,8 +79,7 @@ pub fn run_live(
     let heard = Heard { conductor, inbox, plans, rules };
     let played = play(&set, source, heard, &mut watch);
     let lateness = stage.take_down();
-    let Played { recorder, overheads, end, health, traces } = played?;
-    let record = recorder.finish(end, health, bursts(&scenario, chance, end));
+    let Played { record, overheads, traces } = played?;
     let live = facts(settings, &overheads, Overhead::of(lateness?.sent()));
     Ok(Rehearsal { record, traces, live: Some(live) })
 }
@@ -113,10 +103,8 @@ struct Heard {
 
 /// What a run has left behind.
 struct Played {
-    recorder: Recorder,
+    record: Record,
     overheads: Overheads,
-    end: Timestamp,
-    health: Vec<RuleHealth>,
     traces: Vec<TraceReport>,
 }
 
@@ -143,6 +131,7 @@ fn play(
         control: control.clone(),
         inbox,
         requests: Requests::new(plans),
+        shadows: Shadows::new(scenario, Chance::new(seed, FIRST_RUN)),
         recorder: Recorder::new(header(scenario, seed)),
         rules,
         present: scenario.models.iter().map(|model| model.rules.clone()).collect(),
@@ -171,10 +160,10 @@ fn play(
     let _ = loading.join();
     conducted?;
     let (end, health) = (conducting.latest, conducting.trigger_health());
-    let Conductor { recorder, requests, .. } = conducting;
+    let Conductor { recorder, requests, shadows, .. } = conducting;
+    let record = recorder.finish(end, rule_health(scenario, &health), shadows.bursts(end));
     let traces = pace.with_source(|source| trace_reports(scenario, source));
-    let health = rule_health(scenario, &health);
-    Ok(Played { recorder, overheads: requests.overheads, end, health, traces })
+    Ok(Played { record, overheads: requests.overheads, traces })
 }
 
 /// The plan with the time at which it really begins: later than it says where setting up took long.
@@ -194,7 +183,7 @@ fn begin_load(
     let control = control.clone();
     let generating = move || {
         let observers = vec![ClientMeter(conductor.clone())];
-        let ended = generate(settings, pace, observers, &control);
+        let ended = generate(settings, pace, observers, &control).map(drop);
         // Nobody listens any more where the run has failed.
         let _ = conductor.send(Notice::Over(Box::new(ended)));
     };
@@ -210,17 +199,6 @@ fn patience(limits: Limits) -> Patience {
         limits.client
     };
     Patience { connect: total, idle: None, total }
-}
-
-/// When upstreams were bad whose failures come in bursts: that follows from the seed alone.
-fn bursts(scenario: &Scenario, chance: Chance, end: Timestamp) -> Vec<Bursts> {
-    let versions = (0..).map(VersionIndex).zip(scenario.versions());
-    let of_version = |(version, plan): (VersionIndex, &VersionPlan)| {
-        let setting = Setting { chance, version, start: scenario.start, may_be_limited: false };
-        let responder = Responder::new(plan.behaviour()?, setting);
-        responder.bursts(end).map(|stretches| Bursts::new(version, stretches))
-    };
-    versions.filter_map(of_version).collect()
 }
 
 fn facts(settings: &LiveSettings, overheads: &Overheads, upstream_lateness: Overhead) -> LiveFacts {

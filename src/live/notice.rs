@@ -2,11 +2,9 @@
 
 use crate::director::Told;
 use crate::exchange::{Class, Ending, Observed, Request, VersionIndex};
-use crate::load::{Load, LoadError};
+use crate::load::LoadError;
 use crate::record::{Arm, KeyFault};
 use crate::units::{Duration, RequestId, Timestamp};
-
-use super::client_meter::ClientMeter;
 
 /// Something that has happened.
 #[derive(Debug)]
@@ -14,7 +12,14 @@ pub(super) enum Notice {
     /// A request was taken from the workload, in this phase, to be sent at this time.
     Taken { at: Timestamp, phase: u16, request: Request },
     /// The gateway assigned a request to a version.
-    Assigned { at: Timestamp, id: RequestId, version: VersionIndex, arm: Arm },
+    Assigned {
+        at: Timestamp,
+        id: RequestId,
+        version: VersionIndex,
+        arm: Arm,
+        /// The stable of its model at the time.
+        stable: Option<VersionIndex>,
+    },
     /// The gateway began another attempt at a request.
     AttemptBegan { at: Timestamp, id: RequestId, version: VersionIndex, arm: Arm },
     /// An attempt has ended, as the gateway sees it.
@@ -26,7 +31,7 @@ pub(super) enum Notice {
     /// A request has ended, as its client sees it.
     Finished(ClientEnd),
     /// All requests have ended.
-    Over(Box<Result<Load<ClientMeter>, LoadError>>),
+    Over(Box<Result<(), LoadError>>),
 }
 
 /// How an attempt ended, as the gateway sees it.

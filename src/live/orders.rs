@@ -134,3 +134,75 @@ fn encoded(model: &ModelId) -> String {
 }
 
 const KEYS: &str = "/v1/auth/keys";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Version;
+    use crate::units::{TagName, Timestamp, VersionId};
+
+    fn asked(kind: &CommandKind) -> Ask {
+        Ask::command(&ModelId::new("org/name").unwrap(), kind).unwrap()
+    }
+
+    fn target(name: &str) -> Target {
+        Target::new(name).unwrap()
+    }
+
+    #[test]
+    fn a_model_with_a_slash_is_one_part_of_a_path() {
+        let Ask { method, path, body } = asked(&CommandKind::Pause);
+        assert_eq!((method, path.as_str()), ("POST", "/v1/models/org%2Fname/deploy"));
+        assert_eq!(body, Some(json!({"action": "pause"})));
+    }
+
+    #[test]
+    fn splits_rollbacks_and_rollouts_keep_their_amounts() {
+        let half = Ratio::new(0.5).unwrap();
+        let shares = vec![(target("stable"), half), (target("beta"), half)];
+        let split = asked(&CommandKind::Split { shares, redeploy: true }).body.unwrap();
+        let expected = json!({"beta": 0.5, "stable": 0.5});
+        assert_eq!((&split["split"], &split["redeploy"]), (&expected, &json!(true)));
+        let rollback = asked(&CommandKind::Rollback(None)).body.unwrap();
+        assert_eq!(rollback, json!({"action": "rollback", "target_version": null}));
+        let step = RolloutStep {
+            weight: Ratio::new(0.05).unwrap(),
+            hold: Duration::from_millis(90_500),
+            require: Some(40),
+            pause: true,
+        };
+        let kind = CommandKind::StartRollout {
+            version: target("beta"),
+            steps: Ladder::new(vec![step]).unwrap(),
+            bake: Duration::from_secs(600),
+            redeploy: false,
+        };
+        let rollout = asked(&kind).body.unwrap();
+        let step = json!({"weight": 0.05, "hold": 90.5, "require": 40, "pause": true});
+        assert_eq!((&rollout["steps"][0], &rollout["bake"]), (&step, &json!(600.0)));
+    }
+
+    #[test]
+    fn tags_and_keys_have_paths_of_their_own() {
+        let (tag, version) = (TagName::new("spare").unwrap(), target("v2"));
+        let tag = asked(&CommandKind::Tag { tag, version, preserve_previous: false });
+        assert!(tag.path.ends_with("/versions/tag"));
+        let body = json!({"tag": "spare", "version_id": "v2", "preserve_previous": false});
+        assert_eq!(tag.body, Some(body));
+        let key = KeyId::new("team").unwrap();
+        let revoke = asked(&CommandKind::RevokeKey(key.clone()));
+        assert_eq!((revoke.method, revoke.path.as_str()), ("DELETE", "/v1/auth/keys/team"));
+        let grace = Duration::from_secs(90);
+        assert_eq!(Ask::new_secret(&key, grace).body, Some(json!({"grace_seconds": 90.0})));
+        let own = Ask::own_secret(grace, &target("v2")).body.unwrap();
+        assert_eq!(own, json!({"grace_seconds": 90.0, "version": "v2"}));
+    }
+
+    #[test]
+    fn what_a_plan_begins_with_is_no_command_of_it() {
+        let id = VersionId::new("v3").unwrap();
+        let version = Version::new(id, "mock", Timestamp::EPOCH);
+        let kind = CommandKind::Register(Box::new(version));
+        assert_eq!(Ask::command(&ModelId::new("m").unwrap(), &kind), None);
+    }
+}

@@ -53,19 +53,19 @@ impl Pace {
     }
 
     /// The workload becomes that of a phase, which begins at `at`.
-    pub(super) fn change(
-        &self,
-        at: Timestamp,
-        change: Option<&Change>,
-    ) -> Result<(), SourceError> {
+    pub(super) fn change(&self, at: Timestamp, change: Option<&Change>) -> Result<(), SourceError> {
         let mut state = self.lock();
         let at = at.since(state.start);
         state.source.change(at, change)
     }
 
-    /// Requests are sent again, as those of `phase`; `later`: whether a phase that is to come brings
-    /// requests of its own, `None` where none comes.
-    pub(super) fn go_on(&self, phase: u16, end: PhaseEnd, later: Option<bool>) {
+    /// Whether a phase that is to come brings requests of its own; `None`: none comes.
+    pub(super) fn expect(&self, later: Option<bool>) {
+        self.lock().later = later;
+    }
+
+    /// Requests are sent again, as those of `phase`.
+    pub(super) fn go_on(&self, phase: u16, end: PhaseEnd) {
         let mut state = self.lock();
         if state.phase != Some(phase) {
             state.left = match end {
@@ -73,7 +73,7 @@ impl Pace {
                 _ => u64::MAX,
             };
         }
-        (state.phase, state.later, state.is_held) = (Some(phase), later, state.left == 0);
+        (state.phase, state.is_held) = (Some(phase), state.left == 0);
     }
 
     /// Nothing is sent any more.
@@ -132,5 +132,73 @@ impl Schedule for Pace {
         // What cannot be read is told by whoever asks for the next request.
         let may_come = later.is_some_and(|brings| source.could_go_on(brings).unwrap_or(false));
         may_come || (under_way && source.waits_for_answers())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+    use std::sync::mpsc::{Receiver, channel};
+
+    use super::*;
+    use crate::arrivals::Constant;
+    use crate::chance::{Chance, Distribution};
+    use crate::units::Rate;
+    use crate::workload::{Population, TokenSizes, Workload};
+
+    /// Ten requests, one a second.
+    fn pace() -> (Pace, Receiver<Notice>) {
+        let size = || Distribution::constant(10.0).unwrap();
+        let workload = Workload {
+            arrivals: Constant::new(Rate::per(1.0, Duration::from_secs(1)).unwrap()).into(),
+            requests: Some(10),
+            sizes: vec![TokenSizes::independent(size(), size())],
+            population: Population::of_users(NonZeroU32::MIN),
+        };
+        let (conductor, inbox) = channel();
+        let source = Source::generate(&workload, Chance::new(1, 0));
+        (Pace::new(source, Timestamp::from_second(100), conductor), inbox)
+    }
+
+    fn taken(inbox: &Receiver<Notice>) -> Vec<(i64, u16)> {
+        let told = inbox.try_iter().map(|notice| match notice {
+            Notice::Taken { at, phase, .. } => (at.as_nanos() / 1_000_000_000, phase),
+            other => panic!("{other:?}"),
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn a_phase_has_as_many_requests_as_it_says_and_the_next_waits_for_its_beginning() {
+        let (mut pace, inbox) = pace();
+        assert_eq!((pace.next_at().unwrap(), pace.goes_on(false)), (None, true), "held at first");
+        pace.go_on(0, PhaseEnd::Requests(2));
+        for _ in 0..2 {
+            assert!(pace.next_at().unwrap().is_some());
+            assert!(pace.take().is_some());
+        }
+        assert_eq!(pace.next_at().unwrap(), None);
+        assert!(pace.take().is_none() && pace.goes_on(false));
+        let first = taken(&inbox);
+        assert!(first.len() == 2 && first.iter().all(|(_, phase)| *phase == 0), "{first:?}");
+        pace.go_on(1, PhaseEnd::Rest);
+        while pace.next_at().unwrap().is_some() {
+            pace.take();
+        }
+        assert_eq!(taken(&inbox).len(), 8);
+        assert!(!pace.goes_on(true), "nothing is left, and nobody brings more");
+    }
+
+    #[test]
+    fn what_is_held_or_finished_is_not_sent() {
+        let (mut pace, _inbox) = pace();
+        pace.go_on(0, PhaseEnd::Rest);
+        assert!(pace.next_at().unwrap().is_some());
+        pace.hold();
+        assert_eq!((pace.next_at().unwrap(), pace.take().is_none()), (None, true));
+        pace.go_on(0, PhaseEnd::Rest);
+        assert!(pace.take().is_some());
+        pace.finish();
+        assert_eq!((pace.next_at().unwrap(), pace.goes_on(true)), (None, false));
     }
 }

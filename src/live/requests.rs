@@ -11,7 +11,7 @@ use super::notice::{AttemptEnd, ClientEnd};
 use super::overheads::Overheads;
 use crate::exchange::{Class, Ending, Observed, Request, VersionIndex};
 use crate::mock::Planned;
-use crate::record::{Arm, Attempt, KeyFault, KeyRefusal, Observer, Outcome};
+use crate::record::{Arm, Attempt, Counterfactual, KeyFault, KeyRefusal, Observer, Outcome};
 use crate::units::{RequestId, Timestamp};
 
 /// The requests that have not been told of for good.
@@ -43,7 +43,9 @@ struct Open {
 struct Course {
     assigned: VersionIndex,
     arm: Arm,
+    /// Whether its version had become bad, and then what would have been seen of the stable.
     after_onset: bool,
+    instead: Option<(Observed, Class)>,
     attempts: u8,
     retried: bool,
     /// The version of the last attempt, and its side.
@@ -83,12 +85,25 @@ impl Requests {
         self.unassigned += 1;
     }
 
-    /// A request was assigned; `after_onset`: to a version that had become bad.
+    /// The request of this number, if not all has been told of it.
+    pub(super) fn request(&self, id: RequestId) -> Option<&Request> {
+        self.open.get(&id).map(|open| &open.request)
+    }
+
+    /// What would have been seen of the stable had it got a request that was assigned to a version
+    /// after that had become bad, and what that would have counted as; `None`: it was the stable.
+    pub(super) fn harmed(&mut self, id: RequestId, instead: Option<(Observed, Class)>) {
+        if let Some(course) = self.course(id) {
+            (course.after_onset, course.instead) = (true, instead);
+        }
+    }
+
+    /// A request was assigned.
     pub(super) fn assigned(
         &mut self,
         at: Timestamp,
         id: RequestId,
-        (version, arm, after_onset): (VersionIndex, Arm, bool),
+        (version, arm): (VersionIndex, Arm),
         observer: &mut impl Observer,
     ) {
         let Some(open) = self.open.get_mut(&id) else { return };
@@ -100,7 +115,8 @@ impl Requests {
         open.course = Some(Course {
             assigned: version,
             arm,
-            after_onset,
+            after_onset: false,
+            instead: None,
             attempts: 1,
             retried: false,
             served: (version, arm),
@@ -220,7 +236,7 @@ fn is_refusal(plan: &Planned) -> bool {
 
 /// What became of a request of which all is known.
 fn outcome(open: &Open, course: &Course, end: AttemptEnd, client: &ClientEnd) -> Outcome {
-    let Course { assigned, arm, after_onset, attempts, retried, served, .. } = *course;
+    let Course { assigned, arm, after_onset, instead, attempts, retried, served, .. } = *course;
     let (latency, first_token) = (client.latency(), client.first_token);
     let (class, observed) = if end.is_followed {
         // It left while the gateway waited for the next attempt.
@@ -241,6 +257,227 @@ fn outcome(open: &Open, course: &Course, end: AttemptEnd, client: &ClientEnd) ->
         class,
         observed,
         after_onset,
-        counterfactual: None,
+        counterfactual: instead
+            .map(|(instead, class)| Counterfactual::of(&observed, &instead, class)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+
+    use super::*;
+    use crate::exchange::{Finish, ModelIndex, Usage};
+    use crate::record::{Cell, ModelInfo, Recorder, RunHeader, VersionInfo};
+    use crate::units::{Duration, ModelId, Tokens, VersionId};
+    use crate::wire::RequestNumber;
+
+    const ID: RequestId = RequestId(7);
+    const NEW: VersionIndex = VersionIndex(1);
+
+    struct World {
+        requests: Requests,
+        planned: Sender<Planned>,
+        recorder: Recorder,
+    }
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::EPOCH + Duration::from_millis(millis)
+    }
+
+    fn world() -> World {
+        let (planned, plans) = channel();
+        let version = |id: &str| VersionInfo {
+            id: VersionId::new(id).unwrap(),
+            tags: Vec::new(),
+            price: None,
+        };
+        let model = ModelInfo {
+            id: ModelId::new("m").unwrap(),
+            assignment: crate::engine::Assignment::Random,
+            versions: vec![version("old"), version("new")],
+            triggers: Vec::new(),
+        };
+        let recorder = Recorder::new(RunHeader {
+            seed: 1,
+            start: Timestamp::EPOCH,
+            models: vec![model],
+            clients: Vec::new(),
+            phases: vec!["all".to_owned()],
+        });
+        let mut world = World { requests: Requests::new(plans), planned, recorder };
+        let request = Request {
+            id: ID,
+            model: ModelIndex(0),
+            user: 0,
+            session: 0,
+            client: 0,
+            prompt: None,
+            input: Tokens::new(10),
+            output: Tokens::new(5),
+            stream: true,
+        };
+        world.requests.taken(0, request);
+        world
+    }
+
+    impl World {
+        fn assign(&mut self) {
+            let to = (NEW, Arm::Canary);
+            self.requests.assigned(at(3), ID, to, &mut self.recorder);
+        }
+
+        fn plan(&self, attempt: u8, ending: Ending, millis: u64) {
+            let number = RequestNumber { id: ID, attempt };
+            let latency = Duration::from_millis(millis);
+            self.planned.send(Planned { number, ending, latency, first_token: None }).unwrap();
+        }
+
+        fn attempt_ends(
+            &mut self,
+            attempt: u8,
+            ending: Ending,
+            is_followed: bool,
+        ) -> Option<Outcome> {
+            let class = if ending == Ending::Success { Class::Success } else { Class::Error };
+            let observed = Observed::without_answer(ending, Duration::from_millis(90));
+            let usage = Usage { input: Tokens::new(10), output: Tokens::new(5) };
+            let (usage, finish) = match ending {
+                Ending::Success => (usage, Some(Finish::Stop)),
+                _ => (Usage::default(), None),
+            };
+            let observed = Observed { usage, finish, ..observed };
+            let end = AttemptEnd { class, observed, is_followed };
+            self.requests.attempt_ended(at(93), (ID, attempt), end, &mut self.recorder)
+        }
+
+        fn client_ends(&mut self, ending: Ending) -> Option<Outcome> {
+            self.requests.finished(ClientEnd {
+                id: ID,
+                intended: at(0),
+                ended: at(100),
+                ending,
+                first_token: Some(Duration::from_millis(40)),
+                lag: Duration::from_millis(2),
+            })
+        }
+
+        fn cells(self) -> Vec<Cell> {
+            self.recorder.finish(at(200), Vec::new(), Vec::new()).cells
+        }
+    }
+
+    #[test]
+    fn how_it_ended_is_the_gateways_to_say_and_how_long_it_took_the_clients() {
+        let mut world = world();
+        world.assign();
+        world.plan(0, Ending::Success, 88);
+        assert_eq!(world.attempt_ends(0, Ending::Success, false), None, "its client waits still");
+        let outcome = world.client_ends(Ending::Malformed).unwrap();
+        let Outcome { observed, class, served, attempts, .. } = outcome;
+        assert_eq!(
+            (observed.ending, class, served, attempts),
+            (Ending::Success, Class::Success, NEW, 1)
+        );
+        assert_eq!(observed.latency, Duration::from_millis(100));
+        assert_eq!(observed.first_token, Some(Duration::from_millis(40)));
+        assert_eq!(observed.usage.output, Tokens::new(5));
+        assert!(world.requests.is_settled() && world.requests.unassigned() == 0);
+        let real = crate::clock::TimeScale::REAL;
+        let [whole, service] = world.requests.overheads.added(real);
+        let near = |time: Option<Duration>, millis: f64| {
+            (time.unwrap().as_secs_f64() * 1e3 - millis).abs() < 0.1
+        };
+        assert!(near(whole.p50, 12.0) && near(service.p50, 10.0), "{whole:?} {service:?}");
+    }
+
+    #[test]
+    fn what_was_planned_as_refused_is_no_reset() {
+        for (planned, recorded) in
+            [(Ending::Refused, Ending::Refused), (Ending::Reset, Ending::Reset)]
+        {
+            let mut world = world();
+            world.assign();
+            world.plan(0, planned, 10);
+            world.attempt_ends(0, Ending::Reset, false);
+            let outcome = world.client_ends(Ending::Status(502)).unwrap();
+            assert_eq!(outcome.observed.ending, recorded);
+        }
+    }
+
+    #[test]
+    fn each_of_several_attempts_is_told_and_the_last_is_the_requests() {
+        let mut world = world();
+        world.assign();
+        assert_eq!(world.attempt_ends(0, Ending::Status(503), true), None);
+        let to = (VersionIndex(0), Arm::Stable);
+        world.requests.attempt_began(at(94), ID, to, &mut world.recorder);
+        world.attempt_ends(255, Ending::Success, false);
+        let outcome = world.client_ends(Ending::Success).unwrap();
+        assert_eq!((outcome.attempts, outcome.retried, outcome.served), (2, true, VersionIndex(0)));
+        let cells = world.cells();
+        let attempts = |version: u16| {
+            let cell = cells.iter().find(|cell| cell.version.0 == version).unwrap();
+            cell.attempts.as_ref().unwrap()
+        };
+        assert_eq!(attempts(1).failed.of("503"), 1);
+        assert_eq!(attempts(0).succeeded, 1);
+    }
+
+    #[test]
+    fn a_client_that_leaves_between_two_attempts_has_left() {
+        let mut world = world();
+        world.assign();
+        world.attempt_ends(0, Ending::Status(503), true);
+        let outcome = world.client_ends(Ending::Timeout).unwrap();
+        assert_eq!(outcome.observed.ending, Ending::ClientClosed);
+        assert_eq!((outcome.class, outcome.attempts, outcome.retried), (Class::Neutral, 1, true));
+    }
+
+    #[test]
+    fn a_client_that_has_left_waits_for_the_gateway_to_notice() {
+        let mut world = world();
+        world.assign();
+        assert_eq!(world.client_ends(Ending::Timeout), None);
+        assert!(!world.requests.is_settled());
+        let outcome = world.attempt_ends(0, Ending::ClientClosed, false).unwrap();
+        assert_eq!(outcome.observed.ending, Ending::ClientClosed);
+        assert_eq!(outcome.observed.latency, Duration::from_millis(100));
+    }
+
+    #[test]
+    fn a_request_of_a_bad_version_is_held_against_what_the_stable_would_have_done() {
+        let slow =
+            |millis| Observed::without_answer(Ending::Success, Duration::from_millis(millis));
+        for (instead, slowed) in [(slow(70), true), (slow(95), false)] {
+            let mut world = world();
+            world.assign();
+            world.requests.harmed(ID, Some((instead, Class::Success)));
+            world.attempt_ends(0, Ending::Success, false);
+            let outcome = world.client_ends(Ending::Success).unwrap();
+            let expected = Counterfactual { failed: false, slowed };
+            assert_eq!((outcome.after_onset, outcome.counterfactual), (true, Some(expected)));
+        }
+    }
+
+    #[test]
+    fn what_never_reached_the_gateway_is_lost() {
+        let mut world = world();
+        assert_eq!(world.client_ends(Ending::Refused), None);
+        assert_eq!((world.requests.unassigned(), world.requests.give_up()), (1, 1));
+        assert_eq!(world.requests.overheads.lost, 1);
+    }
+
+    #[test]
+    fn a_request_that_is_refused_for_its_key_is_told_once() {
+        let mut world = world();
+        let World { requests, recorder, .. } = &mut world;
+        for _ in 0..2 {
+            requests.key_refused(at(3), ID, KeyFault::Replaced, recorder);
+        }
+        assert_eq!(world.client_ends(Ending::Status(401)), None);
+        assert!(world.requests.is_settled() && world.requests.unassigned() == 0);
+        let record = world.recorder.finish(at(200), Vec::new(), Vec::new());
+        assert_eq!(record.key_rejections[0].count, 1);
     }
 }

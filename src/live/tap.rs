@@ -55,7 +55,8 @@ impl Tap {
 impl Witness for Tap {
     fn assigned(&mut self, at: Timestamp, attempt: Attempting) {
         let ((version, arm), id) = (self.place(attempt), attempt.number.id);
-        self.tell(Notice::Assigned { at, id, version, arm });
+        let stable = self.narrator.model(attempt.model).stable();
+        self.tell(Notice::Assigned { at, id, version, arm, stable });
     }
 
     fn attempt_began(&mut self, at: Timestamp, attempt: Attempting) {

@@ -10,10 +10,10 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::desk::{Desk, Part};
-use super::lane::ScheduledFault;
 use super::door::{Door, Hold, listen};
-use super::server::{MockReport, Stop, serve_doors};
+use super::lane::ScheduledFault;
 use super::punctuality::Lateness;
+use super::server::{MockReport, Stop, serve_doors};
 use super::settings::{MockError, MockSettings};
 use crate::units::{Duration, Timestamp};
 use crate::upstream::Fault;

@@ -134,9 +134,8 @@ impl Version {
     /// Takes off every fault that has no end of its own, and those that have not begun by `time`.
     pub(super) fn end_open_faults(&self, time: Timestamp) {
         let mut now = self.lock();
-        let goes_on = |it: &ScheduledFault| {
-            it.onset < time && it.until.is_some_and(|until| until > time)
-        };
+        let goes_on =
+            |it: &ScheduledFault| it.onset < time && it.until.is_some_and(|until| until > time);
         let kept: Vec<bool> = now.faults.iter().map(goes_on).collect();
         let mut is_kept = kept.iter();
         now.faults.retain(|_| is_kept.next() == Some(&true));

@@ -67,9 +67,8 @@ pub fn trace_record(scenario: &Scenario, what: Recorded, outcome: &Outcome) -> T
     }
     let version = scenario.version(*served);
     let usage = observed.usage;
-    let cost = version
-        .price
-        .map(|price| price.cost(usage.input.get().into(), usage.output.get().into()));
+    let cost =
+        version.price.map(|price| price.cost(usage.input.get().into(), usage.output.get().into()));
     TraceRecord {
         version: Some(version.id.clone()),
         output: Some(usage.output),

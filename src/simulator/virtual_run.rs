@@ -301,10 +301,8 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             None => self.upstreams.plan_instead(stable, request, sent, draws),
         };
         let instead = plan.observe(request, self.scenario.limits);
-        let both_succeed = observed.ending == Ending::Success && instead.ending == Ending::Success;
-        let slowed = both_succeed && observed.latency > instead.latency.mul_f64(SLOWED);
-        let failed = self.engine.class(request.model, instead.ending) == Class::Error;
-        Some(Counterfactual { failed, slowed })
+        let class = self.engine.class(request.model, instead.ending);
+        Some(Counterfactual::of(observed, &instead, class))
     }
 
     #[inline]
@@ -401,5 +399,3 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
 
 /// Who asks for what the plan says.
 pub(super) const PLAN: &str = "scenario";
-/// More than 20 % slower than the stable is harm: the definition of the blast radius.
-const SLOWED: f64 = 1.2;
