@@ -97,7 +97,8 @@ pub mod mock;
 pub mod run;
 pub mod simulator;
 
-// Floor 8, beside the judges: what tests and fuzz targets share.
+// Floor 8: runs over HTTP; beside them and the judges what tests and fuzz targets share.
+pub mod live;
 pub mod testing;
 
 // Floors 8 to 14: what a run means, whether that is enough, what is kept of it, how several differ,

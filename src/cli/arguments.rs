@@ -10,6 +10,7 @@ use super::backtest_arguments::{BACKTEST_HELP, BacktestArguments};
 use super::exit::EXIT_CODES;
 use super::gate_arguments::{GATE_HELP, GateArguments};
 use super::journal::JournalCommands;
+use super::live::LiveArguments;
 use super::load_arguments::{LOAD_HELP, LoadArguments};
 use super::mock::{MOCK_HELP, MockArguments};
 use super::serve::{SERVE_HELP, ServeArguments};
@@ -33,7 +34,7 @@ pub(super) struct Arguments {
 
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum Subcommands {
-    /// Run a scenario in virtual time; print table and verdict, write the report files
+    /// Run a scenario, in virtual time or over HTTP; print table and verdict, write the report files
     #[command(after_help = RUN_HELP)]
     Run(RunArguments),
     /// Judge the gates of many scenarios, for CI: one verdict each, and an exit code
@@ -129,6 +130,8 @@ pub(super) struct RunArguments {
     /// Show the 95 % interval of each figure in the table
     #[arg(long)]
     pub(super) intervals: bool,
+    #[command(flatten)]
+    pub(super) live: LiveArguments,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -276,11 +279,14 @@ Examples:
   coalmine run scenarios/ten-thousand.yaml --set phases.incident.within=10m
   coalmine run scenarios/false-alarm.yaml --format json | jq .gate.verdict
   coalmine run scenarios/false-alarm.yaml --format markdown >> $GITHUB_STEP_SUMMARY
+  coalmine run scenarios/ten-thousand.yaml --live --speed 10
+  coalmine run scenarios/ten-thousand.yaml --live --speed 10 --record ten-thousand.trace
 
 In a path the items of a list go by their number from 0, or by their name, title or id.
 
 The same scenario, seed and build give the same bytes of result.json; what may differ from run to
-run is in run.json.";
+run is in run.json. With --live the requests go over HTTP, through a gateway to a mock of the
+upstreams, at free ports of this machine: what the clock says then differs from run to run.";
 
 const INIT_HELP: &str = "\
 Examples:

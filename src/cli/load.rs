@@ -47,6 +47,7 @@ pub(super) fn load(arguments: &LoadArguments) -> Result<Exit, Failure> {
         target,
         message,
         clock: WallClock::new(TimeScale::REAL),
+        start: None,
         pacing: match arguments.concurrency {
             Some(concurrency) => Pacing::Closed { concurrency },
             None => Pacing::Open,

@@ -256,7 +256,7 @@ counts from that time: a server that stands still shows. How late requests were 
 request waits for an answer, which hides what users would have waited; the result says so.
 
 Places of headers and bodies: {prompt} {model} {max_tokens} {input_tokens} {stream} {user} \
-{session} {client} {number}. Ctrl-C ends it with the result so far, a second one at once.
+{session} {client} {number} {request}. Ctrl-C ends it with the result so far, a second one at once.
 
 Exit codes:
   0 valid   1 internal error   2 usage   3 invalid file   6 invalid: sent too late, or not for want

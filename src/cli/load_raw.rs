@@ -46,6 +46,12 @@ impl RawLog {
         Ok(Self { path: path.to_owned(), rows, writing })
     }
 
+    /// One more row, of a request that was to be sent `at` this time.
+    pub(super) fn push(&self, at: Timestamp, record: TraceRecord) {
+        // Who does not take it any more has failed, and says so at the end.
+        let _ = self.rows.send((at, record));
+    }
+
     /// Writes the file, once nobody has rows for it any more: how many.
     pub(super) fn finish(self) -> Result<u64, Failure> {
         let Self { path, rows, writing } = self;

@@ -165,6 +165,7 @@ fn settings(arguments: &MockArguments) -> Result<MockSettings, Failure> {
         clock: WallClock::new(arguments.time_scale),
         tokens: tokens.map_err(Failure::internal)?,
         trust_harness: false,
+        planned: None,
     })
 }
 

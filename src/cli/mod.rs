@@ -41,6 +41,7 @@ mod init;
 mod interrupt;
 mod journal;
 mod judges;
+mod live;
 mod load;
 mod load_arguments;
 mod load_plan;

@@ -25,6 +25,9 @@ pub(super) struct RunFile {
     duration_seconds: f64,
     requests: u64,
     requests_per_second: f64,
+    /// Whether the requests went over HTTP.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    live: bool,
     command: Vec<String>,
     /// The command that gives the same result, whatever the scenario's own seed becomes.
     repeat: String,
@@ -61,6 +64,7 @@ impl Provenance {
             started_at: self.started_at.to_string(),
             duration_seconds,
             requests,
+            live: result.live.is_some(),
             requests_per_second: requests as f64 / duration_seconds.max(f64::MIN_POSITIVE),
             command: std::env::args().collect(),
             repeat,
@@ -77,7 +81,8 @@ impl Provenance {
 impl fmt::Display for RunFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let took = format_duration(Duration::from_secs_f64(self.duration_seconds));
-        writeln!(f, "Simulated {} requests in {took}", format_count(self.requests))?;
+        let done = if self.live { "Played" } else { "Simulated" };
+        writeln!(f, "{done} {} requests in {took}", format_count(self.requests))?;
         writeln!(f, "Repeat: {}", self.repeat)
     }
 }

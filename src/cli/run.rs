@@ -1,9 +1,10 @@
-//! `coalmine run`: a scenario in virtual time, from its file to its report files.
+//! `coalmine run`: a scenario in virtual time or over HTTP, from its file to its report files.
 
 use std::path::{Path, PathBuf};
 
 use super::arguments::{FailOn, ReportFormat, RunArguments};
 use super::exit::Exit;
+use super::live::play_live;
 use super::open::{Opened, open, open_traces, simulation_failure};
 use super::output::{check_folder, printed, write_reports};
 use super::progress::Progress;
@@ -11,7 +12,8 @@ use super::provenance::Provenance;
 use super::quoting::shell_word;
 use super::terminal::{Failure, print};
 use crate::result::evaluate;
-use crate::run::run_virtual;
+use crate::run::{Rehearsal, run_virtual};
+use crate::scenario::Scenario;
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let provenance = Provenance::begin();
@@ -20,12 +22,10 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let seed = arguments.seed.unwrap_or(scenario.seed);
     let out = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));
     check_folder(&out, "--out")?;
-    let traces = open_traces(scenario)?;
-    let mut progress = Progress::new(scenario.expected_requests());
-    let rehearsal = run_virtual(scenario, seed, traces, &mut |done| progress.show(done));
-    progress.clear();
-    let file = arguments.scenario.display().to_string();
-    let rehearsal = rehearsal.map_err(|error| simulation_failure(scenario, &file, error))?;
+    let rehearsal = match arguments.live.live {
+        true => play_live(scenario, seed, &arguments.live, &arguments.scenario)?,
+        false => play_virtual(scenario, seed, &arguments.scenario)?,
+    };
     let result = evaluate(&loaded, files, seed, rehearsal);
     let run_json = provenance.finish(&result, repeat_command(arguments, seed));
     write_reports(&result, &out, !arguments.no_charts, Some(&run_json))?;
@@ -37,6 +37,15 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     Ok(Exit::of(&result.gate, arguments.fail_on == FailOn::Fail))
 }
 
+fn play_virtual(scenario: &Scenario, seed: u64, file: &Path) -> Result<Rehearsal, Failure> {
+    let traces = open_traces(scenario)?;
+    let mut progress = Progress::new(scenario.expected_requests());
+    let rehearsal = run_virtual(scenario, seed, traces, &mut |done| progress.show(done));
+    progress.clear();
+    let file = file.display().to_string();
+    rehearsal.map_err(|error| simulation_failure(scenario, &file, error))
+}
+
 fn default_folder(name: &str) -> PathBuf {
     Path::new("reports").join(name)
 }
@@ -46,6 +55,7 @@ fn repeat_command(arguments: &RunArguments, seed: u64) -> String {
     let scenario = shell_word(&arguments.scenario.display().to_string());
     let mut command = format!("coalmine run {scenario} --seed {seed}");
     command.push_str(&arguments.reading.as_given());
+    command.push_str(&arguments.live.as_given());
     if let Some(out) = &arguments.out {
         command.push_str(&format!(" --out {}", shell_word(&out.display().to_string())));
     }

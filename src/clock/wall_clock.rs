@@ -37,6 +37,13 @@ impl WallClock {
         Self { scale, start: os_time::utc(), start_on_wall: os_time::now() }
     }
 
+    /// A clock that shows `start`, stands still for as long as `held` on the wall, and then runs
+    /// at this scale: what is set up meanwhile takes none of its time.
+    pub fn starting_at(start: Timestamp, scale: TimeScale, held: Duration) -> Self {
+        let held = std::time::Duration::from_nanos(held.as_nanos());
+        Self { scale, start, start_on_wall: os_time::now() + held }
+    }
+
     /// How fast it runs.
     pub const fn scale(&self) -> TimeScale {
         self.scale
@@ -46,6 +53,11 @@ impl WallClock {
     pub fn now(&self) -> Timestamp {
         let passed = os_time::now().saturating_duration_since(self.start_on_wall);
         self.start + self.scale.engine(os_time::nanos(passed))
+    }
+
+    /// How long a stretch of its time takes on the wall.
+    pub fn on_the_wall(&self, length: Duration) -> std::time::Duration {
+        std::time::Duration::from_nanos(self.scale.wall(length).as_nanos())
     }
 
     /// How long it is until `at` on the wall; zero where that has passed.
@@ -74,8 +86,7 @@ impl WallClock {
 
     /// When it is `at`, or the start where that is before it.
     pub(super) fn on_wall(&self, at: Timestamp) -> Instant {
-        let length = self.scale.wall(at.since(self.start));
-        let length = std::time::Duration::from_nanos(length.as_nanos());
+        let length = self.on_the_wall(at.since(self.start));
         // Instants reach further than the 584 years that a duration can have, on all platforms
         // that we know; else a century does.
         let century = std::time::Duration::from_secs(100 * 365 * 86_400);
@@ -124,6 +135,22 @@ mod tests {
         assert_eq!(clock.since(at), Duration::ZERO);
         let passed = clock.now().since(clock.start);
         assert!(clock.since(clock.start) >= clock.scale().wall(passed));
+    }
+
+    #[test]
+    fn a_clock_that_is_held_stands_still_and_its_waits_count_from_there() {
+        let start = Timestamp::from_second(1_000);
+        let hour = Duration::from_secs(3_600);
+        let clock = WallClock::starting_at(start, TimeScale::new(10.0).unwrap(), hour);
+        assert_eq!(clock.now(), start);
+        let at = start + Duration::from_secs(600);
+        assert_eq!(clock.on_wall(at) - clock.start_on_wall, std::time::Duration::from_secs(60));
+        assert_eq!(
+            clock.on_the_wall(Duration::from_secs(5)),
+            std::time::Duration::from_millis(500)
+        );
+        let until = clock.until(start);
+        assert!(until > std::time::Duration::from_secs(3_000), "{until:?}: it begins in an hour");
     }
 
     #[tokio::test]

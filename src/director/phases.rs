@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::mem;
 
 use super::truth::TruthKeeper;
+use crate::engine::RolloutState;
 use crate::exchange::{ModelIndex, VersionIndex};
+use crate::record::Happening;
 use crate::scenario::{Awaited, PhaseEnd, Scenario, Truth};
 use crate::units::{Ratio, Timestamp};
 
@@ -177,8 +179,23 @@ impl<'a> Director<'a> {
         ends
     }
 
+    /// The engine has told this.
+    pub fn told(&mut self, now: Timestamp, happening: &Happening) {
+        match happening {
+            Happening::SplitChanged { model, weights } => {
+                self.split_changed(now, self.scenario.first_version(*model), weights);
+            }
+            Happening::RolledBack { .. } => self.came(now, Awaited::Rollback),
+            Happening::RolloutMoved { to: RolloutState::Promoted, .. } => {
+                self.came(now, Awaited::Promotion);
+            }
+            Happening::Drained { .. } => self.came(now, Awaited::Drained),
+            _ => {}
+        }
+    }
+
     /// Something came that a phase can wait for.
-    pub fn came(&mut self, now: Timestamp, came: Awaited) {
+    fn came(&mut self, now: Timestamp, came: Awaited) {
         if let Some(PhaseEnd::Event { event, .. }) = self.present_end()
             && event == came
         {
@@ -188,7 +205,7 @@ impl<'a> Director<'a> {
     }
 
     /// The weights of a model changed, by whatever cause: `first` is its first version.
-    pub fn split_changed(&mut self, now: Timestamp, first: VersionIndex, weights: &[Ratio]) {
+    fn split_changed(&mut self, now: Timestamp, first: VersionIndex, weights: &[Ratio]) {
         for (index, weight) in (first.0..).zip(weights) {
             self.truth.set_active(VersionIndex(index), weight.get() > 0.0);
         }

@@ -37,6 +37,16 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// The model that is asked for.
+    pub const fn model(&self) -> ModelIndex {
+        self.model
+    }
+
+    /// Whether the request asked for its version, and the split had no part in it.
+    pub const fn is_pinned(&self) -> bool {
+        self.pinned
+    }
+
     /// The version that the split (or the pin) chose.
     pub const fn assigned(&self) -> Slot {
         self.assigned

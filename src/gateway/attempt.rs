@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::fault::{Fault, Limit, retry_soon};
 use super::flow::{Patience, Watch, observed};
 use super::pass_headers::{to_client, to_upstream};
-use super::send::{Unanswered, broken_off, send};
+use super::send::{SOON, Unanswered, Waits, broken_off, send};
 use super::sieve::Sieve;
 use super::ticket_guard::TicketGuard;
 use super::unreadable::{Lost, Unreadable};
@@ -19,7 +19,7 @@ use super::upstream_body::UpstreamBody;
 use super::worker::{Worker, std_duration};
 use crate::exchange::{Class, Classification, Ending, Observed, RetryAfter};
 use crate::units::Duration;
-use crate::wire::{AnswerFacts, ApiError, ChatAsk, read_answer};
+use crate::wire::{AnswerFacts, ApiError, ChatAsk, RequestNumber, read_answer};
 
 /// What is to be sent.
 #[derive(Clone, Copy, Debug)]
@@ -74,21 +74,28 @@ pub(super) async fn attempt(worker: &Worker, call: Call<'_>, mut guard: TicketGu
     let route = std::sync::Arc::clone(guard.route());
     let timeouts = route.endpoint.timeouts();
     let body = Bytes::from(route.parameters.splice(call.body, call.ask));
+    // Digits are what headers may have.
+    let number = || HeaderValue::try_from(guard.number().to_string()).ok();
+    let number = worker.is_harnessed().then(number).flatten();
     let request = || {
         let mut request = Request::new(Full::new(body.clone()));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = route.endpoint.chat().clone();
         *request.version_mut() = Version::HTTP_11;
         *request.headers_mut() = to_upstream(call.headers, call.id, &route.endpoint);
+        if let Some(number) = &number {
+            request.headers_mut().insert(RequestNumber::HEADER, number.clone());
+        }
         request
     };
-    let deadline = Instant::now() + std_duration(timeouts.total);
-    let idle = std_duration(timeouts.idle);
+    let deadline = Instant::now() + worker.on_the_wall(timeouts.total);
+    let idle = worker.on_the_wall(timeouts.idle);
     let patience = Patience { timeouts, idle, deadline, client: call.client.map(std_duration) };
     let pool = worker.pool(&route.endpoint);
     // The head of a plain answer comes with its end: only all of it can be late.
     let first_byte = if call.ask.is_stream() { timeouts.first_byte } else { timeouts.total };
-    match send(&pool, request, std_duration(first_byte), deadline).await {
+    let [first_byte, soon] = [first_byte, SOON].map(|length| worker.on_the_wall(length));
+    match send(&pool, request, Waits { first_byte, soon, deadline }).await {
         Err(Unanswered { fault, error }) => {
             let error = error.as_deref();
             guard.tell(fault, error.map(|error| error as &(dyn std::error::Error + 'static)));

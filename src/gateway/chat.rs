@@ -45,8 +45,9 @@ pub(super) async fn chat(
     let (head, body) = request.into_parts();
     let presented = Presented::of(&head.headers)?;
     // Before anything of the body is read: who has no key must not cost memory.
+    let number = worker.number(&head.headers)?;
     let known = house.desk.authenticate(presented.id, &presented.secret);
-    known.map_err(|error| denied(&house.desk, "", &Denied::Key(error)))?;
+    known.map_err(|error| refused(worker, number, "", &Denied::Key(error)))?;
     check_type(&head.headers)?;
     let body = read(body, &head.headers, &settings).await?;
     let ask = ChatAsk::read(&body).map_err(|error| error.to_api_error())?;
@@ -57,15 +58,16 @@ pub(super) async fn chat(
         let by = &settings.models[usize::from(place.0)].sticky_by;
         owner(by, &head.headers, &ask, presented.id)
     });
-    let number = worker.next_request();
     let asked = Asked {
+        number,
         key: (presented.id, presented.secret),
         model,
         pin: pin.as_ref(),
         draw: worker.draws(number, 0).draw(Purpose::Split, 0),
         sticky: owner.map(StickyKey::Text),
     };
-    let admitted = house.desk.admit(asked).map_err(|error| denied(&house.desk, model, &error))?;
+    let admitted = house.desk.admit(asked);
+    let admitted = admitted.map_err(|error| refused(worker, number, model, &error))?;
     let is_held = settings.models[usize::from(admitted.model.0)].may_retry;
     let answer_bytes = settings.limits.answer_bytes;
     let client = (head.version == Version::HTTP_2).then_some(settings.limits.write_timeout);
@@ -75,6 +77,15 @@ pub(super) async fn chat(
         subject(&house.desk, &admitted, &ask, &head.headers, presented.id)
     });
     follow(worker, call, admitted, Caller { number, owner, seat, taped }).await
+}
+
+/// What the client is told of a request that goes to no version.
+fn refused(worker: &Worker, number: RequestId, model: &str, why: &Denied) -> ApiError {
+    let desk = &worker.house.desk;
+    if let Denied::Key(error) = why {
+        desk.key_refused(number, error);
+    }
+    denied(desk, model, why)
 }
 
 /// Whose request it is.
@@ -116,7 +127,8 @@ async fn follow(
     let desk = &worker.house.desk;
     let Admitted { model, ticket, assigned, attempted } = admitted;
     let new_guard = |ticket, route| {
-        TicketGuard::new(Arc::clone(desk), ticket, route, call.id.clone(), taped.clone())
+        let id = (number, call.id.clone());
+        TicketGuard::new(Arc::clone(desk), ticket, route, id, taped.clone())
     };
     let mut guard = new_guard(ticket, attempted);
     loop {
@@ -147,9 +159,10 @@ async fn follow(
             taped.goes_on();
         }
         let draws = worker.draws(number, retry.attempt());
-        tokio::time::sleep(std_duration(retry.after(draws.draw(Purpose::Backoff, 0)))).await;
+        let wait = retry.after(draws.draw(Purpose::Backoff, 0));
+        tokio::time::sleep(worker.on_the_wall(wait)).await;
         let draw = draws.draw(Purpose::Split, 0);
-        let (ticket, route) = desk.retry(model, retry, draw, owner.map(StickyKey::Text));
+        let (ticket, route) = desk.retry(number, model, retry, draw, owner.map(StickyKey::Text));
         guard = new_guard(ticket, route);
     }
 }

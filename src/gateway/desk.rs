@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 
 use super::job::Job;
 use super::version_route::VersionRoute;
+use super::witness::{Attempting, Witness};
 use crate::clock::WallClock;
 use crate::engine::{
     Ask, AuthError, Completion, Digest, Engine, Event, Forbidden, Principal, Retry, RouteError,
     Scope, Slot, StickyKey, Target, Ticket,
 };
 use crate::exchange::{Ending, ModelIndex, Observed};
-use crate::units::{Draw, Duration, ModelId, Timestamp};
+use crate::units::{Draw, Duration, ModelId, RequestId, Timestamp};
+use crate::wire::RequestNumber;
 
 /// The engine as requests reach it.
 #[derive(Debug)]
@@ -38,11 +40,14 @@ pub(super) struct Inner {
     /// While a command is written down: its instant, at which the engine's time stands still, so
     /// that nothing becomes due between its decision and its effect.
     pub(super) held: Option<Timestamp>,
+    /// Of a gateway that was started by a harness.
+    pub(super) witness: Option<Box<dyn Witness>>,
 }
 
 /// Who asks for what.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked<'a> {
+    pub(super) number: RequestId,
     /// The access key's id and the digest of its secret.
     pub(super) key: (&'a str, Digest),
     pub(super) model: &'a str,
@@ -76,8 +81,13 @@ impl Desk {
         engine: Engine,
         bell: mpsc::Sender<Job>,
     ) -> Self {
-        let inner = Inner { engine, routes: Vec::new(), told: Vec::new(), held: None };
-        Self { clock, models, inner: Mutex::new(inner), bell, is_ending: AtomicBool::new(false) }
+        let (routes, told, held, witness) = (Vec::new(), Vec::new(), None, None);
+        let inner = Mutex::new(Inner { engine, routes, told, held, witness });
+        Self { clock, models, inner, bell, is_ending: AtomicBool::new(false) }
+    }
+
+    pub(super) const fn clock(&self) -> WallClock {
+        self.clock
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -118,6 +128,7 @@ impl Desk {
             let Asked { pin, draw, sticky, .. } = asked;
             let ask = Ask { model, pin, draw, sticky };
             let ticket = inner.engine.route(now, ask).map_err(Denied::Route)?;
+            inner.tell(|witness| witness.assigned(now, attempting(asked.number, &ticket)));
             let route =
                 |slot: Slot| Arc::clone(&inner.routes[usize::from(model.0)][usize::from(slot.0)]);
             let (assigned, attempted) = (route(ticket.assigned()), route(ticket.attempted()));
@@ -130,14 +141,43 @@ impl Desk {
         self.with(|inner, now| inner.engine.authenticate(now, key, secret))
     }
 
-    /// Hands back a ticket.
-    pub(super) fn complete(&self, ticket: Ticket, observed: &Observed) -> Completion {
-        self.with(|inner, now| inner.engine.complete(now, ticket, observed))
+    /// A request was refused for its access key.
+    pub(super) fn key_refused(&self, request: RequestId, why: &AuthError) {
+        self.with(|inner, now| inner.tell(|witness| witness.key_refused(now, request, why)));
+    }
+
+    /// Hands back the ticket of a request.
+    pub(super) fn complete(
+        &self,
+        request: RequestId,
+        ticket: Ticket,
+        observed: &Observed,
+    ) -> Completion {
+        self.with(|inner, now| {
+            inner.tell_due(now);
+            let ended = attempting(request, &ticket);
+            let completion = inner.engine.complete(now, ticket, observed);
+            let is_followed = matches!(completion, Completion::Retry(_));
+            inner.tell_end(now, ended, observed, is_followed);
+            completion
+        })
     }
 
     /// Hands back the ticket of a request whose client has left.
-    pub(super) fn abandon(&self, ticket: Ticket, first_token: Option<Duration>) -> Ending {
-        self.with(|inner, now| inner.engine.abandon(now, ticket, first_token))
+    pub(super) fn abandon(
+        &self,
+        request: RequestId,
+        ticket: Ticket,
+        first_token: Option<Duration>,
+    ) -> Ending {
+        self.with(|inner, now| {
+            inner.tell_due(now);
+            let (ended, latency) = (attempting(request, &ticket), now.since(ticket.start()));
+            let ending = inner.engine.abandon(now, ticket, first_token);
+            let observed = Observed { first_token, ..Observed::without_answer(ending, latency) };
+            inner.tell_end(now, ended, &observed, false);
+            ending
+        })
     }
 
     /// What is under way is cut off from now on: no version is to blame for that.
@@ -149,9 +189,10 @@ impl Desk {
         self.is_ending.load(Ordering::Relaxed)
     }
 
-    /// Begins another attempt.
+    /// Begins another attempt at a request.
     pub(super) fn retry(
         &self,
+        request: RequestId,
         model: ModelIndex,
         retry: Retry,
         draw: Draw,
@@ -159,6 +200,7 @@ impl Desk {
     ) -> (Ticket, Arc<VersionRoute>) {
         self.with(|inner, now| {
             let ticket = inner.engine.retry(now, retry, draw, sticky);
+            inner.tell(|witness| witness.attempt_began(now, attempting(request, &ticket)));
             let slot = usize::from(ticket.attempted().0);
             (ticket, Arc::clone(&inner.routes[usize::from(model.0)][slot]))
         })
@@ -200,8 +242,48 @@ impl Inner {
     /// Takes what the engine has told; whether there is anything for the keeper.
     pub(super) fn drain(&mut self) -> bool {
         while let Some(event) = self.engine.poll_event() {
+            if let Some(witness) = &mut self.witness {
+                witness.told(&self.engine, &event);
+            }
             self.told.push(event);
         }
         !self.told.is_empty()
+    }
+
+    fn tell(&mut self, tell: impl FnOnce(&mut dyn Witness)) {
+        if let Some(witness) = &mut self.witness {
+            tell(&mut **witness);
+        }
+    }
+
+    /// Tells what is due before what is done now; without a witness nobody minds the order.
+    fn tell_due(&mut self, now: Timestamp) {
+        if self.witness.is_some() {
+            self.engine.advance(now);
+            self.drain();
+        }
+    }
+
+    fn tell_end(
+        &mut self,
+        now: Timestamp,
+        ended: Attempting,
+        observed: &Observed,
+        is_followed: bool,
+    ) {
+        if let Some(witness) = &mut self.witness {
+            let class = self.engine.class(ended.model, observed.ending);
+            witness.attempt_ended(now, ended, (class, *observed), is_followed);
+        }
+    }
+}
+
+/// The attempt at a request that holds this ticket.
+const fn attempting(request: RequestId, ticket: &Ticket) -> Attempting {
+    Attempting {
+        number: RequestNumber { id: request, attempt: ticket.attempt() },
+        model: ticket.model(),
+        version: ticket.attempted(),
+        is_pinned: ticket.is_pinned(),
     }
 }

@@ -43,6 +43,9 @@ pub(super) struct Keeper<J> {
     backlog: Vec<Sealed>,
     /// Why it does not.
     fault: Option<StoreError>,
+    /// Whether nobody is told of anything: whoever the rules name has nothing to do with a
+    /// rehearsal.
+    is_silent: bool,
 }
 
 impl<J: Journal> Keeper<J> {
@@ -54,8 +57,20 @@ impl<J: Journal> Keeper<J> {
         post: Post,
         (notices, untold): (Notices, Vec<Untold>),
     ) -> Self {
+        let is_silent = house.desk.lock().witness.is_some();
         let (backlog, fault) = (Vec::new(), None);
-        Self { house, journal, runtime, listeners, post, notices, untold, backlog, fault }
+        Self {
+            house,
+            journal,
+            runtime,
+            listeners,
+            post,
+            notices,
+            untold,
+            backlog,
+            fault,
+            is_silent,
+        }
     }
 
     pub(super) const fn house(&self) -> &Arc<House> {
@@ -351,6 +366,9 @@ impl<J: Journal> Keeper<J> {
 
     /// Tells people of a notice, but not by the channels `ended`.
     fn send(&self, notice: Notice, recipients: &Notification, ended: &BTreeSet<Channel>) {
+        if self.is_silent {
+            return;
+        }
         let link = self.house.settings().link.clone();
         self.post.notify(Notice { link, ..notice }, recipients, ended);
     }
@@ -444,7 +462,7 @@ mod tests {
     use crate::engine::{Ask, RawRules, RuleSet, Safeguards, Slot, Version};
     use crate::exchange::{Ending, Observed};
     use crate::store::fold;
-    use crate::units::{Draw, Duration, Ratio, TagName, Timestamp, VersionId};
+    use crate::units::{Draw, Duration, Ratio, RequestId, TagName, Timestamp, VersionId};
 
     const MODEL: ModelIndex = ModelIndex(0);
 
@@ -621,7 +639,7 @@ mod tests {
             let failed = ticket.attempted() == Slot(1);
             let ending = if failed { Ending::Status(500) } else { Ending::Success };
             let observed = Observed::without_answer(ending, Duration::from_millis(1));
-            let _ = desk.complete(ticket, &observed);
+            let _ = desk.complete(RequestId(number), ticket, &observed);
         }
         wait(&keeper, check);
         let nowhere = vec![(target("nowhere"), Ratio::from_percent(100))];

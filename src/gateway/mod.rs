@@ -76,6 +76,7 @@ mod version_view;
 mod warnings;
 mod watchman;
 mod without;
+mod witness;
 mod worker;
 
 pub use notify_plan::NotifyFault;
@@ -85,3 +86,4 @@ pub use settings::{ReadSecret, UpstreamFault};
 pub use start::{Gateway, ReloadError, StartError};
 pub use tls::TlsError;
 pub use version_route::RouteFault;
+pub use witness::{Attempting, Harness, Witness};

@@ -16,6 +16,7 @@ use super::pool::Pool;
 use super::upstream_body::UpstreamBody;
 use super::upstream_connection::{Lost, UpstreamConnection};
 use crate::exchange::Ending;
+use crate::units;
 
 /// Why no head of an answer came.
 #[derive(Debug)]
@@ -25,15 +26,26 @@ pub(super) struct Unanswered {
     pub(super) error: Option<DialError>,
 }
 
+/// How long is waited for the head of an answer, on the wall.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waits {
+    /// For its first byte.
+    pub(super) first_byte: Duration,
+    /// How soon it shows that a connection had been closed: see [`SOON`].
+    pub(super) soon: Duration,
+    /// For the attempt as a whole.
+    pub(super) deadline: Instant,
+}
+
 /// Sends the request that `request` makes; and again where a connection that had been used before
 /// turns out to be closed: its upstream closed it as the request went out, and began no answer.
 /// That is nobody's failure.
 pub(super) async fn send(
     pool: &Arc<Pool>,
     request: impl Fn() -> Request<Full<Bytes>>,
-    first_byte: Duration,
-    deadline: Instant,
+    waits: Waits,
 ) -> Result<Response<UpstreamBody>, Unanswered> {
+    let Waits { first_byte, soon, deadline } = waits;
     let mut stale = 0;
     loop {
         // An upstream that is started anew closes all at once.
@@ -50,7 +62,7 @@ pub(super) async fn send(
                 let body = |body| UpstreamBody::new(body, connection, Arc::clone(pool));
                 return Ok(response.map(body));
             }
-            Ok(Err(lost)) if lost.was_used && sent.elapsed() < SOON && is_cut(&lost.error) => {
+            Ok(Err(lost)) if lost.was_used && sent.elapsed() < soon && is_cut(&lost.error) => {
                 stale += 1;
             }
             Ok(Err(Lost { error, .. })) => {
@@ -112,7 +124,7 @@ pub(super) fn causes<'a>(
 
 /// How soon it shows that a connection had been closed. Chosen: a round trip across the world; what
 /// breaks off later had been taken, and may have been worked on.
-const SOON: Duration = Duration::from_millis(300);
+pub(super) const SOON: units::Duration = units::Duration::from_millis(300);
 /// How many closed connections are met with in one attempt, before a new one is made. Chosen: an
 /// upstream that breaks off at this very request is not asked for ever.
 const MOST_STALE: u32 = 2;

@@ -28,10 +28,13 @@ use super::tape_file::{TapeThread, check_tape};
 use super::tls::{TlsError, client_tls};
 use super::told::Told;
 use super::version_route::RouteFault;
+use super::witness::{Harness, Witness};
 use super::worker::Worker;
 use crate::chance::Chance;
 use crate::clock::{TimeScale, WallClock};
-use crate::engine::{Command, CommandError, CommandKind, DurableState, Engine, NewKey, Scope};
+use crate::engine::{
+    Command, CommandError, CommandKind, DurableState, Engine, Health, NewKey, Scope, Slot,
+};
 use crate::exchange::ModelIndex;
 use crate::notify::{Delivery, Notifier, Now, Ways};
 use crate::scenario::{GatewayPlan, StatePlan};
@@ -145,9 +148,36 @@ impl Gateway {
         threads: NonZeroUsize,
         show: &mut dyn FnMut(&str) -> io::Result<()>,
     ) -> Result<Self, StartError> {
+        Self::begin(plan, clock, read_secret, threads, (show, None))
+    }
+
+    /// Begins to serve `plan`, which names no secrets, in a rehearsal: see [`Harness`].
+    ///
+    /// # Errors
+    /// As [`Gateway::start`].
+    pub fn start_in_harness(
+        plan: &GatewayPlan,
+        clock: WallClock,
+        threads: NonZeroUsize,
+        show: &mut dyn FnMut(&str) -> io::Result<()>,
+        harness: Harness,
+    ) -> Result<Self, StartError> {
+        let no_secrets = |_: &_| Err("a rehearsal has no secrets".to_owned());
+        Self::begin(plan, clock, &no_secrets, threads, (show, Some(harness)))
+    }
+
+    fn begin(
+        plan: &GatewayPlan,
+        clock: WallClock,
+        read_secret: ReadSecret<'_>,
+        threads: NonZeroUsize,
+        (show, harness): (&mut dyn FnMut(&str) -> io::Result<()>, Option<Harness>),
+    ) -> Result<Self, StartError> {
         let (jobs, inbox) = mpsc::channel();
         let (listeners, _) = broadcast::channel(LISTENERS_LAG);
-        let mut keeper = open(plan, clock, read_secret, jobs.clone(), listeners.clone())?;
+        let (chance, witness) = harness.map(|it| (it.chance, it.witness)).unzip();
+        let told = (jobs.clone(), listeners.clone());
+        let mut keeper = open(plan, clock, read_secret, told, witness)?;
         let house = Arc::clone(keeper.house());
         let sockets = bind(&plan.listen, threads.get()).map_err(StartError::Listen)?;
         open_models(plan, &mut keeper)?;
@@ -155,7 +185,8 @@ impl Gateway {
         let recording = record(plan, clock, &house)?;
         let front = Front::new(Arc::clone(&house), jobs.clone(), listeners, plan.keys.grace);
         let (stop, stopped) = watch::channel(false);
-        let (addresses, serving) = serve(plan, &house, &Arc::new(front), sockets, &stopped)?;
+        let front = Arc::new(front);
+        let (addresses, serving) = serve(plan, &front, sockets, &stopped, chance)?;
         let notifier = Arc::clone(keeper.post().notifier());
         // Only now: a start that fails tells nobody.
         keeper.tell_rest();
@@ -197,6 +228,12 @@ impl Gateway {
     /// Where it listens.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// How the triggers of a model's rules fare, each with its place in the rule set and the version
+    /// that it watches.
+    pub fn health(&self, model: ModelIndex) -> Vec<(usize, Slot, Health)> {
+        self.house.desk.with(|inner, _| inner.engine.health(model))
     }
 
     /// Takes another configuration: upstreams, timeouts, limits but that of connections, by whom
@@ -331,8 +368,8 @@ fn open(
     plan: &GatewayPlan,
     clock: WallClock,
     read_secret: ReadSecret<'_>,
-    jobs: mpsc::Sender<Job>,
-    listeners: broadcast::Sender<Arc<Told>>,
+    (jobs, listeners): (mpsc::Sender<Job>, broadcast::Sender<Arc<Told>>),
+    witness: Option<Box<dyn Witness>>,
 ) -> Result<Keeper<SqliteJournal>, StartError> {
     let settings = Settings::new(plan, read_secret)?;
     let runtime = runtime()?;
@@ -356,6 +393,7 @@ fn open(
     let house = House::new(Arc::new(desk), Arc::new(Meters::new()), settings);
     {
         let mut inner = house.desk.lock();
+        inner.witness = witness;
         let models = house.desk.models();
         inner.routes = house.settings().routes(&house.meters, models, &mut inner.engine)?;
     }
@@ -379,10 +417,10 @@ fn open(
 /// Serves at these listeners, a set for each thread: where, and the threads.
 fn serve(
     plan: &GatewayPlan,
-    house: &Arc<House>,
     front: &Arc<Front>,
     sets: Vec<Vec<TcpListener>>,
     stopped: &watch::Receiver<bool>,
+    harness: Option<Chance>,
 ) -> Result<(Vec<SocketAddr>, Vec<ServingThread>), StartError> {
     let tls = client_tls(plan)?;
     let addresses = sets.first().into_iter().flatten().map(TcpListener::local_addr);
@@ -393,8 +431,9 @@ fn serve(
     let mut serving = Vec::new();
     for (number, listeners) in sets.into_iter().enumerate() {
         let chance = Chance::new(getrandom::u64()?, number as u64);
+        let worker = Worker::new(Arc::clone(&front.house), tls.clone(), chance);
         let with = Serving {
-            worker: Arc::new(Worker::new(Arc::clone(house), tls.clone(), chance)),
+            worker: Arc::new(worker.with_harness(harness)),
             others: others.clone(),
             connections: Arc::clone(&connections),
             stop: stopped.clone(),

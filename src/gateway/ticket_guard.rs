@@ -15,7 +15,8 @@ use super::unreadable::Unreadable;
 use super::version_route::VersionRoute;
 use crate::engine::{Completion, Ticket};
 use crate::exchange::{Ending, Observed};
-use crate::units::{Duration, Timestamp};
+use crate::units::{Duration, RequestId, Timestamp};
+use crate::wire::RequestNumber;
 
 /// An attempt under way.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub(super) struct TicketGuard {
     /// `None`: handed back.
     ticket: Option<Ticket>,
     route: Arc<VersionRoute>,
+    number: RequestNumber,
     /// The request's.
     id: HeaderValue,
     start: Timestamp,
@@ -35,18 +37,24 @@ pub(super) struct TicketGuard {
 }
 
 impl TicketGuard {
-    /// Of the request `id`.
+    /// Of a request, by its number and by the id that it is told by.
     pub(super) fn new(
         desk: Arc<Desk>,
         ticket: Ticket,
         route: Arc<VersionRoute>,
-        id: HeaderValue,
+        (number, id): (RequestId, HeaderValue),
         taped: Option<Arc<TapedRequest>>,
     ) -> Self {
         route.meters.began();
-        let (start, first_token) = (ticket.start(), None);
-        let ticket = Some(ticket);
-        Self { desk, ticket, route, id, start, first_token, seats: Vec::new(), taped }
+        let start = ticket.start();
+        let number = RequestNumber { id: number, attempt: ticket.attempt() };
+        let (ticket, first_token, seats) = (Some(ticket), None, Vec::new());
+        Self { desk, ticket, route, number, id, start, first_token, seats, taped }
+    }
+
+    /// Which request it is, and which attempt at it.
+    pub(super) const fn number(&self) -> RequestNumber {
+        self.number
     }
 
     /// The version that is attempted.
@@ -130,7 +138,7 @@ impl TicketGuard {
     /// Hands the ticket back unused: nothing was sent, and nothing is known of the version.
     pub(super) fn decline(mut self) {
         if let Some(ticket) = self.ticket.take() {
-            self.desk.abandon(ticket, None);
+            self.desk.abandon(self.number.id, ticket, None);
             self.route.meters.declined();
             if let Some(taped) = &self.taped {
                 taped.refused(503);
@@ -159,7 +167,7 @@ impl TicketGuard {
         self.route.meters.ended(self.start + observed.latency, observed);
         self.seats.clear();
         self.tape(observed);
-        Some(self.desk.complete(ticket, observed))
+        Some(self.desk.complete(self.number.id, ticket, observed))
     }
 }
 
@@ -170,7 +178,7 @@ impl Drop for TicketGuard {
         }
         let Some(ticket) = self.ticket.take() else { return };
         let latency = self.latency();
-        let ending = self.desk.abandon(ticket, self.first_token);
+        let ending = self.desk.abandon(self.number.id, ticket, self.first_token);
         let first_token = self.first_token;
         let observed = Observed { first_token, ..Observed::without_answer(ending, latency) };
         self.route.meters.ended(self.start + latency, &observed);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 
 use super::closing::Closing;
 use super::dialer::Dialer;
@@ -13,6 +13,7 @@ use super::house::House;
 use super::pool::Pool;
 use crate::chance::{Chance, Draws, Purpose};
 use crate::units::{Duration, RequestId};
+use crate::wire::{ApiError, RequestNumber};
 
 /// One thread's share of the gateway.
 #[derive(Debug)]
@@ -23,19 +24,39 @@ pub(super) struct Worker {
     pools: Mutex<BTreeMap<u64, Arc<Pool>>>,
     chance: Chance,
     drawn: AtomicU64,
+    /// What the draws of requests derive from that are numbered by a harness.
+    harness: Option<Chance>,
     pub(super) closing: Closing,
 }
 
 impl Worker {
     /// A worker whose draws come from `chance`, that of no other worker.
     pub(super) fn new(house: Arc<House>, tls: rustls::ClientConfig, chance: Chance) -> Self {
-        let (drawn, closing) = (AtomicU64::new(0), Closing::default());
-        Self { house, tls, pools: Mutex::default(), chance, drawn, closing }
+        let (pools, drawn, harness) = (Mutex::default(), AtomicU64::new(0), None);
+        Self { house, tls, pools, chance, drawn, harness, closing: Closing::default() }
     }
 
-    /// The draws of attempts at one more request.
-    pub(super) fn next_request(&self) -> RequestId {
-        RequestId(self.drawn.fetch_add(1, Ordering::Relaxed))
+    /// With the draws of a harness that numbers the requests, if there is one.
+    #[must_use]
+    pub(super) fn with_harness(self, harness: Option<Chance>) -> Self {
+        Self { harness, ..self }
+    }
+
+    /// The number of the request with these headers, by which its attempts draw.
+    ///
+    /// # Errors
+    /// A harness was to say it and has not.
+    pub(super) fn number(&self, headers: &HeaderMap) -> Result<RequestId, ApiError> {
+        if self.harness.is_none() {
+            return Ok(RequestId(self.drawn.fetch_add(1, Ordering::Relaxed)));
+        }
+        let told = headers.get(RequestNumber::HEADER).map_or(&[][..], HeaderValue::as_bytes);
+        RequestNumber::read(told).map(|number| number.id)
+    }
+
+    /// Whether a harness numbers the requests.
+    pub(super) const fn is_harnessed(&self) -> bool {
+        self.harness.is_some()
     }
 
     /// An id for a request that has none.
@@ -48,8 +69,13 @@ impl Worker {
     }
 
     /// The draws of an attempt.
-    pub(super) const fn draws(&self, request: RequestId, attempt: u8) -> Draws {
-        self.chance.request(request, attempt)
+    pub(super) fn draws(&self, request: RequestId, attempt: u8) -> Draws {
+        self.harness.unwrap_or(self.chance).request(request, attempt)
+    }
+
+    /// How long a stretch of the gateway's time takes on the wall.
+    pub(super) fn on_the_wall(&self, length: Duration) -> std::time::Duration {
+        self.house.desk.clock().on_the_wall(length)
     }
 
     /// The connections to an upstream.
@@ -57,7 +83,8 @@ impl Worker {
         let mut pools = self.lock();
         let new = || {
             let timeouts = endpoint.timeouts();
-            let [connect, idle] = [timeouts.connect, timeouts.idle_connection].map(std_duration);
+            let [connect, idle] =
+                [timeouts.connect, timeouts.idle_connection].map(|length| self.on_the_wall(length));
             let dialer = Dialer::new(self.tls.clone(), endpoint.origin().clone(), connect);
             Arc::new(Pool::new(dialer, idle))
         };

@@ -71,8 +71,9 @@ pub fn generate<S: Schedule, O: Observer>(
     control: &Control,
 ) -> Result<Load<O>, LoadError> {
     assert!(!observers.is_empty(), "a load needs a thread, and that an observer");
-    let LoadSettings { target, message, clock, pacing, most_in_flight, until, patience } = settings;
-    let start = clock.now() + LEAD.mul_f64(clock.scale().times());
+    let LoadSettings { target, message, clock, start, pacing, most_in_flight, until, patience } =
+        settings;
+    let start = start.unwrap_or_else(|| clock.now() + LEAD.mul_f64(clock.scale().times()));
     let feed = Arc::new(Feed::new(schedule, clock, start, until, control.clone()));
     let room = Arc::new(Semaphore::new(most_in_flight.get().min(Semaphore::MAX_PERMITS)));
     let dialer = Dialer::new(&target)?;

@@ -11,6 +11,7 @@ use http_body_util::Full;
 use serde_json::Value;
 
 use super::feed::Due;
+use super::keys::Keys;
 use super::message_error::MessageError;
 use super::prompts::Prompts;
 use super::target::{Http, Target};
@@ -27,6 +28,8 @@ pub struct MessageParts {
     pub headers: Vec<String>,
     /// The body of every request, with places; `None`: a chat completion.
     pub body: Option<String>,
+    /// Whether a chat completion says which user it is of.
+    pub tells_user: bool,
     /// Bearer tokens by the number of the client, which are never shown; one alone is for all, and
     /// without any none is sent.
     pub keys: Vec<String>,
@@ -44,7 +47,7 @@ pub struct Message {
     /// Those that all requests have.
     headers: HeaderMap,
     templates: Vec<(HeaderName, Template)>,
-    authorizations: Vec<HeaderValue>,
+    keys: Keys,
     models: Vec<Name>,
     pins: BTreeMap<u16, (ModelIndex, Name)>,
     prompts: Prompts,
@@ -77,10 +80,13 @@ impl Message {
             (*client, (*model, Name::new(name)))
         };
         let mut message = Self {
-            body: Body::Chat { plain: Template::new(PLAIN)?, streamed: Template::new(STREAMED)? },
+            body: Body::Chat {
+                plain: Template::new(&chat(parts.tells_user, PLAIN))?,
+                streamed: Template::new(&chat(parts.tells_user, STREAMED))?,
+            },
             headers: HeaderMap::new(),
             templates: Vec::new(),
-            authorizations: keys(&parts.keys)?,
+            keys: Keys::new(&parts.keys)?,
             models: parts.models.iter().map(|name| Name::new(name)).collect(),
             pins: parts.pins.iter().map(pin).collect(),
             prompts: Prompts::new(parts.seed),
@@ -99,6 +105,11 @@ impl Message {
             }
         }
         Ok(message)
+    }
+
+    /// The keys that its requests have, to be replaced meanwhile.
+    pub fn keys(&self) -> Keys {
+        self.keys.clone()
     }
 
     /// Whether every answer is streamed, or none is, where the body says so itself.
@@ -122,10 +133,8 @@ impl Message {
                 headers.append(name, value);
             }
         }
-        let client = usize::from(due.request.client);
-        let own = self.authorizations.get(client).or_else(|| self.authorizations.first());
-        if let Some(authorization) = own {
-            headers.insert(AUTHORIZATION, authorization.clone());
+        if let Some(authorization) = self.keys.of(due.request.client) {
+            headers.insert(AUTHORIZATION, authorization);
         }
         let mut request = Request::new(Full::new(Bytes::from(body)));
         *request.method_mut() = Method::POST;
@@ -177,6 +186,7 @@ impl Message {
                 Place::Session => number(into, request.session.into()),
                 Place::Client => number(into, request.client.into()),
                 Place::Number => number(into, due.number),
+                Place::Request => number(into, request.id.0),
             }
         });
     }
@@ -240,14 +250,9 @@ impl Name {
     }
 }
 
-fn keys(keys: &[String]) -> Result<Vec<HeaderValue>, MessageError> {
-    let authorization = |key: &String| {
-        let mut value = HeaderValue::try_from(format!("Bearer {key}"))
-            .map_err(|_| MessageError::HeaderValue { name: AUTHORIZATION.to_string() })?;
-        value.set_sensitive(true);
-        Ok(value)
-    };
-    keys.iter().map(authorization).collect()
+/// The template of a chat completion.
+fn chat(tells_user: bool, end: &str) -> String {
+    [CHAT, if tells_user { USER } else { "" }, end].concat()
 }
 
 /// A request to try templates with.
@@ -279,14 +284,16 @@ const OWN_HEADERS: [HeaderName; 3] = [HOST, CONTENT_LENGTH, TRANSFER_ENCODING];
 const GIVEN: [HeaderName; 2] = [CONTENT_TYPE, USER_AGENT];
 const AGENT: &str = concat!("coalmine/", env!("CARGO_PKG_VERSION"));
 
-const PLAIN: &str = concat!(
+/// The beginning of a chat completion.
+const CHAT: &str = concat!(
     r#"{"model":"{model}","messages":[{"role":"user","content":"{prompt}"}],"#,
-    r#""max_tokens":{max_tokens}}"#,
+    r#""max_tokens":{max_tokens}"#,
 );
-const STREAMED: &str = concat!(
-    r#"{"model":"{model}","messages":[{"role":"user","content":"{prompt}"}],"#,
-    r#""max_tokens":{max_tokens},"stream":true,"stream_options":{"include_usage":true}}"#,
-);
+const USER: &str = r#","user":"{user}""#;
+/// Its end, where the answer is to come in one piece.
+const PLAIN: &str = "}";
+/// Its end, where it is to be streamed.
+const STREAMED: &str = r#","stream":true,"stream_options":{"include_usage":true}}"#;
 
 #[cfg(test)]
 mod tests {
@@ -334,6 +341,17 @@ mod tests {
     }
 
     #[test]
+    fn the_user_is_told_where_that_is_asked_for() {
+        let parts = MessageParts { tells_user: true, ..parts() };
+        for stream in [false, true] {
+            let (_, body) = sent(&parts, &due(stream));
+            assert_eq!(body["user"], "17");
+            assert_eq!(body.get("stream").is_some(), stream);
+        }
+        assert_eq!(sent(&self::parts(), &due(false)).1.get("user"), None);
+    }
+
+    #[test]
     fn a_name_with_quotes_is_escaped_in_a_body() {
         let models = vec!["a\"b\\c".to_owned()];
         let (_, body) = sent(&MessageParts { models, ..parts() }, &due(false));
@@ -350,11 +368,17 @@ mod tests {
 
     #[test]
     fn headers_have_places_and_replace_what_is_given() {
-        let headers = ["X-User: user-{user}", "user-agent: mine", "X-Number:{number}/{client}"];
+        let headers = [
+            "X-User: user-{user}",
+            "user-agent: mine",
+            "X-Number:{number}/{client}",
+            "X-Request: {request}",
+        ];
         let parts = MessageParts { headers: headers.map(str::to_owned).to_vec(), ..parts() };
         let (headers, _) = sent(&parts, &due(false));
         assert_eq!(headers["x-user"], "user-17");
         assert_eq!(headers["x-number"], "5/1");
+        assert_eq!(headers["x-request"], "0", "its own number, not its place among all");
         assert_eq!(headers.get_all(USER_AGENT).iter().collect::<Vec<_>>(), ["mine"]);
     }
 
@@ -368,6 +392,12 @@ mod tests {
         assert_eq!(headers[AUTHORIZATION], "Bearer two");
         let (headers, _) = sent(&keys(&["one"]), &due(false));
         assert_eq!(headers[AUTHORIZATION], "Bearer one");
+        let message = Message::new(&keys(&["one", "two"])).unwrap();
+        message.keys().replace(1, "three").unwrap();
+        let target = Target::new("http://a:80/v1").unwrap();
+        let (request, _) = message.request(&target, &due(false));
+        assert_eq!(request.headers()[AUTHORIZATION], "Bearer three");
+        assert!(message.keys().replace(1, "a\nb").is_err());
         let parts = keys(&["one"]);
         let shown = format!("{parts:?} {:?} {headers:?}", Message::new(&parts).unwrap());
         assert!(!shown.contains("one\"") && !shown.contains("Bearer"), "{shown}");

@@ -26,10 +26,11 @@ pub(super) enum Place {
     Session,
     Client,
     Number,
+    Request,
 }
 
 impl Place {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Prompt,
         Self::Model,
         Self::InputTokens,
@@ -39,6 +40,7 @@ impl Place {
         Self::Session,
         Self::Client,
         Self::Number,
+        Self::Request,
     ];
 
     /// Its name.
@@ -53,6 +55,7 @@ impl Place {
             Self::Session => "session",
             Self::Client => "client",
             Self::Number => "number",
+            Self::Request => "request",
         }
     }
 

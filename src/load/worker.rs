@@ -42,6 +42,8 @@ impl<S: Schedule, O: Observer> Worker<S, O> {
     }
 
     async fn dispatch(self: &Arc<Self>, room: &Arc<Semaphore>, alive: Alive) {
+        // A clock that is held shows its first instant before it comes.
+        self.feed.begins().await;
         let mut due = Vec::new();
         loop {
             self.feed.next(&mut due).await;

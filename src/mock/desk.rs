@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
@@ -12,10 +12,10 @@ use tokio::sync::watch;
 
 use super::chat_request::ChatRequest;
 use super::line::{Broken, Line};
+use super::planned::Planned;
 use super::player::{Player, Timing};
 use super::punctuality::{Lateness, Punctuality};
 use super::reply::{self, JSON, Reply};
-use super::request_number::RequestNumber;
 use super::script::Script;
 use super::settings::MockSettings;
 use super::version::Version;
@@ -23,8 +23,8 @@ use crate::chance::{Chance, Draws, Purpose, Sampler};
 use crate::clock::{Pacer, WallClock};
 use crate::exchange::{ModelIndex, Request, VersionIndex};
 use crate::units::{RequestId, Timestamp, Tokens};
-use crate::upstream::Setting;
-use crate::wire::{AnswerWriter, ApiError, ModelEntry, model_list, model_object};
+use crate::upstream::{ResponsePlan, Setting};
+use crate::wire::{AnswerWriter, ApiError, ModelEntry, RequestNumber, model_list, model_object};
 
 /// A mock but for its sockets.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ pub(super) struct Desk {
     start: Timestamp,
     tokens: Sampler,
     trust_harness: bool,
+    planned: Option<mpsc::Sender<Planned>>,
     count: AtomicU64,
     /// Of each serving thread.
     punctuality: Mutex<Vec<Arc<Punctuality>>>,
@@ -65,7 +66,7 @@ pub(super) enum Part {
 impl Desk {
     /// A mock of these settings, which have been checked.
     pub(super) fn new(settings: MockSettings) -> Self {
-        let MockSettings { versions, seed, clock, tokens, trust_harness } = settings;
+        let MockSettings { versions, seed, clock, tokens, trust_harness, planned } = settings;
         let (chance, start) = (Chance::new(seed, 0), clock.now());
         let version = |(version, index)| {
             let version_index = VersionIndex(index);
@@ -82,6 +83,7 @@ impl Desk {
             start,
             tokens: Sampler::new(&tokens),
             trust_harness,
+            planned,
             count: AtomicU64::new(0),
             punctuality: Mutex::default(),
             refuses,
@@ -103,6 +105,12 @@ impl Desk {
         let all = self.punctuality.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter().for_each(|punctuality| lateness.merge(&punctuality.lateness()));
         lateness
+    }
+
+    /// Whoever can have a turn now gets it, at every version.
+    pub(super) fn admit(&self) {
+        let now = self.clock.now();
+        self.versions.iter().for_each(|version| version.lane().admit(now));
     }
 
     /// Answers one request.
@@ -193,6 +201,11 @@ impl Desk {
         let Asked { asked, number, request, draws, version } = asked;
         let began = self.clock.now();
         let (seat, plan) = version.lane().enter(request, draws, began).await;
+        if let Some(planned) = &self.planned {
+            let ResponsePlan { ending, latency, first_token, .. } = plan;
+            // Nobody may be left to listen.
+            let _ = planned.send(Planned { number, ending, latency, first_token });
+        }
         let id = match number.attempt {
             0 => format!("chatcmpl-{}", number.id.0),
             attempt => format!("chatcmpl-{}-{attempt}", number.id.0),

@@ -11,9 +11,12 @@ use tokio::sync::watch;
 
 use super::desk::{Desk, Part};
 use super::door::{Door, Hold, listen};
+use super::lane::ScheduledFault;
+use super::punctuality::Lateness;
 use super::server::{MockReport, Stop, serve_doors};
 use super::settings::{MockError, MockSettings};
-use crate::units::Duration;
+use crate::units::{Duration, Timestamp};
+use crate::upstream::Fault;
 
 /// Where a mock serves, and with what.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +90,37 @@ impl MockServer {
     /// Where it is administered.
     pub fn admin_address(&self) -> SocketAddr {
         self.admin.unwrap_or_else(|| self.address())
+    }
+
+    /// Puts a fault on a version (a place in the settings' list) beside those that it has, from
+    /// `onset` until an instant or until it is taken off. The interface times faults from when it
+    /// is asked; this is for who follows a plan. Requests that wait are looked at when
+    /// [`admit`](Self::admit) is called.
+    pub fn begin_fault(
+        &self,
+        version: usize,
+        fault: &Fault,
+        onset: Timestamp,
+        until: Option<Timestamp>,
+    ) {
+        if let Some(version) = self.desk.versions.get(version) {
+            version.begin_fault(ScheduledFault { fault: fault.clone(), onset, until });
+        }
+    }
+
+    /// Ends every fault at `now` that has no end of its own.
+    pub fn end_open_faults(&self, now: Timestamp) {
+        self.desk.versions.iter().for_each(|version| version.end_open_faults(now));
+    }
+
+    /// Whoever waits and can have a turn now gets it: a fault has begun or ended.
+    pub fn admit(&self) {
+        self.desk.admit();
+    }
+
+    /// How late its answers have been.
+    pub fn lateness(&self) -> Lateness {
+        self.desk.lateness()
     }
 
     /// Takes no more requests, waits until those under way have ended, but no longer than

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::mpsc;
 
 use super::DescribedBehaviour;
+use super::planned::Planned;
 use crate::chance::Distribution;
 use crate::clock::WallClock;
 
@@ -24,6 +26,8 @@ pub struct MockSettings {
     /// request of a workload it is, and so meet the draws of that one. Otherwise the header is
     /// ignored and requests are counted as they come.
     pub trust_harness: bool,
+    /// Who is told what is planned for each request, if anybody is.
+    pub planned: Option<mpsc::Sender<Planned>>,
 }
 
 /// One version that a mock answers as.
@@ -123,6 +127,7 @@ mod tests {
             clock: WallClock::new(TimeScale::REAL),
             tokens: Distribution::constant(10.0).unwrap(),
             trust_harness: false,
+            planned: None,
         }
     }
 

@@ -123,6 +123,27 @@ impl Version {
         instants.flatten().collect()
     }
 
+    /// Puts one more fault on it, from one instant to another or until it is taken off.
+    pub(super) fn begin_fault(&self, fault: ScheduledFault) {
+        let mut now = self.lock();
+        now.faults.push(fault);
+        now.described.push(Value::Null);
+        now.lane.set_faults(&now.faults, self.clock.now());
+    }
+
+    /// Takes off every fault that has no end of its own, and those that have not begun by `time`.
+    pub(super) fn end_open_faults(&self, time: Timestamp) {
+        let mut now = self.lock();
+        let goes_on =
+            |it: &ScheduledFault| it.onset < time && it.until.is_some_and(|until| until > time);
+        let kept: Vec<bool> = now.faults.iter().map(goes_on).collect();
+        let mut is_kept = kept.iter();
+        now.faults.retain(|_| is_kept.next() == Some(&true));
+        let mut is_kept = kept.iter();
+        now.described.retain(|_| is_kept.next() == Some(&true));
+        now.lane.set_faults(&now.faults, time);
+    }
+
     /// The faults on it and those to come; those that are over are not shown.
     pub(super) fn faults(&self, time: Timestamp) -> Value {
         let now = self.lock();

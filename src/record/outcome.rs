@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::exchange::{Class, Observed, Request, VersionIndex};
+use crate::exchange::{Class, Ending, Observed, Request, VersionIndex};
 use crate::units::Timestamp;
 
 /// A request that has ended.
@@ -35,8 +35,7 @@ pub struct Outcome {
     pub observed: Observed,
     /// Whether its version had become bad by the time it was assigned.
     pub after_onset: bool,
-    /// What the stable would have done with it; known in simulation only, and asked for only after
-    /// the onset.
+    /// What the stable would have done with it; asked for only after the onset.
     pub counterfactual: Option<Counterfactual>,
 }
 
@@ -68,6 +67,16 @@ pub struct Counterfactual {
     pub slowed: bool,
 }
 
+impl Counterfactual {
+    /// What the stable would have done `instead`, which would have counted as this `class`, with a
+    /// request of which this was `observed`.
+    pub fn of(observed: &Observed, instead: &Observed, class: Class) -> Self {
+        let both_succeed = observed.ending == Ending::Success && instead.ending == Ending::Success;
+        let slowed = both_succeed && observed.latency > instead.latency.mul_f64(SLOWED);
+        Self { failed: class == Class::Error, slowed }
+    }
+}
+
 /// Which side of the split a version stood on when a request was assigned.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -84,3 +93,6 @@ impl Arm {
     /// All of them, in their order.
     pub const ALL: [Self; 3] = [Self::Stable, Self::Canary, Self::Pinned];
 }
+
+/// More than 20 % slower than the stable is harm: the definition of the blast radius.
+const SLOWED: f64 = 1.2;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::live_text::live_texts;
 use super::lockout_text::refused_clients;
 use super::narrative::{ended_harm, version_name};
 use crate::engine::SKEW_ALPHA;
@@ -20,7 +21,7 @@ pub(crate) fn facts(result: &ResultFile) -> Vec<String> {
     run_facts(result).into_iter().chain(blind_rules(&result.record)).collect()
 }
 
-/// The harm that was done, the clients, the traces.
+/// The harm that was done, the clients, the traces, how a live run went.
 pub(crate) fn run_facts(result: &ResultFile) -> Vec<String> {
     let record = &result.record;
     let blasts = blast_texts(record).into_iter();
@@ -34,6 +35,7 @@ pub(crate) fn run_facts(result: &ResultFile) -> Vec<String> {
         .chain(pins(record))
         .chain(closed)
         .chain(result.traces.iter().map(trace_text))
+        .chain(result.live.iter().flat_map(live_texts))
         .collect()
 }
 

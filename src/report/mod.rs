@@ -25,6 +25,7 @@ mod heat_chart;
 mod latency_charts;
 mod latency_curves;
 mod layout;
+mod live_text;
 mod load_text;
 mod load_words;
 mod lockout_text;

@@ -3,7 +3,7 @@
 use super::{FileDigest, ResultFile, ScenarioInfo};
 use crate::gate::{Gate, Judgement, Line, Runs, Settings, Stored, Verdict};
 use crate::record::{Happening, Record};
-use crate::run::Rehearsal;
+use crate::run::{LiveFacts, Rehearsal};
 use crate::scenario::{Expectation, Loaded, Scenario, dependences};
 use crate::summary::{ColumnSpec, ReferenceSpec, Selection, Summary, Table};
 
@@ -16,13 +16,14 @@ pub fn evaluate(
 ) -> ResultFile {
     let scenario = &loaded.scenario;
     let columns = columns(scenario);
-    let Rehearsal { record, traces } = rehearsal;
+    let Rehearsal { record, traces, live } = rehearsal;
     let summary = Summary::of(&record);
     let table = Table::of(&summary, &columns, &references(scenario));
-    let distrust = distrust(scenario, &record);
+    let mut distrust = distrust(scenario, &record);
+    distrust.extend(live.iter().flat_map(LiveFacts::distrust));
     let judgement = judge(loaded, &[&record], None, &distrust);
     let info = ScenarioInfo::of(scenario, files, seed, loaded.resolved.clone());
-    ResultFile::new(info, traces, judgement, table, record)
+    ResultFile { live, ..ResultFile::new(info, traces, judgement, table, record) }
 }
 
 /// Judges the gate of `loaded` on runs of it, against those of a `baseline` where there is one.

@@ -12,7 +12,7 @@ use crate::exchange::{ModelIndex, VersionIndex};
 use crate::gate::{Judgement, Verdict};
 use crate::json::outline;
 use crate::record::Record;
-use crate::run::TraceReport;
+use crate::run::{LiveFacts, TraceReport};
 use crate::scenario::{Expectation, Scenario};
 use crate::summary::{Selection, Table};
 
@@ -34,6 +34,10 @@ pub struct ResultFile {
     /// The traces that were replayed, in the order of the scenario.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub traces: Vec<TraceReport>,
+    /// What is known of the run beside what happened in it, where its requests went over HTTP;
+    /// absent: it was simulated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveFacts>,
     /// What the gate found.
     pub gate: Judgement,
     /// The comparison table.
@@ -151,7 +155,8 @@ impl ResultFile {
     ) -> Self {
         let coalmine = env!("CARGO_PKG_VERSION").to_owned();
         let (description, about, schema) = (SchemaName, About, Self::SCHEMA);
-        Self { description, about, schema, coalmine, scenario, traces, gate, table, record }
+        let live = None;
+        Self { description, about, schema, coalmine, scenario, traces, live, gate, table, record }
     }
 
     /// The file's text: indented JSON, a newline at its end.

@@ -15,6 +15,7 @@ mod reading;
 mod schema;
 mod schema_gate;
 mod schema_history;
+mod schema_live;
 mod schema_orders;
 mod schema_readings;
 mod schema_requests;

@@ -9,6 +9,7 @@ use super::schema_gate::{definitions as gate_definitions, gate, place};
 use super::schema_history::{
     history_fields, journal_parts, lockout, recipients, rollout_events, split_events,
 };
+use super::schema_live::live_parts;
 use super::schema_orders::command_events;
 use super::schema_readings;
 use super::schema_requests::{cell, histogram, series, tally};
@@ -35,6 +36,7 @@ pub fn result_schema() -> Value {
             "coalmine": {"type": "string", "description": "the version that wrote the file"},
             "scenario": reference("scenario"),
             "traces": list(reference("trace")),
+            "live": reference("live"),
             "gate": reference("gate"),
             "table": reference("table"),
             "record": reference("record"),
@@ -53,6 +55,7 @@ fn definitions() -> Value {
         journal_parts(),
         harm_parts(),
         basic_parts(),
+        live_parts(),
     ];
     let named = parts.into_iter().flatten().map(|(name, schema)| (name.to_owned(), schema));
     Value::Object(named.collect::<Map<_, _>>())

@@ -50,36 +50,34 @@ struct Recording<'a> {
     refused: u64,
 }
 
-impl Recording<'_> {
-    fn record(&self, outcome: &Outcome) -> TraceRecord {
-        let Outcome { request, served, observed, .. } = outcome;
-        let sent = TraceRecord {
-            model: Some(self.scenario.models[usize::from(request.model.0)].id.clone()),
-            user: Some(request.user.into()),
-            session: Some(request.session.into()),
-            input: Some(request.input),
-            output: Some(request.output),
-            stream: Some(request.stream),
-            ..TraceRecord::default()
-        };
-        if self.what == Recorded::Requests {
-            return sent;
-        }
-        let version = self.scenario.version(*served);
-        let usage = observed.usage;
-        let cost = version
-            .price
-            .map(|price| price.cost(usage.input.get().into(), usage.output.get().into()));
-        TraceRecord {
-            version: Some(version.id.clone()),
-            output: Some(usage.output),
-            status: observed.ending.answered_status(),
-            failure: Failure::of(observed.ending),
-            first_token: observed.first_token,
-            duration: Some(observed.latency),
-            cost,
-            ..sent
-        }
+/// A request of `scenario` that has ended as a row of a trace, but for when it was sent.
+pub fn trace_record(scenario: &Scenario, what: Recorded, outcome: &Outcome) -> TraceRecord {
+    let Outcome { request, served, observed, .. } = outcome;
+    let sent = TraceRecord {
+        model: Some(scenario.models[usize::from(request.model.0)].id.clone()),
+        user: Some(request.user.into()),
+        session: Some(request.session.into()),
+        input: Some(request.input),
+        output: Some(request.output),
+        stream: Some(request.stream),
+        ..TraceRecord::default()
+    };
+    if what == Recorded::Requests {
+        return sent;
+    }
+    let version = scenario.version(*served);
+    let usage = observed.usage;
+    let cost =
+        version.price.map(|price| price.cost(usage.input.get().into(), usage.output.get().into()));
+    TraceRecord {
+        version: Some(version.id.clone()),
+        output: Some(usage.output),
+        status: observed.ending.answered_status(),
+        failure: Failure::of(observed.ending),
+        first_token: observed.first_token,
+        duration: Some(observed.latency),
+        cost,
+        ..sent
     }
 }
 
@@ -91,7 +89,7 @@ impl Observer for Recording<'_> {
     fn attempted(&mut self, _: &Attempt) {}
 
     fn completed(&mut self, outcome: &Outcome) {
-        let record = self.record(outcome);
+        let record = trace_record(self.scenario, self.what, outcome);
         (self.sink)(outcome.started, record);
     }
 

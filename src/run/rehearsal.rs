@@ -2,13 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::live_facts::LiveFacts;
 use super::ticking::Ticking;
 use crate::chance::Chance;
+use crate::director::TriggerHealth;
 use crate::engine::TriggerKind;
 use crate::exchange::ModelIndex;
 use crate::record::{ModelInfo, Record, Recorder, RuleHealth, RunHeader, VersionInfo};
 use crate::scenario::{Scenario, Traffic, VersionPlan};
-use crate::simulator::{Finished, SimulationError, TriggerHealth, simulate};
+use crate::simulator::{Finished, SimulationError, simulate};
 use crate::trace::Accounting;
 use crate::units::VersionId;
 use crate::workload::{Answered, Source, TraceInput};
@@ -20,6 +22,8 @@ pub struct Rehearsal {
     pub record: Record,
     /// The traces that were replayed, in the order of the scenario.
     pub traces: Vec<TraceReport>,
+    /// What is known of it beside that, where its requests went over HTTP.
+    pub live: Option<LiveFacts>,
 }
 
 /// A trace that was replayed.
@@ -73,6 +77,13 @@ pub fn run_virtual(
     let finished = simulate(scenario, chance, source, &mut observer)?;
     let Finished { end, triggers, bursts, source, .. } = finished;
     let record = observer.into_observer().finish(end, rule_health(scenario, &triggers), bursts);
+    let traces = trace_reports(scenario, &source);
+    Ok(Rehearsal { record, traces, live: None })
+}
+
+/// What is to be told of the traces that `scenario` replays, of which `source` has sent all that
+/// was sent.
+pub fn trace_reports(scenario: &Scenario, source: &Source) -> Vec<TraceReport> {
     let traces = source.traces().zip(scenario.traffic.files()).map(|(reader, file)| TraceReport {
         file: Some(file.display().to_string()),
         accounting: reader.accounting().clone(),
@@ -89,11 +100,17 @@ pub fn run_virtual(
         };
         first.answered = source.answered().map(told).collect();
     }
-    Ok(Rehearsal { record, traces })
+    traces
 }
 
 /// The requests of `scenario`, which replays `traces`.
-pub(super) fn source_of(
+///
+/// # Errors
+/// A trace is broken.
+///
+/// # Panics
+/// There are not as many traces as the scenario replays: a bug of the caller.
+pub fn source_of(
     scenario: &Scenario,
     traces: Vec<TraceInput>,
     chance: Chance,
@@ -105,7 +122,7 @@ pub(super) fn source_of(
 }
 
 /// How the triggers of each model fared, by name.
-fn rule_health(scenario: &Scenario, triggers: &[TriggerHealth]) -> Vec<RuleHealth> {
+pub fn rule_health(scenario: &Scenario, triggers: &[TriggerHealth]) -> Vec<RuleHealth> {
     let named = |one: &TriggerHealth| {
         let trigger = scenario.triggers(one.model).nth(one.trigger)?;
         let health = one.health;
@@ -123,7 +140,8 @@ fn rule_health(scenario: &Scenario, triggers: &[TriggerHealth]) -> Vec<RuleHealt
     triggers.iter().filter_map(named).collect()
 }
 
-fn header(scenario: &Scenario, seed: u64) -> RunHeader {
+/// What is known of a run of `scenario` before it begins.
+pub fn header(scenario: &Scenario, seed: u64) -> RunHeader {
     let version = |version: &VersionPlan| VersionInfo {
         id: version.id.clone(),
         tags: version.tags.clone(),
@@ -145,7 +163,7 @@ fn header(scenario: &Scenario, seed: u64) -> RunHeader {
 }
 
 /// A single run is the first of its seed; a study counts on from it.
-pub(super) const FIRST_RUN: u64 = 0;
+pub const FIRST_RUN: u64 = 0;
 
 const fn once() -> u64 {
     1

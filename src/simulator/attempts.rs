@@ -39,8 +39,8 @@ impl<O: Observer> VirtualRun<'_, O> {
         let mut outcome = *outcome;
         let draws = self.chance.request(request.id, retry.attempt());
         let draw = draws.draw(Purpose::Split, 0);
-        let state = &self.models[usize::from(request.model.0)];
-        let owner = self.gatekeeper.owner(state.sticky_by, &request);
+        let state = self.narrator.model(request.model);
+        let owner = self.gatekeeper.owner(state.sticky_by(), &request);
         let ticket = self.engine.retry(now, retry, draw, owner);
         let version = state.place(ticket.attempted());
         let is_pinned = outcome.arm == Arm::Pinned;

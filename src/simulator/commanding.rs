@@ -1,7 +1,7 @@
 //! The commands of a plan: given as an operator would, told, and refused where the engine does.
 
-use super::trigger_health::TriggerHealth;
 use super::virtual_run::{PLAN, VirtualRun};
+use crate::director::TriggerHealth;
 use crate::engine::{Command, CommandError, CommandKind, RuleSet};
 use crate::exchange::ModelIndex;
 use crate::record::{Happening, Observer, Refusal};
@@ -66,13 +66,13 @@ impl<O: Observer> VirtualRun<'_, O> {
 
     /// How every trigger fared, those of rule sets that were replaced included.
     pub(super) fn trigger_health(&self) -> Vec<TriggerHealth> {
-        let models = (0..self.models.len() as u16).map(ModelIndex);
+        let models = (0..self.scenario.models.len() as u16).map(ModelIndex);
         models.flat_map(|model| self.health(model)).chain(self.ended.iter().copied()).collect()
     }
 
     /// How the triggers of a model's present rules fare.
     fn health(&self, model: ModelIndex) -> Vec<TriggerHealth> {
-        let state = &self.models[usize::from(model.0)];
+        let state = self.narrator.model(model);
         let health = |(trigger, slot, health)| TriggerHealth {
             model,
             trigger: state.trigger(trigger),
@@ -92,17 +92,8 @@ impl<O: Observer> VirtualRun<'_, O> {
         (old, new): (&RuleSet, &RuleSet),
         before: Vec<TriggerHealth>,
     ) {
-        let sets = self.scenario.rule_sets(model);
-        let earlier = sets.take_while(|(at, _)| *at != Some(place));
-        let first: usize = earlier.map(|(_, rules)| rules.triggers.len()).sum();
-        let state = &mut self.models[usize::from(model.0)];
-        let mut triggers: Vec<usize> = (first..first + new.triggers.len()).collect();
-        for (index, number) in state.triggers.iter().enumerate() {
-            if let Some(position) = new.position_of(old, index) {
-                triggers[position] = *number;
-            }
-        }
+        self.narrator.rules_replaced(self.scenario, model, place, (old, new));
+        let triggers = self.narrator.model(model).triggers();
         self.ended.extend(before.into_iter().filter(|one| !triggers.contains(&one.trigger)));
-        state.triggers = triggers;
     }
 }

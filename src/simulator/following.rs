@@ -3,10 +3,10 @@
 use std::mem;
 
 use super::SimulationError;
-use super::deploying::{self, PhaseCommand};
-use super::meant::Meant;
 use super::virtual_run::VirtualRun;
-use crate::director::Cue;
+use crate::director::{
+    Cue, Meant, PhaseCommand, Standing, rollout_command, split_commands, target_named,
+};
 use crate::engine::CommandError;
 use crate::exchange::ModelIndex;
 use crate::record::{Happening, Observer, Order, PhasePart, Refusal};
@@ -30,7 +30,7 @@ impl<O: Observer> VirtualRun<'_, O> {
             Cue::PhaseBegins(phase) => {
                 self.observer.happened(now, Happening::PhaseBegan { phase });
                 let plan = &self.scenario.phases[usize::from(phase)];
-                self.meant = Meant::by(&self.engine, self.scenario, plan);
+                self.meant = Meant::by(&self.standing(), plan);
                 self.change_workload(phase)?;
             }
             Cue::WaitEnded(phase) => {
@@ -42,7 +42,8 @@ impl<O: Observer> VirtualRun<'_, O> {
             }
             Cue::Split(phase) => {
                 let plan = &self.scenario.phases[usize::from(phase)];
-                for command in deploying::split(&self.engine, self.scenario, plan, &self.meant) {
+                let standing = self.standing();
+                for command in split_commands(&standing, self.scenario, plan, &self.meant) {
                     self.begin_with(phase, command);
                 }
             }
@@ -51,7 +52,7 @@ impl<O: Observer> VirtualRun<'_, O> {
                     return Ok(());
                 };
                 let version = self.meant.rollout;
-                let command = deploying::rollout(&self.engine, self.scenario, plan, version);
+                let command = rollout_command(&self.standing(), self.scenario, plan, version);
                 self.begin_with(phase, command);
             }
             Cue::FaultsScheduled(phase) => self.schedule_faults(now, phase),
@@ -86,6 +87,10 @@ impl<O: Observer> VirtualRun<'_, O> {
         Ok(())
     }
 
+    fn standing(&self) -> Standing {
+        Standing::of(&self.engine, self.scenario)
+    }
+
     /// Puts the faults of a phase on the versions that they hit; those that hit none are told.
     fn schedule_faults(&mut self, now: Timestamp, phase: u16) {
         let faults = &self.scenario.phases[usize::from(phase)].faults;
@@ -99,7 +104,7 @@ impl<O: Observer> VirtualRun<'_, O> {
         }
         for named in missed {
             let (model, tag) = (self.scenario.model_of_named(named), self.scenario.name_of(named));
-            let version = deploying::name(tag);
+            let version = target_named(tag);
             let why = Refusal::NoHolder { tag: version.clone() };
             self.not_begun(phase, model, PhasePart::Faults { version }, why);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::deploying::by_id;
+use crate::director::by_id;
 use crate::engine::{CommandKind, Digest, Engine, NewKey, Scope, StickyKey, Target};
 use crate::exchange::{ModelIndex, Request, VersionIndex};
 use crate::record::KeyFault;

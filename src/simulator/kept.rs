@@ -15,7 +15,7 @@ impl<O: Observer> VirtualRun<'_, O> {
         let Some(version) = cache.look_up(self.now, request) else { return false };
         let observed = self.as_its_client_sees(latency);
         let ended = self.now + observed.latency;
-        let state = &self.models[usize::from(request.model.0)];
+        let state = self.narrator.model(request.model);
         let is_pinned = self.gatekeeper.pin(request).is_some();
         let outcome = Outcome {
             request: *request,

@@ -5,24 +5,18 @@
 
 mod attempts;
 mod commanding;
-mod deploying;
 mod error;
 mod events;
 mod following;
 mod gatekeeper;
 mod kept;
-mod meant;
-mod model_state;
 mod outcomes;
 mod pacing;
 mod queue;
 mod recorded;
-mod telling;
-mod trigger_health;
 mod upstreams;
 mod virtual_run;
 mod waiting;
 
 pub use error::SimulationError;
-pub use trigger_health::TriggerHealth;
 pub use virtual_run::{Finished, simulate};

@@ -1,16 +1,12 @@
 //! One run in virtual time.
 
 use super::SimulationError;
-use super::deploying;
 use super::gatekeeper::{Entry, Gatekeeper};
-use super::meant::Meant;
-use super::model_state::ModelState;
 use super::outcomes::Outcomes;
 use super::queue::{Popped, Queue};
-use super::trigger_health::TriggerHealth;
 use super::upstreams::{Holds, Upstreams, Whose};
 use crate::chance::{Chance, Purpose};
-use crate::director::Director;
+use crate::director::{Director, Meant, Narrator, TriggerHealth, target_named};
 use crate::engine::{
     Ask, Command, CommandError, CommandKind, Completion, Engine, ModelSettings, Retry, Ticket,
     Version,
@@ -71,7 +67,7 @@ pub(super) struct VirtualRun<'a, O> {
     /// Whom the phase means that began last.
     pub(super) meant: Meant,
     pub(super) upstreams: Upstreams,
-    pub(super) models: Vec<ModelState>,
+    pub(super) narrator: Narrator,
     /// How the triggers fared of rule sets that were replaced.
     pub(super) ended: Vec<TriggerHealth>,
     /// What stands before the gateway, if anything does.
@@ -114,13 +110,6 @@ pub(super) struct InFlight {
 impl<'a, O: Observer> VirtualRun<'a, O> {
     fn new(scenario: &'a Scenario, chance: Chance, source: Source, observer: &'a mut O) -> Self {
         let models = &scenario.models;
-        let state = |index: usize| ModelState {
-            first_version: scenario.first_version(ModelIndex(index as u16)),
-            stable: None,
-            sticky_by: models[index].sticky_by,
-            tags: Vec::new(),
-            triggers: (0..models[index].rules.triggers.len()).collect(),
-        };
         let settings = models.iter().map(|model| ModelSettings {
             safeguards: model.safeguards,
             ..ModelSettings::new(model.id.clone())
@@ -135,7 +124,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             director: Director::new(scenario),
             meant: Meant::default(),
             upstreams: Upstreams::new(scenario, chance),
-            models: (0..models.len()).map(state).collect(),
+            narrator: Narrator::new(scenario),
             ended: Vec::new(),
             cache: scenario.cache.map(Cache::new),
             queue: Queue::new(),
@@ -159,7 +148,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             }
             for version in &model.versions {
                 for tag in &version.tags {
-                    let (tag, version) = (tag.clone(), deploying::name(version.id.as_str()));
+                    let (tag, version) = (tag.clone(), target_named(version.id.as_str()));
                     let kind = CommandKind::Tag { tag, version, preserve_previous: true };
                     self.apply(index, kind)?;
                 }
@@ -238,7 +227,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             Entry::Refused(reason) => return self.turn_away(&request, reason),
         }
         let draws = self.chance.request(request.id, 0);
-        let by = self.models[usize::from(model.0)].sticky_by;
+        let by = self.narrator.model(model).sticky_by();
         let (draw, sticky) = (draws.draw(Purpose::Split, 0), self.gatekeeper.owner(by, &request));
         let pin = self.gatekeeper.pin(&request);
         let is_pinned = pin.is_some();
@@ -247,7 +236,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             Ok(ticket) => ticket,
             Err(error) => return Err(SimulationError::Route { at: now, error }),
         };
-        let state = &self.models[usize::from(model.0)];
+        let state = self.narrator.model(model);
         let version = state.place(ticket.assigned());
         let arm = if is_pinned { Arm::Pinned } else { state.arm(version) };
         let phase = self.director.phase();
@@ -304,7 +293,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         observed: &Observed,
         sent: Timestamp,
     ) -> Option<Counterfactual> {
-        let stable = self.models[usize::from(request.model.0)].stable;
+        let stable = self.narrator.model(request.model).stable();
         let stable = stable.filter(|stable| *stable != version)?;
         let draws = self.chance.request(request.id, 0);
         let plan = match self.recorded_instead(stable, draws) {
@@ -312,10 +301,8 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             None => self.upstreams.plan_instead(stable, request, sent, draws),
         };
         let instead = plan.observe(request, self.scenario.limits);
-        let both_succeed = observed.ending == Ending::Success && instead.ending == Ending::Success;
-        let slowed = both_succeed && observed.latency > instead.latency.mul_f64(SLOWED);
-        let failed = self.engine.class(request.model, instead.ending) == Class::Error;
-        Some(Counterfactual { failed, slowed })
+        let class = self.engine.class(request.model, instead.ending);
+        Some(Counterfactual::of(observed, &instead, class))
     }
 
     #[inline]
@@ -412,5 +399,3 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
 
 /// Who asks for what the plan says.
 pub(super) const PLAN: &str = "scenario";
-/// More than 20 % slower than the stable is harm: the definition of the blast radius.
-const SLOWED: f64 = 1.2;

@@ -119,6 +119,7 @@ impl World {
         };
         let source = Source::generate(&workload, Chance::new(1, 0));
         let settings = LoadSettings {
+            start: None,
             target: self.target,
             message: Message::new(&self.parts).unwrap(),
             clock: WallClock::new(TimeScale::REAL),

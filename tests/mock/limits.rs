@@ -23,6 +23,7 @@ pub(crate) fn mock(upstream: &Value, admin: Option<SocketAddr>) -> MockServer {
         clock: WallClock::new(TimeScale::REAL),
         tokens: Distribution::constant(3.0).unwrap(),
         trust_harness: false,
+        planned: None,
     };
     let threads = NonZeroUsize::new(2).unwrap();
     MockServer::start(settings, MockPlace { clients: ANY, admin, threads }).unwrap()

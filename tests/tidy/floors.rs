@@ -35,6 +35,7 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("load", 6),
     ("gateway", 6),
     ("run", 7),
+    ("live", 8),
     ("testing", 8),
     ("summary", 8),
     ("gate", 9),

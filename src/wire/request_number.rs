@@ -1,26 +1,38 @@
 //! Which request of a workload a request is.
 
-use crate::units::RequestId;
-use crate::wire::ApiError;
+use std::fmt;
 
-/// A request's number and, among the attempts at it, its own: they address its draws.
+use super::ApiError;
+use crate::units::RequestId;
+
+/// A request's number and, among the attempts at it, its own: they address its draws. A harness
+/// tells it by a header, so that whoever draws for the request draws what a simulation draws; only
+/// who was started by that harness goes by it.
+///
+/// ```
+/// use coalmine::units::RequestId;
+/// use coalmine::wire::RequestNumber;
+/// let number = RequestNumber { id: RequestId(17), attempt: 1 };
+/// assert_eq!(number.to_string(), "17/1");
+/// assert_eq!(RequestNumber::read(b"17/1"), Ok(number));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct RequestNumber {
+pub struct RequestNumber {
     /// Which request.
-    pub(super) id: RequestId,
+    pub id: RequestId,
     /// Which attempt at it, from 0.
-    pub(super) attempt: u8,
+    pub attempt: u8,
 }
 
 impl RequestNumber {
     /// The header by which a harness tells it.
-    pub(super) const HEADER: &'static str = "x-coalmine-request";
+    pub const HEADER: &'static str = "x-coalmine-request";
 
     /// The number that a header tells: `17`, or `17/1` for the second attempt.
     ///
     /// # Errors
     /// Anything else, as 400.
-    pub(super) fn read(header: &[u8]) -> Result<Self, ApiError> {
+    pub fn read(header: &[u8]) -> Result<Self, ApiError> {
         let text = str::from_utf8(header).ok();
         let parts = text.map(|text| text.split_once('/').unwrap_or((text, "0")));
         let number =
@@ -33,6 +45,13 @@ impl RequestNumber {
             return Err(ApiError::invalid(header, message));
         };
         Ok(Self { id: RequestId(id), attempt })
+    }
+}
+
+impl fmt::Display for RequestNumber {
+    /// As the header has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.id.0, self.attempt)
     }
 }
 

@@ -1,0 +1,62 @@
+//! Why a live run could not be played.
+
+use crate::gateway::StartError;
+use crate::load::{LoadError, MessageError};
+use crate::mock::MockError;
+use crate::simulator::SimulationError;
+use crate::workload::SourceError;
+
+/// Why a live run did not reach its end.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    /// The scenario has what servers cannot be made to play.
+    #[error("the scenario cannot be played live: {}", .0.join("; "))]
+    Unfit(Vec<String>),
+    /// A trace could not be read on, or another fault that a simulation has too.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
+    /// The upstreams cannot be served.
+    #[error("the mock of the upstreams cannot be served: {0}")]
+    Mock(#[from] MockError),
+    /// The gateway does not begin.
+    #[error("the gateway cannot be served: {0}")]
+    Gateway(#[from] StartError),
+    /// The gateway's interface fails.
+    #[error("the gateway's interface fails: {0}")]
+    Interface(String),
+    /// The gateway refuses what a run begins with.
+    #[error("the gateway refuses {what}: {why}")]
+    Refused {
+        /// What was asked for.
+        what: String,
+        /// What it says.
+        why: String,
+    },
+    /// No request can be made of what the scenario says.
+    #[error("no request can be made of the scenario: {0}")]
+    Message(#[from] MessageError),
+    /// The load cannot be generated.
+    #[error(transparent)]
+    Load(LoadError),
+    /// The machine has no thread, runtime or socket left.
+    #[error("the machine has nothing left to run with: {0}")]
+    Machine(#[from] std::io::Error),
+    /// It was asked to stop.
+    #[error("the run was interrupted")]
+    Interrupted,
+}
+
+impl From<LoadError> for LiveError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Schedule(error) => Self::from(error),
+            other => Self::Load(other),
+        }
+    }
+}
+
+impl From<SourceError> for LiveError {
+    fn from(error: SourceError) -> Self {
+        Self::Simulation(error.into())
+    }
+}

@@ -1,0 +1,223 @@
+//! One live run, from its plan to its record.
+
+use std::num::NonZeroUsize;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{Builder, JoinHandle};
+
+use super::client_meter::ClientMeter;
+use super::conductor::Conductor;
+use super::error::LiveError;
+use super::live_watch::LiveWatch;
+use super::notice::Notice;
+use super::overheads::Overheads;
+use super::pace::Pace;
+use super::requests::Requests;
+use super::rule_numbers::RuleNumbers;
+use super::secrets::Secrets;
+use super::shadows::Shadows;
+use super::stage::{Stage, Tellers};
+use super::unfit::unfit;
+use crate::chance::Chance;
+use crate::clock::{TimeScale, WallClock};
+use crate::director::{Director, Meant};
+use crate::load::{Control, LoadSettings, Pacing, Patience, generate};
+use crate::mock::Planned;
+use crate::record::{Record, Recorder};
+use crate::run::{
+    FIRST_RUN, LiveFacts, Overhead, Rehearsal, TraceReport, header, rule_health, source_of,
+    trace_reports,
+};
+use crate::scenario::Scenario;
+use crate::units::Duration;
+use crate::upstream::Limits;
+use crate::workload::{Source, TraceInput};
+
+/// How a live run is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LiveSettings {
+    /// How many times as fast as on the wall its time runs.
+    pub scale: TimeScale,
+    /// How many threads each of mock and gateway has; the load has one.
+    pub threads: NonZeroUsize,
+    /// Above which P99 of the dispatch lag, on the wall, the run shows nothing.
+    pub lag_limit: Duration,
+}
+
+/// Plays `scenario` under `seed` over HTTP: see the [module](self). `traces` are those that it
+/// replays, in the order of their files in the plan.
+///
+/// # Errors
+/// The scenario has what servers cannot be made to play, a trace is broken, the machine fails, or
+/// somebody asks for the end. Nothing is left behind.
+///
+/// # Panics
+/// There are not as many traces as the scenario replays: a bug of the caller.
+pub fn run_live(
+    scenario: &Scenario,
+    seed: u64,
+    traces: Vec<TraceInput>,
+    settings: &LiveSettings,
+    mut watch: LiveWatch<'_>,
+) -> Result<Rehearsal, LiveError> {
+    let reasons = unfit(scenario);
+    if !reasons.is_empty() {
+        return Err(LiveError::Unfit(reasons));
+    }
+    let chance = Chance::new(seed, FIRST_RUN);
+    let source = source_of(scenario, traces, chance)?;
+    // What is set up meanwhile takes none of the run's time.
+    let clock = WallClock::starting_at(scenario.start, settings.scale, SET_UP_WITHIN);
+    let scenario = Arc::new(scenario.clone());
+    let (conductor, inbox) = channel();
+    let (planned, plans) = channel();
+    let rules = Arc::<Mutex<RuleNumbers>>::default();
+    let tellers = Tellers { conductor: conductor.clone(), planned, rules: Arc::clone(&rules) };
+    let stage = Stage::set_up(&scenario, (seed, chance), clock, settings.threads, tellers)?;
+    let scenario = started(&scenario, clock);
+    let set = Set { scenario: &scenario, stage: &stage, clock, seed };
+    let heard = Heard { conductor, inbox, plans, rules };
+    let played = play(&set, source, heard, &mut watch);
+    let lateness = stage.take_down();
+    let Played { record, overheads, traces } = played?;
+    let live = facts(settings, &overheads, Overhead::of(lateness?.sent()));
+    Ok(Rehearsal { record, traces, live: Some(live) })
+}
+
+/// What a run is played with.
+#[derive(Clone, Copy)]
+struct Set<'a> {
+    scenario: &'a Scenario,
+    stage: &'a Stage,
+    clock: WallClock,
+    seed: u64,
+}
+
+/// What is told, and by what.
+struct Heard {
+    conductor: Sender<Notice>,
+    inbox: Receiver<Notice>,
+    plans: Receiver<Planned>,
+    rules: Arc<Mutex<RuleNumbers>>,
+}
+
+/// What a run has left behind.
+struct Played {
+    record: Record,
+    overheads: Overheads,
+    traces: Vec<TraceReport>,
+}
+
+/// Plays the requests of `source`.
+fn play(
+    set: &Set<'_>,
+    source: Source,
+    heard: Heard,
+    watch: &mut LiveWatch<'_>,
+) -> Result<Played, LiveError> {
+    let Set { scenario, stage, clock, seed } = *set;
+    let Heard { conductor, inbox, plans, rules } = heard;
+    let message = stage.message(scenario, seed)?;
+    let pace = Pace::new(source, scenario.start, conductor.clone());
+    let clients = scenario.population().clients.iter().map(|client| client.key.clone());
+    let control = Control::default();
+    let mut conducting = Conductor {
+        scenario,
+        stage,
+        clock,
+        director: Director::new(scenario),
+        meant: Meant::default(),
+        pace: pace.clone(),
+        control: control.clone(),
+        inbox,
+        requests: Requests::new(plans),
+        shadows: Shadows::new(scenario, Chance::new(seed, FIRST_RUN)),
+        recorder: Recorder::new(header(scenario, seed)),
+        rules,
+        present: scenario.models.iter().map(|model| model.rules.clone()).collect(),
+        ended: Vec::new(),
+        secrets: Secrets::new(clients.zip(stage.keys.iter().cloned()).collect()),
+        keys: message.keys(),
+        latest: scenario.start,
+        heard: scenario.start,
+        is_over: false,
+    };
+    conducting.begin(watch)?;
+    let load = LoadSettings {
+        target: stage.target()?,
+        message,
+        clock,
+        start: Some(scenario.start),
+        pacing: Pacing::Open,
+        most_in_flight: MOST_IN_FLIGHT,
+        until: None,
+        patience: patience(scenario.limits),
+    };
+    let loading = begin_load(load, pace.clone(), conductor, &control)?;
+    let conducted = conducting.conduct(watch);
+    // After its end that does nothing.
+    control.stop();
+    let _ = loading.join();
+    conducted?;
+    let (end, health) = (conducting.latest, conducting.trigger_health());
+    let Conductor { recorder, requests, shadows, .. } = conducting;
+    let record = recorder.finish(end, rule_health(scenario, &health), shadows.bursts(end));
+    let traces = pace.with_source(|source| trace_reports(scenario, source));
+    Ok(Played { record, overheads: requests.overheads, traces })
+}
+
+/// The plan with the time at which it really begins: later than it says where setting up took long.
+fn started(scenario: &Scenario, clock: WallClock) -> Scenario {
+    let now = clock.now();
+    let is_late = now > scenario.start;
+    let start = if is_late { now } else { scenario.start };
+    Scenario { start, ..scenario.clone() }
+}
+
+fn begin_load(
+    settings: LoadSettings,
+    pace: Pace,
+    conductor: Sender<Notice>,
+    control: &Control,
+) -> Result<JoinHandle<()>, LiveError> {
+    let control = control.clone();
+    let generating = move || {
+        let observers = vec![ClientMeter(conductor.clone())];
+        let ended = generate(settings, pace, observers, &control).map(drop);
+        // Nobody listens any more where the run has failed.
+        let _ = conductor.send(Notice::Over(Box::new(ended)));
+    };
+    Ok(Builder::new().name("load".to_owned()).spawn(generating)?)
+}
+
+/// How long clients wait. Where the gateway waits as long as they do it is the first to give up, as
+/// it is in a simulation.
+fn patience(limits: Limits) -> Patience {
+    let total = if limits.client == limits.upstream {
+        limits.client.mul_f64(AFTER_THE_GATEWAY)
+    } else {
+        limits.client
+    };
+    Patience { connect: total, idle: None, total }
+}
+
+fn facts(settings: &LiveSettings, overheads: &Overheads, upstream_lateness: Overhead) -> LiveFacts {
+    let [overhead, service_overhead] = overheads.added(settings.scale);
+    LiveFacts {
+        speed: settings.scale.times(),
+        dispatch_lag: overheads.dispatch_lag(settings.scale),
+        upstream_lateness,
+        overhead,
+        service_overhead,
+        lag_limit: settings.lag_limit,
+        lost: overheads.lost,
+    }
+}
+
+/// For how long the clock stands still while mock, gateway and keys are set up. Chosen: a machine
+/// that is not busy needs a part of it.
+const SET_UP_WITHIN: Duration = Duration::from_millis(500);
+/// How many requests may be under way. Chosen: as many as sockets can be had.
+const MOST_IN_FLIGHT: NonZeroUsize = NonZeroUsize::new(20_000).unwrap();
+/// Chosen: above what a timer is late by.
+const AFTER_THE_GATEWAY: f64 = 1.05;

@@ -1,0 +1,34 @@
+//! A scenario played over HTTP, all in one process: a mock of its upstreams, the gateway before
+//! them and the load generator, at free ports of this machine, on one clock that runs so many times
+//! as fast as the wall's.
+//!
+//! Who conducts the run follows the plan's phases by the same machine as the simulator, and deploys
+//! and commands through the gateway's interface like a user. Requests carry the numbers of the
+//! workload, so splits and answers are those that a simulation draws. What the gateway's engine
+//! tells and what clients see becomes the same record as that of a run in virtual time; how late
+//! the harness made things is told beside it.
+
+mod client_meter;
+mod commanding;
+mod conductor;
+mod cues;
+mod error;
+mod gateway_plan;
+mod live_run;
+mod live_watch;
+mod notice;
+mod operator;
+mod orders;
+mod overheads;
+mod pace;
+mod requests;
+mod rule_numbers;
+mod secrets;
+mod shadows;
+mod stage;
+mod tap;
+mod unfit;
+
+pub use error::LiveError;
+pub use live_run::{LiveSettings, run_live};
+pub use live_watch::LiveWatch;

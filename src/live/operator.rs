@@ -1,0 +1,185 @@
+//! Whoever operates the gateway in a live run: asks its interface, as a user's program does.
+
+use std::error::Error;
+
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Method, Url};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use super::error::LiveError;
+use super::orders::Ask;
+use crate::director::{ModelStanding, Standing};
+use crate::exchange::{ModelIndex, VersionIndex};
+use crate::notify::{WebTls, causes};
+use crate::scenario::Scenario;
+use crate::units::TagName;
+
+/// Asks one gateway.
+pub(super) struct Operator {
+    runtime: Runtime,
+    http: reqwest::Client,
+    /// Without a slash at its end.
+    base: String,
+    key: HeaderValue,
+}
+
+/// That a gateway refuses what it is asked for, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Refused {
+    pub(super) status: u16,
+    pub(super) why: String,
+}
+
+/// An answer, or a refusal.
+pub(super) type Answer = Result<Value, Refused>;
+
+impl Operator {
+    /// One of the gateway at `base`, such as `http://127.0.0.1:8080`, with an access key of scope
+    /// admin.
+    pub(super) fn new(base: &str, key: &str) -> Result<Self, LiveError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let tls = WebTls::of_machine().map_err(|error| failed(&error))?;
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls.config)
+            .redirect(Policy::none())
+            .referer(false)
+            .no_proxy()
+            .user_agent(concat!("coalmine/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| failed(&error))?;
+        let base = base.trim_end_matches('/').to_owned();
+        Ok(Self { runtime, http, base, key: bearer(key)? })
+    }
+
+    /// Asks with the operator's own key.
+    pub(super) fn ask(&self, ask: &Ask) -> Result<Answer, LiveError> {
+        self.ask_as(ask, self.key.clone())
+    }
+
+    /// Asks with the key of a client.
+    pub(super) fn ask_by(&self, ask: &Ask, key: &str) -> Result<Answer, LiveError> {
+        self.ask_as(ask, bearer(key)?)
+    }
+
+    /// Asks for what no gateway refuses.
+    pub(super) fn read(&self, ask: &Ask) -> Result<Value, LiveError> {
+        let refused = |Refused { status, why }| LiveError::Interface(format!("{status}: {why}"));
+        self.ask(ask)?.map_err(refused)
+    }
+
+    /// How the deployments of `scenario` stand.
+    pub(super) fn standing(&self, scenario: &Scenario) -> Result<Standing, LiveError> {
+        let status = self.read(&Ask::get("/v1/deploy/status"))?;
+        let mut models = Vec::new();
+        for (model, plan) in (0..).map(ModelIndex).zip(&scenario.models) {
+            let versions = self.read(&Ask::versions(&plan.id))?;
+            let known = status["models"].as_array().into_iter().flatten();
+            let state = known.into_iter().find(|it| it["model"] == plan.id.as_str());
+            let rollout = state.map(|state| &state["rollout"]);
+            let place = |name: &str| {
+                let place = plan.versions.iter().position(|it| it.id.as_str() == name)?;
+                Some(VersionIndex(scenario.first_version(model).0 + place as u16))
+            };
+            models.push(standing(&versions, rollout, place));
+        }
+        Ok(Standing { models })
+    }
+
+    fn ask_as(&self, ask: &Ask, key: HeaderValue) -> Result<Answer, LiveError> {
+        let Ask { method, path, body } = ask;
+        let url = Url::parse(&format!("{}{path}", self.base)).map_err(|error| failed(&error))?;
+        // Of the methods that requests here have all are known.
+        let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
+        let mut request = self.http.request(method, url).header(AUTHORIZATION, key);
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let (status, text) = self
+            .runtime
+            .block_on(async {
+                let response = request.send().await?;
+                Ok((response.status(), response.text().await?))
+            })
+            .map_err(|error: reqwest::Error| failed(&error.without_url()))?;
+        let value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        if status.is_success() {
+            return Ok(Ok(value));
+        }
+        if status.is_server_error() {
+            return Err(LiveError::Interface(format!("{}: {}", status.as_u16(), words(&value))));
+        }
+        Ok(Err(Refused { status: status.as_u16(), why: words(&value) }))
+    }
+}
+
+/// How a model stands by the list of its versions and the state of its rollout; `place` knows where
+/// a version stands in the plan.
+fn standing(
+    versions: &Value,
+    rollout: Option<&Value>,
+    place: impl Fn(&str) -> Option<VersionIndex>,
+) -> ModelStanding {
+    let mut standing = ModelStanding::default();
+    for version in versions.as_array().into_iter().flatten() {
+        let Some(index) = version["id"].as_str().and_then(&place) else { continue };
+        let tags = version["tags"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        standing.tags.extend(tags.filter_map(|tag| Some((TagName::new(tag).ok()?, index))));
+        if version["status"] == "rolled_back" {
+            standing.rolled_back.push(index);
+        }
+    }
+    let promoted = rollout.filter(|rollout| rollout["state"] == "promoted");
+    standing.promoted = promoted.and_then(|rollout| rollout["version"].as_str()).and_then(place);
+    standing
+}
+
+/// What an error of the interface says.
+fn words(value: &Value) -> String {
+    value["error"]["message"].as_str().unwrap_or("it says no more").to_owned()
+}
+
+fn bearer(key: &str) -> Result<HeaderValue, LiveError> {
+    let value = HeaderValue::try_from(format!("Bearer {key}"));
+    let mut value = value.map_err(|_| {
+        LiveError::Interface("the access key has a character that no header may have".to_owned())
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn failed(error: &(dyn Error + 'static)) -> LiveError {
+    LiveError::Interface(causes(error, LONGEST_CAUSE))
+}
+
+/// Chosen: room for a chain of three or four errors.
+const LONGEST_CAUSE: usize = 300;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn tags_rollbacks_and_promotions_are_read_off_the_interface() {
+        let versions = json!([
+            {"id": "old", "tags": ["stable", "first"], "status": "stable"},
+            {"id": "new", "tags": [], "status": "rolled_back"},
+            {"id": "unknown", "tags": ["beta"], "status": "idle"},
+        ]);
+        let place = |name: &str| {
+            let place = ["old", "new"].iter().position(|known| *known == name)?;
+            Some(VersionIndex(4 + place as u16))
+        };
+        let rollout = json!({"state": "promoted", "version": "old"});
+        let read = standing(&versions, Some(&rollout), place);
+        let tag = |name: &str| (TagName::new(name).unwrap(), VersionIndex(4));
+        assert_eq!(read.tags, [tag("stable"), tag("first")]);
+        assert_eq!(read.rolled_back, [VersionIndex(5)]);
+        assert_eq!(read.promoted, Some(VersionIndex(4)));
+        let idle = json!({"state": "idle", "version": null});
+        assert_eq!(standing(&versions, Some(&idle), place).promoted, None);
+    }
+}

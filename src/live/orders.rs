@@ -1,0 +1,208 @@
+//! Commands as a gateway's interface takes them: which request each is.
+
+use serde_json::{Map, Value, json};
+
+use crate::engine::{CommandKind, Ladder, RolloutStep, Target};
+use crate::units::{Duration, KeyId, ModelId, Ratio};
+
+/// A request to a gateway's interface.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Ask {
+    pub(super) method: &'static str,
+    /// With its query.
+    pub(super) path: String,
+    /// Absent where there is none.
+    pub(super) body: Option<Value>,
+}
+
+impl Ask {
+    /// Of something that is only read.
+    pub(super) fn get(path: impl Into<String>) -> Self {
+        Self { method: "GET", path: path.into(), body: None }
+    }
+
+    fn post(path: String, body: Value) -> Self {
+        Self { method: "POST", path, body: Some(body) }
+    }
+
+    /// That an access key be made for requests alone.
+    pub(super) fn new_key(key: &KeyId) -> Self {
+        Self::post(KEYS.to_owned(), json!({"id": key, "scope": "inference"}))
+    }
+
+    /// That a key get another secret.
+    pub(super) fn new_secret(key: &KeyId, grace: Duration) -> Self {
+        let path = format!("{KEYS}/{key}/regenerate");
+        Self::post(path, json!({"grace_seconds": grace.as_secs_f64()}))
+    }
+
+    /// That the key which asks get another secret, for a version.
+    pub(super) fn own_secret(grace: Duration, version: &Target) -> Self {
+        let body = json!({"grace_seconds": grace.as_secs_f64(), "version": version.as_str()});
+        Self::post("/v1/auth/regenerate-key".to_owned(), body)
+    }
+
+    /// What the versions of a model are.
+    pub(super) fn versions(model: &ModelId) -> Self {
+        Self::get(format!("/v1/models/{}/versions", encoded(model)))
+    }
+
+    /// What `kind` asks of a model; `None`: no request asks it.
+    pub(super) fn command(model: &ModelId, kind: &CommandKind) -> Option<Self> {
+        let deploy = |body| Some(Self::post(format!("/v1/models/{}/deploy", encoded(model)), body));
+        match kind {
+            CommandKind::Split { shares, redeploy } => {
+                let split = split(shares);
+                deploy(json!({"action": "split", "split": split, "redeploy": redeploy}))
+            }
+            CommandKind::Rollback(to) => {
+                let to = to.as_ref().map(Target::as_str);
+                deploy(json!({"action": "rollback", "target_version": to}))
+            }
+            CommandKind::StartRollout { version, steps, bake, redeploy } => deploy(json!({
+                "action": "rollout",
+                "version": version.as_str(),
+                "steps": ladder(steps),
+                "bake": bake.as_secs_f64(),
+                "redeploy": redeploy,
+            })),
+            CommandKind::Promote { version, redeploy } => {
+                let version = version.as_str();
+                deploy(json!({"action": "promote", "version": version, "redeploy": redeploy}))
+            }
+            CommandKind::Pause => deploy(json!({"action": "pause"})),
+            CommandKind::Resume => deploy(json!({"action": "resume"})),
+            CommandKind::Abort => deploy(json!({"action": "abort"})),
+            CommandKind::Tag { tag, version, preserve_previous } => {
+                let path = format!("/v1/models/{}/versions/tag", encoded(model));
+                Some(Self::post(
+                    path,
+                    json!({
+                        "tag": tag,
+                        "version_id": version.as_str(),
+                        "preserve_previous": preserve_previous,
+                    }),
+                ))
+            }
+            CommandKind::Rules(rules) => {
+                let path = format!("/v1/deploy/rollback-rules?model={}", encoded(model));
+                Some(Self { method: "PUT", path, body: Some(json!(rules.to_raw())) })
+            }
+            CommandKind::RevokeKey(key) => {
+                Some(Self { method: "DELETE", path: format!("{KEYS}/{key}"), body: None })
+            }
+            // Of a plan none of these is ever commanded: it begins with them.
+            CommandKind::Register(_)
+            | CommandKind::Evaluate { .. }
+            | CommandKind::Assignment(_)
+            | CommandKind::Policies(_)
+            | CommandKind::DefaultRules(_)
+            | CommandKind::FollowDefaultRules
+            | CommandKind::CreateKey(_)
+            | CommandKind::RegenerateKey { .. } => None,
+        }
+    }
+}
+
+fn split(shares: &[(Target, Ratio)]) -> Map<String, Value> {
+    let share =
+        |(version, weight): &(Target, Ratio)| (version.as_str().to_owned(), json!(weight.get()));
+    shares.iter().map(share).collect()
+}
+
+fn ladder(steps: &Ladder) -> Vec<Value> {
+    let step = |step: &RolloutStep| {
+        let RolloutStep { weight, hold, require, pause } = *step;
+        let hold = hold.as_secs_f64();
+        json!({"weight": weight.get(), "hold": hold, "require": require, "pause": pause})
+    };
+    steps.steps().iter().map(step).collect()
+}
+
+/// The name of a model in a path or a query: it may have slashes.
+fn encoded(model: &ModelId) -> String {
+    let mut encoded = String::new();
+    for byte in model.as_str().bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+const KEYS: &str = "/v1/auth/keys";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Version;
+    use crate::units::{TagName, Timestamp, VersionId};
+
+    fn asked(kind: &CommandKind) -> Ask {
+        Ask::command(&ModelId::new("org/name").unwrap(), kind).unwrap()
+    }
+
+    fn target(name: &str) -> Target {
+        Target::new(name).unwrap()
+    }
+
+    #[test]
+    fn a_model_with_a_slash_is_one_part_of_a_path() {
+        let Ask { method, path, body } = asked(&CommandKind::Pause);
+        assert_eq!((method, path.as_str()), ("POST", "/v1/models/org%2Fname/deploy"));
+        assert_eq!(body, Some(json!({"action": "pause"})));
+    }
+
+    #[test]
+    fn splits_rollbacks_and_rollouts_keep_their_amounts() {
+        let half = Ratio::new(0.5).unwrap();
+        let shares = vec![(target("stable"), half), (target("beta"), half)];
+        let split = asked(&CommandKind::Split { shares, redeploy: true }).body.unwrap();
+        let expected = json!({"beta": 0.5, "stable": 0.5});
+        assert_eq!((&split["split"], &split["redeploy"]), (&expected, &json!(true)));
+        let rollback = asked(&CommandKind::Rollback(None)).body.unwrap();
+        assert_eq!(rollback, json!({"action": "rollback", "target_version": null}));
+        let step = RolloutStep {
+            weight: Ratio::new(0.05).unwrap(),
+            hold: Duration::from_millis(90_500),
+            require: Some(40),
+            pause: true,
+        };
+        let kind = CommandKind::StartRollout {
+            version: target("beta"),
+            steps: Ladder::new(vec![step]).unwrap(),
+            bake: Duration::from_secs(600),
+            redeploy: false,
+        };
+        let rollout = asked(&kind).body.unwrap();
+        let step = json!({"weight": 0.05, "hold": 90.5, "require": 40, "pause": true});
+        assert_eq!((&rollout["steps"][0], &rollout["bake"]), (&step, &json!(600.0)));
+    }
+
+    #[test]
+    fn tags_and_keys_have_paths_of_their_own() {
+        let (tag, version) = (TagName::new("spare").unwrap(), target("v2"));
+        let tag = asked(&CommandKind::Tag { tag, version, preserve_previous: false });
+        assert!(tag.path.ends_with("/versions/tag"));
+        let body = json!({"tag": "spare", "version_id": "v2", "preserve_previous": false});
+        assert_eq!(tag.body, Some(body));
+        let key = KeyId::new("team").unwrap();
+        let revoke = asked(&CommandKind::RevokeKey(key.clone()));
+        assert_eq!((revoke.method, revoke.path.as_str()), ("DELETE", "/v1/auth/keys/team"));
+        let grace = Duration::from_secs(90);
+        assert_eq!(Ask::new_secret(&key, grace).body, Some(json!({"grace_seconds": 90.0})));
+        let own = Ask::own_secret(grace, &target("v2")).body.unwrap();
+        assert_eq!(own, json!({"grace_seconds": 90.0, "version": "v2"}));
+    }
+
+    #[test]
+    fn what_a_plan_begins_with_is_no_command_of_it() {
+        let id = VersionId::new("v3").unwrap();
+        let version = Version::new(id, "mock", Timestamp::EPOCH);
+        let kind = CommandKind::Register(Box::new(version));
+        assert_eq!(Ask::command(&ModelId::new("m").unwrap(), &kind), None);
+    }
+}

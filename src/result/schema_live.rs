@@ -1,0 +1,38 @@
+//! The part of the result's schema that is about runs over HTTP.
+
+use serde_json::Value;
+
+use crate::json::{Part, number, object, reference, span, whole};
+
+/// What is known of a run over HTTP beside what happened in it.
+pub(super) fn live_parts() -> Vec<Part> {
+    let overhead = object(
+        "how much later than it should have been something was, on the wall; times the speed it is \
+         in the run's own time",
+        &[("count", whole("how often it was measured"))],
+        &[
+            ("mean_ns", span("the mean")),
+            ("p50_ns", span("the median")),
+            ("p99_ns", span("the 99th percentile")),
+            ("max_ns", span("the largest")),
+        ],
+    );
+    vec![("overhead", overhead), ("live", live())]
+}
+
+fn live() -> Value {
+    object(
+        "what is known of a run over HTTP beside what happened in it: how late the harness made \
+         things",
+        &[
+            ("speed", number("how many times as fast as on the wall its time ran")),
+            ("dispatch_lag", reference("overhead")),
+            ("upstream_lateness", reference("overhead")),
+            ("overhead", reference("overhead")),
+            ("service_overhead", reference("overhead")),
+            ("lag_limit_ns", span("above which P99 of the dispatch lag the run shows nothing")),
+            ("lost", whole("requests that never reached the gateway, or whose end it never told")),
+        ],
+        &[],
+    )
+}

@@ -1,0 +1,124 @@
+//! What is known of a live run beside what happened in it: how fast it was, and how late the
+//! harness made things.
+
+use serde::{Deserialize, Serialize};
+
+use crate::stats::DurationHistogram;
+use crate::units::Duration;
+
+/// What is known of a run whose requests went over HTTP, beside what happened in it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiveFacts {
+    /// How many times as fast as on the wall its time ran.
+    pub speed: f64,
+    /// How much later than intended requests were sent.
+    pub dispatch_lag: Overhead,
+    /// How much later than planned the bytes of answers left the mock.
+    pub upstream_lateness: Overhead,
+    /// How much longer than planned successful requests took, from when they were to be sent: all
+    /// that harness and gateway add.
+    pub overhead: Overhead,
+    /// The part of that which is not dispatch lag: of the client, the gateway, the mock and the
+    /// way between them.
+    pub service_overhead: Overhead,
+    /// Above which P99 of the dispatch lag, on the wall, the run shows nothing.
+    #[serde(rename = "lag_limit_ns")]
+    pub lag_limit: Duration,
+    /// How many requests were sent and never reached the gateway, or of how many it never told the
+    /// end.
+    pub lost: u64,
+}
+
+/// How much later than it should have been something was, on the wall: the run's own time is so
+/// many times as long as it was fast.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Overhead {
+    /// How often it was measured.
+    pub count: u64,
+    /// The mean; this and the rest are absent where nothing was measured.
+    #[serde(default, rename = "mean_ns", skip_serializing_if = "Option::is_none")]
+    pub mean: Option<Duration>,
+    /// The median.
+    #[serde(default, rename = "p50_ns", skip_serializing_if = "Option::is_none")]
+    pub p50: Option<Duration>,
+    /// The 99th percentile.
+    #[serde(default, rename = "p99_ns", skip_serializing_if = "Option::is_none")]
+    pub p99: Option<Duration>,
+    /// The largest.
+    #[serde(default, rename = "max_ns", skip_serializing_if = "Option::is_none")]
+    pub max: Option<Duration>,
+}
+
+impl Overhead {
+    /// Of measurements in time on the wall.
+    pub fn of(measured: &DurationHistogram) -> Self {
+        Self {
+            count: measured.count(),
+            mean: measured.mean(),
+            p50: measured.quantile(500),
+            p99: measured.quantile(990),
+            max: measured.max(),
+        }
+    }
+}
+
+impl LiveFacts {
+    /// So long on the wall in the run's own time.
+    pub fn in_its_time(&self, wall: Duration) -> Duration {
+        wall.mul_f64(self.speed)
+    }
+
+    /// Why the run shows nothing, in sentences; empty where it can be trusted.
+    pub fn distrust(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if let Some(lag) = self.dispatch_lag.p99.filter(|lag| *lag > self.lag_limit) {
+            reasons.push(format!(
+                "P99 of the dispatch lag is {lag}, more than {}: requests were sent late for want \
+                 of a faster machine, or of a lower --speed",
+                self.lag_limit
+            ));
+        }
+        if self.lost > 0 {
+            let lost = self.lost;
+            reasons.push(format!("{lost} requests were lost between the load and the gateway"));
+        }
+        reasons
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(lag: &[u64], lost: u64) -> LiveFacts {
+        let mut measured = DurationHistogram::default();
+        lag.iter().for_each(|millis| measured.record(Duration::from_millis(*millis)));
+        LiveFacts {
+            speed: 10.0,
+            dispatch_lag: Overhead::of(&measured),
+            upstream_lateness: Overhead::default(),
+            overhead: Overhead::default(),
+            service_overhead: Overhead::default(),
+            lag_limit: Duration::from_millis(100),
+            lost,
+        }
+    }
+
+    #[test]
+    fn a_run_whose_requests_were_late_or_lost_is_not_trusted() {
+        assert_eq!(facts(&[1, 2, 3], 0).distrust(), [""; 0]);
+        assert_eq!(facts(&[], 0).distrust(), [""; 0]);
+        let late = facts(&[1, 2, 300], 0).distrust();
+        assert!(late.len() == 1 && late[0].contains("P99 of the dispatch lag is 300"), "{late:?}");
+        let lost = facts(&[1], 7).distrust();
+        assert_eq!(lost, ["7 requests were lost between the load and the gateway"]);
+    }
+
+    #[test]
+    fn its_own_time_is_so_many_times_as_long() {
+        let long = facts(&[], 0).in_its_time(Duration::from_millis(3));
+        assert_eq!(long, Duration::from_millis(30));
+    }
+}

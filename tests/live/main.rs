@@ -1,0 +1,11 @@
+//! Scenarios over HTTP beside the same ones in virtual time, under the same seed: what is drawn
+//! must be the same, and nothing asserts how fast anything is. Runs are short and much faster than
+//! the wall, and nothing depends on the machine's speed but how long they take.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its world fails")]
+
+mod course;
+mod kinds;
+mod program;
+mod refused;
+mod world;

@@ -1,0 +1,83 @@
+//! `coalmine run --live` as a program.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const SCENARIO: &str = "
+schema: 1
+name: short
+seed: 3
+workload:
+  {arrivals: {constant: 20/s}, requests: 40, tokens: {input: 20, output: 10}, stream: 50%}
+models:
+  gpt-4:
+    versions:
+      old: {tags: [stable], upstream: {latency: 200ms, failures: {'503': 10%}}}
+phases: [{name: all, for: rest, split: {old: 100%}}]
+gate: [error_rate < 90%]
+";
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    std::fs::write(folder.join("short.yaml"), SCENARIO).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_coalmine"))
+        .current_dir(folder)
+        .args(["run", "short.yaml", "--no-charts"])
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn result(folder: &Path) -> Value {
+    let text = std::fs::read_to_string(folder.join("reports/short/result.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn the_report_says_that_the_run_was_live_and_how_late_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let trace = ["--record", "out.trace"];
+    let ran = run(path, &[&["--live", "--speed", "10", "--lag-limit", "1h"], &trace[..]].concat());
+    let (told, odd) = (String::from_utf8(ran.stdout).unwrap(), String::from_utf8(ran.stderr));
+    assert_eq!(ran.status.code(), Some(0), "{told}{odd:?}");
+    assert!(told.contains("Over HTTP, at 10 times the speed"), "{told}");
+    assert!(told.contains("Played 40 requests"), "{told}");
+    let result = result(path);
+    assert_eq!(result["live"]["speed"], 10.0);
+    assert_eq!(result["live"]["dispatch_lag"]["count"], 40);
+    let stats = Command::new(env!("CARGO_BIN_EXE_coalmine"))
+        .current_dir(path)
+        .args(["trace", "stats", "out.trace"])
+        .output()
+        .unwrap();
+    let stats = String::from_utf8(stats.stdout).unwrap();
+    assert!(stats.contains("40"), "{stats}");
+    // What it wrote can be reported again.
+    let again = Command::new(env!("CARGO_BIN_EXE_coalmine"))
+        .current_dir(path)
+        .args(["report", "reports/short/result.json", "--out", "again"])
+        .output()
+        .unwrap();
+    assert_eq!(again.status.code(), Some(0), "{again:?}");
+}
+
+#[test]
+fn a_run_whose_requests_were_too_late_is_invalid_and_never_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = run(folder.path(), &["--live", "--speed", "10", "--lag-limit", "1ns"]);
+    let told = String::from_utf8(ran.stdout).unwrap();
+    assert_eq!(ran.status.code(), Some(6), "{told}");
+    assert!(told.contains("P99 of the dispatch lag"), "{told}");
+}
+
+#[test]
+fn speed_and_record_are_for_live_runs_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    for wrong in [&["--speed", "10"][..], &["--record", "x"], &["--live", "--speed", "0"]] {
+        let ran = run(folder.path(), wrong);
+        assert_eq!(ran.status.code(), Some(2), "{wrong:?}");
+    }
+    assert!(!folder.path().join("reports").exists(), "nothing was run");
+}
