@@ -69,12 +69,14 @@ pub(crate) fn of(
     fidelity(&sides, harness, settings).unwrap()
 }
 
-/// A harness at this speed whose dispatch lag is 0.2 ms on the wall and whose mock is 0.1 ms late.
+/// A harness at this speed whose dispatch lag is 0.2 ms on the wall and whose mock is 0.1 ms late
+/// there.
 pub(crate) fn harness(speed: f64) -> Harness {
     let overhead = |name: &str, micros| {
-        let mut wall = DurationHistogram::default();
-        (0..100).for_each(|_| wall.record(Duration::from_micros(micros)));
-        Overhead { name: name.to_owned(), wall }
+        let mut times = DurationHistogram::default();
+        let engine = Duration::from_micros(micros).mul_f64(speed);
+        (0..100).for_each(|_| times.record(engine));
+        Overhead { name: name.to_owned(), times }
     };
     let overheads = vec![overhead("dispatch lag", 200), overhead("lateness of the mock", 100)];
     Harness { speed: TimeScale::new(speed).unwrap(), overheads }

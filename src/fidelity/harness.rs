@@ -12,8 +12,8 @@ use crate::units::Duration;
 pub struct Harness {
     /// How many times as fast as on the wall engine time passed.
     pub speed: TimeScale,
-    /// What it added to latencies, by its causes, which have nothing to do with each other: the
-    /// dispatch lag, the lateness of the mock.
+    /// What it added to latencies: the whole of it, or its causes where these have nothing to do
+    /// with each other, such as the dispatch lag and the lateness of the mock. No part twice.
     pub overheads: Vec<Overhead>,
 }
 
@@ -22,11 +22,11 @@ pub struct Harness {
 pub struct Overhead {
     /// What it is, in words: `dispatch lag`.
     pub name: String,
-    /// How long it delayed requests, in wall time.
-    pub wall: DurationHistogram,
+    /// How long it delayed requests, in engine time: what was measured on the wall, times the speed.
+    pub times: DurationHistogram,
 }
 
-/// An overhead in figures, in engine time: what was measured on the wall, times the speed.
+/// An overhead in figures, in engine time.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct OverheadSpread {
     /// What it is.
@@ -51,13 +51,12 @@ impl Harness {
     /// Each overhead in figures; those of which nothing was measured are left out.
     pub(super) fn spreads(&self) -> Vec<OverheadSpread> {
         let spread = |overhead: &Overhead| {
-            let Overhead { name, wall } = overhead;
-            let engine = |wall: Duration| wall.mul_f64(self.speed.times());
-            let quantile = |quantile: Quantile| wall.quantile(quantile.per_mille()).map(engine);
+            let Overhead { name, times } = overhead;
+            let quantile = |quantile: Quantile| times.quantile(quantile.per_mille());
             Some(OverheadSpread {
                 name: name.clone(),
-                count: wall.count(),
-                mean: engine(wall.mean()?),
+                count: times.count(),
+                mean: times.mean()?,
                 p50: quantile(Quantile::P50)?,
                 p90: quantile(Quantile::P90)?,
                 p99: quantile(Quantile::P99)?,
@@ -68,8 +67,7 @@ impl Harness {
 
     /// All overheads together; `None` where nothing was measured.
     pub(super) fn delay(&self) -> Option<Delay> {
-        let walls = self.overheads.iter().map(|overhead| &overhead.wall);
-        let delays = walls.filter_map(|wall| Delay::of(wall, self.speed.times()));
+        let delays = self.overheads.iter().filter_map(|overhead| Delay::of(&overhead.times));
         delays.reduce(|one, other| one.and(&other))
     }
 }
@@ -83,12 +81,12 @@ pub(super) struct Delay {
 }
 
 impl Delay {
-    fn of(wall: &DurationHistogram, speed: f64) -> Option<Self> {
-        let mean = wall.mean()?.as_secs_f64() * speed;
-        let count = wall.count();
+    fn of(times: &DurationHistogram) -> Option<Self> {
+        let mean = times.mean()?.as_secs_f64();
+        let count = times.count();
         let value = |place: usize| {
             let rank = (place as u64 * 2 + 1) * count / (2 * LIKELY as u64) + 1;
-            wall.at_rank(rank.min(count)).map(|delay| delay.as_secs_f64() * speed)
+            times.at_rank(rank.min(count)).map(Duration::as_secs_f64)
         };
         Some(Self { mean, values: (0..LIKELY).filter_map(value).collect() })
     }
@@ -165,11 +163,13 @@ mod tests {
         histogram
     }
 
-    fn harness(speed: f64, walls: &[DurationHistogram]) -> Harness {
-        let overheads = walls
-            .iter()
-            .map(|wall| Overhead { name: "dispatch lag".to_owned(), wall: wall.clone() });
-        Harness { speed: TimeScale::new(speed).unwrap(), overheads: overheads.collect() }
+    fn harness(causes: &[DurationHistogram]) -> Harness {
+        let overhead = |times: &DurationHistogram| Overhead {
+            name: "dispatch lag".to_owned(),
+            times: times.clone(),
+        };
+        let overheads = causes.iter().map(overhead).collect();
+        Harness { overheads, ..Harness::default() }
     }
 
     fn added(harness: &Harness, quantile: Quantile, durations: &DurationHistogram) -> f64 {
@@ -178,8 +178,7 @@ mod tests {
 
     #[test]
     fn a_constant_delay_shifts_every_quantile_and_the_mean_by_itself() {
-        // 3 ms on the wall at 10 times the speed are 30 ms of engine time.
-        let harness = harness(10.0, &[of_millis(std::iter::repeat_n(3, 50))]);
+        let harness = harness(&[of_millis(std::iter::repeat_n(30, 50))]);
         let durations = of_millis(100..=1_100);
         for quantile in [Quantile::P50, Quantile::P90, Quantile::P99] {
             let more = added(&harness, quantile, &durations);
@@ -191,7 +190,7 @@ mod tests {
 
     #[test]
     fn of_durations_that_are_all_the_same_a_quantile_gains_that_of_the_delay() {
-        let harness = harness(1.0, &[of_millis(1..=100)]);
+        let harness = harness(&[of_millis(1..=100)]);
         let constant = of_millis(std::iter::repeat_n(500, 1_000));
         for (quantile, millis) in
             [(Quantile::P50, 50.0), (Quantile::P90, 90.0), (Quantile::P99, 99.0)]
@@ -205,7 +204,7 @@ mod tests {
     fn of_spread_durations_a_quantile_gains_the_mean_of_a_short_delay() {
         // x - 0.1 * 100 = 5,000 ms where a tenth of 1 to 10,000 ms is delayed by 100 ms: by 10 ms,
         // which is the mean of a delay whose median is none. Bins there are 4 ms wide.
-        let harness = harness(1.0, &[of_millis((0..90).map(|_| 0).chain((0..10).map(|_| 100)))]);
+        let harness = harness(&[of_millis((0..90).map(|_| 0).chain((0..10).map(|_| 100)))]);
         let more = added(&harness, Quantile::P50, &of_millis(1..=10_000));
         assert!((more - 0.01).abs() < 0.005, "{more}");
     }
@@ -214,7 +213,7 @@ mod tests {
     fn two_causes_add_up() {
         let one = of_millis(std::iter::repeat_n(2, 10));
         let other = of_millis(std::iter::repeat_n(5, 40));
-        let harness = harness(1.0, &[one, DurationHistogram::default(), other]);
+        let harness = harness(&[one, DurationHistogram::default(), other]);
         let delay = harness.delay().unwrap();
         assert!((delay.of_mean() - 0.007).abs() < 1e-12);
         assert!(delay.values.iter().all(|value| (value - 0.007).abs() < 1e-12), "{delay:?}");
@@ -224,19 +223,18 @@ mod tests {
 
     #[test]
     fn no_delay_adds_nothing_and_nothing_measured_is_none() {
-        let none = harness(1.0, &[of_millis(std::iter::repeat_n(0, 10))]);
+        let none = harness(&[of_millis(std::iter::repeat_n(0, 10))]);
         assert_eq!(added(&none, Quantile::P99, &of_millis(1..=1_000)), 0.0);
-        assert_eq!(harness(1.0, &[DurationHistogram::default()]).delay(), None);
+        assert_eq!(harness(&[DurationHistogram::default()]).delay(), None);
         assert_eq!(Harness::default().delay(), None);
     }
 
     #[test]
-    fn figures_are_in_engine_time() {
-        let [spread] = &harness(20.0, &[of_millis(1..=100)]).spreads()[..] else { panic!("one") };
+    fn an_overhead_is_told_by_its_mean_and_quantiles() {
+        let [spread] = &harness(&[of_millis(1..=100)]).spreads()[..] else { panic!("one") };
         // The mean of 1 to 100 ms is 50.5 ms, the quantiles are within 0.1 % of 50, 90 and 99 ms.
-        assert_eq!((spread.count, spread.mean), (100, Duration::from_millis(1_010)));
-        for (found, millis) in [(spread.p50, 1_000.0), (spread.p90, 1_800.0), (spread.p99, 1_980.0)]
-        {
+        assert_eq!((spread.count, spread.mean), (100, Duration::from_micros(50_500)));
+        for (found, millis) in [(spread.p50, 50.0), (spread.p90, 90.0), (spread.p99, 99.0)] {
             assert!((found.as_millis_f64() / millis - 1.0).abs() < 1.1e-3, "{found:?}");
         }
     }

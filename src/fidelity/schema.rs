@@ -93,7 +93,7 @@ fn run() -> Value {
 fn overhead() -> Value {
     object(
         "what the harness added to latencies, by one cause, in engine time: what was measured on \
-         the wall, times the speed",
+         the wall is this, divided by the speed",
         &[
             ("name", text("what it is")),
             ("count", whole("how many delays were measured")),

@@ -10,7 +10,7 @@ use crate::report::{
     FidelityHeadline, NO_DATA, RunChart, allowed_text, deviation_text, error_label,
     fidelity_legend, fidelity_word, place, requests_text, rollback_text, table_value,
 };
-use crate::units::{format_count, format_counted, format_millis};
+use crate::units::{format_count, format_counted, format_duration};
 
 /// How well a live run agrees with the simulated one, as an HTML page; `charts` are those that are
 /// wanted in it.
@@ -74,11 +74,13 @@ pub(super) fn fidelity_section(fidelity: &Fidelity, charts: &[RunChart]) -> Stri
 
 fn overheads_table(fidelity: &Fidelity) -> String {
     let mut columns = vec![Column::text("Overhead")];
-    columns.extend(["Measured", "Mean", "P50", "P90", "P99"].map(Column::figure));
+    columns
+        .extend(["Measured", "Mean", "P50", "P90", "P99", "Mean on the wall"].map(Column::figure));
     let rows = fidelity.overheads.iter().map(|own| {
         let count = Cell::figure(&format_count(own.count), own.count as f64);
-        let figures = [own.mean, own.p50, own.p90, own.p99]
-            .map(|time| Cell::figure(&format_millis(time), time.as_secs_f64()));
+        let wall = own.mean.mul_f64(1.0 / fidelity.speed);
+        let figures = [own.mean, own.p50, own.p90, own.p99, wall]
+            .map(|time| Cell::figure(&format_duration(time), time.as_secs_f64()));
         [Cell::text(&own.name), count].into_iter().chain(figures).collect()
     });
     let caption = "What the harness added to latencies, in engine time";

@@ -2,8 +2,8 @@
 //! page.
 
 use super::fidelity_words::{
-    FidelityHeadline, errors_grid, fidelity_legend, overheads_grid, place, requests_text,
-    rollback_text,
+    ErrorForm, FidelityHeadline, errors_grid, fidelity_legend, overheads_grid, place,
+    requests_text, rollback_text,
 };
 use super::markdown::{code, escape, figures};
 use super::run_comparison::about;
@@ -12,9 +12,12 @@ use crate::fidelity::Fidelity;
 /// GitHub-flavoured Markdown with the same content as on a terminal.
 pub fn fidelity_markdown(fidelity: &Fidelity) -> String {
     let headline = FidelityHeadline::of(fidelity);
-    let mut text = format!("## {}: {}\n\n", headline.word, escape(&headline.found));
+    let mut text = format!("## {}: {}\n", headline.word, escape(&headline.found));
     let item = |phrase: &String| format!("- {}\n", escape(phrase));
-    text.extend(headline.details.iter().map(item));
+    if !headline.details.is_empty() {
+        text.push('\n');
+        text.extend(headline.details.iter().map(item));
+    }
     text.push_str("\n### Runs\n\n");
     for (name, run) in [("simulated", &fidelity.simulated), ("live", &fidelity.live)] {
         let about = about(run).join(", ");
@@ -31,7 +34,7 @@ pub fn fidelity_markdown(fidelity: &Fidelity) -> String {
     for version in &fidelity.versions {
         let place = escape(&place(fidelity, version));
         text.push_str(&format!("\n### {place}\n\n{}\n\n", escape(&requests_text(version))));
-        text.push_str(&figures(&errors_grid(fidelity, version, " ")));
+        text.push_str(&figures(&errors_grid(fidelity, version, ErrorForm::Wide)));
     }
     for sentence in [fidelity_legend(fidelity)].iter().chain(&fidelity.notes) {
         text.push_str(&format!("\n{}.\n", escape(sentence)));

@@ -2,8 +2,8 @@
 //! first, then what the harness added, the rollbacks, and a table for each version in each phase.
 
 use super::fidelity_words::{
-    FidelityHeadline, errors_grid, fidelity_legend, overheads_grid, place, requests_text,
-    rollback_text,
+    ErrorForm, FidelityHeadline, errors_grid, fidelity_legend, overheads_grid, place,
+    requests_text, rollback_text,
 };
 use super::layout::{ascii, wrapped, wrapped_after};
 use super::run_comparison::about;
@@ -39,11 +39,11 @@ pub fn fidelity_text(fidelity: &Fidelity, style: Style) -> String {
             text.push_str(&(first + &rest));
         }
     }
-    let between = between(fidelity, style.width);
+    let form = form(fidelity, style.width);
     for version in &fidelity.versions {
         let title = format!("{} ({})", place(fidelity, version), requests_text(version));
         section(&mut text, &title, style);
-        text.push_str(&text_table(&errors_grid(fidelity, version, between), style.width));
+        text.push_str(&text_table(&errors_grid(fidelity, version, form), style.width));
     }
     text.push_str(&format!("\n{}", wrapped("", &fidelity_legend(fidelity), style.width)));
     for note in &fidelity.notes {
@@ -52,12 +52,12 @@ pub fn fidelity_text(fidelity: &Fidelity, style: Style) -> String {
     if style.unicode { text } else { ascii(&text) }
 }
 
-/// Intervals stand beside their errors where every table has room for that, else below them.
-fn between(fidelity: &Fidelity, width: usize) -> &'static str {
+/// Intervals stand beside their errors where every table has room for that.
+fn form(fidelity: &Fidelity, width: usize) -> ErrorForm {
     let mut versions = fidelity.versions.iter();
-    match versions.all(|version| fits(&errors_grid(fidelity, version, " "), width)) {
-        true => " ",
-        false => "\n",
+    match versions.all(|version| fits(&errors_grid(fidelity, version, ErrorForm::Wide), width)) {
+        true => ErrorForm::Wide,
+        false => ErrorForm::Compact,
     }
 }
 
@@ -81,8 +81,8 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_of_120_columns_has_intervals_beside_their_errors() {
-        assert_snapshot("fidelity_120", &text(&with_overheads(10.0), 120));
+    fn a_terminal_of_140_columns_has_intervals_beside_their_errors() {
+        assert_snapshot("fidelity_140", &text(&with_overheads(10.0), 140));
     }
 
     #[test]

@@ -10,10 +10,7 @@ use crate::fidelity::{
     Allowed, Deviation, Fidelity, Finding, MetricError, RollbackError, RolledBack, VersionErrors,
 };
 use crate::metric::{Metric, Unit};
-use crate::summary::Limits;
-use crate::units::{
-    format_count, format_counted, format_duration, format_millis, format_significant,
-};
+use crate::units::{format_count, format_counted, format_duration, format_significant};
 
 /// What stands at the head.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -104,13 +101,18 @@ pub(crate) fn deviation_text(metric: Metric, deviation: Deviation, between: &str
 /// An error, and its interval: empty where that says no more.
 pub(super) fn deviation_parts(metric: Metric, deviation: Deviation) -> [String; 2] {
     let Deviation { error, interval } = deviation;
-    let exact = Limits { low: Some(error), high: Some(error) };
-    let limits = interval.unwrap_or(Limits { low: None, high: None });
-    let (error, told) = match MetricError::is_difference(metric) {
-        true => (signed_value(Unit::Ratio, error), signed_interval(Unit::Ratio, limits)),
-        false => (change(error * 100.0), change_interval(limits)),
+    let is_difference = MetricError::is_difference(metric);
+    let error = match is_difference {
+        true => signed_value(Unit::Ratio, error),
+        false => change(error * 100.0),
     };
-    [error, if interval == Some(exact) { String::new() } else { told }]
+    let Some(limits) = interval else { return [error, "[unbounded]".to_owned()] };
+    let told = match is_difference {
+        true => signed_interval(Unit::Ratio, limits),
+        false => change_interval(limits),
+    };
+    let says_more = told != format!("[{error}, {error}]");
+    [error, if says_more { told } else { String::new() }]
 }
 
 /// What is allowed: `1 %`, `0.5 pp`.
@@ -134,39 +136,56 @@ pub(crate) const fn fidelity_word(finding: Finding) -> &'static str {
     }
 }
 
-/// The errors of a version in a phase as rows of text; `between` stands between an error and its
-/// interval.
-pub(super) fn errors_grid(fidelity: &Fidelity, version: &VersionErrors, between: &str) -> Grid {
+/// How much room a table of errors takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ErrorForm {
+    /// Intervals beside errors.
+    Wide,
+    /// Intervals below errors, what is allowed below findings.
+    Compact,
+}
+
+/// The errors of a version in a phase as rows of text.
+pub(super) fn errors_grid(fidelity: &Fidelity, version: &VersionErrors, form: ErrorForm) -> Grid {
     let less = !fidelity.overheads.is_empty();
     let mut header = vec!["Metric", "Simulated", "Live", "Error"];
     header.extend(less.then_some("Less overhead"));
-    header.extend(["Allowed", "Finding"]);
-    let rows = version.errors.iter().map(|error| {
-        let metric = error.metric;
-        let value = |value: Option<f64>| {
-            value.map_or_else(|| NO_DATA.to_owned(), |value| table_value(metric.unit(), value))
-        };
-        let deviation = |deviation: Option<Deviation>| {
-            let told = deviation.map(|own| deviation_text(metric, own, between));
-            told.unwrap_or_else(|| NO_DATA.to_owned())
-        };
-        let mut row =
-            vec![error_label(metric).to_owned(), value(error.simulated), value(error.live)];
-        row.push(deviation(error.raw));
-        row.extend(less.then(|| deviation(error.less_overhead)));
-        row.push(allowed_text(metric, error.allowed));
-        row.push(fidelity_word(error.finding).to_owned());
-        row
+    header.extend(match form {
+        ErrorForm::Wide => &["Allowed", "Finding"][..],
+        ErrorForm::Compact => &["Finding (allowed)"],
     });
-    let rows = rows.collect();
+    let rows = version.errors.iter().map(|error| errors_row(error, less, form)).collect();
     Grid { header: header.into_iter().map(str::to_owned).collect(), rows, names: None }
+}
+
+fn errors_row(error: &MetricError, less: bool, form: ErrorForm) -> Vec<String> {
+    let metric = error.metric;
+    let value = |value: Option<f64>| {
+        value.map_or_else(|| NO_DATA.to_owned(), |value| table_value(metric.unit(), value))
+    };
+    let between = if form == ErrorForm::Wide { " " } else { "\n" };
+    let deviation = |deviation: Option<Deviation>| {
+        let told = deviation.map(|own| deviation_text(metric, own, between));
+        told.unwrap_or_else(|| NO_DATA.to_owned())
+    };
+    let mut row = vec![error_label(metric).to_owned(), value(error.simulated), value(error.live)];
+    row.push(deviation(error.raw));
+    row.extend(less.then(|| deviation(error.less_overhead)));
+    let (allowed, finding) =
+        (allowed_text(metric, error.allowed), fidelity_word(error.finding).to_owned());
+    match form {
+        ErrorForm::Wide => row.extend([allowed, finding]),
+        ErrorForm::Compact => row.push(format!("{finding}\n({allowed})")),
+    }
+    row
 }
 
 /// What the harness added, as rows of text.
 pub(super) fn overheads_grid(fidelity: &Fidelity) -> Grid {
-    let header = ["Overhead in engine time", "Measured", "Mean", "P50", "P90", "P99"];
+    let header = ["Overhead", "Measured", "Mean", "P50", "P90", "P99", "Mean on the wall"];
     let rows = fidelity.overheads.iter().map(|own| {
-        let figures = [own.mean, own.p50, own.p90, own.p99].map(format_millis);
+        let wall = own.mean.mul_f64(1.0 / fidelity.speed);
+        let figures = [own.mean, own.p50, own.p90, own.p99, wall].map(format_duration);
         [own.name.clone(), format_count(own.count)].into_iter().chain(figures).collect()
     });
     Grid { header: header.map(str::to_owned).to_vec(), rows: rows.collect(), names: None }
@@ -175,8 +194,16 @@ pub(super) fn overheads_grid(fidelity: &Fidelity) -> Grid {
 /// A rollback of either run in a phrase.
 pub(crate) fn rollback_text(rollback: &RollbackError) -> String {
     let RollbackError { version, simulated, live, .. } = rollback;
-    let told = |own: &RolledBack| format!("{} by {}", format_duration(own.after), own.trigger);
+    let after = |own: &RolledBack| format_duration(own.after);
+    let told = |own: &RolledBack| format!("{} by {}", after(own), own.trigger);
     let found = match (simulated, live) {
+        (Some(simulated), Some(live)) if simulated.trigger == live.trigger => format!(
+            "{} (simulated after {}, live after {}, by {})",
+            checks_text(rollback),
+            after(simulated),
+            after(live),
+            live.trigger
+        ),
         (Some(simulated), Some(live)) => {
             let when = checks_text(rollback);
             format!("{when} (simulated after {}, live after {})", told(simulated), told(live))
@@ -223,6 +250,7 @@ const MOST_DETAILS: usize = 6;
 mod tests {
     use super::*;
     use crate::fidelity::example::{slower, small, with_overheads};
+    use crate::summary::Limits;
     use crate::units::{Duration, Ratio, VersionId};
 
     fn rollback(checks: Option<i64>) -> RollbackError {
@@ -251,13 +279,20 @@ mod tests {
         ] {
             let text = rollback_text(&rollback(checks));
             let expected = format!(
-                "rollback of v2: within, {told}simulated after 1m by slow, live after 1m by slow)"
+                "rollback of v2: within, {told}simulated after 60 s, live after 60 s, by slow)"
             );
             assert_eq!(text, expected);
         }
+        let other = Some(RolledBack { after: Duration::from_secs(75), trigger: "bad".to_owned() });
+        let other = RollbackError { live: other, ..rollback(Some(1)) };
+        let text = rollback_text(&other);
+        assert!(text.ends_with("(simulated after 60 s by slow, live after 75 s by bad)"), "{text}");
         let none = RollbackError { live: None, ..rollback(None) };
         let text = rollback_text(&none);
-        assert!(text.ends_with("simulated after 1m by slow, and never in the live run"), "{text}");
+        assert!(
+            text.ends_with("simulated after 60 s by slow, and never in the live run"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -276,7 +311,7 @@ mod tests {
                 "+0.05 pp [-0.10 pp, unbounded]",
             ),
             (Metric::CostPer1kTokens, of(0.0, limits(Some(0.0), Some(0.0))), "±0 %"),
-            (Metric::LatencyP99, of(0.03, None), "+3 % [unbounded, unbounded]"),
+            (Metric::LatencyP99, of(0.03, None), "+3 % [unbounded]"),
         ] {
             assert_eq!(deviation_text(metric, deviation, " "), told);
         }
