@@ -22,7 +22,8 @@ pub struct Harness {
 pub struct Overhead {
     /// What it is, in words: `dispatch lag`.
     pub name: String,
-    /// How long it delayed requests, in engine time: what was measured on the wall, times the speed.
+    /// How long it delayed requests, in engine time: what was measured on the wall, times the
+    /// speed.
     pub times: DurationHistogram,
 }
 

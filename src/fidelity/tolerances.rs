@@ -129,7 +129,8 @@ impl Tolerances {
 }
 
 impl Default for Tolerances {
-    /// Chosen: what a harness on an idle machine keeps, and less than any rule or gate would notice.
+    /// Chosen: what a harness on an idle machine keeps, and less than any rule or gate would
+    /// notice.
     fn default() -> Self {
         let up_to = |percent| Allowed::UpTo(Ratio::from_percent(percent));
         Self {

@@ -16,7 +16,7 @@ use crate::chart::{
 };
 use crate::fidelity::{Allowed, Deviation, Fidelity, Finding, MetricError, VersionErrors};
 use crate::result::{ColumnInfo, ResultFile};
-use crate::summary::{Selected, Summary};
+use crate::summary::{Limits, Selected, Summary};
 use crate::units::format_counted;
 
 /// The charts, the errors first; those that would show nothing are left out. `results` are the
@@ -111,7 +111,8 @@ fn shaded(error: &MetricError) -> Option<f64> {
 fn mark(error: &MetricError, deviation: Option<Deviation>, is_judged: bool) -> IntervalMark {
     let metric = error.metric;
     let drawn = deviation.filter(|_| !MetricError::is_difference(metric));
-    let interval = drawn.and_then(|own| own.interval);
+    let open = Limits { low: None, high: None };
+    let interval = drawn.map(|own| own.interval.unwrap_or(open));
     let value = deviation.map(|own| deviation_parts(metric, own)[0].clone());
     let word = fidelity_word(error.finding);
     let told = deviation.map_or_else(|| NO_DATA.to_owned(), |own| deviation_text(metric, own, " "));
@@ -122,7 +123,8 @@ fn mark(error: &MetricError, deviation: Option<Deviation>, is_judged: bool) -> I
         word: match (value, is_judged) {
             (Some(value), true) => format!("{value} {word}"),
             (Some(value), false) => value,
-            (None, _) => String::new(),
+            (None, true) => word.to_owned(),
+            (None, false) => String::new(),
         },
         reading: format!("{told}, allowed: {}: {word}", allowed_text(metric, error.allowed)),
     }

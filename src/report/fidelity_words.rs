@@ -214,7 +214,7 @@ pub(crate) fn rollback_text(rollback: &RollbackError) -> String {
         (None, Some(live)) => format!("live after {}, and never simulated", told(live)),
         (None, None) => "never".to_owned(),
     };
-    format!("rollback of {version}: {}, {found}", fidelity_word(rollback.finding))
+    format!("Rollback of {version}: {}, {found}", fidelity_word(rollback.finding))
 }
 
 fn checks_text(rollback: &RollbackError) -> String {
@@ -279,7 +279,7 @@ mod tests {
         ] {
             let text = rollback_text(&rollback(checks));
             let expected = format!(
-                "rollback of v2: within, {told}simulated after 60 s, live after 60 s, by slow)"
+                "Rollback of v2: within, {told}simulated after 60 s, live after 60 s, by slow)"
             );
             assert_eq!(text, expected);
         }
@@ -325,7 +325,7 @@ mod tests {
     fn the_head_says_what_makes_the_verdict() {
         let beyond = FidelityHeadline::of(&slower());
         assert_eq!(beyond.word, "BEYOND");
-        assert!(beyond.details[0].starts_with("rollback of "), "{:?}", beyond.details);
+        assert!(beyond.details[0].starts_with("Rollback of "), "{:?}", beyond.details);
         assert!(beyond.details[1].contains(": Average latency +2 % ["), "{:?}", beyond.details);
         assert!(beyond.details[1].ends_with(", allowed: 1 %"), "{:?}", beyond.details);
         assert_eq!(FidelityHeadline::of(&small()).word, "UNDECIDED");
