@@ -106,6 +106,7 @@ pub mod testing;
 // run.
 pub mod backtest;
 pub mod compare;
+pub mod fidelity;
 pub mod fit;
 pub mod gate;
 pub mod page;

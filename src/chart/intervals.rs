@@ -31,6 +31,8 @@ pub(crate) struct IntervalGroup {
 /// One row: a mark for each series, one below the other.
 pub(crate) struct IntervalRow {
     pub(crate) label: String,
+    /// How far from zero nothing is amiss: shaded.
+    pub(crate) allowed: Option<f64>,
     pub(crate) marks: Vec<IntervalMark>,
 }
 
@@ -114,6 +116,9 @@ impl Intervals {
         for (index, row) in group.rows.iter().enumerate() {
             let top = rows.top + index as f64 * self.row_height();
             let middle = top + self.row_height() / 2.0;
+            if let Some(allowed) = row.allowed {
+                self.shade(canvas, allowed, columns, (top, top + self.row_height()));
+            }
             let room = columns.0 - TITLE_COLUMN - TEXT_GAP;
             let label = fit_text(&row.label, SMALL, false, room).unwrap_or_default();
             let lettering = text(Ink::BLACK, SMALL, Align::End);
@@ -144,6 +149,17 @@ impl Intervals {
                 canvas.text((column, rows.bottom + AXIS_ROW * 0.35), tick.label.as_str(), label);
             }
         }
+    }
+
+    /// Shades what lies no further than `allowed` from zero, as far as the axis reaches.
+    fn shade(&self, canvas: &mut Canvas, allowed: f64, columns: (f64, f64), rows: (f64, f64)) {
+        let edge = |value: f64, edge| match self.axis.shows(value) {
+            true => self.column(value, columns),
+            false => edge,
+        };
+        let (left, right) = (edge(-allowed, columns.0), edge(allowed, columns.1));
+        let ink = Ink::BLACK.with_opacity(SHADE);
+        canvas.rectangle((left, rows.0), (right, rows.1), ink);
     }
 
     /// Which ticks have room for their labels, those nearest to zero before the others.
@@ -243,6 +259,8 @@ const fn text(ink: Ink, size: u32, align: Align) -> Lettering {
     Lettering { ink, size, bold: false, align }
 }
 
+/// Chosen: as pale as the phases of a timeline, on which everything is seen.
+const SHADE: f64 = 0.06;
 const TITLE_ROW: f64 = 52.0;
 const MARK_ROW: f64 = 30.0;
 /// Between the marks of one row and those of the next.
@@ -268,7 +286,11 @@ mod tests {
         let series = vec![("run b".to_owned(), version_look(Some(0)))];
         let rows = marks
             .into_iter()
-            .map(|mark| IntervalRow { label: "P99 latency".to_owned(), marks: vec![mark] })
+            .map(|mark| IntervalRow {
+                label: "P99 latency".to_owned(),
+                allowed: None,
+                marks: vec![mark],
+            })
             .collect();
         let groups = vec![IntervalGroup { title: "canary".to_owned(), rows }];
         let axis = Axis::changes(-0.5, 0.5);

@@ -9,8 +9,8 @@ use super::arguments::{Arguments, Subcommands};
 use super::exit::Exit;
 use super::terminal::{Failure, complain};
 use super::{
-    admin, admin_keys, backtest, compare, explain, gate, init, journal, load, mock, report, run,
-    schema, serve, trace, validate,
+    admin, admin_keys, backtest, compare, explain, fidelity, gate, init, journal, load, mock,
+    report, run, schema, serve, trace, validate,
 };
 
 /// Runs the command line of this process.
@@ -39,6 +39,7 @@ fn carry_out(command: &Subcommands) -> Result<Exit, Failure> {
         Subcommands::Explain(arguments) => explain::explain(arguments),
         Subcommands::Report(arguments) => report::report(arguments),
         Subcommands::Compare(arguments) => compare::compare(arguments),
+        Subcommands::Fidelity(arguments) => fidelity::fidelity(arguments),
         Subcommands::Trace(command) => trace::trace(command),
         Subcommands::Backtest(arguments) => backtest::backtest(arguments),
         Subcommands::Serve(arguments) => serve::serve(arguments),

@@ -8,6 +8,7 @@ use super::admin_arguments::{ADMIN_HELP, AdminArguments};
 use super::admin_keys::{KEYS_HELP, KeysArguments};
 use super::backtest_arguments::{BACKTEST_HELP, BacktestArguments};
 use super::exit::EXIT_CODES;
+use super::fidelity_arguments::{FIDELITY_HELP, FidelityArguments};
 use super::gate_arguments::{GATE_HELP, GateArguments};
 use super::journal::JournalCommands;
 use super::live::LiveArguments;
@@ -15,7 +16,7 @@ use super::load_arguments::{LOAD_HELP, LoadArguments};
 use super::mock::{MOCK_HELP, MockArguments};
 use super::serve::{SERVE_HELP, ServeArguments};
 pub(super) use super::shared_arguments::{FailOn, OutputFormat, ReportFormat, ScenarioArguments};
-use super::shared_arguments::{seed, told};
+use super::shared_arguments::{confidence, seed, share};
 use super::trace::TraceCommands;
 use crate::stats::Confidence;
 use crate::units::Ratio;
@@ -55,6 +56,9 @@ pub(super) enum Subcommands {
     /// Compare results: what differs from the first, how far, and how sure that is
     #[command(after_help = COMPARE_HELP)]
     Compare(CompareArguments),
+    /// Hold a live run against the simulated one of its scenario: errors, tolerances, a verdict
+    #[command(after_help = FIDELITY_HELP)]
+    Fidelity(FidelityArguments),
     /// Recorded traffic: import it, describe it, export it, or make it from a scenario
     #[command(subcommand)]
     Trace(TraceCommands),
@@ -243,18 +247,10 @@ pub(super) enum SchemaOf {
     TraceStats,
     /// What `load --format json` prints
     Load,
+    /// What `fidelity --format json` prints
+    Fidelity,
     /// Every key of scenario files and configurations with its default and meaning, as Markdown
     Reference,
-}
-
-fn share(text: &str) -> Result<Ratio, String> {
-    Ratio::parse(text).map_err(|error| told(&error))
-}
-
-fn confidence(text: &str) -> Result<Confidence, String> {
-    let share = share(text)?.get();
-    let confidence = Confidence::new(share).filter(|_| share >= 0.5);
-    confidence.ok_or_else(|| "a confidence is 50% or more and below 100%, such as 95%".to_owned())
 }
 
 const COMPARE_HELP: &str = "\

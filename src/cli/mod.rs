@@ -32,6 +32,8 @@ mod explain;
 mod explain_models;
 mod explain_rules;
 mod explain_traffic;
+mod fidelity;
+mod fidelity_arguments;
 mod gate;
 mod gate_arguments;
 mod gate_outputs;

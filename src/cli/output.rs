@@ -45,7 +45,7 @@ pub(super) fn write_reports(
     let charts = if charts { run_charts(result) } else { Vec::new() };
     files.extend(charts.iter().flat_map(chart_files));
     let provenance = run.map(RunFile::provenance);
-    let page = report_page(result, provenance.as_ref(), &charts);
+    let page = report_page(result, provenance.as_ref(), None, &charts);
     files.push(("report.html".to_owned(), page.into_bytes()));
     write_files(folder, files)
 }

@@ -6,6 +6,7 @@ use super::arguments::SchemaOf;
 use super::exit::Exit;
 use super::terminal::{Failure, print};
 use crate::backtest::backtest_schema;
+use crate::fidelity::fidelity_schema;
 use crate::load::load_schema;
 use crate::profile::stats_schema;
 use crate::result::result_schema;
@@ -22,6 +23,7 @@ pub(super) fn schema(format: SchemaOf) -> Result<Exit, Failure> {
         SchemaOf::Backtest => pretty(&backtest_schema())?,
         SchemaOf::Gate => pretty(&suite_schema())?,
         SchemaOf::TraceStats => pretty(&stats_schema())?,
+        SchemaOf::Fidelity => pretty(&fidelity_schema())?,
         SchemaOf::Load => pretty(&load_schema())?,
         SchemaOf::Reference => {
             let sections = reference().into_iter();

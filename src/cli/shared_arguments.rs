@@ -3,7 +3,8 @@
 use clap::{Args, ValueEnum};
 
 use super::quoting::shell_word;
-use crate::units::{Duration, LiteralError};
+use crate::stats::Confidence;
+use crate::units::{Duration, LiteralError, Ratio};
 
 /// How a scenario file is read.
 #[derive(Clone, Debug, Args)]
@@ -65,6 +66,18 @@ pub(super) fn seed(text: &str) -> Result<u64, String> {
 pub(super) fn told(error: &LiteralError) -> String {
     let meant = error.suggestion().map(|meant| format!("; did you mean {meant}?"));
     format!("{error}{}", meant.unwrap_or_default())
+}
+
+/// A share of 0 to 1, also in percent.
+pub(super) fn share(text: &str) -> Result<Ratio, String> {
+    Ratio::parse(text).map_err(|error| told(&error))
+}
+
+/// A confidence of one half or more.
+pub(super) fn confidence(text: &str) -> Result<Confidence, String> {
+    let share = share(text)?.get();
+    let confidence = Confidence::new(share).filter(|_| share >= 0.5);
+    confidence.ok_or_else(|| "a confidence is 50% or more and below 100%, such as 95%".to_owned())
 }
 
 /// A length of time, or a time since the beginning of a trace. None at all needs no unit.

@@ -10,7 +10,7 @@ use crate::summary::{Basis, Estimate, Limits, Selected};
 
 /// How `metric` of `other` differs from that of `first`, not judged yet: a p-value is there where
 /// it was tested. Each comes with the estimate of its metric.
-pub(super) fn contrast(
+pub(crate) fn contrast(
     metric: Metric,
     (first, one): (&Selected<'_>, &Estimate),
     (other, two): (&Selected<'_>, &Estimate),

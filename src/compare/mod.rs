@@ -40,6 +40,7 @@ mod scenario_difference;
 
 pub use column::{ColumnComparison, MetricComparison};
 pub use comparison::{RunComparison, compare};
+pub(crate) use contrast::contrast;
 pub use difference::{Difference, Finding, FindingCounts};
 pub use error::CompareError;
 pub use run::{ComparedRun, RunInput, Settings};

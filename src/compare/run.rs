@@ -66,7 +66,7 @@ impl ComparedRun {
         both.is_some_and(|(own, other)| own >= Verdict::Fail && own > other)
     }
 
-    pub(super) fn of(input: &RunInput<'_>) -> Self {
+    pub(crate) fn of(input: &RunInput<'_>) -> Self {
         let RunInput { label, sha256, result } = input;
         Self {
             label: (*label).to_owned(),

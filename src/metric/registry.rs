@@ -31,6 +31,7 @@ pub enum Metric {
     LatencyAllP999,
     TtftAvg,
     TtftP50,
+    TtftP90,
     TtftP95,
     TtftP99,
     OutputTokensAvg,
@@ -308,7 +309,7 @@ const BAD_SHARE: (Unit, Direction) = (Unit::Ratio, Direction::Lower);
 const BAD_COUNT: (Unit, Direction) = (Unit::Count, Direction::Lower);
 
 #[rustfmt::skip]
-const REGISTRY: [Row; 46] = [
+const REGISTRY: [Row; 47] = [
     row(Metric::Requests, "requests", (Unit::Count, Direction::Neutral), Measure::Requests,
         "requests that ended, each counted once, those that were pinned included unless an arm is \
          selected"),
@@ -362,6 +363,8 @@ const REGISTRY: [Row; 46] = [
         "mean time to the first token, of streamed answers"),
     row(Metric::TtftP50, "ttft_p50", TIME, Measure::Quantile(Sample::FirstToken, Quantile::P50),
         "median time to the first token, of streamed answers"),
+    row(Metric::TtftP90, "ttft_p90", TIME, Measure::Quantile(Sample::FirstToken, Quantile::P90),
+        "90th percentile of the time to the first token, of streamed answers"),
     row(Metric::TtftP95, "ttft_p95", TIME, Measure::Quantile(Sample::FirstToken, Quantile::P95),
         "95th percentile of the time to the first token, of streamed answers"),
     row(Metric::TtftP99, "ttft_p99", TIME, Measure::Quantile(Sample::FirstToken, Quantile::P99),

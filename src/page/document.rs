@@ -1,6 +1,7 @@
 //! The report of a run as a page: its sections in their order.
 
 use super::comparison::comparison_section;
+use super::fidelity::fidelity_section;
 use super::figure::figures;
 use super::gate::gate_section;
 use super::outcomes::outcomes_section;
@@ -11,14 +12,23 @@ use super::rule_health::rule_health_section;
 use super::shell::Shell;
 use super::story::timeline_section;
 use super::verdict::verdict_section;
+use crate::fidelity::Fidelity;
 use crate::report::{Headline, RunChart};
 use crate::result::ResultFile;
 
 /// The report of a run as an HTML page. `run` says when, where and by which command it was made,
-/// where that is known; `charts` are those that are wanted in it.
+/// where that is known; `charts` are those that are wanted in it. Of a run that was also made live
+/// `fidelity` says how well the two agree.
 ///
 /// The page refers to nothing outside itself, and its size is bounded whatever the run's.
-pub fn report_page(result: &ResultFile, run: Option<&Provenance>, charts: &[RunChart]) -> String {
+pub fn report_page(
+    result: &ResultFile,
+    run: Option<&Provenance>,
+    fidelity: Option<&Fidelity>,
+    charts: &[RunChart],
+) -> String {
+    let links: Vec<(&str, &str)> =
+        SECTIONS.into_iter().filter(|(id, _)| *id != "fidelity" || fidelity.is_some()).collect();
     let drawn = |names: &[&str]| figures(charts, names);
     let sections = [
         gate_section(result),
@@ -30,6 +40,7 @@ pub fn report_page(result: &ResultFile, run: Option<&Provenance>, charts: &[RunC
         ),
         outcomes_section(result, &drawn(&["endings", "cost"])),
         rule_health_section(result),
+        fidelity.map_or_else(String::new, |told| fidelity_section(told, charts)),
         resolved_section(result),
         provenance_section(result, run),
     ];
@@ -38,7 +49,7 @@ pub fn report_page(result: &ResultFile, run: Option<&Provenance>, charts: &[RunC
     Shell {
         version: &result.coalmine,
         title: &title,
-        sections: &SECTIONS,
+        sections: &links,
         header: &verdict_section(result),
         body: &sections.concat(),
         source: "Everything here comes from <code>result.json</code>; <code>coalmine report</code> \
@@ -47,8 +58,8 @@ pub fn report_page(result: &ResultFile, run: Option<&Provenance>, charts: &[RunC
     .render()
 }
 
-/// Where the links lead: the sections in their order.
-const SECTIONS: [(&str, &str); 9] = [
+/// Where the links lead: the sections in their order, that of fidelity where it was looked at.
+const SECTIONS: [(&str, &str); 10] = [
     ("verdict", "Verdict"),
     ("gate", "Gate"),
     ("comparison", "Comparison"),
@@ -56,6 +67,7 @@ const SECTIONS: [(&str, &str); 9] = [
     ("distributions", "Distributions"),
     ("outcomes", "Errors and cost"),
     ("rules", "Rule health"),
+    ("fidelity", "Fidelity"),
     ("scenario", "Scenario"),
     ("provenance", "Provenance"),
 ];
@@ -63,12 +75,13 @@ const SECTIONS: [(&str, &str); 9] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fidelity::example::with_overheads;
     use crate::report::run_charts;
     use crate::result::example::rolled_back_result;
     use crate::result::example_extremes::vast;
 
     fn page(result: &ResultFile) -> String {
-        report_page(result, None, &run_charts(result))
+        report_page(result, None, None, &run_charts(result))
     }
 
     /// What stands between the quotes after each `before`.
@@ -79,9 +92,15 @@ mod tests {
     #[test]
     fn sections_stand_in_their_order_and_links_lead_to_them() {
         let page = page(&rolled_back_result());
-        let sections: Vec<&str> = SECTIONS.iter().map(|(id, _)| *id).collect();
+        let ids = SECTIONS.iter().map(|(id, _)| *id);
+        let sections: Vec<&str> = ids.clone().filter(|id| *id != "fidelity").collect();
         assert_eq!(quoted(&page, "<section id=\""), sections[1..]);
         assert_eq!(quoted(&page, "<header class=\"verdict fail\" id=\""), ["verdict"]);
+        assert_eq!(quoted(&page, "<li><a href=\"#"), sections);
+        let told = with_overheads(10.0);
+        let page = report_page(&rolled_back_result(), None, Some(&told), &[]);
+        let sections: Vec<&str> = ids.collect();
+        assert_eq!(quoted(&page, "<section id=\""), sections[1..]);
         assert_eq!(quoted(&page, "<li><a href=\"#"), sections);
     }
 

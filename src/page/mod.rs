@@ -14,6 +14,7 @@ mod comparison;
 mod contrast;
 mod document;
 mod escape;
+mod fidelity;
 mod figure;
 mod gate;
 mod key_figures;
@@ -30,4 +31,5 @@ mod verdict;
 
 pub use compared_page::comparison_page;
 pub use document::report_page;
+pub use fidelity::fidelity_page;
 pub use provenance::Provenance;

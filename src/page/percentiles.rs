@@ -39,7 +39,7 @@ fn row(metric: Metric, selections: &[Option<Selected<'_>>]) -> Option<Vec<Cell>>
     Some(std::iter::once(Cell::text(metric_label(metric))).chain(cells).collect())
 }
 
-const METRICS: [Metric; 9] = [
+const METRICS: [Metric; 10] = [
     Metric::LatencyP50,
     Metric::LatencyP90,
     Metric::LatencyP95,
@@ -47,6 +47,7 @@ const METRICS: [Metric; 9] = [
     Metric::LatencyP999,
     Metric::LatencyAvg,
     Metric::TtftP50,
+    Metric::TtftP90,
     Metric::TtftP95,
     Metric::TtftP99,
 ];

@@ -57,8 +57,8 @@ fn has_changes(column: &ColumnComparison) -> bool {
     differences.any(|difference| difference.relative.is_some())
 }
 
-/// From the least to the greatest change with its interval. What reaches many times as far as half
-/// of those that were shown, or of all where none was, is left out, so that the others can be read.
+/// From the least to the greatest change with its interval, as far as the others can be read
+/// beside it.
 fn range<'a>(differences: impl Iterator<Item = &'a Difference>) -> Option<(f64, f64)> {
     let ends = |difference: &Difference| {
         let value = difference.relative?;
@@ -68,6 +68,13 @@ fn range<'a>(differences: impl Iterator<Item = &'a Difference>) -> Option<(f64, 
         Some((is_shown(difference.finding), low.min(value), high.max(value)))
     };
     let all: Vec<_> = differences.filter_map(ends).collect();
+    readable_range(&all)
+}
+
+/// The least and the greatest of these, each from where to where it reaches, and whether it is
+/// shown: without what reaches many times as far as half of those that are shown, or of all where
+/// none is.
+pub(super) fn readable_range(all: &[(bool, f64, f64)]) -> Option<(f64, f64)> {
     let any_shown = all.iter().any(|(shown, ..)| *shown);
     let reach = |low: f64, high: f64| high.max(-low);
     let counting = all.iter().filter(|(shown, ..)| *shown == any_shown);
@@ -83,6 +90,7 @@ fn range<'a>(differences: impl Iterator<Item = &'a Difference>) -> Option<(f64, 
 fn group(column: &ColumnComparison, runs: usize) -> IntervalGroup {
     let rows = metrics(column).map(|compared| IntervalRow {
         label: compared_label(compared),
+        allowed: None,
         marks: compared.differences.iter().take(runs).map(|own| mark(compared, own)).collect(),
     });
     IntervalGroup { title: column.title.clone(), rows: rows.collect() }

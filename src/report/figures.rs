@@ -22,6 +22,7 @@ pub(crate) fn metric_label(metric: Metric) -> &'static str {
         Metric::Attempts => "Attempts",
         Metric::TtftAvg => "Time to first token",
         Metric::TtftP50 => "P50 time to first token",
+        Metric::TtftP90 => "P90 time to first token",
         Metric::TtftP95 => "P95 time to first token",
         Metric::TtftP99 => "P99 time to first token",
         other => other.name(),

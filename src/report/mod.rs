@@ -18,6 +18,10 @@ mod difference_chart;
 mod endings_chart;
 mod error_rates_chart;
 mod facts;
+mod fidelity_charts;
+mod fidelity_markdown;
+mod fidelity_text;
+mod fidelity_words;
 mod figures;
 mod finding_text;
 mod fuzz;
@@ -72,6 +76,13 @@ pub(crate) use comparison::{ENDED_WITH, Grid, MARKS, endings, mark, metrics, row
 pub use comparison_charts::comparison_charts;
 pub(crate) use comparison_headline::ComparisonHeadline;
 pub(crate) use facts::{blind_rules, run_facts};
+pub use fidelity_charts::fidelity_charts;
+pub use fidelity_markdown::fidelity_markdown;
+pub use fidelity_text::fidelity_text;
+pub(crate) use fidelity_words::{
+    FidelityHeadline, allowed_text, deviation_text, error_label, fidelity_legend, fidelity_word,
+    place, requests_text, rollback_text,
+};
 pub(crate) use figures::{
     NO_DATA, change, metric_label, table_estimate, table_interval, table_value,
 };

@@ -125,9 +125,17 @@ pub(crate) fn hold(path: &str, wanted: &str, stale: &mut Vec<String>) {
 fn generated_files_and_tables_are_those_of_the_program() {
     let place = Workplace::new();
     let mut stale = Vec::new();
-    for format in
-        ["scenario", "gateway", "result", "validation", "gate", "trace-stats", "backtest", "load"]
-    {
+    for format in [
+        "scenario",
+        "gateway",
+        "result",
+        "validation",
+        "gate",
+        "trace-stats",
+        "backtest",
+        "load",
+        "fidelity",
+    ] {
         let printed = place.run(&["schema", format]).stdout;
         hold(&format!("docs/{format}.schema.json"), &printed, &mut stale);
     }

@@ -5,6 +5,7 @@
 mod backtests;
 mod comparisons;
 mod examples;
+mod fidelities;
 mod gates;
 mod generated;
 mod inputs;

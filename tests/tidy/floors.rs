@@ -44,6 +44,7 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("backtest", 11),
     ("compare", 11),
     ("validation", 11),
+    ("fidelity", 12),
     ("suite", 12),
     ("report", 13),
     ("page", 14),
@@ -129,7 +130,7 @@ pub(crate) const BANS: &[Ban] = &[
         remedy: "its order is random per process: use BTreeMap, BTreeSet, Vec or an index",
     },
     Ban {
-        scope: Scope::Modules(&["assertion", "gate", "compare", "report"]),
+        scope: Scope::Modules(&["assertion", "gate", "compare", "fidelity", "report"]),
         paths: &[
             "std::fs",
             "std::io::stdout",
