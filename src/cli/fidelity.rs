@@ -28,6 +28,12 @@ pub(super) fn fidelity(arguments: &FidelityArguments) -> Result<Exit, Failure> {
     }
     let simulated = open_result(&arguments.simulated)?;
     let live = open_result(&arguments.live)?;
+    if simulated.result.live.is_some() {
+        let named = arguments.simulated.display();
+        return Err(usage(&format!(
+            "error: {named} is of a live run: name the simulated run first, then the live one"
+        )));
+    }
     let run = |named: &Path, stored: &StoredResult| {
         let sha256 = digest(&stored.path, stored.text.as_bytes()).sha256;
         (named.display().to_string(), sha256)
@@ -81,6 +87,7 @@ const fn exit(verdict: Finding, fail_on: Option<FidelityFailOn>) -> Exit {
     match (verdict, fail_on) {
         (Finding::Beyond, Some(_)) => Exit::GateFailed,
         (Finding::Undecided, Some(FidelityFailOn::Undecided)) => Exit::Inconclusive,
+        (Finding::Unjudged, Some(_)) => Exit::NothingToEvaluate,
         _ => Exit::Pass,
     }
 }

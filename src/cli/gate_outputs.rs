@@ -119,7 +119,7 @@ fn write_files(
     }
     // The largest come last: what is small has room longer.
     for (folder, (result, run)) in gated.iter().filter_map(reported) {
-        write_reports(result, Path::new(folder), true, Some(run))?;
+        write_reports(result, Path::new(folder), true, Some(run), None)?;
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ mod arguments;
 mod backtest;
 mod backtest_arguments;
 mod baselines;
+mod both;
 mod compare;
 mod digest;
 mod disk;

@@ -7,8 +7,12 @@ use super::exit::Exit;
 use super::provenance::RunFile;
 use super::shared_arguments::ReportFormat;
 use super::terminal::{Failure, shows_unicode, wants_colour, width};
+use crate::fidelity::Fidelity;
 use crate::page::report_page;
-use crate::report::{RunChart, Style, markdown_summary, run_charts, table_csv, terminal_report};
+use crate::report::{
+    RunChart, Style, fidelity_charts, fidelity_markdown, markdown_summary, run_charts, table_csv,
+    terminal_report,
+};
 use crate::result::ResultFile;
 
 /// What is printed of `result` on stdout. `intervals`: whether text shows those of the table.
@@ -26,13 +30,21 @@ pub(super) fn style(intervals: bool) -> Style {
     Style { width: width(), colour: wants_colour(), unicode: shows_unicode(), intervals }
 }
 
+/// How well a live run agrees with the simulated one, and the result of that.
+pub(super) struct Agreement {
+    pub(super) told: Fidelity,
+    pub(super) simulated: ResultFile,
+}
+
 /// Writes the report files of `result` into `folder`. Everything is rendered before the first file
-/// is touched. `run` says how the result was made, where that is known.
+/// is touched. `run` says how the result was made, where that is known; `agreement`, how well it
+/// agrees with a simulated run, where that was looked at.
 pub(super) fn write_reports(
     result: &ResultFile,
     folder: &Path,
     charts: bool,
     run: Option<&RunFile>,
+    agreement: Option<&Agreement>,
 ) -> Result<(), Failure> {
     let mut files = vec![
         (RESULT_JSON.to_owned(), result.to_json().into_bytes()),
@@ -42,10 +54,18 @@ pub(super) fn write_reports(
     if let Some(run) = run {
         files.push((RUN_JSON.to_owned(), run.to_json().map_err(Failure::internal)?.into_bytes()));
     }
-    let charts = if charts { run_charts(result) } else { Vec::new() };
-    files.extend(charts.iter().flat_map(chart_files));
+    let mut drawn = if charts { run_charts(result) } else { Vec::new() };
+    if let Some(Agreement { told, simulated }) = agreement {
+        files.push((FIDELITY_JSON.to_owned(), told.to_json().into_bytes()));
+        files.push(("fidelity.md".to_owned(), fidelity_markdown(told).into_bytes()));
+        if charts {
+            drawn.extend(fidelity_charts(told, [simulated, result]));
+        }
+    }
+    files.extend(drawn.iter().flat_map(chart_files));
     let provenance = run.map(RunFile::provenance);
-    let page = report_page(result, provenance.as_ref(), None, &charts);
+    let told = agreement.map(|agreement| &agreement.told);
+    let page = report_page(result, provenance.as_ref(), told, &drawn);
     files.push(("report.html".to_owned(), page.into_bytes()));
     write_files(folder, files)
 }
@@ -85,6 +105,9 @@ pub(super) fn check_folder(out: &Path, option: &str) -> Result<(), Failure> {
 
 /// The file that all others can be made from.
 pub(super) const RESULT_JSON: &str = "result.json";
+
+/// How well a live run agrees with the simulated one.
+pub(super) const FIDELITY_JSON: &str = "fidelity.json";
 
 /// The file that tells how a result was made.
 pub(super) const RUN_JSON: &str = "run.json";

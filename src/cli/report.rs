@@ -4,9 +4,10 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::arguments::{ReportArguments, ReportFormat};
+use super::both::{SIMULATED, agree};
 use super::exit::Exit;
 use super::open::{StoredResult, open_result};
-use super::output::{RUN_JSON, printed, write_reports};
+use super::output::{Agreement, RESULT_JSON, RUN_JSON, printed, write_reports};
 use super::provenance::RunFile;
 use super::terminal::{Failure, complain, print};
 use crate::result::ResultFile;
@@ -17,12 +18,30 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {
     let out = arguments.out.as_deref().or(beside).unwrap_or_else(|| Path::new("."));
     let folder = beside.unwrap_or_else(|| Path::new("."));
     let run = run_beside(&result, &folder.join(RUN_JSON))?;
-    write_reports(&result, out, !arguments.no_charts, run.as_ref())?;
+    let agreement = agreement_beside(&result, folder);
+    write_reports(&result, out, !arguments.no_charts, run.as_ref(), agreement.as_ref())?;
     print(&printed(&result, arguments.format, arguments.intervals))?;
     if arguments.format == ReportFormat::Text {
         print(&format!("\nReport files: {}\n", out.display()))?;
     }
     Ok(Exit::Pass)
+}
+
+/// How well `result` agrees with the simulated run that lies below its folder, where `--both` has
+/// left one: held against it anew.
+fn agreement_beside(result: &ResultFile, folder: &Path) -> Option<Agreement> {
+    let simulated = folder.join(SIMULATED);
+    if result.live.is_none() || !simulated.join(RESULT_JSON).exists() {
+        return None;
+    }
+    let held = open_result(&simulated)
+        .and_then(|StoredResult { result: simulated, .. }| agree(simulated, result));
+    if let Err(failure) = &held {
+        let beside = simulated.display();
+        let why = &failure.message;
+        complain(&format!("warning: the report goes without {beside}: {why}"));
+    }
+    held.ok()
 }
 
 /// What is known of how `result` was made; `None` without a file, or with one of another run.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::arguments::{FailOn, ReportFormat, RunArguments};
+use super::both::{Played, tell_both};
 use super::exit::Exit;
 use super::live::play_live;
 use super::open::{Opened, open, open_traces, simulation_failure};
@@ -22,17 +23,27 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let seed = arguments.seed.unwrap_or(scenario.seed);
     let out = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));
     check_folder(&out, "--out")?;
+    let play = |provenance: Provenance, rehearsal: Rehearsal| {
+        let result = evaluate(&loaded, files.clone(), seed, rehearsal);
+        let run = provenance.finish(&result, repeat_command(arguments, seed));
+        Played { result, run }
+    };
+    if arguments.live.both {
+        let simulated = play(provenance, play_virtual(scenario, seed, &arguments.scenario)?);
+        let provenance = Provenance::begin();
+        let live = play_live(scenario, seed, &arguments.live, &arguments.scenario)?;
+        return tell_both(arguments, &out, simulated, play(provenance, live));
+    }
     let rehearsal = match arguments.live.live {
         true => play_live(scenario, seed, &arguments.live, &arguments.scenario)?,
         false => play_virtual(scenario, seed, &arguments.scenario)?,
     };
-    let result = evaluate(&loaded, files, seed, rehearsal);
-    let run_json = provenance.finish(&result, repeat_command(arguments, seed));
-    write_reports(&result, &out, !arguments.no_charts, Some(&run_json))?;
+    let Played { result, run } = play(provenance, rehearsal);
+    write_reports(&result, &out, !arguments.no_charts, Some(&run), None)?;
     print(&printed(&result, arguments.format, arguments.intervals))?;
     if arguments.format == ReportFormat::Text {
         let files = out.display();
-        print(&format!("\nReport files: {files}\n{run_json}"))?;
+        print(&format!("\nReport files: {files}\n{run}"))?;
     }
     Ok(Exit::of(&result.gate, arguments.fail_on == FailOn::Fail))
 }

@@ -8,8 +8,21 @@ use crate::units::format_significant;
 
 /// The notes on these runs, in sentences without a full stop.
 pub(super) fn notes(sides: &Sides<'_>, harness: &Harness) -> Vec<String> {
-    let notes = [Some(draws(sides)), dependent(sides), fast(harness), overheads(harness)];
+    let notes = [
+        simulated_too(sides),
+        Some(draws(sides)),
+        dependent(sides),
+        fast(harness),
+        overheads(harness),
+    ];
     notes.into_iter().flatten().collect()
+}
+
+fn simulated_too(sides: &Sides<'_>) -> Option<String> {
+    let is_live = sides.live.result.live.is_some();
+    (!is_live).then(|| {
+        "The second run was simulated as well: this says nothing about a live one".to_owned()
+    })
 }
 
 fn draws(sides: &Sides<'_>) -> String {

@@ -44,6 +44,9 @@ pub struct Fidelity {
     pub tolerances: Tolerances,
     /// The errors by phase and version.
     pub versions: Vec<VersionErrors>,
+    /// Whether the live run sent as many requests as the simulated one, but for a twentieth. Not
+    /// judged where the runs do not share their draws.
+    pub requests: Finding,
     /// Every rollback of either run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rollbacks: Vec<RollbackError>,
@@ -87,7 +90,9 @@ pub fn fidelity(
     let (versions, intervals) = version_errors(sides, harness, settings, chances);
     let rollbacks = rollback_errors(sides, settings.tolerances.rollback_checks);
     let of_metrics = versions.iter().flat_map(|own| own.errors.iter().map(|error| error.finding));
+    let requests = requests(sides);
     let findings = of_metrics.chain(rollbacks.iter().map(|rollback| rollback.finding));
+    let findings = findings.chain([requests]);
     let counts = FindingCounts::of(findings);
     Ok(Fidelity {
         schema: Fidelity::SCHEMA,
@@ -103,10 +108,25 @@ pub fn fidelity(
         overheads: harness.spreads(),
         tolerances: settings.tolerances,
         versions,
+        requests,
         rollbacks,
         notes: notes(sides, harness),
     })
 }
+
+/// Shares and quantiles say nothing of requests that were never sent.
+fn requests(sides: &Sides<'_>) -> Finding {
+    let [simulated, live] =
+        [sides.simulated, sides.live].map(|run| run.result.record.requests() as f64);
+    match sides.share_draws {
+        false => Finding::Unjudged,
+        true if (live - simulated).abs() <= MOST_MISSING * simulated => Finding::Within,
+        true => Finding::Beyond,
+    }
+}
+
+/// Chosen: a phase that ends with a rollback is longer or shorter by the check that is allowed.
+const MOST_MISSING: f64 = 0.05;
 
 fn refuse_different(sides: &Sides<'_>) -> Result<(), CompareError> {
     let [simulated, live] =

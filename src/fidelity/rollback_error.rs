@@ -8,7 +8,7 @@ use super::settings::Sides;
 use crate::exchange::VersionIndex;
 use crate::record::{Record, Rollback};
 use crate::result::ResultFile;
-use crate::units::{Duration, VersionId};
+use crate::units::{Duration, ModelId, VersionId};
 
 /// A rollback of a version in both runs, or in one of them.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -57,7 +57,10 @@ pub(super) fn rollback_errors(sides: &Sides<'_>, allowed_checks: u64) -> Vec<Rol
         let pairs = pairs.map(move |place| (one.get(place).cloned(), other.get(place).cloned()));
         pairs.filter_map(move |(one, other)| {
             let id = simulated.record.version(version)?.id.clone();
-            Some(RollbackError::of(id, (one, other), simulated, allowed_checks))
+            let model = simulated.record.model_of(version)?;
+            let model = &simulated.record.models.get(usize::from(model.0))?.id;
+            let rules = rules_of(&simulated.scenario.resolved, model);
+            Some(RollbackError::of(id, (one, other), rules, allowed_checks))
         })
     });
     errors.collect()
@@ -67,12 +70,12 @@ impl RollbackError {
     fn of(
         version: VersionId,
         (simulated, live): (Option<RolledBack>, Option<RolledBack>),
-        result: &ResultFile,
+        rules: &Value,
         allowed_checks: u64,
     ) -> Self {
         let trigger = simulated.as_ref().map(|rolled_back| rolled_back.trigger.as_str());
         let check_interval = trigger
-            .and_then(|trigger| interval_of(&result.scenario.resolved, trigger))
+            .and_then(|trigger| interval_of(rules, trigger))
             .filter(|interval| !interval.is_zero());
         let both = simulated.as_ref().zip(live.as_ref());
         let checks =
@@ -80,6 +83,8 @@ impl RollbackError {
         let finding = match (both, checks) {
             (None, _) => Finding::Beyond,
             (Some(_), None) => Finding::Unjudged,
+            // Another rule has seen something else.
+            (Some((one, other)), _) if one.trigger != other.trigger => Finding::Beyond,
             (Some(_), Some(checks)) if checks.unsigned_abs() <= allowed_checks => Finding::Within,
             (Some(_), Some(_)) => Finding::Beyond,
         };
@@ -105,6 +110,13 @@ fn checks(simulated: Duration, live: Duration, interval: Option<Duration>) -> Op
     }
     let later = live.as_secs_f64() - simulated.as_secs_f64();
     Some((later / interval?.as_secs_f64()).round() as i64)
+}
+
+/// The part of a resolved scenario that is of a model: rules of two models can have one name.
+fn rules_of<'a>(resolved: &'a Value, model: &ModelId) -> &'a Value {
+    let models = resolved.get("models").and_then(Value::as_array);
+    let own = models.and_then(|all| all.iter().find(|one| one["id"] == model.as_str()));
+    own.unwrap_or(resolved)
 }
 
 /// How often the trigger of this name checks, wherever in a resolved scenario its rules stand.

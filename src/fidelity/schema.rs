@@ -42,6 +42,10 @@ pub fn fidelity_schema() -> Value {
             ("speed", number("how many times as fast as on the wall the live run was")),
             ("tolerances", tolerances()),
             ("versions", list(version())),
+            (
+                "requests",
+                finding("whether the live run sent as many requests, but for a twentieth"),
+            ),
         ],
         &[
             ("overheads", list(overhead())),

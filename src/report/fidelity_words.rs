@@ -32,14 +32,16 @@ impl FidelityHeadline {
             Finding::Beyond => {
                 let are = if counts.beyond == 1 { "is" } else { "are" };
                 let beyond = of_judged(counts.beyond);
-                ("BEYOND", format!("{beyond} {are} beyond what is allowed and chance explains"))
+                ("BEYOND", format!("{beyond} {are} beyond what is allowed"))
             }
             Finding::Undecided => {
                 let undecided = of_judged(counts.undecided);
                 ("UNDECIDED", format!("{undecided} may be within or beyond what is allowed"))
             }
             Finding::Within => ("WITHIN", format!("{judged}, all within what is allowed")),
-            Finding::Unjudged => ("NOTHING JUDGED", "the runs have nothing in common".to_owned()),
+            Finding::Unjudged => {
+                ("NOTHING JUDGED", "no version has enough requests in both runs".to_owned())
+            }
         };
         Self { word, found, details: details(fidelity) }
     }
@@ -63,7 +65,12 @@ fn details(fidelity: &Fidelity) -> Vec<String> {
             allowed_text(error.metric, error.allowed)
         )
     });
-    let mut all: Vec<String> = rollbacks.chain(errors).collect();
+    let sent = is_it(fidelity.requests).then(|| {
+        let [simulated, live] =
+            [&fidelity.simulated, &fidelity.live].map(|run| format_count(run.requests));
+        format!("{simulated} requests were simulated and {live} sent")
+    });
+    let mut all: Vec<String> = sent.into_iter().chain(rollbacks).chain(errors).collect();
     let more = all.len().saturating_sub(MOST_DETAILS);
     all.truncate(MOST_DETAILS);
     all.extend((more > 0).then(|| format!("and {}", format_counted(more as u64, "more", "more"))));

@@ -44,7 +44,7 @@ fn described(title: &str, shape: Shape) -> Value {
 struct Definitions {
     map: Map<String, Value>,
     /// Which shape took which name, as a whole or as a part.
-    taken: Vec<(*const (), bool, String)>,
+    taken: Vec<(String, bool, String)>,
     /// Whether they are those of a file that is laid over others: nothing must stand, and nothing
     /// in a key's place takes the key away.
     partial: bool,
@@ -64,17 +64,15 @@ impl Definitions {
                 "additionalProperties": self.value(table.value),
             }),
             Shape::Record(record) => {
-                self.define(std::ptr::from_ref(record).cast(), record.name, |definitions| {
+                self.define(format!("{record:?}"), record.name, |definitions| {
                     definitions.record(record)
                 })
             }
             Shape::Open(open) => {
-                self.define(std::ptr::from_ref(open).cast(), open.name, |definitions| {
-                    definitions.open(open)
-                })
+                self.define(format!("{open:?}"), open.name, |definitions| definitions.open(open))
             }
             Shape::Choice(choice) => {
-                self.define(std::ptr::from_ref(choice.choices).cast(), choice.name, |definitions| {
+                self.define(format!("{:?}", choice.choices), choice.name, |definitions| {
                     definitions.choice(choice)
                 })
             }
@@ -89,22 +87,23 @@ impl Definitions {
 
     fn define(
         &mut self,
-        identity: *const (),
+        content: String,
         name: &str,
         make: impl FnOnce(&mut Self) -> Value,
     ) -> Value {
-        // A shape is told by its address: two that only share their name stay two.
+        // A shape is told by its content: two that only share their name stay two. Not by its
+        // address, which the compiler chooses anew in each build.
         let word = name.replace(' ', "_");
         let word = if self.partial { format!("partial_{word}") } else { word };
         let known = self.taken.iter().find(|(taken, partial, of)| {
-            *taken == identity && *partial == self.partial && base(of) == word
+            *taken == content && *partial == self.partial && base(of) == word
         });
         if let Some((.., name)) = known {
             return reference(name);
         }
         let alike = self.taken.iter().filter(|(.., taken)| base(taken) == word).count();
         let word = if alike == 0 { word } else { format!("{word}.{}", alike + 1) };
-        self.taken.push((identity, self.partial, word.clone()));
+        self.taken.push((content, self.partial, word.clone()));
         let made = make(self);
         self.map.insert(word.clone(), made);
         reference(&word)
