@@ -218,8 +218,8 @@ impl Gateway {
         &self.addresses
     }
 
-    /// How the triggers of a model's rules fare, each with its place in the rule set and the version
-    /// that it watches.
+    /// How the triggers of a model's rules fare, each with its place in the rule set and with the
+    /// version that it watches.
     pub fn health(&self, model: ModelIndex) -> Vec<(usize, Slot, Health)> {
         self.house.desk.with(|inner, _| inner.engine.health(model))
     }
