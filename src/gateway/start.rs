@@ -54,6 +54,9 @@ pub struct Gateway {
     plan: GatewayPlan,
 }
 
+/// Shows an access key to whoever starts a gateway.
+type Show<'a> = &'a mut dyn FnMut(&str) -> io::Result<()>;
+
 /// Why a gateway cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -136,7 +139,7 @@ impl Gateway {
         clock: WallClock,
         read_secret: ReadSecret<'_>,
         threads: NonZeroUsize,
-        show: &mut dyn FnMut(&str) -> io::Result<()>,
+        show: Show<'_>,
     ) -> Result<Self, StartError> {
         Self::begin(plan, clock, read_secret, threads, (show, None))
     }
@@ -149,7 +152,7 @@ impl Gateway {
         plan: &GatewayPlan,
         clock: WallClock,
         threads: NonZeroUsize,
-        show: &mut dyn FnMut(&str) -> io::Result<()>,
+        show: Show<'_>,
         harness: Harness,
     ) -> Result<Self, StartError> {
         let no_secrets = |_: &_| Err("a rehearsal has no secrets".to_owned());
@@ -161,7 +164,7 @@ impl Gateway {
         clock: WallClock,
         read_secret: ReadSecret<'_>,
         threads: NonZeroUsize,
-        (show, harness): (&mut dyn FnMut(&str) -> io::Result<()>, Option<Harness>),
+        (show, harness): (Show<'_>, Option<Harness>),
     ) -> Result<Self, StartError> {
         let (jobs, inbox) = mpsc::channel();
         let (listeners, _) = broadcast::channel(LISTENERS_LAG);
