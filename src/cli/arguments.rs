@@ -35,7 +35,7 @@ pub(super) struct Arguments {
 
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum Subcommands {
-    /// Run a scenario, in virtual time or over HTTP; print table and verdict, write the report files
+    /// Run a scenario in virtual time or over HTTP; print table and verdict, write the report files
     #[command(after_help = RUN_HELP)]
     Run(RunArguments),
     /// Judge the gates of many scenarios, for CI: one verdict each, and an exit code

@@ -30,13 +30,13 @@ pub(super) struct LiveArguments {
     /// How many times as fast as on the wall its time runs: 0.001 to 10000 [default: 1]
     #[arg(long, help_heading = LIVE, value_name = "N", requires = "live", value_parser = speed)]
     pub(super) speed: Option<TimeScale>,
-    /// The run shows nothing where the P99 of the dispatch lag is longer, on the wall
+    /// The run shows nothing where the P99 of the dispatch lag is longer, in its own time
     #[arg(
         long,
         help_heading = LIVE,
         value_name = "TIME",
         requires = "live",
-        default_value = "100ms",
+        default_value = "250ms",
         value_parser = duration,
     )]
     pub(super) lag_limit: Duration,
@@ -137,4 +137,4 @@ fn speed(text: &str) -> Result<TimeScale, String> {
 
 const LIVE: &str = "Over HTTP";
 /// As the argument has it.
-const LAG_LIMIT: Duration = Duration::from_millis(100);
+const LAG_LIMIT: Duration = Duration::from_millis(250);

@@ -58,6 +58,9 @@ pub struct Gateway {
     plan: GatewayPlan,
 }
 
+/// Shows an access key to whoever starts a gateway.
+type Show<'a> = &'a mut dyn FnMut(&str) -> io::Result<()>;
+
 /// Why a gateway cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -146,7 +149,7 @@ impl Gateway {
         clock: WallClock,
         read_secret: ReadSecret<'_>,
         threads: NonZeroUsize,
-        show: &mut dyn FnMut(&str) -> io::Result<()>,
+        show: Show<'_>,
     ) -> Result<Self, StartError> {
         Self::begin(plan, clock, read_secret, threads, (show, None))
     }
@@ -159,7 +162,7 @@ impl Gateway {
         plan: &GatewayPlan,
         clock: WallClock,
         threads: NonZeroUsize,
-        show: &mut dyn FnMut(&str) -> io::Result<()>,
+        show: Show<'_>,
         harness: Harness,
     ) -> Result<Self, StartError> {
         let no_secrets = |_: &_| Err("a rehearsal has no secrets".to_owned());
@@ -171,7 +174,7 @@ impl Gateway {
         clock: WallClock,
         read_secret: ReadSecret<'_>,
         threads: NonZeroUsize,
-        (show, harness): (&mut dyn FnMut(&str) -> io::Result<()>, Option<Harness>),
+        (show, harness): (Show<'_>, Option<Harness>),
     ) -> Result<Self, StartError> {
         let (jobs, inbox) = mpsc::channel();
         let (listeners, _) = broadcast::channel(LISTENERS_LAG);
@@ -230,8 +233,8 @@ impl Gateway {
         &self.addresses
     }
 
-    /// How the triggers of a model's rules fare, each with its place in the rule set and the version
-    /// that it watches.
+    /// How the triggers of a model's rules fare, each with its place in the rule set and with the
+    /// version that it watches.
     pub fn health(&self, model: ModelIndex) -> Vec<(usize, Slot, Health)> {
         self.house.desk.with(|inner, _| inner.engine.health(model))
     }

@@ -40,7 +40,7 @@ pub struct LiveSettings {
     pub scale: TimeScale,
     /// How many threads each of mock and gateway has; the load has one.
     pub threads: NonZeroUsize,
-    /// Above which P99 of the dispatch lag, on the wall, the run shows nothing.
+    /// Above which P99 of the dispatch lag, in the run's own time, the run shows nothing.
     pub lag_limit: Duration,
 }
 

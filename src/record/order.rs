@@ -148,7 +148,8 @@ pub enum Refusal {
         /// The tag.
         tag: Target,
     },
-    /// What an older version of coalmine told in words alone.
+    /// What was told in words alone: by a gateway over its interface, or by an older version of
+    /// coalmine.
     Told(String),
 }
 

@@ -65,9 +65,9 @@ mod tests {
         let texts = live_texts(&facts(10.0));
         assert_eq!(
             texts[0],
-            "Over HTTP, at 10 times the speed of the wall's clock. Dispatch lag: P50 100 us, P99 \
-             900 us on the wall, 1 ms and 9 ms of its time; bytes of the mock late by: P50 50 us, \
-             P99 200 us on the wall, 500 us and 2 ms of its time"
+            "Over HTTP, at 10 times the speed of the wall's clock. Dispatch lag: P50 100 µs, P99 \
+             900 µs on the wall, 1 ms and 9 ms of its time; bytes of the mock late by: P50 50 µs, \
+             P99 200 µs on the wall, 500 µs and 2 ms of its time"
         );
         assert!(texts[1].starts_with("All that harness and gateway added to 9,000 successful"));
         assert!(texts[1].contains("P50 1.2 ms, P99 4 ms on the wall, 12 ms and 40 ms of its time"));
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn in_real_time_both_are_one() {
         let texts = live_texts(&facts(1.0));
-        assert!(texts[0].starts_with("Over HTTP, in real time. Dispatch lag: P50 100 us, P99 900"));
+        assert!(texts[0].starts_with("Over HTTP, in real time. Dispatch lag: P50 100 µs, P99 900"));
         assert!(!texts[0].contains("of its time"));
     }
 

@@ -30,7 +30,10 @@ fn live() -> Value {
             ("upstream_lateness", reference("overhead")),
             ("overhead", reference("overhead")),
             ("service_overhead", reference("overhead")),
-            ("lag_limit_ns", span("above which P99 of the dispatch lag the run shows nothing")),
+            (
+                "lag_limit_ns",
+                span("above which P99 of the lag, in its own time, the run shows nothing"),
+            ),
             ("lost", whole("requests that never reached the gateway, or whose end it never told")),
         ],
         &[],

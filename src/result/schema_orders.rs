@@ -122,7 +122,7 @@ fn reason() -> Value {
 
 fn told() -> Value {
     object(
-        "what an older version of coalmine said in words alone",
+        "what was said in words alone, by a gateway or an older coalmine",
         &[("told", text("its words"))],
         &[],
     )
