@@ -277,6 +277,7 @@ Examples:
   coalmine run scenarios/false-alarm.yaml --format markdown >> $GITHUB_STEP_SUMMARY
   coalmine run scenarios/ten-thousand.yaml --live --speed 10
   coalmine run scenarios/ten-thousand.yaml --live --speed 10 --record ten-thousand.trace
+  coalmine run scenarios/ten-thousand.yaml --both --speed 10
 
 In a path the items of a list go by their number from 0, or by their name, title or id.
 

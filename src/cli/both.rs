@@ -25,7 +25,7 @@ pub(super) fn tell_both(
     arguments: &RunArguments,
     out: &Path,
     simulated: Played,
-    live: Played,
+    live: &Played,
 ) -> Result<Exit, Failure> {
     let charts = !arguments.no_charts;
     let below = out.join(SIMULATED);

@@ -44,7 +44,8 @@ pub(super) fn fidelity(arguments: &FidelityArguments) -> Result<Exit, Failure> {
         RunInput { label, sha256, result }
     };
     let sides = Sides::new(input(0, &simulated.result), input(1, &live.result));
-    let told = held_against(&sides, &harness(arguments), &settings(arguments))
+    let harness = harness(arguments, &live.result);
+    let told = held_against(&sides, &harness, &settings(arguments))
         .map_err(|refused| usage(&format!("error: {refused}")))?;
     if let Some(out) = &arguments.out {
         write_files(out, files(&told, [&simulated.result, &live.result]))?;
@@ -66,9 +67,10 @@ fn settings(arguments: &FidelityArguments) -> Settings {
     Settings { tolerances, confidence: arguments.confidence }
 }
 
-/// What the command line tells of it: a result file says nothing of what a harness added.
-fn harness(arguments: &FidelityArguments) -> Harness {
-    Harness { speed: arguments.speed, overheads: Vec::new() }
+/// What the live run says of it; at the speed of the command line, if that names one.
+fn harness(arguments: &FidelityArguments, live: &ResultFile) -> Harness {
+    let told = Harness::of(live.live.as_ref());
+    Harness { speed: arguments.speed.unwrap_or(told.speed), ..told }
 }
 
 /// Everything that is written of it, each file with its name.

@@ -25,9 +25,9 @@ pub(super) struct FidelityArguments {
     #[arg(long, value_name = "SHARE", default_value = "95%", value_parser = confidence)]
     pub(super) confidence: Confidence,
     /// How many times as fast as on the wall the live run was: above 20 its latencies are shown
-    /// and not judged
-    #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
-    pub(super) speed: TimeScale,
+    /// and not judged [default: as its result says]
+    #[arg(long, value_name = "N", value_parser = speed)]
+    pub(super) speed: Option<TimeScale>,
     /// Where fidelity.html, its charts, fidelity.json and fidelity.md go [default: nowhere]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
@@ -67,11 +67,11 @@ fn speed(text: &str) -> Result<TimeScale, String> {
 pub(super) const FIDELITY_HELP: &str = "\
 Examples:
   coalmine fidelity reports/simulated reports/live
-  coalmine fidelity reports/simulated reports/live --speed 10 --out reports/fidelity
+  coalmine fidelity reports/simulated reports/live --out reports/fidelity
   coalmine fidelity reports/simulated reports/live --tolerance p99=5% --fail-on beyond
   coalmine fidelity reports/simulated reports/live --tolerance rollback=0 --format json
 
-Both results must be of one scenario. An error is beyond where its whole interval is; undecided
-where it may be within or beyond. Where both runs have one seed they met the same draws, and an
-error that is no more than is allowed is within, however wide its interval. The exit code is 0
-whatever is found, unless --fail-on says otherwise.";
+`coalmine run SCENARIO --both` makes both runs and this. Both results must be of one scenario. An
+error is beyond where its whole interval is; undecided where it may be within or beyond. Where both
+runs have one seed they met the same draws, and an error that is no more than is allowed is within,
+however wide its interval. The exit code is 0 whatever is found, unless --fail-on says otherwise.";

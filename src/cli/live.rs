@@ -25,24 +25,33 @@ use crate::units::{Duration, format_counted};
 #[derive(Clone, Debug, Args)]
 pub(super) struct LiveArguments {
     /// Send the requests over HTTP, through a gateway to a mock of the upstreams
-    #[arg(long, help_heading = LIVE)]
+    #[arg(long, help_heading = LIVE, group = "over_http")]
     pub(super) live: bool,
+    /// Play it both in virtual time and over HTTP, and say how well the two agree
+    #[arg(long, help_heading = LIVE, group = "over_http", conflicts_with = "live")]
+    pub(super) both: bool,
     /// How many times as fast as on the wall its time runs: 0.001 to 10000 [default: 1]
-    #[arg(long, help_heading = LIVE, value_name = "N", requires = "live", value_parser = speed)]
+    #[arg(
+        long,
+        help_heading = LIVE,
+        value_name = "N",
+        requires = "over_http",
+        value_parser = speed,
+    )]
     pub(super) speed: Option<TimeScale>,
     /// The run shows nothing where the P99 of the dispatch lag is longer, in its own time
     #[arg(
         long,
         help_heading = LIVE,
         value_name = "TIME",
-        requires = "live",
+        requires = "over_http",
         default_value = "250ms",
         value_parser = duration,
     )]
     pub(super) lag_limit: Duration,
     /// Write every request that has ended into this file, as a trace that `trace stats`, `backtest`
     /// and scenarios read
-    #[arg(long, help_heading = LIVE, value_name = "FILE", requires = "live")]
+    #[arg(long, help_heading = LIVE, value_name = "FILE", requires = "over_http")]
     pub(super) record: Option<PathBuf>,
     /// Replace the file of --record if it is there
     #[arg(long, help_heading = LIVE, requires = "record")]
@@ -52,10 +61,11 @@ pub(super) struct LiveArguments {
 impl LiveArguments {
     /// As they would be given again.
     pub(super) fn as_given(&self) -> String {
-        if !self.live {
-            return String::new();
-        }
-        let mut given = " --live".to_owned();
+        let mut given = match (self.live, self.both) {
+            (true, _) => " --live".to_owned(),
+            (_, true) => " --both".to_owned(),
+            _ => return String::new(),
+        };
         if let Some(speed) = self.speed {
             given.push_str(&format!(" --speed {}", speed.times()));
         }

@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         let simulated = play(provenance, play_virtual(scenario, seed, &arguments.scenario)?);
         let provenance = Provenance::begin();
         let live = play_live(scenario, seed, &arguments.live, &arguments.scenario)?;
-        return tell_both(arguments, &out, simulated, play(provenance, live));
+        return tell_both(arguments, &out, simulated, &play(provenance, live));
     }
     let rehearsal = match arguments.live.live {
         true => play_live(scenario, seed, &arguments.live, &arguments.scenario)?,

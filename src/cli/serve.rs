@@ -27,8 +27,8 @@ pub(super) struct ServeArguments {
     /// Check the configuration and the secrets that it names, and end
     #[arg(long)]
     pub(super) check: bool,
-    /// Write the first access key into this file, which must not be there yet and is readable for its
-    /// owner alone, and not to stdout
+    /// Write the first access key into this file, which must not be there yet and is readable for
+    /// its owner alone, and not to stdout
     #[arg(long, value_name = "FILE")]
     pub(super) admin_key_file: Option<PathBuf>,
     /// Record requests and their outcomes into this file, as a trace, without prompts and answers:

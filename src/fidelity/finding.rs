@@ -86,7 +86,6 @@ pub(super) fn judge(
         Allowed::UpTo(share) => share.get(),
         Allowed::SamplingError => 0.0,
     };
-    // What chance would explain of few requests can still be a lot.
     let is_bounded = low > f64::NEG_INFINITY || high < f64::INFINITY;
     let is_wide = low < -most && high > most;
     if low > most || high < -most {
@@ -96,14 +95,11 @@ pub(super) fn judge(
         };
     }
     let is_within = match allowed {
-        Allowed::SamplingError => is_bounded && error.abs() <= SMALL,
+        Allowed::SamplingError => is_bounded,
         Allowed::UpTo(_) => error.abs() <= most && (chances == Chances::Same || !is_wide),
     };
     if is_within { Finding::Within } else { Finding::Undecided }
 }
-
-/// Up to which error of a share chance may explain it. Chosen: a percentage point.
-const SMALL: f64 = 0.01;
 
 #[cfg(test)]
 mod tests {
@@ -140,11 +136,9 @@ mod tests {
 
     #[test]
     fn what_chance_explains_is_what_the_interval_holds_0_of() {
-        let judged = |limits| judge(0.01, limits, Allowed::SamplingError, Chances::Own);
+        let judged = |limits| judge(0.02, limits, Allowed::SamplingError, Chances::Own);
         assert_eq!(judged((-0.01, 0.05)), Finding::Within);
         assert_eq!(judged((0.0, 0.05)), Finding::Within);
-        let large = judge(0.011, (-0.01, 0.05), Allowed::SamplingError, Chances::Own);
-        assert_eq!(large, Finding::Undecided, "20 % of 20 requests are no agreement");
         assert_eq!(judged((0.001, 0.05)), Finding::Beyond);
         assert_eq!(judged((f64::NEG_INFINITY, f64::INFINITY)), Finding::Undecided);
     }

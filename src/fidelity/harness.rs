@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::TimeScale;
 use crate::metric::Quantile;
+use crate::run::LiveFacts;
 use crate::stats::DurationHistogram;
 use crate::units::Duration;
 
@@ -12,8 +13,8 @@ use crate::units::Duration;
 pub struct Harness {
     /// How many times as fast as on the wall engine time passed.
     pub speed: TimeScale,
-    /// What it added to latencies: the whole of it, or its causes where these have nothing to do
-    /// with each other, such as the dispatch lag and the lateness of the mock. No part twice.
+    /// What it added to latencies, cause by cause: those that have nothing to do with each other
+    /// nor with what was planned, such as the dispatch lag and the lateness of the mock.
     pub overheads: Vec<Overhead>,
 }
 
@@ -49,6 +50,24 @@ pub struct OverheadSpread {
 }
 
 impl Harness {
+    /// What a live run says of its own: the lag of its load and the lateness of its mock, which
+    /// their own clocks have measured. What gateway, client and sockets add is not among it: that
+    /// is only known as the difference from what was planned, so to subtract it would make any
+    /// live run agree with its plan.
+    pub fn of(live: Option<&LiveFacts>) -> Self {
+        let Some(facts) = live else { return Self::default() };
+        let overhead = |name: &str, times: &DurationHistogram| Overhead {
+            name: name.to_owned(),
+            times: times.scaled(facts.speed),
+        };
+        let overheads = vec![
+            overhead("dispatch lag", &facts.dispatch_lag.times),
+            overhead("lateness of the mock", &facts.upstream_lateness.times),
+        ];
+        // The speed of a run that was made was a speed.
+        Self { speed: TimeScale::new(facts.speed).unwrap_or_default(), overheads }
+    }
+
     /// Each overhead in figures; those of which nothing was measured are left out.
     pub(super) fn spreads(&self) -> Vec<OverheadSpread> {
         let spread = |overhead: &Overhead| {

@@ -104,12 +104,19 @@ impl Measured {
         let less_overhead = raw.zip(share).map(|(raw, share)| raw.less(share));
         let judged = less_overhead.or(raw).zip(chances);
         let finding = judged.map_or(Finding::Unjudged, |(deviation, chances)| {
-            judge(deviation.error, deviation.limits(), allowed, chances)
+            let found = judge(deviation.error, deviation.limits(), allowed, chances);
+            // What chance would explain of few requests can still be a lot.
+            let is_small = metric.unit() != Unit::Ratio || deviation.error.abs() <= SMALL;
+            let by_chance = allowed == Allowed::SamplingError && found == Finding::Within;
+            if by_chance && !is_small { Finding::Undecided } else { found }
         });
         let (simulated, live) = (value(&one), value(&two));
         MetricError { metric, simulated, live, overhead, raw, less_overhead, allowed, finding }
     }
 }
+
+/// Up to which error of a share of requests chance may explain it. Chosen: a percentage point.
+const SMALL: f64 = 0.01;
 
 impl Deviation {
     fn of(metric: Metric, difference: &Difference) -> Option<Self> {

@@ -7,7 +7,6 @@ use super::finding::Finding;
 use super::settings::Sides;
 use crate::exchange::VersionIndex;
 use crate::record::{Record, Rollback};
-use crate::result::ResultFile;
 use crate::units::{Duration, ModelId, VersionId};
 
 /// A rollback of a version in both runs, or in one of them.
@@ -138,6 +137,7 @@ mod tests {
     use super::super::example::simulated;
     use super::*;
     use crate::compare::RunInput;
+    use crate::result::ResultFile;
 
     fn errors(simulated: &ResultFile, live: &ResultFile, allowed: u64) -> Vec<RollbackError> {
         let run = |result| RunInput { label: "", sha256: "", result };

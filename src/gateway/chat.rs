@@ -20,7 +20,7 @@ use super::house::Settings;
 use super::pass_headers::CANARY_VERSION;
 use super::relay::Relay;
 use super::room::Seat;
-use super::tape::{Subject, TapedRequest};
+use super::taped::{Subject, TapedRequest};
 use super::ticket_guard::TicketGuard;
 use super::version_route::VersionRoute;
 use super::worker::{Worker, std_duration};

@@ -27,7 +27,7 @@ impl Closing {
         let mut heard = self.0.subscribe();
         async move {
             if heard.wait_for(|begun| *begun).await.is_err() {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
     }

@@ -192,8 +192,10 @@ impl<J: Journal> Keeper<J> {
     fn take_down(&mut self, delivery: &Delivery) {
         if delivery.outcome.is_for_the_next() {
             // Without an entry of its end it is sent after the next start, as after a crash.
-            tracing::warn!(%delivery, "not told before the end: it will be if the gateway starts again within the hour, from \
-                 a journal in a file");
+            tracing::warn!(
+                %delivery,
+                "not told before the end: a start within the hour does, from a journal in a file"
+            );
             return;
         }
         let desk = Arc::clone(&self.house.desk);

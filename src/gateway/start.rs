@@ -18,16 +18,16 @@ use super::house::{House, Settings};
 use super::job::{CommandFailure, Job};
 use super::keeper::Keeper;
 use super::meters::Meters;
-use super::notify_plan::{NotifyFault, notify_settings};
+use super::notify_plan::notify_settings;
 use super::opening::opening;
 use super::outbox::Outbox;
-use super::post::{Post, PostError};
+use super::post::Post;
 use super::server::{Serving, ServingThread, bind};
-use super::settings::{ReadSecret, UpstreamFault};
+use super::settings::ReadSecret;
+use super::start_error::{ReloadError, StartError};
 use super::tape_file::{TapeThread, check_tape};
-use super::tls::{TlsError, client_tls};
+use super::tls::client_tls;
 use super::told::Told;
-use super::version_route::RouteFault;
 use super::witness::{Harness, Witness};
 use super::worker::Worker;
 use crate::chance::Chance;
@@ -38,7 +38,7 @@ use crate::engine::{
 use crate::exchange::ModelIndex;
 use crate::notify::{Delivery, Notifier, Now, Ways};
 use crate::scenario::{GatewayPlan, StatePlan};
-use crate::store::{Journal, OpenError, SqliteJournal, StoreError, fold, walk};
+use crate::store::{Journal, SqliteJournal, fold, walk};
 use crate::trace::Names;
 use crate::units::{Duration, KeyId, ModelId, Timestamp};
 
@@ -60,83 +60,6 @@ pub struct Gateway {
 
 /// Shows an access key to whoever starts a gateway.
 type Show<'a> = &'a mut dyn FnMut(&str) -> io::Result<()>;
-
-/// Why a gateway cannot begin.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The journal cannot be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The journal cannot be trusted, or not be written.
-    #[error("the journal is not as it was written: {0}")]
-    Store(#[from] StoreError),
-    /// An upstream cannot be reached as the plan says.
-    #[error(transparent)]
-    Upstream(#[from] UpstreamFault),
-    /// A version of the journal cannot be sent anything.
-    #[error(transparent)]
-    Route(#[from] RouteFault),
-    /// What the configuration asks for is refused.
-    #[error("model {model}: {why}")]
-    Refused {
-        /// Of which model.
-        model: ModelId,
-        /// Why.
-        why: String,
-    },
-    /// TLS cannot be used.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// Notifications cannot be sent as the plan says.
-    #[error(transparent)]
-    Notify(#[from] NotifyFault),
-    /// Notifications cannot be sent at all.
-    #[error(transparent)]
-    Post(#[from] PostError),
-    /// An address cannot be listened at.
-    #[error("cannot listen at {0}")]
-    Listen(#[source] io::Error),
-    /// A thread cannot be started.
-    #[error("a thread cannot be started: {0}")]
-    Thread(#[source] io::Error),
-    /// Requests cannot be recorded.
-    #[error("requests cannot be recorded in {0}")]
-    Record(#[source] io::Error),
-    /// The first access key could not be shown, and is not valid.
-    #[error("the first access key could not be shown, and is not valid: {0}")]
-    Show(#[source] io::Error),
-    /// The system has no randomness.
-    #[error("the system has no randomness: {0}")]
-    Randomness(#[from] getrandom::Error),
-}
-
-/// Why a new configuration is not taken. The old one stays.
-#[derive(Debug, thiserror::Error)]
-pub enum ReloadError {
-    /// Models come and go with a restart alone.
-    #[error("the models are {now}; a gateway that runs has {before}: restart it to change them")]
-    Models {
-        /// Those of the new configuration.
-        now: String,
-        /// Those that are served.
-        before: String,
-    },
-    /// An upstream cannot be reached as the plan says.
-    #[error(transparent)]
-    Upstream(#[from] UpstreamFault),
-    /// A version can no longer be sent anything.
-    #[error(transparent)]
-    Route(#[from] RouteFault),
-    /// Notifications cannot be sent as the plan says.
-    #[error(transparent)]
-    Notify(#[from] NotifyFault),
-    /// Notifications cannot be sent at all.
-    #[error(transparent)]
-    Ways(#[from] crate::notify::StartError),
-    /// The gateway could not be started with it.
-    #[error("the next start would be refused with it: {0}")]
-    NextStart(Box<StartError>),
-}
 
 impl Gateway {
     /// Begins to serve `plan` on `threads` threads; when this returns it can be reached. Where

@@ -79,8 +79,8 @@ impl TapeThread {
         self.tape.clone()
     }
 
-    /// Waits until all that was sent is written, `patience` at most: a disk that hangs must not keep
-    /// the gateway.
+    /// Waits until all that was sent is written, `patience` at most: a disk that hangs must not
+    /// keep the gateway.
     pub(super) fn finish(self, patience: std::time::Duration) {
         let Self { tape, thread, ended } = self;
         let ended = ended.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -10,7 +10,7 @@ use super::desk::Desk;
 use super::fault::Fault;
 use super::room::Seat;
 use super::send::causes;
-use super::tape::TapedRequest;
+use super::taped::TapedRequest;
 use super::unreadable::Unreadable;
 use super::version_route::VersionRoute;
 use crate::engine::{Completion, Ticket};

@@ -1,5 +1,5 @@
-//! Why an answer cannot be read: what the log says, so that somebody finds the upstream or the proxy
-//! that sent it. Clients are told no more than that it is so.
+//! Why an answer cannot be read: what the log says, so that somebody finds the upstream or the
+//! proxy that sent it. Clients are told no more than that it is so.
 
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};

@@ -45,7 +45,7 @@ impl Overheads {
 
 fn on_the_wall(measured: &DurationHistogram, scale: TimeScale) -> Overhead {
     let wall = |time: Option<Duration>| time.map(|time| time.mul_f64(1.0 / scale.times()));
-    let Overhead { count, mean, p50, p99, max } = Overhead::of(measured);
+    let Overhead { count, mean, p50, p99, max, times } = Overhead::of(measured);
     let (mean, p50, p99, max) = (wall(mean), wall(p50), wall(p99), wall(max));
-    Overhead { count, mean, p50, p99, max }
+    Overhead { count, mean, p50, p99, max, times: times.scaled(1.0 / scale.times()) }
 }

@@ -79,7 +79,8 @@ impl Outcome {
         }
     }
 
-    /// Whether whoever is there next is to send it: it was cut off by the end of the notifier alone.
+    /// Whether whoever is there next is to send it: it was cut off by the end of the notifier
+    /// alone.
     pub const fn is_for_the_next(&self) -> bool {
         matches!(self, Self::Dropped { why: DropReason::ShuttingDown })
     }

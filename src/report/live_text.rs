@@ -45,7 +45,13 @@ mod tests {
 
     fn overhead(p50: u64, p99: u64) -> Overhead {
         let micros = |micros: u64| Some(Duration::from_micros(micros));
-        Overhead { count: 9_000, mean: micros(p50), p50: micros(p50), p99: micros(p99), max: None }
+        Overhead {
+            count: 9_000,
+            mean: micros(p50),
+            p50: micros(p50),
+            p99: micros(p99),
+            ..Overhead::default()
+        }
     }
 
     fn facts(speed: f64) -> LiveFacts {

@@ -15,6 +15,7 @@ pub(super) fn live_parts() -> Vec<Part> {
             ("p50_ns", span("the median")),
             ("p99_ns", span("the 99th percentile")),
             ("max_ns", span("the largest")),
+            ("times", reference("histogram")),
         ],
     );
     vec![("overhead", overhead), ("live", live())]

@@ -32,7 +32,7 @@ pub struct LiveFacts {
 
 /// How much later than it should have been something was, on the wall: the run's own time is so
 /// many times as long as it was fast.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Overhead {
     /// How often it was measured.
@@ -49,6 +49,9 @@ pub struct Overhead {
     /// The largest.
     #[serde(default, rename = "max_ns", skip_serializing_if = "Option::is_none")]
     pub max: Option<Duration>,
+    /// All of them.
+    #[serde(default)]
+    pub times: DurationHistogram,
 }
 
 impl Overhead {
@@ -60,6 +63,7 @@ impl Overhead {
             p50: measured.quantile(500),
             p99: measured.quantile(990),
             max: measured.max(),
+            times: measured.clone(),
         }
     }
 }

@@ -44,7 +44,7 @@ fn described(title: &str, shape: Shape) -> Value {
 struct Definitions {
     map: Map<String, Value>,
     /// Which shape took which name, as a whole or as a part.
-    taken: Vec<(String, bool, String)>,
+    taken: Vec<(*const (), bool, String)>,
     /// Whether they are those of a file that is laid over others: nothing must stand, and nothing
     /// in a key's place takes the key away.
     partial: bool,
@@ -64,15 +64,17 @@ impl Definitions {
                 "additionalProperties": self.value(table.value),
             }),
             Shape::Record(record) => {
-                self.define(format!("{record:?}"), record.name, |definitions| {
+                self.define(std::ptr::from_ref(record).cast(), record.name, |definitions| {
                     definitions.record(record)
                 })
             }
             Shape::Open(open) => {
-                self.define(format!("{open:?}"), open.name, |definitions| definitions.open(open))
+                self.define(std::ptr::from_ref(open).cast(), open.name, |definitions| {
+                    definitions.open(open)
+                })
             }
             Shape::Choice(choice) => {
-                self.define(format!("{:?}", choice.choices), choice.name, |definitions| {
+                self.define(std::ptr::from_ref(choice.choices).cast(), choice.name, |definitions| {
                     definitions.choice(choice)
                 })
             }
@@ -87,26 +89,44 @@ impl Definitions {
 
     fn define(
         &mut self,
-        content: String,
+        identity: *const (),
         name: &str,
         make: impl FnOnce(&mut Self) -> Value,
     ) -> Value {
-        // A shape is told by its content: two that only share their name stay two. Not by its
-        // address, which the compiler chooses anew in each build.
+        // A shape that is being made is told by its address, so that it may refer to itself. What
+        // was made is told by its content: the compiler may give one shape several addresses.
         let word = name.replace(' ', "_");
         let word = if self.partial { format!("partial_{word}") } else { word };
         let known = self.taken.iter().find(|(taken, partial, of)| {
-            *taken == content && *partial == self.partial && base(of) == word
+            *taken == identity && *partial == self.partial && base(of) == word
         });
         if let Some((.., name)) = known {
             return reference(name);
         }
-        let alike = self.taken.iter().filter(|(.., taken)| base(taken) == word).count();
+        let names: std::collections::BTreeSet<_> =
+            self.taken.iter().map(|(.., taken)| taken).collect();
+        let alike = names.into_iter().filter(|taken| base(taken) == word).count();
         let word = if alike == 0 { word } else { format!("{word}.{}", alike + 1) };
-        self.taken.push((content, self.partial, word.clone()));
+        self.taken.push((identity, self.partial, word.clone()));
         let made = make(self);
+        if let Some(same) = self.same_as(&word, &made) {
+            self.taken.retain(|(.., taken)| *taken != word);
+            self.taken.push((identity, self.partial, same.clone()));
+            return reference(&same);
+        }
         self.map.insert(word.clone(), made);
         reference(&word)
+    }
+
+    /// The definition that `made` is, but for what it calls itself: it was made as `word`.
+    fn same_as(&self, word: &str, made: &Value) -> Option<String> {
+        let called = |name: &str, text: String| {
+            text.replace(&reference(name).to_string(), &reference(base(word)).to_string())
+        };
+        let made = called(word, made.to_string());
+        let alike = self.map.iter().filter(|(name, _)| base(name) == base(word));
+        let same = alike.into_iter().find(|(name, of)| called(name, of.to_string()) == made);
+        same.map(|(name, _)| name.clone())
     }
 
     fn record(&mut self, record: &Record) -> Value {

@@ -205,8 +205,11 @@ fn what_is_under_way_when_the_time_to_drain_is_over_is_told_so() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("traffic.jsonl");
     let more = format!("drain: 100ms\nrecord: '{}'\n", file.display());
+    let yaml = two(&upstream.url(), &upstream.url(), "{v1: 100%}", &more);
+    let url = format!("one: {{url: '{}'", upstream.url());
+    let patient = "timeouts: {first_byte: 10h, idle: 10h, total: 10h}";
     // At this speed a request has waited far longer than whoever leaves by himself may.
-    let world = World::hasty(&two(&upstream.url(), &upstream.url(), "{v1: 100%}", &more), 1_000.0);
+    let world = World::hasty(&yaml.replace(&url, &format!("{url}, {patient}")), 1_000.0);
     let (mut plain, mut streamed) = (world.client(), world.client());
     plain.send_chat(&ask("gpt-4"));
     streamed.send_chat(&ask_stream("gpt-4"));

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const SCENARIO: &str = "
 schema: 1
@@ -70,6 +70,44 @@ fn a_run_whose_requests_were_too_late_is_invalid_and_never_failed() {
     let told = String::from_utf8(ran.stdout).unwrap();
     assert_eq!(ran.status.code(), Some(6), "{told}");
     assert!(told.contains("P99 of the dispatch lag"), "{told}");
+}
+
+/// Faster than latencies are judged: how busy the machine is must not decide.
+#[test]
+fn both_ways_at_once_say_how_well_they_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let more = ["--both", "--speed", "30", "--lag-limit", "1h", "--format", "json"];
+    let ran = run(path, &more);
+    let told = String::from_utf8(ran.stdout).unwrap();
+    assert_eq!(ran.status.code(), Some(0), "{told}{}", String::from_utf8_lossy(&ran.stderr));
+    let fidelity: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&fidelity["verdict"], &fidelity["requests"]), (&json!("within"), &json!("within")));
+    assert_eq!((&fidelity["share_draws"], &fidelity["speed"]), (&json!(true), &json!(30.0)));
+    let names = fidelity["overheads"].as_array().unwrap().iter().map(|own| own["name"].clone());
+    assert_eq!(names.collect::<Vec<_>>(), ["dispatch lag", "lateness of the mock"]);
+    let errors = fidelity["versions"][0]["errors"].as_array().unwrap();
+    let rate = errors.iter().find(|error| error["metric"] == "error_rate").unwrap();
+    assert_eq!((&rate["simulated"], rate["raw"]["error"].as_f64()), (&rate["live"], Some(0.0)));
+    let reports = path.join("reports/short");
+    assert!(result(path)["live"].is_object());
+    let simulated = std::fs::read_to_string(reports.join("simulated/result.json")).unwrap();
+    assert!(serde_json::from_str::<Value>(&simulated).unwrap()["live"].is_null());
+    let page = |folder: &Path| std::fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(page(&reports).contains("id=\"fidelity\""));
+    // All of it can be made again, and held against each other by hand.
+    let coalmine = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_coalmine"));
+        command.current_dir(path).args(arguments).output().unwrap()
+    };
+    let again = coalmine(&["report", "reports/short", "--out", "again"]);
+    assert_eq!(again.status.code(), Some(0), "{again:?}");
+    assert!(page(&path.join("again")).contains("id=\"fidelity\""));
+    let by_hand =
+        ["fidelity", "reports/short/simulated", "reports/short", "--fail-on", "undecided"];
+    assert_eq!(coalmine(&by_hand).status.code(), Some(0));
+    let wrong_way = coalmine(&["fidelity", "reports/short", "reports/short/simulated"]);
+    assert_eq!(wrong_way.status.code(), Some(2), "{wrong_way:?}");
 }
 
 #[test]
