@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::shared_arguments::confidence;
+use super::shared_arguments::{confidence, speed};
 use crate::clock::TimeScale;
 use crate::fidelity::ToleranceChange;
 use crate::stats::Confidence;
@@ -57,11 +57,6 @@ pub(super) enum FidelityFormat {
     Json,
     /// For a pull request or a CI job's page
     Markdown,
-}
-
-fn speed(text: &str) -> Result<TimeScale, String> {
-    let times = text.parse().map_err(|_| format!("{text:?} is no number, such as 10"))?;
-    TimeScale::new(times).map_err(|error| error.to_string())
 }
 
 pub(super) const FIDELITY_HELP: &str = "\

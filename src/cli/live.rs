@@ -13,7 +13,7 @@ use super::open::{open_traces, simulation_failure};
 use super::open_files;
 use super::progress::Progress;
 use super::quoting::shell_word;
-use super::shared_arguments::duration;
+use super::shared_arguments::{duration, speed};
 use super::terminal::{Failure, complain};
 use crate::clock::TimeScale;
 use crate::live::{LiveError, LiveSettings, LiveWatch, run_live};
@@ -138,11 +138,6 @@ fn live_failure(
         }
         other => Failure::internal(format!("error: {other}")),
     }
-}
-
-fn speed(text: &str) -> Result<TimeScale, String> {
-    let times = text.parse().map_err(|_| "a speed is a number, such as 10".to_owned())?;
-    TimeScale::new(times).map_err(|error| error.to_string())
 }
 
 const LIVE: &str = "Over HTTP";

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::exit::Exit;
 use super::open::open;
 use super::open_files;
-use super::shared_arguments::{ScenarioArguments, seed, time};
+use super::shared_arguments::{ScenarioArguments, seed, speed, time};
 use super::signals::Signals;
 use super::terminal::{Failure, complain};
 use crate::chance::Distribution;
@@ -45,7 +45,7 @@ pub(super) struct MockArguments {
     #[arg(long, allow_negative_numbers = true, value_parser = seed)]
     pub(super) seed: Option<u64>,
     /// How many times as fast as the wall's its time passes
-    #[arg(long, value_name = "N", default_value = "1", value_parser = time_scale)]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
     pub(super) time_scale: TimeScale,
     /// How many tokens answers have whose requests do not say
     #[arg(
@@ -189,9 +189,4 @@ fn of_scenario(loaded: &Loaded) -> Result<Vec<MockVersion>, Failure> {
         }
     }
     Ok(versions)
-}
-
-fn time_scale(text: &str) -> Result<TimeScale, String> {
-    let times: f64 = text.parse().map_err(|_| "a time scale is a number".to_owned())?;
-    TimeScale::new(times).map_err(|error| error.to_string())
 }

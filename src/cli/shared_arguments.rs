@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::quoting::shell_word;
+use crate::clock::TimeScale;
 use crate::stats::Confidence;
 use crate::units::{Duration, LiteralError, Ratio};
 
@@ -90,6 +91,12 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let parsed = time(text)?;
     if parsed.is_zero() { Err("allowed is more than 0s".to_owned()) } else { Ok(parsed) }
+}
+
+/// How many times as fast as on the wall a run's time passes.
+pub(super) fn speed(text: &str) -> Result<TimeScale, String> {
+    let times = text.parse().map_err(|_| format!("{text:?} is no number, such as 10"))?;
+    TimeScale::new(times).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::compare::{self, Difference, contrast};
 use crate::metric::{Measure, Metric, Sample, Unit};
 use crate::stats::{Confidence, DurationHistogram};
 use crate::summary::{Basis, Estimate, Limits, Method, Selected};
+use crate::units::{Duration, Ratio};
 
 /// How far one metric of the live run lies from the simulated one.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -81,6 +82,19 @@ impl Measured {
             [simulated, live].map(|requests| requests.estimate(metric, Method::Display));
         let any = simulated.has_data() || live.has_data();
         any.then_some(Self { metric, simulated, live })
+    }
+
+    /// What is allowed where a time may differ by `least` in any case.
+    pub(super) fn at_least(&self, least: Duration, allowed: Allowed) -> Allowed {
+        match (allowed, self.simulated.value) {
+            (Allowed::UpTo(share), Some(value)) if self.metric.unit() == Unit::Time => {
+                // In tenths of a percent, as it is shown.
+                let share_of = (least.as_secs_f64() / value * 1e3).ceil() / 1e3;
+                let least = Ratio::new(share_of).unwrap_or(Ratio::ONE);
+                Allowed::UpTo(if least > share { least } else { share })
+            }
+            _ => allowed,
+        }
     }
 
     /// Whether there is a value on both sides.

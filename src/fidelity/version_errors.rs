@@ -10,7 +10,7 @@ use crate::exchange::VersionIndex;
 use crate::metric::{Measure, Metric};
 use crate::record::Record;
 use crate::summary::{Selected, Selection, Summary};
-use crate::units::{ModelId, VersionId};
+use crate::units::{Duration, ModelId, VersionId};
 
 /// The errors of one version in one phase.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -56,6 +56,7 @@ pub(super) fn version_errors(
         let Place { phase, version, sides: [simulated, live], measured } = place;
         let errors = measured.into_iter().map(|one| {
             let allowed = settings.tolerances.of(one.metric);
+            let allowed = one.at_least(LEAST_ON_THE_WALL.mul_f64(speed), allowed);
             let chances = Some(chances).filter(|_| is_judged(&&one));
             let requests = (&simulated, &live);
             one.error(requests, delay.as_ref(), (allowed, confidence), chances)
@@ -117,6 +118,10 @@ const METRICS: [Metric; 11] = [
     Metric::Share,
     Metric::CostPer1kTokens,
 ];
+
+/// What is allowed of any time at least, on the wall. Chosen: what a request spends in two sockets
+/// and a gateway, which no upstream's latency has; a share of a first token of 20 ms would be less.
+const LEAST_ON_THE_WALL: Duration = Duration::from_micros(500);
 
 /// Chosen: at 20 times the speed a timer that ends 0.1 ms late adds 2 ms of engine time to every
 /// wait, the tolerance of a latency of 200 ms.
