@@ -44,7 +44,7 @@ pub struct LiveSettings {
     pub lag_limit: Duration,
 }
 
-/// Plays `scenario` under `seed` over HTTP: see the [module](self). `traces` are those that it
+/// Plays `scenario` under `seed` over HTTP: see the [module](super). `traces` are those that it
 /// replays, in the order of their files in the plan.
 ///
 /// # Errors
