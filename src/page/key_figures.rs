@@ -135,7 +135,9 @@ fn requests(record: &Record) -> KeyFigure {
 }
 
 fn seed(result: &ResultFile) -> KeyFigure {
-    let note = "gives the same run again".to_owned();
+    // What the clock says of a live run differs from run to run.
+    let again = if result.live.is_some() { "requests" } else { "run" };
+    let note = format!("gives the same {again} again");
     KeyFigure::new("Seed", result.scenario.seed.to_string(), note)
 }
 
