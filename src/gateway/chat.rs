@@ -82,7 +82,8 @@ pub(super) async fn chat(
 /// What the client is told of a request that goes to no version.
 fn refused(worker: &Worker, number: RequestId, model: &str, why: &Denied) -> ApiError {
     let desk = &worker.house.desk;
-    if let Denied::Key(error) = why {
+    // Nobody else listens: strangers must not cost the engine's lock once more.
+    if let (Denied::Key(error), true) = (why, worker.is_harnessed()) {
         desk.key_refused(number, error);
     }
     denied(desk, model, why)

@@ -62,6 +62,7 @@ pub(super) struct ModelSetting {
 
 impl House {
     pub(super) fn new(desk: Arc<Desk>, meters: Arc<Meters>, settings: Settings) -> Self {
+        desk.models().for_each(|(model, _)| meters.serves(model));
         let (tape, settings) = (OnceLock::new(), RwLock::new(Arc::new(settings)));
         Self { desk, meters, readiness: Readiness::default(), tape, settings }
     }

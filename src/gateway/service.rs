@@ -35,7 +35,8 @@ pub(super) async fn answer(
             let answered = tokio::select! {
                 // First, so that no attempt begins after it.
                 biased;
-                () = worker.closing.begun() => Err(Closing::error()),
+                // It is none of those that were sent to no version.
+                () = worker.closing.begun() => Ok(error_response(&Closing::error())),
                 answered = chat(&worker, request, &id) => answered,
             };
             answered.unwrap_or_else(|error| {

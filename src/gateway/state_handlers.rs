@@ -74,7 +74,6 @@ pub(super) async fn metrics(request: &AdminRequest) -> Result<Response<Body>, Ap
     let meters = &office.front.house.meters;
     let desk = request.desk();
     for (model, index) in desk.models() {
-        meters.serves(model);
         let weights: Vec<(_, Ratio)> = desk.with(|inner, _| {
             let versions = inner.engine.versions(index).into_iter();
             versions.map(|version| (version.version.id.clone(), version.weight)).collect()

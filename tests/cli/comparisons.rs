@@ -39,9 +39,7 @@ fn place() -> Workplace {
         ("slow", "0.05", "400ms", "1"),
     ];
     for (name, threshold, latency, seed) in runs {
-        place.write("small.yaml", scenario(threshold, latency));
-        let ended = place.run(&["run", "small.yaml", "--seed", seed, "--no-charts", "--out", name]);
-        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        place.play(&scenario(threshold, latency), seed, name);
     }
     place
 }

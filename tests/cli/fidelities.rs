@@ -26,9 +26,7 @@ fn place() -> Workplace {
     let place = Workplace::new();
     for (name, latency, seed) in [("a", "300ms", "1"), ("b", "300ms", "2"), ("other", "400ms", "1")]
     {
-        place.write("small.yaml", scenario(latency));
-        let ended = place.run(&["run", "small.yaml", "--seed", seed, "--no-charts", "--out", name]);
-        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        place.play(&scenario(latency), seed, name);
     }
     place
 }

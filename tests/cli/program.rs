@@ -52,6 +52,13 @@ impl Workplace {
         self.run_with(arguments, &[])
     }
 
+    /// Runs the scenario `text` under `seed` into the folder `out`.
+    pub(crate) fn play(&self, text: &str, seed: &str, out: &str) {
+        self.write("small.yaml", text);
+        let ended = self.run(&["run", "small.yaml", "--seed", seed, "--no-charts", "--out", out]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+    }
+
     /// With these variables in its environment.
     pub(crate) fn run_with(&self, arguments: &[&str], variables: &[(&str, PathBuf)]) -> Ended {
         let variables = variables.iter().map(|(name, value)| (name, value));
