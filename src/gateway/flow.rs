@@ -301,8 +301,7 @@ impl Flow {
         if self.upstream.is_none() && (self.patience.client.is_none() || self.ready.is_empty()) {
             return None;
         }
-        // Between two pieces nothing is owed, while others have their turn.
-        let by_client = self.patience.client.map(|most| self.owed.unwrap_or(now) + most);
+        let by_client = self.owed.zip(self.patience.client).map(|(since, most)| since + most);
         let by_upstream =
             self.upstream.is_some().then(|| self.alarm.unwrap_or(self.patience.deadline));
         let tick = (!self.is_ahead).then(|| now + self.owed.map_or(TICK, |_| SLOW));

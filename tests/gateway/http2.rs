@@ -37,9 +37,7 @@ impl ClosedWindow {
         self.client.send_bytes(&[head, data].concat());
         self.stream += 2;
     }
-}
 
-impl ClosedWindow {
     /// Lets the first stream be sent so many bytes.
     pub(crate) fn open(&mut self, bytes: u32) {
         // WINDOW_UPDATE: RFC 9113, section 6.9.

@@ -88,7 +88,8 @@ fn a_stream_that_its_client_stops_taking_is_given_up() {
     let whole = [head.to_vec(), framed(&piece).repeat(60), framed(&last), b"0\r\n\r\n".to_vec()];
     let whole = whole.concat();
     let upstream = Upstream::new(move |_, _| vec![Step::Send(whole.clone())]);
-    let world = world(&upstream, "total: 1m", "limits: {write_timeout: 300ms, requests: 1}");
+    // Long enough for the client to begin before it is given up for not having begun.
+    let world = world(&upstream, "total: 1m", "limits: {write_timeout: 2s, requests: 1}");
     let mut client = ClosedWindow::new(&world);
     client.send_chat(&ask_stream("gpt-4"));
     await_ending(&world, "success");
