@@ -2,7 +2,9 @@
 //!
 //! Aggregates are integers, so that they do not depend on the order in which they are merged.
 
+mod bets;
 mod bins;
+mod error_ratio;
 mod fisher;
 mod histogram;
 mod holm;
@@ -15,11 +17,14 @@ mod quantile_difference;
 mod ratio;
 mod ratio_of_sums;
 mod sequential;
+#[cfg(test)]
+mod splitmix;
 mod sum_window;
 mod welch;
 mod window;
 
 pub use bins::Bin;
+pub use error_ratio::ErrorRatioTest;
 pub use fisher::fisher_exact;
 pub use histogram::{DurationHistogram, HistogramError};
 pub use holm::holm;

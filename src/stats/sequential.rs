@@ -108,38 +108,11 @@ impl ErrorShareTest {
 
 #[cfg(test)]
 mod tests {
-    use rand::Rng;
-
+    use super::super::splitmix::SplitMix;
     use super::*;
 
     fn test(strength: f64, share: f64) -> ErrorShareTest {
         ErrorShareTest::new(strength, Ratio::new(share).unwrap()).unwrap()
-    }
-
-    /// Errors at random: each the canary's with probability `share`.
-    struct Errors(u64);
-
-    impl rand::TryRng for Errors {
-        type Error = std::convert::Infallible;
-        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-            self.try_next_u64().map(|bits| (bits >> 32) as u32)
-        }
-        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-            // SplitMix64.
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let bits = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            Ok(bits ^ (bits >> 31))
-        }
-        fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> {
-            unreachable!("the tests draw words")
-        }
-    }
-
-    impl Errors {
-        fn canary(&mut self, share: f64) -> bool {
-            u128::from(self.next_u64()) < Ratio::new(share).unwrap().threshold()
-        }
     }
 
     #[test]
@@ -161,9 +134,9 @@ mod tests {
     fn the_running_evidence_equals_the_closed_form() {
         for (strength, share) in [(2.0, 0.05), (10.0, 0.3), (100.0, 0.5)] {
             let mut test = test(strength, share);
-            let mut errors = Errors(4);
+            let mut errors = SplitMix::new(4);
             for n in 1..=20_000_u32 {
-                test.record(errors.canary(share * 1.1));
+                test.record(errors.hit(share * 1.1));
                 if n.is_power_of_two() || n == 20_000 {
                     let (all, canary) = (f64::from(n), test.canary_errors() as f64);
                     let arm = |share: f64, count: f64| {
@@ -184,13 +157,13 @@ mod tests {
     #[test]
     fn looking_after_every_error_raises_no_more_false_alarms_than_alpha() {
         for (strength, share) in [(2.0, 0.05), (10.0, 0.2), (10.0, 0.5), (100.0, 0.5)] {
-            let mut errors = Errors(99);
+            let mut errors = SplitMix::new(99);
             let (mut either, mut worse) = (0, 0);
             for _ in 0..2_000 {
                 let mut test = test(strength, share);
                 let mut strongest = 0.0_f64;
                 for _ in 0..2_000 {
-                    test.record(errors.canary(share));
+                    test.record(errors.hit(share));
                     strongest = strongest.max(test.ln_evidence());
                 }
                 either += u32::from(strongest >= math::ln(20.0));
@@ -204,10 +177,10 @@ mod tests {
 
     #[test]
     fn a_canary_with_twice_its_share_is_found() {
-        let mut errors = Errors(7);
+        let mut errors = SplitMix::new(7);
         let found = (0..200).filter(|_| {
             let mut test = test(10.0, 0.1);
-            (0..400).for_each(|_| test.record(errors.canary(0.2)));
+            (0..400).for_each(|_| test.record(errors.hit(0.2)));
             test.p_value() <= 0.001
         });
         assert!(found.count() >= 180);
