@@ -1,7 +1,7 @@
 //! A test of the canary's error rate against the stable's that may be looked at after every event
 //! and lasts over changes of the weights.
 
-use super::bets::Bets;
+use super::odds_bets::OddsBets;
 use crate::units::Ratio;
 
 /// Whether the canary's error rate is more than `effect` times the stable's.
@@ -14,15 +14,14 @@ use crate::units::Ratio;
 ///
 /// `E = sum_j w_j prod (r_j / r0)^x (1 - rho + rho r0) / (1 - rho + rho r_j)`.
 ///
-/// Each product is a martingale at r = r0 and a supermartingale below, at any sequence of shares
+/// Each product is a martingale at r = r0 and a supermartingale below, under any sequence of shares
 /// that are fixed before the request; so E reaches 1 / alpha with probability at most alpha over
 /// all time, whatever the rule for looking or stopping (Ville), and steps of a rollout do not end
 /// it. A canary that is better than r0 only lowers it.
 ///
-/// The r_j are 12 multiples of r0 from 1.1 to 1000, the logarithm of each about 1.5 times the last
-/// one's: so that the nearest to a true ratio loses little on it, near r0 too. All weigh the same.
-/// Half of E's capital is kept at first and joins the mixture over time (a mixture over the error
-/// at which the canary turns bad), halved after 50 errors.
+/// The r_j are 12 multiples of r0 from 1.1 to 1000, which weigh the same, and a mixture over the
+/// error at which the canary turns bad: half of the weight begins with the first error, the other
+/// half joins over time, half of it within 50 errors.
 ///
 /// It holds where errors are independent given the common rate: `random` assignment, first attempts
 /// only. Errors that come in bursts of one arm break it.
@@ -45,10 +44,7 @@ pub struct ErrorRatioTest {
     effect: f64,
     canary_errors: u64,
     errors: u64,
-    bets: Bets<POINTS>,
-    /// The share last seen, and what an error of the stable and of the canary multiplies under it.
-    share: Ratio,
-    factors: [[f64; POINTS]; 2],
+    bets: OddsBets,
 }
 
 impl ErrorRatioTest {
@@ -59,14 +55,7 @@ impl ErrorRatioTest {
     /// `effect` outside 1 to 1e6.
     pub fn new(effect: f64) -> Self {
         assert!((1.0..=1e6).contains(&effect), "an effect of {effect}, allowed are 1 to 1e6");
-        Self {
-            effect,
-            canary_errors: 0,
-            errors: 0,
-            bets: Bets::new(PACE),
-            share: Ratio::ZERO,
-            factors: [[1.0; POINTS]; 2],
-        }
+        Self { effect, canary_errors: 0, errors: 0, bets: OddsBets::new(PACE) }
     }
 
     /// All errors recorded.
@@ -91,32 +80,10 @@ impl ErrorRatioTest {
     pub fn record(&mut self, canary: bool, share: Ratio) {
         self.errors += 1;
         self.canary_errors += u64::from(canary);
-        if share == Ratio::ZERO || share == Ratio::ONE {
-            return;
-        }
-        if share != self.share {
-            self.share = share;
-            self.factors = factors(self.effect, share);
-        }
-        self.bets.settle(&self.factors[usize::from(canary)]);
+        let odds = self.effect * share.get();
+        self.bets.record(canary, odds / (odds + share.complement().get()));
     }
 }
-
-/// What an error of the stable and what one of the canary multiplies at each ratio.
-fn factors(effect: f64, share: Ratio) -> [[f64; POINTS]; 2] {
-    let (canary, stable) = (share.get(), share.complement().get());
-    let at_effect = stable + canary * effect;
-    let stable = MULTIPLES.map(|multiple| at_effect / (stable + canary * effect * multiple));
-    let mut canary = stable;
-    canary.iter_mut().zip(MULTIPLES).for_each(|(factor, multiple)| *factor *= multiple);
-    [stable, canary]
-}
-
-/// The ratios of the mixture as multiples of the effect. Chosen: a nearer one than 1.1 takes
-/// thousands of errors to show; one beyond 1000 gains nothing unless the share is under 0.1 %.
-const MULTIPLES: [f64; POINTS] =
-    [1.1, 1.17, 1.26, 1.4, 1.65, 2.1, 3.0, 5.0, 11.0, 32.0, 130.0, 1_000.0];
-const POINTS: usize = 12;
 
 /// In errors. Chosen: about what a deployment sees before its canary gets a larger share.
 const PACE: f64 = 50.0;

@@ -2,8 +2,8 @@
 //!
 //! Aggregates are integers, so that they do not depend on the order in which they are merged.
 
-mod bets;
 mod bins;
+mod burst_block;
 mod error_ratio;
 mod fisher;
 mod histogram;
@@ -12,6 +12,8 @@ mod interval;
 mod log_bin;
 mod measured;
 mod multinomial;
+mod objective;
+mod odds_bets;
 mod proportion;
 mod quantile_difference;
 mod ratio;
@@ -24,6 +26,7 @@ mod welch;
 mod window;
 
 pub use bins::Bin;
+pub use burst_block::BurstBlock;
 pub use error_ratio::ErrorRatioTest;
 pub use fisher::fisher_exact;
 pub use histogram::{DurationHistogram, HistogramError};
@@ -32,6 +35,7 @@ pub use interval::{Confidence, Interval, Moments, QuantileRanks};
 pub(crate) use log_bin::LogBin;
 pub use measured::Measured;
 pub use multinomial::ln_share_evidence;
+pub use objective::ObjectiveTest;
 pub use proportion::Proportion;
 pub use quantile_difference::QuantileDifference;
 pub use ratio_of_sums::RatioOfSums;
