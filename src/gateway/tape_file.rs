@@ -15,6 +15,7 @@ use super::tape::{Outstanding, Tape, TapeRow};
 use super::tape_folder::TapeFolder;
 use crate::clock::WallClock;
 use crate::scenario::RecordPlan;
+use crate::store::Lease;
 use crate::trace::{Names, TraceFormat, TraceWriter, WriteError};
 use crate::units::{Duration, Timestamp};
 
@@ -30,6 +31,8 @@ pub(super) struct TapeThread {
 /// Files as they follow each other.
 struct TapeFiles {
     folder: TapeFolder,
+    #[expect(dead_code, reason = "held, and given back when it is dropped")]
+    lease: Lease,
     /// How large a file becomes.
     bytes: u64,
     clock: WallClock,
@@ -109,12 +112,13 @@ impl TapeFiles {
         meters: Arc<Meters>,
     ) -> io::Result<(Self, Arc<Outstanding>)> {
         let folder = TapeFolder::new(plan)?;
+        let lease = folder.lease().map_err(|error| folder.told(&error))?;
         let outstanding = Arc::<Outstanding>::default();
         let (current, again) = (None, Timestamp::from_nanos(i64::MIN));
         let with = Arc::clone(&outstanding);
         let bytes = plan.bytes;
         let mut files =
-            Self { folder, bytes, clock, names, meters, outstanding: with, current, again };
+            Self { folder, lease, bytes, clock, names, meters, outstanding: with, current, again };
         files.begin().map_err(|error| files.folder.told(&error))?;
         Ok((files, outstanding))
     }
@@ -261,10 +265,14 @@ mod tests {
     use crate::trace::{SourceOptions, TraceReader, TraceRecord};
 
     fn start(file: &Path) -> TapeFiles {
+        try_start(file).unwrap()
+    }
+
+    fn try_start(file: &Path) -> io::Result<TapeFiles> {
         let plan = RecordPlan { bytes: 1, ..RecordPlan::new(file.to_owned()) };
         let clock = WallClock::new(TimeScale::REAL);
         let names = Names::with_key(b"key");
-        TapeFiles::new(&plan, clock, names, Arc::new(Meters::new())).unwrap().0
+        Ok(TapeFiles::new(&plan, clock, names, Arc::new(Meters::new()))?.0)
     }
 
     fn row(sent: Timestamp, status: u16) -> TapeRow {
@@ -333,6 +341,24 @@ mod tests {
             let line = format!("coalmine_recorded_requests_total{line}");
             assert!(text.contains(&line), "{line}: {text}");
         }
+    }
+
+    #[test]
+    fn two_gateways_do_not_record_into_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tape");
+        let mut first = start(&file);
+        first.bytes = 1 << 20;
+        let now = first.clock.now();
+        first.take(row(now, 200));
+        first.flush();
+        let refused = try_start(&folder.path().join("../").join(folder.path()).join("tape"));
+        let refused = refused.err().unwrap().to_string();
+        assert!(refused.contains("another gateway records into it"), "{refused}");
+        assert!(start(&folder.path().join("other")).current.is_some(), "another file is free");
+        assert_eq!(seen(&file), [(now, 200)], "nothing was numbered");
+        drop(first);
+        assert!(start(&file).current.is_some(), "whose gateway has ended is free");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::scenario::RecordPlan;
+use crate::store::Lease;
 
 /// The files of a recording.
 #[derive(Clone, Debug)]
@@ -35,6 +36,20 @@ impl TapeFolder {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         }
+    }
+
+    /// Takes the right to write them: rows of two gateways in one file would follow no order, and
+    /// each would number and delete what the other has under way.
+    ///
+    /// # Errors
+    /// Another gateway has it, or it cannot be asked for.
+    pub(super) fn lease(&self) -> io::Result<Lease> {
+        let name = self.file.file_name().unwrap_or_default();
+        let file = self.path().canonicalize()?.join(name);
+        Lease::take(&file)?.ok_or_else(|| {
+            let kind = io::ErrorKind::ResourceBusy;
+            io::Error::new(kind, "another gateway records into it: name another file")
+        })
     }
 
     /// An error with the file's name.

@@ -1,42 +1,41 @@
-//! The right to append to a journal: one holder at a time, given back when the holder ends, however
-//! it ends.
+//! The right to write a file of a gateway's, its journal or its recording: one holder at a time,
+//! given back when the holder ends, however it ends. Knows nothing of what the file holds.
 //!
-//! It is a lock of the operating system on a file beside the journal, `<journal>.lock`. The system
-//! drops it with the process, so that one that crashed does not keep its successor out; a row in
-//! the database with a time of expiry would, until the time has come. It is not SQLite's own
-//! exclusive lock, which would keep readers out as well, nor a lock on the journal itself: closing
-//! a second handle of that file would drop SQLite's locks (<https://www.sqlite.org/howtocorrupt.html>,
-//! section 2.2). The file stays where it is: removing it would let two hold locks on two files of
-//! one name.
+//! It is a lock of the operating system on a file beside it, `<file>.lock`. The system drops it
+//! with the process, so that one that crashed does not keep its successor out; a row in a journal's
+//! database with a time of expiry would, until the time has come. It is not SQLite's own exclusive
+//! lock, which would keep readers out as well, nor a lock on the journal itself: closing a second
+//! handle of that file would drop SQLite's locks (<https://www.sqlite.org/howtocorrupt.html>,
+//! section 2.2). Nor is it one on a recording's file, in whose place others come. The file stays
+//! where it is: removing it would let two hold locks on two files of one name.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::OpenFault;
-
-/// The right to append to a journal.
+/// The right to write a file.
 #[derive(Debug)]
-pub(super) struct Lease {
+pub struct Lease {
     file: File,
 }
 
 impl Lease {
-    /// Takes the right to append to the journal at `path`, which must be its resolved path: two
-    /// names of one file are one journal.
+    /// Takes the right to write the file at `path`, which must be its resolved path: two names of
+    /// one file are one file. `None`: somebody holds it, another process or another part of this.
     ///
     /// # Errors
-    /// Somebody holds it, or the file beside the journal cannot be made.
-    pub(super) fn take(path: &Path) -> Result<Self, OpenFault> {
+    /// The file beside it cannot be made or locked.
+    pub fn take(path: &Path) -> io::Result<Option<Self>> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(beside(path, ".lock"))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { file }),
-            Err(TryLockError::WouldBlock) => Err(OpenFault::InUse),
-            Err(TryLockError::Error(error)) => Err(error.into()),
+            Ok(()) => Ok(Some(Self { file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
         }
     }
 }
@@ -65,11 +64,13 @@ mod tests {
     fn a_lease_is_for_one_and_free_again_when_it_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        let lease = Lease::take(&path).unwrap();
-        assert!(matches!(Lease::take(&path), Err(OpenFault::InUse)));
-        assert!(Lease::take(&folder.path().join("other.db")).is_ok());
+        let taken = |path: &Path| Lease::take(path).unwrap();
+        let lease = taken(&path);
+        assert!(lease.is_some());
+        assert!(taken(&path).is_none());
+        assert!(taken(&folder.path().join("other.db")).is_some());
         drop(lease);
-        assert!(Lease::take(&path).is_ok());
+        assert!(taken(&path).is_some());
         assert!(folder.path().join("journal.db.lock").exists());
     }
 }

@@ -41,6 +41,7 @@ pub use entry_line::entry_line;
 pub use export::{ExportedEntry, ImportError, export_lines, import_entry};
 pub use fold::{fold, walk};
 pub use journal::{Head, Journal};
+pub use lease::Lease;
 pub use open_error::{OpenError, OpenFault};
 pub use reply::{REPLY_LIFETIME, Reply};
 pub use sqlite::SqliteJournal;

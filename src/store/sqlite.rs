@@ -92,7 +92,7 @@ impl SqliteJournal {
 
     async fn open_to_append(path: &Path) -> Result<Self, OpenFault> {
         let path = sqlite_file::resolve(path)?;
-        let lease = Lease::take(&path)?;
+        let lease = Lease::take(&path)?.ok_or(OpenFault::InUse)?;
         sqlite_file::create(&path).await?;
         let connection = sqlite_file::open_to_append(&path).await?;
         let right = Right::Hold(Place::of(path)?, lease);
