@@ -81,7 +81,8 @@ mod tests {
     #[test]
     fn roots_of_smooth_functions_agree_with_their_closed_forms() {
         // cos x = x at the Dottie number; e^x = 2 at ln 2; x^3 = 8.
-        let cases: [(fn(f64) -> f64, [f64; 2], f64); 3] = [
+        type Case = (fn(f64) -> f64, [f64; 2], f64);
+        let cases: [Case; 3] = [
             (|x| cos(x) - x, [0.0, 1.0], 0.739_085_133_215_160_6),
             (|x| exp(x) - 2.0, [5.0, -3.0], std::f64::consts::LN_2),
             (|x| x * x * x - 8.0, [-10.0, 100.0], 2.0),
