@@ -8,9 +8,11 @@ mod beta;
 mod elementary;
 mod gamma;
 mod normal;
+mod root;
 mod saddle;
 
 pub use beta::{beta_quantile, incomplete_beta, student_t_quantile, student_t_tails};
 pub use elementary::{cos, exp, exp_m1, gamma, ln, ln_1p, ln_gamma, log10, pow, sin};
 pub use gamma::{gamma_quantile, incomplete_gamma, incomplete_gamma_upper};
 pub use normal::{normal_cdf, normal_density, normal_quantile};
+pub use root::root;

@@ -11,6 +11,8 @@ impl Confidence {
     pub const PERCENT_95: Self = Self(0.95);
     /// 97.5 %.
     pub const PERCENT_97_5: Self = Self(0.975);
+    /// 98 %.
+    pub const PERCENT_98: Self = Self(0.98);
 
     /// A confidence; `None` outside (0, 1).
     pub fn new(probability: f64) -> Option<Self> {

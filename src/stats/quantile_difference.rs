@@ -20,8 +20,8 @@ use crate::math;
 /// limits of each.
 #[derive(Debug)]
 pub struct QuantileDifference {
-    first: Sample,
-    other: Sample,
+    first: QuantileSample,
+    other: QuantileSample,
 }
 
 impl QuantileDifference {
@@ -35,13 +35,14 @@ impl QuantileDifference {
         first: &DurationHistogram,
         other: &DurationHistogram,
     ) -> Option<Self> {
-        let sample = |durations| Sample::of(per_mille, durations);
+        let sample = |durations| QuantileSample::of(per_mille, durations);
         Some(Self { first: sample(first)?, other: sample(other)? })
     }
 
     /// The quantile of the first and of the other; infinite limits where so few do not bound it.
     pub fn measured(&self, confidence: Confidence) -> [Measured; 2] {
-        let measured = |sample: &Sample| sample.measured(sample.ranks(confidence.tail(), None));
+        let measured =
+            |sample: &QuantileSample| sample.measured(sample.ranks(confidence.tail(), None));
         [measured(&self.first), measured(&self.other)]
     }
 
@@ -51,7 +52,7 @@ impl QuantileDifference {
     pub fn p_value(&self) -> f64 {
         let at = |ln_alpha: f64, within: Option<[Ranks; 2]>| {
             let tail = 0.5 * math::exp(ln_alpha);
-            let of = |sample: &Sample, one: usize| {
+            let of = |sample: &QuantileSample, one: usize| {
                 sample.ranks(tail, within.map(|[wide, narrow]| [wide[one], narrow[one]]))
             };
             [of(&self.first, 0), of(&self.other, 1)]
@@ -94,9 +95,9 @@ const LEAST_ALPHA: f64 = 1e-16;
 /// Chosen: far below what anyone reads of a p-value, in 36 steps from the least alpha.
 const LN_ALPHA_STEP: f64 = 1e-9;
 
-/// What is asked of one of the samples.
+/// A sample of which a quantile is asked.
 #[derive(Debug)]
-struct Sample {
+pub(super) struct QuantileSample {
     per_mille: u64,
     count: u64,
     value: f64,
@@ -104,8 +105,9 @@ struct Sample {
     bins: Vec<(u64, Interval)>,
 }
 
-impl Sample {
-    fn of(per_mille: u64, durations: &DurationHistogram) -> Option<Self> {
+impl QuantileSample {
+    /// `None` where it is empty.
+    pub(super) fn of(per_mille: u64, durations: &DurationHistogram) -> Option<Self> {
         let value = durations.quantile(per_mille)?.as_secs_f64();
         let mut through = 0;
         let bins = durations.spans().map(|([low, high], count)| {
@@ -119,7 +121,23 @@ impl Sample {
         QuantileRanks::of_tail(self.per_mille, self.count, tail, within)
     }
 
-    fn measured(&self, ranks: QuantileRanks) -> Measured {
+    /// How many durations there are.
+    pub(super) const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The ends of the bin at this place among those that are not empty, in rising order.
+    pub(super) fn bin(&self, place: usize) -> Option<Interval> {
+        self.bins.get(place).map(|(_, ends)| *ends)
+    }
+
+    /// How many durations lie in the first so many of these bins.
+    pub(super) fn through(&self, bins: usize) -> u64 {
+        bins.checked_sub(1).and_then(|last| self.bins.get(last)).map_or(0, |(through, _)| *through)
+    }
+
+    /// The quantile, between the far ends of the bins of these ranks.
+    pub(super) fn measured(&self, ranks: QuantileRanks) -> Measured {
         let bin = |rank: u64| {
             let bin = self.bins.partition_point(|(through, _)| *through < rank);
             self.bins[bin].1
