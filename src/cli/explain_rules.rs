@@ -1,12 +1,13 @@
 //! What a scenario's rules mean: when each of them is checked, what it does, and what it can see.
 
 use crate::engine::{
-    Action, Condition, NoData, Operator, Relation, RuleSet, Threshold, Trigger, TriggerKind,
+    Action, Condition, Judge, JudgeTest, NoData, Operator, Relation, RuleSet, Threshold, Trigger,
+    TriggerKind,
 };
 use crate::exchange::ModelIndex;
 use crate::metric::{Measure, Metric, Sample, Unit, format_value};
 use crate::scenario::{Outlook, Reach, Scenario, Supply};
-use crate::units::{Duration, format_counted, format_significant};
+use crate::units::{Duration, format_counted, format_set_share, format_significant};
 
 /// The lines about all rule sets of a model: its own, and those that commands set.
 pub(super) fn rule_lines(scenario: &Scenario, model: ModelIndex) -> Vec<String> {
@@ -72,11 +73,11 @@ pub(super) fn rule_set_lines(rules: &RuleSet) -> Vec<String> {
 /// What holds for a whole rule set, as far as it is more than its conditions.
 fn of_all(rules: &RuleSet) -> Vec<String> {
     let mut lines = Vec::new();
-    if rules.judges().next().is_some() {
+    if let Some(alpha) = rules.false_alarms() {
         lines.push(format!(
             "  the judges together fire with a probability of at most {} on canaries that are no \
              worse and deployed together",
-            format_significant(rules.alpha.get(), 3)
+            format_significant(alpha, 3)
         ));
     }
     if !rules.classification.rate_limited_is_error {
@@ -101,12 +102,10 @@ fn meaning(trigger: &Trigger) -> String {
     let every = trigger.check_interval;
     let of = trigger.version.as_ref().map_or_else(String::new, |v| format!(" of {}", v.as_str()));
     match &trigger.kind {
-        TriggerKind::Judge(judge) => format!(
-            "every {every}: {action} once the share of errors{} is too large to be chance (prior \
-             strength {})",
-            if of.is_empty() { " of a canary" } else { &of },
-            judge.prior_strength
-        ),
+        TriggerKind::Judge(judge) => {
+            let of = if of.is_empty() { " of a canary" } else { &of };
+            format!("every {every}: {action} once {}", judged(judge, of))
+        }
         TriggerKind::Condition(condition) => {
             let Condition { metric, operator, threshold, duration, window, .. } = condition;
             let threshold = threshold_text(*metric, *threshold);
@@ -116,6 +115,45 @@ fn meaning(trigger: &Trigger) -> String {
                  {window} has held for {duration}{data}"
             )
         }
+    }
+}
+
+/// What a judge must find; `of` says on which version.
+fn judged(judge: &Judge, of: &str) -> String {
+    let block = |block: Duration| match block.is_zero() {
+        true => String::new(),
+        false => format!("; of each {block} only the first counts"),
+    };
+    match &judge.test {
+        JudgeTest::ErrorShare { prior_strength } => format!(
+            "the share of errors{of} is too large to be chance (prior strength {prior_strength})"
+        ),
+        JudgeTest::ErrorRatio { effect, burst_block } => format!(
+            "errors{of} are more frequent than the stable's by more than {}, beyond chance{}",
+            format_set_share(*effect),
+            block(*burst_block)
+        ),
+        JudgeTest::Slowness(slowness) => format!(
+            "requests{of} that are slower than the stable's {} over {} by more than {} are more \
+             frequent than its own, beyond chance{}",
+            slowness.metric,
+            slowness.window,
+            format_set_share(slowness.effect),
+            block(slowness.burst_block)
+        ),
+        JudgeTest::Objective(objective) => {
+            let limit =
+                objective.limit.map_or_else(String::new, |limit| format!(" beyond {limit}"));
+            format!(
+                "the share of requests{of} that {} counts{limit} is above {}, beyond chance",
+                objective.metric, objective.share
+            )
+        }
+        JudgeTest::Ranks(ranks) => format!(
+            "{}{of} is worse than the stable's by the ranks of its values over stretches of {}, \
+             over {} at most, with {} confidence at one look: many looks find more than there is",
+            ranks.metric, ranks.bucket, ranks.window, ranks.confidence
+        ),
     }
 }
 

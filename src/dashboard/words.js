@@ -110,6 +110,18 @@ const READINGS = {
   sequential: ({ canary_errors, stable_errors, expected_share }) =>
     `${plural(canary_errors, "error")} of the canary, ${count(stable_errors)} of the stable, ` +
     `with ${weight(expected_share)} of the requests`,
+  event_ratio: ({ slow_above, canary_events, stable_events, expected_share, effect }) => {
+    const events = slow_above === undefined ? "error" : "slow request";
+    return (
+      `${plural(canary_events, events)} of the canary, ${count(stable_events)} of the stable, ` +
+      `with ${weight(expected_share)} of the requests: more than ${percent(effect)} more frequent`
+    );
+  },
+  objective: ({ metric, hits, requests, objective }) =>
+    `${metric}: ${count(hits)} of ${plural(requests, "request")} > ${percent(objective)}`,
+  ranks: ({ metric, canary_buckets, bucket, confidence }) =>
+    `${metric} is worse than the stable's over ${plural(canary_buckets, "stretch", "stretches")} ` +
+    `of ${seconds(bucket)}, with ${percent(confidence)} confidence for one look`,
 };
 
 const evidence = (trigger) => {

@@ -25,21 +25,27 @@ impl Assigner {
         self.check = SplitCheck::new(split.weights().len(), assignment == Assignment::Sticky);
     }
 
-    /// The version that an unpinned request is assigned to, by the split with which this began.
+    /// The version that an unpinned request is assigned to, by the split with which this began, and
+    /// the end of its owner's place where that decides.
     #[inline]
-    pub(super) fn assign(&mut self, split: &Split, places: &StickyMap, ask: &Ask<'_>) -> Slot {
+    pub(super) fn assign(
+        &mut self,
+        split: &Split,
+        places: &StickyMap,
+        ask: &Ask<'_>,
+    ) -> (Slot, Option<u16>) {
         match (self.assignment, ask.sticky) {
             (Assignment::Random, _) | (Assignment::Sticky, None) => {
                 let version = split.assign(ask.draw);
                 self.check.count(version);
-                version
+                (version, None)
             }
-            (Assignment::Even, _) => self.turns.take_turn(),
+            (Assignment::Even, _) => (self.turns.take_turn(), None),
             (Assignment::Sticky, Some(key)) => {
                 let place = key.place(self.salt);
                 let version = places.owner(place);
                 self.check.count_first(place, version);
-                version
+                (version, Some(place.bits() as u16))
             }
         }
     }

@@ -20,9 +20,10 @@ pub enum Assignment {
 }
 
 impl Assignment {
-    /// Whether each request is drawn on its own, which is what the test of a judge takes for given.
-    pub const fn is_independent(self) -> bool {
-        matches!(self, Self::Random)
+    /// Whether chance assigns each request, or each owner of requests: what the test of a
+    /// sequential judge takes for given.
+    pub const fn is_by_chance(self) -> bool {
+        matches!(self, Self::Random | Self::Sticky)
     }
 }
 

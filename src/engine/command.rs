@@ -180,11 +180,11 @@ pub enum CommandError {
         /// What it names.
         upstream: String,
     },
-    /// A judge's test holds for requests that are drawn one by one.
+    /// A sequential judge's test holds where chance assigns requests.
     #[error(
         "{judge} cannot watch requests under the assignment {assignment}: its test holds for \
-         requests that are drawn one by one; set the assignment to random, or take the judge out \
-         of the rules"
+         requests that chance assigns; set the assignment to random or sticky, or take the judge \
+         out of the rules"
     )]
     BlindJudge {
         /// Its name.

@@ -232,8 +232,8 @@ impl Engine {
         let now = self.step_to(now);
         self.run_up_to(now);
         let deployment = self.deployment_mut(ask.model)?;
-        let assigned = match ask.pin {
-            Some(pin) => deployment.reachable(decision::resolve(&deployment.state, pin)?)?,
+        let (assigned, owner) = match ask.pin {
+            Some(pin) => (deployment.reachable(decision::resolve(&deployment.state, pin)?)?, None),
             None => deployment.assign(&ask)?,
         };
         let mut ticket = Ticket {
@@ -244,6 +244,7 @@ impl Engine {
             attempt: 0,
             activation: 0,
             split: 0,
+            owner,
             start: now,
         };
         deployment.begin(&mut ticket);
@@ -295,6 +296,7 @@ impl Engine {
             attempt: retry.attempt,
             activation: 0,
             split: 0,
+            owner: None,
             start: now,
         };
         deployment.begin(&mut ticket);

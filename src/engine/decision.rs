@@ -238,16 +238,16 @@ fn set_assignment(
     Ok((!same).then_some(Change::Assignment { assignment }))
 }
 
-/// The test of a judge holds for requests that are drawn one by one. Of those that take turns the
-/// shares are no chance at all; of those that stick chance has drawn the keys, and one key with
-/// many requests is many errors.
+/// The test of a sequential judge holds where chance assigns: requests, or the owners that they
+/// stick with, of whom each counts once. Of requests that take turns the shares are no chance at
+/// all.
 pub(super) fn refuse_blind_judges(
     assignment: Assignment,
     rules: &RuleSet,
 ) -> Result<(), CommandError> {
-    match rules.judges().next() {
-        Some(judge) if !assignment.is_independent() => {
-            Err(CommandError::BlindJudge { judge: judge.id.clone(), assignment })
+    match rules.judges().find(|(_, judge)| judge.needs_chance()) {
+        Some((trigger, _)) if !assignment.is_by_chance() => {
+            Err(CommandError::BlindJudge { judge: trigger.id.clone(), assignment })
         }
         _ => Ok(()),
     }

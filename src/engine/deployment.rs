@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::assigner::Assigner;
 use super::decision::{Terms, step_over};
 use super::in_flight::InFlight;
+use super::judged_end::JudgedEnd;
 use super::model_state::{ModelState, Occasion};
 use super::progress::Progress;
 use super::split_check::SplitFinding;
@@ -30,8 +31,10 @@ pub(super) struct Deployment {
     split_number: u32,
     /// The stable that comparisons and judges compare with.
     pub(super) reference: Option<Slot>,
-    /// The same, if a condition compares: then its completions are told to it.
+    /// The same, if a window of it is compared: then its completions are told to it.
     pub(super) compared_with: Option<Slot>,
+    /// Whether a judge looks at ends that are no errors.
+    pub(super) judges_see_all_ends: bool,
     pub(super) live: Vec<Live>,
     /// Of watches that have ended, by (trigger, version).
     pub(super) past_health: Vec<(usize, Slot, Health)>,
@@ -85,6 +88,7 @@ impl Deployment {
             split_number: 0,
             reference: None,
             compared_with: None,
+            judges_see_all_ends: false,
             live: Vec::new(),
             past_health: Vec::new(),
             progress: Progress::default(),
@@ -103,9 +107,10 @@ impl Deployment {
         slot.expect("a change that was carried out names versions of the catalog")
     }
 
-    /// The version that the split chooses for a request.
+    /// The version that the split chooses for a request, and the end of its owner's place where that
+    /// decides.
     #[inline]
-    pub(super) fn assign(&mut self, ask: &Ask<'_>) -> Result<Slot, RouteError> {
+    pub(super) fn assign(&mut self, ask: &Ask<'_>) -> Result<(Slot, Option<u16>), RouteError> {
         let split = self.split.as_ref().ok_or(RouteError::NothingDeployed)?;
         Ok(self.assigner.assign(split, &self.state.places, ask))
     }
@@ -154,9 +159,9 @@ impl Deployment {
             self.tell_comparisons(now, class, observed);
         }
         // That a request was attempted again depends on how it fared before: no independent event.
-        let first = ticket.attempt == 0;
-        if class == Class::Error && first && ticket.split == self.split_number {
-            self.tell_judges(now, ticket.attempted);
+        let counts = ticket.attempt == 0 && ticket.split == self.split_number;
+        if counts && (class == Class::Error || self.judges_see_all_ends) {
+            self.tell_judges(now, ticket, class, observed);
         }
         drained
     }
@@ -170,15 +175,19 @@ impl Deployment {
         }
     }
 
-    /// An error of the stable is evidence for every canary, one of a canary against itself.
+    /// What happens on the stable is evidence for every canary, what happens on a canary against
+    /// itself.
     #[cold]
-    fn tell_judges(&mut self, now: Timestamp, version: Slot) {
+    fn tell_judges(&mut self, now: Timestamp, ticket: &Ticket, class: Class, observed: &Observed) {
+        let version = ticket.attempted;
         let is_stable = self.state.stable() == Some(version);
+        let (began, owner) = (ticket.start.second(), ticket.owner);
         for (index, live) in self.live.iter_mut().enumerate() {
-            let is_own = index == usize::from(version.0);
-            if (is_stable || is_own) && now >= live.activated_at {
+            let of_canary = index == usize::from(version.0);
+            if (is_stable || of_canary) && now >= live.activated_at {
+                let end = JudgedEnd { of_canary, began, at: now, owner, class, observed };
                 let judges = live.watches.iter_mut().filter_map(Watch::judge);
-                judges.for_each(|judge| judge.record(is_own));
+                judges.for_each(|judge| judge.judge(&end));
             }
         }
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::time_meter::quantile_holds;
 use super::{Operator, Relation};
 use crate::math;
-use crate::metric::{Measure, Metric};
+use crate::metric::{Direction, Measure, Metric};
 use crate::units::{Duration, Ratio, Timestamp, VersionId};
 
 /// What a trigger saw when it fired: enough to evaluate it again.
@@ -113,6 +113,12 @@ pub enum Reading {
     },
     /// The sequential test of the canary's share of errors.
     Sequential(ErrorShares),
+    /// The sequential test of how much more frequent errors, or slow requests, are on the canary.
+    EventRatio(EventRatio),
+    /// The sequential test of a version against an objective of its own.
+    Objective(AgainstObjective),
+    /// The rank test of stretches of time.
+    Ranks(RankShift),
 }
 
 /// A metric against the stable's over the same window. Numbers are nanoseconds for times, dollars
@@ -160,6 +166,75 @@ pub struct ErrorShares {
     pub alpha: Ratio,
 }
 
+/// Errors or slow requests of a canary and of the stable, under the sequential test of their ratio.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct EventRatio {
+    /// What was judged: `error_rate`, or the quantile that is the measure of slow requests.
+    pub metric: Metric,
+    /// Above what a request that begins now is slow; absent for errors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_above: Option<Duration>,
+    /// Events of the canary that counted, since its activation.
+    pub canary_events: u64,
+    /// Those of the stable over the same time.
+    pub stable_events: u64,
+    /// The canary's share of the two versions' requests, as it is now.
+    pub expected_share: f64,
+    /// By how much of the stable's rate the canary's may be higher.
+    pub effect: f64,
+    /// Of each stretch of this length only the first event counted; zero: all did.
+    pub burst_block: Duration,
+    /// The natural logarithm of the evidence against "the canary's rate is within the effect".
+    pub ln_evidence: f64,
+    /// The probability of a false alarm that this judge was allowed on this canary.
+    pub alpha: Ratio,
+}
+
+/// A version's requests under the sequential test of an objective.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct AgainstObjective {
+    /// What was judged.
+    pub metric: Metric,
+    /// Requests since the activation that have what the metric counts; of a quantile, those that
+    /// took longer than the limit.
+    pub hits: u64,
+    /// Requests since the activation.
+    pub requests: u64,
+    /// The share that the hits were to stay below.
+    pub objective: Ratio,
+    /// Of a quantile: its limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Duration>,
+    /// The natural logarithm of the evidence against "the share is at most the objective".
+    pub ln_evidence: f64,
+    /// The probability of a false alarm that this judge was allowed on this version.
+    pub alpha: Ratio,
+}
+
+/// Values of a metric over stretches of time, by their ranks. Numbers are nanoseconds for times,
+/// dollars for costs, and what they are for all else.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct RankShift {
+    /// What was judged.
+    pub metric: Metric,
+    /// Stretches in which the canary had a value.
+    pub canary_buckets: u64,
+    /// Stretches in which the stable had one.
+    pub stable_buckets: u64,
+    /// How long a stretch is.
+    pub bucket: Duration,
+    /// How much higher the canary's values are (Hodges and Lehmann).
+    pub shift: f64,
+    /// The least that it is, with the confidence.
+    pub low: f64,
+    /// The most that it is, with the confidence.
+    pub high: f64,
+    /// Of the two bounds together, for one look.
+    pub confidence: Ratio,
+    /// What a bound must be beyond, on the side that is worse.
+    pub tolerance: f64,
+}
+
 /// A metric's value on one side of a comparison.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Level {
@@ -205,6 +280,32 @@ impl Reading {
                 })
             }
             Self::Sequential(shares) => shares.holds(),
+            Self::EventRatio(ratio) => ratio.canary_events > 0 && ratio.suffices(),
+            Self::Objective(against) => against.holds(),
+            Self::Ranks(shift) => shift.holds(),
+        }
+    }
+}
+
+impl EventRatio {
+    fn suffices(&self) -> bool {
+        self.ln_evidence >= -math::ln(self.alpha.get())
+    }
+}
+
+impl AgainstObjective {
+    fn holds(&self) -> bool {
+        let above = Ratio::of(self.hits, self.requests).is_some_and(|share| share > self.objective);
+        above && self.ln_evidence >= -math::ln(self.alpha.get())
+    }
+}
+
+impl RankShift {
+    fn holds(&self) -> bool {
+        match self.metric.direction() {
+            Direction::Lower => self.low > self.tolerance,
+            Direction::Higher => self.high < -self.tolerance,
+            Direction::Neutral => false,
         }
     }
 }

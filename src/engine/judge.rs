@@ -1,58 +1,150 @@
-//! A judge: a statistical comparison of the canary with the stable that can fire like a condition.
+//! A judge: a statistical test of a canary that can fire like a condition. How each is made from
+//! its file's fields is told here; what they see, in their gauges.
 
-use super::check_interval::check_interval;
-use super::rule_error::{refuse_if, unknown};
-use super::{RawTrigger, RuleError, RuleProblem, Safeguards};
-use crate::units::Duration;
+use super::RawTrigger;
+use crate::metric::Metric;
+use crate::units::{Duration, Ratio};
 
-/// The sequential test of the canary's share of errors (Lindon and Malek, arXiv 2011.03567).
+/// A statistical test of a canary, most of them against the stable over the same time.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Judge {
-    /// The strength k of the prior on the configured split.
-    pub prior_strength: f64,
+    /// The probability of a false alarm that is its own, for all canaries that it watches together;
+    /// `None`: a share of the rule set's. The rank test has none to hold to.
+    pub alpha: Option<Ratio>,
+    /// What it asks.
+    pub test: JudgeTest,
+}
+
+/// What a judge asks of a canary.
+#[derive(Clone, PartialEq, Debug)]
+pub enum JudgeTest {
+    /// Whether its share of all errors is beyond its share of the traffic: a sequential test (Lindon
+    /// and Malek, arXiv 2011.03567) that begins anew with every weight.
+    ErrorShare {
+        /// The strength k of the prior on the configured split.
+        prior_strength: f64,
+    },
+    /// Whether its errors are more frequent than the stable's by more than an effect: a sequential
+    /// test that goes through changes of weights.
+    ErrorRatio {
+        /// By how much of the stable's rate they may be more frequent: 0.5 is by half.
+        effect: f64,
+        /// Of each stretch of this length only the first error counts; zero: all count.
+        burst_block: Duration,
+    },
+    /// Whether successes that are slow by the stable's measure are more frequent on it.
+    Slowness(Slowness),
+    /// Whether it misses an objective of its own, whatever the stable does.
+    Objective(Objective),
+    /// Whether a metric's values over stretches of time are worse by their ranks: a test for one
+    /// look, which repeated looks make raise more false alarms than its confidence says.
+    Ranks(Ranks),
+}
+
+/// What counts as slow, and how frequent it may be.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Slowness {
+    /// The stable's quantile of durations that is the measure.
+    pub metric: Metric,
+    /// By how much of it a request must be slower: 0.2 is by a fifth.
+    pub effect: f64,
+    /// Over which stretch before a request the stable's quantile is taken: whole seconds.
+    pub window: Duration,
+    /// Of each stretch of this length only the first slow request counts; zero: all count.
+    pub burst_block: Duration,
+}
+
+/// A share of requests that a version promises to stay below.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Objective {
+    /// A share of requests, or a quantile of durations.
+    pub metric: Metric,
+    /// The share of requests that may have what the metric counts; of a quantile q 1 - q.
+    pub share: Ratio,
+    /// Of a quantile: requests that take longer are what it counts.
+    pub limit: Option<Duration>,
+}
+
+/// Values of stretches of time, compared by their ranks.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Ranks {
+    /// What is compared, one value for each stretch and version.
+    pub metric: Metric,
+    /// How long a stretch is: the time between checks.
+    pub bucket: Duration,
+    /// Over how long stretches are compared.
+    pub window: Duration,
+    /// How much of the estimated shift the interval must clear: 0.25 is a quarter.
+    pub tolerance: f64,
+    /// Of the shift's interval.
+    pub confidence: Ratio,
 }
 
 impl Judge {
+    /// Its name in rules.
+    pub const fn name(&self) -> &'static str {
+        match self.test {
+            JudgeTest::ErrorShare { .. }
+            | JudgeTest::ErrorRatio { .. }
+            | JudgeTest::Slowness(_) => "sequential",
+            JudgeTest::Objective(_) => "objective",
+            JudgeTest::Ranks(_) => "mann_whitney",
+        }
+    }
+
+    /// What it looks at.
+    pub fn metric(&self) -> Metric {
+        match &self.test {
+            JudgeTest::ErrorShare { .. } | JudgeTest::ErrorRatio { .. } => Metric::ErrorRate,
+            JudgeTest::Slowness(slowness) => slowness.metric,
+            JudgeTest::Objective(objective) => objective.metric,
+            JudgeTest::Ranks(ranks) => ranks.metric,
+        }
+    }
+
+    /// Whether it compares with the stable.
+    pub const fn is_relative(&self) -> bool {
+        !matches!(self.test, JudgeTest::Objective(_))
+    }
+
+    /// Whether it takes for given that chance assigns requests, or the users that they belong to.
+    pub const fn needs_chance(&self) -> bool {
+        matches!(self.name().as_bytes(), b"sequential")
+    }
+
+    /// Whether it holds to a probability of a false alarm however often it looks.
+    pub const fn has_alpha(&self) -> bool {
+        !matches!(self.test, JudgeTest::Ranks(_))
+    }
+
     /// Writes its fields down, every default among them.
     pub(super) fn write(&self, raw: &mut RawTrigger) {
-        raw.judge = Some("sequential".to_owned());
-        raw.metric = Some("error_rate".to_owned());
-        raw.prior_strength = Some(self.prior_strength);
+        raw.judge = Some(self.name().to_owned());
+        raw.metric = Some(self.metric().name().to_owned());
+        raw.alpha = self.alpha.map(Ratio::get);
+        match &self.test {
+            JudgeTest::ErrorShare { prior_strength } => raw.prior_strength = Some(*prior_strength),
+            JudgeTest::ErrorRatio { effect, burst_block } => {
+                raw.effect = Some(*effect);
+                raw.burst_block_seconds = Some(burst_block.as_secs_f64());
+            }
+            JudgeTest::Slowness(slowness) => {
+                raw.effect = Some(slowness.effect);
+                raw.window_seconds = Some(slowness.window.as_secs_f64());
+                raw.burst_block_seconds = Some(slowness.burst_block.as_secs_f64());
+            }
+            JudgeTest::Objective(objective) => match objective.limit {
+                Some(limit) => raw.threshold_ms = Some(limit.as_nanos() as f64 / NANOS_PER_MILLI),
+                None => raw.threshold = Some(objective.share.get()),
+            },
+            JudgeTest::Ranks(ranks) => {
+                raw.check_interval_seconds = Some(ranks.bucket.as_secs_f64());
+                raw.window_seconds = Some(ranks.window.as_secs_f64());
+                raw.tolerance = Some(ranks.tolerance);
+                raw.confidence = Some(ranks.confidence.get());
+            }
+        }
     }
 }
 
-pub(super) fn judge(
-    raw: &RawTrigger,
-    name: &str,
-    safeguards: Safeguards,
-) -> Result<(Judge, Duration), RuleError> {
-    if name != "sequential" {
-        return Err(unknown("judge", name, "sequential"));
-    }
-    let misplaced = [
-        ("operator", raw.operator.is_some()),
-        ("threshold", raw.threshold.is_some()),
-        ("threshold_ms", raw.threshold_ms.is_some()),
-        ("compare_to", raw.compare_to.is_some()),
-        ("as", raw.form.is_some()),
-        ("duration_seconds", raw.duration_seconds.is_some()),
-        ("window_seconds", raw.window_seconds.is_some()),
-        ("min_requests", raw.min_requests.is_some()),
-        ("no_data", raw.no_data.is_some()),
-    ];
-    for (field, given) in misplaced {
-        refuse_if(given, field, RuleProblem::Misplaced { kind: "judge" })?;
-    }
-    if let Some(metric) = raw.metric.as_deref().filter(|metric| *metric != "error_rate") {
-        return Err(unknown("metric", metric, "error_rate (the one that this judge compares)"));
-    }
-    let prior_strength = raw.prior_strength.unwrap_or(DEFAULT_PRIOR_STRENGTH);
-    let problem = RuleProblem::OutOfRange { found: prior_strength, allowed: "0.01 to 10000" };
-    refuse_if(!(0.01..=1e4).contains(&prior_strength), "prior_strength", problem)?;
-    let interval = check_interval(raw, Duration::ZERO, safeguards)?;
-    Ok((Judge { prior_strength }, interval))
-}
-
-/// From the design of the statistics: the prior strength with the shortest runs of errors at
-/// common splits.
-const DEFAULT_PRIOR_STRENGTH: f64 = 10.0;
+const NANOS_PER_MILLI: f64 = 1e6;

@@ -1,116 +1,131 @@
-//! What a judge looks at: a sequential test of the canary's errors against the stable's.
+//! What a judge looks at, whichever it is: told of ends of requests, asked at checks.
 
+use super::arms_gauge::ArmsGauge;
 use super::finding::Finding;
-use super::{ErrorShares, Judge, Reading};
-use crate::math;
-use crate::stats::ErrorShareTest;
-use crate::units::Ratio;
+use super::judge::JudgeTest;
+use super::judged_end::JudgedEnd;
+use super::objective_gauge::ObjectiveGauge;
+use super::rank_gauge::RankGauge;
+use super::watch::Prices;
+use super::{Judge, Reading};
+use crate::exchange::{Class, Observed};
+use crate::units::{Ratio, Timestamp};
 
-/// A sequential judge with its evidence since the canary's activation.
-///
-/// The weights are fixed within one split; when they change, the evidence so far is kept as a
-/// factor and a new test begins. Each factor is a test martingale whose steps are those of its own
-/// errors, so their product is one too and `alpha` holds over the whole deployment.
+/// A judge with what it has seen since the version's activation.
 #[derive(Clone, Debug)]
 pub(super) struct JudgeGauge {
-    judge: Judge,
-    /// Its share of the deployment's probability of a false alarm; 1 before any was given to it.
-    alpha: Ratio,
-    /// The test under the present split; `None` while the stable gets nothing to compare with.
-    test: Option<ErrorShareTest>,
-    expected_share: f64,
-    /// Those of the present test: the canary's and the stable's.
-    weights: Option<(Ratio, Ratio)>,
-    /// The logarithm of the evidence under earlier splits.
-    carried: f64,
-    canary_errors: u64,
-    stable_errors: u64,
-    /// The canary's errors beyond its expected share, over all splits.
-    excess: f64,
-    /// What was read when the evidence first sufficed: it is valid at every moment, not only at
-    /// checks, and by the check it can have fallen.
-    rejected: Option<Reading>,
+    /// Its own probability of a false alarm, if it does not share the rule set's.
+    own_alpha: Option<Ratio>,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Arms(ArmsGauge),
+    Objective(ObjectiveGauge),
+    Ranks(RankGauge),
 }
 
 impl JudgeGauge {
-    pub(super) fn new(judge: &Judge) -> Self {
-        Self {
-            judge: judge.clone(),
-            alpha: Ratio::ONE,
-            test: None,
-            expected_share: 0.0,
-            weights: None,
-            carried: 0.0,
-            canary_errors: 0,
-            stable_errors: 0,
-            excess: 0.0,
-            rejected: None,
-        }
-    }
-
-    /// Gives it `share` of the deployment's probability of a false alarm. It is not raised again
-    /// when others leave: what they were given is spent.
-    pub(super) fn share_alpha(&mut self, share: Ratio) {
-        if share.get() < self.alpha.get() {
-            self.alpha = share;
-        }
-    }
-
-    /// Begins a new test, if the weights are new.
-    pub(super) fn set_weights(&mut self, canary: Ratio, stable: Ratio) {
-        if self.weights == Some((canary, stable)) {
-            return;
-        }
-        self.weights = Some((canary, stable));
-        self.carried = self.ln_evidence();
-        let both = canary.get() + stable.get();
-        let share = Ratio::new(canary.get() / both).unwrap_or_default();
-        self.test = ErrorShareTest::new(self.judge.prior_strength, share);
-        self.expected_share = share.get();
-    }
-
-    /// Takes in an error of a request that was assigned under the present weights.
-    pub(super) fn record(&mut self, canary: bool) {
-        if let Some(test) = &mut self.test {
-            test.record(canary);
-            self.canary_errors += u64::from(canary);
-            self.stable_errors += u64::from(!canary);
-            self.excess += f64::from(u8::from(canary)) - self.expected_share;
-            let sufficient = self.ln_evidence() >= -math::ln(self.alpha.get());
-            if self.rejected.is_none() && sufficient && self.excess > 0.0 {
-                self.rejected = Some(self.current());
+    pub(super) fn new(judge: &Judge, prices: Prices) -> Self {
+        let kind = match &judge.test {
+            JudgeTest::Objective(objective) => Kind::Objective(ObjectiveGauge::new(objective)),
+            JudgeTest::Ranks(ranks) => Kind::Ranks(RankGauge::new(ranks, prices)),
+            JudgeTest::ErrorShare { prior_strength } => {
+                Kind::Arms(ArmsGauge::of_shares(*prior_strength))
             }
+            JudgeTest::ErrorRatio { effect, burst_block } => {
+                Kind::Arms(ArmsGauge::of_errors(*effect, *burst_block))
+            }
+            JudgeTest::Slowness(slowness) => Kind::Arms(ArmsGauge::of_slowness(slowness)),
+        };
+        Self { own_alpha: judge.alpha, kind }
+    }
+
+    /// Its own probability of a false alarm, if it does not share the rule set's; `None` too where
+    /// it holds to none.
+    pub(super) const fn own_alpha(&self) -> Option<Ratio> {
+        self.own_alpha
+    }
+
+    /// Whether it holds to a probability of a false alarm.
+    pub(super) const fn has_alpha(&self) -> bool {
+        !matches!(self.kind, Kind::Ranks(_))
+    }
+
+    /// Whether it compares with the stable.
+    pub(super) const fn is_relative(&self) -> bool {
+        !matches!(self.kind, Kind::Objective(_))
+    }
+
+    /// Whether it looks at windows over all completions of both versions.
+    pub(super) const fn has_windows(&self) -> bool {
+        matches!(self.kind, Kind::Ranks(_))
+    }
+
+    /// Whether requests that are no errors tell it something, one by one.
+    pub(super) const fn sees_all_ends(&self) -> bool {
+        match &self.kind {
+            Kind::Arms(gauge) => gauge.sees_successes(),
+            Kind::Objective(_) => true,
+            Kind::Ranks(_) => false,
         }
     }
 
-    /// Rejects once the evidence has reached 1 / alpha with more than its share on the canary.
-    pub(super) fn check(&self) -> Finding {
-        if self.rejected.is_some() {
-            Finding::Breach
-        } else if self.canary_errors + self.stable_errors == 0 {
-            Finding::NoData
-        } else {
-            Finding::Clear
+    /// Gives it a probability of a false alarm, which is never raised again.
+    pub(super) fn share_alpha(&mut self, share: Ratio) {
+        match &mut self.kind {
+            Kind::Arms(gauge) => gauge.share_alpha(share),
+            Kind::Objective(gauge) => gauge.share_alpha(share),
+            Kind::Ranks(_) => {}
         }
     }
 
-    /// The evidence of a firing: as it was when it sufficed.
+    /// The weights of the version and of the stable from now on.
+    pub(super) fn set_weights(&mut self, canary: Ratio, stable: Ratio) {
+        if let Kind::Arms(gauge) = &mut self.kind {
+            gauge.set_weights(canary, stable);
+        }
+    }
+
+    /// Takes in the end of a request of the version, or of the stable.
+    pub(super) fn judge(&mut self, end: &JudgedEnd<'_>) {
+        match &mut self.kind {
+            Kind::Arms(gauge) => gauge.record(end),
+            Kind::Objective(gauge) if end.of_canary => gauge.record(end),
+            Kind::Objective(_) | Kind::Ranks(_) => {}
+        }
+    }
+
+    /// Takes in a completion of the version for its window.
+    pub(super) fn record(&mut self, second: i64, class: Class, observed: &Observed) {
+        if let Kind::Ranks(gauge) = &mut self.kind {
+            gauge.record(second, class, observed);
+        }
+    }
+
+    /// Takes in a completion of the stable for its window.
+    pub(super) fn record_stable(&mut self, second: i64, class: Class, observed: &Observed) {
+        if let Kind::Ranks(gauge) = &mut self.kind {
+            gauge.record_stable(second, class, observed);
+        }
+    }
+
+    /// What it finds at `at`.
+    pub(super) fn check(&mut self, at: Timestamp) -> Finding {
+        match &mut self.kind {
+            Kind::Arms(gauge) => gauge.check(),
+            Kind::Objective(gauge) => gauge.check(),
+            Kind::Ranks(gauge) => gauge.check(at),
+        }
+    }
+
+    /// The evidence of a firing.
     pub(super) fn reading(&self) -> Reading {
-        self.rejected.clone().unwrap_or_else(|| self.current())
-    }
-
-    fn current(&self) -> Reading {
-        Reading::Sequential(ErrorShares {
-            canary_errors: self.canary_errors,
-            stable_errors: self.stable_errors,
-            expected_share: self.expected_share,
-            excess: self.excess,
-            ln_evidence: self.ln_evidence(),
-            alpha: self.alpha,
-        })
-    }
-
-    fn ln_evidence(&self) -> f64 {
-        self.carried + self.test.as_ref().map_or(0.0, ErrorShareTest::ln_evidence)
+        match &self.kind {
+            Kind::Arms(gauge) => gauge.reading(),
+            Kind::Objective(gauge) => gauge.reading(),
+            Kind::Ranks(gauge) => gauge.reading(),
+        }
     }
 }

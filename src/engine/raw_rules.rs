@@ -68,6 +68,16 @@ pub struct RawTrigger {
     pub action: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prior_strength: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub burst_block_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f64>,
 }
 
 impl Default for RawRules {

@@ -10,7 +10,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::rule_error::{refuse_if, text};
-use super::{RawNotification, RawRules, RuleError, RuleProblem, Safeguards, Trigger, TriggerKind};
+use super::{
+    Judge, RawNotification, RawRules, RuleError, RuleProblem, Safeguards, Trigger, TriggerKind,
+};
 use crate::exchange::Classification;
 use crate::units::Ratio;
 
@@ -23,7 +25,8 @@ pub struct RuleSet {
     /// What counts as an error, in windows and for judges.
     pub classification: Classification,
     /// The probability that any judge ever fires on canaries that are no worse: that of the
-    /// deployment, shared by its judges and by the canaries that are deployed together.
+    /// deployment, shared by its judges and by the canaries that are deployed together. Judges with
+    /// an `alpha` of their own have no part in it and add theirs.
     pub alpha: Ratio,
     /// In the order of the file: at one check the first that fires wins. Each has a name of its
     /// own.
@@ -130,9 +133,23 @@ impl RuleSet {
         }
     }
 
-    /// The judges, which share the probability of a false alarm.
-    pub fn judges(&self) -> impl Iterator<Item = &Trigger> {
-        self.triggers.iter().filter(|trigger| matches!(trigger.kind, TriggerKind::Judge(_)))
+    /// The probability that any of its judges ever fires on canaries that are no worse and deployed
+    /// together, at most: that which they share, and the own ones (union bound). `None`: there is
+    /// no judge that holds to one.
+    pub fn false_alarms(&self) -> Option<f64> {
+        let bound: Vec<_> = self.judges().filter(|(_, judge)| judge.has_alpha()).collect();
+        let shares = bound.iter().any(|(_, judge)| judge.alpha.is_none());
+        let own = bound.iter().filter_map(|(_, judge)| judge.alpha).map(Ratio::get);
+        let shared = if shares { self.alpha.get() } else { 0.0 };
+        (!bound.is_empty()).then(|| (own.sum::<f64>() + shared).min(1.0))
+    }
+
+    /// The triggers that are judges, each with what it is.
+    pub fn judges(&self) -> impl Iterator<Item = (&Trigger, &Judge)> {
+        self.triggers.iter().filter_map(|trigger| match &trigger.kind {
+            TriggerKind::Judge(judge) => Some((trigger, judge)),
+            TriggerKind::Condition(_) => None,
+        })
     }
 }
 
@@ -251,7 +268,7 @@ mod tests {
         for text in [
             r#"{"conditions": [], "enabled": true}"#,
             r#"{"conditions": [{"metrics": "error_rate"}]}"#,
-            r#"{"conditions": [{"alpha": 0.01}]}"#,
+            r#"{"conditions": [{"alphas": 0.01}]}"#,
             r#"{"conditions": [], "notification": {"slack": "x"}}"#,
             r#"{"enable": true}"#,
         ] {
@@ -334,13 +351,38 @@ mod tests {
         )
     }
 
+    fn is_time(metric: Option<Metric>) -> bool {
+        metric.is_some_and(|metric| metric.unit() == Unit::Time)
+    }
+
+    /// Judges of all kinds, most of them allowed.
     fn arb_judge() -> impl Strategy<Value = RawTrigger> {
-        prop::option::of(0.01..=1e4_f64).prop_map(|prior_strength| RawTrigger {
-            judge: Some("sequential".to_owned()),
-            action: Some("notify".to_owned()),
-            prior_strength,
-            ..RawTrigger::default()
-        })
+        let judges = prop::sample::select(vec!["sequential", "objective", "mann_whitney"]);
+        let numbers = || prop::option::weighted(0.3, 0.01..=0.99_f64);
+        let seconds = || prop::option::weighted(0.3, 1.0..=3_600.0_f64);
+        let of_test = (numbers(), numbers(), numbers(), numbers());
+        (judges, prop::option::of(arb_metric()), of_test, (seconds(), seconds(), seconds()))
+            .prop_map(
+                |(judge, metric, (prior, effect, alpha, share), (block, window, interval))| {
+                    RawTrigger {
+                        judge: Some(judge.to_owned()),
+                        metric: metric.map(|metric| metric.name().to_owned()),
+                        action: Some("notify".to_owned()),
+                        prior_strength: prior,
+                        effect,
+                        alpha,
+                        threshold: share.filter(|_| judge == "objective" && !is_time(metric)),
+                        threshold_ms: share
+                            .filter(|_| judge == "objective" && is_time(metric))
+                            .map(|share| (share * 5e9).round() / 1e6),
+                        tolerance: share.filter(|_| judge == "mann_whitney"),
+                        burst_block_seconds: block.filter(|_| judge == "sequential"),
+                        window_seconds: window,
+                        check_interval_seconds: interval,
+                        ..RawTrigger::default()
+                    }
+                },
+            )
     }
 
     proptest! {

@@ -33,6 +33,8 @@ pub struct Ticket {
     pub(super) activation: u32,
     /// Which split was in force.
     pub(super) split: u32,
+    /// The end of its owner's place, where requests of one owner stick together.
+    pub(super) owner: Option<u16>,
     pub(super) start: Timestamp,
 }
 
@@ -61,6 +63,11 @@ impl Ticket {
     /// one that falls back to the stable.
     pub const fn attempt(&self) -> u8 {
         self.attempt
+    }
+
+    /// The last 16 bits of its owner's place, where requests of one owner stick together.
+    pub const fn owner(&self) -> Option<u16> {
+        self.owner
     }
 
     /// When the attempt began.

@@ -59,13 +59,7 @@ impl TimeMeter {
     /// Takes in a completion in second `second`, of the class that the rules put it in.
     #[inline]
     pub(super) fn record(&mut self, second: i64, class: Class, observed: &Observed) {
-        let value = match self.sample {
-            Sample::Latency if class == Class::Success => Some(observed.latency),
-            Sample::Latency => None,
-            Sample::LatencyAll => Some(observed.latency),
-            Sample::FirstToken => observed.first_token,
-        };
-        if let Some(value) = value {
+        if let Some(value) = duration_of(self.sample, class, observed) {
             if let Some(far) = &mut self.far {
                 far.counts.add(second, is_far(far.operator, value, far.limit));
             }
@@ -113,6 +107,17 @@ impl TimeMeter {
 
     fn view(&self, end_second: i64) -> SampleView<'_> {
         self.samples.read(end_second, self.window_seconds)
+    }
+}
+
+/// What a completion adds to a sample of durations.
+#[inline]
+pub(super) fn duration_of(sample: Sample, class: Class, observed: &Observed) -> Option<Duration> {
+    match sample {
+        Sample::Latency if class == Class::Success => Some(observed.latency),
+        Sample::Latency => None,
+        Sample::LatencyAll => Some(observed.latency),
+        Sample::FirstToken => observed.first_token,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::action::{action, target};
 use super::condition::condition;
-use super::judge::judge;
+use super::judge_fields::judge;
 use super::rule_error::text;
 use super::{
     Action, Condition, Judge, RawTrigger, Relation, RuleError, Safeguards, Target, Threshold,
@@ -56,7 +56,7 @@ impl Trigger {
     pub const fn is_relative(&self) -> bool {
         match &self.kind {
             TriggerKind::Condition(condition) => condition.threshold.is_relative(),
-            TriggerKind::Judge(_) => true,
+            TriggerKind::Judge(judge) => judge.is_relative(),
         }
     }
 
@@ -93,7 +93,7 @@ impl Trigger {
 /// What it watches, in one word: `error_rate > 5.00 % for 60 s`.
 fn default_id(kind: &TriggerKind) -> String {
     match kind {
-        TriggerKind::Judge(_) => "judge: sequential error_rate".to_owned(),
+        TriggerKind::Judge(judge) => format!("judge: {} {}", judge.name(), judge.metric()),
         TriggerKind::Condition(condition) => {
             let threshold = match condition.threshold {
                 Threshold::Ratio(ratio) => format_significant(ratio.get(), 6),
@@ -122,6 +122,7 @@ fn default_id(kind: &TriggerKind) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::JudgeTest;
 
     fn error_rate_for(duration: f64) -> RawTrigger {
         RawTrigger {
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_judge_takes_its_error_probability_and_no_threshold() {
+    fn a_judge_takes_no_threshold_and_has_the_defaults_of_the_design() {
         let raw = RawTrigger {
             judge: Some("sequential".to_owned()),
             action: Some("notify".to_owned()),
@@ -209,7 +210,8 @@ mod tests {
         let trigger = Trigger::new(&raw, Safeguards::default()).unwrap();
         assert_eq!(trigger.check_interval, Duration::from_secs(5));
         let TriggerKind::Judge(judge) = trigger.kind else { panic!("a judge") };
-        assert_eq!(judge.prior_strength, 10.0);
+        let burst_block = Duration::from_secs(10);
+        assert_eq!(judge.test, JudgeTest::ErrorRatio { effect: 0.5, burst_block });
         let raw = RawTrigger { threshold: Some(0.05), ..raw };
         assert_eq!(Trigger::new(&raw, Safeguards::default()).unwrap_err().field, "threshold");
     }

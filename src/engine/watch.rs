@@ -96,7 +96,7 @@ impl Watch {
                 (gauge, condition.duration, condition.no_data)
             }
             TriggerKind::Judge(judge) => {
-                let gauge = AnyGauge::Judge(Box::new(JudgeGauge::new(judge)));
+                let gauge = AnyGauge::Judge(Box::new(JudgeGauge::new(judge, prices)));
                 (gauge, Duration::ZERO, NoData::Clear)
             }
         };
@@ -127,12 +127,17 @@ impl Watch {
         }
     }
 
-    /// Whether it is a condition that looks at the stable's completions as well.
+    /// Whether it has a window of the stable's completions as well.
     pub(super) fn compares(&self) -> bool {
         match &self.gauge {
             AnyGauge::Condition(gauge) => gauge.compares(),
-            AnyGauge::Judge(_) => false,
+            AnyGauge::Judge(judge) => judge.has_windows(),
         }
+    }
+
+    /// Whether requests that are no errors tell a judge something, one by one.
+    pub(super) fn sees_all_ends(&self) -> bool {
+        matches!(&self.gauge, AnyGauge::Judge(judge) if judge.sees_all_ends())
     }
 
     /// The judge's evidence, if this is one.
@@ -146,15 +151,17 @@ impl Watch {
     /// Takes in a completion of the version.
     #[inline]
     pub(super) fn record(&mut self, second: i64, class: Class, observed: &Observed) {
-        if let AnyGauge::Condition(gauge) = &mut self.gauge {
-            gauge.record(second, class, observed);
+        match &mut self.gauge {
+            AnyGauge::Condition(gauge) => gauge.record(second, class, observed),
+            AnyGauge::Judge(judge) => judge.record(second, class, observed),
         }
     }
 
     /// Takes in a completion of the stable.
     pub(super) fn record_stable(&mut self, second: i64, class: Class, observed: &Observed) {
-        if let AnyGauge::Condition(gauge) = &mut self.gauge {
-            gauge.record_stable(second, class, observed);
+        match &mut self.gauge {
+            AnyGauge::Condition(gauge) => gauge.record_stable(second, class, observed),
+            AnyGauge::Judge(judge) => judge.record_stable(second, class, observed),
         }
     }
 
@@ -164,7 +171,7 @@ impl Watch {
         self.next_check = at + self.check_interval;
         let finding = match &mut self.gauge {
             AnyGauge::Condition(gauge) => gauge.check(at, in_flight),
-            AnyGauge::Judge(judge) => judge.check(),
+            AnyGauge::Judge(judge) => judge.check(at),
         };
         self.last_finding = Some(finding.clone());
         self.health.checks += 1;

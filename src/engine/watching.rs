@@ -87,7 +87,10 @@ impl Deployment {
                 live.in_flight = None;
             }
         }
-        let compares = self.live.iter().flat_map(|live| &live.watches).any(Watch::compares);
+        let watches = || self.live.iter().flat_map(|live| &live.watches);
+        let (compares, sees_all) =
+            (watches().any(Watch::compares), watches().any(Watch::sees_all_ends));
+        self.judges_see_all_ends = sees_all;
         self.compared_with = stable.filter(|_| compares);
     }
 
@@ -100,7 +103,7 @@ impl Deployment {
         self.reference = stable;
         for (index, live) in self.live.iter_mut().enumerate() {
             for mut watch in std::mem::take(&mut live.watches) {
-                if watch.compares() || watch.judge().is_some() {
+                if watch.compares() || watch.judge().is_some_and(|judge| judge.is_relative()) {
                     let version = Slot(index as u16);
                     self.past_health.push((watch.trigger, version, watch.health));
                 } else {
@@ -138,12 +141,23 @@ impl Deployment {
         self.share_alpha();
     }
 
-    /// Divides the deployment's probability of a false alarm evenly among its judges on canaries.
+    /// Divides the deployment's probability of a false alarm evenly among its judges on canaries,
+    /// and a judge's own among the canaries that it watches.
     fn share_alpha(&mut self) {
         let alpha = self.state.rules.alpha.get();
         let watches = self.live.iter_mut().flat_map(|live| &mut live.watches);
-        let mut judges: Vec<_> = watches.filter_map(Watch::judge).collect();
-        let share = Ratio::new(alpha / judges.len() as f64).unwrap_or_default();
-        judges.iter_mut().for_each(|judge| judge.share_alpha(share));
+        let judges: Vec<_> = watches
+            .filter_map(|watch| {
+                let trigger = watch.trigger;
+                let judge = watch.judge().filter(|judge| judge.has_alpha())?;
+                Some((judge.own_alpha().map(|own| (trigger, own)), judge))
+            })
+            .collect();
+        let owners: Vec<_> = judges.iter().map(|(own, _)| *own).collect();
+        for (own, judge) in judges {
+            let among = owners.iter().filter(|other| **other == own).count() as f64;
+            let alpha = own.map_or(alpha, |(_, own)| own.get());
+            judge.share_alpha(Ratio::new(alpha / among).unwrap_or_default());
+        }
     }
 }

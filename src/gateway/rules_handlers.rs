@@ -287,6 +287,8 @@ fn rules_schema(applied: bool) -> Schema {
             "min_requests": {"type": ["integer", "null"], "minimum": 0},
             "no_data": {"enum": ["hold", "breach", "clear", null]},
             "version": text(), "action": text(), "prior_strength": number(),
+            "alpha": number(), "effect": number(), "burst_block_seconds": number(),
+            "tolerance": number(), "confidence": number(),
         }
     });
     let mut schema = json_schema!({
@@ -391,7 +393,7 @@ mod tests {
     async fn rules_that_one_model_cannot_take_change_none() {
         let house = TestHouse::new().await;
         house.call("PUT", PATH, Some(&rules("0.05"))).await;
-        house.command(2, CommandKind::Assignment(Assignment::Sticky)).await;
+        house.command(2, CommandKind::Assignment(Assignment::Even)).await;
         let judge = r#"{"conditions": [{"judge": "sequential", "action": "notify"}]}"#;
         let reply = house.call("PUT", PATH, Some(judge)).await;
         assert_eq!(reply.error(), (422, "refused", "conditions"));
@@ -447,6 +449,11 @@ mod tests {
             version: text(),
             action: text(),
             prior_strength: Some(0.0),
+            alpha: Some(0.0),
+            effect: Some(0.0),
+            burst_block_seconds: Some(0.0),
+            tolerance: Some(0.0),
+            confidence: Some(0.0),
         };
         let raw = RawRules {
             enable: true,

@@ -1,6 +1,9 @@
 //! The evidence of a firing in words: what a trigger saw.
 
-use crate::engine::{Comparison, ErrorShares, Evidence, Level, Reading, Relation};
+use crate::engine::{
+    AgainstObjective, Comparison, ErrorShares, EventRatio, Evidence, Level, RankShift, Reading,
+    Relation,
+};
 use crate::math;
 use crate::metric::{Unit, format_value};
 use crate::units::{
@@ -81,6 +84,9 @@ fn reading_text(reading: &Reading, counted: &str) -> String {
             stable.map_or_else(String::new, stable_text),
         ),
         Reading::Sequential(shares) => sequential_text(shares),
+        Reading::EventRatio(ratio) => event_ratio_text(ratio),
+        Reading::Objective(against) => objective_text(against, counted),
+        Reading::Ranks(shift) => ranks_text(shift),
     }
 }
 
@@ -89,16 +95,78 @@ fn stable_text(stable: Level) -> String {
 }
 
 fn sequential_text(shares: &ErrorShares) -> String {
-    // The evidence is the inverse of a p-value that holds whenever it is looked at.
-    let p_value = math::exp(-shares.ln_evidence).min(1.0);
     format!(
-        "{} errors against {} of the stable at {} of the traffic, {} at alpha = {}",
+        "{} errors against {} of the stable at {} of the traffic, {}",
         format_count(shares.canary_errors),
         format_count(shares.stable_errors),
         format_set_share(shares.expected_share),
-        p_value_text(p_value),
-        format_significant(shares.alpha.get(), 3),
+        significance_text(shares.ln_evidence, shares.alpha),
     )
+}
+
+fn event_ratio_text(ratio: &EventRatio) -> String {
+    let events = match ratio.slow_above {
+        Some(above) => format!("requests slower than {}", format_duration(above)),
+        None => "errors".to_owned(),
+    };
+    let blocks = match ratio.burst_block.is_zero() {
+        true => String::new(),
+        false => format!(" (one in {} counts)", format_duration(ratio.burst_block)),
+    };
+    format!(
+        "{} {events} against {} of the stable at {} of the traffic{blocks}, more than {} more \
+         frequent: {}",
+        format_count(ratio.canary_events),
+        format_count(ratio.stable_events),
+        format_set_share(ratio.expected_share),
+        format_set_share(ratio.effect),
+        significance_text(ratio.ln_evidence, ratio.alpha),
+    )
+}
+
+fn objective_text(against: &AgainstObjective, counted: &str) -> String {
+    let share = Ratio::of(against.hits, against.requests).map_or(0.0, Ratio::get);
+    let limit = against
+        .limit
+        .map_or_else(String::new, |limit| format!(" beyond {}", format_duration(limit)));
+    format!(
+        "{}: {} of {} {counted}{limit}, {}, where {} are allowed: {}",
+        against.metric,
+        format_count(against.hits),
+        format_count(against.requests),
+        format_percent(share),
+        format_set_share(against.objective.get()),
+        significance_text(against.ln_evidence, against.alpha),
+    )
+}
+
+fn ranks_text(shift: &RankShift) -> String {
+    let in_unit = |value: f64| match shift.metric.unit() {
+        Unit::Time if value < 0.0 => {
+            format!("-{}", format_duration(Duration::from_nanos(-value as u64)))
+        }
+        Unit::Time => format_duration(Duration::from_nanos(value as u64)),
+        unit => format_value(unit, value),
+    };
+    format!(
+        "{} shifted by {} [{}, {}] against the stable's over {} and {} stretches of {}, beyond {} \
+         with {} confidence for one look",
+        shift.metric,
+        in_unit(shift.shift),
+        in_unit(shift.low),
+        in_unit(shift.high),
+        format_count(shift.canary_buckets),
+        format_count(shift.stable_buckets),
+        format_duration(shift.bucket),
+        in_unit(shift.tolerance),
+        format_set_share(shift.confidence.get()),
+    )
+}
+
+/// What the evidence is worth: it is the inverse of a p-value that holds whenever it is looked at.
+fn significance_text(ln_evidence: f64, alpha: Ratio) -> String {
+    let p_value = math::exp(-ln_evidence).min(1.0);
+    format!("{} at alpha = {}", p_value_text(p_value), format_significant(alpha.get(), 3))
 }
 
 /// A version's figure against the stable's.

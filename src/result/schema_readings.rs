@@ -6,7 +6,18 @@ use crate::json::{Part, number, object, one_of, span, text, whole};
 
 /// What a trigger read at a check: exactly one of the kinds.
 pub(super) fn reading() -> Value {
-    one_of(&[share(), time(), count(), amount(), compared(), no_data(), sequential()])
+    one_of(&[
+        share(),
+        time(),
+        count(),
+        amount(),
+        compared(),
+        no_data(),
+        sequential(),
+        event_ratio(),
+        objective(),
+        ranks(),
+    ])
 }
 
 fn share() -> Value {
@@ -72,8 +83,58 @@ fn sequential() -> Value {
             ("stable_errors", whole("errors of the stable over the same time")),
             ("expected_share", number("the canary's share of the requests")),
             ("excess", number("the canary's errors less its share of all errors")),
-            ("ln_evidence", number("the natural logarithm of the evidence")),
-            ("alpha", number("the allowed probability of a false alarm")),
+            ln_evidence(),
+            alpha(),
+        ],
+        &[],
+    )
+}
+
+fn event_ratio() -> Value {
+    kind(
+        "event_ratio",
+        &[
+            metric(),
+            ("canary_events", whole("errors, or slow requests, of the canary that counted")),
+            ("stable_events", whole("those of the stable over the same time")),
+            ("expected_share", number("the canary's share of the requests")),
+            ("effect", number("by how much of the stable's rate the canary's may be higher")),
+            ("burst_block", span("of each such stretch only the first event counted; 0: all did")),
+            ln_evidence(),
+            alpha(),
+        ],
+        &[("slow_above", span("above what a request is slow; absent for errors"))],
+    )
+}
+
+fn objective() -> Value {
+    kind(
+        "objective",
+        &[
+            metric(),
+            ("hits", whole("requests with what the metric counts")),
+            requests(),
+            ("objective", number("the share that hits were to stay below, 0 to 1")),
+            ln_evidence(),
+            alpha(),
+        ],
+        &[("limit", span("of a quantile: its limit"))],
+    )
+}
+
+fn ranks() -> Value {
+    kind(
+        "ranks",
+        &[
+            metric(),
+            ("canary_buckets", whole("stretches of time in which the canary had a value")),
+            ("stable_buckets", whole("stretches in which the stable had one")),
+            ("bucket", span("how long a stretch is")),
+            ("shift", number("how much higher the canary's values are; nanoseconds for times")),
+            ("low", number("the least that it is, with the confidence")),
+            ("high", number("the most that it is, with the confidence")),
+            ("confidence", number("of both bounds together, for one look, 0 to 1")),
+            ("tolerance", number("what a bound must be beyond; nanoseconds for times")),
         ],
         &[],
     )
@@ -89,6 +150,14 @@ fn level() -> Value {
 
 fn kind(name: &'static str, required: &[Part], optional: &[Part]) -> Value {
     object(name, &[(name, object(name, required, optional))], &[])
+}
+
+fn ln_evidence() -> Part {
+    ("ln_evidence", number("the natural logarithm of the evidence"))
+}
+
+fn alpha() -> Part {
+    ("alpha", number("the allowed probability of a false alarm"))
 }
 
 fn metric() -> Part {

@@ -92,23 +92,21 @@ pub(crate) fn check_judges(
     if let (Some(assignment), Some(rules), Some(at)) = (assignment, rules, node.get("assignment"))
         && let Some(message) = blind_judge(assignment, rules)
     {
-        let help = "write `assignment: random`, or take the judge out";
+        let help = "write `assignment: random` or `sticky`, or take the judge out";
         diagnostics.report(Diagnostic::new(at.place, message).help(help));
     }
 }
 
 /// What is wrong with a judge of `rules` under `assignment`, if anything is.
 pub(crate) fn blind_judge(assignment: Assignment, rules: &RuleSet) -> Option<String> {
-    let how = match assignment {
-        Assignment::Random => return None,
-        Assignment::Even => "are assigned in turns",
-        Assignment::Sticky => "stick to their versions",
-    };
-    let judge = rules.judges().next()?;
+    if assignment.is_by_chance() {
+        return None;
+    }
+    let (trigger, _) = rules.judges().find(|(_, judge)| judge.needs_chance())?;
     Some(format!(
-        "{} cannot watch requests that {how}: its test holds for requests that are drawn one by \
-         one",
-        judge.id
+        "{} cannot watch requests that are assigned in turns: its test holds for requests that \
+         chance assigns",
+        trigger.id
     ))
 }
 

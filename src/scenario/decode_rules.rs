@@ -191,6 +191,11 @@ fn raw(node: &Node) -> RawTrigger {
         version: text("version"),
         action: text("action"),
         prior_strength: number("prior_strength"),
+        alpha: number("alpha"),
+        effect: number("effect"),
+        burst_block_seconds: number("burst_block_seconds"),
+        tolerance: number("tolerance"),
+        confidence: number("confidence"),
     }
 }
 
@@ -284,17 +289,22 @@ fn mend(raw: &mut RawTrigger, field: &str) {
         "min_requests" => raw.min_requests = None,
         "no_data" => raw.no_data = None,
         "version" => raw.version = None,
-        _ => raw.prior_strength = None,
+        "prior_strength" => raw.prior_strength = None,
+        "alpha" => raw.alpha = None,
+        "effect" => raw.effect = None,
+        "burst_block_seconds" => raw.burst_block_seconds = None,
+        "tolerance" => raw.tolerance = None,
+        _ => raw.confidence = None,
     }
 }
 
-/// One threshold, in the unit of the metric; none for a judge.
+/// One threshold, in the unit of the metric; none for a judge but that of an objective.
 fn mend_threshold(raw: &mut RawTrigger) {
     let metric = raw.metric.as_deref().and_then(Metric::by_name);
     let time = metric.is_some_and(|metric| metric.unit() == Unit::Time);
-    let condition = raw.judge.is_none();
+    let wanted = raw.judge.as_deref().is_none_or(|judge| judge == "objective");
     let ratio = raw.compare_to.is_some() && raw.form.as_deref() != Some("difference");
     let in_millis = time && !ratio;
-    raw.threshold = (condition && !in_millis).then_some(1.0);
-    raw.threshold_ms = (condition && in_millis).then_some(1_000.0);
+    raw.threshold = (wanted && !in_millis).then_some(0.5);
+    raw.threshold_ms = (wanted && in_millis).then_some(1_000.0);
 }

@@ -4,11 +4,12 @@
 //! version until it is done with that one, whatever it sees and however often. Those that look at
 //! one time share one `alpha`; those that begin later, on a version that is deployed anew or under
 //! rules that a command sets, have shares of their own. All shares together bound the probability
-//! (union bound): that is their sum. It is worked out from the plan as it stands: that other rules
+//! (union bound): that is their sum. A judge with an `alpha` of its own shares that among the
+//! versions that it looks at, and has no part in its rule set's. It is worked out from the plan as it stands: that other rules
 //! take a version's traffic away, which the plan may give back, and that commands are refused is
 //! left aside.
 
-use crate::engine::{CommandKind, RuleSet, Target, Trigger, TriggerKind};
+use crate::engine::{CommandKind, Judge, RuleSet, Target, Trigger};
 use crate::exchange::{ModelIndex, VersionIndex};
 
 use super::command_plan::Instruction;
@@ -19,7 +20,8 @@ use super::plan::{PhasePlan, Scenario, VersionPlan};
 /// What the judges of a model may spend.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct FalseAlarms {
-    /// Each time that judges began, the share of their rule set's `alpha` that they were given.
+    /// Each time that judges began, the share of their rule set's `alpha` that they were given, and
+    /// that of their own of those that have one.
     pub shares: Vec<f64>,
 }
 
@@ -61,6 +63,14 @@ struct Bench<'a> {
     /// Whether another version than at the start may be the stable by now.
     stable_may_move: bool,
     alarms: FalseAlarms,
+}
+
+/// How many pairs of a judge and a version begin, of how many that there are then.
+struct Begun<'a> {
+    trigger: &'a Trigger,
+    judge: &'a Judge,
+    new: usize,
+    all: usize,
 }
 
 impl<'a> Bench<'a> {
@@ -108,7 +118,7 @@ impl<'a> Bench<'a> {
                     judge.version.as_ref().is_some_and(|name| name.as_str() == tag.as_str())
                 };
                 self.stable_may_move |= is_stable;
-                if is_stable || self.rules.judges().any(is_judged) {
+                if is_stable || self.judges().any(|(judge, _)| is_judged(judge)) {
                     self.deploy(None);
                 }
             }
@@ -127,7 +137,7 @@ impl<'a> Bench<'a> {
     fn deploy(&mut self, active: Option<Vec<VersionIndex>>) {
         let before = self.canaries.take();
         let Some(mut canaries) = active else {
-            return self.spend(1, 1);
+            return self.spend_all();
         };
         let alone = canaries.len() < 2;
         let stable = self.stable().filter(|_| !self.stable_may_move);
@@ -137,49 +147,76 @@ impl<'a> Bench<'a> {
             !anew && before.as_ref().is_some_and(|before| before.contains(version))
         };
         let new: Vec<_> = canaries.iter().copied().filter(|version| !goes_on(version)).collect();
-        let judges: Vec<_> = self.rules.judges().collect();
-        let (new, all) = (self.pairs(&judges, &new), self.pairs(&judges, &canaries));
+        let begun = |(trigger, judge)| {
+            let looks_at = |versions| self.looks_at(trigger, versions);
+            Begun { trigger, judge, new: looks_at(&new), all: looks_at(&canaries) }
+        };
+        let begun: Vec<_> = self.judges().map(begun).collect();
         self.canaries = Some(canaries);
-        self.spend(new, all);
+        self.spend(&begun);
     }
 
     /// Other rules are in force from now on. What is in both goes on.
     fn set_rules(&mut self, rules: &'a RuleSet) {
         let old = std::mem::replace(&mut self.rules, rules);
-        let Some(canaries) = &self.canaries else { return self.spend(1, 1) };
-        let kept: Vec<_> =
-            (0..old.triggers.len()).filter_map(|place| rules.position_of(old, place)).collect();
-        let (mut all, mut new) = (Vec::new(), Vec::new());
-        for (place, trigger) in rules.triggers.iter().enumerate() {
-            if matches!(trigger.kind, TriggerKind::Judge(_)) {
-                all.push(trigger);
-                new.extend((!kept.contains(&place)).then_some(trigger));
-            }
-        }
-        let (new, all) = (self.pairs(&new, canaries), self.pairs(&all, canaries));
-        self.spend(new, all);
-    }
-
-    /// How many of these judges look at how many of these versions.
-    fn pairs(&self, judges: &[&Trigger], versions: &[VersionIndex]) -> usize {
-        let looks_at = |judge: &&&Trigger| {
-            let watched = self.plan.watched(self.model, judge);
-            versions.iter().filter(|version| watched.contains(version)).count()
+        let Some(canaries) = &self.canaries else { return self.spend_all() };
+        let kept: Vec<_> = (0..old.triggers.len())
+            .filter_map(|place| rules.position_of(old, place))
+            .map(|place| rules.triggers[place].id.as_str())
+            .collect();
+        let begun = |(trigger, judge): (&'a Trigger, &'a Judge)| {
+            let all = self.looks_at(trigger, canaries);
+            let new = if kept.contains(&trigger.id.as_str()) { 0 } else { all };
+            Begun { trigger, judge, new, all }
         };
-        judges.iter().map(|judge| looks_at(&judge)).sum()
+        let begun: Vec<_> = self.judges().map(begun).collect();
+        self.spend(&begun);
     }
 
-    /// Of so many pairs of judges and versions, `new` begin now.
-    fn spend(&mut self, new: usize, all: usize) {
-        if new == 0 || !self.rules.enable || self.rules.judges().next().is_none() {
+    /// The judges that hold to a probability of a false alarm.
+    fn judges(&self) -> impl Iterator<Item = (&'a Trigger, &'a Judge)> + use<'a> {
+        self.rules.judges().filter(|(_, judge)| judge.has_alpha())
+    }
+
+    /// At how many of these versions a judge looks.
+    fn looks_at(&self, judge: &Trigger, versions: &[VersionIndex]) -> usize {
+        let watched = self.plan.watched(self.model, judge);
+        versions.iter().filter(|version| watched.contains(version)).count()
+    }
+
+    /// All judges begin, at nobody knows how many versions.
+    fn spend_all(&mut self) {
+        let begun = |(trigger, judge)| Begun { trigger, judge, new: 1, all: 1 };
+        let begun: Vec<_> = self.judges().map(begun).collect();
+        self.spend(&begun);
+    }
+
+    /// Judges begin, those without an `alpha` of their own with parts of their rule set's.
+    fn spend(&mut self, begun: &[Begun<'_>]) {
+        if !self.rules.enable {
+            return;
+        }
+        let (own, shared): (Vec<_>, Vec<_>) =
+            begun.iter().partition(|begun| begun.judge.alpha.is_some());
+        self.share(self.rules.alpha.get(), &shared);
+        for begun in own {
+            self.share(begun.judge.alpha.unwrap_or_default().get(), &[begun]);
+        }
+    }
+
+    /// These share one `alpha`.
+    fn share(&mut self, alpha: f64, begun: &[&Begun<'_>]) {
+        let new: usize = begun.iter().map(|begun| begun.new).sum();
+        let all: usize = begun.iter().map(|begun| begun.all).sum();
+        if new == 0 {
             return;
         }
         // A judge of what a tag names looks at one version, whichever that is: there may be fewer
         // pairs than were counted, and each then has more than an even share.
         let is_tag = |name: &Target| self.plan.version_named(name.as_str()).is_none();
-        let by_tag = self.rules.judges().any(|judge| judge.version.as_ref().is_some_and(is_tag));
-        let part = if by_tag { 1.0 } else { new as f64 / all as f64 };
-        self.alarms.shares.push(self.rules.alpha.get() * part);
+        let by_tag = |begun: &&&Begun<'_>| begun.trigger.version.as_ref().is_some_and(is_tag);
+        let part = if begun.iter().any(|one| by_tag(&one)) { 1.0 } else { new as f64 / all as f64 };
+        self.alarms.shares.push(alpha * part);
     }
 
     /// The version that is the stable at the start.
@@ -265,6 +302,17 @@ phases: [{phases}]
             "commands: [{at: 1s, rollback: {}}, {at: 9s, split: {v1: 50%, v2: 50%}, redeploy: true}]",
         );
         assert_eq!(shares(JUDGE, &format!("{a}, {by_command}")), [1_000.0, 1_000.0]);
+    }
+
+    #[test]
+    fn a_judge_with_an_alpha_of_its_own_shares_none() {
+        let own = JUDGE.replace("judge", "alpha: 0.0001, judge");
+        assert_eq!(shares(&own, &split("a", 10, 0)), [100.0]);
+        assert_eq!(shares(&own, &split("a", 10, 10)), [100.0], "shared by its canaries");
+        let both = format!("{own}, {OTHER}");
+        assert_eq!(shares(&both, &split("a", 10, 0)), [1_000.0, 100.0]);
+        let ranks = "{judge: mann_whitney, metric: latency_p95, action: notify}";
+        assert_eq!(shares(ranks, &split("a", 10, 0)), [0.0; 0], "it holds to none");
     }
 
     #[test]

@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(faults[2].0, fixed(2));
         assert!(!scenario.models[0].rules.enable);
         let triggers = |model: usize| scenario.models[model].rules.triggers.len();
-        assert_eq!((triggers(0), triggers(1)), (5, 1));
+        assert_eq!((triggers(0), triggers(1)), (5, 6));
     }
 
     #[test]

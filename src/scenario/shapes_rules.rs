@@ -44,9 +44,10 @@ pub(crate) static CONDITION: Record = Record {
         ),
         optional(
             "judge",
-            One(L::Word(&["sequential"])),
-            "makes it a judge, which compares the canary's errors with the stable's, instead of a \
-             threshold",
+            One(L::Word(&["sequential", "objective", "mann_whitney"])),
+            "makes it a judge, a statistical test, instead of a threshold: sequential compares the \
+             canary's errors, or slow requests, with the stable's; objective holds a version to a \
+             share of its own; mann_whitney compares stretches of time by their ranks",
         ),
         optional(
             "metric",
@@ -122,8 +123,38 @@ pub(crate) static CONDITION: Record = Record {
         optional(
             "prior_strength",
             ANY_NUMBER,
-            "of a judge: strength of the prior on the configured split, 0.01 to 10000 (default: \
-             10)",
+            "of a sequential judge of errors: tests the canary's share of errors with a prior of \
+             this strength on the configured split, 0.01 to 10000, instead of their ratio",
+        ),
+        optional(
+            "alpha",
+            ANY_NUMBER,
+            "of a judge: the probability that it ever fires on canaries that are no worse, for \
+             itself, 1e-12 to 0.5 (default: a share of that of all rules)",
+        ),
+        optional(
+            "effect",
+            ANY_NUMBER,
+            "of a sequential judge: by how much of the stable's rate errors may be more frequent \
+             (default: 0.5, by half), or by how much of its quantile a slow request is slower \
+             (default: 0.2, a fifth); 0 to 100",
+        ),
+        optional(
+            "burst_block_seconds",
+            ANY_NUMBER,
+            "of a sequential judge: of each stretch of this length only the first event counts, \
+             whichever version it is on; 0: all count (default: 10)",
+        ),
+        optional(
+            "tolerance",
+            ANY_NUMBER,
+            "of a mann_whitney judge: how much of the estimated shift its interval must clear, 0 \
+             to 10 (default: 0.25)",
+        ),
+        optional(
+            "confidence",
+            ANY_NUMBER,
+            "of a mann_whitney judge: that of the shift's interval, 0.5 to 0.9999 (default: 0.98)",
         ),
     ],
 };

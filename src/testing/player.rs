@@ -74,7 +74,7 @@ struct Flight {
 
 impl Flight {
     const fn began(&self) -> Began {
-        Began { life: self.life, split: self.split }
+        Began { life: self.life, split: self.split, owner: self.ticket.owner() }
     }
 }
 

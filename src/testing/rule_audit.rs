@@ -32,6 +32,9 @@ pub struct Ended<'a> {
     pub observed: &'a Observed,
     /// Whether it was the first at its request.
     pub first: bool,
+    /// The end of its owner's place, where requests of one owner stick together:
+    /// [`Ticket::owner`](crate::engine::Ticket::owner).
+    pub owner: Option<u16>,
 }
 
 impl RuleAudit {
@@ -57,14 +60,14 @@ impl RuleAudit {
     /// # Errors
     /// A rule did not tell what it must have found by now, or the attempt never began.
     pub fn end(&mut self, ended: Ended<'_>) -> Result<(), String> {
-        let Ended { began, at, version, observed, first } = ended;
+        let Ended { began, at, version, observed, first, owner } = ended;
         self.run(at, false);
         told(self.book.is_all_told())?;
         let it = |flight: &Underway| (flight.start, flight.version) == (began, version);
         let place = self.underway.iter().position(it);
         let place = place.ok_or_else(|| format!("no attempt on {version:?} began at {began}"))?;
         let life = self.underway.swap_remove(place).life;
-        let began = Began { life, split: self.splits.swap_remove(place) };
+        let began = Began { life, split: self.splits.swap_remove(place), owner };
         let class = observed.ending.class(self.account.rules.classification);
         self.book.end(began, Seen { at, version, class, observed: *observed }, first);
         Ok(())

@@ -34,6 +34,8 @@ pub(super) struct Began {
     pub(super) life: u32,
     /// The number of the split.
     pub(super) split: u32,
+    /// The end of its owner's place, where requests of one owner stick together.
+    pub(super) owner: Option<u16>,
 }
 
 /// A version from the activation on.
@@ -95,7 +97,7 @@ impl RuleBook {
                 && (is_own || *stable == Some(seen.version))
                 && is_live
             {
-                errors.count(is_own);
+                errors.count(is_own, seen.at, began.owner);
             }
         }
     }
@@ -253,13 +255,27 @@ impl RuleBook {
             life.number += u32::from(sees && !life.sees_in_flight);
             life.sees_in_flight = sees;
         }
-        let judges = self.watches.iter().filter(|watch| watch.errors.is_some()).count();
-        let alpha = account.rules.alpha.get() / judges as f64;
+        let judges: Vec<_> =
+            account.rules.judges().filter(|(_, judge)| judge.has_alpha()).collect();
+        let pairs = |id: Option<&str>| {
+            let sharing = judges.iter().filter(|(trigger, judge)| match id {
+                Some(id) => trigger.id == id,
+                None => judge.alpha.is_none(),
+            });
+            let place = |id: &str| account.rules.triggers.iter().position(|one| one.id == id);
+            let looks = |place: usize| {
+                account.slots().filter(|slot| is_wanted(account, place, *slot)).count()
+            };
+            let places = sharing.filter_map(|(trigger, _)| place(&trigger.id));
+            places.map(looks).sum::<usize>() as f64
+        };
+        let shared = account.rules.alpha.get() / pairs(None);
         let stable = stable.map_or(0.0, |stable| account.weight(stable));
         for watch in &mut self.watches {
             if let Some(errors) = &mut watch.errors {
                 errors.weigh(account.weight(watch.version), stable);
-                errors.grant(alpha);
+                let own = errors.own_alpha().map(|own| own / pairs(Some(&watch.rule.id)));
+                errors.grant(own.unwrap_or(shared));
             }
         }
     }
@@ -283,7 +299,7 @@ fn is_wanted(account: &Account, trigger: usize, version: Slot) -> bool {
 /// Whether the evidence says what stood before the rule.
 fn reads(evidence: &Evidence, sight: Sight) -> bool {
     let (figure, stable, limit) = match (&evidence.reading, sight) {
-        (Reading::Sequential(said), Sight::Judge(Some(seen))) => return seen.is_said_by(said),
+        (said, Sight::Judge(Some(seen))) => return seen.is_said_by(said),
         (_, Sight::Judge(_)) => return false,
         (_, Sight::Condition { figure, stable, limit }) => (figure, stable, limit),
     };
@@ -314,7 +330,10 @@ fn reads(evidence: &Evidence, sight: Sight) -> bool {
                 && near(Some(said.limit), limit)
                 && same_stable(&said.stable)
         }
-        Reading::Sequential(_) => false,
+        Reading::Sequential(_)
+        | Reading::EventRatio(_)
+        | Reading::Objective(_)
+        | Reading::Ranks(_) => false,
     }
 }
 

@@ -1,25 +1,34 @@
 //! What a sequential judge must make of the errors that it was told of, by the closed form of its
-//! evidence where the engine adds up steps.
+//! evidence, or from the list of all that counted, where the engine goes step by step.
 
-use crate::engine::{ErrorShares, Judge};
+use std::collections::BTreeSet;
+
+use crate::engine::{ErrorShares, EventRatio, Judge, JudgeTest, Reading};
 use crate::math;
+use crate::units::{Duration, Timestamp};
 
 /// The errors of a canary and of the stable, as a judge counts them.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct ErrorCount {
-    strength: f64,
+    form: Form,
+    /// Its own, if it has one.
+    own_alpha: Option<f64>,
     alpha: f64,
     /// Of the canary and of the stable.
     weights: (f64, f64),
-    /// The logarithm of the evidence under earlier weights.
-    earlier: f64,
-    /// Errors under the present weights: of the canary and of the stable.
-    present: (u64, u64),
-    /// Errors under all weights.
-    all: (u64, u64),
-    excess: f64,
+    /// Those that counted, each with the canary's share at its time.
+    errors: Vec<(bool, f64)>,
+    owners: BTreeSet<u16>,
+    /// When the last block of a burst began.
+    block: Option<Timestamp>,
     /// As it stood when the evidence first sufficed.
     sufficed: Option<Sufficed>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Form {
+    Share { strength: f64 },
+    Ratio { effect: f64, burst_block: Duration },
 }
 
 /// What a judge saw.
@@ -33,17 +42,28 @@ pub(super) struct Sufficed {
 }
 
 impl ErrorCount {
-    pub(super) fn new(judge: &Judge) -> Self {
-        Self {
-            strength: judge.prior_strength,
+    /// `None`: it is none that is worked out anew.
+    pub(super) fn new(judge: &Judge) -> Option<Self> {
+        let form = match judge.test {
+            JudgeTest::ErrorShare { prior_strength } => Form::Share { strength: prior_strength },
+            JudgeTest::ErrorRatio { effect, burst_block } => Form::Ratio { effect, burst_block },
+            JudgeTest::Slowness(_) | JudgeTest::Objective(_) | JudgeTest::Ranks(_) => return None,
+        };
+        Some(Self {
+            form,
+            own_alpha: judge.alpha.map(crate::units::Ratio::get),
             alpha: 1.0,
             weights: (0.0, 0.0),
-            earlier: 0.0,
-            present: (0, 0),
-            all: (0, 0),
-            excess: 0.0,
+            errors: Vec::new(),
+            owners: BTreeSet::new(),
+            block: None,
             sufficed: None,
-        }
+        })
+    }
+
+    /// Its own probability of a false alarm, if it does not share that of all.
+    pub(super) const fn own_alpha(&self) -> Option<f64> {
+        self.own_alpha
     }
 
     /// What it may spend, which never grows.
@@ -53,30 +73,35 @@ impl ErrorCount {
 
     /// The weights are these from now on.
     pub(super) fn weigh(&mut self, canary: f64, stable: f64) {
-        if self.weights != (canary, stable) {
-            self.earlier = self.ln_evidence();
-            self.present = (0, 0);
-            self.weights = (canary, stable);
-        }
+        self.weights = (canary, stable);
     }
 
-    /// Takes in an error of the canary or of the stable.
-    pub(super) fn count(&mut self, of_canary: bool) {
+    /// Takes in an error of the canary or of the stable, of this owner, if it has one.
+    pub(super) fn count(&mut self, of_canary: bool, at: Timestamp, owner: Option<u16>) {
         let (canary, stable) = self.weights;
-        if canary <= 0.0 || stable <= 0.0 {
+        if canary <= 0.0 || stable <= 0.0 || owner.is_some_and(|owner| !self.owners.insert(owner)) {
             return;
         }
-        for counts in [&mut self.present, &mut self.all] {
-            counts.0 += u64::from(of_canary);
-            counts.1 += u64::from(!of_canary);
+        if let Form::Ratio { burst_block, .. } = self.form {
+            if self.block.is_some_and(|began| at < began + burst_block) {
+                return;
+            }
+            self.block = Some(at);
         }
-        self.excess += if of_canary { 1.0 - self.share() } else { -self.share() };
-        let ln_evidence = self.ln_evidence();
-        if self.sufficed.is_none() && self.excess > 0.0 && ln_evidence >= -math::ln(self.alpha) {
+        let share = canary / (canary + stable);
+        self.errors.push((of_canary, share));
+        let of_canary = self.errors.iter().filter(|(of_canary, _)| *of_canary).count() as u64;
+        let excess: f64 =
+            self.errors.iter().map(|(own, share)| f64::from(u8::from(*own)) - share).sum();
+        let (ln_evidence, worse) = match self.form {
+            Form::Share { strength } => (self.ln_of_shares(strength), excess > 0.0),
+            Form::Ratio { effect, .. } => (self.ln_of_ratios(1.0 + effect), true),
+        };
+        if self.sufficed.is_none() && worse && ln_evidence >= -math::ln(self.alpha) {
             self.sufficed = Some(Sufficed {
-                errors: self.all,
-                share: self.share(),
-                excess: self.excess,
+                errors: (of_canary, self.errors.len() as u64 - of_canary),
+                share,
+                excess,
                 ln_evidence,
                 alpha: self.alpha,
             });
@@ -87,37 +112,83 @@ impl ErrorCount {
         self.sufficed
     }
 
-    fn share(&self) -> f64 {
-        self.weights.0 / (self.weights.0 + self.weights.1)
+    /// Under each weight `lnG(k) - lnG(k + n) + sum_i [lnG(a_i + s_i) - lnG(a_i) - s_i ln rho_i]`
+    /// with `a_i = k rho_i` (arXiv:2011.03567), added up.
+    fn ln_of_shares(&self, k: f64) -> f64 {
+        let under_one = |errors: &[(bool, f64)]| {
+            let share = errors[0].1;
+            let canary = errors.iter().filter(|(of_canary, _)| *of_canary).count() as f64;
+            let all = errors.len() as f64;
+            let arm = |share: f64, errors: f64| {
+                math::ln_gamma(k * share + errors)
+                    - math::ln_gamma(k * share)
+                    - errors * math::ln(share)
+            };
+            math::ln_gamma(k) - math::ln_gamma(k + all)
+                + arm(share, canary)
+                + arm(1.0 - share, all - canary)
+        };
+        self.errors.chunk_by(|one, other| one.1 == other.1).map(under_one).sum()
     }
 
-    /// `lnG(k) - lnG(k + n) + sum_i [lnG(a_i + s_i) - lnG(a_i) - s_i ln rho_i]` with
-    /// `a_i = k rho_i` (arXiv:2011.03567), added to that under earlier weights.
-    fn ln_evidence(&self) -> f64 {
-        let (k, (canary, stable)) = (self.strength, self.present);
-        if canary + stable == 0 {
-            return self.earlier;
-        }
-        let arm = |share: f64, errors: u64| {
-            let errors = errors as f64;
-            math::ln_gamma(k * share + errors)
-                - math::ln_gamma(k * share)
-                - errors * math::ln(share)
+    /// The mixture over ratios r and over the error at which the canary turned bad: from each
+    /// beginning b on the product of `(r / r0)^x (1 - rho + rho r0) / (1 - rho + rho r)`.
+    fn ln_of_ratios(&self, r0: f64) -> f64 {
+        // Half is there from the start; of the other half 50 / (50 + n) is kept after n errors.
+        let kept = |errors: usize| 0.5 * 50.0 / (50.0 + errors as f64);
+        let of_ratio = |multiple: f64| {
+            let (mut product, mut sum) = (1.0, 0.0);
+            for (before, (of_canary, share)) in self.errors.iter().enumerate().rev() {
+                let rest = 1.0 - share;
+                product *= (rest + share * r0) / (rest + share * r0 * multiple);
+                product *= if *of_canary { multiple } else { 1.0 };
+                let begun = if before == 0 { 0.5 } else { 0.0 } + kept(before) - kept(before + 1);
+                sum += begun * product;
+            }
+            sum / MULTIPLES.len() as f64
         };
-        let share = self.share();
-        let both = math::ln_gamma(k) - math::ln_gamma(k + (canary + stable) as f64);
-        self.earlier + both + arm(share, canary) + arm(1.0 - share, stable)
+        let mixed: f64 = MULTIPLES.iter().map(|multiple| of_ratio(*multiple)).sum();
+        math::ln(kept(self.errors.len()) + mixed)
     }
 }
 
 impl Sufficed {
     /// Whether evidence says this.
-    pub(super) fn is_said_by(&self, said: &ErrorShares) -> bool {
+    pub(super) fn is_said_by(&self, said: &Reading) -> bool {
         let near = |left: f64, right: f64| (left - right).abs() <= 1e-7 * left.abs().max(1.0);
-        self.errors == (said.canary_errors, said.stable_errors)
-            && near(self.share, said.expected_share)
-            && near(self.excess, said.excess)
-            && near(self.ln_evidence, said.ln_evidence)
-            && near(self.alpha, said.alpha.get())
+        match said {
+            Reading::Sequential(ErrorShares {
+                canary_errors,
+                stable_errors,
+                expected_share,
+                excess,
+                ln_evidence,
+                alpha,
+            }) => {
+                self.errors == (*canary_errors, *stable_errors)
+                    && near(self.share, *expected_share)
+                    && near(self.excess, *excess)
+                    && near(self.ln_evidence, *ln_evidence)
+                    && near(self.alpha, alpha.get())
+            }
+            Reading::EventRatio(EventRatio {
+                canary_events,
+                stable_events,
+                expected_share,
+                ln_evidence,
+                alpha,
+                ..
+            }) => {
+                self.errors == (*canary_events, *stable_events)
+                    && near(self.share, *expected_share)
+                    && near(self.ln_evidence, *ln_evidence)
+                    && near(self.alpha, alpha.get())
+            }
+            _ => false,
+        }
     }
 }
+
+/// The ratios of the mixture, as the documentation of the test has them.
+const MULTIPLES: [f64; 12] =
+    [1.1, 1.17, 1.26, 1.4, 1.65, 2.1, 3.0, 5.0, 11.0, 32.0, 130.0, 1_000.0];

@@ -74,7 +74,7 @@ impl RuleWatch {
                 next_check = next_check + interval;
             }
             let errors = match &rule.kind {
-                TriggerKind::Judge(judge) => Some(ErrorCount::new(judge)),
+                TriggerKind::Judge(judge) => ErrorCount::new(judge),
                 TriggerKind::Condition(_) => None,
             };
             let checks = Vec::new();
@@ -169,15 +169,16 @@ fn late(in_flight: &[Timestamp], at: Timestamp, limit: Duration) -> Late {
     })
 }
 
-/// Whether a rule is worked out anew. A quantile against the stable's is not: the engine takes both
-/// from a histogram, within 1 %.
+/// Whether a rule is worked out anew. A quantile against the stable's is not, nor what is slow by
+/// the stable's measure: the engine takes both from a histogram, within 1 %. Nor are objectives and
+/// ranks.
 pub(super) fn is_modelled(rule: &Trigger) -> bool {
     match &rule.kind {
         TriggerKind::Condition(condition) => {
             let quantile = matches!(condition.metric.measure(), Measure::Quantile(..));
             !(quantile && condition.threshold.is_relative())
         }
-        TriggerKind::Judge(_) => true,
+        TriggerKind::Judge(judge) => ErrorCount::new(judge).is_some(),
     }
 }
 

@@ -146,19 +146,18 @@ fn pinned_requests_are_told_of_above_their_share_and_are_no_part_of_the_split() 
 }
 
 #[test]
-fn a_judge_watches_only_what_is_drawn_one_by_one() {
-    for assignment in [Assignment::Even, Assignment::Sticky] {
-        let mut world = World::half([judge()]);
-        let refused = world.apply(CommandKind::Assignment(assignment));
-        assert!(matches!(refused, Err(CommandError::BlindJudge { .. })), "{refused:?}");
-        world.rules([error_rate(0.0)]);
-        assigned(&mut world, assignment);
-        let expected = Change::Assignment { assignment };
-        assert_eq!(world.changes().last(), Some(&expected));
-        let refused = world.apply(CommandKind::Rules(rule_set([judge()])));
-        let text = refused.unwrap_err().to_string();
-        assert!(text.contains(&format!("under the assignment {assignment}: its test")), "{text}");
-        assigned(&mut world, Assignment::Random);
-        world.rules([judge()]);
-    }
+fn a_judge_watches_only_what_chance_assigns() {
+    let mut world = World::half([judge()]);
+    let refused = world.apply(CommandKind::Assignment(Assignment::Even));
+    assert!(matches!(refused, Err(CommandError::BlindJudge { .. })), "{refused:?}");
+    world.rules([error_rate(0.0)]);
+    assigned(&mut world, Assignment::Even);
+    let refused = world.apply(CommandKind::Rules(rule_set([judge()])));
+    let text = refused.unwrap_err().to_string();
+    assert!(text.contains("under the assignment even: its test"), "{text}");
+    assigned(&mut world, Assignment::Random);
+    world.rules([judge()]);
+    assigned(&mut world, Assignment::Sticky);
+    let expected = Change::Assignment { assignment: Assignment::Sticky };
+    assert_eq!(world.changes().last(), Some(&expected));
 }

@@ -11,6 +11,7 @@ mod keys;
 mod metrics;
 mod operations;
 mod policies;
+mod ratio_judges;
 mod rollback;
 mod rollout;
 mod rules;

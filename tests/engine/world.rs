@@ -107,7 +107,12 @@ impl World {
         self.route_as(pin, draw, None)
     }
 
-    fn route_as(&mut self, pin: Option<&str>, draw: f64, sticky: Option<StickyKey<'_>>) -> Ticket {
+    pub(crate) fn route_as(
+        &mut self,
+        pin: Option<&str>,
+        draw: f64,
+        sticky: Option<StickyKey<'_>>,
+    ) -> Ticket {
         let pin = pin.map(target);
         let ask = Ask { model: MODEL, pin: pin.as_ref(), draw: bits(draw), sticky };
         let ticket = self.engine.route(self.now, ask).unwrap();
@@ -303,9 +308,15 @@ pub(crate) fn latency_p99(duration: f64) -> RawTrigger {
     }
 }
 
+/// A judge of the canary's share of errors, with a closed form at hand.
 pub(crate) fn judge() -> RawTrigger {
+    RawTrigger { prior_strength: Some(10.0), ..judge_of("sequential") }
+}
+
+/// One of this name, with nothing but defaults.
+pub(crate) fn judge_of(name: &str) -> RawTrigger {
     RawTrigger {
-        judge: Some("sequential".to_owned()),
+        judge: Some(name.to_owned()),
         action: Some("rollback_to_last_stable".to_owned()),
         ..RawTrigger::default()
     }

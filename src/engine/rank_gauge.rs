@@ -1,0 +1,131 @@
+//! What a rank judge looks at: a metric's values over stretches of time, of a canary and of the
+//! stable.
+
+use std::collections::VecDeque;
+
+use super::comparison::{Operator, Relation, Threshold};
+use super::condition::{Condition, NoData};
+use super::finding::Finding;
+use super::judge::Ranks;
+use super::meter::Meter;
+use super::watch::Prices;
+use super::{RankShift, Reading};
+use crate::exchange::{Class, Observed};
+use crate::metric::Direction;
+use crate::stats::{Confidence, RankClassifier, RankFinding};
+use crate::units::{Duration, Timestamp};
+
+/// A rank judge with the values since the canary's activation, as far as its window reaches.
+#[derive(Clone, Debug)]
+pub(super) struct RankGauge {
+    ranks: Ranks,
+    own: Series,
+    stable: Series,
+    shift: RankShift,
+}
+
+/// The values of one version: one for each stretch in which it had any, with the stretch's end.
+#[derive(Clone, Debug)]
+struct Series {
+    meter: Meter,
+    values: VecDeque<(Timestamp, f64)>,
+}
+
+impl RankGauge {
+    pub(super) fn new(ranks: &Ranks, prices: Prices) -> Self {
+        let shift = RankShift {
+            metric: ranks.metric,
+            canary_buckets: 0,
+            stable_buckets: 0,
+            bucket: ranks.bucket,
+            shift: 0.0,
+            low: 0.0,
+            high: 0.0,
+            confidence: ranks.confidence,
+            tolerance: 0.0,
+        };
+        let series =
+            |price| Series { meter: Meter::new(&measured(ranks), price), values: VecDeque::new() };
+        Self { ranks: *ranks, own: series(prices.own), stable: series(prices.stable), shift }
+    }
+
+    /// Takes in a completion of the canary.
+    pub(super) fn record(&mut self, second: i64, class: Class, observed: &Observed) {
+        self.own.meter.record(second, class, observed);
+    }
+
+    /// Takes in a completion of the stable.
+    pub(super) fn record_stable(&mut self, second: i64, class: Class, observed: &Observed) {
+        self.stable.meter.record(second, class, observed);
+    }
+
+    /// Ends a stretch at `at`, and compares.
+    pub(super) fn check(&mut self, at: Timestamp) -> Finding {
+        let Ranks { window, tolerance, .. } = self.ranks;
+        self.own.end_stretch(at, window);
+        self.stable.end_stretch(at, window);
+        let (canary, stable) = (self.own.values(), self.stable.values());
+        let verdict = classifier(&self.ranks).classify(&canary, &stable);
+        if let Some(test) = verdict.test {
+            self.shift = RankShift {
+                canary_buckets: canary.len() as u64,
+                stable_buckets: stable.len() as u64,
+                shift: test.shift,
+                low: test.limits.low,
+                high: test.limits.high,
+                tolerance: tolerance * test.shift.abs(),
+                ..self.shift.clone()
+            };
+        }
+        let worse = match self.ranks.metric.direction() {
+            Direction::Higher => RankFinding::Low,
+            Direction::Lower | Direction::Neutral => RankFinding::High,
+        };
+        match verdict.finding {
+            RankFinding::NoData => Finding::NoData,
+            finding if finding == worse => Finding::Breach,
+            _ => Finding::Clear,
+        }
+    }
+
+    /// What the last check compared.
+    pub(super) fn reading(&self) -> Reading {
+        Reading::Ranks(self.shift.clone())
+    }
+}
+
+impl Series {
+    fn end_stretch(&mut self, at: Timestamp, window: Duration) {
+        let (value, _) = self.meter.read(at.second());
+        self.values.extend(value.map(|value| (at, value)));
+        while self.values.front().is_some_and(|(end, _)| at.since(*end) >= window) {
+            self.values.pop_front();
+        }
+    }
+
+    fn values(&self) -> Vec<f64> {
+        self.values.iter().map(|(_, value)| *value).collect()
+    }
+}
+
+fn classifier(ranks: &Ranks) -> RankClassifier {
+    let confidence = Confidence::new(ranks.confidence.get());
+    RankClassifier {
+        tolerance: ranks.tolerance,
+        confidence: confidence.expect("0.5 to 0.9999"),
+        ..RankClassifier::default()
+    }
+}
+
+/// The metric over one stretch. What it is compared with has no part in its value.
+fn measured(ranks: &Ranks) -> Condition {
+    Condition {
+        metric: ranks.metric,
+        operator: Operator::Above,
+        threshold: Threshold::Stable(Relation::Times(1.0)),
+        duration: Duration::ZERO,
+        window: ranks.bucket,
+        min_requests: 1,
+        no_data: NoData::Clear,
+    }
+}
