@@ -17,6 +17,9 @@ use crate::units::Ratio;
 /// from the first request on, the other half joins over time, half of it within as many requests as
 /// bring 50 errors at p0: so a rate that turns bad after a long good time is found soon.
 ///
+/// In 20,000 runs of 20,000 requests at p0 = 1 %, looked at after each at alpha = 0.01, it raised a
+/// false alarm in 0.4 % (`tests/judges.rs`).
+///
 /// A single arm has nobody to share its bad minutes with: what troubles all versions counts against
 /// it too. It takes errors as they come; bursts only matter if they take the rate above p0.
 ///

@@ -269,6 +269,11 @@ mod tests {
         let with = |tolerance| RankClassifier { tolerance, ..classifier() };
         assert_eq!(finding(with(share * 0.99), &canary, &stable), RankFinding::High);
         assert_eq!(finding(with(share * 1.01), &canary, &stable), RankFinding::Pass);
+        // The same the other way round, where the upper limit decides.
+        let test = classifier().classify(&stable, &canary).test.unwrap();
+        let share = test.limits.high / test.shift;
+        assert_eq!(finding(with(share * 0.99), &stable, &canary), RankFinding::Low);
+        assert_eq!(finding(with(share * 1.01), &stable, &canary), RankFinding::Pass);
     }
 
     #[test]
@@ -289,13 +294,14 @@ mod tests {
 
     #[test]
     fn outliers_beyond_both_fences_are_removed() {
-        // numpy.percentile at 1, 25, 75 and 99 %: -31.46, 22, 24.5 and 47.06; 3 times 2.5 beyond
-        // the quartiles are 14.5 and 32, so that the percentiles are the fences.
-        let canary = [21., 23., 24., 25., 50., 29., 23., 21., 22., 24., 23., 25., 22., 24., -40.];
+        // numpy.percentile at 1, 25, 75 and 99 %: -30.85, 22, 25 and 48.5. Three times 3 beyond the
+        // quartiles are 13 and 34, so that the percentiles are the fences and 40 stays.
+        let canary =
+            [21., 23., 24., 25., 50., 29., 23., 21., 22., 24., 23., 25., 22., 24., -40., 40.];
         let kept = RankClassifier { outlier_factor: Some(3.0), ..classifier() }.prepared(&canary);
-        let expected = [21., 21., 22., 22., 23., 23., 23., 24., 24., 24., 25., 25., 29.];
+        let expected = [21., 21., 22., 22., 23., 23., 23., 24., 24., 24., 25., 25., 29., 40.];
         assert_eq!(kept, expected);
-        // 100 times 2.5 beyond the quartiles lies nothing.
+        // 100 times 3 beyond the quartiles lies nothing.
         let wide = RankClassifier { outlier_factor: Some(100.0), ..classifier() };
         assert_eq!(wide.prepared(&canary).len(), canary.len());
     }

@@ -21,7 +21,8 @@ use crate::math;
 /// Two things are to be known. Kayenta's values are metrics of time buckets, not requests: means or
 /// percentiles of a minute, say, and so are what is tested and its error; buckets of a minute that
 /// follow each other are not independent. And it is a test of one look at a fixed number of values:
-/// who looks again and again as buckets come in rejects more often than the confidence says.
+/// who looks again and again as buckets come in rejects more often than the confidence says, at 2 %
+/// and 30 looks in 10 % of 20,000 runs without a difference (`tests/judges.rs`).
 ///
 /// Source: D. F. Bauer, Constructing confidence sets using rank statistics, JASA 67 (1972),
 /// 687-690, doi:10.1080/01621459.1972.10481279; spinnaker/kayenta, kayenta-mannwhitney.
