@@ -20,8 +20,8 @@ use crate::units::{Duration, Timestamp};
 ///
 /// What it does not help against: at a small share of the traffic, bursts that the canary alone has
 /// leave it with too many of the blocks even if the stable has as many bursts of its own. In 20,000
-/// hours in which each arm had a burst every five minutes, half of its requests failing for 10 to 30
-/// seconds, [`ErrorRatioTest`] at alpha = 0.01 and an effect of 1.5 raised false alarms
+/// hours in which each arm had a burst every five minutes, half of its requests failing for 10 to
+/// 30 seconds, [`ErrorRatioTest`] at alpha = 0.01 and an effect of 1.5 raised false alarms
 ///
 /// | canary's share | without blocks | with blocks of 10 s |
 /// | --- | --- | --- |

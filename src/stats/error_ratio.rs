@@ -30,8 +30,8 @@ use crate::units::Ratio;
 /// 0.03 %. Errors that come in bursts of one arm break it, in every one of those hours: see
 /// [`BurstBlock`]. These are `tests/judges.rs`.
 ///
-/// At alpha = 0.001 a canary that alone has errors is found after 4 of them at a share of 5 %, 18 at
-/// 50 % (r0 = 1.5), after 1,000 errors of equal arms too after 8 and 36; one with ten times the
+/// At alpha = 0.001 a canary that alone has errors is found after 4 of them at a share of 5 %, 18
+/// at 50 % (r0 = 1.5), after 1,000 errors of equal arms too after 8 and 36; one with ten times the
 /// stable's error rate after some 30 errors of both arms, then some 40 to 70.
 ///
 /// [`BurstBlock`]: super::BurstBlock

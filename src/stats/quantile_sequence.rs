@@ -9,12 +9,12 @@ use crate::math;
 use crate::units::Ratio;
 
 /// A quantile of independent durations of one distribution, whatever that is, followed as they come
-/// in: intervals that all hold at once with a confidence, and a test of two samples that may be made
-/// at any time.
+/// in: intervals that all hold at once with a confidence, and a test of two samples that may be
+/// made at any time.
 ///
-/// Of n durations k are at most the p-quantile, a binomial number; the evidence against a value with
-/// k durations up to it is the beta-binomial mixture. In the form of its source, with s = k - pn,
-/// v = p(1 - p)n, g = p and h = 1 - p,
+/// Of n durations k are at most the p-quantile, a binomial number; the evidence against a value
+/// with k durations up to it is the beta-binomial mixture. In the form of its source, with
+/// s = k - pn, v = p(1 - p)n, g = p and h = 1 - p,
 ///
 /// `ln M = -((v+hs)/h) ln g - ((v-gs)/g) ln h + lnB((r+v-gs)/g, (r+v+hs)/h) - lnB(r/g, r/h)`,
 ///
@@ -87,8 +87,8 @@ impl QuantileSequence {
 
     /// The p-value that both have the same quantile, at most 1: with the smallest at which one has
     /// looked, as with this one alone, rejecting at alpha is wrong with probability at most alpha.
-    /// It is two-sided: which of the quantiles is the larger one is another question. 1 where either
-    /// has no durations.
+    /// It is two-sided: which of the quantiles is the larger one is another question. 1 where
+    /// either has no durations.
     pub fn p_value(&self, first: &DurationHistogram, other: &DurationHistogram) -> f64 {
         let sample = |durations| QuantileSample::of(self.per_mille, durations);
         let (Some(first), Some(other)) = (sample(first), sample(other)) else { return 1.0 };
@@ -197,7 +197,8 @@ mod tests {
     #[test]
     fn the_mixture_agrees_with_the_reference_of_its_authors() {
         // beta_binomial_log_mixture_two_sided of gostevehoward/confseq (MIT), from the authors' R
-        // implementation, to 1e-5: s = 10, v = v_opt = 100, g = 0.2, h = 0.8 is n = t = 625, k = 135.
+        // implementation, to 1e-5: s = 10, v = v_opt = 100, g = 0.2, h = 0.8 is n = t = 625,
+        // k = 135.
         let fifth = QuantileSequence::new(200, Confidence::PERCENT_95, 625);
         let found = fifth.ln_evidence(135, 625);
         assert!((found + 0.694_101_2).abs() < 1e-5, "{found}");

@@ -5,16 +5,16 @@ use super::rank_test::MannWhitney;
 
 /// Classifies a metric of the canary against the stable's as Kayenta's `NetflixACAJudge` does.
 ///
-/// The canary is high where the lower limit of the shift is above `tolerance |shift|` and the effect
-/// size is at least what is allowed, low where the upper limit is below `-tolerance |shift|` and the
-/// effect size is at most that; an effect size that cannot be computed does not stand in the way.
-/// Equal samples pass untested.
+/// The canary is high where the lower limit of the shift is above `tolerance |shift|` and the
+/// effect size is at least what is allowed, low where the upper limit is below `-tolerance |shift|`
+/// and the effect size is at most that; an effect size that cannot be computed does not stand in
+/// the way. Equal samples pass untested.
 ///
 /// Kayenta adds noise from a generator to two samples that do not vary, for its ranks to differ;
 /// here their only difference is the shift and both its limits, which classifies the same.
 ///
-/// Where most values are equal, such as the errors of quiet minutes, shift and limits lie at one step
-/// of the statistic, and how far the search stops from it decides (see [`MannWhitney`]): as in
+/// Where most values are equal, such as the errors of quiet minutes, shift and limits lie at one
+/// step of the statistic, and how far the search stops from it decides (see [`MannWhitney`]): as in
 /// Kayenta, such a finding means little. Longer buckets of time help.
 ///
 /// What it does with many metrics, the score of groups and which metrics are critical, is not for

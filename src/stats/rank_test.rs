@@ -12,11 +12,12 @@ use crate::math;
 /// `d = (sum of the midranks of all x - mu) - m(m + 1)/2 - mn/2`,
 /// `sigma^2 = mn/12 ((m + n + 1) - sum(t^3 - t) / ((m + n)(m + n - 1)))`, t the size of each tie.
 ///
-/// It is what Kayenta's `NetflixACAJudge` decides by, number for number, and what `wilcox.test(x, y,
-/// exact = FALSE, conf.int = TRUE)` of R gives: W falls in steps, and where it crosses a value is
-/// searched for to within 1e-4, as both do. The values should be in a unit of which 1e-4 does not
-/// matter: percent or milliseconds. Where many values are 0 or equal, all crossings can lie at one
-/// step, and limits and shift differ from it by that much only.
+/// It is what Kayenta's `NetflixACAJudge` decides by, number for number, and what `wilcox.test(x,
+/// y, exact = FALSE, conf.int = TRUE)` of R gives, whose shift only is without the correction of W
+/// for continuity: W falls in steps, and where it crosses a value is searched for to within 1e-4,
+/// as both do. The values should be in a unit of which 1e-4 does not matter: percent or
+/// milliseconds. Where many values are 0 or equal, all crossings can lie at one step, and limits
+/// and shift differ from it by that much only.
 ///
 /// Two things are to be known. Kayenta's values are metrics of time buckets, not requests: means or
 /// percentiles of a minute, say, and so are what is tested and its error; buckets of a minute that
@@ -51,8 +52,8 @@ pub struct MannWhitney {
 }
 
 impl MannWhitney {
-    /// The test of the `canary`'s values against the `stable`'s. What is no number, or beyond 1e300,
-    /// is left out; `None` where nothing is left on either side.
+    /// The test of the `canary`'s values against the `stable`'s. What is no number, or beyond
+    /// 1e300, is left out; `None` where nothing is left on either side.
     pub fn of(canary: &[f64], stable: &[f64], confidence: Confidence) -> Option<Self> {
         let samples = Samples::of(canary, stable)?;
         let z = -math::normal_quantile(confidence.tail());
