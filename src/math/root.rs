@@ -1,11 +1,11 @@
 //! Roots of functions of one variable.
 
-/// A root of `function` between `ends`, by Brent's method: where its sign changes, to within
-/// 4 epsilon |root| + `tolerance`, also where it jumps. The first end if it is a root or the signs at
+/// A root of `function` between `ends`, by Brent's method: where its sign changes, to within 4
+/// epsilon |root| + `tolerance`, also where it jumps. The first end if it is a root or the signs at
 /// both ends are the same and the function is nearer to 0 there, else the other.
 ///
-/// The steps are those of `uniroot` in R, so that a root within a flat stretch or a jump is found at
-/// the same point.
+/// The steps are those of `uniroot` in R, so that a root within a flat stretch or a jump is found
+/// at the same point.
 ///
 /// Source: R. P. Brent, Algorithms for Minimization without Derivatives (1973), chapter 4.
 ///

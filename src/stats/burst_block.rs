@@ -18,8 +18,21 @@ use crate::units::{Duration, Timestamp};
 /// shock, and blocks are there for that too; but where errors of the two arms take very different
 /// times and shocks are frequent, the faster one gets more than its share.
 ///
-/// What it does not help against: at a small share of traffic, bursts that the canary alone has
-/// leave it with too many of the blocks even if the stable has as many bursts of its own.
+/// What it does not help against: at a small share of the traffic, bursts that the canary alone has
+/// leave it with too many of the blocks even if the stable has as many bursts of its own. In 20,000
+/// hours in which each arm had a burst every five minutes, half of its requests failing for 10 to
+/// 30 seconds, [`ErrorRatioTest`] at alpha = 0.01 and an effect of 1.5 raised false alarms
+///
+/// | canary's share | without blocks | with blocks of 10 s |
+/// | --- | --- | --- |
+/// | 50 % | 100 % | 0.05 % (1.2 % at an effect of 1) |
+/// | 5, then 25, then 50 % | - | 2.8 % |
+/// | 5 % | 99.8 % | 11 % |
+///
+/// (`tests/judges.rs`). The price is time: with at most one error in 10 s, the 18 in a row that
+/// reject at 50 % and alpha = 0.001 take three minutes.
+///
+/// [`ErrorRatioTest`]: super::ErrorRatioTest
 ///
 /// ```
 /// use coalmine::stats::BurstBlock;

@@ -12,10 +12,14 @@ use crate::units::Ratio;
 /// While each request fails with probability at most p0, given all before it, K is a nonnegative
 /// supermartingale: it reaches 1 / alpha with probability at most alpha over all time, whatever the
 /// rule for looking or stopping (Ville). That the rate changes over time below p0 does no harm. The
-/// bet l_j = (q_j - p0) / (p0 (1 - p0)), in (0, 1 / p0), gains most where the rate is q_j: there are
-/// 12, of odds 1.1 to 1000 times the objective's, which weigh the same. Half of the capital is bet
-/// from the first request on, the other half joins over time, half of it within as many requests as
-/// bring 50 errors at p0: so a rate that turns bad after a long good time is found soon.
+/// bet l_j = (q_j - p0) / (p0 (1 - p0)), in (0, 1 / p0), gains most where the rate is q_j: there
+/// are 12, of odds 1.1 to 1000 times the objective's, which weigh the same. Half of the capital is
+/// bet from the first request on, the other half joins over time, half of it within as many
+/// requests as bring 50 errors at p0: so a rate that turns bad after a long good time is found
+/// soon.
+///
+/// In 20,000 runs of 20,000 requests at p0 = 1 %, looked at after each at alpha = 0.01, it raised a
+/// false alarm in 0.4 % (`tests/judges.rs`).
 ///
 /// A single arm has nobody to share its bad minutes with: what troubles all versions counts against
 /// it too. It takes errors as they come; bursts only matter if they take the rate above p0.
@@ -91,7 +95,8 @@ mod tests {
 
     #[test]
     fn the_evidence_agrees_with_exact_fractions() {
-        // The formula with l_j of the definition, summed over all beginnings, in fractions (Python).
+        // The formula with l_j of the definition, summed over all beginnings, in fractions
+        // (Python).
         let every_fifth = |n: u32| n.is_multiple_of(5);
         let cases: [(f64, Vec<bool>, f64); 5] = [
             (0.01, (0..20).map(every_fifth).collect(), 5.719_385_798_698_571),

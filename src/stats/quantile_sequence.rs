@@ -9,12 +9,12 @@ use crate::math;
 use crate::units::Ratio;
 
 /// A quantile of independent durations of one distribution, whatever that is, followed as they come
-/// in: intervals that all hold at once with a confidence, and a test of two samples that may be made
-/// at any time.
+/// in: intervals that all hold at once with a confidence, and a test of two samples that may be
+/// made at any time.
 ///
-/// Of n durations k are at most the p-quantile, a binomial number; the evidence against a value with
-/// k durations up to it is the beta-binomial mixture. In the form of its source, with s = k - pn,
-/// v = p(1 - p)n, g = p and h = 1 - p,
+/// Of n durations k are at most the p-quantile, a binomial number; the evidence against a value
+/// with k durations up to it is the beta-binomial mixture. In the form of its source, with
+/// s = k - pn, v = p(1 - p)n, g = p and h = 1 - p,
 ///
 /// `ln M = -((v+hs)/h) ln g - ((v-gs)/g) ln h + lnB((r+v-gs)/g, (r+v+hs)/h) - lnB(r/g, r/h)`,
 ///
@@ -29,8 +29,8 @@ use crate::units::Ratio;
 ///
 /// The intervals are wide: the first finite upper limit of a p99 at alpha = 0.001 takes some 800
 /// durations, of a p95 160. And the test takes each distribution as one that stays: where latency
-/// drifts, by the hour or with the load, it raises false alarms whatever the versions do. It is for
-/// display and for stationary comparisons.
+/// drifts, by the hour or with the load, while the weights change, it finds differences that are
+/// none. It is for display and for stationary comparisons.
 ///
 /// Source: S. R. Howard and A. Ramdas, Sequential estimation of quantiles with applications to A/B
 /// testing and best-arm identification, Bernoulli 28 (2022), 1704-1728, arXiv:1906.09712.
@@ -87,8 +87,8 @@ impl QuantileSequence {
 
     /// The p-value that both have the same quantile, at most 1: with the smallest at which one has
     /// looked, as with this one alone, rejecting at alpha is wrong with probability at most alpha.
-    /// It is two-sided: which of the quantiles is the larger one is another question. 1 where either
-    /// has no durations.
+    /// It is two-sided: which of the quantiles is the larger one is another question. 1 where
+    /// either has no durations.
     pub fn p_value(&self, first: &DurationHistogram, other: &DurationHistogram) -> f64 {
         let sample = |durations| QuantileSample::of(self.per_mille, durations);
         let (Some(first), Some(other)) = (sample(first), sample(other)) else { return 1.0 };
@@ -197,7 +197,8 @@ mod tests {
     #[test]
     fn the_mixture_agrees_with_the_reference_of_its_authors() {
         // beta_binomial_log_mixture_two_sided of gostevehoward/confseq (MIT), from the authors' R
-        // implementation, to 1e-5: s = 10, v = v_opt = 100, g = 0.2, h = 0.8 is n = t = 625, k = 135.
+        // implementation, to 1e-5: s = 10, v = v_opt = 100, g = 0.2, h = 0.8 is n = t = 625,
+        // k = 135.
         let fifth = QuantileSequence::new(200, Confidence::PERCENT_95, 625);
         let found = fifth.ln_evidence(135, 625);
         assert!((found + 0.694_101_2).abs() < 1e-5, "{found}");
@@ -268,6 +269,37 @@ mod tests {
                 assert!((found / expected - 1.0).abs() < 1e-9, "{per_mille}: {found} {expected}");
             }
         }
+    }
+
+    #[test]
+    fn the_evidence_is_least_at_the_likeliest_number_and_rises_on_both_sides() {
+        for per_mille in [1, 250, 500, 900, 999] {
+            let sequence = QuantileSequence::new(per_mille, Confidence::PERCENT_95, 100);
+            for count in [1, 2, 7, 40, 1_000] {
+                let all: Vec<f64> =
+                    (0..=count).map(|below| sequence.ln_evidence(below, count)).collect();
+                let (falling, rising) = all.split_at(sequence.likeliest(count) as usize);
+                assert!(falling.is_sorted_by(|a, b| a > b), "{per_mille} {count}");
+                assert!(rising.is_sorted_by(|a, b| *a <= b + 1e-12), "{per_mille} {count}");
+                assert!(falling.last().is_none_or(|last| *last > rising[0]), "{per_mille} {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn drift_while_the_weights_change_looks_like_a_difference() {
+        // Both arms have the same latency, which rises by 30 % while the other's share does from
+        // 5 to 50 %.
+        let mut draws = SplitMix::new(12);
+        let mut arms = [DurationHistogram::default(), DurationHistogram::default()];
+        for request in 0..6_000 {
+            let part = f64::from(request) / 6_000.0;
+            let arm = usize::from(draws.hit(0.05 + 0.45 * part));
+            let seconds = (1.0 + 0.3 * part) * (1.0 + 0.2 * draws.uniform());
+            arms[arm].record(Duration::from_secs_f64(seconds));
+        }
+        let median = QuantileSequence::new(500, confidence(0.999), 1_000);
+        assert!(median.p_value(&arms[0], &arms[1]) < 1e-3);
     }
 
     #[test]

@@ -5,16 +5,16 @@ use super::rank_test::MannWhitney;
 
 /// Classifies a metric of the canary against the stable's as Kayenta's `NetflixACAJudge` does.
 ///
-/// The canary is high where the lower limit of the shift is above `tolerance |shift|` and the effect
-/// size is at least what is allowed, low where the upper limit is below `-tolerance |shift|` and the
-/// effect size is at most that; an effect size that cannot be computed does not stand in the way.
-/// Equal samples pass untested.
+/// The canary is high where the lower limit of the shift is above `tolerance |shift|` and the
+/// effect size is at least what is allowed, low where the upper limit is below `-tolerance |shift|`
+/// and the effect size is at most that; an effect size that cannot be computed does not stand in
+/// the way. Equal samples pass untested.
 ///
 /// Kayenta adds noise from a generator to two samples that do not vary, for its ranks to differ;
 /// here their only difference is the shift and both its limits, which classifies the same.
 ///
-/// Where most values are equal, such as the errors of quiet minutes, shift and limits lie at one step
-/// of the statistic, and how far the search stops from it decides (see [`MannWhitney`]): as in
+/// Where most values are equal, such as the errors of quiet minutes, shift and limits lie at one
+/// step of the statistic, and how far the search stops from it decides (see [`MannWhitney`]): as in
 /// Kayenta, such a finding means little. Longer buckets of time help.
 ///
 /// What it does with many metrics, the score of groups and which metrics are critical, is not for
@@ -269,6 +269,11 @@ mod tests {
         let with = |tolerance| RankClassifier { tolerance, ..classifier() };
         assert_eq!(finding(with(share * 0.99), &canary, &stable), RankFinding::High);
         assert_eq!(finding(with(share * 1.01), &canary, &stable), RankFinding::Pass);
+        // The same the other way round, where the upper limit decides.
+        let test = classifier().classify(&stable, &canary).test.unwrap();
+        let share = test.limits.high / test.shift;
+        assert_eq!(finding(with(share * 0.99), &stable, &canary), RankFinding::Low);
+        assert_eq!(finding(with(share * 1.01), &stable, &canary), RankFinding::Pass);
     }
 
     #[test]
@@ -289,13 +294,14 @@ mod tests {
 
     #[test]
     fn outliers_beyond_both_fences_are_removed() {
-        // numpy.percentile at 1, 25, 75 and 99 %: -31.46, 22, 24.5 and 47.06; 3 times 2.5 beyond
-        // the quartiles are 14.5 and 32, so that the percentiles are the fences.
-        let canary = [21., 23., 24., 25., 50., 29., 23., 21., 22., 24., 23., 25., 22., 24., -40.];
+        // numpy.percentile at 1, 25, 75 and 99 %: -30.85, 22, 25 and 48.5. Three times 3 beyond the
+        // quartiles are 13 and 34, so that the percentiles are the fences and 40 stays.
+        let canary =
+            [21., 23., 24., 25., 50., 29., 23., 21., 22., 24., 23., 25., 22., 24., -40., 40.];
         let kept = RankClassifier { outlier_factor: Some(3.0), ..classifier() }.prepared(&canary);
-        let expected = [21., 21., 22., 22., 23., 23., 23., 24., 24., 24., 25., 25., 29.];
+        let expected = [21., 21., 22., 22., 23., 23., 23., 24., 24., 24., 25., 25., 29., 40.];
         assert_eq!(kept, expected);
-        // 100 times 2.5 beyond the quartiles lies nothing.
+        // 100 times 3 beyond the quartiles lies nothing.
         let wide = RankClassifier { outlier_factor: Some(100.0), ..classifier() };
         assert_eq!(wide.prepared(&canary).len(), canary.len());
     }

@@ -12,16 +12,18 @@ use crate::math;
 /// `d = (sum of the midranks of all x - mu) - m(m + 1)/2 - mn/2`,
 /// `sigma^2 = mn/12 ((m + n + 1) - sum(t^3 - t) / ((m + n)(m + n - 1)))`, t the size of each tie.
 ///
-/// It is what Kayenta's `NetflixACAJudge` decides by, number for number, and what `wilcox.test(x, y,
-/// exact = FALSE, conf.int = TRUE)` of R gives: W falls in steps, and where it crosses a value is
-/// searched for to within 1e-4, as both do. The values should be in a unit of which 1e-4 does not
-/// matter: percent or milliseconds. Where many values are 0 or equal, all crossings can lie at one
-/// step, and limits and shift differ from it by that much only.
+/// It is what Kayenta's `NetflixACAJudge` decides by, number for number, and what `wilcox.test(x,
+/// y, exact = FALSE, conf.int = TRUE)` of R gives, whose shift only is without the correction of W
+/// for continuity: W falls in steps, and where it crosses a value is searched for to within 1e-4,
+/// as both do. The values should be in a unit of which 1e-4 does not matter: percent or
+/// milliseconds. Where many values are 0 or equal, all crossings can lie at one step, and limits
+/// and shift differ from it by that much only.
 ///
 /// Two things are to be known. Kayenta's values are metrics of time buckets, not requests: means or
 /// percentiles of a minute, say, and so are what is tested and its error; buckets of a minute that
 /// follow each other are not independent. And it is a test of one look at a fixed number of values:
-/// who looks again and again as buckets come in rejects more often than the confidence says.
+/// who looks again and again as buckets come in rejects more often than the confidence says, at 2 %
+/// and 30 looks in 10 % of 20,000 runs without a difference (`tests/judges.rs`).
 ///
 /// Source: D. F. Bauer, Constructing confidence sets using rank statistics, JASA 67 (1972),
 /// 687-690, doi:10.1080/01621459.1972.10481279; spinnaker/kayenta, kayenta-mannwhitney.
@@ -50,8 +52,8 @@ pub struct MannWhitney {
 }
 
 impl MannWhitney {
-    /// The test of the `canary`'s values against the `stable`'s. What is no number, or beyond 1e300,
-    /// is left out; `None` where nothing is left on either side.
+    /// The test of the `canary`'s values against the `stable`'s. What is no number, or beyond
+    /// 1e300, is left out; `None` where nothing is left on either side.
     pub fn of(canary: &[f64], stable: &[f64], confidence: Confidence) -> Option<Self> {
         let samples = Samples::of(canary, stable)?;
         let z = -math::normal_quantile(confidence.tail());

@@ -1,4 +1,5 @@
-//! Draws for tests of tests: the same on every machine, from a seed. Knows nothing of what is tested.
+//! Draws for tests of tests: the same on every machine, from a seed. Knows nothing of what is
+//! tested.
 
 /// The generator SplitMix64.
 ///
