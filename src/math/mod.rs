@@ -1,4 +1,4 @@
-//! Elementary and special functions with the same result on every machine.
+//! Elementary and special functions, and roots of others, with the same result on every machine.
 //!
 //! The standard library hands `ln`, `exp` and the like to the platform's C library, whose last
 //! digits differ; a simulated run must not. Everything here is computed by `libm` or by plain

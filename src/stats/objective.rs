@@ -67,7 +67,8 @@ impl ObjectiveTest {
     }
 
     /// ln K as it stands: evidence that the error rate is above the objective; 0 before the first
-    /// request. Reject at alpha once it has reached ln(1 / alpha), even if it falls again.
+    /// request. Reject at alpha once it has reached ln(1 / alpha), even if it falls again. It rises
+    /// with errors only: there is nothing new to see after a success.
     pub fn ln_evidence(&self) -> f64 {
         self.bets.ln_capital()
     }

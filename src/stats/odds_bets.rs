@@ -23,6 +23,8 @@ use crate::math;
 pub(super) struct OddsBets {
     /// What was put on each of [`MULTIPLES`] and has become of it.
     stakes: [f64; POINTS],
+    /// What is not bet yet.
+    kept: f64,
     pace: f64,
     events: u64,
     /// All stakes and what is kept.
@@ -37,6 +39,7 @@ impl OddsBets {
     pub(super) const fn new(pace: f64) -> Self {
         Self {
             stakes: [(1.0 - KEPT) / POINTS as f64; POINTS],
+            kept: KEPT,
             pace,
             events: 0,
             capital: 1.0,
@@ -55,10 +58,10 @@ impl OddsBets {
             self.bound = bound;
             self.factors = factors(bound);
         }
-        let kept = self.kept();
         self.events += 1;
-        let left = self.kept();
-        let added = (kept - left) / POINTS as f64;
+        let left = KEPT * self.pace / (self.pace + self.events as f64);
+        let added = (self.kept - left) / POINTS as f64;
+        self.kept = left;
         let mut capital = left;
         for (stake, factor) in self.stakes.iter_mut().zip(&self.factors[usize::from(hit)]) {
             *stake = (*stake + added) * factor;
@@ -71,10 +74,6 @@ impl OddsBets {
     /// 576, that of 1e250.
     pub(super) fn ln_capital(&self) -> f64 {
         math::ln(self.capital)
-    }
-
-    fn kept(&self) -> f64 {
-        KEPT * self.pace / (self.pace + self.events as f64)
     }
 }
 
