@@ -107,8 +107,8 @@ impl Deployment {
         slot.expect("a change that was carried out names versions of the catalog")
     }
 
-    /// The version that the split chooses for a request, and the end of its owner's place where that
-    /// decides.
+    /// The version that the split chooses for a request, and the end of its owner's place where
+    /// that decides.
     #[inline]
     pub(super) fn assign(&mut self, ask: &Ask<'_>) -> Result<(Slot, Option<u16>), RouteError> {
         let split = self.split.as_ref().ok_or(RouteError::NothingDeployed)?;

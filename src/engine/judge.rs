@@ -18,8 +18,8 @@ pub struct Judge {
 /// What a judge asks of a canary.
 #[derive(Clone, PartialEq, Debug)]
 pub enum JudgeTest {
-    /// Whether its share of all errors is beyond its share of the traffic: a sequential test (Lindon
-    /// and Malek, arXiv 2011.03567) that begins anew with every weight.
+    /// Whether its share of all errors is beyond its share of the traffic: a sequential test
+    /// (Lindon and Malek, arXiv 2011.03567) that begins anew with every weight.
     ErrorShare {
         /// The strength k of the prior on the configured split.
         prior_strength: f64,

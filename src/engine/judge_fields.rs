@@ -112,10 +112,8 @@ fn ranks(raw: &RawTrigger) -> Result<Ranks, RuleError> {
     };
     let bucket = seconds("check_interval_seconds", raw.check_interval_seconds, BUCKET)?;
     let window = seconds("window_seconds", raw.window_seconds, LONGEST_WINDOW)?;
-    let problem = RuleProblem::WindowBelowInterval {
-        found: window.as_secs_f64(),
-        interval: (bucket * FEWEST_BUCKETS).as_secs_f64(),
-    };
+    let allowed = "five check intervals to 3600 seconds: of fewer values there is nothing to tell";
+    let problem = RuleProblem::OutOfRange { found: window.as_secs_f64(), allowed };
     refuse_if(window < bucket * FEWEST_BUCKETS, "window_seconds", problem)?;
     let tolerance = raw.tolerance.unwrap_or(TOLERANCE);
     let tolerance = in_range("tolerance", tolerance, 0.0, 10.0, "0 to 10")?;

@@ -75,6 +75,7 @@ mod owners;
 mod policy;
 mod policy_error;
 mod prepared;
+mod prices;
 mod progress;
 mod rank_gauge;
 mod raw_rules;

@@ -8,10 +8,10 @@ use super::condition::{Condition, NoData};
 use super::finding::Finding;
 use super::judge::Ranks;
 use super::meter::Meter;
-use super::watch::Prices;
+use super::prices::Prices;
 use super::{RankShift, Reading};
 use crate::exchange::{Class, Observed};
-use crate::metric::Direction;
+use crate::metric::{Direction, Metric, Unit};
 use crate::stats::{Confidence, RankClassifier, RankFinding};
 use crate::units::{Duration, Timestamp};
 
@@ -22,6 +22,8 @@ pub(super) struct RankGauge {
     own: Series,
     stable: Series,
     shift: RankShift,
+    /// What values are multiplied with for the test.
+    scale: f64,
 }
 
 /// The values of one version: one for each stretch in which it had any, with the stretch's end.
@@ -46,7 +48,8 @@ impl RankGauge {
         };
         let series =
             |price| Series { meter: Meter::new(&measured(ranks), price), values: VecDeque::new() };
-        Self { ranks: *ranks, own: series(prices.own), stable: series(prices.stable), shift }
+        let (own, stable) = (series(prices.own), series(prices.stable));
+        Self { ranks: *ranks, own, stable, shift, scale: scale(ranks.metric) }
     }
 
     /// Takes in a completion of the canary.
@@ -64,16 +67,16 @@ impl RankGauge {
         let Ranks { window, tolerance, .. } = self.ranks;
         self.own.end_stretch(at, window);
         self.stable.end_stretch(at, window);
-        let (canary, stable) = (self.own.values(), self.stable.values());
+        let [canary, stable] = [&self.own, &self.stable].map(|series| series.values(self.scale));
         let verdict = classifier(&self.ranks).classify(&canary, &stable);
         if let Some(test) = verdict.test {
             self.shift = RankShift {
                 canary_buckets: canary.len() as u64,
                 stable_buckets: stable.len() as u64,
-                shift: test.shift,
-                low: test.limits.low,
-                high: test.limits.high,
-                tolerance: tolerance * test.shift.abs(),
+                shift: test.shift / self.scale,
+                low: test.limits.low / self.scale,
+                high: test.limits.high / self.scale,
+                tolerance: tolerance * test.shift.abs() / self.scale,
                 ..self.shift.clone()
             };
         }
@@ -103,8 +106,19 @@ impl Series {
         }
     }
 
-    fn values(&self) -> Vec<f64> {
-        self.values.iter().map(|(_, value)| *value).collect()
+    fn values(&self, scale: f64) -> Vec<f64> {
+        self.values.iter().map(|(_, value)| value * scale).collect()
+    }
+}
+
+/// What a metric's working unit is multiplied with: the test finds its roots to within 1e-4, as
+/// Kayenta's does, which is fine for percents and milliseconds and coarse for fractions.
+fn scale(metric: Metric) -> f64 {
+    match metric.unit() {
+        Unit::Ratio | Unit::PValue => 100.0,
+        Unit::Time => 1e-6,
+        Unit::Money => 1e6,
+        _ => 1.0,
     }
 }
 

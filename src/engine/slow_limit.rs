@@ -2,8 +2,8 @@
 //!
 //! The limit of a request is fixed before it begins: it is made from requests of the stable that
 //! had ended by then. So neither the request itself nor the version that it goes to has a part in
-//! it, and where both versions are as fast a slow request falls on each by its share of the traffic,
-//! also while both drift.
+//! it, and where both versions are as fast a slow request falls on each by its share of the
+//! traffic, also while both drift.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};

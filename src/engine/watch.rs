@@ -4,9 +4,10 @@ use super::finding::Finding;
 use super::gauge::Gauge;
 use super::in_flight::InFlight;
 use super::judge_gauge::JudgeGauge;
+use super::prices::Prices;
 use super::{NoData, Reading, Slot, Trigger, TriggerKind};
 use crate::exchange::{Class, Observed};
-use crate::units::{Duration, Price, Timestamp};
+use crate::units::{Duration, Timestamp};
 
 /// A trigger on a version, from the version's activation to its end.
 #[derive(Clone, Debug)]
@@ -21,13 +22,6 @@ pub(super) struct Watch {
     gauge: AnyGauge,
     timer: Timer,
     last_finding: Option<Finding>,
-}
-
-/// What the versions charge that a watch looks at.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Prices {
-    pub(super) own: Option<Price>,
-    pub(super) stable: Option<Price>,
 }
 
 #[derive(Clone, Debug)]

@@ -3,7 +3,8 @@
 
 use super::deployment::Deployment;
 use super::in_flight::InFlight;
-use super::watch::{Breach, Health, Prices, Watch};
+use super::prices::Prices;
+use super::watch::{Breach, Health, Watch};
 use super::{RuleSet, Slot};
 use crate::units::{Ratio, Timestamp};
 

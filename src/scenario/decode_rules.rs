@@ -283,7 +283,11 @@ fn mend(raw: &mut RawTrigger, field: &str) {
             (raw.check_interval_seconds, raw.window_seconds) = (None, None);
         }
         "action" => raw.action = Some("notify".to_owned()),
-        "judge" => raw.judge = None,
+        // Nobody knows what else it must have.
+        "judge" => {
+            let (judge, action) = (Some("sequential".to_owned()), raw.action.take());
+            *raw = RawTrigger { judge, action, ..RawTrigger::default() };
+        }
         "id" => raw.id = None,
         "window_seconds" => raw.window_seconds = None,
         "min_requests" => raw.min_requests = None,

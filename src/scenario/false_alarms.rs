@@ -5,9 +5,9 @@
 //! one time share one `alpha`; those that begin later, on a version that is deployed anew or under
 //! rules that a command sets, have shares of their own. All shares together bound the probability
 //! (union bound): that is their sum. A judge with an `alpha` of its own shares that among the
-//! versions that it looks at, and has no part in its rule set's. It is worked out from the plan as it stands: that other rules
-//! take a version's traffic away, which the plan may give back, and that commands are refused is
-//! left aside.
+//! versions that it looks at, and has no part in its rule set's. It is worked out from the plan as
+//! it stands: that other rules take a version's traffic away, which the plan may give back, and
+//! that commands are refused is left aside.
 
 use crate::engine::{CommandKind, Judge, RuleSet, Target, Trigger};
 use crate::exchange::{ModelIndex, VersionIndex};
