@@ -121,9 +121,8 @@ pub(super) fn play_live(
     };
     let rehearsal = run_live(scenario, seed, traces, &settings, watch);
     progress.clear();
-    let rehearsal = rehearsal.map_err(|error| {
-        live_failure((scenario, file), chosen.as_ref(), &interrupt, error)
-    })?;
+    let rehearsal = rehearsal
+        .map_err(|error| live_failure((scenario, file), chosen.as_ref(), &interrupt, error))?;
     if let (Some(log), Some(path)) = (log, &arguments.record) {
         let rows = log.finish()?;
         complain(&format!("{}: {}", path.display(), format_counted(rows, "row", "rows")));

@@ -103,7 +103,7 @@ impl FarGateway {
         }
         let asking = names.iter().enumerate().map(|(place, (model, version))| {
             let id = format!("{}{}", self.prefix, PROBES.0 + place as u64);
-            self.operator.probe(format!("{model}@{version}"), id)
+            self.operator.probe((model, version), id)
         });
         let mut met: Vec<Option<VersionIndex>> = vec![None; names.len()];
         let mut hear = || {

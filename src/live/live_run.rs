@@ -27,8 +27,8 @@ use crate::load::{Control, LoadSettings, Pacing, Patience, generate};
 use crate::mock::Planned;
 use crate::record::{Record, Recorder};
 use crate::run::{
-    FIRST_RUN, GatewayFacts, LiveFacts, Overhead, Rehearsal, TraceReport, header, rule_health, source_of,
-    trace_reports,
+    FIRST_RUN, GatewayFacts, LiveFacts, Overhead, Rehearsal, TraceReport, header, rule_health,
+    source_of, trace_reports,
 };
 use crate::scenario::Scenario;
 use crate::upstream::Limits;
@@ -129,8 +129,10 @@ fn play(
         None => (plans, None),
         Some((_, entries)) => (channel().1, Some((plans, entries))),
     };
-    let far = far_plans.map(|(plans, entries)| {
-        Far { retelling: Retelling::new(scenario, entries), plans, contradicted: 0 }
+    let far = far_plans.map(|(plans, entries)| Far {
+        retelling: Retelling::new(scenario, entries),
+        plans,
+        contradicted: 0,
     });
     let mut conducting = Conductor {
         scenario,

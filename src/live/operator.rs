@@ -86,11 +86,11 @@ impl Operator {
         Ok(request.header(AUTHORIZATION, self.key.clone()).header("last-event-id", after))
     }
 
-    /// Asks a version, `model@version`, for the shortest of answers, as the request `id`; tells
-    /// what is said to that.
-    pub(super) async fn probe(&self, version: String, id: String) -> String {
+    /// Asks a version of a model for the shortest of answers, as the request `id`; tells what is
+    /// said to that.
+    pub(super) async fn probe(&self, (model, version): (&str, &str), id: String) -> String {
         let body = json!({
-            "model": version,
+            "model": format!("{model}@{version}"),
             "messages": [{"role": "user", "content": "probe"}],
             "max_tokens": 1,
         });

@@ -28,8 +28,9 @@ use crate::gateway::{Gateway, Harness};
 use crate::load::{Http, Message, MessageParts, Target};
 use crate::mock::{Lateness, MockPlace, MockServer, Numbering, Planned};
 use crate::notify::WebTls;
-use crate::scenario::{Scenario, StickyBy};
+use crate::scenario::{Scenario, StickyBy, VersionPlan};
 use crate::units::Duration;
+use crate::upstream::FailureKind;
 use crate::wire::RequestNumber;
 
 /// A mock and a gateway that serve, and who operates the gateway.
@@ -132,7 +133,8 @@ impl Stage {
         // The run's time is the gateway's, so that what it tells of its own falls into place.
         let start = far.time.now + PROBED_WITHIN;
         let clock = WallClock::starting_at(start, TimeScale::REAL, PROBED_WITHIN);
-        let numbering = Numbering::RequestIds { prefix: far.prefix.clone() };
+        let keeps_connections = !breaks_connections(scenario);
+        let numbering = Numbering::RequestIds { prefix: far.prefix.clone(), keeps_connections };
         let mock = mock_settings(scenario, (seed, clock), planned, numbering)?;
         let mock = MockServer::start(mock, place(elsewhere.mock, threads))?;
         far.probe(scenario, plans)?;
@@ -211,6 +213,16 @@ impl Stage {
         stopped?;
         Ok(Left { lateness: report.lateness, strangers: report.strangers })
     }
+}
+
+/// Whether an upstream of the scenario may break connections.
+fn breaks_connections(scenario: &Scenario) -> bool {
+    let normal = scenario.versions().filter_map(VersionPlan::behaviour);
+    let normal = normal.flat_map(|behaviour| &behaviour.failures);
+    let faults = scenario.phases.iter().flat_map(|phase| &phase.faults);
+    let failures = normal.chain(faults.flat_map(|(_, fault)| &fault.failures));
+    let mut kinds = failures.map(|failure| failure.kind);
+    kinds.any(|kind| matches!(kind, FailureKind::Reset { .. } | FailureKind::Refused))
 }
 
 const fn place(clients: SocketAddr, threads: NonZeroUsize) -> MockPlace {

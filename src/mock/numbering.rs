@@ -23,6 +23,10 @@ pub enum Numbering {
     RequestIds {
         /// What only the requests of one run begin with.
         prefix: String,
+        /// Whether a connection is good for more than one request. A gateway sends once more what
+        /// got lost on a connection that it had used before, and that is no further attempt: where
+        /// connections are broken on purpose each must have its own.
+        keeps_connections: bool,
     },
 }
 
@@ -46,6 +50,14 @@ impl Counter {
         self.strangers.load(Ordering::Relaxed)
     }
 
+    /// Whether a connection is good for more than one request.
+    pub(super) const fn keeps_connections(&self) -> bool {
+        match self.numbering {
+            Numbering::RequestIds { keeps_connections, .. } => keeps_connections,
+            Numbering::Counted | Numbering::Header => true,
+        }
+    }
+
     /// The number of a request with these headers.
     ///
     /// # Errors
@@ -57,7 +69,7 @@ impl Counter {
                 Some(header) => RequestNumber::read(header.as_bytes()),
                 None => Ok(self.count()),
             },
-            Numbering::RequestIds { prefix } => {
+            Numbering::RequestIds { prefix, .. } => {
                 let told = headers.get(REQUEST_ID).map_or(&[][..], HeaderValue::as_bytes);
                 self.of_id(prefix, told).ok_or_else(|| {
                     self.strangers.fetch_add(1, Ordering::Relaxed);
@@ -95,7 +107,10 @@ mod tests {
 
     #[test]
     fn attempts_at_one_request_are_counted_by_its_id_and_strangers_are_refused() {
-        let counter = Counter::new(Numbering::RequestIds { prefix: "run-1-".to_owned() });
+        let counter = Counter::new(Numbering::RequestIds {
+            prefix: "run-1-".to_owned(),
+            keeps_connections: false,
+        });
         let told = |id: &str| {
             let number = counter.number(&headers("x-request-id", id));
             number.map(|number| (number.id.0, number.attempt)).map_err(|error| error.status)

@@ -130,6 +130,7 @@ async fn attend(stream: TcpStream, hall: Hall, part: Part) {
     let _ = stream.set_nodelay(true);
     let Hall { desk, pacer, punctuality, stop } = hall;
     let line = Line::new(punctuality);
+    let keeps = desk.counter.keeps_connections();
     let answers = {
         let outlet = Outlet { line: line.clone(), pacer, part };
         service_fn(move |request| Box::pin(Arc::clone(&desk).answer(request, outlet.clone())))
@@ -137,7 +138,7 @@ async fn attend(stream: TcpStream, hall: Hall, part: Part) {
     let mut server = http1::Builder::new();
     // No timer is given: who connects and says nothing is waited for. Events are short: copied
     // together they cost less than a list of them does.
-    server.header_read_timeout(None).writev(false);
+    server.header_read_timeout(None).writev(false).keep_alive(keeps);
     let socket = TokioIo::new(Socket { stream, line: line.clone() });
     let mut connection = server.serve_connection(socket, answers);
     {
@@ -687,7 +688,8 @@ mod tests {
     #[tokio::test]
     async fn settings_that_make_no_mock_are_refused() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let none = serve(listener, settings(&[], Numbering::Counted), std::future::pending::<()>()).await;
+        let none =
+            serve(listener, settings(&[], Numbering::Counted), std::future::pending::<()>()).await;
         assert!(matches!(none, Err(MockError::Versions { count: 0 })));
     }
 }

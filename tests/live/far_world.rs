@@ -1,6 +1,7 @@
 //! A gateway that runs apart from the harness, as `coalmine serve` runs one, at a free port.
 
-use std::net::{SocketAddr, TcpListener};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -18,6 +19,7 @@ use crate::world::{Both, Folder, written};
 /// A gateway that serves, and where its upstream `mock` is looked for.
 pub(crate) struct FarWorld {
     gateway: Option<Gateway>,
+    address: SocketAddr,
     pub(crate) url: String,
     pub(crate) key: String,
     pub(crate) mock: SocketAddr,
@@ -59,8 +61,9 @@ impl FarWorld {
         let secret = |_: &_| panic!("no upstream has a secret");
         let two = NonZeroUsize::new(2).unwrap();
         let gateway = Gateway::start(&plan, clock, &secret, two, &mut show).unwrap();
-        let url = format!("http://{}", gateway.addresses()[0]);
-        Self { gateway: Some(gateway), url, key, mock }
+        let address = gateway.addresses()[0];
+        let url = format!("http://{address}");
+        Self { gateway: Some(gateway), address, url, key, mock }
     }
 
     pub(crate) fn elsewhere(&self) -> Elsewhere {
@@ -93,29 +96,20 @@ impl FarWorld {
 
     /// Asks the interface with the first key; the answer's status and body.
     pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-        self.ask_by(&self.key, method, path, body)
-    }
-
-    pub(crate) fn ask_by(
-        &self,
-        key: &str,
-        method: &str,
-        path: &str,
-        body: Option<&Value>,
-    ) -> (u16, Value) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        let mut request = client.request(method, format!("{}{path}", self.url)).bearer_auth(key);
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body.to_string());
-        }
-        runtime.block_on(async {
-            let response = request.send().await.unwrap();
-            let status = response.status().as_u16();
-            let text = response.text().await.unwrap();
-            (status, serde_json::from_str(&text).unwrap_or_default())
-        })
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        let (key, body) = (&self.key, body.map_or_else(String::new, Value::to_string));
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {key}\r\n\
+             connection: close\r\ncontent-type: application/json\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap_or_default())
     }
 }
 

@@ -6,7 +6,9 @@ use std::num::NonZeroUsize;
 use coalmine::chance::Distribution;
 use coalmine::clock::{TimeScale, WallClock};
 use coalmine::exchange::Ending;
-use coalmine::mock::{DescribedBehaviour, MockPlace, MockServer, MockSettings, MockVersion, Numbering};
+use coalmine::mock::{
+    DescribedBehaviour, MockPlace, MockServer, MockSettings, MockVersion, Numbering,
+};
 use coalmine::units::Duration;
 use serde_json::{Value, json};
 
