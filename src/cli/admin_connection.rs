@@ -1,6 +1,6 @@
 //! To which gateway a command goes, and with which access key. Knows no request.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use reqwest::Url;
@@ -51,13 +51,14 @@ impl Connection {
         };
         let url = read_url(&url)
             .map_err(|why| Failure::usage(format!("error: {url_source} is {url:?}: {why}")))?;
-        let (key, key_source) = read_key(arguments)?;
+        let (key, key_source) = read_key(arguments.key_file.as_deref())?;
         Ok(Self { url, key, key_source, timeout: arguments.timeout })
     }
 }
 
-fn read_key(arguments: &ConnectionArguments) -> Result<(String, String), Failure> {
-    let (key, source) = match &arguments.key_file {
+/// The access key that a file holds, or else the environment, and where it came from.
+pub(super) fn read_key(key_file: Option<&Path>) -> Result<(String, String), Failure> {
+    let (key, source) = match key_file {
         Some(path) => {
             let source = format!("the file {}", path.display());
             let key = std::fs::read_to_string(path).map_err(|error| {
@@ -83,7 +84,7 @@ fn read_key(arguments: &ConnectionArguments) -> Result<(String, String), Failure
             "error: {source} holds no access key: allowed is one word of visible ASCII characters, \
              <id>.<secret>"
         );
-        let is_of_file = arguments.key_file.is_some();
+        let is_of_file = key_file.is_some();
         return Err(if is_of_file { Failure::input(words) } else { Failure::usage(words) });
     }
     Ok((key.to_owned(), source))
@@ -98,7 +99,8 @@ fn variable(name: &str) -> Result<Option<String>, Failure> {
     text.map(Some).map_err(|_| Failure::usage(format!("error: {name} is no text in UTF-8")))
 }
 
-fn read_url(text: &str) -> Result<Url, String> {
+/// The URL of a gateway, without a slash at its end; or why it is none.
+pub(super) fn read_url(text: &str) -> Result<Url, String> {
     const ALLOWED: &str =
         "allowed are URLs such as http://127.0.0.1:8080 or https://gateway.internal";
     let meant = || match text.contains("://") {
@@ -121,7 +123,7 @@ fn read_url(text: &str) -> Result<Url, String> {
 }
 
 const URL_VARIABLE: &str = "COALMINE_URL";
-const KEY_VARIABLE: &str = "COALMINE_KEY";
+pub(super) const KEY_VARIABLE: &str = "COALMINE_KEY";
 /// Where a gateway listens whose configuration does not say.
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::apart::{Role, check_apart};
 use super::interrupt::Interrupt;
+use super::live_target::{Chosen, TargetArguments};
 use super::load_raw::RawLog;
 use super::open::{open_traces, simulation_failure};
 use super::open_files;
@@ -49,6 +50,8 @@ pub(super) struct LiveArguments {
         value_parser = duration,
     )]
     pub(super) lag_limit: Duration,
+    #[command(flatten)]
+    pub(super) target: TargetArguments,
     /// Write every request that has ended into this file, as a trace that `trace stats`, `backtest`
     /// and scenarios read
     #[arg(long, help_heading = LIVE, value_name = "FILE", requires = "over_http")]
@@ -72,6 +75,7 @@ impl LiveArguments {
         if self.lag_limit != LAG_LIMIT {
             given.push_str(&format!(" --lag-limit {}", self.lag_limit.to_literal()));
         }
+        given.push_str(&self.target.as_given());
         if let Some(record) = &self.record {
             given.push_str(&format!(" --record {}", shell_word(&record.display().to_string())));
             given.push_str(" --force");
@@ -93,6 +97,7 @@ pub(super) fn play_live(
         RawLog::new(path, arguments.force)
     });
     let log = log.transpose()?;
+    let chosen = arguments.target.chosen(arguments.speed)?;
     let traces = open_traces(scenario)?;
     let interrupt = Interrupt::notice()?;
     // Each request in flight has several sockets.
@@ -101,6 +106,7 @@ pub(super) fn play_live(
         scale: arguments.speed.unwrap_or(TimeScale::REAL),
         threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         lag_limit: arguments.lag_limit,
+        elsewhere: chosen.as_ref().map(|chosen| chosen.gateway.clone()),
     };
     let mut progress = Progress::new(scenario.expected_requests());
     let mut sink = |outcome: &Outcome| {
@@ -115,7 +121,8 @@ pub(super) fn play_live(
     };
     let rehearsal = run_live(scenario, seed, traces, &settings, watch);
     progress.clear();
-    let rehearsal = rehearsal.map_err(|error| live_failure(scenario, file, &interrupt, error))?;
+    let rehearsal = rehearsal
+        .map_err(|error| live_failure((scenario, file), chosen.as_ref(), &interrupt, error))?;
     if let (Some(log), Some(path)) = (log, &arguments.record) {
         let rows = log.finish()?;
         complain(&format!("{}: {}", path.display(), format_counted(rows, "row", "rows")));
@@ -124,14 +131,26 @@ pub(super) fn play_live(
 }
 
 fn live_failure(
-    scenario: &Scenario,
-    file: &Path,
+    (scenario, file): (&Scenario, &Path),
+    chosen: Option<&Chosen>,
     interrupt: &Interrupt,
     error: LiveError,
 ) -> Failure {
     let file = file.display().to_string();
+    match (error, chosen) {
+        (LiveError::Elsewhere { why, .. }, Some(chosen)) => chosen.failure(&why),
+        (error @ LiveError::Refused { .. }, Some(_)) => Failure::input(format!("error: {error}")),
+        (error, _) => here_failure((scenario, &file), interrupt, error),
+    }
+}
+
+fn here_failure(
+    (scenario, file): (&Scenario, &str),
+    interrupt: &Interrupt,
+    error: LiveError,
+) -> Failure {
     match error {
-        LiveError::Simulation(error) => simulation_failure(scenario, &file, error),
+        LiveError::Simulation(error) => simulation_failure(scenario, file, error),
         error @ LiveError::Unfit(_) => Failure::input(format!("error: {file}: {error}")),
         LiveError::Interrupted => {
             interrupt.check().err().unwrap_or_else(|| Failure::internal("error: interrupted"))

@@ -18,6 +18,7 @@ use crate::chance::Distribution;
 use crate::clock::{TimeScale, WallClock};
 use crate::mock::{
     DescribedBehaviour, MockError, MockPlace, MockReport, MockServer, MockSettings, MockVersion,
+    Numbering,
 };
 use crate::scenario::{Loaded, PRESETS};
 use crate::units::{Duration, format_counted};
@@ -118,7 +119,7 @@ pub(super) fn mock(arguments: &MockArguments) -> Result<Exit, Failure> {
 
 /// What is said at the end: how much it did, and how far it can be trusted.
 fn told(report: &MockReport) -> String {
-    let MockReport { requests, lateness } = report;
+    let MockReport { requests, lateness, .. } = report;
     let requests = format_counted(*requests, "request", "requests");
     let sent = lateness.sent();
     let quantiles = (sent.quantile(500), sent.quantile(990), sent.max());
@@ -164,7 +165,7 @@ fn settings(arguments: &MockArguments) -> Result<MockSettings, Failure> {
         seed: arguments.seed.or(scenario_seed).unwrap_or_default(),
         clock: WallClock::new(arguments.time_scale),
         tokens: tokens.map_err(Failure::internal)?,
-        trust_harness: false,
+        numbering: Numbering::Counted,
         planned: None,
     })
 }

@@ -45,6 +45,7 @@ mod interrupt;
 mod journal;
 mod judges;
 mod live;
+mod live_target;
 mod load;
 mod load_arguments;
 mod load_plan;

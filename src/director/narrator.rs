@@ -3,7 +3,7 @@
 use super::model_state::ModelState;
 use super::telling;
 use crate::engine::{Engine, Event, EventKind, RuleSet, Sealed, Slot};
-use crate::exchange::ModelIndex;
+use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::Happening;
 use crate::scenario::Scenario;
 use crate::units::{TagName, Timestamp};
@@ -56,9 +56,10 @@ impl Narrator {
             }
             EventKind::Journal(entry) => {
                 tell(Told::Journalled(entry));
-                let state = &mut self.models[usize::from(model.0)];
-                state.stable = engine.stable(model).map(|slot| state.place(slot));
-                for happening in lost_tags(state, engine, model) {
+                let state = self.model(model);
+                let stable = engine.stable(model).map(|slot| state.place(slot));
+                let Some(tags) = tags(state, engine, model) else { return };
+                for happening in self.stands(model, stable, tags) {
                     tell(Told::Happened { at, happening });
                 }
             }
@@ -67,6 +68,21 @@ impl Narrator {
                 telling::happening(kind, model, state).into_iter().for_each(happened);
             }
         }
+    }
+
+    /// A model has this stable now and these tags with their holders; tells the tags that named a
+    /// version before and do no more.
+    pub fn stands(
+        &mut self,
+        model: ModelIndex,
+        stable: Option<VersionIndex>,
+        tags: Vec<(TagName, VersionIndex)>,
+    ) -> Vec<Happening> {
+        let state = &mut self.models[usize::from(model.0)];
+        state.stable = stable;
+        let mut before = std::mem::replace(&mut state.tags, tags);
+        before.retain(|(tag, _)| !state.tags.iter().any(|(known, _)| known == tag));
+        before.into_iter().map(|(tag, version)| Happening::TagLost { tag, version }).collect()
     }
 
     /// From now on the triggers of a model are those of `new`, which the command at `place` of the
@@ -93,12 +109,12 @@ impl Narrator {
     }
 }
 
-/// The tags of a model that named a version before the last change and do no more.
-fn lost_tags(state: &mut ModelState, engine: &Engine, model: ModelIndex) -> Vec<Happening> {
-    let Some(catalog) = engine.catalog(model) else { return Vec::new() };
+/// The tags of a model with their holders.
+fn tags(
+    state: &ModelState,
+    engine: &Engine,
+    model: ModelIndex,
+) -> Option<Vec<(TagName, VersionIndex)>> {
     let tagged = |(tag, slot): (&TagName, Slot)| (tag.clone(), state.place(slot));
-    let now = catalog.tags().map(tagged).collect();
-    let mut before = std::mem::replace(&mut state.tags, now);
-    before.retain(|(tag, _)| !state.tags.iter().any(|(known, _)| known == tag));
-    before.into_iter().map(|(tag, version)| Happening::TagLost { tag, version }).collect()
+    Some(engine.catalog(model)?.tags().map(tagged).collect())
 }

@@ -18,9 +18,12 @@ pub struct Sides<'a> {
 }
 
 impl<'a> Sides<'a> {
-    /// Two runs that share their draws if they have one seed.
-    pub const fn new(simulated: RunInput<'a>, live: RunInput<'a>) -> Self {
-        let share_draws = simulated.result.scenario.seed == live.result.scenario.seed;
+    /// Two runs that share their draws if they have one seed and the gateway was the harness's own:
+    /// one elsewhere draws its split for itself.
+    pub fn new(simulated: RunInput<'a>, live: RunInput<'a>) -> Self {
+        let is_elsewhere = live.result.live.as_ref().is_some_and(|live| live.gateway.is_some());
+        let of_one_seed = simulated.result.scenario.seed == live.result.scenario.seed;
+        let share_draws = of_one_seed && !is_elsewhere;
         Self { simulated, live, share_draws }
     }
 }

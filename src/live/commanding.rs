@@ -78,7 +78,7 @@ impl Conductor<'_> {
         rules: &RuleSet,
         watch: &mut LiveWatch<'_>,
     ) -> Result<Given, LiveError> {
-        let before = self.health(model);
+        let before = self.health(model)?;
         let old = self.present[usize::from(model.0)].clone();
         let set = RulesSet { place, before: old, now: rules.clone() };
         self.rules().expect(model, set);
@@ -107,8 +107,7 @@ impl Conductor<'_> {
             LiveError::Interface("the plan has a command that no request asks for".to_owned())
         })?;
         let answer = self.stage.operator.ask(&ask)?;
-        // What it led to was told before the answer.
-        self.hear_told(watch)?;
+        self.hear_effects(watch)?;
         Ok(answer.map(|answer| {
             let is_moved = answer.get("journal_entry").is_none_or(|entry| !entry.is_null());
             let tagged = answer.get("version_id");

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration as Wait;
 
 use super::error::LiveError;
+use super::far::Far;
+use super::feed::ended;
 use super::live_watch::LiveWatch;
 use super::notice::Notice;
 use super::pace::Pace;
@@ -44,6 +46,8 @@ pub(super) struct Conductor<'a> {
     pub(super) ended: Vec<TriggerHealth>,
     pub(super) secrets: Secrets,
     pub(super) keys: Keys,
+    /// What is known of a gateway elsewhere; `None`: it is the harness's own.
+    pub(super) far: Option<Far<'a>>,
     /// When the last thing happened that belongs to the run.
     pub(super) latest: Timestamp,
     /// When the last thing happened that a phase may end by.
@@ -55,6 +59,9 @@ pub(super) struct Conductor<'a> {
 impl Conductor<'_> {
     /// Begins the first phase: then requests may be sent.
     pub(super) fn begin(&mut self, watch: &mut LiveWatch<'_>) -> Result<(), LiveError> {
+        if self.far.is_some() {
+            self.look_around(self.scenario.start)?;
+        }
         self.hear_told(watch)?;
         self.follow_cues(self.scenario.start, watch)
     }
@@ -84,15 +91,20 @@ impl Conductor<'_> {
     }
 
     /// How every trigger fared, those of rule sets that were replaced included.
-    pub(super) fn trigger_health(&self) -> Vec<TriggerHealth> {
-        let models = (0..self.scenario.models.len() as u16).map(ModelIndex);
-        models.flat_map(|model| self.health(model)).chain(self.ended.iter().copied()).collect()
+    pub(super) fn trigger_health(&self) -> Result<Vec<TriggerHealth>, LiveError> {
+        let mut all = Vec::new();
+        for model in (0..self.scenario.models.len() as u16).map(ModelIndex) {
+            all.extend(self.health(model)?);
+        }
+        all.extend(self.ended.iter().copied());
+        Ok(all)
     }
 
     /// How the triggers of a model's present rules fare.
-    pub(super) fn health(&self, model: ModelIndex) -> Vec<TriggerHealth> {
-        let rules = self.rules();
-        self.stage.health(self.scenario, model, |trigger| rules.number(model, trigger))
+    pub(super) fn health(&self, model: ModelIndex) -> Result<Vec<TriggerHealth>, LiveError> {
+        let (numbers, rules) = (self.rules(), &self.present[usize::from(model.0)]);
+        let number = |trigger| numbers.number(model, trigger);
+        self.stage.health(self.scenario, (model, rules), number)
     }
 
     pub(super) fn rules(&self) -> MutexGuard<'_, RuleNumbers> {
@@ -119,10 +131,11 @@ impl Conductor<'_> {
         at: Timestamp,
         watch: &mut LiveWatch<'_>,
     ) -> Result<(), LiveError> {
-        match self.inbox.recv_timeout(self.clock.until(at).min(MOMENT)) {
-            Ok(notice) => self.hear(notice, watch),
-            Err(_) => Ok(()),
+        let told = self.inbox.recv_timeout(self.clock.until(at).min(MOMENT));
+        if let Ok(notice) = told {
+            self.hear(notice, watch)?;
         }
+        self.hear_mock(watch)
     }
 
     /// Hears what has been told.
@@ -133,9 +146,20 @@ impl Conductor<'_> {
         Ok(())
     }
 
-    fn hear(&mut self, notice: Notice, watch: &mut LiveWatch<'_>) -> Result<(), LiveError> {
+    pub(super) fn hear(
+        &mut self,
+        notice: Notice,
+        watch: &mut LiveWatch<'_>,
+    ) -> Result<(), LiveError> {
+        match &notice {
+            Notice::Fed(event) => return self.hear_feed(event, watch),
+            Notice::FeedEnded(why) => return Err(ended(why)),
+            Notice::Finished(end) if self.far.is_some() => self.ended_far(end, watch)?,
+            _ => {}
+        }
         let Self { requests, recorder, director, .. } = self;
         match notice {
+            Notice::Fed(_) | Notice::FeedEnded(_) => {}
             Notice::Taken { at, phase, request } => {
                 requests.taken(phase, request);
                 // One that was taken as the phase ended is none of the next.

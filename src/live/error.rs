@@ -1,5 +1,6 @@
 //! Why a live run could not be played.
 
+use super::elsewhere::ElsewhereError;
 use crate::gateway::StartError;
 use crate::load::{LoadError, MessageError};
 use crate::mock::MockError;
@@ -24,6 +25,14 @@ pub enum LiveError {
     /// The gateway's interface fails.
     #[error("the gateway's interface fails: {0}")]
     Interface(String),
+    /// A gateway elsewhere cannot serve the run.
+    #[error("the gateway at {url} cannot serve the run: {why}")]
+    Elsewhere {
+        /// Where it is.
+        url: String,
+        /// Why it cannot.
+        why: ElsewhereError,
+    },
     /// The gateway refuses what a run begins with.
     #[error("the gateway refuses {what}: {why}")]
     Refused {

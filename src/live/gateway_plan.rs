@@ -9,7 +9,7 @@ use super::error::LiveError;
 use crate::chance::Distribution;
 use crate::clock::WallClock;
 use crate::engine::ModelSettings;
-use crate::mock::{DescribedBehaviour, MockSettings, MockVersion, Planned};
+use crate::mock::{DescribedBehaviour, MockSettings, MockVersion, Numbering, Planned};
 use crate::scenario::{
     EndpointUrl, GatewayModel, GatewayPlan, GatewayVersion, KeysPlan, Limits, LogFormat, LogLevel,
     LogPlan, ModelPlan, NotifyPlan, Scenario, StatePlan, StickyBy, StickySource, Timeouts,
@@ -56,12 +56,13 @@ pub(super) fn gateway_plan(
     })
 }
 
-/// The mock of all upstreams of `scenario`, each under the name of its version.
+/// The mock of all upstreams of `scenario`, each under the name of its version, whose requests say
+/// their numbers so.
 pub(super) fn mock_settings(
     scenario: &Scenario,
-    seed: u64,
-    clock: WallClock,
+    (seed, clock): (u64, WallClock),
     planned: Sender<Planned>,
+    numbering: Numbering,
 ) -> Result<MockSettings, LiveError> {
     let version = |version: &VersionPlan| {
         let behaviour = version.behaviour()?.clone();
@@ -76,7 +77,7 @@ pub(super) fn mock_settings(
         seed,
         clock,
         tokens,
-        trust_harness: true,
+        numbering,
         planned: Some(planned),
     })
 }

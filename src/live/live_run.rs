@@ -8,41 +8,31 @@ use std::thread::{Builder, JoinHandle};
 use super::client_meter::ClientMeter;
 use super::conductor::Conductor;
 use super::error::LiveError;
+use super::far::Far;
+use super::live_settings::LiveSettings;
 use super::live_watch::LiveWatch;
 use super::notice::Notice;
 use super::overheads::Overheads;
 use super::pace::Pace;
 use super::requests::Requests;
+use super::retelling::Retelling;
 use super::rule_numbers::RuleNumbers;
 use super::secrets::Secrets;
 use super::shadows::Shadows;
 use super::stage::{Stage, Tellers};
 use super::unfit::unfit;
 use crate::chance::Chance;
-use crate::clock::{TimeScale, WallClock};
 use crate::director::{Director, Meant};
 use crate::load::{Control, LoadSettings, Pacing, Patience, generate};
 use crate::mock::Planned;
 use crate::record::{Record, Recorder};
 use crate::run::{
-    FIRST_RUN, LiveFacts, Overhead, Rehearsal, TraceReport, header, rule_health, source_of,
-    trace_reports,
+    FIRST_RUN, GatewayFacts, LiveFacts, Overhead, Rehearsal, TraceReport, header, rule_health,
+    source_of, trace_reports,
 };
 use crate::scenario::Scenario;
-use crate::units::Duration;
 use crate::upstream::Limits;
 use crate::workload::{Source, TraceInput};
-
-/// How a live run is made.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct LiveSettings {
-    /// How many times as fast as on the wall its time runs.
-    pub scale: TimeScale,
-    /// How many threads each of mock and gateway has; the load has one.
-    pub threads: NonZeroUsize,
-    /// Above which P99 of the dispatch lag, in the run's own time, the run shows nothing.
-    pub lag_limit: Duration,
-}
 
 /// Plays `scenario` under `seed` over HTTP: see the [module](super). `traces` are those that it
 /// replays, in the order of their files in the plan.
@@ -66,30 +56,40 @@ pub fn run_live(
     }
     let chance = Chance::new(seed, FIRST_RUN);
     let source = source_of(scenario, traces, chance)?;
-    // What is set up meanwhile takes none of the run's time.
-    let clock = WallClock::starting_at(scenario.start, settings.scale, SET_UP_WITHIN);
-    let scenario = Arc::new(scenario.clone());
     let (conductor, inbox) = channel();
     let (planned, plans) = channel();
     let rules = Arc::<Mutex<RuleNumbers>>::default();
     let tellers = Tellers { conductor: conductor.clone(), planned, rules: Arc::clone(&rules) };
-    let stage = Stage::set_up(&scenario, (seed, chance), clock, settings.threads, tellers)?;
-    let scenario = started(&scenario, clock);
-    let set = Set { scenario: &scenario, stage: &stage, clock, seed };
+    let plan = Arc::new(scenario.clone());
+    let stage = match &settings.elsewhere {
+        None => Stage::set_up(&plan, (seed, chance), settings, tellers)?,
+        Some(elsewhere) => {
+            let place = (elsewhere, settings.threads);
+            Stage::set_up_elsewhere(scenario, seed, place, tellers, &plans)?
+        }
+    };
+    let scenario = Arc::new(started(scenario, &stage));
+    let set = Set { scenario: &scenario, stage: &stage, seed };
     let heard = Heard { conductor, inbox, plans, rules };
     let played = play(&set, source, heard, &mut watch);
-    let lateness = stage.take_down();
-    let Played { record, overheads, traces } = played?;
-    let live = facts(settings, &overheads, Overhead::of(lateness?.sent()));
+    let within = stage.elsewhere().map(|(far, _)| far.time.within);
+    let left = stage.take_down();
+    let (Played { record, overheads, traces, contradicted }, left) = (played?, left?);
+    let mut live = facts(settings, &overheads, Overhead::of(left.lateness.sent()));
+    live.gateway = settings.elsewhere.as_ref().map(|elsewhere| GatewayFacts {
+        url: elsewhere.url.clone(),
+        clock_within: within.unwrap_or_default(),
+        strangers: left.strangers,
+        contradicted,
+    });
     Ok(Rehearsal { record, traces, live: Some(live) })
 }
 
 /// What a run is played with.
 #[derive(Clone, Copy)]
 struct Set<'a> {
-    scenario: &'a Scenario,
+    scenario: &'a Arc<Scenario>,
     stage: &'a Stage,
-    clock: WallClock,
     seed: u64,
 }
 
@@ -106,6 +106,8 @@ struct Played {
     record: Record,
     overheads: Overheads,
     traces: Vec<TraceReport>,
+    /// Answers of a gateway elsewhere that named another version than the mock was asked for.
+    contradicted: u64,
 }
 
 /// Plays the requests of `source`.
@@ -115,12 +117,23 @@ fn play(
     heard: Heard,
     watch: &mut LiveWatch<'_>,
 ) -> Result<Played, LiveError> {
-    let Set { scenario, stage, clock, seed } = *set;
+    let Set { scenario, stage, seed } = *set;
+    let clock = stage.clock;
     let Heard { conductor, inbox, plans, rules } = heard;
     let message = stage.message(scenario, seed)?;
     let pace = Pace::new(source, scenario.start, conductor.clone());
     let clients = scenario.population().clients.iter().map(|client| client.key.clone());
     let control = Control::default();
+    // Of a gateway elsewhere the conductor hears the mock itself.
+    let (plans, far_plans) = match stage.elsewhere() {
+        None => (plans, None),
+        Some((_, entries)) => (channel().1, Some((plans, entries))),
+    };
+    let far = far_plans.map(|(plans, entries)| Far {
+        retelling: Retelling::new(scenario, entries),
+        plans,
+        contradicted: 0,
+    });
     let mut conducting = Conductor {
         scenario,
         stage,
@@ -138,13 +151,15 @@ fn play(
         ended: Vec::new(),
         secrets: Secrets::new(clients.zip(stage.keys.iter().cloned()).collect()),
         keys: message.keys(),
+        far,
         latest: scenario.start,
         heard: scenario.start,
         is_over: false,
     };
     conducting.begin(watch)?;
+    let meter = ClientMeter { scenario: Arc::clone(scenario), conductor };
     let load = LoadSettings {
-        target: stage.target()?,
+        target: stage.target(),
         message,
         clock,
         start: Some(scenario.start),
@@ -153,36 +168,36 @@ fn play(
         until: None,
         patience: patience(scenario.limits),
     };
-    let loading = begin_load(load, pace.clone(), conductor, &control)?;
+    let loading = begin_load(load, pace.clone(), meter, &control)?;
     let conducted = conducting.conduct(watch);
     // After its end that does nothing.
     control.stop();
     let _ = loading.join();
     conducted?;
-    let (end, health) = (conducting.latest, conducting.trigger_health());
-    let Conductor { recorder, requests, shadows, .. } = conducting;
+    let (end, health) = (conducting.latest, conducting.trigger_health()?);
+    let Conductor { recorder, requests, shadows, far, .. } = conducting;
+    let contradicted = far.map_or(0, |far| far.contradicted);
     let record = recorder.finish(end, rule_health(scenario, &health), shadows.bursts(end));
     let traces = pace.with_source(|source| trace_reports(scenario, source));
-    Ok(Played { record, overheads: requests.overheads, traces })
+    Ok(Played { record, overheads: requests.overheads, traces, contradicted })
 }
 
-/// The plan with the time at which it really begins: later than it says where setting up took long.
-fn started(scenario: &Scenario, clock: WallClock) -> Scenario {
-    let now = clock.now();
-    let is_late = now > scenario.start;
-    let start = if is_late { now } else { scenario.start };
-    Scenario { start, ..scenario.clone() }
+/// The plan with the time at which it really begins: later than it says where setting up took long,
+/// and in the time of a gateway elsewhere.
+fn started(scenario: &Scenario, stage: &Stage) -> Scenario {
+    Scenario { start: stage.clock.now(), ..scenario.clone() }
 }
 
 fn begin_load(
     settings: LoadSettings,
     pace: Pace,
-    conductor: Sender<Notice>,
+    meter: ClientMeter,
     control: &Control,
 ) -> Result<JoinHandle<()>, LiveError> {
     let control = control.clone();
+    let conductor = meter.conductor.clone();
     let generating = move || {
-        let observers = vec![ClientMeter(conductor.clone())];
+        let observers = vec![meter];
         let ended = generate(settings, pace, observers, &control).map(drop);
         // Nobody listens any more where the run has failed.
         let _ = conductor.send(Notice::Over(Box::new(ended)));
@@ -211,12 +226,10 @@ fn facts(settings: &LiveSettings, overheads: &Overheads, upstream_lateness: Over
         service_overhead,
         lag_limit: settings.lag_limit,
         lost: overheads.lost,
+        gateway: None,
     }
 }
 
-/// For how long the clock stands still while mock, gateway and keys are set up. Chosen: a machine
-/// that is not busy needs a part of it.
-const SET_UP_WITHIN: Duration = Duration::from_millis(500);
 /// How many requests may be under way. Chosen: as many as sockets can be had.
 const MOST_IN_FLIGHT: NonZeroUsize = NonZeroUsize::new(20_000).unwrap();
 /// Chosen: above what a timer is late by.

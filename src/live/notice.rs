@@ -1,5 +1,6 @@
 //! What the threads of a live run tell the one that conducts it.
 
+use super::feed::FeedEvent;
 use crate::director::Told;
 use crate::exchange::{Class, Ending, Observed, Request, VersionIndex};
 use crate::load::LoadError;
@@ -30,6 +31,10 @@ pub(super) enum Notice {
     Told(Told),
     /// A request has ended, as its client sees it.
     Finished(ClientEnd),
+    /// A gateway elsewhere has told something.
+    Fed(FeedEvent),
+    /// A gateway elsewhere tells nothing more, and why.
+    FeedEnded(String),
     /// All requests have ended.
     Over(Box<Result<(), LoadError>>),
 }
@@ -52,6 +57,10 @@ pub(super) struct ClientEnd {
     pub(super) intended: Timestamp,
     pub(super) ended: Timestamp,
     pub(super) ending: Ending,
+    /// All that was seen of its answer.
+    pub(super) observed: Observed,
+    /// The version that it says it is of; `None`: none, or one that the plan does not have.
+    pub(super) served: Option<VersionIndex>,
     /// From the intended time, where its answer was streamed.
     pub(super) first_token: Option<Duration>,
     /// How much later than intended it was sent.

@@ -1,11 +1,12 @@
 //! Whoever operates the gateway in a live run: asks its interface, as a user's program does.
 
 use std::error::Error;
+use std::time::Duration as Wait;
 
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Method, Url};
-use serde_json::Value;
+use reqwest::{Method, RequestBuilder, Url};
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::error::LiveError;
@@ -40,17 +41,8 @@ impl Operator {
     /// admin.
     pub(super) fn new(base: &str, key: &str) -> Result<Self, LiveError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let tls = WebTls::of_machine().map_err(|error| failed(&error))?;
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls.config)
-            .redirect(Policy::none())
-            .referer(false)
-            .no_proxy()
-            .user_agent(concat!("coalmine/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| failed(&error))?;
         let base = base.trim_end_matches('/').to_owned();
-        Ok(Self { runtime, http, base, key: bearer(key)? })
+        Ok(Self { runtime, http: client()?, base, key: bearer(key)? })
     }
 
     /// Asks with the operator's own key.
@@ -87,9 +79,53 @@ impl Operator {
         Ok(Standing { models })
     }
 
+    /// The request for the events after a journal entry, for whoever follows them on a thread of
+    /// its own: nothing of it depends on this one.
+    pub(super) fn events(&self, after: u64) -> Result<RequestBuilder, LiveError> {
+        let request = client()?.get(self.url("/v1/deploy/events")?);
+        Ok(request.header(AUTHORIZATION, self.key.clone()).header("last-event-id", after))
+    }
+
+    /// Asks a version of a model for the shortest of answers, as the request `id`; tells what is
+    /// said to that.
+    pub(super) async fn probe(&self, (model, version): (&str, &str), id: String) -> String {
+        let body = json!({
+            "model": format!("{model}@{version}"),
+            "messages": [{"role": "user", "content": "probe"}],
+            "max_tokens": 1,
+        });
+        let Ok(url) = self.url("/v1/chat/completions") else { return String::new() };
+        let request = self.http.post(url).header(AUTHORIZATION, self.key.clone());
+        let request = request.header("content-type", "application/json");
+        let request = request.header("x-request-id", id).body(body.to_string());
+        let answer = async {
+            let response = request.send().await?;
+            let status = response.status().as_u16();
+            let text = response.text().await?;
+            Ok::<_, reqwest::Error>((status, text))
+        };
+        match answer.await {
+            Ok((status, text)) => {
+                let value = serde_json::from_str(&text).unwrap_or(Value::Null);
+                let words = value["error"]["message"].as_str().unwrap_or("an answer");
+                format!("{status}, {words}")
+            }
+            Err(error) => causes(&error.without_url(), LONGEST_CAUSE),
+        }
+    }
+
+    /// Waits for `future`.
+    pub(super) fn wait_for<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    fn url(&self, path: &str) -> Result<Url, LiveError> {
+        Url::parse(&format!("{}{path}", self.base)).map_err(|error| failed(&error))
+    }
+
     fn ask_as(&self, ask: &Ask, key: HeaderValue) -> Result<Answer, LiveError> {
         let Ask { method, path, body } = ask;
-        let url = Url::parse(&format!("{}{path}", self.base)).map_err(|error| failed(&error))?;
+        let url = self.url(path)?;
         // Of the methods that requests here have all are known.
         let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
         let mut request = self.http.request(method, url).header(AUTHORIZATION, key);
@@ -112,6 +148,22 @@ impl Operator {
         }
         Ok(Err(Refused { status: status.as_u16(), why: words(&value) }))
     }
+}
+
+/// A client of gateways.
+fn client() -> Result<reqwest::Client, LiveError> {
+    let tls = WebTls::of_machine().map_err(|error| failed(&error))?;
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.config)
+        .redirect(Policy::none())
+        .referer(false)
+        .no_proxy()
+        .connect_timeout(PATIENCE)
+        // Of each reading: events come once a second at least.
+        .read_timeout(PATIENCE)
+        .user_agent(concat!("coalmine/", env!("CARGO_PKG_VERSION")))
+        .build();
+    client.map_err(|error| failed(&error))
 }
 
 /// How a model stands by the list of its versions and the state of its rollout; `place` knows where
@@ -153,12 +205,13 @@ fn failed(error: &(dyn Error + 'static)) -> LiveError {
     LiveError::Interface(causes(error, LONGEST_CAUSE))
 }
 
+/// Chosen: as long as people wait for a gateway that is busy.
+const PATIENCE: Wait = Wait::from_secs(10);
 /// Chosen: room for a chain of three or four errors.
 const LONGEST_CAUSE: usize = 300;
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
 
     use super::*;
 

@@ -42,9 +42,24 @@ impl Ask {
         Self::post("/v1/auth/regenerate-key".to_owned(), body)
     }
 
+    /// That an access key be forgotten.
+    pub(super) fn revoke(key: &KeyId) -> Self {
+        Self { method: "DELETE", path: format!("{KEYS}/{key}"), body: None }
+    }
+
     /// What the versions of a model are.
     pub(super) fn versions(model: &ModelId) -> Self {
         Self::get(format!("/v1/models/{}/versions", encoded(model)))
+    }
+
+    /// That a version of a model be registered.
+    pub(super) fn register(model: &ModelId, version: Value) -> Self {
+        Self::post(format!("/v1/models/{}/versions", encoded(model)), version)
+    }
+
+    /// The journal entries of a model after one.
+    pub(super) fn history(model: &ModelId, after: u64) -> Self {
+        Self::get(format!("/v1/models/{}/history?after={after}&limit=1000", encoded(model)))
     }
 
     /// What `kind` asks of a model; `None`: no request asks it.
@@ -88,9 +103,7 @@ impl Ask {
                 let path = format!("/v1/deploy/rollback-rules?model={}", encoded(model));
                 Some(Self { method: "PUT", path, body: Some(json!(rules.to_raw())) })
             }
-            CommandKind::RevokeKey(key) => {
-                Some(Self { method: "DELETE", path: format!("{KEYS}/{key}"), body: None })
-            }
+            CommandKind::RevokeKey(key) => Some(Self::revoke(key)),
             // Of a plan none of these is ever commanded: it begins with them.
             CommandKind::Register(_)
             | CommandKind::Evaluate { .. }

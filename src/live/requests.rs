@@ -90,6 +90,22 @@ impl Requests {
         self.open.get(&id).map(|open| &open.request)
     }
 
+    /// The mock was asked for an attempt, and this is what it plans.
+    pub(super) fn plan(&mut self, plan: Planned) {
+        self.plans.insert((plan.number.id, plan.number.attempt), plan);
+    }
+
+    /// What the mock plans for an attempt whose end has not been told.
+    pub(super) fn planned(&self, id: RequestId, attempt: u8) -> Option<Planned> {
+        self.plans.get(&(id, attempt)).copied()
+    }
+
+    /// The last attempt at a request that was assigned, and its version.
+    pub(super) fn last_attempt(&self, id: RequestId) -> Option<(u8, VersionIndex)> {
+        let course = self.open.get(&id)?.course.as_ref()?;
+        Some((course.attempts.saturating_sub(1), course.served.0))
+    }
+
     /// What would have been seen of the stable had it got a request that was assigned to a version
     /// after that had become bad, and what that would have counted as; `None`: it was the stable.
     pub(super) fn harmed(&mut self, id: RequestId, instead: Option<(Observed, Class)>) {
@@ -327,8 +343,10 @@ mod tests {
 
         fn plan(&self, attempt: u8, ending: Ending, millis: u64) {
             let number = RequestNumber { id: ID, attempt };
-            let latency = Duration::from_millis(millis);
-            self.planned.send(Planned { number, ending, latency, first_token: None }).unwrap();
+            let (version, came) = (NEW, at(3));
+            let (latency, first_token) = (Duration::from_millis(millis), None);
+            let plan = Planned { number, version, came, ending, latency, first_token };
+            self.planned.send(plan).unwrap();
         }
 
         fn attempt_ends(
@@ -355,6 +373,8 @@ mod tests {
                 intended: at(0),
                 ended: at(100),
                 ending,
+                observed: Observed::without_answer(ending, Duration::from_millis(100)),
+                served: None,
                 first_token: Some(Duration::from_millis(40)),
                 lag: Duration::from_millis(2),
             })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::{Change, Event, EventKind, RuleSet};
+use crate::engine::{Change, RuleSet, Sealed};
 use crate::exchange::ModelIndex;
 
 /// The rule sets of the models as they are now, and those that commands of the plan are setting.
@@ -45,11 +45,10 @@ impl RuleNumbers {
         self.coming.retain(|(known, _)| *known != model);
     }
 
-    /// The rules that `event` sets, if it sets those that were expected.
-    pub(super) fn set_by(&mut self, event: &Event) -> Option<RulesSet> {
-        let EventKind::Journal(sealed) = &event.kind else { return None };
+    /// The rules that a journal entry of a model sets, if it sets those that were expected.
+    pub(super) fn set_by(&mut self, model: ModelIndex, sealed: &Sealed) -> Option<RulesSet> {
         let Change::Rules { .. } = sealed.entry().change else { return None };
-        let place = self.coming.iter().position(|(model, _)| *model == event.model)?;
+        let place = self.coming.iter().position(|(known, _)| *known == model)?;
         Some(self.coming.remove(place).1)
     }
 }

@@ -1,38 +1,62 @@
-//! What a live run is played on: a mock of the upstreams and a gateway before it, at free ports of
-//! this machine, and the keys of the clients.
+//! What a live run is played on: a mock of the upstreams, a gateway before it, and the keys of the
+//! clients. The gateway is the harness's own, at a free port of this machine, or one that runs
+//! elsewhere.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::sync::mpsc::Sender;
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
 
+use super::elsewhere::Elsewhere;
 use super::error::LiveError;
+use super::far_gateway::FarGateway;
+use super::feed::Feed;
 use super::gateway_plan::{ANY_PORT, gateway_plan, mock_settings};
+use super::live_settings::LiveSettings;
 use super::notice::Notice;
 use super::operator::Operator;
 use super::orders::Ask;
 use super::rule_numbers::RuleNumbers;
 use super::tap::Tap;
 use crate::chance::Chance;
-use crate::clock::WallClock;
+use crate::clock::{TimeScale, WallClock};
 use crate::director::TriggerHealth;
+use crate::engine::RuleSet;
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::gateway::{Gateway, Harness};
 use crate::load::{Http, Message, MessageParts, Target};
-use crate::mock::{Lateness, MockPlace, MockServer, Planned};
-use crate::scenario::{Scenario, StickyBy};
+use crate::mock::{Lateness, MockPlace, MockServer, Numbering, Planned};
+use crate::notify::WebTls;
+use crate::scenario::{Scenario, StickyBy, VersionPlan};
 use crate::units::Duration;
+use crate::upstream::FailureKind;
 use crate::wire::RequestNumber;
 
 /// A mock and a gateway that serve, and who operates the gateway.
 pub(super) struct Stage {
     pub(super) mock: MockServer,
-    gateway: Gateway,
-    pub(super) operator: Operator,
+    gateway: Serving,
+    pub(super) operator: Rc<Operator>,
     /// What each client presents, in the order of the plan; without clients the operator's key, for
     /// all.
     pub(super) keys: Vec<String>,
-    address: SocketAddr,
+    target: Target,
+    /// By what header requests say their number.
+    header: String,
+    pub(super) clock: WallClock,
+}
+
+/// Who serves.
+enum Serving {
+    Here(Gateway),
+    Elsewhere {
+        far: FarGateway,
+        /// What is told comes by it.
+        _feed: Feed,
+        /// The last journal entry before the run.
+        entries: u64,
+    },
 }
 
 /// Who is told of what.
@@ -42,19 +66,28 @@ pub(super) struct Tellers {
     pub(super) rules: Arc<Mutex<RuleNumbers>>,
 }
 
+/// What is known once all has ended.
+pub(super) struct Left {
+    /// How late the mock's answers were.
+    pub(super) lateness: Lateness,
+    /// How many requests of others came to the mock.
+    pub(super) strangers: u64,
+}
+
 impl Stage {
     /// Sets up all that `scenario` has under `seed`.
     pub(super) fn set_up(
         scenario: &Arc<Scenario>,
         (seed, chance): (u64, Chance),
-        clock: WallClock,
-        threads: NonZeroUsize,
+        settings: &LiveSettings,
         tellers: Tellers,
     ) -> Result<Self, LiveError> {
         let Tellers { conductor, planned, rules } = tellers;
-        let settings = mock_settings(scenario, seed, clock, planned)?;
-        let place = MockPlace { clients: ANY_PORT, admin: None, threads };
-        let mock = MockServer::start(settings, place)?;
+        let threads = settings.threads;
+        // What is set up meanwhile takes none of the run's time.
+        let clock = WallClock::starting_at(scenario.start, settings.scale, SET_UP_WITHIN);
+        let mock = mock_settings(scenario, (seed, clock), planned, Numbering::Header)?;
+        let mock = MockServer::start(mock, place(ANY_PORT, threads))?;
         let plan = gateway_plan(scenario, mock.address())?;
         let witness = Box::new(Tap::new(scenario, &rules, conductor));
         let mut admin = String::new();
@@ -65,7 +98,8 @@ impl Stage {
         let harness = Harness { chance, witness };
         let gateway = Gateway::start_in_harness(&plan, clock, threads, &mut show, harness)?;
         let address = gateway.addresses().first().copied().unwrap_or(ANY_PORT);
-        let operator = Operator::new(&format!("http://{address}"), &admin)?;
+        let url = format!("http://{address}");
+        let operator = Operator::new(&url, &admin)?;
         let mut keys = Vec::new();
         for client in &scenario.population().clients {
             let made = operator.ask(&Ask::new_key(&client.key))?;
@@ -78,19 +112,56 @@ impl Stage {
         if keys.is_empty() {
             keys.push(admin);
         }
-        Ok(Self { mock, gateway, operator, keys, address })
+        let (gateway, operator) = (Serving::Here(gateway), Rc::new(operator));
+        let header = format!("{}: {{request}}", RequestNumber::HEADER);
+        let target = target(&url)?;
+        Ok(Self { mock, gateway, operator, keys, target, header, clock })
+    }
+
+    /// Sets up a mock of what `scenario` has under `seed` for a gateway elsewhere, and that for the
+    /// run. The mock tells `planned` of all that it is asked; `plans` hears it.
+    pub(super) fn set_up_elsewhere(
+        scenario: &Scenario,
+        seed: u64,
+        (elsewhere, threads): (&Elsewhere, NonZeroUsize),
+        tellers: Tellers,
+        plans: &Receiver<Planned>,
+    ) -> Result<Self, LiveError> {
+        let Tellers { conductor, planned, .. } = tellers;
+        let target = target(&format!("{}/v1", elsewhere.url.trim_end_matches('/')))?;
+        let far = FarGateway::prepare(elsewhere, scenario)?;
+        // The run's time is the gateway's, so that what it tells of its own falls into place.
+        let start = far.time.now + PROBED_WITHIN;
+        let clock = WallClock::starting_at(start, TimeScale::REAL, PROBED_WITHIN);
+        let keeps_connections = !breaks_connections(scenario);
+        let numbering = Numbering::RequestIds { prefix: far.prefix.clone(), keeps_connections };
+        let mock = mock_settings(scenario, (seed, clock), planned, numbering)?;
+        let mock = MockServer::start(mock, place(elsewhere.mock, threads))?;
+        far.probe(scenario, plans)?;
+        let entries = far.entries()?;
+        let feed = Feed::follow(&far.operator, entries, conductor)?;
+        let header = format!("x-request-id: {}{{request}}", far.prefix);
+        let (operator, keys) = (Rc::clone(&far.operator), far.keys.clone());
+        let gateway = Serving::Elsewhere { far, _feed: feed, entries };
+        Ok(Self { mock, gateway, operator, keys, target, header, clock })
     }
 
     /// Where the load goes.
-    pub(super) fn target(&self) -> Result<Target, LiveError> {
-        let target = Target::new(&format!("http://{}", self.address));
-        let target = target.map_err(|error| LiveError::Interface(error.to_string()))?;
-        Ok(target.over(Http::One))
+    pub(super) fn target(&self) -> Target {
+        self.target.clone()
+    }
+
+    /// The gateway where it is one elsewhere, and the last journal entry before the run.
+    pub(super) const fn elsewhere(&self) -> Option<(&FarGateway, u64)> {
+        match &self.gateway {
+            Serving::Here(_) => None,
+            Serving::Elsewhere { far, entries, .. } => Some((far, *entries)),
+        }
     }
 
     /// What the requests of `scenario` say.
     pub(super) fn message(&self, scenario: &Scenario, seed: u64) -> Result<Message, LiveError> {
-        let mut headers = vec![format!("{}: {{request}}", RequestNumber::HEADER)];
+        let mut headers = vec![self.header.clone()];
         if scenario.models.iter().any(|model| model.sticky_by == StickyBy::Session) {
             headers.push("x-session-id: {session}".to_owned());
         }
@@ -112,26 +183,65 @@ impl Stage {
         Ok(Message::new(&parts)?)
     }
 
-    /// How the triggers of a model's present rules fare; `number` tells the plan's number of each.
+    /// How the triggers of a model's rules fare, which are `rules` at present; `number` tells the
+    /// plan's number of each.
     pub(super) fn health(
         &self,
         scenario: &Scenario,
-        model: ModelIndex,
+        (model, rules): (ModelIndex, &RuleSet),
         number: impl Fn(usize) -> usize,
-    ) -> Vec<TriggerHealth> {
+    ) -> Result<Vec<TriggerHealth>, LiveError> {
+        let gateway = match &self.gateway {
+            Serving::Here(gateway) => gateway,
+            Serving::Elsewhere { far, .. } => return far.health(scenario, (model, rules), number),
+        };
         let first = scenario.first_version(model);
-        let told = self.gateway.health(model).into_iter().map(|(trigger, slot, health)| {
+        let told = gateway.health(model).into_iter().map(|(trigger, slot, health)| {
             let version = VersionIndex(first.0 + slot.0);
             TriggerHealth { model, trigger: number(trigger), version, health }
         });
-        told.collect()
+        Ok(told.collect())
     }
 
-    /// Ends gateway and mock; how late the mock's answers were.
-    pub(super) fn take_down(self) -> Result<Lateness, LiveError> {
-        let stopped = self.gateway.stop();
+    /// Ends gateway and mock; one elsewhere goes on, without the keys that were made for the run.
+    pub(super) fn take_down(self) -> Result<Left, LiveError> {
+        let stopped = match self.gateway {
+            Serving::Here(gateway) => gateway.stop(),
+            Serving::Elsewhere { .. } => Ok(()),
+        };
         let report = self.mock.stop(Duration::ZERO);
         stopped?;
-        Ok(report.lateness)
+        Ok(Left { lateness: report.lateness, strangers: report.strangers })
     }
 }
+
+/// Whether an upstream of the scenario may break connections.
+fn breaks_connections(scenario: &Scenario) -> bool {
+    let normal = scenario.versions().filter_map(VersionPlan::behaviour);
+    let normal = normal.flat_map(|behaviour| &behaviour.failures);
+    let faults = scenario.phases.iter().flat_map(|phase| &phase.faults);
+    let failures = normal.chain(faults.flat_map(|(_, fault)| &fault.failures));
+    let mut kinds = failures.map(|failure| failure.kind);
+    kinds.any(|kind| matches!(kind, FailureKind::Reset { .. } | FailureKind::Refused))
+}
+
+const fn place(clients: SocketAddr, threads: NonZeroUsize) -> MockPlace {
+    MockPlace { clients, admin: None, threads }
+}
+
+fn target(url: &str) -> Result<Target, LiveError> {
+    let target = Target::new(url).map_err(|error| LiveError::Interface(error.to_string()))?;
+    let target = target.over(Http::One);
+    if !target.is_secure() {
+        return Ok(target);
+    }
+    let tls = WebTls::of_machine().map_err(|error| LiveError::Interface(error.to_string()))?;
+    Ok(target.with_tls(tls.config))
+}
+
+/// For how long the clock stands still while mock, gateway and keys are set up. Chosen: a machine
+/// that is not busy needs a part of it.
+const SET_UP_WITHIN: Duration = Duration::from_millis(500);
+/// The same where a gateway elsewhere is ready and the mock is not. Chosen: many times what the way
+/// there and back takes.
+const PROBED_WITHIN: Duration = Duration::from_millis(500);

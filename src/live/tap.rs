@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::notice::{AttemptEnd, Notice};
 use super::rule_numbers::RuleNumbers;
 use crate::director::Narrator;
-use crate::engine::{AuthError, Engine, Event};
+use crate::engine::{AuthError, Engine, Event, EventKind};
 use crate::exchange::{Class, Observed, VersionIndex};
 use crate::gateway::{Attempting, Witness};
 use crate::record::Arm;
@@ -81,7 +81,10 @@ impl Witness for Tap {
     }
 
     fn told(&mut self, engine: &Engine, event: &Event) {
-        let set = self.rules().set_by(event);
+        let set = match &event.kind {
+            EventKind::Journal(sealed) => self.rules().set_by(event.model, sealed),
+            _ => None,
+        };
         if let Some(set) = set {
             let (model, place) = (event.model, set.place);
             let rules = (&set.before, &set.now);

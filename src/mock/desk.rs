@@ -1,7 +1,6 @@
 //! Where a mock's requests come in: which of its answers each gets.
 
 use std::error::Error;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use bytes::Bytes;
@@ -12,6 +11,7 @@ use tokio::sync::watch;
 
 use super::chat_request::ChatRequest;
 use super::line::{Broken, Line};
+use super::numbering::Counter;
 use super::planned::Planned;
 use super::player::{Player, Timing};
 use super::punctuality::{Lateness, Punctuality};
@@ -22,7 +22,7 @@ use super::version::Version;
 use crate::chance::{Chance, Draws, Purpose, Sampler};
 use crate::clock::{Pacer, WallClock};
 use crate::exchange::{ModelIndex, Request, VersionIndex};
-use crate::units::{RequestId, Timestamp, Tokens};
+use crate::units::{Timestamp, Tokens};
 use crate::upstream::{ResponsePlan, Setting};
 use crate::wire::{AnswerWriter, ApiError, ModelEntry, RequestNumber, model_list, model_object};
 
@@ -34,9 +34,8 @@ pub(super) struct Desk {
     pub(super) clock: WallClock,
     start: Timestamp,
     tokens: Sampler,
-    trust_harness: bool,
+    pub(super) counter: Counter,
     planned: Option<mpsc::Sender<Planned>>,
-    count: AtomicU64,
     /// Of each serving thread.
     punctuality: Mutex<Vec<Arc<Punctuality>>>,
     /// Whether all versions refuse all requests.
@@ -66,7 +65,7 @@ pub(super) enum Part {
 impl Desk {
     /// A mock of these settings, which have been checked.
     pub(super) fn new(settings: MockSettings) -> Self {
-        let MockSettings { versions, seed, clock, tokens, trust_harness, planned } = settings;
+        let MockSettings { versions, seed, clock, tokens, numbering, planned } = settings;
         let (chance, start) = (Chance::new(seed, 0), clock.now());
         let version = |(version, index)| {
             let version_index = VersionIndex(index);
@@ -82,9 +81,8 @@ impl Desk {
             clock,
             start,
             tokens: Sampler::new(&tokens),
-            trust_harness,
+            counter: Counter::new(numbering),
             planned,
-            count: AtomicU64::new(0),
             punctuality: Mutex::default(),
             refuses,
             doors: Mutex::default(),
@@ -161,14 +159,7 @@ impl Desk {
         let asked = ChatRequest::read(body)?;
         let version = self.versions.iter().position(|version| version.answers_to(&asked.model));
         let Some(index) = version else { return Err(ApiError::model_not_found(&asked.model)) };
-        let told = headers.get(RequestNumber::HEADER).filter(|_| self.trust_harness);
-        let number = match told {
-            Some(header) => RequestNumber::read(header.as_bytes())?,
-            None => {
-                let id = RequestId(self.count.fetch_add(1, Ordering::Relaxed));
-                RequestNumber { id, attempt: 0 }
-            }
-        };
+        let number = self.counter.number(headers)?;
         let draws = self.chance.request(number.id, number.attempt);
         let output = asked.output.unwrap_or_else(|| self.output(draws));
         let (choices, most) = (asked.choices, ChatRequest::MOST_TOKENS);
@@ -188,7 +179,8 @@ impl Desk {
             output,
             stream: asked.stream,
         };
-        Ok(Asked { asked, number, request, draws, version: &self.versions[index] })
+        let place = VersionIndex(index as u16);
+        Ok(Asked { asked, number, request, draws, place, version: &self.versions[index] })
     }
 
     /// The tokens of an answer whose request does not say.
@@ -198,13 +190,15 @@ impl Desk {
     }
 
     async fn complete(&self, asked: Asked<'_>, outlet: Outlet) -> Result<Reply, Broken> {
-        let Asked { asked, number, request, draws, version } = asked;
+        let Asked { asked, number, request, draws, place, version } = asked;
         let began = self.clock.now();
         let (seat, plan) = version.lane().enter(request, draws, began).await;
         if let Some(planned) = &self.planned {
             let ResponsePlan { ending, latency, first_token, .. } = plan;
             // Nobody may be left to listen.
-            let _ = planned.send(Planned { number, ending, latency, first_token });
+            let (version, came) = (place, began);
+            let planned_so = Planned { number, version, came, ending, latency, first_token };
+            let _ = planned.send(planned_so);
         }
         let id = match number.attempt {
             0 => format!("chatcmpl-{}", number.id.0),
@@ -263,6 +257,7 @@ struct Asked<'a> {
     number: RequestNumber,
     request: Request,
     draws: Draws,
+    place: VersionIndex,
     version: &'a Version,
 }
 

@@ -31,6 +31,7 @@ mod form;
 mod lane;
 mod line;
 mod mock_server;
+mod numbering;
 mod pace;
 mod planned;
 mod player;
@@ -46,6 +47,7 @@ mod version;
 
 pub use described_behaviour::{BehaviourError, DescribedBehaviour};
 pub use mock_server::{MockPlace, MockServer};
+pub use numbering::Numbering;
 pub use planned::Planned;
 pub use punctuality::Lateness;
 pub use server::{MockReport, serve};

@@ -52,6 +52,8 @@ pub async fn serve(
 pub struct MockReport {
     /// How many requests have come to its versions.
     pub requests: u64,
+    /// How many were refused beside them as a stranger's, where ids number the requests.
+    pub strangers: u64,
     /// How late its answers were.
     pub lateness: Lateness,
 }
@@ -59,7 +61,7 @@ pub struct MockReport {
 impl MockReport {
     pub(super) fn of(desk: &Desk) -> Self {
         let requests = desk.versions.iter().map(Version::requests).sum();
-        Self { requests, lateness: desk.lateness() }
+        Self { requests, strangers: desk.counter.strangers(), lateness: desk.lateness() }
     }
 }
 
@@ -128,6 +130,7 @@ async fn attend(stream: TcpStream, hall: Hall, part: Part) {
     let _ = stream.set_nodelay(true);
     let Hall { desk, pacer, punctuality, stop } = hall;
     let line = Line::new(punctuality);
+    let keeps = desk.counter.keeps_connections();
     let answers = {
         let outlet = Outlet { line: line.clone(), pacer, part };
         service_fn(move |request| Box::pin(Arc::clone(&desk).answer(request, outlet.clone())))
@@ -135,7 +138,7 @@ async fn attend(stream: TcpStream, hall: Hall, part: Part) {
     let mut server = http1::Builder::new();
     // No timer is given: who connects and says nothing is waited for. Events are short: copied
     // together they cost less than a list of them does.
-    server.header_read_timeout(None).writev(false);
+    server.header_read_timeout(None).writev(false).keep_alive(keeps);
     let socket = TokioIo::new(Socket { stream, line: line.clone() });
     let mut connection = server.serve_connection(socket, answers);
     {
@@ -173,7 +176,7 @@ mod tests {
     use crate::chance::Distribution;
     use crate::clock::{TimeScale, WallClock};
     use crate::mock::fixture::{End, Seen, ask, ask_with, send};
-    use crate::mock::{DescribedBehaviour, MockVersion};
+    use crate::mock::{DescribedBehaviour, MockVersion, Numbering};
     use crate::wire::{StreamEnding, StreamReader};
 
     /// A mock that is being served.
@@ -183,7 +186,7 @@ mod tests {
         ended: JoinHandle<Result<MockReport, MockError>>,
     }
 
-    fn settings(versions: &[(&str, Value)], trust_harness: bool) -> MockSettings {
+    fn settings(versions: &[(&str, Value)], numbering: Numbering) -> MockSettings {
         let version = |(name, upstream): &(&str, Value)| MockVersion {
             models: vec![(*name).to_owned()],
             behaviour: DescribedBehaviour::read(upstream).unwrap(),
@@ -193,7 +196,7 @@ mod tests {
             seed: 7,
             clock: WallClock::new(TimeScale::new(1_000.0).unwrap()),
             tokens: Distribution::constant(12.0).unwrap(),
-            trust_harness,
+            numbering,
             planned: None,
         }
     }
@@ -206,7 +209,7 @@ mod tests {
     }
 
     async fn mock(upstream: Value) -> Served {
-        served(settings(&[("m", upstream)], true)).await
+        served(settings(&[("m", upstream)], Numbering::Header)).await
     }
 
     async fn failing(failure: Value) -> Served {
@@ -560,7 +563,7 @@ mod tests {
     async fn a_behaviour_is_shown_and_changed_and_a_wrong_one_changes_nothing() {
         let upstream = json!({"latency": "1s"});
         let versions = [("m", upstream.clone()), ("other/model", upstream)];
-        let mock = served(settings(&versions, false)).await;
+        let mock = served(settings(&versions, Numbering::Counted)).await;
         let before = ask(mock.at, "GET", "/admin/behaviour", "").await.json();
         let bad = json!({"latency": "1s", "failures": {"500": "100%"}});
         let put =
@@ -592,14 +595,14 @@ mod tests {
             let seen = ask_with(mock.at, "POST", CHAT, header, &body(30, false)).await;
             seen.json()["choices"][0]["message"]["content"].to_string()
         };
-        let trusting = served(settings(&[("m", upstream.clone())], true)).await;
+        let trusting = served(settings(&[("m", upstream.clone())], Numbering::Header)).await;
         let nine = text(&trusting, "x-coalmine-request: 9\r\n").await;
         assert_ne!(text(&trusting, "x-coalmine-request: 9/1\r\n").await, nine);
         assert_eq!(text(&trusting, "x-coalmine-request: 9\r\n").await, nine);
         let header = "x-coalmine-request: nine\r\n";
         let refused = ask_with(trusting.at, "POST", CHAT, header, &body(1, false)).await;
         assert_eq!(refused.status(), 400);
-        let wary = served(settings(&[("m", upstream)], false)).await;
+        let wary = served(settings(&[("m", upstream)], Numbering::Counted)).await;
         let first = text(&wary, "x-coalmine-request: 9\r\n").await;
         assert_eq!(first, text(&trusting, "x-coalmine-request: 0\r\n").await);
     }
@@ -608,7 +611,7 @@ mod tests {
     async fn models_are_listed_and_what_is_unknown_is_told_so() {
         let upstream = json!({"latency": "1s"});
         let versions = [("m", upstream.clone()), ("other/model", upstream)];
-        let mock = served(settings(&versions, false)).await;
+        let mock = served(settings(&versions, Numbering::Counted)).await;
         let list = ask(mock.at, "GET", "/v1/models", "").await.json();
         assert_eq!(list["data"][1]["id"], "other/model");
         let one = ask(mock.at, "GET", "/v1/models/other/model", "").await.json();
@@ -685,7 +688,8 @@ mod tests {
     #[tokio::test]
     async fn settings_that_make_no_mock_are_refused() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let none = serve(listener, settings(&[], false), std::future::pending::<()>()).await;
+        let none =
+            serve(listener, settings(&[], Numbering::Counted), std::future::pending::<()>()).await;
         assert!(matches!(none, Err(MockError::Versions { count: 0 })));
     }
 }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::mpsc;
 
 use super::DescribedBehaviour;
+use super::numbering::Numbering;
 use super::planned::Planned;
 use crate::chance::Distribution;
 use crate::clock::WallClock;
@@ -22,10 +23,8 @@ pub struct MockSettings {
     /// Tokens of an answer whose request does not say how many; rounded, at least 1 and at most
     /// 1,000,000.
     pub tokens: Distribution,
-    /// Whether a request may say by the header `x-coalmine-request: <number>[/<attempt>]` which
-    /// request of a workload it is, and so meet the draws of that one. Otherwise the header is
-    /// ignored and requests are counted as they come.
-    pub trust_harness: bool,
+    /// How a request says which request of a workload it is, and so meets the draws of that one.
+    pub numbering: Numbering,
     /// Who is told what is planned for each request, if anybody is.
     pub planned: Option<mpsc::Sender<Planned>>,
 }
@@ -126,7 +125,7 @@ mod tests {
             seed: 1,
             clock: WallClock::new(TimeScale::REAL),
             tokens: Distribution::constant(10.0).unwrap(),
-            trust_harness: false,
+            numbering: Numbering::Counted,
             planned: None,
         }
     }

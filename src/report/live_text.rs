@@ -1,6 +1,6 @@
 //! A run over HTTP in words: how fast it was, and how late the harness made things.
 
-use crate::run::{LiveFacts, Overhead};
+use crate::run::{GatewayFacts, LiveFacts, Overhead};
 use crate::units::{Duration, format_count, format_duration};
 
 /// What is to be said of a run over HTTP.
@@ -23,7 +23,20 @@ pub(super) fn live_texts(facts: &LiveFacts) -> Vec<String> {
             spread(facts, &facts.service_overhead)
         ));
     }
+    texts.extend(facts.gateway.as_ref().map(gateway_text));
     texts
+}
+
+/// What is another matter where the gateway was not the harness's own.
+fn gateway_text(gateway: &GatewayFacts) -> String {
+    let GatewayFacts { url, clock_within, .. } = gateway;
+    format!(
+        "The gateway ran elsewhere, at {url}, its clock within {} of the run's. It drew its split \
+         and its waits for itself: which request met which version is not that of a simulation. \
+         Its timeouts and what requests stick by are its own; what it tells in words alone, why \
+         steps wait and what is odd about a split, is missing",
+        format_duration(*clock_within)
+    )
 }
 
 /// Median and P99 on the wall and, where that is another, in the run's own time.
@@ -63,6 +76,7 @@ mod tests {
             service_overhead: overhead(1_100, 3_000),
             lag_limit: Duration::from_millis(100),
             lost: 0,
+            gateway: None,
         }
     }
 
@@ -93,5 +107,18 @@ mod tests {
             live_texts(&LiveFacts { dispatch_lag: none.clone(), overhead: none, ..facts(10.0) });
         assert_eq!(texts.len(), 1);
         assert!(texts[0].contains("Dispatch lag: never measured"));
+    }
+
+    #[test]
+    fn a_gateway_elsewhere_is_named_with_what_is_missing() {
+        let gateway = GatewayFacts {
+            url: "http://gateway:8080".to_owned(),
+            clock_within: Duration::from_micros(400),
+            strangers: 0,
+            contradicted: 0,
+        };
+        let texts = live_texts(&LiveFacts { gateway: Some(gateway), ..facts(1.0) });
+        let told = texts.last().unwrap();
+        assert!(told.contains("at http://gateway:8080, its clock within 400 µs"), "{told}");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::json::{Part, number, object, reference, span, whole};
+use crate::json::{Part, number, object, reference, span, text, whole};
 
 /// What is known of a run over HTTP beside what happened in it.
 pub(super) fn live_parts() -> Vec<Part> {
@@ -18,7 +18,7 @@ pub(super) fn live_parts() -> Vec<Part> {
             ("times", reference("histogram")),
         ],
     );
-    vec![("overhead", overhead), ("live", live())]
+    vec![("overhead", overhead), ("live", live()), ("far_gateway", far_gateway())]
 }
 
 fn live() -> Value {
@@ -36,6 +36,22 @@ fn live() -> Value {
                 span("above which P99 of the lag, in its own time, the run shows nothing"),
             ),
             ("lost", whole("requests that never reached the gateway, or whose end it never told")),
+        ],
+        &[("gateway", reference("far_gateway"))],
+    )
+}
+
+fn far_gateway() -> Value {
+    object(
+        "a gateway that ran elsewhere and served the run in place of the harness's own",
+        &[
+            ("url", text("where it was")),
+            ("clock_within_ns", span("how far its clock and that of the run may have been apart")),
+            ("strangers", whole("requests of others that it sent to the mock")),
+            (
+                "contradicted",
+                whole("answers that named another version than the mock was asked for, or none"),
+            ),
         ],
         &[],
     )

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::stats::DurationHistogram;
-use crate::units::Duration;
+use crate::units::{Duration, format_counted};
 
 /// What is known of a run whose requests went over HTTP, beside what happened in it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -28,6 +28,24 @@ pub struct LiveFacts {
     /// How many requests were sent and never reached the gateway, or of how many it never told the
     /// end.
     pub lost: u64,
+    /// The gateway where it was one elsewhere; absent: it was the harness's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<GatewayFacts>,
+}
+
+/// What is known of a gateway that ran elsewhere and served a run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayFacts {
+    /// Where it was.
+    pub url: String,
+    /// How far its clock and that of the run may have been apart.
+    #[serde(rename = "clock_within_ns")]
+    pub clock_within: Duration,
+    /// How many requests of others it sent to the mock.
+    pub strangers: u64,
+    /// How many of its answers named another version than the mock was asked for, or none.
+    pub contradicted: u64,
 }
 
 /// How much later than it should have been something was, on the wall: the run's own time is so
@@ -89,6 +107,26 @@ impl LiveFacts {
             let lost = self.lost;
             reasons.push(format!("{lost} requests were lost between the load and the gateway"));
         }
+        reasons.extend(self.gateway.iter().flat_map(GatewayFacts::distrust));
+        reasons
+    }
+}
+
+impl GatewayFacts {
+    fn distrust(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if self.strangers > 0 {
+            reasons.push(format!(
+                "{} of others came through the gateway: the run did not have it for itself",
+                format_counted(self.strangers, "request", "requests")
+            ));
+        }
+        if self.contradicted > 0 {
+            reasons.push(format!(
+                "{} of the gateway named another version than the mock was asked for, or none",
+                format_counted(self.contradicted, "answer", "answers")
+            ));
+        }
         reasons
     }
 }
@@ -108,6 +146,7 @@ mod tests {
             service_overhead: Overhead::default(),
             lag_limit: Duration::from_millis(1_000),
             lost,
+            gateway: None,
         }
     }
 
@@ -120,6 +159,19 @@ mod tests {
         assert!(late.len() == 1 && late[0].contains("P99 of the dispatch lag is 3 s"), "{late:?}");
         let lost = facts(&[1], 7).distrust();
         assert_eq!(lost, ["7 requests were lost between the load and the gateway"]);
+    }
+
+    #[test]
+    fn a_gateway_that_others_use_or_that_contradicts_the_mock_is_not_trusted() {
+        let gateway = |strangers, contradicted| {
+            let (url, clock_within) = ("http://host".to_owned(), Duration::ZERO);
+            let gateway = GatewayFacts { url, clock_within, strangers, contradicted };
+            LiveFacts { gateway: Some(gateway), ..facts(&[], 0) }.distrust()
+        };
+        assert_eq!(gateway(0, 0), [""; 0]);
+        let told = gateway(1, 2);
+        assert!(told[0].starts_with("1 request of others"), "{told:?}");
+        assert!(told[1].starts_with("2 answers of the gateway named another"), "{told:?}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use coalmine::chance::Distribution;
 use coalmine::clock::{TimeScale, WallClock};
-use coalmine::mock::{DescribedBehaviour, MockSettings, MockVersion, serve};
+use coalmine::mock::{DescribedBehaviour, MockSettings, MockVersion, Numbering, serve};
 
 use crate::world::World;
 
@@ -51,7 +51,7 @@ fn mock() -> String {
         seed: 7,
         clock: WallClock::new(TimeScale::REAL),
         tokens: Distribution::constant(20.0).unwrap(),
-        trust_harness: false,
+        numbering: Numbering::Counted,
         planned: None,
     };
     std::thread::spawn(move || {

@@ -5,7 +5,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its world fails")]
 
 mod course;
+mod elsewhere;
+mod far_world;
 mod kinds;
 mod program;
 mod refused;
+mod unfit_gateways;
 mod world;

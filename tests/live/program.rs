@@ -1,9 +1,12 @@
 //! `coalmine run --live` as a program.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::{Value, json};
+
+use crate::far_world::{configuration, free};
 
 const SCENARIO: &str = "
 schema: 1
@@ -23,6 +26,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
     std::fs::write(folder.join("short.yaml"), SCENARIO).unwrap();
     Command::new(env!("CARGO_BIN_EXE_coalmine"))
         .current_dir(folder)
+        .env_remove("COALMINE_KEY")
         .args(["run", "short.yaml", "--no-charts"])
         .args(arguments)
         .output()
@@ -118,4 +122,95 @@ fn speed_and_record_are_for_live_runs_alone() {
         assert_eq!(ran.status.code(), Some(2), "{wrong:?}");
     }
     assert!(!folder.path().join("reports").exists(), "nothing was run");
+}
+
+/// `coalmine serve` as a process of its own, which does not outlive its test.
+struct Served(Child);
+
+impl Served {
+    /// One with the configuration and the key in `folder`, and where it serves.
+    fn start(folder: &Path) -> (Self, String) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_coalmine"))
+            .current_dir(folder)
+            .args(["serve", "gateway.yaml", "--admin-key-file", "key", "--threads", "1"])
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let served = Self(child);
+        let mut lines = log.lines().map_while(Result::ok);
+        let address = lines.find_map(|line| Some(line.strip_prefix("serving on ")?.to_owned()));
+        // What it says later must not stop it.
+        std::thread::spawn(move || lines.for_each(drop));
+        (served, format!("http://{}", address.unwrap()))
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_gateway_of_another_process_serves_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let mock = free();
+    std::fs::write(path.join("gateway.yaml"), configuration(mock, "{gpt-4: {}}")).unwrap();
+    let (_served, url) = Served::start(path);
+    let mock = mock.to_string();
+    let target = ["--target", &url, "--mock-listen", &mock, "--key-file", "key"];
+    let ran = run(path, &[&["--both", "--lag-limit", "1h"], &target[..]].concat());
+    let (told, odd) = (String::from_utf8(ran.stdout).unwrap(), String::from_utf8(ran.stderr));
+    // Whether so few requests agree is for chance to say, and how late for the machine.
+    assert!(matches!(ran.status.code(), Some(0 | 5 | 99)), "{told}{odd:?}");
+    assert!(told.contains(&format!("The gateway ran elsewhere, at {url}")), "{told}");
+    assert!(told.contains("Played 40 requests"), "{told}");
+    let live = result(path)["live"].clone();
+    assert_eq!((&live["speed"], &live["gateway"]["url"]), (&json!(1.0), &json!(url)));
+    assert_eq!((&live["lost"], &live["gateway"]["strangers"]), (&json!(0), &json!(0)));
+    let fidelity = std::fs::read_to_string(path.join("reports/short/fidelity.json")).unwrap();
+    let fidelity: Value = serde_json::from_str(&fidelity).unwrap();
+    assert_eq!(fidelity["share_draws"], json!(false));
+    let again = std::fs::read_to_string(path.join("reports/short/run.json")).unwrap();
+    assert!(again.contains(&format!("--target {url} --mock-listen {mock}")), "{again}");
+    assert!(!again.contains(std::fs::read_to_string(path.join("key")).unwrap().trim()));
+}
+
+#[test]
+fn what_a_gateway_elsewhere_needs_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("key"), "admin.secret").unwrap();
+    let nowhere = format!("http://{}", free());
+    let below = format!("{nowhere}/team/v1");
+    let target = ["--target", &nowhere, "--mock-listen", "127.0.0.1:9"];
+    let key = ["--key-file", "key"];
+    for (arguments, code, told) in [
+        (target.to_vec(), 2, "--live"),
+        ([&["--live"], &target[..2], &key[..]].concat(), 2, "--mock-listen"),
+        ([&["--live"], &target[..]].concat(), 2, "COALMINE_KEY is not set"),
+        ([&["--live", "--speed", "10"], &target[..], &key[..]].concat(), 2, "--speed 10"),
+        (
+            [&["--live", "--target", &below], &target[2..], &key[..]].concat(),
+            2,
+            "the gateway itself is meant",
+        ),
+        (
+            [&["--live", "--target", "gateway:8080"], &target[2..], &key[..]].concat(),
+            2,
+            "did you mean http://gateway:8080?",
+        ),
+        ([&["--live", "--mock-listen", "127.0.0.1:0"], &target[..2], &key[..]].concat(), 2, "port"),
+        ([&["--live", "--speed", "1"], &target[..], &key[..]].concat(), 1, "no gateway answers"),
+    ] {
+        let ran = run(path, &arguments);
+        let odd = String::from_utf8(ran.stderr).unwrap();
+        assert!(odd.contains(told) && !odd.contains("secret"), "{arguments:?}: {odd}");
+        assert_eq!(ran.status.code(), Some(code), "{arguments:?}: {odd}");
+    }
+    assert!(!path.join("reports").exists(), "nothing was run");
 }

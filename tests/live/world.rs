@@ -20,7 +20,8 @@ pub(crate) struct Both {
     pub(crate) outcomes: Vec<Outcome>,
 }
 
-struct Folder;
+/// The files of the shipped scenarios.
+pub(crate) struct Folder;
 
 impl Files for Folder {
     fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
@@ -51,6 +52,7 @@ pub(crate) fn live(
         scale: TimeScale::new(times).unwrap(),
         threads: NonZeroUsize::MIN,
         lag_limit: Duration::from_secs(3_600),
+        elsewhere: None,
     };
     let watch = LiveWatch {
         is_asked_to_stop: &|| false,

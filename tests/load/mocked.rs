@@ -7,7 +7,7 @@ use coalmine::chance::Distribution;
 use coalmine::clock::{TimeScale, WallClock};
 use coalmine::exchange::Ending;
 use coalmine::load::Patience;
-use coalmine::mock::{DescribedBehaviour, MockSettings, MockVersion, serve};
+use coalmine::mock::{DescribedBehaviour, MockSettings, MockVersion, Numbering, serve};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -22,7 +22,7 @@ fn mock(failures: &Value) -> SocketAddr {
         seed: 7,
         clock: WallClock::new(TimeScale::new(1_000.0).unwrap()),
         tokens: Distribution::constant(12.0).unwrap(),
-        trust_harness: false,
+        numbering: Numbering::Counted,
         planned: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use coalmine::chance::{Chance, Distribution};
 use coalmine::clock::{TimeScale, WallClock};
 use coalmine::exchange::{Ending, Finish, ModelIndex, Request, Usage, VersionIndex};
-use coalmine::mock::{DescribedBehaviour, MockSettings, MockVersion, serve};
+use coalmine::mock::{DescribedBehaviour, MockSettings, MockVersion, Numbering, serve};
 use coalmine::units::{RequestId, Timestamp, Tokens};
 use coalmine::upstream::{FailureKind, Responder, ResponsePlan, Setting};
 use futures_util::StreamExt;
@@ -102,7 +102,7 @@ async fn mock(upstream: &Value) -> SocketAddr {
         seed: SEED,
         clock: WallClock::new(TimeScale::new(1_000.0).unwrap()),
         tokens: Distribution::constant(10.0).unwrap(),
-        trust_harness: true,
+        numbering: Numbering::Header,
         planned: None,
     };
     tokio::spawn(serve(listener, settings, std::future::pending::<()>()));

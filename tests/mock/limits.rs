@@ -6,7 +6,9 @@ use std::num::NonZeroUsize;
 use coalmine::chance::Distribution;
 use coalmine::clock::{TimeScale, WallClock};
 use coalmine::exchange::Ending;
-use coalmine::mock::{DescribedBehaviour, MockPlace, MockServer, MockSettings, MockVersion};
+use coalmine::mock::{
+    DescribedBehaviour, MockPlace, MockServer, MockSettings, MockVersion, Numbering,
+};
 use coalmine::units::Duration;
 use serde_json::{Value, json};
 
@@ -22,7 +24,7 @@ pub(crate) fn mock(upstream: &Value, admin: Option<SocketAddr>) -> MockServer {
         seed: 1,
         clock: WallClock::new(TimeScale::REAL),
         tokens: Distribution::constant(3.0).unwrap(),
-        trust_harness: false,
+        numbering: Numbering::Counted,
         planned: None,
     };
     let threads = NonZeroUsize::new(2).unwrap();

@@ -69,7 +69,7 @@ async fn a_port_of_another_is_refused_and_a_stopped_mock_gives_its_own_back() {
         seed: 1,
         clock: coalmine::clock::WallClock::new(coalmine::clock::TimeScale::REAL),
         tokens: coalmine::chance::Distribution::constant(3.0).unwrap(),
-        trust_harness: false,
+        numbering: coalmine::mock::Numbering::Counted,
         planned: None,
     };
     let threads = std::num::NonZeroUsize::MIN;

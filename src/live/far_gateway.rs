@@ -1,0 +1,231 @@
+//! A gateway elsewhere that is ready for a run: its clock, the access keys that were made for the
+//! run, and whether each version leads to the mock.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::mpsc::Receiver;
+use std::time::Duration as Wait;
+
+use futures_util::future::{Either, join_all, select};
+use serde_json::Value;
+
+use super::elsewhere::{Elsewhere, ElsewhereError};
+use super::error::LiveError;
+use super::operator::{Operator, Refused};
+use super::orders::Ask;
+use super::preparation::{Preparation, STATUS};
+use crate::clock::{TimeScale, WallClock};
+use crate::director::TriggerHealth;
+use crate::engine::{Health, RuleSet};
+use crate::exchange::{ModelIndex, VersionIndex};
+use crate::mock::Planned;
+use crate::scenario::Scenario;
+use crate::units::{Duration, KeyId, RequestId, Timestamp};
+
+/// A gateway elsewhere, ready for a run. Dropped, it forgets the keys that were made for it.
+pub(super) struct FarGateway {
+    pub(super) operator: Rc<Operator>,
+    url: String,
+    mock: SocketAddr,
+    made: Vec<KeyId>,
+    /// What each client presents, in the order of the plan.
+    pub(super) keys: Vec<String>,
+    /// What the ids of this run's requests begin with, and no other's.
+    pub(super) prefix: String,
+    pub(super) time: FarTime,
+}
+
+/// The time that a gateway elsewhere tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct FarTime {
+    pub(super) now: Timestamp,
+    /// How far that may be from the truth either way: half of what the question took.
+    pub(super) within: Duration,
+}
+
+impl FarGateway {
+    /// The gateway at `elsewhere`, with all that `scenario` begins with.
+    pub(super) fn prepare(elsewhere: &Elsewhere, scenario: &Scenario) -> Result<Self, LiveError> {
+        let operator = Rc::new(Operator::new(&elsewhere.url, &elsewhere.key)?);
+        let preparation = Preparation { operator: &operator, scenario, elsewhere };
+        preparation.check()?;
+        preparation.prepare()?;
+        let mut far = Self {
+            operator: Rc::clone(&operator),
+            url: elsewhere.url.clone(),
+            mock: elsewhere.mock,
+            made: Vec::new(),
+            keys: Vec::new(),
+            prefix: String::new(),
+            time: FarTime { now: Timestamp::EPOCH, within: Duration::ZERO },
+        };
+        for client in &scenario.population().clients {
+            let made = operator.ask(&Ask::new_key(&client.key))?;
+            let made = made.map_err(|Refused { why, .. }| LiveError::Refused {
+                what: format!("the access key {}", client.key),
+                why: format!("{why}; `coalmine keys revoke {}` makes room", client.key),
+            })?;
+            far.made.push(client.key.clone());
+            far.keys.push(made["api_key"].as_str().unwrap_or_default().to_owned());
+        }
+        if far.keys.is_empty() {
+            far.keys.push(elsewhere.key.clone());
+        }
+        // The first answers may have had to wait for a connection.
+        for _ in 0..QUESTIONS {
+            far.time = time(&operator)?;
+        }
+        // Two runs do not begin at one nanosecond.
+        far.prefix = format!("coalmine-{:x}-", far.time.now.as_nanos());
+        Ok(far)
+    }
+
+    /// How many entries the journal has.
+    pub(super) fn entries(&self) -> Result<u64, LiveError> {
+        let status = self.operator.read(&Ask::get(STATUS))?;
+        Ok(status["journal_entries"].as_u64().unwrap_or_default())
+    }
+
+    /// Asks every version for an answer, by its name, until the mock has been asked for it; nobody
+    /// waits for the answers. The mock tells `planned`.
+    ///
+    /// # Errors
+    /// A version leads elsewhere: requests of the run would go there.
+    pub(super) fn probe(
+        &self,
+        scenario: &Scenario,
+        planned: &Receiver<Planned>,
+    ) -> Result<(), LiveError> {
+        let mut names = Vec::new();
+        for model in &scenario.models {
+            names.extend(model.versions.iter().map(|it| (model.id.to_string(), it.id.to_string())));
+        }
+        let asking = names.iter().enumerate().map(|(place, (model, version))| {
+            let id = format!("{}{}", self.prefix, PROBES.0 + place as u64);
+            self.operator.probe((model, version), id)
+        });
+        let mut met: Vec<Option<VersionIndex>> = vec![None; names.len()];
+        let mut hear = || {
+            for plan in planned.try_iter() {
+                let place = plan.number.id.0.checked_sub(PROBES.0).map(|place| place as usize);
+                if let Some(met) = place.and_then(|place| met.get_mut(place)) {
+                    *met = Some(plan.version);
+                }
+            }
+            met.iter().all(Option::is_some)
+        };
+        let answers = self.operator.wait_for(async {
+            let hearing = async {
+                let mut looks = LOOKS;
+                while looks > 0 && !hear() {
+                    looks -= 1;
+                    tokio::time::sleep(LOOK).await;
+                }
+            };
+            match select(Box::pin(join_all(asking)), Box::pin(hearing)).await {
+                Either::Left((answers, _)) => answers,
+                Either::Right(_) => Vec::new(),
+            }
+        });
+        // What was answered before all were heard has been told before.
+        hear();
+        let problem = |(place, (model, version)): (usize, &(String, String))| {
+            let led = met[place];
+            if led == Some(VersionIndex(place as u16)) {
+                return None;
+            }
+            let said = answers.get(place).map_or("no answer came", String::as_str);
+            let mock = self.mock;
+            Some(match led {
+                Some(_) => format!(
+                    "its version {version} of {model} asks the mock for another version: its \
+                     parameters must say `model: {version}`"
+                ),
+                None => format!(
+                    "its version {version} of {model} does not lead to the mock: the URL of its \
+                     upstream must be one by which the gateway reaches http://{mock}/v1, and its \
+                     parameters must say `model: {version}` (a request for it: {said})"
+                ),
+            })
+        };
+        let problems: Vec<String> = names.iter().enumerate().filter_map(problem).collect();
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(LiveError::Elsewhere { url: self.url.clone(), why: ElsewhereError::Unfit(problems) })
+    }
+
+    /// How the triggers of a model's rules fare, which are `rules` at present; `number` tells the
+    /// plan's number of each.
+    pub(super) fn health(
+        &self,
+        scenario: &Scenario,
+        (model, rules): (ModelIndex, &RuleSet),
+        number: impl Fn(usize) -> usize,
+    ) -> Result<Vec<TriggerHealth>, LiveError> {
+        let plan = &scenario.models[usize::from(model.0)];
+        let first = scenario.first_version(model);
+        let status = self.operator.read(&Ask::get(STATUS))?;
+        let mut models = status["models"].as_array().into_iter().flatten();
+        let state = models.find(|state| state["model"] == plan.id.as_str());
+        let told = state.and_then(|state| state["rules"].as_array()).into_iter().flatten();
+        let health = told.filter_map(|told| {
+            let (id, version) = (told["id"].as_str()?, told["version"].as_str()?);
+            let trigger = rules.triggers.iter().position(|trigger| trigger.id == id)?;
+            let place = plan.versions.iter().position(|known| known.id.as_str() == version)?;
+            let version = VersionIndex(first.0 + place as u16);
+            Some(TriggerHealth { model, trigger: number(trigger), version, health: health(told) })
+        });
+        Ok(health.collect())
+    }
+}
+
+impl Drop for FarGateway {
+    fn drop(&mut self) {
+        for key in self.made.drain(..) {
+            // The plan may have revoked it.
+            let _ = self.operator.ask(&Ask::revoke(&key));
+        }
+    }
+}
+
+impl fmt::Debug for FarGateway {
+    /// Without the keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FarGateway").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// What the gateway's clock shows now.
+fn time(operator: &Operator) -> Result<FarTime, LiveError> {
+    let clock = WallClock::new(TimeScale::REAL);
+    let asked = clock.now();
+    let status = operator.read(&Ask::get(STATUS))?;
+    let within = clock.now().since(asked).mul_f64(0.5);
+    let at = status["at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+    let at = at.ok_or_else(|| LiveError::Interface("its status says no time".to_owned()))?;
+    Ok(FarTime { now: at + within, within })
+}
+
+fn health(told: &Value) -> Health {
+    let count = |name: &str| told[name].as_u64().unwrap_or_default();
+    Health {
+        checks: count("checks"),
+        no_data: count("no_data"),
+        breaches: count("breaches"),
+        firings: count("firings"),
+        longest_timer: Duration::from_secs_f64(
+            told["longest_timer_seconds"].as_f64().unwrap_or_default(),
+        ),
+    }
+}
+
+/// How often the gateway is asked for its time: the last answer counts.
+const QUESTIONS: usize = 3;
+/// The numbers of the requests that look where versions lead: no workload comes so far.
+const PROBES: RequestId = RequestId(u64::MAX - u16::MAX as u64);
+/// How long it is waited for them, in looks. Chosen: 10 s, of which a gateway nearby needs a
+/// hundredth.
+const LOOKS: u32 = 2_000;
+const LOOK: Wait = Wait::from_millis(5);

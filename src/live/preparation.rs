@@ -1,0 +1,266 @@
+//! What is done to a gateway elsewhere before a run: it is looked at, so that nobody else's traffic
+//! is moved, and gets the versions, tags and rules that the scenario begins with.
+
+use serde_json::{Value, json};
+
+use super::elsewhere::{Elsewhere, ElsewhereError};
+use super::error::LiveError;
+use super::operator::{Answer, Operator, Refused};
+use super::orders::Ask;
+use crate::director::target_named;
+use crate::engine::{Assignment, CommandKind, Policies, RuleSet};
+use crate::scenario::{ModelPlan, Scenario, VersionPlan};
+use crate::units::{Price, format_counted, format_set_share};
+
+/// Makes a gateway ready for a run of a scenario.
+pub(super) struct Preparation<'a> {
+    pub(super) operator: &'a Operator,
+    pub(super) scenario: &'a Scenario,
+    pub(super) elsewhere: &'a Elsewhere,
+}
+
+impl Preparation<'_> {
+    /// Looks whether the gateway can serve the run; changes nothing.
+    ///
+    /// # Errors
+    /// All that stands in the way.
+    pub(super) fn check(&self) -> Result<(), LiveError> {
+        let status = self.status()?;
+        // Only who may do this with all models is told of all that happens.
+        self.permitted(self.operator.ask(&Ask::get("/v1/auth/keys"))?)?;
+        let mut problems = Vec::new();
+        for model in &self.scenario.models {
+            match of_model(&status, model) {
+                Some(state) => problems.extend(self.problems(model, state)?),
+                None => problems.push(unknown(model, &status)),
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(self.error(ElsewhereError::Unfit(problems))) }
+    }
+
+    /// Registers the versions of the scenario that the gateway does not have, and sets tags and
+    /// rules. Its split stays as it is until the first phase begins.
+    ///
+    /// # Errors
+    /// The gateway refuses one of them.
+    pub(super) fn prepare(&self) -> Result<(), LiveError> {
+        for model in &self.scenario.models {
+            let known = self.operator.read(&Ask::versions(&model.id))?;
+            for version in &model.versions {
+                let found = named(&known, version);
+                if found.is_none() {
+                    self.register(model, version)?;
+                }
+                self.tag(model, version, found)?;
+            }
+            // First none, so that windows, timers and counts of an earlier run end.
+            for rules in [RuleSet::default(), model.rules.clone()] {
+                let what = || format!("the rules of {}", model.id);
+                self.command(model, &CommandKind::Rules(rules), what)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An error with where the gateway is.
+    pub(super) fn error(&self, why: ElsewhereError) -> LiveError {
+        LiveError::Elsewhere { url: self.elsewhere.url.clone(), why }
+    }
+
+    /// How the gateway says that it stands.
+    fn status(&self) -> Result<Value, LiveError> {
+        let answer = self.operator.ask(&Ask::get(STATUS));
+        let status = match answer {
+            Err(LiveError::Interface(why)) => {
+                return Err(self.error(ElsewhereError::Unreachable(why)));
+            }
+            other => self.permitted(other?)?,
+        };
+        let is_status = status["models"].is_array() && status["journal_entries"].is_u64();
+        if is_status { Ok(status) } else { Err(self.error(ElsewhereError::Other { status: 200 })) }
+    }
+
+    /// What is answered to who has the right key and asks a gateway.
+    fn permitted(&self, answer: Answer) -> Result<Value, LiveError> {
+        answer.map_err(|Refused { status, why }| {
+            self.error(match status {
+                401 | 403 => ElsewhereError::Key(why),
+                status => ElsewhereError::Other { status },
+            })
+        })
+    }
+
+    /// What is in the way of a model that the gateway serves.
+    fn problems(&self, model: &ModelPlan, state: &Value) -> Result<Vec<String>, LiveError> {
+        let versions = self.operator.read(&Ask::versions(&model.id))?;
+        let mut problems: Vec<String> = busy(model, state).into_iter().collect();
+        problems.extend(strange(model, state));
+        let known = model.versions.iter().filter_map(|plan| Some((plan, named(&versions, plan)?)));
+        problems.extend(known.filter_map(|(plan, found)| other_price(model, plan, found)));
+        problems.extend(self.configured(model)?);
+        Ok(problems)
+    }
+
+    /// What the gateway's configuration says otherwise that no command can set.
+    fn configured(&self, model: &ModelPlan) -> Result<Vec<String>, LiveError> {
+        let mut assignment = json!(Assignment::default());
+        let mut policies = Policies::default();
+        let mut after = 0;
+        loop {
+            let page = self.operator.read(&Ask::history(&model.id, after))?;
+            let Some(last) = page.as_array().and_then(|page| page.last()) else { break };
+            after = last["number"].as_u64().unwrap_or(u64::MAX);
+            for entry in page.as_array().into_iter().flatten() {
+                if let Some(set) = entry["change"]["assignment"].get("assignment") {
+                    assignment = set.clone();
+                }
+                if let Some(set) = entry["change"]["policies"].get("policies") {
+                    policies = serde_json::from_value(set.clone()).unwrap_or_default();
+                }
+            }
+        }
+        let mut problems = Vec::new();
+        let wanted = json!(model.assignment);
+        if assignment != wanted {
+            problems.push(format!(
+                "it assigns requests for {} {assignment}, the scenario {wanted}: `assignment` of \
+                 its configuration says so, and no command can",
+                model.id
+            ));
+        }
+        if policies != model.policies {
+            problems.push(format!(
+                "its retries and fallback for {} are not those of the scenario: `policies` of its \
+                 configuration says so, and no command can",
+                model.id
+            ));
+        }
+        Ok(problems)
+    }
+
+    fn register(&self, model: &ModelPlan, version: &VersionPlan) -> Result<(), LiveError> {
+        let Elsewhere { mock, upstream, .. } = self.elsewhere;
+        let id = &version.id;
+        // The mock knows its versions by their ids.
+        let mut body = json!({"id": id, "upstream": upstream, "parameters": {"model": id}});
+        if let Some(Price { input_per_1k, output_per_1k }) = version.price {
+            let [input, output] = [input_per_1k, output_per_1k].map(|price| price.as_usd());
+            body["price"] = json!({"input_per_1k": input, "output_per_1k": output});
+        }
+        let made = self.operator.ask(&Ask::register(&model.id, body))?;
+        made.map(drop).map_err(|refused| LiveError::Refused {
+            what: format!("the version {id} of {}", model.id),
+            why: format!(
+                "{}; its upstream is to be the one whose URL is http://{mock}/v1, which \
+                 --mock-upstream names",
+                refused.why
+            ),
+        })
+    }
+
+    /// Gives a version the tags that it begins with; `found`: what the gateway says of it.
+    fn tag(
+        &self,
+        model: &ModelPlan,
+        version: &VersionPlan,
+        found: Option<&Value>,
+    ) -> Result<(), LiveError> {
+        let has: Vec<&str> = found
+            .and_then(|found| found["tags"].as_array())
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        for tag in version.tags.iter().filter(|tag| !has.contains(&tag.as_str())) {
+            let kind = CommandKind::Tag {
+                tag: tag.clone(),
+                version: target_named(version.id.as_str()),
+                preserve_previous: true,
+            };
+            self.command(model, &kind, || format!("the tag {tag} of {}", version.id))?;
+        }
+        Ok(())
+    }
+
+    fn command(
+        &self,
+        model: &ModelPlan,
+        kind: &CommandKind,
+        what: impl Fn() -> String,
+    ) -> Result<(), LiveError> {
+        let Some(ask) = Ask::command(&model.id, kind) else { return Ok(()) };
+        let answer = self.operator.ask(&ask)?;
+        let refused = |Refused { why, .. }| LiveError::Refused { what: what(), why };
+        answer.map(drop).map_err(refused)
+    }
+}
+
+/// What a status says of a model.
+fn of_model<'a>(status: &'a Value, model: &ModelPlan) -> Option<&'a Value> {
+    let mut models = status["models"].as_array().into_iter().flatten();
+    models.find(|state| state["model"] == model.id.as_str())
+}
+
+/// What a list of versions says of one.
+fn named<'a>(versions: &'a Value, version: &VersionPlan) -> Option<&'a Value> {
+    let mut versions = versions.as_array().into_iter().flatten();
+    versions.find(|found| found["id"] == version.id.as_str())
+}
+
+fn unknown(model: &ModelPlan, status: &Value) -> String {
+    let served = status["models"].as_array().into_iter().flatten();
+    let served: Vec<&str> = served.filter_map(|state| state["model"].as_str()).collect();
+    format!(
+        "it serves no model {}; it has {}: `models` of its configuration names them",
+        model.id,
+        if served.is_empty() { "none".to_owned() } else { served.join(", ") }
+    )
+}
+
+/// That others use the model.
+fn busy(model: &ModelPlan, state: &Value) -> Option<String> {
+    let versions = state["versions"].as_array().into_iter().flatten();
+    let recent: u64 = versions.filter_map(|it| it["window"]["requests"].as_u64()).sum();
+    let under_way = state["in_flight"].as_u64().unwrap_or_default();
+    (recent + under_way > 0).then(|| {
+        format!(
+            "it has had {} for {} in the last minute, and {under_way} under way: a run moves all \
+             traffic of a model and takes rules as it likes, so that nobody else may use it; after \
+             another run wait a minute",
+            format_counted(recent, "request", "requests"),
+            model.id
+        )
+    })
+}
+
+/// Versions that get traffic and that the scenario does not know.
+fn strange(model: &ModelPlan, state: &Value) -> Vec<String> {
+    let split = state["split"].as_object().into_iter().flatten();
+    let strange = split
+        .filter(|(name, _)| !model.versions.iter().any(|version| version.id.as_str() == *name));
+    let told = |(name, share): (&String, &Value)| {
+        let share = format_set_share(share.as_f64().unwrap_or_default());
+        format!(
+            "it gives {share} of {} to the version {name}, which the scenario does not have: what \
+             is really served there must not be rehearsed with",
+            model.id
+        )
+    };
+    strange.map(told).collect()
+}
+
+/// That the gateway has another price for a version: what it has can never be changed.
+fn other_price(model: &ModelPlan, plan: &VersionPlan, found: &Value) -> Option<String> {
+    let told = |name: &str| found["price"][name].as_f64();
+    let has = told("input_per_1k").zip(told("output_per_1k"));
+    let wanted = plan.price.map(|it| (it.input_per_1k.as_usd(), it.output_per_1k.as_usd()));
+    (has != wanted).then(|| {
+        format!(
+            "its version {} of {} has another price than that of the scenario, and a version \
+             never changes: call it otherwise in the scenario, or begin with another journal",
+            plan.id, model.id
+        )
+    })
+}
+
+pub(super) const STATUS: &str = "/v1/deploy/status";

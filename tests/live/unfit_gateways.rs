@@ -1,0 +1,108 @@
+//! What gateways cannot serve a run, and that nothing is sent through them.
+
+use coalmine::live::{Elsewhere, ElsewhereError, LiveError};
+use serde_json::json;
+
+use crate::far_world::{FarWorld, far, free};
+use crate::world::written;
+
+const SCENARIO: &str = "
+schema: 1
+name: unfit
+workload: {arrivals: {constant: 10/s}, requests: 10, tokens: {input: 10, output: 10}}
+models:
+  gpt-4:
+    versions:
+      old: {tags: [stable], price: {blended: 0.008 USD}, upstream: {latency: 10ms}}
+phases: [{name: all, for: rest, split: {old: 100%}}]
+gate: [error_rate <= 100%]
+";
+
+/// The one problem of a gateway with these models.
+fn problem(models: &str) -> String {
+    match FarWorld::new(models).refused(SCENARIO) {
+        LiveError::Elsewhere { why: ElsewhereError::Unfit(problems), .. } => {
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            problems[0].clone()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn why(elsewhere: Elsewhere) -> ElsewhereError {
+    match far(&written(SCENARIO), elsewhere, &mut Vec::new()) {
+        Err(LiveError::Elsewhere { why, .. }) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_gateway_that_is_not_there_or_knows_another_key() {
+    let world = FarWorld::new("{gpt-4: {}}");
+    let nowhere = Elsewhere { url: format!("http://{}", free()), ..world.elsewhere() };
+    assert!(matches!(why(nowhere), ElsewhereError::Unreachable(_)));
+    let stranger = Elsewhere { key: "admin.wrong".to_owned(), ..world.elsewhere() };
+    assert!(matches!(why(stranger), ElsewhereError::Key(_)));
+    let made = json!({"id": "reader", "scope": "inference"});
+    let (_, made) = world.ask("POST", "/v1/auth/keys", Some(&made));
+    let key = made["api_key"].as_str().unwrap().to_owned();
+    assert!(matches!(why(Elsewhere { key, ..world.elsewhere() }), ElsewhereError::Key(_)));
+    let made = json!({"id": "narrow", "scope": "admin", "models": ["gpt-4"]});
+    let (_, made) = world.ask("POST", "/v1/auth/keys", Some(&made));
+    let key = made["api_key"].as_str().unwrap().to_owned();
+    assert!(matches!(why(Elsewhere { key, ..world.elsewhere() }), ElsewhereError::Key(_)));
+    let below = Elsewhere { url: format!("{}/below", world.url), ..world.elsewhere() };
+    assert_eq!(why(below), ElsewhereError::Other { status: 404 });
+}
+
+#[test]
+fn a_gateway_of_other_models_or_of_another_configuration() {
+    let told = problem("{gpt-5: {}, other/name: {}}");
+    assert!(told.contains("serves no model gpt-4; it has gpt-5, other/name"), "{told}");
+    let told = problem("{gpt-4: {assignment: even}}");
+    assert!(told.contains("\"even\", the scenario \"random\""), "{told}");
+    let told = problem("{gpt-4: {policies: {retry: {attempts: 2, on: [5xx]}}}}");
+    assert!(told.contains("retries and fallback"), "{told}");
+}
+
+#[test]
+fn a_gateway_that_serves_something_already() {
+    let told = problem("{gpt-4: {versions: {real: {upstream: mock, tags: [stable]}}}}");
+    assert!(told.contains("gives 100 % of gpt-4 to the version real"), "{told}");
+    let own = "{gpt-4: {versions: {old: {upstream: mock, parameters: {model: old}, \
+               price: {blended: 0.008 USD}}}}}";
+    let world = FarWorld::new(own);
+    // Nobody answers for it yet, which counts as a request all the same.
+    let body = json!({"model": "gpt-4", "messages": [{"role": "user", "content": "Hello?"}]});
+    let (status, _) = world.ask("POST", "/v1/chat/completions", Some(&body));
+    assert_eq!(status, 502);
+    let LiveError::Elsewhere { why, .. } = world.refused(SCENARIO) else { panic!() };
+    assert!(why.to_string().contains("1 request for gpt-4 in the last minute"), "{why}");
+}
+
+#[test]
+fn a_version_that_is_another_or_leads_elsewhere() {
+    let of = |more: &str| {
+        format!("{{gpt-4: {{versions: {{old: {{upstream: mock, tags: [stable]{more}}}}}}}}}")
+    };
+    let told = problem(&of(", parameters: {model: old}, price: {blended: 0.009 USD}"));
+    assert!(told.contains("has another price"), "{told}");
+    // The mock is asked for `gpt-4`, which it does not have.
+    let told = problem(&of(", price: {blended: 0.008 USD}"));
+    assert!(told.contains("parameters must say `model: old`"), "{told}");
+    // Its upstream leads to where nobody listens.
+    let world = FarWorld::new("{gpt-4: {}}");
+    let led = Elsewhere { mock: free(), ..world.elsewhere() };
+    let told = why(led).to_string();
+    assert!(told.contains("does not lead to the mock") && told.contains("502"), "{told}");
+    let misnamed = Elsewhere { upstream: "mok".to_owned(), ..world.elsewhere() };
+    let world = FarWorld::new("{gpt-4: {}}");
+    let misnamed = Elsewhere { url: world.url.clone(), key: world.key.clone(), ..misnamed };
+    match far(&written(SCENARIO), misnamed, &mut Vec::new()) {
+        Err(LiveError::Refused { what, why }) => {
+            assert!(what.contains("version old"), "{what}");
+            assert!(why.contains("mok") && why.contains("--mock-upstream"), "{why}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
