@@ -101,9 +101,8 @@ pub mod simulator;
 pub mod live;
 pub mod testing;
 
-// Floors 8 to 14: what a run means, whether that is enough, what is kept of it, how several differ,
-// what became of a whole suite, how it is shown; beside them what is known of scenarios before any
-// run.
+// Floors 8 to 14: what runs mean, whether that is enough, what is kept of them, how they differ, how
+// it is shown; beside them what is known of scenarios before any run.
 pub mod backtest;
 pub mod compare;
 pub mod fidelity;
@@ -112,6 +111,7 @@ pub mod gate;
 pub mod page;
 pub mod report;
 pub mod result;
+pub mod study;
 pub mod suite;
 pub mod summary;
 pub mod validation;

@@ -17,6 +17,7 @@ const TARGETS: &[(&str, Body)] = &[
     ("rehearsal", coalmine::report::fuzz_rehearsal),
     ("rules", coalmine::scenario::fuzz_rules),
     ("scenario", coalmine::scenario::fuzz_scenario),
+    ("sweep", coalmine::study::fuzz_sweep),
     ("trace", coalmine::trace::fuzz_trace),
     ("trace_bailian", |bytes| coalmine::trace::fuzz_trace_format("bailian", bytes)),
     ("trace_burstgpt", |bytes| coalmine::trace::fuzz_trace_format("burstgpt", bytes)),

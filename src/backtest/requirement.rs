@@ -86,7 +86,7 @@ pub(super) fn judge(
     let lines: Vec<Line<'_>> = lines.collect();
     let gate = Gate { lines: &lines, expected: None, distrust, settings: Settings::default() };
     let record = record(plan, candidate);
-    let judged = gate.judge(&Runs { records: &[&record], columns: &[], dependences: &[] }, None);
+    let judged = gate.judge(&Runs::of_records(&[&record], &[], &[]), None);
     with_figures_of_day(judged, requirements, day)
 }
 

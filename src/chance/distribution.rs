@@ -1,9 +1,13 @@
 //! Distributions of quantities that are never negative, by their quantile functions.
 
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
 use super::empirical::Empirical;
 use super::family::Family;
 use super::parameter::{DistributionError, Parameter, check};
 use super::shape::{Mixture, Shape};
+use super::table::Table;
 use crate::math;
 
 /// A distribution on the numbers from 0 to 10^18, whose unit its owner fixes (seconds, tokens).
@@ -11,7 +15,15 @@ use crate::math;
 /// Built by checked constructors only. A distribution without spread, however it was described,
 /// is a constant.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Distribution(Shape);
+pub struct Distribution {
+    shape: Shape,
+    table: Compiled,
+}
+
+/// The table of a distribution, compiled when it is first sampled and shared by all its copies: it
+/// follows from the shape, so that it tells no two apart.
+#[derive(Clone, Default)]
+struct Compiled(Arc<OnceLock<Arc<Table>>>);
 
 impl Distribution {
     /// Always `value`, 0 to 10^18.
@@ -20,7 +32,7 @@ impl Distribution {
     /// `value` out of range.
     pub fn constant(value: f64) -> Result<Self, DistributionError> {
         check(Parameter::Value, value, 0.0, LARGEST)?;
-        Ok(Self(Shape::Constant(value)))
+        Ok(Self::of(Shape::Constant(value)))
     }
 
     /// Equally likely everywhere from `min` to `max`; 0 <= min <= max <= 10^18.
@@ -35,7 +47,7 @@ impl Distribution {
         } else {
             Shape::Family(Family::Uniform { min, max })
         };
-        Ok(Self(shape))
+        Ok(Self::of(shape))
     }
 
     /// Exponential: density exp(-x / mean) / mean; mean 0 is the constant 0.
@@ -49,7 +61,7 @@ impl Distribution {
         } else {
             Shape::Family(Family::Exponential { mean })
         };
-        Ok(Self(shape))
+        Ok(Self::of(shape))
     }
 
     /// The log-normal distribution of this mean and 99th percentile. With z the normal
@@ -80,7 +92,7 @@ impl Distribution {
         } else {
             Shape::Family(Family::Lognormal { mu: math::ln(median), sigma })
         };
-        Ok(Self(shape))
+        Ok(Self::of(shape))
     }
 
     /// The log-normal distribution of this mean and median: sigma^2 = 2 ln(mean / median).
@@ -116,7 +128,7 @@ impl Distribution {
         check(Parameter::Sd, sd, 0.0, LARGEST)?;
         let shape =
             if sd == 0.0 { Shape::Constant(mean) } else { Shape::Family(Family::normal(mean, sd)) };
-        Ok(Self(shape))
+        Ok(Self::of(shape))
     }
 
     /// The gamma distribution of this mean and coefficient of variation (standard deviation over
@@ -128,7 +140,7 @@ impl Distribution {
         check(Parameter::Mean, mean, SMALLEST, LARGEST)?;
         check(Parameter::Cv, cv, SMALLEST_GAMMA_CV, LARGEST_GAMMA_CV)?;
         let square = cv * cv;
-        Ok(Self(Shape::Family(Family::Gamma { shape: 1.0 / square, scale: mean * square })))
+        Ok(Self::of(Shape::Family(Family::Gamma { shape: 1.0 / square, scale: mean * square })))
     }
 
     /// The Weibull distribution: P(X > x) = exp(-(x / scale)^shape). Its tail is heavier than that
@@ -139,7 +151,7 @@ impl Distribution {
     pub fn weibull_scale_shape(scale: f64, shape: f64) -> Result<Self, DistributionError> {
         check(Parameter::Scale, scale, SMALLEST, LARGEST)?;
         check(Parameter::Shape, shape, SMALLEST_SHAPE, LARGEST_WEIBULL_SHAPE)?;
-        Ok(Self(Shape::Family(Family::Weibull { scale, shape })))
+        Ok(Self::of(Shape::Family(Family::Weibull { scale, shape })))
     }
 
     /// The Weibull distribution of this mean and shape: scale mean / Gamma(1 + 1 / shape).
@@ -150,7 +162,7 @@ impl Distribution {
         check(Parameter::Mean, mean, SMALLEST, LARGEST)?;
         check(Parameter::Shape, shape, SMALLEST_SHAPE, LARGEST_WEIBULL_SHAPE)?;
         let scale = mean / math::gamma(1.0 + 1.0 / shape);
-        Ok(Self(Shape::Family(Family::Weibull { scale, shape })))
+        Ok(Self::of(Shape::Family(Family::Weibull { scale, shape })))
     }
 
     /// The Pareto distribution: P(X > x) = (min / x)^shape from `min` on. It has no finite mean for
@@ -161,7 +173,7 @@ impl Distribution {
     pub fn pareto_min_shape(min: f64, shape: f64) -> Result<Self, DistributionError> {
         check(Parameter::Min, min, SMALLEST, LARGEST)?;
         check(Parameter::Shape, shape, SMALLEST_SHAPE, LARGEST_PARETO_SHAPE)?;
-        Ok(Self(Shape::Family(Family::Pareto { min, shape })))
+        Ok(Self::of(Shape::Family(Family::Pareto { min, shape })))
     }
 
     /// The Pareto distribution of this mean and shape: min = mean (shape - 1) / shape.
@@ -171,7 +183,7 @@ impl Distribution {
     pub fn pareto_mean_shape(mean: f64, shape: f64) -> Result<Self, DistributionError> {
         check(Parameter::Mean, mean, SMALLEST, LARGEST)?;
         check(Parameter::Shape, shape, SMALLEST_SHAPE_WITH_MEAN, LARGEST_PARETO_SHAPE)?;
-        Ok(Self(Shape::Family(Family::Pareto { min: mean * (shape - 1.0) / shape, shape })))
+        Ok(Self::of(Shape::Family(Family::Pareto { min: mean * (shape - 1.0) / shape, shape })))
     }
 
     /// This distribution with every value `by` larger.
@@ -180,7 +192,7 @@ impl Distribution {
     /// `by` outside 0 to 10^18.
     pub fn shifted(self, by: f64) -> Result<Self, DistributionError> {
         check(Parameter::By, by, 0.0, LARGEST)?;
-        Ok(Self(match self.0 {
+        Ok(Self::of(match self.shape {
             Shape::Constant(value) => Shape::Constant(by + value),
             of => Shape::Shifted { by, of: Box::new(of) },
         }))
@@ -197,11 +209,11 @@ impl Distribution {
             check(Parameter::Max, max, min, LARGEST)?;
         }
         let max = max.unwrap_or(f64::INFINITY);
-        let [lowest, highest] = [0.0, 1.0].map(|u| self.0.quantile(u).clamp(min, max));
-        Ok(Self(if lowest == highest {
+        let [lowest, highest] = [0.0, 1.0].map(|u| self.shape.quantile(u).clamp(min, max));
+        Ok(Self::of(if lowest == highest {
             Shape::Constant(lowest)
         } else {
-            Shape::Clamped { min, max, of: Box::new(self.0) }
+            Shape::Clamped { min, max, of: Box::new(self.shape) }
         }))
     }
 
@@ -216,7 +228,7 @@ impl Distribution {
             check(Parameter::Value, *value, 0.0, LARGEST)?;
         }
         let table = Empirical::new(points)?;
-        Ok(Self(match table.only_value() {
+        Ok(Self::of(match table.only_value() {
             Some(value) => Shape::Constant(value),
             None => Shape::Empirical(table),
         }))
@@ -236,8 +248,8 @@ impl Distribution {
             0 => Err(DistributionError::NoWeight),
             1 => Ok(parts.swap_remove(0).1),
             _ => {
-                let shapes = parts.into_iter().map(|(weight, part)| (weight, part.0)).collect();
-                Ok(Self(Shape::Mixture(Mixture::new(shapes))))
+                let shapes = parts.into_iter().map(|(weight, part)| (weight, part.shape)).collect();
+                Ok(Self::of(Shape::Mixture(Mixture::new(shapes))))
             }
         }
     }
@@ -250,12 +262,12 @@ impl Distribution {
     /// `u` outside [0, 1].
     pub fn quantile(&self, u: f64) -> f64 {
         assert!((0.0..=1.0).contains(&u), "{u} is no probability");
-        self.0.quantile(u)
+        self.shape.quantile(u)
     }
 
     /// The mean; infinite where there is none, see [`Distribution::pareto_min_shape`].
     pub fn mean(&self) -> f64 {
-        self.0.mean()
+        self.shape.mean()
     }
 
     /// The 99th percentile.
@@ -265,16 +277,38 @@ impl Distribution {
 
     /// The family and its parameters.
     pub(super) const fn shape(&self) -> &Shape {
-        &self.0
+        &self.shape
+    }
+
+    /// The table that it is sampled by.
+    pub(super) fn table(&self) -> Arc<Table> {
+        Arc::clone(self.table.0.get_or_init(|| Arc::new(Table::new(self.shape.clone()))))
+    }
+
+    fn of(shape: Shape) -> Self {
+        Self { shape, table: Compiled::default() }
     }
 
     /// Log-normal by mean and sigma: the mean is exp(mu + sigma^2 / 2).
     fn lognormal(mean: f64, sigma: f64) -> Self {
-        Self(if sigma == 0.0 {
+        Self::of(if sigma == 0.0 {
             Shape::Constant(mean)
         } else {
             Shape::Family(Family::Lognormal { mu: math::ln(mean) - 0.5 * sigma * sigma, sigma })
         })
+    }
+}
+
+impl PartialEq for Compiled {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Whether it is compiled yet is nothing that a text may depend on.
+        f.write_str("..")
     }
 }
 
@@ -307,7 +341,7 @@ mod tests {
     }
 
     fn sigma(distribution: &Distribution) -> f64 {
-        match distribution.0 {
+        match distribution.shape {
             Shape::Family(Family::Lognormal { sigma, .. }) => sigma,
             _ => f64::NAN,
         }
@@ -369,7 +403,11 @@ mod tests {
             Distribution::lognormal_median_sigma(10.0, 1.5).unwrap(),
         ] {
             for u in [1e-6, 0.2, 0.5, 0.99] {
-                assert!(close(distribution.0.cdf(distribution.quantile(u), Limit::UpTo), u, 1e-9));
+                assert!(close(
+                    distribution.shape.cdf(distribution.quantile(u), Limit::UpTo),
+                    u,
+                    1e-9
+                ));
             }
         }
     }
@@ -389,7 +427,7 @@ mod tests {
             Distribution::uniform(4.0, 5.0).unwrap().clamped(0.0, Some(3.0)),
             Distribution::uniform(1.0, 2.0).unwrap().clamped(3.0, None),
         ] {
-            assert_eq!(distribution.unwrap().0.only_value(), Some(3.0));
+            assert_eq!(distribution.unwrap().shape.only_value(), Some(3.0));
         }
     }
 
@@ -487,7 +525,7 @@ mod tests {
             (0.0, Distribution::exponential(2.0).unwrap()),
             (5.0, constant),
         ]);
-        assert_eq!(only.unwrap().0.only_value(), Some(1.0));
+        assert_eq!(only.unwrap().shape.only_value(), Some(1.0));
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod family;
 mod parameter;
 mod sampler;
 mod shape;
+mod table;
 mod zipf;
 
 pub use distribution::Distribution;

@@ -48,6 +48,8 @@ enum Wording {
     Change,
     Quantile,
     Number,
+    /// By the tick that it stands at.
+    Named,
 }
 
 impl Axis {
@@ -126,6 +128,38 @@ impl Axis {
         Self::logarithmic(least, greatest, (scale, Wording::Number), parts)
     }
 
+    /// Plain numbers from 0 to at least `greatest`, logarithmic where the least would lie on the
+    /// ground; from below 0 where the least does.
+    pub(crate) fn numbers(least: f64, greatest: f64) -> Self {
+        if least > 0.0 && greatest / least > LOGARITHMIC_FROM {
+            return Self::logarithmic_numbers(least, greatest);
+        }
+        let scale = Scale { factor: 1.0, sign: "", unit: "" };
+        if least >= 0.0 {
+            return Self::from_zero(greatest.max(1e-9), scale, Wording::Number);
+        }
+        let step = round_up((greatest.max(0.0) - least) / MOST_STEPS);
+        let low = (least / step).floor() * step;
+        let high = (greatest.max(0.0) / step).ceil() * step;
+        let ticks = ticks(low, high, step, scale);
+        Self { low, high, spacing: Spacing::Linear, wording: Wording::Number, ticks }
+    }
+
+    /// Things side by side, each one wide and named in its middle: the first from 0 to 1.
+    pub(crate) fn names(names: &[String]) -> Self {
+        let tick = |(place, name): (usize, &String)| Tick {
+            value: place as f64 + 0.5,
+            label: name.clone(),
+        };
+        Self {
+            low: 0.0,
+            high: names.len().max(1) as f64,
+            spacing: Spacing::Linear,
+            wording: Wording::Named,
+            ticks: names.iter().enumerate().map(tick).collect(),
+        }
+    }
+
     /// Quantiles from 0 to `1 - rest`, each nine as wide as the one before.
     pub(crate) fn quantiles(rest: f64) -> Self {
         let rest = rest.clamp(1e-9, 0.01);
@@ -200,6 +234,10 @@ impl Axis {
             Wording::Money => format_money(value),
             Wording::Change => format_change(value * 100.0),
             Wording::Number => format_significant(value, 3),
+            Wording::Named => {
+                let named = self.ticks.iter().find(|tick| (tick.value - value).abs() <= 0.5);
+                named.map_or_else(String::new, |tick| tick.label.clone())
+            }
             Wording::Quantile => format!("p{}", format_significant(value * 100.0, 6)),
         }
     }
@@ -428,6 +466,26 @@ const TIME_STEPS: [f64; 24] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_begin_at_zero_unless_that_would_hide_the_least() {
+        let labels = |axis: &Axis| {
+            axis.ticks.iter().map(|tick| tick.label.clone()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(labels(&Axis::numbers(2.0, 10.0)), "0 2.5 5 7.5 10");
+        assert_eq!(labels(&Axis::numbers(1.0, 100.0)), "1 2 5 10 20 50 100");
+        let both = Axis::numbers(-3.0, 5.0);
+        assert_eq!(labels(&both), "-4 -2 0 2 4 6");
+        assert!(both.place(-3.0) > 0.0 && both.place(5.0) < 1.0);
+    }
+
+    #[test]
+    fn names_stand_in_the_middle_of_what_they_name() {
+        let axis = Axis::names(&["even", "random"].map(str::to_owned));
+        assert_eq!((axis.place(0.5), axis.place(1.5)), (0.25, 0.75));
+        assert_eq!(axis.text(1.4), "random");
+        assert_eq!(Axis::names(&[]).text(0.5), "");
+    }
 
     fn labels(axis: &Axis) -> Vec<&str> {
         axis.ticks.iter().map(|tick| tick.label.as_str()).collect()

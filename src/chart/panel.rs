@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, Lettering, Point, Stroke};
-use super::lettering::text_width;
+use super::lettering::{fit_text, text_width};
 use super::palette::{Dash, Ink, Look};
 use super::reading::{LineReadings, PlotReadings};
 
@@ -41,6 +41,8 @@ pub(crate) struct Tile {
     /// From where to where it lies on the value axis.
     pub(crate) up: (f64, f64),
     pub(crate) ink: Ink,
+    /// What is written into it, where there is room.
+    pub(crate) label: String,
 }
 
 /// What lies between two values, slot by slot: the interval of an estimate.
@@ -158,7 +160,18 @@ impl Panel {
         let place =
             |column: f64, value: f64| (across.column(column), row_of(&self.axis, value, rows));
         let corner = place(tile.across.0, tile.up.1);
-        canvas.rectangle(corner, place(tile.across.1, tile.up.0), tile.ink);
+        let other = place(tile.across.1, tile.up.0);
+        if !tile.label.is_empty() {
+            // The grid would run through the letters.
+            canvas.rectangle(corner, other, Ink::WHITE);
+        }
+        canvas.rectangle(corner, other, tile.ink);
+        if let Some(label) = fit_text(&tile.label, SMALL, false, other.0 - corner.0) {
+            let ink = if tile.ink.opacity > DARK { Ink::WHITE } else { Ink::BLACK };
+            let lettering = Lettering { ink, size: SMALL, bold: false, align: Align::Middle };
+            let middle = (f64::midpoint(corner.0, other.0), f64::midpoint(corner.1, other.1));
+            canvas.text(middle, label, lettering);
+        }
     }
 
     fn draw_band(&self, canvas: &mut Canvas, band: &Band, across: Across<'_>, rows: Rows) {
@@ -263,3 +276,5 @@ const SYMBOL_DISTANCE: f64 = 165.0;
 /// Chosen: more points of one line without neighbours are drawn as short lines, not as symbols.
 const MOST_ALONE: usize = 40;
 const BAND_OPACITY: f64 = 0.14;
+/// Chosen: on darker tiles black letters are no longer read.
+const DARK: f64 = 0.7;

@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::terminal::{Failure, complain};
 use super::{
     admin, admin_keys, backtest, compare, explain, fidelity, gate, init, journal, load, mock,
-    report, run, schema, serve, trace, validate,
+    report, run, schema, serve, sweep, trace, validate,
 };
 
 /// Runs the command line of this process.
@@ -34,6 +34,7 @@ fn carry_out(command: &Subcommands) -> Result<Exit, Failure> {
     match command {
         Subcommands::Run(arguments) => run::run(arguments),
         Subcommands::Gate(arguments) => gate::gate(arguments),
+        Subcommands::Sweep(arguments) => sweep::sweep(arguments),
         Subcommands::Validate(arguments) => validate::validate(arguments),
         Subcommands::Init(arguments) => init::init(arguments),
         Subcommands::Explain(arguments) => explain::explain(arguments),

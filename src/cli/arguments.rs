@@ -17,6 +17,7 @@ use super::mock::{MOCK_HELP, MockArguments};
 use super::serve::{SERVE_HELP, ServeArguments};
 pub(super) use super::shared_arguments::{FailOn, OutputFormat, ReportFormat, ScenarioArguments};
 use super::shared_arguments::{confidence, seed, share};
+use super::sweep_arguments::{SWEEP_HELP, SweepArguments};
 use super::trace::TraceCommands;
 use crate::stats::Confidence;
 use crate::units::Ratio;
@@ -41,6 +42,9 @@ pub(super) enum Subcommands {
     /// Judge the gates of many scenarios, for CI: one verdict each, and an exit code
     #[command(after_help = GATE_HELP)]
     Gate(GateArguments),
+    /// Run a scenario under several values and many seeds: how often, how late, how surely
+    #[command(after_help = SWEEP_HELP)]
+    Sweep(Box<SweepArguments>),
     /// Check scenario files (and the traces that they replay) without running them
     #[command(after_help = VALIDATE_HELP)]
     Validate(ValidateArguments),
@@ -249,6 +253,8 @@ pub(super) enum SchemaOf {
     Load,
     /// What `fidelity --format json` prints
     Fidelity,
+    /// What `sweep --format json` prints
+    Sweep,
     /// Every key of scenario files and configurations with its default and meaning, as Markdown
     Reference,
 }

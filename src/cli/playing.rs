@@ -2,16 +2,14 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread;
-use std::time::Duration as Wait;
+use std::sync::mpsc::RecvTimeoutError;
 
 use super::interrupt::Interrupt;
 use super::open::{Opened, open_traces, simulation_failure};
 use super::progress::Progress;
 use super::provenance::{Provenance, RunFile};
 use super::terminal::Failure;
+use super::workers::{self, PATIENCE};
 use crate::record::Record;
 use crate::result::{ResultFile, evaluate};
 use crate::run::{TraceReport, run_virtual};
@@ -65,17 +63,17 @@ pub(super) fn play(
         tasks.iter().map(|task| task.seeds.iter().map(|_| None).collect()).collect();
     let mut progress = Progress::of_runs(runs.len() as u64);
     let answers = {
-        let (sender, answers) = channel();
-        start(tasks, &Arc::new(runs), jobs, &sender);
-        answers
+        let (tasks, runs) = (Arc::clone(tasks), runs.clone());
+        workers::start(runs.len(), jobs, move |run| make(&tasks[runs[run].0], runs[run].1))
     };
     let mut done = 0;
     loop {
         // The sender of each worker is gone when there is nothing left to do.
         match answers.recv_timeout(PATIENCE) {
-            Ok(((task, seed), one)) => {
+            Ok((run, one)) => {
                 done += 1;
                 progress.show(done);
+                let (task, seed) = runs[run];
                 made[task][seed] = Some(one);
             }
             Err(RecvTimeoutError::Timeout) => {}
@@ -85,32 +83,6 @@ pub(super) fn play(
     }
     progress.clear();
     Ok(made.into_iter().map(together).collect())
-}
-
-type Answer = ((usize, usize), Result<Made, Failure>);
-
-fn start(
-    tasks: &Arc<Vec<Task>>,
-    runs: &Arc<Vec<(usize, usize)>>,
-    jobs: Option<NonZeroUsize>,
-    answers: &Sender<Answer>,
-) {
-    let processors = || thread::available_parallelism().map_or(1, usize::from);
-    let workers = jobs.map_or_else(processors, usize::from).min(runs.len());
-    let next = Arc::new(AtomicUsize::new(0));
-    for _ in 0..workers {
-        let (tasks, runs, next) = (Arc::clone(tasks), Arc::clone(runs), Arc::clone(&next));
-        let answers = answers.clone();
-        thread::spawn(move || {
-            while let Some(&(task, seed)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let made = make(&tasks[task], seed);
-                // Nobody waits for it any more: the command was interrupted.
-                if answers.send(((task, seed), made)).is_err() {
-                    return;
-                }
-            }
-        });
-    }
 }
 
 fn make(task: &Task, place: usize) -> Result<Made, Failure> {
@@ -152,6 +124,3 @@ fn together(runs: Vec<Option<Result<Made, Failure>>>) -> Result<Played, Failure>
     }
     Ok(played)
 }
-
-/// Chosen: a signal is noticed within a tenth of a second, and waiting costs nothing.
-const PATIENCE: Wait = Wait::from_millis(100);

@@ -11,6 +11,7 @@ use crate::load::load_schema;
 use crate::profile::stats_schema;
 use crate::result::result_schema;
 use crate::scenario::{gateway_schema, json_schema, reference};
+use crate::study::sweep_schema;
 use crate::suite::suite_schema;
 use crate::validation::validation_schema;
 
@@ -24,6 +25,7 @@ pub(super) fn schema(format: SchemaOf) -> Result<Exit, Failure> {
         SchemaOf::Gate => pretty(&suite_schema())?,
         SchemaOf::TraceStats => pretty(&stats_schema())?,
         SchemaOf::Fidelity => pretty(&fidelity_schema())?,
+        SchemaOf::Sweep => pretty(&sweep_schema())?,
         SchemaOf::Load => pretty(&load_schema())?,
         SchemaOf::Reference => {
             let sections = reference().into_iter();

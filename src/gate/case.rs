@@ -1,7 +1,8 @@
 //! A line with all that was read for it, judged at any confidence.
 
 use super::Verdict;
-use super::gathered::{Gathered, is_unchanged};
+use super::figures::is_unchanged;
+use super::gathered::Gathered;
 use super::inequality::{Inequality, inequalities};
 use super::range::{Range, compare, operate};
 use super::runs::{FEWEST_RUNS, Pair, Runs, Settings, Stored};
@@ -76,12 +77,12 @@ impl<'a> Case<'a> {
         };
         let pairs = runs.paired(&against.runs);
         // Runs without a partner would not be judged at all.
-        if pairs.len() < runs.records.len() {
+        if pairs.len() < runs.count() {
             return apart;
         }
         let same = self.is_same(&pairs, runs, against);
         if self.reads_over_runs() {
-            let all = pairs.len() == against.runs.records.len();
+            let all = pairs.len() == against.runs.count();
             return if same && all { Approach::Same } else { apart };
         }
         let equality = self
@@ -133,7 +134,8 @@ impl<'a> Case<'a> {
         (stored.same_scenario || often)
             && self.readings().all(twin)
             && pairs.iter().all(|pair| {
-                let (judged, stored) = ((runs, pair.judged), (&stored.runs, pair.baseline));
+                let (judged, stored) =
+                    ((runs.figures, pair.judged), (stored.runs.figures, pair.baseline));
                 self.readings().all(|reading| is_unchanged(reading, judged, stored))
             })
     }
@@ -426,7 +428,7 @@ mod tests {
             let records: Vec<&Record> = self.runs.iter().collect();
             let stored: Option<Vec<&Record>> =
                 self.baseline.as_ref().map(|runs| runs.iter().collect());
-            let of = |records| Runs { records, columns: &[], dependences: &self.dependences };
+            let of = |records| Runs::of_records(records, &[], &self.dependences);
             let baseline = stored
                 .as_deref()
                 .map(|records| Stored { runs: of(records), same_scenario: self.same_scenario });

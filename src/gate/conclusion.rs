@@ -109,8 +109,7 @@ mod tests {
         let (lines, settings) = ([line], Settings::default());
         let gate = Gate { lines: &lines, expected: None, distrust: &[], settings };
         let record = record();
-        let runs = Runs { records: &[&record], columns: &[], dependences: &[] };
-        match gate.judge(&runs, None) {
+        match gate.judge(&Runs::of_records(&[&record], &[], &[]), None) {
             Judgement::Judged(judged) => judged.lines[0].clone(),
             Judgement::NothingToEvaluate => panic!("there is a line"),
         }

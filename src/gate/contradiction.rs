@@ -147,8 +147,7 @@ mod tests {
         let settings = Settings::default();
         let gate = Gate { lines: &lines, expected, distrust: &[], settings };
         let record = record();
-        let runs = Runs { records: &[&record], columns: &[], dependences: &[] };
-        match gate.judge(&runs, None) {
+        match gate.judge(&Runs::of_records(&[&record], &[], &[]), None) {
             Judgement::Judged(judged) => judged,
             Judgement::NothingToEvaluate => panic!("there are lines"),
         }

@@ -1,13 +1,11 @@
 //! A metric of a line, read from all runs: its value in each, and what is known of it over all.
 
 use super::range::Range;
-use super::resolve::resolve;
 use super::runs::{FEWEST_RUNS, Runs};
 use crate::assertion::{OverRuns, Reading};
 use crate::metric::Quantile;
-use crate::record::Record;
 use crate::stats::{Confidence, Interval, Moments, QuantileRanks};
-use crate::summary::{Basis, Estimate, Limits, Method, Selected, Summary};
+use crate::summary::{Basis, Estimate, Limits, Method};
 
 /// A metric as read from all runs.
 #[derive(Clone, Debug)]
@@ -43,18 +41,14 @@ pub(super) struct Known {
 
 impl<'a> Gathered<'a> {
     pub(super) fn of(reading: &'a Reading, runs: &Runs<'_>) -> Self {
-        let estimate = |record: &&Record| {
-            let read = estimate(reading, record, runs);
-            read.unwrap_or_else(|| Estimate::absent(reading.metric))
-        };
-        let estimates: Vec<Estimate> = runs.records.iter().map(estimate).collect();
+        let estimates = runs.figures.estimates(reading);
         let points: Vec<Range> = estimates.iter().map(point).collect();
         let over = match reading.over_runs {
             OverRuns::Itself if !reading.is_estimate() => Over::Exact(estimates),
             OverRuns::Itself => Over::Pooled {
                 of_attempts: estimates.iter().any(|estimate| estimate.of_attempts),
                 dependent: !runs.dependences.is_empty(),
-                basis: pooled(reading, runs, &estimates),
+                basis: runs.figures.pooled(reading, &estimates),
             },
             OverRuns::Probability => {
                 let any =
@@ -169,45 +163,6 @@ impl<'a> Gathered<'a> {
         let low = own.low.map(|low| low.min(between.low.max(0.0)));
         Some(Limits { low, high: own.high.map(|high| high.max(between.high)) })
     }
-}
-
-/// The requests of one run that a metric is read of; `None` where the run holds no such requests.
-fn selected<'a>(reading: &Reading, record: &'a Record, runs: &Runs<'_>) -> Option<Selected<'a>> {
-    let selection = resolve(&reading.selector, record, runs.columns)?;
-    Some(Summary::of(record).select(selection))
-}
-
-/// Reads a metric from one run.
-fn estimate(reading: &Reading, record: &Record, runs: &Runs<'_>) -> Option<Estimate> {
-    Some(selected(reading, record, runs)?.estimate(reading.metric, Method::Display))
-}
-
-/// What a metric of one run is made from: much more than its estimate.
-fn basis(reading: &Reading, record: &Record, runs: &Runs<'_>) -> Option<Basis<'static>> {
-    Some(selected(reading, record, runs)?.basis(reading.metric).into_owned())
-}
-
-/// The requests of all runs together.
-fn pooled(reading: &Reading, runs: &Runs<'_>, estimates: &[Estimate]) -> Basis<'static> {
-    // Without a value there is nothing to add.
-    let all = runs.records.iter().zip(estimates).filter(|(_, estimate)| estimate.has_data());
-    let all = all.filter_map(|(record, _)| basis(reading, record, runs));
-    let all = all.reduce(|sum, one| sum.merged(&one));
-    all.unwrap_or(Basis::Exact { value: None, n: 0 })
-}
-
-/// Whether what a reading is made from came out exactly the same in two runs.
-pub(super) fn is_unchanged(
-    reading: &Reading,
-    (runs, judged): (&Runs<'_>, usize),
-    (baseline, stored): (&Runs<'_>, Option<usize>),
-) -> bool {
-    let of = |runs: &Runs<'_>, run: usize| {
-        let record = runs.records.get(run)?;
-        Some((estimate(reading, record, runs)?, basis(reading, record, runs)?))
-    };
-    let (one, other) = (of(runs, judged), stored.and_then(|stored| of(baseline, stored)));
-    one.is_some() && one == other
 }
 
 fn point(estimate: &Estimate) -> Range {

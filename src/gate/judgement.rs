@@ -135,7 +135,7 @@ mod tests {
         let settings = Settings::default();
         let gate = Gate { lines: &lines, expected, distrust, settings };
         let record = record();
-        gate.judge(&Runs { records: &[&record], columns: &[], dependences: &[] }, None)
+        gate.judge(&Runs::of_records(&[&record], &[], &[]), None)
     }
 
     const PASSES: &str = "rollbacks == 1";

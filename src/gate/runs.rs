@@ -1,5 +1,9 @@
-//! What a gate is judged on: the records of one run or of several, which differ in their seeds.
+//! What a gate is judged on: one run or several, which differ in their seeds.
 
+use std::collections::BTreeMap;
+
+use super::figures::Figures;
+use super::run_values::RunValues;
 use crate::record::Record;
 use crate::summary::ColumnSpec;
 use crate::units::Ratio;
@@ -7,12 +11,10 @@ use crate::units::Ratio;
 /// The runs of one scenario.
 #[derive(Clone, Copy, Debug)]
 pub struct Runs<'a> {
-    /// What each left behind, in the order in which they are told of; no two of one seed.
-    pub records: &'a [&'a Record],
-    /// The columns that selectors can name.
-    pub columns: &'a [ColumnSpec],
+    /// What is read of each, in the order in which they are told of; no two of one seed.
+    pub(super) figures: Figures<'a>,
     /// What makes requests of one run bear on each other, in words; empty where nothing does.
-    pub dependences: &'a [&'a str],
+    pub(super) dependences: &'a [&'a str],
 }
 
 /// The runs of a baseline.
@@ -56,18 +58,43 @@ pub(super) struct Pair {
     pub(super) baseline: Option<usize>,
 }
 
-impl Runs<'_> {
+impl<'a> Runs<'a> {
+    /// Runs by what each left behind, in the order in which they are told of; no two of one seed.
+    /// Selectors can name these `columns`. `dependences`: what makes requests of one run bear on
+    /// each other, in words; empty where nothing does.
+    pub const fn of_records(
+        records: &'a [&'a Record],
+        columns: &'a [ColumnSpec],
+        dependences: &'a [&'a str],
+    ) -> Self {
+        Self { figures: Figures::Records { records, columns }, dependences }
+    }
+
+    /// Runs by what was read of each: they can be judged on exact values and on what is over runs,
+    /// and not on the requests of all of them together.
+    pub const fn of_values(values: &'a RunValues) -> Self {
+        Self { figures: Figures::Values(values), dependences: &[] }
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.figures.seeds().len()
+    }
+
     /// Each run by itself.
     pub(super) fn each(&self) -> Vec<Pair> {
-        let seeds = self.records.iter().map(|record| record.seed);
+        let seeds = self.figures.seeds().into_iter();
         seeds.enumerate().map(|(judged, seed)| Pair { seed, judged, baseline: None }).collect()
     }
 
     /// The runs that have one of the same seed in `baseline`, each with that.
     pub(super) fn paired(&self, baseline: &Self) -> Vec<Pair> {
+        // Runs of a study are many: their seeds are not looked for one by one.
+        let seeds = baseline.figures.seeds().into_iter().zip(0..);
+        let places: BTreeMap<u64, usize> = seeds.collect();
         let with = |pair: Pair| {
-            let place = baseline.records.iter().position(|record| record.seed == pair.seed)?;
-            Some(Pair { baseline: Some(place), ..pair })
+            let place = places.get(&pair.seed)?;
+            Some(Pair { baseline: Some(*place), ..pair })
         };
         self.each().into_iter().filter_map(with).collect()
     }

@@ -3,7 +3,7 @@
 use super::escape::escape;
 use super::markup::{Cell, Column, Table, code, list, paragraph, section};
 use super::verdict::{verdict_class, verdict_symbol};
-use crate::gate::{Judgement, LineResult, Verdict};
+use crate::gate::{Judged, Judgement, LineResult, Verdict};
 use crate::report::verdict_word;
 use crate::result::ResultFile;
 
@@ -13,23 +13,23 @@ pub(super) fn gate_section(result: &ResultFile) -> String {
         Judgement::NothingToEvaluate => {
             paragraph("note", "The scenario states no gate: nothing was judged.")
         }
-        Judgement::Judged(judged) => {
-            let distrust = judged.distrust.iter();
-            let distrust = distrust.map(|reason| format!("Not to be trusted: {reason}."));
-            let rows = judged.lines.iter().map(row).collect();
-            let table = Table {
-                caption: "What had to hold, and what was measured",
-                columns: ["Verdict", "Line of the gate", "Measured", "Place"]
-                    .map(Column::text)
-                    .into(),
-                rows,
-                sortable: false,
-            };
-            let table = if judged.lines.is_empty() { String::new() } else { table.render() };
-            list("facts", distrust) + &table
-        }
+        Judgement::Judged(judged) => gate_table(judged),
     };
     section("gate", "Gate", &markup)
+}
+
+/// The lines of a gate that was judged, and why they may not be trusted.
+pub(super) fn gate_table(judged: &Judged) -> String {
+    let distrust = judged.distrust.iter();
+    let distrust = distrust.map(|reason| format!("Not to be trusted: {reason}."));
+    let table = Table {
+        caption: "What had to hold, and what was measured",
+        columns: ["Verdict", "Line of the gate", "Measured", "Place"].map(Column::text).into(),
+        rows: judged.lines.iter().map(row).collect(),
+        sortable: false,
+    };
+    let table = if judged.lines.is_empty() { String::new() } else { table.render() };
+    list("facts", distrust) + &table
 }
 
 fn row(line: &LineResult) -> Vec<Cell> {

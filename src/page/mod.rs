@@ -27,9 +27,11 @@ mod rule_health;
 mod selections;
 mod shell;
 mod story;
+mod sweep_page;
 mod verdict;
 
 pub use compared_page::comparison_page;
 pub use document::report_page;
 pub use fidelity::fidelity_page;
 pub use provenance::Provenance;
+pub use sweep_page::sweep_page;

@@ -140,6 +140,7 @@ impl Columns {
                         across: (from, to),
                         up: (seconds(up.0), seconds(up.1)),
                         ink: version.look.ink.with_opacity(opacity(stretch[0])),
+                        label: String::new(),
                     });
                 }
             }

@@ -2,7 +2,8 @@
 //!
 //! Everything is returned as text or bytes, made from a [`ResultFile`](crate::result::ResultFile)
 //! alone, so that every output can be made again from a stored one; what is told of a trace, of a
-//! twin, of a load and of a backtest from what describes them. Knows no files and no terminal.
+//! twin, of a load, of a backtest and of a sweep from what describes them. Knows no files and no
+//! terminal.
 
 mod backtest_chart;
 mod backtest_markdown;
@@ -49,6 +50,17 @@ mod suite_junit;
 mod suite_markdown;
 mod suite_text;
 mod suite_words;
+mod sweep_charts;
+mod sweep_csv;
+mod sweep_detection_chart;
+mod sweep_forest_chart;
+mod sweep_harm_chart;
+mod sweep_heat_chart;
+mod sweep_looks;
+mod sweep_markdown;
+mod sweep_survival_chart;
+mod sweep_text;
+mod sweep_words;
 mod table_csv;
 mod terminal;
 mod text_table;
@@ -107,6 +119,14 @@ pub use suite_markdown::{
     GITHUB_COMMENT_LIMIT, GITLAB_NOTE_LIMIT, STEP_SUMMARY_LIMIT, suite_markdown,
 };
 pub use suite_text::suite_text;
+pub use sweep_charts::sweep_charts;
+pub use sweep_csv::{sweep_cells_csv, sweep_runs_csv};
+pub use sweep_markdown::sweep_markdown;
+pub use sweep_text::sweep_text;
+pub(crate) use sweep_words::{
+    SweepHeadline, cell_label, chances_grid, differences_grid, harm_grid, judged, short_names,
+    sweep_legend, times_grid, trigger_sentences,
+};
 pub use table_csv::table_csv;
 pub use terminal::{Style, terminal_report};
 pub(crate) use text_table::text_table;

@@ -52,7 +52,7 @@ pub fn judge(
     };
     let dependences = dependences(&loaded.resolved, scenario.closed_users() > 0);
     let columns = columns(scenario);
-    let runs = Runs { records, columns: &columns, dependences: &dependences };
+    let runs = Runs::of_records(records, &columns, &dependences);
     Gate { lines: &lines, expected, distrust, settings }.judge(&runs, baseline)
 }
 
@@ -84,7 +84,8 @@ fn missed_faults(record: &Record) -> Option<String> {
     (!none).then(|| format!("the traffic ended before these faults began: {}", missed.join(", ")))
 }
 
-fn columns(scenario: &Scenario) -> Vec<ColumnSpec> {
+/// The columns that selectors of `scenario` can name.
+pub fn columns(scenario: &Scenario) -> Vec<ColumnSpec> {
     let columns = scenario.columns.iter().map(|column| ColumnSpec {
         title: column.title.clone(),
         selection: Selection {

@@ -339,7 +339,7 @@ fn judge(record: &Record, lines: &[(&str, u32)]) -> Judgement {
     let lines: Vec<Line<'_>> = lines.collect();
     let settings = Settings::default();
     let gate = Gate { lines: &lines, expected: None, distrust: &[], settings };
-    gate.judge(&Runs { records: &[record], columns: &[], dependences: &[] }, None)
+    gate.judge(&Runs::of_records(&[record], &[], &[]), None)
 }
 
 pub(super) fn table(record: &Record) -> Table {

@@ -22,7 +22,7 @@ mod schema_requests;
 mod soundness;
 mod unsound;
 
-pub use evaluation::{distrust, evaluate, judge};
+pub use evaluation::{columns, distrust, evaluate, judge};
 pub use file::{ColumnInfo, FileDigest, GateInfo, ReferenceInfo, ResultFile, ScenarioInfo};
 pub use reading::ResultError;
 pub(crate) use reading::json_problem;

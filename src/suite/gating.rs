@@ -51,7 +51,7 @@ impl Played<'_> {
         let of_baseline: Vec<&Record> = baseline.runs.iter().collect();
         let closed = baseline.scenario.closed_users.is_some();
         let dependences = dependences(&baseline.scenario.resolved, closed);
-        let runs = Runs { records: &of_baseline, columns: &columns, dependences: &dependences };
+        let runs = Runs::of_records(&of_baseline, &columns, &dependences);
         let stored = Stored { runs, same_scenario: differences.is_empty() };
         let paired = |record: &&Record| baseline.runs.iter().any(|run| run.seed == record.seed);
         let against = AgainstStored {

@@ -135,6 +135,7 @@ fn generated_files_and_tables_are_those_of_the_program() {
         "backtest",
         "load",
         "fidelity",
+        "sweep",
     ] {
         let printed = place.run(&["schema", format]).stdout;
         hold(&format!("docs/{format}.schema.json"), &printed, &mut stale);

@@ -17,6 +17,7 @@ mod pages;
 mod program;
 mod readme;
 mod samples;
+mod sweeps;
 mod trace_fits;
 mod trace_stats;
 mod traces;

@@ -43,6 +43,7 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("result", 10),
     ("backtest", 11),
     ("compare", 11),
+    ("study", 11),
     ("validation", 11),
     ("fidelity", 12),
     ("suite", 12),

@@ -1,0 +1,65 @@
+//! What a sweep leaves behind: its files, what is printed, the exit code.
+
+use std::path::Path;
+
+use super::arguments::{FailOn, ReportFormat};
+use super::exit::Exit;
+use super::output::{chart_files, style, write_files};
+use super::sweep_arguments::TellingArguments;
+use super::terminal::{Failure, print};
+use crate::gate::Verdict;
+use crate::page::sweep_page;
+use crate::report::{sweep_cells_csv, sweep_charts, sweep_markdown, sweep_runs_csv, sweep_text};
+use crate::study::{Cell, Ledger, SweepReport};
+
+/// Writes the files of a sweep and prints it.
+pub(super) fn tell(
+    report: &SweepReport,
+    cells: &[Cell],
+    ledger: &Ledger,
+    arguments: &TellingArguments,
+) -> Result<Exit, Failure> {
+    if let Some(out) = &arguments.out {
+        write(report, cells, ledger, (out, !arguments.no_charts))?;
+    }
+    print(&match arguments.format {
+        ReportFormat::Json => report.to_json(),
+        ReportFormat::Markdown => sweep_markdown(report),
+        ReportFormat::Csv => sweep_cells_csv(report),
+        ReportFormat::Text => sweep_text(report, style(true)),
+    })?;
+    if let (Some(out), ReportFormat::Text) = (&arguments.out, arguments.format) {
+        print(&format!("\nSweep files: {}\n", out.display()))?;
+    }
+    Ok(exit(report, arguments.fail_on))
+}
+
+/// Everything is rendered before the first file is touched.
+fn write(
+    report: &SweepReport,
+    cells: &[Cell],
+    ledger: &Ledger,
+    (folder, charts): (&Path, bool),
+) -> Result<(), Failure> {
+    let drawn = if charts { sweep_charts(report) } else { Vec::new() };
+    let mut files = vec![
+        ("sweep.json".to_owned(), report.to_json().into_bytes()),
+        ("runs.csv".to_owned(), sweep_runs_csv(report, cells, ledger.rows()).into_bytes()),
+        ("cells.csv".to_owned(), sweep_cells_csv(report).into_bytes()),
+        ("summary.md".to_owned(), sweep_markdown(report).into_bytes()),
+        ("sweep.html".to_owned(), sweep_page(report, &drawn).into_bytes()),
+    ];
+    files.extend(drawn.iter().flat_map(chart_files));
+    write_files(folder, files)
+}
+
+/// The code for the gravest verdict of all cells.
+fn exit(report: &SweepReport, fail_on: FailOn) -> Exit {
+    match report.verdict() {
+        None | Some(Verdict::Pass) => Exit::Pass,
+        Some(Verdict::Inconclusive) if fail_on == FailOn::Fail => Exit::Pass,
+        Some(Verdict::Inconclusive) => Exit::Inconclusive,
+        Some(Verdict::Fail) => Exit::GateFailed,
+        Some(Verdict::Invalid) => Exit::InvalidRun,
+    }
+}
