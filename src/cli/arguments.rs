@@ -284,8 +284,8 @@ In a path the items of a list go by their number from 0, or by their name, title
 
 The same scenario, seed and build give the same bytes of result.json; what may differ from run to
 run is in run.json. With --live the requests go over HTTP, through a gateway to a mock of the
-upstreams, at free ports of this machine: what the clock says then differs from run to run. With --target
-a gateway that runs elsewhere serves; docs/live.md says what it needs.";
+upstreams, at free ports of this machine: what the clock says then differs from run to run. With
+--target a gateway that runs elsewhere serves; docs/live.md says what it needs.";
 
 const INIT_HELP: &str = "\
 Examples:
