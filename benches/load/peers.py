@@ -75,13 +75,9 @@ def of_coalmine(program, url, options, folder):
     command = [program, "load", url, "--model", "m1", "--rate", f"{options.rate}/s", "--stream"]
     command += ["--requests", str(options.requests), "--tokens", f"{INPUT},{OUTPUT}", "--format", "json"]
     times = json.loads(run(command, folder))["times"]
-    milliseconds = lambda name, figure: times[name][f"{figure}_ns"] / 1e6
-    return {
-        "TTFT mean": milliseconds("ttft_from_send", "mean"),
-        "TTFT P50": milliseconds("ttft_from_send", "p50"),
-        "TTFT P90": milliseconds("ttft_from_send", "p90"),
-        "between tokens": milliseconds("itl", "mean"),
-    }
+    first = times["ttft_from_send"]
+    told = [first["mean_ns"], first["p50_ns"], first["p90_ns"], times["itl"]["mean_ns"]]
+    return figures(*(nanoseconds / 1e6 for nanoseconds in told))
 
 
 def of_aiperf(program, url, options, folder):

@@ -284,14 +284,14 @@ Examples:
   coalmine run scenarios/ten-thousand.yaml --live --speed 10
   coalmine run scenarios/ten-thousand.yaml --live --speed 10 --record ten-thousand.trace
   coalmine run scenarios/ten-thousand.yaml --both --speed 10
-  coalmine run scenarios/false-alarm.yaml --live --target http://10.0.0.5:8080 --mock-listen 10.0.0.7:9000
+  coalmine run scenarios/false-alarm.yaml --live --target http://gw:8080 --mock-listen 10.0.0.7:9000
 
 In a path the items of a list go by their number from 0, or by their name, title or id.
 
 The same scenario, seed and build give the same bytes of result.json; what may differ from run to
 run is in run.json. With --live the requests go over HTTP, through a gateway to a mock of the
-upstreams, at free ports of this machine: what the clock says then differs from run to run. With --target a
-gateway that runs elsewhere serves; docs/live.md says what it needs.";
+upstreams, at free ports of this machine: what the clock says then differs from run to run. With
+--target a gateway that runs elsewhere serves; docs/live.md says what it needs.";
 
 const INIT_HELP: &str = "\
 Examples:

@@ -35,7 +35,7 @@ pub(super) struct TargetArguments {
         requires = "target",
     )]
     pub(super) mock_upstream: String,
-    /// The file that holds an access key of scope admin [default: the key is what COALMINE_KEY says]
+    /// The file that holds its access key of scope admin [default: it is what COALMINE_KEY says]
     #[arg(long, help_heading = ELSEWHERE, value_name = "PATH", requires = "target")]
     pub(super) key_file: Option<PathBuf>,
 }
@@ -118,9 +118,9 @@ impl Chosen {
             )),
             ElsewhereError::Other { .. } => Failure::usage(format!("error: {url}: {why}")),
             ElsewhereError::Unfit(problems) => Failure::input(format!(
-                "error: the gateway at {url} cannot serve the run:\n  {}\n  help: its configuration \
-                 needs `upstreams: {{{upstream}: {{url: http://{mock}/v1}}}}` and each model of the \
-                 scenario; docs/live.md has one",
+                "error: the gateway at {url} cannot serve the run:\n  {}\n  help: its \
+                 configuration needs `upstreams: {{{upstream}: {{url: http://{mock}/v1}}}}` and \
+                 each model of the scenario; docs/live.md has one",
                 problems.join("\n  ")
             )),
         }

@@ -8,20 +8,10 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::error::LiveError;
+use super::feed_event::FeedEvent;
 use super::notice::Notice;
 use super::operator::Operator;
-use crate::wire::{EventLines, ServerEvent};
-
-/// Something that a gateway tells.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct FeedEvent {
-    /// The number of the journal entry, where it is one.
-    pub(super) entry: Option<u64>,
-    /// What it is, in a word.
-    pub(super) name: String,
-    /// JSON.
-    pub(super) data: String,
-}
+use crate::wire::EventLines;
 
 /// Follows the events of a gateway until it is dropped.
 #[derive(Debug)]
@@ -121,12 +111,4 @@ async fn listen(
 fn message(data: &str) -> String {
     let data: Value = serde_json::from_str(data).unwrap_or_default();
     data["message"].as_str().unwrap_or("no reason was given").to_owned()
-}
-
-impl From<ServerEvent<'_>> for FeedEvent {
-    fn from(event: ServerEvent<'_>) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let entry = text(event.id).parse().ok();
-        Self { entry, name: text(event.name), data: text(event.data) }
-    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration as Wait;
 
 use super::conductor::Conductor;
 use super::error::LiveError;
-use super::feed::FeedEvent;
+use super::feed_event::FeedEvent;
 use super::live_watch::LiveWatch;
 use super::notice::Notice;
 use crate::director::Told;

@@ -7,6 +7,10 @@
 //! workload, so splits and answers are those that a simulation draws. What the gateway's engine
 //! tells and what clients see becomes the same record as that of a run in virtual time; how late
 //! the harness made things is told beside it.
+//!
+//! A gateway that runs elsewhere may serve instead ([`Elsewhere`]). Then nobody stands within it:
+//! it is prepared, commanded and heard over its interface, and what became of single requests tell
+//! their clients and the mock, which knows them by the ids that the gateway passes on.
 
 mod client_meter;
 mod commanding;
@@ -17,6 +21,7 @@ mod error;
 mod far;
 mod far_gateway;
 mod feed;
+mod feed_event;
 mod gateway_plan;
 mod hearsay;
 mod live_run;

@@ -1,6 +1,6 @@
 //! What the threads of a live run tell the one that conducts it.
 
-use super::feed::FeedEvent;
+use super::feed_event::FeedEvent;
 use crate::director::Told;
 use crate::exchange::{Class, Ending, Observed, Request, VersionIndex};
 use crate::load::LoadError;

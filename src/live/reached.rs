@@ -99,8 +99,8 @@ impl Conductor<'_> {
     }
 }
 
-/// How an attempt ended of which its client has `seen` this: a gateway passes on no more of a broken
-/// connection than a status of its own, and the mock knows what it did.
+/// How an attempt ended of which its client has `seen` this: a gateway passes on no more of a
+/// broken connection than a status of its own, and the mock knows what it did.
 fn ending(plan: Option<&Planned>, seen: Ending) -> Ending {
     let planned = plan.map_or(Ending::Success, |plan| plan.ending);
     match seen {

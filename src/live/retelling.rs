@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::LiveError;
-use super::feed::FeedEvent;
+use super::feed_event::FeedEvent;
 use super::rule_numbers::RuleNumbers;
 use crate::director::{Narrator, Told};
 use crate::engine::{Change, NoTarget, RuleSet, Sealed};

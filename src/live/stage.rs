@@ -130,9 +130,11 @@ impl Stage {
         let Tellers { conductor, planned, .. } = tellers;
         let target = target(&format!("{}/v1", elsewhere.url.trim_end_matches('/')))?;
         let far = FarGateway::prepare(elsewhere, scenario)?;
-        // The run's time is the gateway's, so that what it tells of its own falls into place.
-        let start = far.time.now + PROBED_WITHIN;
-        let clock = WallClock::starting_at(start, TimeScale::REAL, PROBED_WITHIN);
+        // The run's time is the gateway's, so that what it tells of its own falls into place. It
+        // begins with a second, as a simulation does: so do checks.
+        let start = (far.time.now + PROBED_WITHIN).ceil_second();
+        let held = start.since(far.time.now);
+        let clock = WallClock::starting_at(start, TimeScale::REAL, held);
         let keeps_connections = !breaks_connections(scenario);
         let numbering = Numbering::RequestIds { prefix: far.prefix.clone(), keeps_connections };
         let mock = mock_settings(scenario, (seed, clock), planned, numbering)?;
@@ -242,6 +244,6 @@ fn target(url: &str) -> Result<Target, LiveError> {
 /// For how long the clock stands still while mock, gateway and keys are set up. Chosen: a machine
 /// that is not busy needs a part of it.
 const SET_UP_WITHIN: Duration = Duration::from_millis(500);
-/// The same where a gateway elsewhere is ready and the mock is not. Chosen: many times what the way
-/// there and back takes.
+/// The same, at least, where a gateway elsewhere is ready and the mock is not. Chosen: many times
+/// what the way there and back takes.
 const PROBED_WITHIN: Duration = Duration::from_millis(500);

@@ -3,12 +3,14 @@
 //! has all traffic every request ends as in the simulation. Time runs as on the wall: runs are
 //! short.
 
+use std::thread;
+
 use coalmine::exchange::VersionIndex;
 use coalmine::record::{Arm, Record};
 use serde_json::json;
 
-use crate::far_world::FarWorld;
-use crate::world::{assigned, endings, happenings};
+use crate::far_world::{FarWorld, far};
+use crate::world::{assigned, endings, happenings, written};
 
 /// Two versions of one model, with `more` of it, under this workload and these phases.
 fn scenario(workload: &str, model: &str, phases: &str) -> String {
@@ -208,4 +210,30 @@ fn what_an_earlier_run_has_left_is_as_the_scenario_begins() {
     let both = world.both(&scenario("  arrivals: {constant: 20/s}", RULES, phases));
     assert_eq!(happenings(&both.live), happenings(&both.simulated));
     assert_eq!(both.live.rules.iter().map(|rule| rule.firings).sum::<u64>(), 0);
+}
+
+#[test]
+fn requests_of_others_are_counted_and_make_the_run_invalid() {
+    let phases = "
+  - {name: all, for: 1500ms, split: {old: 100%}}
+";
+    let world = FarWorld::new(EMPTY);
+    let loaded = written(&scenario("  arrivals: {constant: 20/s}", "", phases));
+    let elsewhere = world.elsewhere();
+    let body = json!({"model": "gpt-4", "messages": [{"role": "user", "content": "Hello?"}]});
+    let facts = thread::scope(|scope| {
+        let run = scope.spawn(|| far(&loaded, elsewhere, &mut Vec::new()).unwrap());
+        let mut refused = 0;
+        while !run.is_finished() {
+            let (status, _) = world.ask("POST", "/v1/chat/completions", Some(&body));
+            refused += u64::from(status == 409);
+        }
+        let facts = run.join().unwrap().live.unwrap();
+        // The answer to the last may have been cut off by the end of the mock.
+        let strangers = facts.gateway.as_ref().unwrap().strangers;
+        assert!(refused > 0 && (refused..=refused + 1).contains(&strangers), "{strangers}");
+        facts
+    });
+    let reasons = facts.distrust();
+    assert!(reasons.iter().any(|reason| reason.contains("of others")), "{reasons:?}");
 }
