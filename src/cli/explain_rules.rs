@@ -1,5 +1,6 @@
 //! What a scenario's rules mean: when each of them is checked, what it does, and what it can see.
 
+use super::judges::innocent;
 use crate::engine::{
     Action, Condition, Judge, JudgeTest, NoData, Operator, Relation, RuleSet, Threshold, Trigger,
     TriggerKind,
@@ -75,9 +76,9 @@ fn of_all(rules: &RuleSet) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(alpha) = rules.false_alarms() {
         lines.push(format!(
-            "  the judges together fire with a probability of at most {} on canaries that are no \
-             worse and deployed together",
-            format_significant(alpha, 3)
+            "  the judges together fire with a probability of at most {} on {}, deployed together",
+            format_significant(alpha, 3),
+            innocent(rules)
         ));
     }
     if !rules.classification.rate_limited_is_error {
@@ -135,7 +136,7 @@ fn judged(judge: &Judge, of: &str) -> String {
         ),
         JudgeTest::Slowness(slowness) => format!(
             "requests{of} that are slower than the stable's {} over {} by more than {} are more \
-             frequent than its own, beyond chance{}",
+             frequent than its own by more than half, beyond chance{}",
             slowness.metric,
             slowness.window,
             format_set_share(slowness.effect),

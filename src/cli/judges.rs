@@ -1,5 +1,6 @@
 //! How often judges fire by chance in the course of a run: a line for each model that has some.
 
+use crate::engine::RuleSet;
 use crate::exchange::ModelIndex;
 use crate::scenario::{FalseAlarms, Scenario};
 use crate::units::{format_counted, format_significant};
@@ -8,16 +9,18 @@ use crate::units::{format_counted, format_significant};
 pub(super) fn false_alarm_lines(scenario: &Scenario) -> Vec<String> {
     let alarms = (0..).zip(&scenario.models).map(|(index, model)| {
         let alarms = scenario.false_alarms(ModelIndex(index));
-        (model.id.as_str(), alarms)
+        (model, alarms)
     });
     let judged: Vec<_> = alarms.filter(|(_, alarms)| !alarms.shares.is_empty()).collect();
-    let of = |model| match scenario.models.len() {
+    let of = |model: &str| match scenario.models.len() {
         1 => String::new(),
         _ => format!(" of {model}"),
     };
     let mut lines: Vec<_> = judged
         .iter()
-        .map(|(model, alarms)| format!("judges{}: {}", of(model), bound(alarms)))
+        .map(|(model, alarms)| {
+            format!("judges{}: {}", of(model.id.as_str()), bound(alarms, &model.rules))
+        })
         .collect();
     if let [_, _, ..] = judged.as_slice() {
         let shares = judged.iter().flat_map(|(_, alarms)| &alarms.shares).copied();
@@ -28,7 +31,7 @@ pub(super) fn false_alarm_lines(scenario: &Scenario) -> Vec<String> {
     lines
 }
 
-fn bound(alarms: &FalseAlarms) -> String {
+fn bound(alarms: &FalseAlarms, rules: &RuleSet) -> String {
     let sum = format_significant(alarms.sum(), DIGITS);
     let shares: Vec<_> =
         alarms.shares.iter().map(|share| format_significant(*share, DIGITS)).collect();
@@ -41,9 +44,17 @@ fn bound(alarms: &FalseAlarms) -> String {
         }
     };
     format!(
-        "over the run as planned they fire with a probability of at most {sum}{parts} on canaries \
-         that are no worse"
+        "over the run as planned they fire with a probability of at most {sum}{parts} on {}",
+        innocent(rules)
     )
+}
+
+/// Of whom a false alarm would be.
+pub(super) fn innocent(rules: &RuleSet) -> &'static str {
+    match rules.judges().any(|(_, judge)| !judge.is_relative()) {
+        true => "canaries that are no worse and versions that meet their objectives",
+        false => "canaries that are no worse",
+    }
 }
 
 /// Chosen: more terms nobody adds up.

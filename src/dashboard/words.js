@@ -110,11 +110,11 @@ const READINGS = {
   sequential: ({ canary_errors, stable_errors, expected_share }) =>
     `${plural(canary_errors, "error")} of the canary, ${count(stable_errors)} of the stable, ` +
     `with ${weight(expected_share)} of the requests`,
-  event_ratio: ({ slow_above, canary_events, stable_events, expected_share, effect }) => {
+  event_ratio: ({ slow_above, canary_events, stable_events, expected_share, allowed_excess }) => {
     const events = slow_above === undefined ? "error" : "slow request";
     return (
       `${plural(canary_events, events)} of the canary, ${count(stable_events)} of the stable, ` +
-      `with ${weight(expected_share)} of the requests: more than ${percent(effect)} more frequent`
+      `with ${weight(expected_share)} of the requests: more than ${percent(allowed_excess)} more frequent`
     );
   },
   objective: ({ metric, hits, requests, objective }) =>

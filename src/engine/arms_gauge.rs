@@ -51,7 +51,8 @@ enum Evidence {
     },
     Ratio {
         test: Box<ErrorRatioTest>,
-        effect: f64,
+        /// By how much of the stable's rate events may be more frequent.
+        excess: f64,
         burst_block: Duration,
     },
 }
@@ -118,11 +119,17 @@ impl ArmsGauge {
 
     /// Takes in the end of a request.
     pub(super) fn record(&mut self, end: &JudgedEnd<'_>) {
+        if !end.under_present_weights {
+            return;
+        }
         let is_event = match &mut self.slow {
             Some(slow) => slow.take(end),
             None => end.class == Class::Error,
         };
-        if is_event {
+        // Whether an owner counts must not depend on how its first request ended: a version whose
+        // owners have all had their error would run out of those who still can.
+        let counts = end.owner.is_none_or(|owner| self.owners.is_new(owner));
+        if is_event && counts {
             self.count(end);
         }
     }
@@ -130,8 +137,7 @@ impl ArmsGauge {
     #[cold]
     fn count(&mut self, end: &JudgedEnd<'_>) {
         let Some(share) = self.share else { return };
-        if end.owner.is_some_and(|owner| !self.owners.is_new(owner)) || !self.bursts.admits(end.at)
-        {
+        if !self.bursts.admits(end.at) {
             return;
         }
         self.canary_events += u64::from(end.of_canary);
@@ -143,9 +149,10 @@ impl ArmsGauge {
     }
 
     pub(super) fn check(&self) -> Finding {
+        let cannot_judge = self.slow.as_ref().is_some_and(|slow| slow.latest().is_none());
         if self.rejected.is_some() {
             Finding::Breach
-        } else if self.canary_events + self.stable_events == 0 {
+        } else if cannot_judge {
             Finding::NoData
         } else {
             Finding::Clear
@@ -170,13 +177,13 @@ impl ArmsGauge {
                 ln_evidence,
                 alpha,
             }),
-            Evidence::Ratio { effect, burst_block, .. } => Reading::EventRatio(EventRatio {
+            Evidence::Ratio { excess, burst_block, .. } => Reading::EventRatio(EventRatio {
                 metric: self.metric,
                 slow_above: self.slow.as_ref().and_then(SlowLimit::latest),
                 canary_events,
                 stable_events,
                 expected_share,
-                effect: *effect,
+                allowed_excess: *excess,
                 burst_block: *burst_block,
                 ln_evidence,
                 alpha,
@@ -186,8 +193,8 @@ impl ArmsGauge {
 }
 
 impl Evidence {
-    fn of_ratio(effect: f64, burst_block: Duration) -> Self {
-        Self::Ratio { test: Box::new(ErrorRatioTest::new(1.0 + effect)), effect, burst_block }
+    fn of_ratio(excess: f64, burst_block: Duration) -> Self {
+        Self::Ratio { test: Box::new(ErrorRatioTest::new(1.0 + excess)), excess, burst_block }
     }
 
     /// Goes on under other weights.

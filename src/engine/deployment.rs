@@ -33,6 +33,8 @@ pub(super) struct Deployment {
     pub(super) reference: Option<Slot>,
     /// The same, if a window of it is compared: then its completions are told to it.
     pub(super) compared_with: Option<Slot>,
+    /// The versions that judges look at.
+    pub(super) judged: Vec<Slot>,
     /// Whether a judge looks at ends that are no errors.
     pub(super) judges_see_all_ends: bool,
     pub(super) live: Vec<Live>,
@@ -54,6 +56,8 @@ pub(super) struct Live {
     pub(super) activated_at: Timestamp,
     /// Requests that ended and were evidence, of all activations.
     completed: u64,
+    /// Requests that began and can be evidence, of all activations.
+    pub(super) begun: u64,
     /// Requests in flight, of all activations.
     outstanding: u64,
     /// Whether the end of the last of them is to be told.
@@ -88,6 +92,7 @@ impl Deployment {
             split_number: 0,
             reference: None,
             compared_with: None,
+            judged: Vec::new(),
             judges_see_all_ends: false,
             live: Vec::new(),
             past_health: Vec::new(),
@@ -129,6 +134,7 @@ impl Deployment {
         let live = &mut self.live[usize::from(ticket.attempted.0)];
         ticket.activation = live.activation;
         live.outstanding += 1;
+        live.begun += u64::from(ticket.attempt == 0 && !ticket.pinned);
         if let Some(in_flight) = live.in_flight.as_mut().filter(|_| !ticket.pinned) {
             in_flight.start(ticket.start);
         }
@@ -159,8 +165,7 @@ impl Deployment {
             self.tell_comparisons(now, class, observed);
         }
         // That a request was attempted again depends on how it fared before: no independent event.
-        let counts = ticket.attempt == 0 && ticket.split == self.split_number;
-        if counts && (class == Class::Error || self.judges_see_all_ends) {
+        if ticket.attempt == 0 && (class == Class::Error || self.judges_see_all_ends) {
             self.tell_judges(now, ticket, class, observed);
         }
         drained
@@ -177,15 +182,25 @@ impl Deployment {
 
     /// What happens on the stable is evidence for every canary, what happens on a canary against
     /// itself.
-    #[cold]
+    #[inline(never)]
     fn tell_judges(&mut self, now: Timestamp, ticket: &Ticket, class: Class, observed: &Observed) {
         let version = ticket.attempted;
         let is_stable = self.state.stable() == Some(version);
-        let (began, owner) = (ticket.start.second(), ticket.owner);
-        for (index, live) in self.live.iter_mut().enumerate() {
-            let of_canary = index == usize::from(version.0);
+        let end = JudgedEnd {
+            of_canary: false,
+            under_present_weights: ticket.split == self.split_number,
+            begun: self.live[usize::from(version.0)].begun,
+            began: ticket.start.second(),
+            at: now,
+            owner: ticket.owner,
+            class,
+            observed,
+        };
+        for judged in &self.judged {
+            let live = &mut self.live[usize::from(judged.0)];
+            let of_canary = *judged == version;
             if (is_stable || of_canary) && now >= live.activated_at {
-                let end = JudgedEnd { of_canary, began, at: now, owner, class, observed };
+                let end = JudgedEnd { of_canary, ..end };
                 let judges = live.watches.iter_mut().filter_map(Watch::judge);
                 judges.for_each(|judge| judge.judge(&end));
             }

@@ -180,8 +180,8 @@ pub struct EventRatio {
     pub stable_events: u64,
     /// The canary's share of the two versions' requests, as it is now.
     pub expected_share: f64,
-    /// By how much of the stable's rate the canary's may be higher.
-    pub effect: f64,
+    /// By how much of the stable's rate the canary's may be higher: 0.5 is by half.
+    pub allowed_excess: f64,
     /// Of each stretch of this length only the first event counted; zero: all did.
     pub burst_block: Duration,
     /// The natural logarithm of the evidence against "the canary's rate is within the effect".
@@ -195,10 +195,10 @@ pub struct EventRatio {
 pub struct AgainstObjective {
     /// What was judged.
     pub metric: Metric,
-    /// Requests since the activation that have what the metric counts; of a quantile, those that
-    /// took longer than the limit.
+    /// Requests that have what the metric counts; of a quantile, those that took longer than the
+    /// limit: since the activation, or since when it turned bad.
     pub hits: u64,
-    /// Requests since the activation.
+    /// Requests that have begun over the same time, those in flight among them.
     pub requests: u64,
     /// The share that the hits were to stay below.
     pub objective: Ratio,

@@ -12,11 +12,12 @@ use super::finding::Finding;
 use super::in_flight::{InFlight, Overdue};
 use super::meter::Meter;
 use super::time_meter::{TimeFigure, quantile_holds};
+use super::watched::Prices;
 use super::{Condition, Threshold};
 use crate::exchange::{Class, Observed};
 use crate::metric::Quantile;
 use crate::stats::Counts;
-use crate::units::{Duration, Price, Timestamp};
+use crate::units::{Duration, Timestamp};
 
 /// A condition with its windows.
 #[derive(Clone, Debug)]
@@ -48,12 +49,12 @@ enum Figure {
 
 impl Gauge {
     /// Over a version and a stable with these prices.
-    pub(super) fn new(condition: &Condition, own: Option<Price>, stable: Option<Price>) -> Self {
+    pub(super) fn new(condition: &Condition, prices: Prices) -> Self {
         let relative = condition.threshold.is_relative();
         Self {
             condition: condition.clone(),
-            own: Meter::new(condition, own),
-            stable: relative.then(|| Meter::new(condition, stable)),
+            own: Meter::new(condition, prices.own),
+            stable: relative.then(|| Meter::new(condition, prices.stable)),
         }
     }
 

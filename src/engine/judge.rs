@@ -109,12 +109,17 @@ impl Judge {
 
     /// Whether it takes for given that chance assigns requests, or the users that they belong to.
     pub const fn needs_chance(&self) -> bool {
-        matches!(self.name().as_bytes(), b"sequential")
+        !matches!(self.test, JudgeTest::Objective(_) | JudgeTest::Ranks(_))
     }
 
     /// Whether it holds to a probability of a false alarm however often it looks.
     pub const fn has_alpha(&self) -> bool {
         !matches!(self.test, JudgeTest::Ranks(_))
+    }
+
+    /// Whether it has its part in what the rule set's judges may spend together.
+    pub const fn shares_alpha(&self) -> bool {
+        self.has_alpha() && self.alpha.is_none()
     }
 
     /// Writes its fields down, every default among them.

@@ -50,7 +50,8 @@ fn sequential(raw: &RawTrigger) -> Result<JudgeTest, RuleError> {
     let effect = in_range("effect", raw.effect.unwrap_or(SLOWER), 0.0, 100.0, "0 to 100")?;
     let seconds = raw.window_seconds.unwrap_or(MEASURED_OVER);
     let window = seconds_in("window_seconds", seconds, 10.0, 3_600.0, "10 to 3600 seconds")?;
-    let window = window.ceil_secs();
+    // It is made of stretches of ten seconds.
+    let window = Duration::from_secs(window.ceil_secs().as_secs().next_multiple_of(10));
     let burst_block = burst_block(raw)?;
     Ok(JudgeTest::Slowness(Slowness { metric, effect, window, burst_block }))
 }
@@ -77,7 +78,7 @@ fn objective(raw: &RawTrigger) -> Result<Objective, RuleError> {
         | Measure::TimeoutRate
         | Measure::EmptyRate
         | Measure::LengthFinishRate => true,
-        Measure::Quantile(..) => true,
+        Measure::Quantile(sample, _) => sample != Sample::FirstToken,
         _ => false,
     };
     if !is_countable(metric.measure()) {
@@ -111,6 +112,9 @@ fn ranks(raw: &RawTrigger) -> Result<Ranks, RuleError> {
         given.map_or(Ok(default), |seconds| bucketed(field, seconds))
     };
     let bucket = seconds("check_interval_seconds", raw.check_interval_seconds, BUCKET)?;
+    let allowed = "10 to 3600 seconds: ranks are of stretches with a value each";
+    let problem = RuleProblem::OutOfRange { found: bucket.as_secs_f64(), allowed };
+    refuse_if(bucket < SHORTEST_BUCKET, "check_interval_seconds", problem)?;
     let window = seconds("window_seconds", raw.window_seconds, LONGEST_WINDOW)?;
     let allowed = "five check intervals to 3600 seconds: of fewer values there is nothing to tell";
     let problem = RuleProblem::OutOfRange { found: window.as_secs_f64(), allowed };
@@ -136,7 +140,6 @@ fn metric(raw: &RawTrigger, default: Option<Metric>) -> Result<Metric, RuleError
 fn burst_block(raw: &RawTrigger) -> Result<Duration, RuleError> {
     let seconds = raw.burst_block_seconds.unwrap_or(BURST_BLOCK);
     seconds_in("burst_block_seconds", seconds, 0.0, 3_600.0, "0 to 3600 seconds")
-        .map(Duration::ceil_secs)
 }
 
 /// Refuses what belongs to conditions, or to other judges.
@@ -208,8 +211,10 @@ const MEASURED_OVER: f64 = 300.0;
 const BURST_BLOCK: f64 = 10.0;
 /// Chosen: as Kayenta's metrics are recorded, a value a minute.
 const BUCKET: Duration = Duration::from_secs(60);
+/// Chosen: an hour of them is ranked in well below a millisecond.
+const SHORTEST_BUCKET: Duration = Duration::from_secs(10);
 /// Chosen: of fewer on each side not even complete separation reaches 98 %.
-const FEWEST_BUCKETS: u64 = 5;
+pub(super) const FEWEST_BUCKETS: u64 = 5;
 /// Kayenta's: `NetflixACAJudge`, `MannWhitneyClassifier(tolerance = 0.25, confLevel = 0.98)`.
 const TOLERANCE: f64 = 0.25;
 const CONFIDENCE: f64 = 0.98;

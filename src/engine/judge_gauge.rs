@@ -5,8 +5,8 @@ use super::finding::Finding;
 use super::judge::JudgeTest;
 use super::judged_end::JudgedEnd;
 use super::objective_gauge::ObjectiveGauge;
-use super::prices::Prices;
 use super::rank_gauge::RankGauge;
+use super::watched::Watched;
 use super::{Judge, Reading};
 use crate::exchange::{Class, Observed};
 use crate::units::{Ratio, Timestamp};
@@ -27,10 +27,12 @@ enum Kind {
 }
 
 impl JudgeGauge {
-    pub(super) fn new(judge: &Judge, prices: Prices) -> Self {
+    pub(super) fn new(judge: &Judge, watched: Watched) -> Self {
         let kind = match &judge.test {
-            JudgeTest::Objective(objective) => Kind::Objective(ObjectiveGauge::new(objective)),
-            JudgeTest::Ranks(ranks) => Kind::Ranks(RankGauge::new(ranks, prices)),
+            JudgeTest::Objective(objective) => {
+                Kind::Objective(ObjectiveGauge::new(objective, watched.at, watched.begun))
+            }
+            JudgeTest::Ranks(ranks) => Kind::Ranks(RankGauge::new(ranks, watched.prices)),
             JudgeTest::ErrorShare { prior_strength } => {
                 Kind::Arms(ArmsGauge::of_shares(*prior_strength))
             }

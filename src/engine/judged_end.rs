@@ -3,12 +3,16 @@
 use crate::exchange::{Class, Observed};
 use crate::units::Timestamp;
 
-/// The end of a request's first attempt that was assigned under the present weights: a further
-/// attempt depends on how the one before fared, and is no independent event.
+/// The end of a request's first attempt: a further one depends on how the one before fared, and is
+/// no independent event.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct JudgedEnd<'a> {
     /// Whether it is of the version that is judged; else it is of the stable.
     pub(super) of_canary: bool,
+    /// Whether the weights are those that it was assigned under.
+    pub(super) under_present_weights: bool,
+    /// How many requests have begun on its version, of all activations.
+    pub(super) begun: u64,
     /// The second in which it began.
     pub(super) began: i64,
     /// When it ended.

@@ -75,7 +75,6 @@ mod owners;
 mod policy;
 mod policy_error;
 mod prepared;
-mod prices;
 mod progress;
 mod rank_gauge;
 mod raw_rules;
@@ -101,6 +100,7 @@ mod trigger;
 mod undelivered;
 mod version;
 mod watch;
+mod watched;
 mod watching;
 
 pub use self::core::{ABANDON_AFTER, Engine};

@@ -94,7 +94,7 @@ impl Progress {
     ) -> Option<Waiting> {
         let requests = completed - self.completed_before;
         let required = step.require.unwrap_or_else(|| most_demanding(rules));
-        let waiting = waiting(rules, watches, requests, required);
+        let waiting = waiting(watches, requests, required);
         self.due = waiting.as_ref().map(|_| at + LOOK_AGAIN);
         waiting
     }
@@ -109,17 +109,13 @@ impl Progress {
     }
 }
 
-fn waiting(rules: &RuleSet, watches: &[Watch], requests: u64, required: u64) -> Option<Waiting> {
+fn waiting(watches: &[Watch], requests: u64, required: u64) -> Option<Waiting> {
     let mut without_data = Vec::new();
     let mut triggers = Vec::new();
     for watch in watches {
-        let kind = &rules.triggers[watch.trigger].kind;
         match watch.last_finding() {
             Some(Finding::Breach) => triggers.push(watch.trigger),
-            // A judge without a single error has nothing to say against the canary.
-            None | Some(Finding::NoData) if matches!(kind, TriggerKind::Condition(_)) => {
-                without_data.push(watch.trigger);
-            }
+            None | Some(Finding::NoData) => without_data.push(watch.trigger),
             _ => {}
         }
     }

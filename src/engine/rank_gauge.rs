@@ -7,8 +7,9 @@ use super::comparison::{Operator, Relation, Threshold};
 use super::condition::{Condition, NoData};
 use super::finding::Finding;
 use super::judge::Ranks;
+use super::judge_fields::FEWEST_BUCKETS;
 use super::meter::Meter;
-use super::prices::Prices;
+use super::watched::Prices;
 use super::{RankShift, Reading};
 use crate::exchange::{Class, Observed};
 use crate::metric::{Direction, Metric, Unit};
@@ -68,6 +69,9 @@ impl RankGauge {
         self.own.end_stretch(at, window);
         self.stable.end_stretch(at, window);
         let [canary, stable] = [&self.own, &self.stable].map(|series| series.values(self.scale));
+        if (canary.len().min(stable.len()) as u64) < FEWEST_BUCKETS {
+            return Finding::NoData;
+        }
         let verdict = classifier(&self.ranks).classify(&canary, &stable);
         if let Some(test) = verdict.test {
             self.shift = RankShift {

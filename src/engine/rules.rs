@@ -83,10 +83,10 @@ impl RuleSet {
         // What counts as an error is part of what each of them means.
         let goes_on = self.enable && self.classification == old.classification;
         let trigger = old.triggers.get(trigger).filter(|_| goes_on)?;
-        // A judge shares what all judges may spend.
-        let judge = matches!(trigger.kind, TriggerKind::Judge(_));
+        // A judge without an alpha of its own shares what all may spend.
+        let shares = matches!(&trigger.kind, TriggerKind::Judge(judge) if judge.shares_alpha());
         let same = self.triggers.iter().position(|new| new == trigger);
-        same.filter(|_| !judge || self.alpha == old.alpha)
+        same.filter(|_| !shares || self.alpha == old.alpha)
     }
 
     /// The rule set that `raw` describes, with every default filled in. A condition without an `id`
@@ -138,7 +138,7 @@ impl RuleSet {
     /// no judge that holds to one.
     pub fn false_alarms(&self) -> Option<f64> {
         let bound: Vec<_> = self.judges().filter(|(_, judge)| judge.has_alpha()).collect();
-        let shares = bound.iter().any(|(_, judge)| judge.alpha.is_none());
+        let shares = bound.iter().any(|(_, judge)| judge.shares_alpha());
         let own = bound.iter().filter_map(|(_, judge)| judge.alpha).map(Ratio::get);
         let shared = if shares { self.alpha.get() } else { 0.0 };
         (!bound.is_empty()).then(|| (own.sum::<f64>() + shared).min(1.0))

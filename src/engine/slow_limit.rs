@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::Slowness;
 use super::judged_end::JudgedEnd;
 use super::time_meter::duration_of;
+use crate::exchange::Class;
 use crate::metric::{Measure, Quantile, Sample};
 use crate::stats::Bin;
 use crate::units::Duration;
@@ -65,7 +66,8 @@ impl SlowLimit {
 
     /// Takes in a request that ended; whether it was slow.
     pub(super) fn take(&mut self, end: &JudgedEnd<'_>) -> bool {
-        let Some(value) = duration_of(self.sample, end.class, end.observed) else { return false };
+        let value = duration_of(self.sample, end.class, end.observed);
+        let Some(value) = value.filter(|_| end.class == Class::Success) else { return false };
         let second = end.at.second();
         if second >= self.renew_at {
             self.renew(second);
@@ -146,7 +148,7 @@ const KEPT: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::{Class, Ending, Observed};
+    use crate::exchange::{Ending, Observed};
     use crate::metric::Metric;
     use crate::units::Timestamp;
 
@@ -163,7 +165,18 @@ mod tests {
         let observed = Observed::without_answer(Ending::Success, Duration::from_millis(ms));
         let class = Class::Success;
         let at = Timestamp::from_second(second);
-        limit.take(&JudgedEnd { of_canary, began, at, owner: None, class, observed: &observed })
+        let (owner, observed) = (None, &observed);
+        let (under_present_weights, begun) = (true, 0);
+        limit.take(&JudgedEnd {
+            of_canary,
+            under_present_weights,
+            begun,
+            began,
+            at,
+            owner,
+            class,
+            observed,
+        })
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::finding::Finding;
 use super::gauge::Gauge;
 use super::in_flight::InFlight;
 use super::judge_gauge::JudgeGauge;
-use super::prices::Prices;
+use super::watched::Watched;
 use super::{NoData, Reading, Slot, Trigger, TriggerKind};
 use crate::exchange::{Class, Observed};
 use crate::units::{Duration, Timestamp};
@@ -75,26 +75,24 @@ pub(super) enum Step {
 
 impl Watch {
     /// A watch that begins empty at `activated_at`, a whole second; its first check is the first of
-    /// the grid after `now`.
+    /// the grid after it comes to be watched.
     pub(super) fn new(
         index: usize,
         trigger: &Trigger,
-        prices: Prices,
+        watched: Watched,
         activated_at: Timestamp,
-        now: Timestamp,
     ) -> Self {
         let (gauge, duration, no_data) = match &trigger.kind {
             TriggerKind::Condition(condition) => {
-                let gauge =
-                    AnyGauge::Condition(Box::new(Gauge::new(condition, prices.own, prices.stable)));
+                let gauge = AnyGauge::Condition(Box::new(Gauge::new(condition, watched.prices)));
                 (gauge, condition.duration, condition.no_data)
             }
             TriggerKind::Judge(judge) => {
-                let gauge = AnyGauge::Judge(Box::new(JudgeGauge::new(judge, prices)));
+                let gauge = AnyGauge::Judge(Box::new(JudgeGauge::new(judge, watched)));
                 (gauge, Duration::ZERO, NoData::Clear)
             }
         };
-        let past = now.since(activated_at).as_nanos() / trigger.check_interval.as_nanos();
+        let past = watched.at.since(activated_at).as_nanos() / trigger.check_interval.as_nanos();
         Self {
             trigger: index,
             next_check: activated_at + trigger.check_interval * (past + 1),
@@ -127,6 +125,11 @@ impl Watch {
             AnyGauge::Condition(gauge) => gauge.compares(),
             AnyGauge::Judge(judge) => judge.has_windows(),
         }
+    }
+
+    /// Whether it is a judge.
+    pub(super) const fn is_judge(&self) -> bool {
+        matches!(self.gauge, AnyGauge::Judge(_))
     }
 
     /// Whether requests that are no errors tell a judge something, one by one.

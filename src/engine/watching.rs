@@ -1,11 +1,11 @@
 //! Which triggers watch which versions: as weights, rules and the stable change, watches begin, go
 //! on and end.
 
-use super::deployment::Deployment;
+use super::deployment::{Deployment, Live};
 use super::in_flight::InFlight;
-use super::prices::Prices;
 use super::watch::{Breach, Health, Watch};
-use super::{RuleSet, Slot};
+use super::watched::{Prices, Watched};
+use super::{Assignment, RuleSet, Slot};
 use crate::units::{Ratio, Timestamp};
 
 impl Deployment {
@@ -74,7 +74,8 @@ impl Deployment {
             for trigger in wanted {
                 if !live.watches.iter().any(|watch| watch.trigger == trigger) {
                     let rule = &self.state.rules.triggers[trigger];
-                    live.watches.push(Watch::new(trigger, rule, prices, live.activated_at, now));
+                    let watched = Watched { prices, begun: live.begun, at: now };
+                    live.watches.push(Watch::new(trigger, rule, watched, live.activated_at));
                 }
             }
             live.watches.sort_by_key(|watch| watch.trigger);
@@ -89,9 +90,13 @@ impl Deployment {
             }
         }
         let watches = || self.live.iter().flat_map(|live| &live.watches);
-        let (compares, sees_all) =
-            (watches().any(Watch::compares), watches().any(Watch::sees_all_ends));
-        self.judges_see_all_ends = sees_all;
+        let compares = watches().any(Watch::compares);
+        let sticky = self.state.assignment == Assignment::Sticky;
+        self.judges_see_all_ends =
+            watches().any(|watch| watch.sees_all_ends() || sticky && watch.is_judge());
+        let is_judged = |(_, live): &(usize, &Live)| live.watches.iter().any(Watch::is_judge);
+        let judged = self.live.iter().enumerate().filter(is_judged);
+        self.judged = judged.map(|(index, _)| Slot(index as u16)).collect();
         self.compared_with = stable.filter(|_| compares);
     }
 

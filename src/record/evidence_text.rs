@@ -119,7 +119,7 @@ fn event_ratio_text(ratio: &EventRatio) -> String {
         format_count(ratio.canary_events),
         format_count(ratio.stable_events),
         format_set_share(ratio.expected_share),
-        format_set_share(ratio.effect),
+        format_set_share(ratio.allowed_excess),
         significance_text(ratio.ln_evidence, ratio.alpha),
     )
 }

@@ -98,7 +98,10 @@ fn event_ratio() -> Value {
             ("canary_events", whole("errors, or slow requests, of the canary that counted")),
             ("stable_events", whole("those of the stable over the same time")),
             ("expected_share", number("the canary's share of the requests")),
-            ("effect", number("by how much of the stable's rate the canary's may be higher")),
+            (
+                "allowed_excess",
+                number("by how much of the stable's rate the canary's may be higher"),
+            ),
             ("burst_block", span("of each such stretch only the first event counted; 0: all did")),
             ln_evidence(),
             alpha(),

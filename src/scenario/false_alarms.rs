@@ -42,6 +42,7 @@ impl Scenario {
             model,
             rules,
             canaries: Some(Vec::new()),
+            active: Vec::new(),
             stable_may_move: false,
             alarms: FalseAlarms::default(),
         };
@@ -60,6 +61,8 @@ struct Bench<'a> {
     /// The versions that get traffic and may be judged; `None` where tags that may have moved by
     /// then name them.
     canaries: Option<Vec<VersionIndex>>,
+    /// All that get traffic, as far as that is known.
+    active: Vec<VersionIndex>,
     /// Whether another version than at the start may be the stable by now.
     stable_may_move: bool,
     alarms: FalseAlarms,
@@ -136,9 +139,11 @@ impl<'a> Bench<'a> {
     /// These versions get traffic from now on.
     fn deploy(&mut self, active: Option<Vec<VersionIndex>>) {
         let before = self.canaries.take();
-        let Some(mut canaries) = active else {
+        let Some(active) = active else {
+            self.active.clear();
             return self.spend_all();
         };
+        let mut canaries = active.clone();
         let alone = canaries.len() < 2;
         let stable = self.stable().filter(|_| !self.stable_may_move);
         canaries.retain(|version| !alone && Some(*version) != stable);
@@ -147,12 +152,20 @@ impl<'a> Bench<'a> {
             !anew && before.as_ref().is_some_and(|before| before.contains(version))
         };
         let new: Vec<_> = canaries.iter().copied().filter(|version| !goes_on(version)).collect();
-        let begun = |(trigger, judge)| {
-            let looks_at = |versions| self.looks_at(trigger, versions);
-            Begun { trigger, judge, new: looks_at(&new), all: looks_at(&canaries) }
+        let newly = |version: &VersionIndex| !self.active.contains(version);
+        let new_active: Vec<_> = active.iter().copied().filter(newly).collect();
+        let begun = |(trigger, judge): (&'a Trigger, &'a Judge)| {
+            let looks_at = |versions: &[VersionIndex]| self.looks_at(trigger, versions);
+            let (new, all) = match judge.is_relative() {
+                true => (looks_at(&new), looks_at(&canaries)),
+                // It asks for no stable, and may look at that.
+                false => (looks_at(&new_active), looks_at(&active)),
+            };
+            Begun { trigger, judge, new, all }
         };
         let begun: Vec<_> = self.judges().map(begun).collect();
         self.canaries = Some(canaries);
+        self.active = active;
         self.spend(&begun);
     }
 
@@ -165,7 +178,8 @@ impl<'a> Bench<'a> {
             .map(|place| rules.triggers[place].id.as_str())
             .collect();
         let begun = |(trigger, judge): (&'a Trigger, &'a Judge)| {
-            let all = self.looks_at(trigger, canaries);
+            let versions = if judge.is_relative() { canaries } else { &self.active };
+            let all = self.looks_at(trigger, versions);
             let new = if kept.contains(&trigger.id.as_str()) { 0 } else { all };
             Begun { trigger, judge, new, all }
         };
@@ -313,6 +327,10 @@ phases: [{phases}]
         assert_eq!(shares(&both, &split("a", 10, 0)), [1_000.0, 100.0]);
         let ranks = "{judge: mann_whitney, metric: latency_p95, action: notify}";
         assert_eq!(shares(ranks, &split("a", 10, 0)), [0.0; 0], "it holds to none");
+        let objective = "{judge: objective, metric: error_rate, threshold: 0.1, version: v1, \
+                         action: notify}";
+        let twice = [split("a", 0, 0), split("b", 10, 0)].join(", ");
+        assert_eq!(shares(objective, &twice), [1_000.0], "it looks at the stable, once");
     }
 
     #[test]

@@ -1,28 +1,29 @@
-//! A test of one arm's error rate against an objective that may be looked at after every request.
+//! A test of one arm's share of hits against an objective that may be looked at after every
+//! request, in whatever order requests end.
 
-use super::odds_bets::OddsBets;
+use super::odds_bets::{MULTIPLES, POINTS};
+use crate::math;
 use crate::units::Ratio;
 
-/// Whether an error rate is above its objective p0.
+/// Whether the share of requests that are hits, errors for one, is above its objective p0.
 ///
-/// The capital of bets on errors: with x = 1 for an error, 0 for a success, and bets l_j,
+/// The evidence is a mixture of constant bets on odds that are m_j times the objective's, after h
+/// hits of n requests:
 ///
-/// `K = sum_j w_j prod (1 + l_j (x - p0))`.
+/// `K = 1/12 sum_j m_j^h / (1 - p0 + p0 m_j)^n`.
 ///
-/// While each request fails with probability at most p0, given all before it, K is a nonnegative
-/// supermartingale: it reaches 1 / alpha with probability at most alpha over all time, whatever the
-/// rule for looking or stopping (Ville). That the rate changes over time below p0 does no harm. The
-/// bet l_j = (q_j - p0) / (p0 (1 - p0)), in (0, 1 / p0), gains most where the rate is q_j: there
-/// are 12, of odds 1.1 to 1000 times the objective's, which weigh the same. Half of the capital is
-/// bet from the first request on, the other half joins over time, half of it within as many
-/// requests as bring 50 errors at p0: so a rate that turns bad after a long good time is found
-/// soon.
+/// While each request is a hit with probability at most p0, given all that began before it, K is a
+/// nonnegative supermartingale in the order in which requests begin: it reaches 1 / alpha with
+/// probability at most alpha over all time, whatever the rule for looking or stopping (Ville). That
+/// the share changes over time below p0 does no harm.
 ///
-/// In 20,000 runs of 20,000 requests at p0 = 1 %, looked at after each at alpha = 0.01, it raised a
-/// false alarm in 0.4 % (`tests/judges.rs`).
+/// **n counts requests when they begin, h counts hits when they are known.** A request that is on
+/// its way is taken for a miss: the least that it can multiply, so that what is seen is never more
+/// than what the order of beginnings will show. With n of those that have ended a version whose
+/// failures are fast would be condemned by them before its first success has come.
 ///
-/// A single arm has nobody to share its bad minutes with: what troubles all versions counts against
-/// it too. It takes errors as they come; bursts only matter if they take the rate above p0.
+/// The m_j are 12 from 1.1 to 1000, as of [`ErrorRatioTest`](super::ErrorRatioTest). A single arm
+/// has nobody to share its bad minutes with: what troubles all versions counts against it too.
 ///
 /// Source: I. Waudby-Smith and A. Ramdas, Estimating means of bounded random variables by betting,
 /// JRSS B 86 (2024), doi:10.1093/jrsssb/qkad009, arXiv:2010.09686, with a mixture of constant bets.
@@ -30,104 +31,75 @@ use crate::units::Ratio;
 /// ```
 /// use coalmine::stats::ObjectiveTest;
 /// use coalmine::units::Ratio;
-/// let mut test = ObjectiveTest::new(Ratio::from_percent(1));
-/// for request in 0..200 {
-///     test.record(request % 10 == 0);
-/// }
-/// assert!(test.ln_evidence() > 1000_f64.ln());
+/// let test = ObjectiveTest::new(Ratio::from_percent(1));
+/// assert!(test.ln_evidence(20, 200) > 1000_f64.ln());
 /// ```
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct ObjectiveTest {
-    objective: f64,
-    requests: u64,
-    errors: u64,
-    bets: OddsBets,
+    /// What a request multiplies as a miss on each of the odds, as logarithms.
+    ln_miss: [f64; POINTS],
 }
 
 impl ObjectiveTest {
-    /// A test without requests of the hypothesis that at most the share `objective` of requests
-    /// fails.
+    /// A test of the hypothesis that at most the share `objective` of requests are hits.
     ///
     /// # Panics
-    /// An objective of 0 or 1: one error alone refutes the one, nothing the other.
+    /// An objective of 0 or 1: whether something is ever or always so is no question of chance.
     pub fn new(objective: Ratio) -> Self {
-        let objective = objective.get();
-        assert!(objective > 0.0 && objective < 1.0, "an objective of {objective}");
-        Self { objective, requests: 0, errors: 0, bets: OddsBets::new(PACE_ERRORS / objective) }
+        let bound = objective.get();
+        assert!(bound > 0.0 && bound < 1.0, "an objective of {bound}");
+        Self { ln_miss: MULTIPLES.map(|multiple| -math::ln(1.0 - bound + bound * multiple)) }
     }
 
-    /// All requests recorded.
-    pub const fn requests(&self) -> u64 {
-        self.requests
-    }
-
-    /// Those of them that failed.
-    pub const fn errors(&self) -> u64 {
-        self.errors
-    }
-
-    /// ln K as it stands: evidence that the error rate is above the objective; 0 before the first
-    /// request. Reject at alpha once it has reached ln(1 / alpha), even if it falls again. It rises
-    /// with errors only: there is nothing new to see after a success.
-    pub fn ln_evidence(&self) -> f64 {
-        self.bets.ln_capital()
-    }
-
-    /// Counts a request that failed or did not.
-    pub fn record(&mut self, error: bool) {
-        self.requests += 1;
-        self.errors += u64::from(error);
-        self.bets.record(error, self.objective);
+    /// ln K after `hits` of `requests`, those on their way among the latter: evidence that the share
+    /// is above the objective. Reject at alpha once it has reached ln(1 / alpha), even if it falls
+    /// again. It rises with hits only: there is nothing new to see after another end.
+    pub fn ln_evidence(&self, hits: u64, requests: u64) -> f64 {
+        let (hits, requests) = (hits as f64, requests as f64);
+        let bets = self.ln_miss.iter().zip(MULTIPLES);
+        let bets = bets.map(|(miss, multiple)| hits * math::ln(multiple) + requests * miss);
+        let largest = bets.clone().fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = bets.map(|bet| math::exp(bet - largest)).sum();
+        largest + math::ln(sum / POINTS as f64)
     }
 }
-
-/// Chosen as of the test of two arms: what is kept is halved while 50 errors come at the objective.
-const PACE_ERRORS: f64 = 50.0;
 
 #[cfg(test)]
 mod tests {
     use super::super::splitmix::SplitMix;
     use super::*;
-    use crate::math;
 
     fn test(objective: f64) -> ObjectiveTest {
         ObjectiveTest::new(Ratio::new(objective).unwrap())
     }
 
     #[test]
-    fn the_evidence_agrees_with_exact_fractions() {
-        // The formula with l_j of the definition, summed over all beginnings, in fractions
-        // (Python).
-        let every_fifth = |n: u32| n.is_multiple_of(5);
-        let cases: [(f64, Vec<bool>, f64); 5] = [
-            (0.01, (0..20).map(every_fifth).collect(), 5.719_385_798_698_571),
-            (0.05, vec![false; 60], -0.550_486_472_282_342),
-            (0.001, vec![true; 3], 15.479_659_834_384_5),
-            (0.2, (0..40).map(|n| n % 5 < 2).collect(), 2.014_477_207_323_373),
-            (0.1, (0..35).map(|n| n >= 30).collect(), 2.961_462_510_650_726_5),
-        ];
-        for (objective, requests, expected) in cases {
-            let mut test = test(objective);
-            requests.iter().for_each(|error| test.record(*error));
-            let found = test.ln_evidence();
-            assert!((found - expected).abs() < 1e-12, "{objective}: {found}, not {expected}");
+    fn the_evidence_is_the_mean_of_what_each_bet_has_become() {
+        for (objective, hits, requests) in [(0.01, 4_u32, 20_u32), (0.3, 0, 12), (0.001, 3, 3)] {
+            let bet = |multiple: f64| {
+                let mean = 1.0 - objective + objective * multiple;
+                let hit = (0..hits).fold(1.0, |product, _| product * multiple / mean);
+                (hits..requests).fold(hit, |product, _| product / mean)
+            };
+            let mean: f64 = MULTIPLES.iter().map(|multiple| bet(*multiple)).sum::<f64>() / 12.0;
+            let found = test(objective).ln_evidence(u64::from(hits), u64::from(requests));
+            assert!((found - math::ln(mean)).abs() < 1e-10, "{found}, not {}", math::ln(mean));
         }
+        assert_eq!(test(0.01).ln_evidence(0, 0), 0.0);
     }
 
     #[test]
     fn the_evidence_is_fair_at_the_objective_and_less_below_it() {
-        // Summed over every sequence of 10 requests.
+        // Summed over every number of hits in 10 requests.
         let expected = |objective: f64, rate: f64| -> f64 {
-            let of_sequence = |sequence: u32| {
-                let mut test = test(objective);
-                let mut probability = 1.0;
-                for error in (0..10).map(|request| sequence >> request & 1 == 1) {
-                    probability *= if error { rate } else { 1.0 - rate };
-                    test.record(error);
-                }
-                probability * math::exp(test.ln_evidence())
+            let ways = [1, 10, 45, 120, 210, 252, 210, 120, 45, 10, 1];
+            let of = |hits: usize| {
+                let probability = (0..10).fold(f64::from(ways[hits]), |product, request| {
+                    product * if request < hits { rate } else { 1.0 - rate }
+                });
+                probability * math::exp(test(objective).ln_evidence(hits as u64, 10))
             };
-            (0..1 << 10).map(of_sequence).sum()
+            (0..=10).map(of).sum()
         };
         for objective in [0.001, 0.01, 0.3, 0.9] {
             let at_objective = expected(objective, objective);
@@ -137,54 +109,34 @@ mod tests {
         }
     }
 
+    /// Ten requests a second at the objective; a hit is known at once, a miss after 30 s.
     #[test]
-    fn looking_after_every_request_raises_no_more_false_alarms_than_alpha() {
+    fn hits_that_are_known_before_misses_raise_no_more_false_alarms_than_alpha() {
         let mut draws = SplitMix::new(23);
-        let mut alarms = 0;
-        for _ in 0..2_000 {
-            let mut test = test(0.05);
-            let mut strongest = 0.0_f64;
-            for _ in 0..5_000 {
-                test.record(draws.hit(0.05));
-                strongest = strongest.max(test.ln_evidence());
-            }
-            alarms += u32::from(strongest >= math::ln(20.0));
-        }
-        // 5 % of 2,000 are 100; three standard deviations above are 129.
-        assert!((1..=129).contains(&alarms), "{alarms} of 2000");
-    }
-
-    #[test]
-    fn a_rate_that_turns_bad_late_is_found_soon() {
-        // 10 % of errors against an objective of 1 % after 50,000 good requests: the median of 200.
-        let mut draws = SplitMix::new(6);
-        let mut needed: Vec<u64> = (0..200)
-            .map(|_| {
-                let mut test = test(0.01);
-                (0..50_000).for_each(|_| test.record(draws.hit(0.005)));
-                while test.ln_evidence() < math::ln(1_000.0) {
-                    test.record(draws.hit(0.1));
+        let (mut alarms, mut as_ended) = (0, 0);
+        for _ in 0..1_000 {
+            let test = test(0.05);
+            let sufficed = |hits, requests| test.ln_evidence(hits, requests) >= math::ln(20.0);
+            let (mut hits, mut alarm, mut early) = (0_u64, false, false);
+            for begun in 1..=2_000_u64 {
+                if draws.hit(0.05) {
+                    hits += 1;
+                    alarm |= sufficed(hits, begun);
+                    early |= sufficed(hits, hits + begun.saturating_sub(300 + hits));
                 }
-                test.requests() - 50_000
-            })
-            .collect();
-        needed.sort_unstable();
-        assert!(needed[100] < 150, "{}", needed[100]);
-    }
-
-    #[test]
-    fn a_rate_below_the_objective_gives_no_evidence() {
-        let mut test = test(0.5);
-        (0..100_000).for_each(|request| test.record(request % 3 == 0));
-        assert!(test.ln_evidence() < 0.0);
-        assert_eq!((test.requests(), test.errors()), (100_000, 33_334));
+            }
+            alarms += u32::from(alarm);
+            as_ended += u32::from(early);
+        }
+        // 5 % of 1,000 are 50; three standard deviations above are 71.
+        assert!((1..=71).contains(&alarms), "{alarms} of 1000");
+        assert!(as_ended > 900, "{as_ended} of 1000 by those that have ended");
     }
 
     #[test]
     fn evidence_stays_finite_whatever_comes() {
-        let mut test = test(1e-12);
-        assert_eq!(test.ln_evidence(), 0.0);
-        (0..100_000).for_each(|_| test.record(true));
-        assert!(test.ln_evidence().is_finite() && test.ln_evidence() > math::ln(1e250));
+        assert!(test(0.5).ln_evidence(33_334, 100_000) < 0.0);
+        let found = test(1e-12).ln_evidence(100_000, 100_000);
+        assert!(found.is_finite() && found > math::ln(1e250));
     }
 }

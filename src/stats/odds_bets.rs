@@ -88,9 +88,9 @@ fn factors(bound: f64) -> [[f64; POINTS]; 2] {
 
 /// The odds that are bet on, as multiples of the bound's. Chosen: nearer ones than 1.1 take
 /// thousands of hits to show; ones beyond 1000 gain nothing unless the bound is under 0.1 %.
-const MULTIPLES: [f64; POINTS] =
+pub(super) const MULTIPLES: [f64; POINTS] =
     [1.1, 1.17, 1.26, 1.4, 1.65, 2.1, 3.0, 5.0, 11.0, 32.0, 130.0, 1_000.0];
-const POINTS: usize = 12;
+pub(super) const POINTS: usize = 12;
 
 /// Chosen: to start with all would find a wrong from the beginning mostly less than 10 % sooner
 /// (13 % in some cells of 400 runs), and one after 1,000 quiet events three to nine times later.

@@ -86,7 +86,7 @@ impl RuleBook {
         // What came before its own windows begin is in none of them, but can be on the stable's
         // side of a comparison, which is over the same time for both.
         self.seen.push(seen);
-        if seen.class != Class::Error || !first || began.split != self.split {
+        if !first || began.split != self.split {
             return;
         }
         let Self { watches, lives, stable, .. } = self;
@@ -97,7 +97,7 @@ impl RuleBook {
                 && (is_own || *stable == Some(seen.version))
                 && is_live
             {
-                errors.count(is_own, seen.at, began.owner);
+                errors.take(seen.class == Class::Error, is_own, seen.at, began.owner);
             }
         }
     }
@@ -224,8 +224,9 @@ impl RuleBook {
             let same = rules.triggers.iter().position(|rule| *rule == watch.rule);
             watch.trigger = same.unwrap_or_default();
             // A judge shares what all judges may spend.
-            let is_judge = matches!(watch.rule.kind, TriggerKind::Judge(_));
-            let same_alpha = !is_judge || rules.alpha == before.rules.alpha;
+            let shares =
+                matches!(&watch.rule.kind, TriggerKind::Judge(judge) if judge.alpha.is_none());
+            let same_alpha = !shares || rules.alpha == before.rules.alpha;
             same.is_some() && rules.enable && same_errors && same_alpha
         });
     }

@@ -76,10 +76,24 @@ impl ErrorCount {
         self.weights = (canary, stable);
     }
 
-    /// Takes in an error of the canary or of the stable, of this owner, if it has one.
-    pub(super) fn count(&mut self, of_canary: bool, at: Timestamp, owner: Option<u16>) {
+    /// Takes in an end on the canary or on the stable, of this owner, if it has one: of an owner
+    /// the first alone counts.
+    pub(super) fn take(
+        &mut self,
+        is_error: bool,
+        of_canary: bool,
+        at: Timestamp,
+        owner: Option<u16>,
+    ) {
+        let is_first = owner.is_none_or(|owner| self.owners.insert(owner));
+        if is_error && is_first {
+            self.count(of_canary, at);
+        }
+    }
+
+    fn count(&mut self, of_canary: bool, at: Timestamp) {
         let (canary, stable) = self.weights;
-        if canary <= 0.0 || stable <= 0.0 || owner.is_some_and(|owner| !self.owners.insert(owner)) {
+        if canary <= 0.0 || stable <= 0.0 {
             return;
         }
         if let Form::Ratio { burst_block, .. } = self.form {
