@@ -101,8 +101,8 @@ pub mod simulator;
 pub mod live;
 pub mod testing;
 
-// Floors 8 to 14: what runs mean, whether that is enough, what is kept of them, how they differ, how
-// it is shown; beside them what is known of scenarios before any run.
+// Floors 8 to 14: what runs mean, whether that is enough, what is kept of them, how they differ,
+// how it is shown; beside them what is known of scenarios before any run.
 pub mod backtest;
 pub mod compare;
 pub mod fidelity;

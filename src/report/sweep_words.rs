@@ -203,7 +203,7 @@ pub(crate) fn share_text(share: ShareOfRuns) -> String {
     value.map_or_else(|| NONE.to_owned(), |value| format!("{} % {interval}", percent(value)))
 }
 
-/// `75 s [60 s, 90 s]`; beyond what could be seen `> 20 min`.
+/// `75 s [60 s, 90 s]`; beyond what could be seen `> 20m`.
 pub(crate) fn time_text(time: &TimeQuantile, cell: &CellReport) -> String {
     let told = |time: RunTime| match time {
         RunTime::At(time) => format_duration(time),
@@ -343,9 +343,9 @@ mod tests {
         };
         let never = RunTime::Never;
         let seen = CellReport { watched: Some(Duration::from_secs(1_200)), ..cell.clone() };
-        assert_eq!(time_text(&time(never, Some(never), Some(never)), &seen), "> 20 min");
+        assert_eq!(time_text(&time(never, Some(never), Some(never)), &seen), "> 20m");
         let mixed = time_text(&time(at(75), Some(at(60)), Some(never)), &seen);
-        assert_eq!(mixed, "75 s [60 s, > 20 min]");
+        assert_eq!(mixed, "75 s [60 s, > 20m]");
         let healthy = CellReport { watched: None, ..cell };
         assert_eq!(time_text(&time(never, None, None), &healthy), "never [?, ?]");
     }

@@ -207,7 +207,7 @@ fn within(times: &[RunTime]) -> Vec<Within> {
     let n = times.len() as u64;
     let limits = WITHIN.map(Duration::from_secs).map(Some).into_iter().chain([None]);
     let share = |within: Option<Duration>| {
-        let by = within.map_or(Duration::MAX, |within| within);
+        let by = within.unwrap_or(Duration::MAX);
         let hits = times.partition_point(|time| *time <= RunTime::At(by)) as u64;
         Within { within, share: ShareOfRuns::of(hits, n) }
     };

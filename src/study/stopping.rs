@@ -21,6 +21,8 @@ pub struct Precision(f64);
 pub struct PrecisionError(f64);
 
 impl Precision {
+    /// That half the width of the interval is at most this.
+    ///
     /// # Errors
     /// Outside (0, 0.5].
     pub fn new(half_width: f64) -> Result<Self, PrecisionError> {

@@ -33,7 +33,8 @@ phases:
      faults: {v2: [{failures: {'503': '${failing}'}}]}}
 gate:
   - rollbacks <= 1
-  - median(time_to_rollback) < 1h
+  - p(promotion) < 50%
+seeds: 20
 ";
 
 const VARY: [&str; 4] = [
@@ -55,7 +56,7 @@ fn sweep(place: &Workplace, arguments: &[&str]) -> Ended {
     place.run(&[&["sweep", "small.yaml", "--no-charts"], arguments].concat())
 }
 
-/// The lines of the gate are not decided by so few runs: that is no failure here.
+/// So few runs do not decide every line: that is no failure here.
 const LENIENT: [&str; 2] = ["--fail-on", "fail"];
 
 fn swept(place: &Workplace, arguments: &[&str]) -> Value {
@@ -137,7 +138,7 @@ fn what_is_written_is_valid_by_its_schema_and_each_run_has_a_row() {
     let header: Vec<&str> = runs.lines().next().unwrap().split(',').collect();
     let paths = ["models.m.rules.conditions.errors.threshold", "vars.failing", "cell", "seed"];
     assert_eq!(header[..4], paths);
-    assert_eq!(header[header.len() - 1], "median(time_to_rollback)");
+    assert_eq!(header[header.len() - 1], "p(promotion)");
     // Counted by hand from the rows: the third cell, of threshold 0.2 and 40 % of failures.
     let third: Vec<Vec<&str>> = runs
         .lines()
@@ -228,13 +229,11 @@ fn lines_are_judged_cell_by_cell_and_the_gravest_is_the_exit_code() {
         // Nothing fails in the first cell, and nearly always something in the second.
         ("p(rollback) > 50%", 99),
         ("p(rollback) < 50%", 99),
-        ("p95(blast_radius.failed) < 1000", 0),
+        ("median(blast_radius.failed) < 1000", 0),
         ("p(rollback) >= baseline(p(rollback))", 0),
         ("p(false_rollback) < 5%", 5),
         ("rollbacks <= 1", 0),
     ];
-    // Without the scenario's own line, which is not decided where nothing is rolled back.
-    place.write("small.yaml", SCENARIO.replace("  - median(time_to_rollback) < 1h\n", ""));
     for (line, code) in cases {
         let ended = sweep(&place, &[&vary[..], &["--gate", line]].concat());
         assert_eq!(ended.code, code, "{line}: {}{}", ended.stdout, ended.stderr);
@@ -244,7 +243,7 @@ fn lines_are_judged_cell_by_cell_and_the_gravest_is_the_exit_code() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|cell| &cell["judgement"]["lines"][0]["verdict"])
+        .map(|cell| &cell["judgement"]["lines"][1]["verdict"])
         .collect();
     assert_eq!(verdicts, ["fail", "pass"]);
     let lenient =
