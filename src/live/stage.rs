@@ -49,7 +49,7 @@ pub(super) struct Stage {
 
 /// Who serves.
 enum Serving {
-    Here(Gateway),
+    Here(Box<Gateway>),
     Elsewhere {
         far: FarGateway,
         /// What is told comes by it.
@@ -112,7 +112,7 @@ impl Stage {
         if keys.is_empty() {
             keys.push(admin);
         }
-        let (gateway, operator) = (Serving::Here(gateway), Rc::new(operator));
+        let (gateway, operator) = (Serving::Here(Box::new(gateway)), Rc::new(operator));
         let header = format!("{}: {{request}}", RequestNumber::HEADER);
         let target = target(&url)?;
         Ok(Self { mock, gateway, operator, keys, target, header, clock })
