@@ -23,7 +23,7 @@ pub(crate) struct Block {
 pub(crate) fn pages() -> Vec<Page> {
     let mut paths: Vec<String> =
         ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned).to_vec();
-    let folders = ["assets", "fuzz", "reports"];
+    let folders = ["assets", "deploy/kubernetes", "deploy/ray", "fuzz", "reports"];
     paths.extend(folders.map(|folder| format!("{folder}/README.md")));
     for entry in std::fs::read_dir(project("docs")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
