@@ -1,5 +1,6 @@
 //! One live run, from its plan to its record.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -132,6 +133,7 @@ fn play(
     let far = far_plans.map(|(plans, entries)| Far {
         retelling: Retelling::new(scenario, entries),
         plans,
+        early: BTreeMap::new(),
         contradicted: 0,
     });
     let mut conducting = Conductor {

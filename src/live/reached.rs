@@ -9,6 +9,7 @@ use crate::engine::RuleSet;
 use crate::exchange::{Ending, Observed, Request, VersionIndex};
 use crate::mock::Planned;
 use crate::record::{Arm, KeyFault};
+use crate::units::RequestId;
 
 impl Conductor<'_> {
     /// Hears what the mock was asked for, where nobody else tells of it.
@@ -20,11 +21,27 @@ impl Conductor<'_> {
         plans.into_iter().try_for_each(|plan| self.reached(plan, watch))
     }
 
+    /// Hears again what the mock was asked for of a request that is only known now.
+    pub(super) fn hear_early(
+        &mut self,
+        id: RequestId,
+        watch: &mut LiveWatch<'_>,
+    ) -> Result<(), LiveError> {
+        let early = self.far.as_mut().and_then(|far| far.early.remove(&id));
+        early.into_iter().flatten().try_for_each(|plan| self.reached(plan, watch))
+    }
+
     /// An attempt at a request has reached a version.
     fn reached(&mut self, plan: Planned, watch: &mut LiveWatch<'_>) -> Result<(), LiveError> {
         let Planned { number, version, came: at, .. } = plan;
         let id = number.id;
-        let Some(request) = self.requests.request(id).copied() else { return Ok(()) };
+        let Some(request) = self.requests.request(id).copied() else {
+            // Either it has not been heard of yet, or all has been told of it and none asks again.
+            if let Some(far) = &mut self.far {
+                far.early.entry(id).or_default().push(plan);
+            }
+            return Ok(());
+        };
         let Some((arm, stable)) = self.side(&request, version) else { return Ok(()) };
         if number.attempt == 0 {
             self.requests.plan(plan);
@@ -119,7 +136,7 @@ const TOO_LATE: Ending = Ending::Timeout;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::{Duration, RequestId, Timestamp};
+    use crate::units::{Duration, Timestamp};
     use crate::wire::RequestNumber;
 
     #[test]
