@@ -47,7 +47,7 @@ pub(super) struct FarTime {
 impl FarGateway {
     /// The gateway at `elsewhere`, with all that `scenario` begins with.
     pub(super) fn prepare(elsewhere: &Elsewhere, scenario: &Scenario) -> Result<Self, LiveError> {
-        let operator = Rc::new(Operator::new(&elsewhere.url, &elsewhere.key)?);
+        let operator = Rc::new(Operator::far(&elsewhere.url, &elsewhere.key)?);
         let preparation = Preparation { operator: &operator, scenario, elsewhere };
         preparation.check()?;
         preparation.prepare()?;

@@ -37,12 +37,21 @@ pub(super) struct Refused {
 pub(super) type Answer = Result<Value, Refused>;
 
 impl Operator {
-    /// One of the gateway at `base`, such as `http://127.0.0.1:8080`, with an access key of scope
-    /// admin.
+    /// One of the harness's own gateway at `base`, such as `http://127.0.0.1:8080`, with an access
+    /// key of scope admin: it answers, however busy the machine is.
     pub(super) fn new(base: &str, key: &str) -> Result<Self, LiveError> {
+        Self::with(base, key, client(None)?)
+    }
+
+    /// One of a gateway elsewhere, which may never answer.
+    pub(super) fn far(base: &str, key: &str) -> Result<Self, LiveError> {
+        Self::with(base, key, client(Some(PATIENCE))?)
+    }
+
+    fn with(base: &str, key: &str, http: reqwest::Client) -> Result<Self, LiveError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let base = base.trim_end_matches('/').to_owned();
-        Ok(Self { runtime, http: client()?, base, key: bearer(key)? })
+        Ok(Self { runtime, http, base, key: bearer(key)? })
     }
 
     /// Asks with the operator's own key.
@@ -82,7 +91,7 @@ impl Operator {
     /// The request for the events after a journal entry, for whoever follows them on a thread of
     /// its own: nothing of it depends on this one.
     pub(super) fn events(&self, after: u64) -> Result<RequestBuilder, LiveError> {
-        let request = client()?.get(self.url("/v1/deploy/events")?);
+        let request = client(Some(PATIENCE))?.get(self.url("/v1/deploy/events")?);
         Ok(request.header(AUTHORIZATION, self.key.clone()).header("last-event-id", after))
     }
 
@@ -150,20 +159,21 @@ impl Operator {
     }
 }
 
-/// A client of gateways.
-fn client() -> Result<reqwest::Client, LiveError> {
+/// A client of gateways; `patience`: how long it waits for a connection, and for each part of an
+/// answer.
+fn client(patience: Option<Wait>) -> Result<reqwest::Client, LiveError> {
     let tls = WebTls::of_machine().map_err(|error| failed(&error))?;
-    let client = reqwest::Client::builder()
+    let mut client = reqwest::Client::builder()
         .tls_backend_preconfigured(tls.config)
         .redirect(Policy::none())
         .referer(false)
         .no_proxy()
-        .connect_timeout(PATIENCE)
+        .user_agent(concat!("coalmine/", env!("CARGO_PKG_VERSION")));
+    if let Some(patience) = patience {
         // Of each reading: events come once a second at least.
-        .read_timeout(PATIENCE)
-        .user_agent(concat!("coalmine/", env!("CARGO_PKG_VERSION")))
-        .build();
-    client.map_err(|error| failed(&error))
+        client = client.connect_timeout(patience).read_timeout(patience);
+    }
+    client.build().map_err(|error| failed(&error))
 }
 
 /// How a model stands by the list of its versions and the state of its rollout; `place` knows where
