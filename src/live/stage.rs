@@ -26,7 +26,7 @@ use crate::engine::RuleSet;
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::gateway::{Gateway, Harness};
 use crate::load::{Http, Message, MessageParts, Target};
-use crate::mock::{Lateness, MockPlace, MockServer, Numbering, Planned};
+use crate::mock::{Lateness, MockAdmin, MockPlace, MockServer, Numbering, Planned};
 use crate::notify::WebTls;
 use crate::scenario::{Scenario, StickyBy, VersionPlan};
 use crate::units::Duration;
@@ -228,7 +228,7 @@ fn breaks_connections(scenario: &Scenario) -> bool {
 }
 
 const fn place(clients: SocketAddr, threads: NonZeroUsize) -> MockPlace {
-    MockPlace { clients, admin: None, threads }
+    MockPlace { clients, admin: MockAdmin::Nowhere, threads }
 }
 
 fn target(url: &str) -> Result<Target, LiveError> {

@@ -46,7 +46,7 @@ mod tally;
 mod version;
 
 pub use described_behaviour::{BehaviourError, DescribedBehaviour};
-pub use mock_server::{MockPlace, MockServer};
+pub use mock_server::{MockAdmin, MockPlace, MockServer};
 pub use numbering::Numbering;
 pub use planned::Planned;
 pub use punctuality::Lateness;
