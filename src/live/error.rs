@@ -55,6 +55,25 @@ pub enum LiveError {
     Interrupted,
 }
 
+impl LiveError {
+    /// The same, and what was changed of a gateway elsewhere before.
+    pub(super) fn having_changed(self, changes: &[String]) -> Self {
+        if changes.is_empty() {
+            return self;
+        }
+        let left = format!("what was changed of it until then stays: {}", changes.join(", "));
+        match self {
+            Self::Elsewhere { url, why: ElsewhereError::Unfit(mut problems) } => {
+                problems.push(left);
+                Self::Elsewhere { url, why: ElsewhereError::Unfit(problems) }
+            }
+            Self::Refused { what, why } => Self::Refused { what, why: format!("{why}; {left}") },
+            Self::Interface(why) => Self::Interface(format!("{why}; {left}")),
+            other => other,
+        }
+    }
+}
+
 impl From<LoadError> for LiveError {
     fn from(error: LoadError) -> Self {
         match error {

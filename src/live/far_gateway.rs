@@ -45,40 +45,62 @@ pub(super) struct FarTime {
 }
 
 impl FarGateway {
-    /// The gateway at `elsewhere`, with all that `scenario` begins with.
-    pub(super) fn prepare(elsewhere: &Elsewhere, scenario: &Scenario) -> Result<Self, LiveError> {
+    /// The gateway at `elsewhere`, if it can serve `scenario`. Nothing of it is changed.
+    pub(super) fn find(elsewhere: &Elsewhere, scenario: &Scenario) -> Result<Self, LiveError> {
         let operator = Rc::new(Operator::far(&elsewhere.url, &elsewhere.key)?);
-        let preparation = Preparation { operator: &operator, scenario, elsewhere };
-        preparation.check()?;
-        preparation.prepare()?;
-        let mut far = Self {
-            operator: Rc::clone(&operator),
+        Preparation::new(&operator, scenario, elsewhere).check()?;
+        let mut time = FarTime { now: Timestamp::EPOCH, within: Duration::ZERO };
+        // The first answers may have had to wait for a connection.
+        for _ in 0..QUESTIONS {
+            time = ask_time(&operator)?;
+        }
+        Ok(Self {
+            operator,
             url: elsewhere.url.clone(),
             mock: elsewhere.mock,
             made: Vec::new(),
             keys: Vec::new(),
-            prefix: String::new(),
-            time: FarTime { now: Timestamp::EPOCH, within: Duration::ZERO },
-        };
+            // Two runs do not begin at one nanosecond.
+            prefix: format!("coalmine-{:x}-", time.now.as_nanos()),
+            time,
+        })
+    }
+
+    /// Gives it all that `scenario` begins with, once it is sure that its versions lead to the
+    /// mock, which serves already and tells `planned`.
+    ///
+    /// # Errors
+    /// What it refuses, and what was changed of it until then.
+    pub(super) fn prepare(
+        &mut self,
+        elsewhere: &Elsewhere,
+        scenario: &Scenario,
+        planned: &Receiver<Planned>,
+    ) -> Result<(), LiveError> {
+        let operator = Rc::clone(&self.operator);
+        let mut preparation = Preparation::new(&operator, scenario, elsewhere);
+        let prepared = preparation
+            .register_missing()
+            .and_then(|()| self.probe(scenario, planned))
+            .and_then(|()| preparation.set_tags_and_rules())
+            .and_then(|()| self.make_keys(elsewhere, scenario));
+        prepared.map_err(|error| error.having_changed(preparation.changes()))
+    }
+
+    fn make_keys(&mut self, elsewhere: &Elsewhere, scenario: &Scenario) -> Result<(), LiveError> {
         for client in &scenario.population().clients {
-            let made = operator.ask(&Ask::new_key(&client.key))?;
+            let made = self.operator.ask(&Ask::new_key(&client.key))?;
             let made = made.map_err(|Refused { why, .. }| LiveError::Refused {
                 what: format!("the access key {}", client.key),
                 why: format!("{why}; `coalmine keys revoke {}` makes room", client.key),
             })?;
-            far.made.push(client.key.clone());
-            far.keys.push(made["api_key"].as_str().unwrap_or_default().to_owned());
+            self.made.push(client.key.clone());
+            self.keys.push(made["api_key"].as_str().unwrap_or_default().to_owned());
         }
-        if far.keys.is_empty() {
-            far.keys.push(elsewhere.key.clone());
+        if self.keys.is_empty() {
+            self.keys.push(elsewhere.key.clone());
         }
-        // The first answers may have had to wait for a connection.
-        for _ in 0..QUESTIONS {
-            far.time = time(&operator)?;
-        }
-        // Two runs do not begin at one nanosecond.
-        far.prefix = format!("coalmine-{:x}-", far.time.now.as_nanos());
-        Ok(far)
+        Ok(())
     }
 
     /// How many entries the journal has.
@@ -92,11 +114,7 @@ impl FarGateway {
     ///
     /// # Errors
     /// A version leads elsewhere: requests of the run would go there.
-    pub(super) fn probe(
-        &self,
-        scenario: &Scenario,
-        planned: &Receiver<Planned>,
-    ) -> Result<(), LiveError> {
+    fn probe(&self, scenario: &Scenario, planned: &Receiver<Planned>) -> Result<(), LiveError> {
         let mut names = Vec::new();
         for model in &scenario.models {
             names.extend(model.versions.iter().map(|it| (model.id.to_string(), it.id.to_string())));
@@ -198,7 +216,7 @@ impl fmt::Debug for FarGateway {
 }
 
 /// What the gateway's clock shows now.
-fn time(operator: &Operator) -> Result<FarTime, LiveError> {
+fn ask_time(operator: &Operator) -> Result<FarTime, LiveError> {
     let clock = WallClock::new(TimeScale::REAL);
     let asked = clock.now();
     let status = operator.read(&Ask::get(STATUS))?;

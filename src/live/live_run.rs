@@ -187,7 +187,7 @@ fn play(
 /// The plan with the time at which it really begins: later than it says where setting up took long,
 /// and in the time of a gateway elsewhere.
 fn started(scenario: &Scenario, stage: &Stage) -> Scenario {
-    Scenario { start: stage.clock.now(), ..scenario.clone() }
+    Scenario { start: stage.start(), ..scenario.clone() }
 }
 
 fn begin_load(

@@ -29,7 +29,7 @@ use crate::load::{Http, Message, MessageParts, Target};
 use crate::mock::{Lateness, MockAdmin, MockPlace, MockServer, Numbering, Planned};
 use crate::notify::WebTls;
 use crate::scenario::{Scenario, StickyBy, VersionPlan};
-use crate::units::Duration;
+use crate::units::{Duration, Timestamp};
 use crate::upstream::FailureKind;
 use crate::wire::RequestNumber;
 
@@ -56,6 +56,8 @@ enum Serving {
         _feed: Feed,
         /// The last journal entry before the run.
         entries: u64,
+        /// When the run begins.
+        start: Timestamp,
     },
 }
 
@@ -129,23 +131,37 @@ impl Stage {
     ) -> Result<Self, LiveError> {
         let Tellers { conductor, planned, .. } = tellers;
         let target = target(&format!("{}/v1", elsewhere.url.trim_end_matches('/')))?;
-        let far = FarGateway::prepare(elsewhere, scenario)?;
+        let mut far = FarGateway::find(elsewhere, scenario)?;
         // The run's time is the gateway's, so that what it tells of its own falls into place. It
         // begins with a second, as a simulation does: so do checks.
-        let start = (far.time.now + PROBED_WITHIN).ceil_second();
+        let start = (far.time.now + PREPARED_WITHIN).ceil_second();
         let held = start.since(far.time.now);
         let clock = WallClock::starting_at(start, TimeScale::REAL, held);
         let keeps_connections = !breaks_connections(scenario);
         let numbering = Numbering::RequestIds { prefix: far.prefix.clone(), keeps_connections };
         let mock = mock_settings(scenario, (seed, clock), planned, numbering)?;
         let mock = MockServer::start(mock, place(elsewhere.mock, threads))?;
-        far.probe(scenario, plans)?;
+        far.prepare(elsewhere, scenario, plans)?;
         let entries = far.entries()?;
         let feed = Feed::follow(&far.operator, entries, conductor)?;
+        // Where that took longer, a later second.
+        let is_late = clock.now() > start;
+        let start = if is_late { clock.now().ceil_second() } else { start };
+        if is_late {
+            far.operator.wait_for(clock.sleep_until(start));
+        }
         let header = format!("x-request-id: {}{{request}}", far.prefix);
         let (operator, keys) = (Rc::clone(&far.operator), far.keys.clone());
-        let gateway = Serving::Elsewhere { far, _feed: feed, entries };
+        let gateway = Serving::Elsewhere { far, _feed: feed, entries, start };
         Ok(Self { mock, gateway, operator, keys, target, header, clock })
+    }
+
+    /// When a run begins that begins now.
+    pub(super) fn start(&self) -> Timestamp {
+        match &self.gateway {
+            Serving::Here(_) => self.clock.now(),
+            Serving::Elsewhere { start, .. } => *start,
+        }
     }
 
     /// Where the load goes.
@@ -244,6 +260,6 @@ fn target(url: &str) -> Result<Target, LiveError> {
 /// For how long the clock stands still while mock, gateway and keys are set up. Chosen: a machine
 /// that is not busy needs a part of it.
 const SET_UP_WITHIN: Duration = Duration::from_millis(500);
-/// The same, at least, where a gateway elsewhere is ready and the mock is not. Chosen: many times
-/// what the way there and back takes.
-const PROBED_WITHIN: Duration = Duration::from_millis(500);
+/// The same, at least, where a gateway elsewhere can serve and is to be given all that the scenario
+/// begins with. Chosen: many times what a dozen ways there and back take.
+const PREPARED_WITHIN: Duration = Duration::from_millis(700);
