@@ -2,6 +2,7 @@
 //! run, and whether each version leads to the mock.
 
 use std::fmt;
+use std::mem;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::mpsc::Receiver;
@@ -89,18 +90,42 @@ impl FarGateway {
 
     fn make_keys(&mut self, elsewhere: &Elsewhere, scenario: &Scenario) -> Result<(), LiveError> {
         for client in &scenario.population().clients {
-            let made = self.operator.ask(&Ask::new_key(&client.key))?;
-            let made = made.map_err(|Refused { why, .. }| LiveError::Refused {
-                what: format!("the access key {}", client.key),
-                why: format!("{why}; `coalmine keys revoke {}` makes room", client.key),
-            })?;
+            // Before it is asked for: it may be made and the answer get lost.
             self.made.push(client.key.clone());
+            let made = self.operator.ask(&Ask::new_key(&client.key))?;
+            let made = made.map_err(|Refused { why, .. }| {
+                self.made.pop();
+                LiveError::Refused {
+                    what: format!("the access key {}", client.key),
+                    why: format!("{why}; `coalmine keys revoke {}` makes room", client.key),
+                }
+            })?;
             self.keys.push(made["api_key"].as_str().unwrap_or_default().to_owned());
         }
         if self.keys.is_empty() {
             self.keys.push(elsewhere.key.clone());
         }
         Ok(())
+    }
+
+    /// Revokes the keys that were made for the run; those that may be left because the gateway
+    /// does not do it.
+    pub(super) fn forget_keys(&mut self) -> Vec<KeyId> {
+        let (mut made, mut left) = (mem::take(&mut self.made).into_iter(), Vec::new());
+        while let Some(key) = made.next() {
+            match self.operator.ask_within(&Ask::revoke(&key), FORGOTTEN_WITHIN) {
+                // The plan may have revoked it.
+                Ok(Ok(_) | Err(Refused { status: NOT_FOUND, .. })) => {}
+                Ok(Err(_)) => left.push(key),
+                // Who does not answer now would not for the others either.
+                Err(_) => {
+                    left.push(key);
+                    left.extend(made);
+                    break;
+                }
+            }
+        }
+        left
     }
 
     /// How many entries the journal has.
@@ -201,10 +226,8 @@ impl FarGateway {
 
 impl Drop for FarGateway {
     fn drop(&mut self) {
-        for key in self.made.drain(..) {
-            // The plan may have revoked it.
-            let _ = self.operator.ask(&Ask::revoke(&key));
-        }
+        // Whoever can tell what is left has asked before.
+        let _ = self.forget_keys();
     }
 }
 
@@ -247,3 +270,8 @@ const PROBES: RequestId = RequestId(u64::MAX - u16::MAX as u64);
 /// hundredth.
 const LOOKS: u32 = 2_000;
 const LOOK: Wait = Wait::from_millis(5);
+/// How long it is waited until a key is revoked. Chosen: many times what that takes, and no long
+/// wait for who wants to end.
+const FORGOTTEN_WITHIN: Wait = Wait::from_secs(2);
+/// What a gateway says of a key that it does not have.
+const NOT_FOUND: u16 = 404;

@@ -75,13 +75,16 @@ pub fn run_live(
     let played = play(&set, source, heard, &mut watch);
     let within = stage.elsewhere().map(|(far, _)| far.time.within);
     let left = stage.take_down();
-    let (Played { record, overheads, traces, contradicted }, left) = (played?, left?);
+    let keys_left = left.as_ref().map(|left| left.keys.clone()).unwrap_or_default();
+    let played = played.map_err(|error| error.having_left(keys_left))?;
+    let (Played { record, overheads, traces, contradicted }, left) = (played, left?);
     let mut live = facts(settings, &overheads, Overhead::of(left.lateness.sent()));
     live.gateway = settings.elsewhere.as_ref().map(|elsewhere| GatewayFacts {
         url: elsewhere.url.clone(),
         clock_within: within.unwrap_or_default(),
         strangers: left.strangers,
         contradicted,
+        keys_left: left.keys.iter().map(ToString::to_string).collect(),
     });
     Ok(Rehearsal { record, traces, live: Some(live) })
 }

@@ -24,6 +24,8 @@ pub(super) struct Operator {
     /// Without a slash at its end.
     base: String,
     key: HeaderValue,
+    /// How long an answer may take; `None`: as long as it takes.
+    within: Option<Wait>,
 }
 
 /// That a gateway refuses what it is asked for, and why.
@@ -40,28 +42,33 @@ impl Operator {
     /// One of the harness's own gateway at `base`, such as `http://127.0.0.1:8080`, with an access
     /// key of scope admin: it answers, however busy the machine is.
     pub(super) fn new(base: &str, key: &str) -> Result<Self, LiveError> {
-        Self::with(base, key, client(None)?)
+        Self::with(base, key, None)
     }
 
     /// One of a gateway elsewhere, which may never answer.
     pub(super) fn far(base: &str, key: &str) -> Result<Self, LiveError> {
-        Self::with(base, key, client(Some(PATIENCE))?)
+        Self::with(base, key, Some(PATIENCE))
     }
 
-    fn with(base: &str, key: &str, http: reqwest::Client) -> Result<Self, LiveError> {
+    fn with(base: &str, key: &str, within: Option<Wait>) -> Result<Self, LiveError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let base = base.trim_end_matches('/').to_owned();
-        Ok(Self { runtime, http, base, key: bearer(key)? })
+        Ok(Self { runtime, http: client(within)?, base, key: bearer(key)?, within })
     }
 
     /// Asks with the operator's own key.
     pub(super) fn ask(&self, ask: &Ask) -> Result<Answer, LiveError> {
-        self.ask_as(ask, self.key.clone())
+        self.ask_as(ask, self.key.clone(), self.within)
+    }
+
+    /// Asks with the operator's own key, and waits no longer than this for the answer.
+    pub(super) fn ask_within(&self, ask: &Ask, within: Wait) -> Result<Answer, LiveError> {
+        self.ask_as(ask, self.key.clone(), Some(within))
     }
 
     /// Asks with the key of a client.
     pub(super) fn ask_by(&self, ask: &Ask, key: &str) -> Result<Answer, LiveError> {
-        self.ask_as(ask, bearer(key)?)
+        self.ask_as(ask, bearer(key)?, self.within)
     }
 
     /// Asks for what no gateway refuses.
@@ -132,12 +139,20 @@ impl Operator {
         Url::parse(&format!("{}{path}", self.base)).map_err(|error| failed(&error))
     }
 
-    fn ask_as(&self, ask: &Ask, key: HeaderValue) -> Result<Answer, LiveError> {
+    fn ask_as(
+        &self,
+        ask: &Ask,
+        key: HeaderValue,
+        within: Option<Wait>,
+    ) -> Result<Answer, LiveError> {
         let Ask { method, path, body } = ask;
         let url = self.url(path)?;
         // Of the methods that requests here have all are known.
         let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
         let mut request = self.http.request(method, url).header(AUTHORIZATION, key);
+        if let Some(within) = within {
+            request = request.timeout(within);
+        }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }

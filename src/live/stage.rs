@@ -29,7 +29,7 @@ use crate::load::{Http, Message, MessageParts, Target};
 use crate::mock::{Lateness, MockAdmin, MockPlace, MockServer, Numbering, Planned};
 use crate::notify::WebTls;
 use crate::scenario::{Scenario, StickyBy, VersionPlan};
-use crate::units::{Duration, Timestamp};
+use crate::units::{Duration, KeyId, Timestamp};
 use crate::upstream::FailureKind;
 use crate::wire::RequestNumber;
 
@@ -74,6 +74,8 @@ pub(super) struct Left {
     pub(super) lateness: Lateness,
     /// How many requests of others came to the mock.
     pub(super) strangers: u64,
+    /// The keys made for the run that a gateway elsewhere may still have.
+    pub(super) keys: Vec<KeyId>,
 }
 
 impl Stage {
@@ -223,13 +225,17 @@ impl Stage {
 
     /// Ends gateway and mock; one elsewhere goes on, without the keys that were made for the run.
     pub(super) fn take_down(self) -> Result<Left, LiveError> {
+        let mut keys = Vec::new();
         let stopped = match self.gateway {
             Serving::Here(gateway) => gateway.stop(),
-            Serving::Elsewhere { .. } => Ok(()),
+            Serving::Elsewhere { mut far, .. } => {
+                keys = far.forget_keys();
+                Ok(())
+            }
         };
         let report = self.mock.stop(Duration::ZERO);
         stopped?;
-        Ok(Left { lateness: report.lateness, strangers: report.strangers })
+        Ok(Left { lateness: report.lateness, strangers: report.strangers, keys })
     }
 }
 

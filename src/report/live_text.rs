@@ -29,14 +29,21 @@ pub(super) fn live_texts(facts: &LiveFacts) -> Vec<String> {
 
 /// What is another matter where the gateway was not the harness's own.
 fn gateway_text(gateway: &GatewayFacts) -> String {
-    let GatewayFacts { url, clock_within, .. } = gateway;
-    format!(
+    let GatewayFacts { url, clock_within, keys_left, .. } = gateway;
+    let mut text = format!(
         "The gateway ran elsewhere, at {url}, its clock within {} of the run's. It drew its split \
          and its waits for itself: which request met which version is not that of a simulation. \
          Its timeouts and what requests stick by are its own; what it tells in words alone, why \
          steps wait and what is odd about a split, is missing",
         format_duration(*clock_within)
-    )
+    );
+    for key in keys_left {
+        text.push_str(&format!(
+            ". It may still have the access key {key}, which was made for the run: `coalmine keys \
+             revoke {key}`"
+        ));
+    }
+    text
 }
 
 /// Median and P99 on the wall and, where that is another, in the run's own time.
@@ -116,9 +123,11 @@ mod tests {
             clock_within: Duration::from_micros(400),
             strangers: 0,
             contradicted: 0,
+            keys_left: vec!["search".to_owned()],
         };
         let texts = live_texts(&LiveFacts { gateway: Some(gateway), ..facts(1.0) });
         let told = texts.last().unwrap();
+        assert!(told.contains("`coalmine keys revoke search`"), "{told}");
         assert!(told.contains("at http://gateway:8080, its clock within 400 µs"), "{told}");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::json::{Part, number, object, reference, span, text, whole};
+use crate::json::{Part, list, number, object, reference, span, text, whole};
 
 /// What is known of a run over HTTP beside what happened in it.
 pub(super) fn live_parts() -> Vec<Part> {
@@ -53,6 +53,9 @@ fn far_gateway() -> Value {
                 whole("answers that named another version than the mock was asked for, or none"),
             ),
         ],
-        &[],
+        &[(
+            "keys_left",
+            list(text("an access key that was made for the run and that it may still have")),
+        )],
     )
 }
