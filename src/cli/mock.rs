@@ -167,7 +167,7 @@ fn settings(arguments: &MockArguments) -> Result<MockSettings, Failure> {
         clock: WallClock::new(arguments.time_scale),
         tokens: tokens.map_err(Failure::internal)?,
         numbering: Numbering::Counted,
-        planned: None,
+        news: None,
     })
 }
 

@@ -20,7 +20,7 @@ use crate::clock::{TimeScale, WallClock};
 use crate::director::TriggerHealth;
 use crate::engine::{Health, RuleSet};
 use crate::exchange::{ModelIndex, VersionIndex};
-use crate::mock::Planned;
+use crate::mock::MockNews;
 use crate::scenario::Scenario;
 use crate::units::{Duration, KeyId, RequestId, Timestamp};
 
@@ -68,7 +68,7 @@ impl FarGateway {
     }
 
     /// Gives it all that `scenario` begins with, once it is sure that its versions lead to the
-    /// mock, which serves already and tells `planned`.
+    /// mock, which serves already, and of which `heard` hears.
     ///
     /// # Errors
     /// What it refuses, and what was changed of it until then.
@@ -76,13 +76,13 @@ impl FarGateway {
         &mut self,
         elsewhere: &Elsewhere,
         scenario: &Scenario,
-        planned: &Receiver<Planned>,
+        heard: &Receiver<MockNews>,
     ) -> Result<(), LiveError> {
         let operator = Rc::clone(&self.operator);
         let mut preparation = Preparation::new(&operator, scenario, elsewhere);
         let prepared = preparation
             .register_missing()
-            .and_then(|()| self.probe(scenario, planned))
+            .and_then(|()| self.probe(scenario, heard))
             .and_then(|()| preparation.set_tags_and_rules())
             .and_then(|()| self.make_keys(elsewhere, scenario));
         prepared.map_err(|error| error.having_changed(preparation.changes()))
@@ -135,11 +135,11 @@ impl FarGateway {
     }
 
     /// Asks every version for an answer, by its name, until the mock has been asked for it; nobody
-    /// waits for the answers. The mock tells `planned`.
+    /// waits for the answers. The mock is `heard`.
     ///
     /// # Errors
     /// A version leads elsewhere: requests of the run would go there.
-    fn probe(&self, scenario: &Scenario, planned: &Receiver<Planned>) -> Result<(), LiveError> {
+    fn probe(&self, scenario: &Scenario, heard: &Receiver<MockNews>) -> Result<(), LiveError> {
         let mut names = Vec::new();
         for model in &scenario.models {
             names.extend(model.versions.iter().map(|it| (model.id.to_string(), it.id.to_string())));
@@ -150,7 +150,9 @@ impl FarGateway {
         });
         let mut met: Vec<Option<VersionIndex>> = vec![None; names.len()];
         let mut hear = || {
-            for plan in planned.try_iter() {
+            for news in heard.try_iter() {
+                // By its plan all is told of it.
+                let MockNews::Planned(plan) = news else { continue };
                 let place = plan.number.id.0.checked_sub(PROBES.0).map(|place| place as usize);
                 if let Some(met) = place.and_then(|place| met.get_mut(place)) {
                     *met = Some(plan.version);

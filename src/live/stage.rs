@@ -26,7 +26,7 @@ use crate::engine::RuleSet;
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::gateway::{Gateway, Harness};
 use crate::load::{Http, Message, MessageParts, Target};
-use crate::mock::{Lateness, MockAdmin, MockPlace, MockServer, Numbering, Planned};
+use crate::mock::{Lateness, MockAdmin, MockNews, MockPlace, MockServer, Numbering};
 use crate::notify::WebTls;
 use crate::scenario::{Scenario, StickyBy, VersionPlan};
 use crate::units::{Duration, KeyId, Timestamp};
@@ -64,7 +64,7 @@ enum Serving {
 /// Who is told of what.
 pub(super) struct Tellers {
     pub(super) conductor: Sender<Notice>,
-    pub(super) planned: Sender<Planned>,
+    pub(super) news: Sender<MockNews>,
     pub(super) rules: Arc<Mutex<RuleNumbers>>,
 }
 
@@ -86,11 +86,11 @@ impl Stage {
         settings: &LiveSettings,
         tellers: Tellers,
     ) -> Result<Self, LiveError> {
-        let Tellers { conductor, planned, rules } = tellers;
+        let Tellers { conductor, news, rules } = tellers;
         let threads = settings.threads;
         // What is set up meanwhile takes none of the run's time.
         let clock = WallClock::starting_at(scenario.start, settings.scale, SET_UP_WITHIN);
-        let mock = mock_settings(scenario, (seed, clock), planned, Numbering::Header)?;
+        let mock = mock_settings(scenario, (seed, clock), news, Numbering::Header)?;
         let mock = MockServer::start(mock, place(ANY_PORT, threads))?;
         let plan = gateway_plan(scenario, mock.address())?;
         let witness = Box::new(Tap::new(scenario, &rules, conductor));
@@ -123,15 +123,15 @@ impl Stage {
     }
 
     /// Sets up a mock of what `scenario` has under `seed` for a gateway elsewhere, and that for the
-    /// run. The mock tells `planned` of all that it is asked; `plans` hears it.
+    /// run. The mock tells of all that it is asked, and `heard` hears it.
     pub(super) fn set_up_elsewhere(
         scenario: &Scenario,
         seed: u64,
         (elsewhere, threads): (&Elsewhere, NonZeroUsize),
         tellers: Tellers,
-        plans: &Receiver<Planned>,
+        heard: &Receiver<MockNews>,
     ) -> Result<Self, LiveError> {
-        let Tellers { conductor, planned, .. } = tellers;
+        let Tellers { conductor, news, .. } = tellers;
         let target = target(&format!("{}/v1", elsewhere.url.trim_end_matches('/')))?;
         let mut far = FarGateway::find(elsewhere, scenario)?;
         // The run's time is the gateway's, so that what it tells of its own falls into place. It
@@ -141,9 +141,9 @@ impl Stage {
         let clock = WallClock::starting_at(start, TimeScale::REAL, held);
         let keeps_connections = !breaks_connections(scenario);
         let numbering = Numbering::RequestIds { prefix: far.prefix.clone(), keeps_connections };
-        let mock = mock_settings(scenario, (seed, clock), planned, numbering)?;
+        let mock = mock_settings(scenario, (seed, clock), news, numbering)?;
         let mock = MockServer::start(mock, place(elsewhere.mock, threads))?;
-        far.prepare(elsewhere, scenario, plans)?;
+        far.prepare(elsewhere, scenario, heard)?;
         let entries = far.entries()?;
         let feed = Feed::follow(&far.operator, entries, conductor)?;
         // Where that took longer, a later second.

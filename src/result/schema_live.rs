@@ -42,6 +42,11 @@ fn live() -> Value {
 }
 
 fn far_gateway() -> Value {
+    let own = object(
+        "requests that it ended by itself in one way, so that they reached no version",
+        &[("ending", text("a status, or `timeout`")), ("count", whole("how many there were"))],
+        &[],
+    );
     object(
         "a gateway that ran elsewhere and served the run in place of the harness's own",
         &[
@@ -53,9 +58,12 @@ fn far_gateway() -> Value {
                 whole("answers that named another version than the mock was asked for, or none"),
             ),
         ],
-        &[(
-            "keys_left",
-            list(text("an access key that was made for the run and that it may still have")),
-        )],
+        &[
+            ("own_answers", list(own)),
+            (
+                "keys_left",
+                list(text("an access key that was made for the run and that it may still have")),
+            ),
+        ],
     )
 }

@@ -30,7 +30,7 @@ fn mock_with(upstream: &Value, admin: MockAdmin) -> MockServer {
         clock: WallClock::new(TimeScale::REAL),
         tokens: Distribution::constant(3.0).unwrap(),
         numbering: Numbering::Counted,
-        planned: None,
+        news: None,
     };
     let threads = NonZeroUsize::new(2).unwrap();
     MockServer::start(settings, MockPlace { clients: ANY, admin, threads }).unwrap()

@@ -70,7 +70,7 @@ async fn a_port_of_another_is_refused_and_a_stopped_mock_gives_its_own_back() {
         clock: coalmine::clock::WallClock::new(coalmine::clock::TimeScale::REAL),
         tokens: coalmine::chance::Distribution::constant(3.0).unwrap(),
         numbering: coalmine::mock::Numbering::Counted,
-        planned: None,
+        news: None,
     };
     let threads = std::num::NonZeroUsize::MIN;
     let place = coalmine::mock::MockPlace {
