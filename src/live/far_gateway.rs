@@ -47,9 +47,13 @@ pub(super) struct FarTime {
 
 impl FarGateway {
     /// The gateway at `elsewhere`, if it can serve `scenario`. Nothing of it is changed.
-    pub(super) fn find(elsewhere: &Elsewhere, scenario: &Scenario) -> Result<Self, LiveError> {
+    pub(super) fn find(
+        elsewhere: &Elsewhere,
+        scenario: &Scenario,
+        is_asked_to_stop: &dyn Fn() -> bool,
+    ) -> Result<Self, LiveError> {
         let operator = Rc::new(Operator::far(&elsewhere.url, &elsewhere.key)?);
-        Preparation::new(&operator, scenario, elsewhere).check()?;
+        Preparation::new(&operator, scenario, elsewhere, is_asked_to_stop).check()?;
         let mut time = FarTime { now: Timestamp::EPOCH, within: Duration::ZERO };
         // The first answers may have had to wait for a connection.
         for _ in 0..QUESTIONS {
@@ -77,13 +81,15 @@ impl FarGateway {
         elsewhere: &Elsewhere,
         scenario: &Scenario,
         heard: &Receiver<MockNews>,
+        is_asked_to_stop: &dyn Fn() -> bool,
     ) -> Result<(), LiveError> {
         let operator = Rc::clone(&self.operator);
-        let mut preparation = Preparation::new(&operator, scenario, elsewhere);
+        let mut preparation = Preparation::new(&operator, scenario, elsewhere, is_asked_to_stop);
         let prepared = preparation
             .register_missing()
-            .and_then(|()| self.probe(scenario, heard))
+            .and_then(|()| self.probe(scenario, heard, is_asked_to_stop))
             .and_then(|()| preparation.set_tags_and_rules())
+            .and_then(|()| preparation.go_on())
             .and_then(|()| self.make_keys(elsewhere, scenario));
         prepared.map_err(|error| error.having_changed(preparation.changes()))
     }
@@ -139,7 +145,12 @@ impl FarGateway {
     ///
     /// # Errors
     /// A version leads elsewhere: requests of the run would go there.
-    fn probe(&self, scenario: &Scenario, heard: &Receiver<MockNews>) -> Result<(), LiveError> {
+    fn probe(
+        &self,
+        scenario: &Scenario,
+        heard: &Receiver<MockNews>,
+        is_asked_to_stop: &dyn Fn() -> bool,
+    ) -> Result<(), LiveError> {
         let mut names = Vec::new();
         for model in &scenario.models {
             names.extend(model.versions.iter().map(|it| (model.id.to_string(), it.id.to_string())));
@@ -163,7 +174,7 @@ impl FarGateway {
         let answers = self.operator.wait_for(async {
             let hearing = async {
                 let mut looks = LOOKS;
-                while looks > 0 && !hear() {
+                while looks > 0 && !hear() && !is_asked_to_stop() {
                     looks -= 1;
                     tokio::time::sleep(LOOK).await;
                 }
@@ -175,6 +186,9 @@ impl FarGateway {
         });
         // What was answered before all were heard has been told before.
         hear();
+        if is_asked_to_stop() {
+            return Err(LiveError::Interrupted);
+        }
         let problem = |(place, (model, version)): (usize, &(String, String))| {
             let led = met[place];
             if led == Some(VersionIndex(place as u16)) {

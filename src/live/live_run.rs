@@ -67,7 +67,7 @@ pub fn run_live(
         None => Stage::set_up(&plan, (seed, chance), settings, tellers)?,
         Some(elsewhere) => {
             let place = (elsewhere, settings.threads);
-            Stage::set_up_elsewhere(scenario, seed, place, tellers, &heard)?
+            Stage::set_up_elsewhere(scenario, seed, place, tellers, &heard, watch.is_asked_to_stop)?
         }
     };
     let scenario = Arc::new(started(scenario, &stage));

@@ -17,18 +17,29 @@ pub(super) struct Preparation<'a> {
     operator: &'a Operator,
     scenario: &'a Scenario,
     elsewhere: &'a Elsewhere,
+    /// Whether somebody asks for its end.
+    is_asked_to_stop: &'a dyn Fn() -> bool,
     /// What was changed of the gateway.
     changes: Vec<String>,
 }
 
 impl<'a> Preparation<'a> {
-    /// Of the gateway at `elsewhere`, which `operator` asks.
+    /// Of the gateway at `elsewhere`, which `operator` asks, until `is_asked_to_stop` says so.
     pub(super) const fn new(
         operator: &'a Operator,
         scenario: &'a Scenario,
         elsewhere: &'a Elsewhere,
+        is_asked_to_stop: &'a dyn Fn() -> bool,
     ) -> Self {
-        Self { operator, scenario, elsewhere, changes: Vec::new() }
+        Self { operator, scenario, elsewhere, is_asked_to_stop, changes: Vec::new() }
+    }
+
+    /// Looks whether somebody asks for its end.
+    ///
+    /// # Errors
+    /// Somebody does.
+    pub(super) fn go_on(&self) -> Result<(), LiveError> {
+        if (self.is_asked_to_stop)() { Err(LiveError::Interrupted) } else { Ok(()) }
     }
 
     /// What was changed of the gateway so far, each in some words.
@@ -46,6 +57,7 @@ impl<'a> Preparation<'a> {
         let keys = self.permitted(self.operator.ask(&Ask::get("/v1/auth/keys"))?)?;
         let mut problems: Vec<String> = self.taken_keys(&keys).collect();
         for model in &self.scenario.models {
+            self.go_on()?;
             match of_model(&status, model) {
                 Some(state) => problems.extend(self.problems(model, state)?),
                 None => problems.push(unknown(model, &status)),
@@ -204,6 +216,7 @@ impl<'a> Preparation<'a> {
     }
 
     fn register(&self, model: &ModelPlan, version: &VersionPlan) -> Result<(), LiveError> {
+        self.go_on()?;
         let Elsewhere { mock, upstream, .. } = self.elsewhere;
         let id = &version.id;
         // The mock knows its versions by their ids.
@@ -254,6 +267,7 @@ impl<'a> Preparation<'a> {
         what: impl Fn() -> String,
     ) -> Result<(), LiveError> {
         let Some(ask) = Ask::command(&model.id, kind) else { return Ok(()) };
+        self.go_on()?;
         let answer = self.operator.ask(&ask)?;
         let refused = |Refused { why, .. }| LiveError::Refused { what: what(), why };
         answer.map_err(refused)?;

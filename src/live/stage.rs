@@ -130,10 +130,11 @@ impl Stage {
         (elsewhere, threads): (&Elsewhere, NonZeroUsize),
         tellers: Tellers,
         heard: &Receiver<MockNews>,
+        is_asked_to_stop: &dyn Fn() -> bool,
     ) -> Result<Self, LiveError> {
         let Tellers { conductor, news, .. } = tellers;
         let target = target(&format!("{}/v1", elsewhere.url.trim_end_matches('/')))?;
-        let mut far = FarGateway::find(elsewhere, scenario)?;
+        let mut far = FarGateway::find(elsewhere, scenario, is_asked_to_stop)?;
         // The run's time is the gateway's, so that what it tells of its own falls into place. It
         // begins with a second, as a simulation does: so do checks.
         let start = (far.time.now + PREPARED_WITHIN).ceil_second();
@@ -143,7 +144,7 @@ impl Stage {
         let numbering = Numbering::RequestIds { prefix: far.prefix.clone(), keeps_connections };
         let mock = mock_settings(scenario, (seed, clock), news, numbering)?;
         let mock = MockServer::start(mock, place(elsewhere.mock, threads))?;
-        far.prepare(elsewhere, scenario, heard)?;
+        far.prepare(elsewhere, scenario, heard, is_asked_to_stop)?;
         let entries = far.entries()?;
         let feed = Feed::follow(&far.operator, entries, conductor)?;
         // Where that took longer, a later second.
