@@ -22,7 +22,7 @@ use crate::engine::{Health, RuleSet};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::mock::MockNews;
 use crate::scenario::Scenario;
-use crate::units::{Duration, KeyId, RequestId, Timestamp};
+use crate::units::{Duration, KeyId, ModelId, RequestId, Timestamp};
 
 /// A gateway elsewhere, ready for a run. Dropped, it forgets the keys that were made for it.
 pub(super) struct FarGateway {
@@ -30,7 +30,7 @@ pub(super) struct FarGateway {
     url: String,
     mock: SocketAddr,
     made: Vec<KeyId>,
-    /// What each client presents, in the order of the plan.
+    /// What each client presents, in the order of the plan; without clients one for all.
     pub(super) keys: Vec<String>,
     /// What the ids of this run's requests begin with, and no other's.
     pub(super) prefix: String,
@@ -90,26 +90,35 @@ impl FarGateway {
             .and_then(|()| self.probe(scenario, heard, is_asked_to_stop))
             .and_then(|()| preparation.set_tags_and_rules())
             .and_then(|()| preparation.go_on())
-            .and_then(|()| self.make_keys(elsewhere, scenario));
+            .and_then(|()| self.make_keys(scenario));
         prepared.map_err(|error| error.having_changed(preparation.changes()))
     }
 
-    fn make_keys(&mut self, elsewhere: &Elsewhere, scenario: &Scenario) -> Result<(), LiveError> {
-        for client in &scenario.population().clients {
+    /// Makes the keys of the clients or, where there are none, one for all requests: none is sent
+    /// with the operator's own.
+    fn make_keys(&mut self, scenario: &Scenario) -> Result<(), LiveError> {
+        let models: Vec<&ModelId> = scenario.models.iter().map(|model| &model.id).collect();
+        let clients = scenario.population().clients.iter();
+        let mut keys: Vec<KeyId> = clients.map(|client| client.key.clone()).collect();
+        if keys.is_empty() {
+            let key = KeyId::new(&format!("{}load", self.prefix));
+            keys.push(key.map_err(|error| LiveError::Interface(error.to_string()))?);
+        }
+        for key in keys {
             // Before it is asked for: it may be made and the answer get lost.
-            self.made.push(client.key.clone());
-            let made = self.operator.ask(&Ask::new_key(&client.key))?;
+            self.made.push(key.clone());
+            let made = self.operator.ask(&Ask::new_key_for(&key, &models))?;
             let made = made.map_err(|Refused { why, .. }| {
                 self.made.pop();
                 LiveError::Refused {
-                    what: format!("the access key {}", client.key),
-                    why: format!("{why}; `coalmine keys revoke {}` makes room", client.key),
+                    what: format!("the access key {key}"),
+                    why: format!("{why}; `coalmine keys revoke {key}` makes room"),
                 }
             })?;
-            self.keys.push(made["api_key"].as_str().unwrap_or_default().to_owned());
-        }
-        if self.keys.is_empty() {
-            self.keys.push(elsewhere.key.clone());
+            let secret = made["api_key"].as_str().ok_or_else(|| {
+                LiveError::Interface(format!("it made the access key {key} and did not show it"))
+            })?;
+            self.keys.push(secret.to_owned());
         }
         Ok(())
     }

@@ -38,8 +38,7 @@ pub(super) struct Stage {
     pub(super) mock: MockServer,
     gateway: Serving,
     pub(super) operator: Rc<Operator>,
-    /// What each client presents, in the order of the plan; without clients the operator's key, for
-    /// all.
+    /// What each client presents, in the order of the plan; without clients one for all.
     pub(super) keys: Vec<String>,
     target: Target,
     /// By what header requests say their number.
