@@ -110,7 +110,7 @@ impl Chosen {
     /// What is told of a gateway that cannot serve the run.
     pub(super) fn failure(&self, why: &ElsewhereError) -> Failure {
         let url = &self.gateway.url;
-        let (mock, upstream) = (self.gateway.mock, &self.gateway.upstream);
+        let (mock, upstream) = (self.gateway.mock_url(), &self.gateway.upstream);
         match why {
             ElsewhereError::Unreachable(why) => Failure::internal(format!(
                 "error: no gateway answers at {url}: {why}\n  help: `coalmine serve CONFIG` starts \
@@ -125,7 +125,7 @@ impl Chosen {
             ElsewhereError::Other { .. } => Failure::usage(format!("error: {url}: {why}")),
             ElsewhereError::Unfit(problems) => Failure::input(format!(
                 "error: the gateway at {url} cannot serve the run:\n  {}\n  help: its \
-                 configuration needs `upstreams: {{{upstream}: {{url: http://{mock}/v1}}}}` and \
+                 configuration needs `upstreams: {{{upstream}: {{url: {mock}}}}}` and \
                  each model of the scenario; docs/live.md has one",
                 problems.join("\n  ")
             )),

@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::mem;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration as Wait;
@@ -28,7 +27,8 @@ use crate::units::{Duration, KeyId, ModelId, RequestId, Timestamp};
 pub(super) struct FarGateway {
     pub(super) operator: Rc<Operator>,
     url: String,
-    mock: SocketAddr,
+    /// By what URL it must reach the mock.
+    mock: String,
     made: Vec<KeyId>,
     /// What each client presents, in the order of the plan; without clients one for all.
     pub(super) keys: Vec<String>,
@@ -62,7 +62,7 @@ impl FarGateway {
         Ok(Self {
             operator,
             url: elsewhere.url.clone(),
-            mock: elsewhere.mock,
+            mock: elsewhere.mock_url(),
             made: Vec::new(),
             keys: Vec::new(),
             // Two runs do not begin at one nanosecond.
@@ -204,7 +204,7 @@ impl FarGateway {
                 return None;
             }
             let said = answers.get(place).map_or("no answer came", String::as_str);
-            let mock = self.mock;
+            let mock = &self.mock;
             Some(match led {
                 Some(_) => format!(
                     "its version {version} of {model} asks the mock for another version: its \
@@ -212,7 +212,7 @@ impl FarGateway {
                 ),
                 None => format!(
                     "its version {version} of {model} does not lead to the mock: the URL of its \
-                     upstream must be one by which the gateway reaches http://{mock}/v1, and its \
+                     upstream must be one by which the gateway reaches {mock}, and its \
                      parameters must say `model: {version}` (a request for it: {said})"
                 ),
             })

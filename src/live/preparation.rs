@@ -160,14 +160,14 @@ impl<'a> Preparation<'a> {
 
     /// That a version which the gateway has cannot lead to the mock.
     fn other_way(&self, model: &ModelPlan, plan: &VersionPlan, found: &Value) -> Option<String> {
-        let Elsewhere { mock, upstream, .. } = self.elsewhere;
+        let (mock, upstream) = (self.elsewhere.mock_url(), &self.elsewhere.upstream);
         let (id, model) = (&plan.id, &model.id);
         if found["upstream"] != upstream.as_str() {
             let has = &found["upstream"];
             return Some(format!(
                 "its version {id} of {model} does not lead to the mock: its upstream is {has}, and \
                  {upstream:?}, which --mock-upstream names, is to be the one whose URL is \
-                 http://{mock}/v1"
+                 {mock}"
             ));
         }
         (found["parameters"]["model"] != id.as_str()).then(|| {
@@ -217,7 +217,7 @@ impl<'a> Preparation<'a> {
 
     fn register(&self, model: &ModelPlan, version: &VersionPlan) -> Result<(), LiveError> {
         self.go_on()?;
-        let Elsewhere { mock, upstream, .. } = self.elsewhere;
+        let (mock, upstream) = (self.elsewhere.mock_url(), &self.elsewhere.upstream);
         let id = &version.id;
         // The mock knows its versions by their ids.
         let mut body = json!({"id": id, "upstream": upstream, "parameters": {"model": id}});
@@ -229,7 +229,7 @@ impl<'a> Preparation<'a> {
         made.map(drop).map_err(|refused| LiveError::Refused {
             what: format!("the version {id} of {}", model.id),
             why: format!(
-                "{}; its upstream is to be the one whose URL is http://{mock}/v1, which \
+                "{}; its upstream is to be the one whose URL is {mock}, which \
                  --mock-upstream names",
                 refused.why
             ),
