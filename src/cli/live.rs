@@ -139,6 +139,15 @@ fn live_failure(
     let file = file.display().to_string();
     match (error, chosen) {
         (LiveError::Elsewhere { why, .. }, Some(chosen)) => chosen.failure(&why),
+        (LiveError::KeysLeft { error, keys }, _) => {
+            for key in keys {
+                complain(&format!(
+                    "the gateway may still have the access key {key}, which was made for the run: \
+                     coalmine keys revoke {key}"
+                ));
+            }
+            live_failure((scenario, Path::new(&file)), chosen, interrupt, *error)
+        }
         (error @ LiveError::Refused { .. }, Some(_)) => Failure::input(format!("error: {error}")),
         (error, _) => here_failure((scenario, &file), interrupt, error),
     }

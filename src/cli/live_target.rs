@@ -1,13 +1,13 @@
 //! Which gateway elsewhere serves a run, by the command line. Knows nothing of the run.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::admin_connection::{KEY_VARIABLE, read_key, read_url};
 use super::quoting::shell_word;
-use super::terminal::Failure;
+use super::terminal::{Failure, complain};
 use crate::clock::TimeScale;
 use crate::live::{Elsewhere, ElsewhereError};
 
@@ -79,6 +79,12 @@ impl TargetArguments {
             let given = self.target.as_deref().unwrap_or_default();
             Failure::usage(format!("error: --target is {given:?}: {why}"))
         })?;
+        if !is_safe(&url) {
+            complain(&format!(
+                "--target {url} is not encrypted: whoever stands on the way there can read the \
+                 access key of scope admin; https:// hides it"
+            ));
+        }
         let (key, key_source) = read_key(self.key_file.as_deref())?;
         let gateway = Elsewhere { url, key, mock, upstream: self.mock_upstream.clone() };
         Ok(Some(Chosen { gateway, key_source }))
@@ -104,7 +110,7 @@ impl Chosen {
     /// What is told of a gateway that cannot serve the run.
     pub(super) fn failure(&self, why: &ElsewhereError) -> Failure {
         let url = &self.gateway.url;
-        let (mock, upstream) = (self.gateway.mock, &self.gateway.upstream);
+        let (mock, upstream) = (self.gateway.mock_url(), &self.gateway.upstream);
         match why {
             ElsewhereError::Unreachable(why) => Failure::internal(format!(
                 "error: no gateway answers at {url}: {why}\n  help: `coalmine serve CONFIG` starts \
@@ -119,7 +125,7 @@ impl Chosen {
             ElsewhereError::Other { .. } => Failure::usage(format!("error: {url}: {why}")),
             ElsewhereError::Unfit(problems) => Failure::input(format!(
                 "error: the gateway at {url} cannot serve the run:\n  {}\n  help: its \
-                 configuration needs `upstreams: {{{upstream}: {{url: http://{mock}/v1}}}}` and \
+                 configuration needs `upstreams: {{{upstream}: {{url: {mock}}}}}` and \
                  each model of the scenario; docs/live.md has one",
                 problems.join("\n  ")
             )),
@@ -127,5 +133,36 @@ impl Chosen {
     }
 }
 
+/// Whether nobody can listen on the way to this URL: it is encrypted or stays on this machine.
+fn is_safe(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else { return true };
+    let host = rest.split('/').next().unwrap_or_default();
+    let is_here = |ip: IpAddr| ip.is_loopback();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
+    name == "localhost" || name.parse().is_ok_and(is_here) || host == "[::1]"
+}
+
 const ELSEWHERE: &str = "Over HTTP, through a gateway elsewhere";
 const UPSTREAM: &str = "mock";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_safe_on_this_machine_and_over_tls() {
+        for url in [
+            "https://gateway.internal",
+            "http://127.0.0.1:8080",
+            "http://localhost",
+            "http://localhost:80/below",
+            "http://[::1]",
+            "http://[::1]:8080/v1",
+        ] {
+            assert!(is_safe(url), "{url}");
+        }
+        for url in ["http://10.0.0.7:8080", "http://localhost.example/", "http://[2001:db8::1]"] {
+            assert!(!is_safe(url), "{url}");
+        }
+    }
+}

@@ -17,8 +17,8 @@ use super::terminal::{Failure, complain};
 use crate::chance::Distribution;
 use crate::clock::{TimeScale, WallClock};
 use crate::mock::{
-    DescribedBehaviour, MockError, MockPlace, MockReport, MockServer, MockSettings, MockVersion,
-    Numbering,
+    DescribedBehaviour, MockAdmin, MockError, MockPlace, MockReport, MockServer, MockSettings,
+    MockVersion, Numbering,
 };
 use crate::scenario::{Loaded, PRESETS};
 use crate::units::{Duration, format_counted};
@@ -86,7 +86,8 @@ pub(super) fn mock(arguments: &MockArguments) -> Result<Exit, Failure> {
     open_files::allow_all();
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let threads = arguments.threads.unwrap_or_else(cores);
-    let place = MockPlace { clients: arguments.listen, admin: arguments.admin, threads };
+    let admin = arguments.admin.map_or(MockAdmin::Beside, MockAdmin::At);
+    let place = MockPlace { clients: arguments.listen, admin, threads };
     let server = MockServer::start(settings, place).map_err(|error| not_started(&error))?;
     complain(&format!("answering on {} as {}", server.address(), names.join(", ")));
     if arguments.admin.is_some() {
@@ -166,7 +167,7 @@ fn settings(arguments: &MockArguments) -> Result<MockSettings, Failure> {
         clock: WallClock::new(arguments.time_scale),
         tokens: tokens.map_err(Failure::internal)?,
         numbering: Numbering::Counted,
-        planned: None,
+        news: None,
     })
 }
 

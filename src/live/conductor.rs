@@ -167,6 +167,7 @@ impl Conductor<'_> {
                     director.request_assigned(at);
                     self.heard = at;
                 }
+                self.hear_early(request.id, watch)?;
             }
             Notice::Assigned { at, id, version, arm, stable } => {
                 requests.assigned(at, id, (version, arm), recorder);

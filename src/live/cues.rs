@@ -53,7 +53,10 @@ impl Conductor<'_> {
         let until = self.clock.now() + self.in_its_time(ASSIGNED_WITHIN);
         while self.requests.unassigned() > 0 && self.clock.now() < until && !self.is_over {
             // Of what the mock of a gateway elsewhere is asked nobody wakes who waits here.
-            let soon = until.min(self.clock.now() + self.in_its_time(LOOKED_AT));
+            let soon = match self.far {
+                Some(_) => until.min(self.clock.now() + self.in_its_time(LOOKED_AT)),
+                None => until,
+            };
             self.hear_next(soon, watch)?;
         }
         Ok(())

@@ -18,6 +18,18 @@ pub struct Elsewhere {
     pub upstream: String,
 }
 
+impl Elsewhere {
+    /// The URL by which its configuration must name the mock. One that listens at all addresses of
+    /// this machine is reached by any of them.
+    pub fn mock_url(&self) -> String {
+        let port = self.mock.port();
+        match self.mock.ip().is_unspecified() {
+            true => format!("http://<an address of this machine>:{port}/v1"),
+            false => format!("http://{}/v1", self.mock),
+        }
+    }
+}
+
 /// Why a gateway cannot serve a run.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ElsewhereError {
@@ -55,14 +67,25 @@ impl fmt::Debug for Elsewhere {
 mod tests {
     use super::*;
 
-    #[test]
-    fn its_key_is_not_shown() {
-        let elsewhere = Elsewhere {
+    fn elsewhere(mock: [u8; 4]) -> Elsewhere {
+        Elsewhere {
             url: "http://host".to_owned(),
             key: "admin.secret".to_owned(),
-            mock: ([127, 0, 0, 1], 9_000).into(),
+            mock: (mock, 9_000).into(),
             upstream: "mock".to_owned(),
-        };
+        }
+    }
+
+    #[test]
+    fn a_mock_that_listens_everywhere_is_reached_by_an_address() {
+        assert_eq!(elsewhere([10, 0, 0, 7]).mock_url(), "http://10.0.0.7:9000/v1");
+        let everywhere = elsewhere([0, 0, 0, 0]).mock_url();
+        assert_eq!(everywhere, "http://<an address of this machine>:9000/v1");
+    }
+
+    #[test]
+    fn its_key_is_not_shown() {
+        let elsewhere = elsewhere([127, 0, 0, 1]);
         let shown = format!("{elsewhere:?}");
         assert!(shown.contains("127.0.0.1:9000") && !shown.contains("secret"), "{shown}");
     }

@@ -5,6 +5,7 @@ use crate::gateway::StartError;
 use crate::load::{LoadError, MessageError};
 use crate::mock::MockError;
 use crate::simulator::SimulationError;
+use crate::units::KeyId;
 use crate::workload::SourceError;
 
 /// Why a live run did not reach its end.
@@ -50,9 +51,41 @@ pub enum LiveError {
     /// The machine has no thread, runtime or socket left.
     #[error("the machine has nothing left to run with: {0}")]
     Machine(#[from] std::io::Error),
+    /// It did not reach its end, and neither did the keys that were made for it.
+    #[error("{error}; {}", keys_left(.keys))]
+    KeysLeft {
+        /// Why it did not.
+        error: Box<LiveError>,
+        /// Which keys a gateway elsewhere may still have.
+        keys: Vec<KeyId>,
+    },
     /// It was asked to stop.
     #[error("the run was interrupted")]
     Interrupted,
+}
+
+impl LiveError {
+    /// The same, and which keys made for the run a gateway elsewhere may still have.
+    pub(super) fn having_left(self, keys: Vec<KeyId>) -> Self {
+        if keys.is_empty() { self } else { Self::KeysLeft { error: Box::new(self), keys } }
+    }
+
+    /// The same, and what was changed of a gateway elsewhere before.
+    pub(super) fn having_changed(self, changes: &[String]) -> Self {
+        if changes.is_empty() {
+            return self;
+        }
+        let left = format!("what was changed of it until then stays: {}", changes.join(", "));
+        match self {
+            Self::Elsewhere { url, why: ElsewhereError::Unfit(mut problems) } => {
+                problems.push(left);
+                Self::Elsewhere { url, why: ElsewhereError::Unfit(problems) }
+            }
+            Self::Refused { what, why } => Self::Refused { what, why: format!("{why}; {left}") },
+            Self::Interface(why) => Self::Interface(format!("{why}; {left}")),
+            other => other,
+        }
+    }
 }
 
 impl From<LoadError> for LiveError {
@@ -68,4 +101,10 @@ impl From<SourceError> for LiveError {
     fn from(error: SourceError) -> Self {
         Self::Simulation(error.into())
     }
+}
+
+fn keys_left(keys: &[KeyId]) -> String {
+    let keys: Vec<String> =
+        keys.iter().map(|key| format!("`coalmine keys revoke {key}`")).collect();
+    format!("the gateway may still have access keys that were made for it: {}", keys.join(", "))
 }

@@ -2,7 +2,7 @@
 //! run, and whether each version leads to the mock.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::mem;
 use std::rc::Rc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration as Wait;
@@ -19,17 +19,18 @@ use crate::clock::{TimeScale, WallClock};
 use crate::director::TriggerHealth;
 use crate::engine::{Health, RuleSet};
 use crate::exchange::{ModelIndex, VersionIndex};
-use crate::mock::Planned;
+use crate::mock::MockNews;
 use crate::scenario::Scenario;
-use crate::units::{Duration, KeyId, RequestId, Timestamp};
+use crate::units::{Duration, KeyId, ModelId, RequestId, Timestamp};
 
 /// A gateway elsewhere, ready for a run. Dropped, it forgets the keys that were made for it.
 pub(super) struct FarGateway {
     pub(super) operator: Rc<Operator>,
     url: String,
-    mock: SocketAddr,
+    /// By what URL it must reach the mock.
+    mock: String,
     made: Vec<KeyId>,
-    /// What each client presents, in the order of the plan.
+    /// What each client presents, in the order of the plan; without clients one for all.
     pub(super) keys: Vec<String>,
     /// What the ids of this run's requests begin with, and no other's.
     pub(super) prefix: String,
@@ -45,40 +46,101 @@ pub(super) struct FarTime {
 }
 
 impl FarGateway {
-    /// The gateway at `elsewhere`, with all that `scenario` begins with.
-    pub(super) fn prepare(elsewhere: &Elsewhere, scenario: &Scenario) -> Result<Self, LiveError> {
-        let operator = Rc::new(Operator::new(&elsewhere.url, &elsewhere.key)?);
-        let preparation = Preparation { operator: &operator, scenario, elsewhere };
-        preparation.check()?;
-        preparation.prepare()?;
-        let mut far = Self {
-            operator: Rc::clone(&operator),
-            url: elsewhere.url.clone(),
-            mock: elsewhere.mock,
-            made: Vec::new(),
-            keys: Vec::new(),
-            prefix: String::new(),
-            time: FarTime { now: Timestamp::EPOCH, within: Duration::ZERO },
-        };
-        for client in &scenario.population().clients {
-            let made = operator.ask(&Ask::new_key(&client.key))?;
-            let made = made.map_err(|Refused { why, .. }| LiveError::Refused {
-                what: format!("the access key {}", client.key),
-                why: format!("{why}; `coalmine keys revoke {}` makes room", client.key),
-            })?;
-            far.made.push(client.key.clone());
-            far.keys.push(made["api_key"].as_str().unwrap_or_default().to_owned());
-        }
-        if far.keys.is_empty() {
-            far.keys.push(elsewhere.key.clone());
-        }
+    /// The gateway at `elsewhere`, if it can serve `scenario`. Nothing of it is changed.
+    pub(super) fn find(
+        elsewhere: &Elsewhere,
+        scenario: &Scenario,
+        is_asked_to_stop: &dyn Fn() -> bool,
+    ) -> Result<Self, LiveError> {
+        let operator = Rc::new(Operator::far(&elsewhere.url, &elsewhere.key)?);
+        Preparation::new(&operator, scenario, elsewhere, is_asked_to_stop).check()?;
+        let mut time = FarTime { now: Timestamp::EPOCH, within: Duration::ZERO };
         // The first answers may have had to wait for a connection.
         for _ in 0..QUESTIONS {
-            far.time = time(&operator)?;
+            time = ask_time(&operator)?;
         }
-        // Two runs do not begin at one nanosecond.
-        far.prefix = format!("coalmine-{:x}-", far.time.now.as_nanos());
-        Ok(far)
+        Ok(Self {
+            operator,
+            url: elsewhere.url.clone(),
+            mock: elsewhere.mock_url(),
+            made: Vec::new(),
+            keys: Vec::new(),
+            // Two runs do not begin at one nanosecond.
+            prefix: format!("coalmine-{:x}-", time.now.as_nanos()),
+            time,
+        })
+    }
+
+    /// Gives it all that `scenario` begins with, once it is sure that its versions lead to the
+    /// mock, which serves already, and of which `heard` hears.
+    ///
+    /// # Errors
+    /// What it refuses, and what was changed of it until then.
+    pub(super) fn prepare(
+        &mut self,
+        elsewhere: &Elsewhere,
+        scenario: &Scenario,
+        heard: &Receiver<MockNews>,
+        is_asked_to_stop: &dyn Fn() -> bool,
+    ) -> Result<(), LiveError> {
+        let operator = Rc::clone(&self.operator);
+        let mut preparation = Preparation::new(&operator, scenario, elsewhere, is_asked_to_stop);
+        let prepared = preparation
+            .register_missing()
+            .and_then(|()| self.probe(scenario, heard, is_asked_to_stop))
+            .and_then(|()| preparation.set_tags_and_rules())
+            .and_then(|()| preparation.go_on())
+            .and_then(|()| self.make_keys(scenario));
+        prepared.map_err(|error| error.having_changed(preparation.changes()))
+    }
+
+    /// Makes the keys of the clients or, where there are none, one for all requests: none is sent
+    /// with the operator's own.
+    fn make_keys(&mut self, scenario: &Scenario) -> Result<(), LiveError> {
+        let models: Vec<&ModelId> = scenario.models.iter().map(|model| &model.id).collect();
+        let clients = scenario.population().clients.iter();
+        let mut keys: Vec<KeyId> = clients.map(|client| client.key.clone()).collect();
+        if keys.is_empty() {
+            let key = KeyId::new(&format!("{}load", self.prefix));
+            keys.push(key.map_err(|error| LiveError::Interface(error.to_string()))?);
+        }
+        for key in keys {
+            // Before it is asked for: it may be made and the answer get lost.
+            self.made.push(key.clone());
+            let made = self.operator.ask(&Ask::new_key_for(&key, &models))?;
+            let made = made.map_err(|Refused { why, .. }| {
+                self.made.pop();
+                LiveError::Refused {
+                    what: format!("the access key {key}"),
+                    why: format!("{why}; `coalmine keys revoke {key}` makes room"),
+                }
+            })?;
+            let secret = made["api_key"].as_str().ok_or_else(|| {
+                LiveError::Interface(format!("it made the access key {key} and did not show it"))
+            })?;
+            self.keys.push(secret.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Revokes the keys that were made for the run; those that may be left because the gateway
+    /// does not do it.
+    pub(super) fn forget_keys(&mut self) -> Vec<KeyId> {
+        let (mut made, mut left) = (mem::take(&mut self.made).into_iter(), Vec::new());
+        while let Some(key) = made.next() {
+            match self.operator.ask_within(&Ask::revoke(&key), FORGOTTEN_WITHIN) {
+                // The plan may have revoked it.
+                Ok(Ok(_) | Err(Refused { status: NOT_FOUND, .. })) => {}
+                Ok(Err(_)) => left.push(key),
+                // Who does not answer now would not for the others either.
+                Err(_) => {
+                    left.push(key);
+                    left.extend(made);
+                    break;
+                }
+            }
+        }
+        left
     }
 
     /// How many entries the journal has.
@@ -88,14 +150,15 @@ impl FarGateway {
     }
 
     /// Asks every version for an answer, by its name, until the mock has been asked for it; nobody
-    /// waits for the answers. The mock tells `planned`.
+    /// waits for the answers. The mock is `heard`.
     ///
     /// # Errors
     /// A version leads elsewhere: requests of the run would go there.
-    pub(super) fn probe(
+    fn probe(
         &self,
         scenario: &Scenario,
-        planned: &Receiver<Planned>,
+        heard: &Receiver<MockNews>,
+        is_asked_to_stop: &dyn Fn() -> bool,
     ) -> Result<(), LiveError> {
         let mut names = Vec::new();
         for model in &scenario.models {
@@ -107,7 +170,9 @@ impl FarGateway {
         });
         let mut met: Vec<Option<VersionIndex>> = vec![None; names.len()];
         let mut hear = || {
-            for plan in planned.try_iter() {
+            for news in heard.try_iter() {
+                // By its plan all is told of it.
+                let MockNews::Planned(plan) = news else { continue };
                 let place = plan.number.id.0.checked_sub(PROBES.0).map(|place| place as usize);
                 if let Some(met) = place.and_then(|place| met.get_mut(place)) {
                     *met = Some(plan.version);
@@ -118,7 +183,7 @@ impl FarGateway {
         let answers = self.operator.wait_for(async {
             let hearing = async {
                 let mut looks = LOOKS;
-                while looks > 0 && !hear() {
+                while looks > 0 && !hear() && !is_asked_to_stop() {
                     looks -= 1;
                     tokio::time::sleep(LOOK).await;
                 }
@@ -130,13 +195,16 @@ impl FarGateway {
         });
         // What was answered before all were heard has been told before.
         hear();
+        if is_asked_to_stop() {
+            return Err(LiveError::Interrupted);
+        }
         let problem = |(place, (model, version)): (usize, &(String, String))| {
             let led = met[place];
             if led == Some(VersionIndex(place as u16)) {
                 return None;
             }
             let said = answers.get(place).map_or("no answer came", String::as_str);
-            let mock = self.mock;
+            let mock = &self.mock;
             Some(match led {
                 Some(_) => format!(
                     "its version {version} of {model} asks the mock for another version: its \
@@ -144,7 +212,7 @@ impl FarGateway {
                 ),
                 None => format!(
                     "its version {version} of {model} does not lead to the mock: the URL of its \
-                     upstream must be one by which the gateway reaches http://{mock}/v1, and its \
+                     upstream must be one by which the gateway reaches {mock}, and its \
                      parameters must say `model: {version}` (a request for it: {said})"
                 ),
             })
@@ -183,10 +251,8 @@ impl FarGateway {
 
 impl Drop for FarGateway {
     fn drop(&mut self) {
-        for key in self.made.drain(..) {
-            // The plan may have revoked it.
-            let _ = self.operator.ask(&Ask::revoke(&key));
-        }
+        // Whoever can tell what is left has asked before.
+        let _ = self.forget_keys();
     }
 }
 
@@ -198,7 +264,7 @@ impl fmt::Debug for FarGateway {
 }
 
 /// What the gateway's clock shows now.
-fn time(operator: &Operator) -> Result<FarTime, LiveError> {
+fn ask_time(operator: &Operator) -> Result<FarTime, LiveError> {
     let clock = WallClock::new(TimeScale::REAL);
     let asked = clock.now();
     let status = operator.read(&Ask::get(STATUS))?;
@@ -229,3 +295,8 @@ const PROBES: RequestId = RequestId(u64::MAX - u16::MAX as u64);
 /// hundredth.
 const LOOKS: u32 = 2_000;
 const LOOK: Wait = Wait::from_millis(5);
+/// How long it is waited until a key is revoked. Chosen: many times what that takes, and no long
+/// wait for who wants to end.
+const FORGOTTEN_WITHIN: Wait = Wait::from_secs(2);
+/// What a gateway says of a key that it does not have.
+const NOT_FOUND: u16 = 404;

@@ -1,8 +1,9 @@
 //! The events of a gateway elsewhere, on their way to the conductor. Knows not what they mean.
 
 use std::ops::ControlFlow;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration as Wait;
 
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -47,10 +48,11 @@ impl Feed {
         };
         let thread = Builder::new().name("feed".to_owned()).spawn(following)?;
         let feed = Self { stop: Some(stop), thread: Some(thread) };
-        match standing.recv() {
+        match standing.recv_timeout(STANDS_WITHIN) {
             Ok(Ok(())) => Ok(feed),
             Ok(Err(why)) => Err(ended(&why)),
-            Err(_) => Err(ended("its thread is gone")),
+            Err(RecvTimeoutError::Timeout) => Err(ended("the first of them does not come")),
+            Err(RecvTimeoutError::Disconnected) => Err(ended("its thread is gone")),
         }
     }
 }
@@ -112,3 +114,6 @@ fn message(data: &str) -> String {
     let data: Value = serde_json::from_str(data).unwrap_or_default();
     data["message"].as_str().unwrap_or("no reason was given").to_owned()
 }
+
+/// How long it is waited for the first event. Chosen: they come once a second, the first at once.
+const STANDS_WITHIN: Wait = Wait::from_secs(10);

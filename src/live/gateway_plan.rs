@@ -9,7 +9,7 @@ use super::error::LiveError;
 use crate::chance::Distribution;
 use crate::clock::WallClock;
 use crate::engine::ModelSettings;
-use crate::mock::{DescribedBehaviour, MockSettings, MockVersion, Numbering, Planned};
+use crate::mock::{DescribedBehaviour, MockNews, MockSettings, MockVersion, Numbering};
 use crate::scenario::{
     EndpointUrl, GatewayModel, GatewayPlan, GatewayVersion, KeysPlan, Limits, LogFormat, LogLevel,
     LogPlan, ModelPlan, NotifyPlan, Scenario, StatePlan, StickyBy, StickySource, Timeouts,
@@ -61,7 +61,7 @@ pub(super) fn gateway_plan(
 pub(super) fn mock_settings(
     scenario: &Scenario,
     (seed, clock): (u64, WallClock),
-    planned: Sender<Planned>,
+    news: Sender<MockNews>,
     numbering: Numbering,
 ) -> Result<MockSettings, LiveError> {
     let version = |version: &VersionPlan| {
@@ -78,7 +78,7 @@ pub(super) fn mock_settings(
         clock,
         tokens,
         numbering,
-        planned: Some(planned),
+        news: Some(news),
     })
 }
 

@@ -1,5 +1,6 @@
 //! One live run, from its plan to its record.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -23,12 +24,13 @@ use super::stage::{Stage, Tellers};
 use super::unfit::unfit;
 use crate::chance::Chance;
 use crate::director::{Director, Meant};
+use crate::exchange::Ending;
 use crate::load::{Control, LoadSettings, Pacing, Patience, generate};
-use crate::mock::Planned;
+use crate::mock::MockNews;
 use crate::record::{Record, Recorder};
 use crate::run::{
-    FIRST_RUN, GatewayFacts, LiveFacts, Overhead, Rehearsal, TraceReport, header, rule_health,
-    source_of, trace_reports,
+    FIRST_RUN, GatewayFacts, LiveFacts, Overhead, OwnAnswers, Rehearsal, TraceReport, header,
+    rule_health, source_of, trace_reports,
 };
 use crate::scenario::Scenario;
 use crate::upstream::Limits;
@@ -57,30 +59,34 @@ pub fn run_live(
     let chance = Chance::new(seed, FIRST_RUN);
     let source = source_of(scenario, traces, chance)?;
     let (conductor, inbox) = channel();
-    let (planned, plans) = channel();
+    let (news, heard) = channel();
     let rules = Arc::<Mutex<RuleNumbers>>::default();
-    let tellers = Tellers { conductor: conductor.clone(), planned, rules: Arc::clone(&rules) };
+    let tellers = Tellers { conductor: conductor.clone(), news, rules: Arc::clone(&rules) };
     let plan = Arc::new(scenario.clone());
     let stage = match &settings.elsewhere {
         None => Stage::set_up(&plan, (seed, chance), settings, tellers)?,
         Some(elsewhere) => {
             let place = (elsewhere, settings.threads);
-            Stage::set_up_elsewhere(scenario, seed, place, tellers, &plans)?
+            Stage::set_up_elsewhere(scenario, seed, place, tellers, &heard, watch.is_asked_to_stop)?
         }
     };
     let scenario = Arc::new(started(scenario, &stage));
     let set = Set { scenario: &scenario, stage: &stage, seed };
-    let heard = Heard { conductor, inbox, plans, rules };
+    let heard = Heard { conductor, inbox, mock: heard, rules };
     let played = play(&set, source, heard, &mut watch);
     let within = stage.elsewhere().map(|(far, _)| far.time.within);
     let left = stage.take_down();
-    let (Played { record, overheads, traces, contradicted }, left) = (played?, left?);
+    let keys_left = left.as_ref().map(|left| left.keys.clone()).unwrap_or_default();
+    let played = played.map_err(|error| error.having_left(keys_left))?;
+    let (Played { record, overheads, traces, contradicted, by_itself }, left) = (played, left?);
     let mut live = facts(settings, &overheads, Overhead::of(left.lateness.sent()));
     live.gateway = settings.elsewhere.as_ref().map(|elsewhere| GatewayFacts {
         url: elsewhere.url.clone(),
         clock_within: within.unwrap_or_default(),
         strangers: left.strangers,
         contradicted,
+        own_answers: own_answers(&by_itself),
+        keys_left: left.keys.iter().map(ToString::to_string).collect(),
     });
     Ok(Rehearsal { record, traces, live: Some(live) })
 }
@@ -97,7 +103,7 @@ struct Set<'a> {
 struct Heard {
     conductor: Sender<Notice>,
     inbox: Receiver<Notice>,
-    plans: Receiver<Planned>,
+    mock: Receiver<MockNews>,
     rules: Arc<Mutex<RuleNumbers>>,
 }
 
@@ -108,6 +114,8 @@ struct Played {
     traces: Vec<TraceReport>,
     /// Answers of a gateway elsewhere that named another version than the mock was asked for.
     contradicted: u64,
+    /// How often it ended a request by itself in each way.
+    by_itself: BTreeMap<Ending, u64>,
 }
 
 /// Plays the requests of `source`.
@@ -119,20 +127,22 @@ fn play(
 ) -> Result<Played, LiveError> {
     let Set { scenario, stage, seed } = *set;
     let clock = stage.clock;
-    let Heard { conductor, inbox, plans, rules } = heard;
+    let Heard { conductor, inbox, mock, rules } = heard;
     let message = stage.message(scenario, seed)?;
     let pace = Pace::new(source, scenario.start, conductor.clone());
     let clients = scenario.population().clients.iter().map(|client| client.key.clone());
     let control = Control::default();
     // Of a gateway elsewhere the conductor hears the mock itself.
-    let (plans, far_plans) = match stage.elsewhere() {
-        None => (plans, None),
-        Some((_, entries)) => (channel().1, Some((plans, entries))),
+    let (mock, far_mock) = match stage.elsewhere() {
+        None => (mock, None),
+        Some((_, entries)) => (channel().1, Some((mock, entries))),
     };
-    let far = far_plans.map(|(plans, entries)| Far {
+    let far = far_mock.map(|(mock, entries)| Far {
         retelling: Retelling::new(scenario, entries),
-        plans,
+        mock,
+        early: BTreeMap::new(),
         contradicted: 0,
+        by_itself: BTreeMap::new(),
     });
     let mut conducting = Conductor {
         scenario,
@@ -143,7 +153,7 @@ fn play(
         pace: pace.clone(),
         control: control.clone(),
         inbox,
-        requests: Requests::new(plans),
+        requests: Requests::new(mock),
         shadows: Shadows::new(scenario, Chance::new(seed, FIRST_RUN)),
         recorder: Recorder::new(header(scenario, seed)),
         rules,
@@ -176,16 +186,25 @@ fn play(
     conducted?;
     let (end, health) = (conducting.latest, conducting.trigger_health()?);
     let Conductor { recorder, requests, shadows, far, .. } = conducting;
-    let contradicted = far.map_or(0, |far| far.contradicted);
+    let (contradicted, by_itself) =
+        far.map(|far| (far.contradicted, far.by_itself)).unwrap_or_default();
     let record = recorder.finish(end, rule_health(scenario, &health), shadows.bursts(end));
     let traces = pace.with_source(|source| trace_reports(scenario, source));
-    Ok(Played { record, overheads: requests.overheads, traces, contradicted })
+    Ok(Played { record, overheads: requests.overheads, traces, contradicted, by_itself })
+}
+
+fn own_answers(by_itself: &BTreeMap<Ending, u64>) -> Vec<OwnAnswers> {
+    let told = |(ending, count): (&Ending, &u64)| OwnAnswers {
+        ending: ending.name().into_owned(),
+        count: *count,
+    };
+    by_itself.iter().map(told).collect()
 }
 
 /// The plan with the time at which it really begins: later than it says where setting up took long,
 /// and in the time of a gateway elsewhere.
 fn started(scenario: &Scenario, stage: &Stage) -> Scenario {
-    Scenario { start: stage.clock.now(), ..scenario.clone() }
+    Scenario { start: stage.start(), ..scenario.clone() }
 }
 
 fn begin_load(

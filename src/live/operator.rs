@@ -24,6 +24,8 @@ pub(super) struct Operator {
     /// Without a slash at its end.
     base: String,
     key: HeaderValue,
+    /// How long an answer may take; `None`: as long as it takes.
+    within: Option<Wait>,
 }
 
 /// That a gateway refuses what it is asked for, and why.
@@ -37,22 +39,36 @@ pub(super) struct Refused {
 pub(super) type Answer = Result<Value, Refused>;
 
 impl Operator {
-    /// One of the gateway at `base`, such as `http://127.0.0.1:8080`, with an access key of scope
-    /// admin.
+    /// One of the harness's own gateway at `base`, such as `http://127.0.0.1:8080`, with an access
+    /// key of scope admin: it answers, however busy the machine is.
     pub(super) fn new(base: &str, key: &str) -> Result<Self, LiveError> {
+        Self::with(base, key, None)
+    }
+
+    /// One of a gateway elsewhere, which may never answer.
+    pub(super) fn far(base: &str, key: &str) -> Result<Self, LiveError> {
+        Self::with(base, key, Some(PATIENCE))
+    }
+
+    fn with(base: &str, key: &str, within: Option<Wait>) -> Result<Self, LiveError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let base = base.trim_end_matches('/').to_owned();
-        Ok(Self { runtime, http: client()?, base, key: bearer(key)? })
+        Ok(Self { runtime, http: client(within)?, base, key: bearer(key)?, within })
     }
 
     /// Asks with the operator's own key.
     pub(super) fn ask(&self, ask: &Ask) -> Result<Answer, LiveError> {
-        self.ask_as(ask, self.key.clone())
+        self.ask_as(ask, self.key.clone(), self.within)
+    }
+
+    /// Asks with the operator's own key, and waits no longer than this for the answer.
+    pub(super) fn ask_within(&self, ask: &Ask, within: Wait) -> Result<Answer, LiveError> {
+        self.ask_as(ask, self.key.clone(), Some(within))
     }
 
     /// Asks with the key of a client.
     pub(super) fn ask_by(&self, ask: &Ask, key: &str) -> Result<Answer, LiveError> {
-        self.ask_as(ask, bearer(key)?)
+        self.ask_as(ask, bearer(key)?, self.within)
     }
 
     /// Asks for what no gateway refuses.
@@ -82,7 +98,7 @@ impl Operator {
     /// The request for the events after a journal entry, for whoever follows them on a thread of
     /// its own: nothing of it depends on this one.
     pub(super) fn events(&self, after: u64) -> Result<RequestBuilder, LiveError> {
-        let request = client()?.get(self.url("/v1/deploy/events")?);
+        let request = client(Some(PATIENCE))?.get(self.url("/v1/deploy/events")?);
         Ok(request.header(AUTHORIZATION, self.key.clone()).header("last-event-id", after))
     }
 
@@ -123,12 +139,20 @@ impl Operator {
         Url::parse(&format!("{}{path}", self.base)).map_err(|error| failed(&error))
     }
 
-    fn ask_as(&self, ask: &Ask, key: HeaderValue) -> Result<Answer, LiveError> {
+    fn ask_as(
+        &self,
+        ask: &Ask,
+        key: HeaderValue,
+        within: Option<Wait>,
+    ) -> Result<Answer, LiveError> {
         let Ask { method, path, body } = ask;
         let url = self.url(path)?;
         // Of the methods that requests here have all are known.
         let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
         let mut request = self.http.request(method, url).header(AUTHORIZATION, key);
+        if let Some(within) = within {
+            request = request.timeout(within);
+        }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
@@ -150,20 +174,21 @@ impl Operator {
     }
 }
 
-/// A client of gateways.
-fn client() -> Result<reqwest::Client, LiveError> {
+/// A client of gateways; `patience`: how long it waits for a connection, and for each part of an
+/// answer.
+fn client(patience: Option<Wait>) -> Result<reqwest::Client, LiveError> {
     let tls = WebTls::of_machine().map_err(|error| failed(&error))?;
-    let client = reqwest::Client::builder()
+    let mut client = reqwest::Client::builder()
         .tls_backend_preconfigured(tls.config)
         .redirect(Policy::none())
         .referer(false)
         .no_proxy()
-        .connect_timeout(PATIENCE)
+        .user_agent(concat!("coalmine/", env!("CARGO_PKG_VERSION")));
+    if let Some(patience) = patience {
         // Of each reading: events come once a second at least.
-        .read_timeout(PATIENCE)
-        .user_agent(concat!("coalmine/", env!("CARGO_PKG_VERSION")))
-        .build();
-    client.map_err(|error| failed(&error))
+        client = client.connect_timeout(patience).read_timeout(patience);
+    }
+    client.build().map_err(|error| failed(&error))
 }
 
 /// How a model stands by the list of its versions and the state of its rollout; `place` knows where

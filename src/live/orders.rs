@@ -30,6 +30,11 @@ impl Ask {
         Self::post(KEYS.to_owned(), json!({"id": key, "scope": "inference"}))
     }
 
+    /// That an access key be made for requests for these models alone.
+    pub(super) fn new_key_for(key: &KeyId, models: &[&ModelId]) -> Self {
+        Self::post(KEYS.to_owned(), json!({"id": key, "scope": "inference", "models": models}))
+    }
+
     /// That a key get another secret.
     pub(super) fn new_secret(key: &KeyId, grace: Duration) -> Self {
         let path = format!("{KEYS}/{key}/regenerate");

@@ -14,12 +14,39 @@ use crate::units::{Price, format_counted, format_set_share};
 
 /// Makes a gateway ready for a run of a scenario.
 pub(super) struct Preparation<'a> {
-    pub(super) operator: &'a Operator,
-    pub(super) scenario: &'a Scenario,
-    pub(super) elsewhere: &'a Elsewhere,
+    operator: &'a Operator,
+    scenario: &'a Scenario,
+    elsewhere: &'a Elsewhere,
+    /// Whether somebody asks for its end.
+    is_asked_to_stop: &'a dyn Fn() -> bool,
+    /// What was changed of the gateway.
+    changes: Vec<String>,
 }
 
-impl Preparation<'_> {
+impl<'a> Preparation<'a> {
+    /// Of the gateway at `elsewhere`, which `operator` asks, until `is_asked_to_stop` says so.
+    pub(super) const fn new(
+        operator: &'a Operator,
+        scenario: &'a Scenario,
+        elsewhere: &'a Elsewhere,
+        is_asked_to_stop: &'a dyn Fn() -> bool,
+    ) -> Self {
+        Self { operator, scenario, elsewhere, is_asked_to_stop, changes: Vec::new() }
+    }
+
+    /// Looks whether somebody asks for its end.
+    ///
+    /// # Errors
+    /// Somebody does.
+    pub(super) fn go_on(&self) -> Result<(), LiveError> {
+        if (self.is_asked_to_stop)() { Err(LiveError::Interrupted) } else { Ok(()) }
+    }
+
+    /// What was changed of the gateway so far, each in some words.
+    pub(super) fn changes(&self) -> &[String] {
+        &self.changes
+    }
+
     /// Looks whether the gateway can serve the run; changes nothing.
     ///
     /// # Errors
@@ -27,9 +54,10 @@ impl Preparation<'_> {
     pub(super) fn check(&self) -> Result<(), LiveError> {
         let status = self.status()?;
         // Only who may do this with all models is told of all that happens.
-        self.permitted(self.operator.ask(&Ask::get("/v1/auth/keys"))?)?;
-        let mut problems = Vec::new();
+        let keys = self.permitted(self.operator.ask(&Ask::get("/v1/auth/keys"))?)?;
+        let mut problems: Vec<String> = self.taken_keys(&keys).collect();
         for model in &self.scenario.models {
+            self.go_on()?;
             match of_model(&status, model) {
                 Some(state) => problems.extend(self.problems(model, state)?),
                 None => problems.push(unknown(model, &status)),
@@ -38,25 +66,37 @@ impl Preparation<'_> {
         if problems.is_empty() { Ok(()) } else { Err(self.error(ElsewhereError::Unfit(problems))) }
     }
 
-    /// Registers the versions of the scenario that the gateway does not have, and sets tags and
-    /// rules. Its split stays as it is until the first phase begins.
+    /// Registers the versions of the scenario that the gateway does not have: no traffic comes to
+    /// them by that.
     ///
     /// # Errors
     /// The gateway refuses one of them.
-    pub(super) fn prepare(&self) -> Result<(), LiveError> {
+    pub(super) fn register_missing(&mut self) -> Result<(), LiveError> {
+        for model in &self.scenario.models {
+            let known = self.operator.read(&Ask::versions(&model.id))?;
+            for version in model.versions.iter().filter(|it| named(&known, it).is_none()) {
+                self.register(model, version)?;
+                self.changes.push(format!("{} has the version {}", model.id, version.id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets tags and rules. The split stays as it is until the first phase begins.
+    ///
+    /// # Errors
+    /// The gateway refuses one of them.
+    pub(super) fn set_tags_and_rules(&mut self) -> Result<(), LiveError> {
         for model in &self.scenario.models {
             let known = self.operator.read(&Ask::versions(&model.id))?;
             for version in &model.versions {
-                let found = named(&known, version);
-                if found.is_none() {
-                    self.register(model, version)?;
-                }
-                self.tag(model, version, found)?;
+                self.tag(model, version, named(&known, version))?;
             }
             // First none, so that windows, timers and counts of an earlier run end.
             for rules in [RuleSet::default(), model.rules.clone()] {
-                let what = || format!("the rules of {}", model.id);
-                self.command(model, &CommandKind::Rules(rules), what)?;
+                self.command(model, &CommandKind::Rules(rules), || {
+                    format!("the rules of {}", model.id)
+                })?;
             }
         }
         Ok(())
@@ -65,6 +105,20 @@ impl Preparation<'_> {
     /// An error with where the gateway is.
     pub(super) fn error(&self, why: ElsewhereError) -> LiveError {
         LiveError::Elsewhere { url: self.elsewhere.url.clone(), why }
+    }
+
+    /// The keys of the scenario's clients that the gateway has already.
+    fn taken_keys(&self, keys: &Value) -> impl Iterator<Item = String> {
+        let has = |id: &str| keys.as_array().into_iter().flatten().any(|key| key["id"] == id);
+        let clients = self.scenario.population().clients.iter();
+        clients.filter(move |client| has(client.key.as_str())).map(|client| {
+            let key = &client.key;
+            format!(
+                "it has the access key {key}, which the run makes for a client and revokes: it is \
+                 somebody's, or was left by a run that was killed, and then `coalmine keys revoke \
+                 {key}` makes room"
+            )
+        })
     }
 
     /// How the gateway says that it stands.
@@ -96,9 +150,32 @@ impl Preparation<'_> {
         let mut problems: Vec<String> = busy(model, state).into_iter().collect();
         problems.extend(strange(model, state));
         let known = model.versions.iter().filter_map(|plan| Some((plan, named(&versions, plan)?)));
-        problems.extend(known.filter_map(|(plan, found)| other_price(model, plan, found)));
+        for (plan, found) in known {
+            problems.extend(other_price(model, plan, found));
+            problems.extend(self.other_way(model, plan, found));
+        }
         problems.extend(self.configured(model)?);
         Ok(problems)
+    }
+
+    /// That a version which the gateway has cannot lead to the mock.
+    fn other_way(&self, model: &ModelPlan, plan: &VersionPlan, found: &Value) -> Option<String> {
+        let (mock, upstream) = (self.elsewhere.mock_url(), &self.elsewhere.upstream);
+        let (id, model) = (&plan.id, &model.id);
+        if found["upstream"] != upstream.as_str() {
+            let has = &found["upstream"];
+            return Some(format!(
+                "its version {id} of {model} does not lead to the mock: its upstream is {has}, and \
+                 {upstream:?}, which --mock-upstream names, is to be the one whose URL is \
+                 {mock}"
+            ));
+        }
+        (found["parameters"]["model"] != id.as_str()).then(|| {
+            format!(
+                "its version {id} of {model} does not ask the mock for itself: its parameters \
+                 must say `model: {id}`"
+            )
+        })
     }
 
     /// What the gateway's configuration says otherwise that no command can set.
@@ -139,7 +216,8 @@ impl Preparation<'_> {
     }
 
     fn register(&self, model: &ModelPlan, version: &VersionPlan) -> Result<(), LiveError> {
-        let Elsewhere { mock, upstream, .. } = self.elsewhere;
+        self.go_on()?;
+        let (mock, upstream) = (self.elsewhere.mock_url(), &self.elsewhere.upstream);
         let id = &version.id;
         // The mock knows its versions by their ids.
         let mut body = json!({"id": id, "upstream": upstream, "parameters": {"model": id}});
@@ -151,7 +229,7 @@ impl Preparation<'_> {
         made.map(drop).map_err(|refused| LiveError::Refused {
             what: format!("the version {id} of {}", model.id),
             why: format!(
-                "{}; its upstream is to be the one whose URL is http://{mock}/v1, which \
+                "{}; its upstream is to be the one whose URL is {mock}, which \
                  --mock-upstream names",
                 refused.why
             ),
@@ -160,7 +238,7 @@ impl Preparation<'_> {
 
     /// Gives a version the tags that it begins with; `found`: what the gateway says of it.
     fn tag(
-        &self,
+        &mut self,
         model: &ModelPlan,
         version: &VersionPlan,
         found: Option<&Value>,
@@ -183,15 +261,22 @@ impl Preparation<'_> {
     }
 
     fn command(
-        &self,
+        &mut self,
         model: &ModelPlan,
         kind: &CommandKind,
         what: impl Fn() -> String,
     ) -> Result<(), LiveError> {
         let Some(ask) = Ask::command(&model.id, kind) else { return Ok(()) };
+        self.go_on()?;
         let answer = self.operator.ask(&ask)?;
         let refused = |Refused { why, .. }| LiveError::Refused { what: what(), why };
-        answer.map(drop).map_err(refused)
+        answer.map_err(refused)?;
+        let change = format!("set is {}", what());
+        // Rules are set twice.
+        if self.changes.last() != Some(&change) {
+            self.changes.push(change);
+        }
+        Ok(())
     }
 }
 

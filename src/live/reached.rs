@@ -3,43 +3,68 @@
 
 use super::conductor::Conductor;
 use super::error::LiveError;
+use super::far::Came;
 use super::live_watch::LiveWatch;
 use super::notice::{AttemptEnd, ClientEnd, Notice};
 use crate::engine::RuleSet;
 use crate::exchange::{Ending, Observed, Request, VersionIndex};
-use crate::mock::Planned;
+use crate::mock::{MockNews, Planned};
 use crate::record::{Arm, KeyFault};
+use crate::units::{Duration, RequestId};
 
 impl Conductor<'_> {
     /// Hears what the mock was asked for, where nobody else tells of it.
     pub(super) fn hear_mock(&mut self, watch: &mut LiveWatch<'_>) -> Result<(), LiveError> {
-        let plans: Vec<Planned> = match &self.far {
-            Some(far) => far.plans.try_iter().collect(),
+        let news: Vec<MockNews> = match &self.far {
+            Some(far) => far.mock.try_iter().collect(),
             None => return Ok(()),
         };
-        plans.into_iter().try_for_each(|plan| self.reached(plan, watch))
+        for news in news {
+            match news {
+                MockNews::Came { number, version, at } => {
+                    self.reached(Came { number, version, at }, watch)?;
+                }
+                MockNews::Planned(plan) => self.requests.plan(plan),
+            }
+        }
+        Ok(())
+    }
+
+    /// Hears again what came to the mock of a request that is only known now.
+    pub(super) fn hear_early(
+        &mut self,
+        id: RequestId,
+        watch: &mut LiveWatch<'_>,
+    ) -> Result<(), LiveError> {
+        let early = self.far.as_mut().and_then(|far| far.early.remove(&id));
+        early.into_iter().flatten().try_for_each(|came| self.reached(came, watch))
     }
 
     /// An attempt at a request has reached a version.
-    fn reached(&mut self, plan: Planned, watch: &mut LiveWatch<'_>) -> Result<(), LiveError> {
-        let Planned { number, version, came: at, .. } = plan;
+    fn reached(&mut self, came: Came, watch: &mut LiveWatch<'_>) -> Result<(), LiveError> {
+        let Came { number, version, at } = came;
         let id = number.id;
-        let Some(request) = self.requests.request(id).copied() else { return Ok(()) };
+        let Some(request) = self.requests.request(id).copied() else {
+            // Either it has not been heard of yet, or all has been told of it and none asks again.
+            if let Some(far) = &mut self.far {
+                far.early.entry(id).or_default().push(came);
+            }
+            return Ok(());
+        };
         let Some((arm, stable)) = self.side(&request, version) else { return Ok(()) };
         if number.attempt == 0 {
-            self.requests.plan(plan);
             return self.hear(Notice::Assigned { at, id, version, arm, stable }, watch);
         }
         let attempt = number.attempt - 1;
-        if let Some(before) = self.requests.planned(id, attempt) {
-            // What was to succeed and is tried again came too late.
-            let ending = if before.ending == Ending::Success { TOO_LATE } else { before.ending };
-            let observed = Observed::without_answer(ending, before.latency);
-            let class = ending.class(self.rules_of(&request).classification);
-            let ended = AttemptEnd { class, observed, is_followed: true };
-            self.hear(Notice::AttemptEnded { at, id, attempt, ended }, watch)?;
-        }
-        self.requests.plan(plan);
+        let before = self.requests.planned(id, attempt);
+        // What was to succeed, or still waits for its turn, and is tried again came too late.
+        let ending = before.map_or(TOO_LATE, |before| before.ending);
+        let ending = if ending == Ending::Success { TOO_LATE } else { ending };
+        let latency = before.map_or(Duration::ZERO, |before| before.latency);
+        let observed = Observed::without_answer(ending, latency);
+        let class = ending.class(self.rules_of(&request).classification);
+        let ended = AttemptEnd { class, observed, is_followed: true };
+        self.hear(Notice::AttemptEnded { at, id, attempt, ended }, watch)?;
         self.hear(Notice::AttemptBegan { at, id, version, arm }, watch)
     }
 
@@ -57,6 +82,7 @@ impl Conductor<'_> {
                 let reason = self.key_fault(&request);
                 return self.hear(Notice::KeyRefused { at, id, reason }, watch);
             }
+            self.ended_by_itself(end);
             return Ok(());
         };
         if let Some(far) = self.far.as_mut().filter(|_| end.ending == Ending::Success) {
@@ -67,6 +93,15 @@ impl Conductor<'_> {
         let observed = Observed { ending, ..end.observed };
         let ended = AttemptEnd { class, observed, is_followed: false };
         self.hear(Notice::AttemptEnded { at, id, attempt, ended }, watch)
+    }
+
+    /// A request has ended of which no attempt has reached the mock: where it was answered, or its
+    /// client gave up, it was the gateway that kept it, and it is not lost on the way there.
+    fn ended_by_itself(&mut self, end: &ClientEnd) {
+        let is_kept = matches!(end.ending, Ending::Status(_) | Ending::Timeout);
+        let Some(far) = self.far.as_mut().filter(|_| is_kept) else { return };
+        *far.by_itself.entry(end.ending).or_default() += 1;
+        self.requests.ended_before_assigned(end.id);
     }
 
     /// On which side of the split a request stands that was sent to a version, and the stable of
@@ -119,7 +154,7 @@ const TOO_LATE: Ending = Ending::Timeout;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::{Duration, RequestId, Timestamp};
+    use crate::units::Timestamp;
     use crate::wire::RequestNumber;
 
     #[test]

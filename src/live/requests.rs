@@ -10,14 +10,14 @@ use std::sync::mpsc::Receiver;
 use super::notice::{AttemptEnd, ClientEnd};
 use super::overheads::Overheads;
 use crate::exchange::{Class, Ending, Observed, Request, VersionIndex};
-use crate::mock::Planned;
+use crate::mock::{MockNews, Planned};
 use crate::record::{Arm, Attempt, Counterfactual, KeyFault, KeyRefusal, Observer, Outcome};
 use crate::units::{RequestId, Timestamp};
 
 /// The requests that have not been told of for good.
 pub(super) struct Requests {
     open: BTreeMap<RequestId, Open>,
-    planned: Receiver<Planned>,
+    mock: Receiver<MockNews>,
     /// Of attempts whose end has not been told.
     plans: BTreeMap<(RequestId, u8), Planned>,
     /// The clients whose last request was refused.
@@ -56,11 +56,11 @@ struct Course {
 }
 
 impl Requests {
-    /// None yet; of each attempt the mock tells `planned`.
-    pub(super) fn new(planned: Receiver<Planned>) -> Self {
+    /// None yet; the `mock` tells of each attempt.
+    pub(super) fn new(mock: Receiver<MockNews>) -> Self {
         Self {
             open: BTreeMap::new(),
-            planned,
+            mock,
             plans: BTreeMap::new(),
             locked_out: BTreeSet::new(),
             unassigned: 0,
@@ -90,7 +90,7 @@ impl Requests {
         self.open.get(&id).map(|open| &open.request)
     }
 
-    /// The mock was asked for an attempt, and this is what it plans.
+    /// This is what the mock plans for an attempt.
     pub(super) fn plan(&mut self, plan: Planned) {
         self.plans.insert((plan.number.id, plan.number.attempt), plan);
     }
@@ -183,6 +183,11 @@ impl Requests {
         self.settle(id)
     }
 
+    /// A request was ended by who reached no version with it: nothing more is known of it.
+    pub(super) fn ended_before_assigned(&mut self, id: RequestId) {
+        self.unassigned -= u64::from(self.open.remove(&id).is_some());
+    }
+
     /// A request was refused for its key.
     pub(super) fn key_refused(
         &mut self,
@@ -239,8 +244,11 @@ impl Requests {
     }
 
     fn hear_plans(&mut self) {
-        let told = self.planned.try_iter();
-        self.plans.extend(told.map(|plan| ((plan.number.id, plan.number.attempt), plan)));
+        while let Ok(news) = self.mock.try_recv() {
+            if let MockNews::Planned(plan) = news {
+                self.plan(plan);
+            }
+        }
     }
 }
 
@@ -291,7 +299,7 @@ mod tests {
 
     struct World {
         requests: Requests,
-        planned: Sender<Planned>,
+        planned: Sender<MockNews>,
         recorder: Recorder,
     }
 
@@ -346,7 +354,7 @@ mod tests {
             let (version, came) = (NEW, at(3));
             let (latency, first_token) = (Duration::from_millis(millis), None);
             let plan = Planned { number, version, came, ending, latency, first_token };
-            self.planned.send(plan).unwrap();
+            self.planned.send(MockNews::Planned(plan)).unwrap();
         }
 
         fn attempt_ends(
@@ -383,6 +391,18 @@ mod tests {
         fn cells(self) -> Vec<Cell> {
             self.recorder.finish(at(200), Vec::new(), Vec::new()).cells
         }
+    }
+
+    #[test]
+    fn a_request_that_reached_no_version_is_settled_and_not_lost() {
+        let mut world = world();
+        assert_eq!(world.requests.unassigned(), 1);
+        world.requests.ended_before_assigned(ID);
+        world.requests.ended_before_assigned(ID);
+        assert_eq!(world.client_ends(Ending::Status(429)), None);
+        world.requests.give_up();
+        assert!(world.requests.is_settled() && world.requests.unassigned() == 0);
+        assert_eq!(world.requests.overheads.lost, 0);
     }
 
     #[test]

@@ -26,10 +26,10 @@ use crate::engine::RuleSet;
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::gateway::{Gateway, Harness};
 use crate::load::{Http, Message, MessageParts, Target};
-use crate::mock::{Lateness, MockPlace, MockServer, Numbering, Planned};
+use crate::mock::{Lateness, MockAdmin, MockNews, MockPlace, MockServer, Numbering};
 use crate::notify::WebTls;
 use crate::scenario::{Scenario, StickyBy, VersionPlan};
-use crate::units::Duration;
+use crate::units::{Duration, KeyId, Timestamp};
 use crate::upstream::FailureKind;
 use crate::wire::RequestNumber;
 
@@ -38,8 +38,7 @@ pub(super) struct Stage {
     pub(super) mock: MockServer,
     gateway: Serving,
     pub(super) operator: Rc<Operator>,
-    /// What each client presents, in the order of the plan; without clients the operator's key, for
-    /// all.
+    /// What each client presents, in the order of the plan; without clients one for all.
     pub(super) keys: Vec<String>,
     target: Target,
     /// By what header requests say their number.
@@ -56,13 +55,15 @@ enum Serving {
         _feed: Feed,
         /// The last journal entry before the run.
         entries: u64,
+        /// When the run begins.
+        start: Timestamp,
     },
 }
 
 /// Who is told of what.
 pub(super) struct Tellers {
     pub(super) conductor: Sender<Notice>,
-    pub(super) planned: Sender<Planned>,
+    pub(super) news: Sender<MockNews>,
     pub(super) rules: Arc<Mutex<RuleNumbers>>,
 }
 
@@ -72,6 +73,8 @@ pub(super) struct Left {
     pub(super) lateness: Lateness,
     /// How many requests of others came to the mock.
     pub(super) strangers: u64,
+    /// The keys made for the run that a gateway elsewhere may still have.
+    pub(super) keys: Vec<KeyId>,
 }
 
 impl Stage {
@@ -82,11 +85,11 @@ impl Stage {
         settings: &LiveSettings,
         tellers: Tellers,
     ) -> Result<Self, LiveError> {
-        let Tellers { conductor, planned, rules } = tellers;
+        let Tellers { conductor, news, rules } = tellers;
         let threads = settings.threads;
         // What is set up meanwhile takes none of the run's time.
         let clock = WallClock::starting_at(scenario.start, settings.scale, SET_UP_WITHIN);
-        let mock = mock_settings(scenario, (seed, clock), planned, Numbering::Header)?;
+        let mock = mock_settings(scenario, (seed, clock), news, Numbering::Header)?;
         let mock = MockServer::start(mock, place(ANY_PORT, threads))?;
         let plan = gateway_plan(scenario, mock.address())?;
         let witness = Box::new(Tap::new(scenario, &rules, conductor));
@@ -119,33 +122,48 @@ impl Stage {
     }
 
     /// Sets up a mock of what `scenario` has under `seed` for a gateway elsewhere, and that for the
-    /// run. The mock tells `planned` of all that it is asked; `plans` hears it.
+    /// run. The mock tells of all that it is asked, and `heard` hears it.
     pub(super) fn set_up_elsewhere(
         scenario: &Scenario,
         seed: u64,
         (elsewhere, threads): (&Elsewhere, NonZeroUsize),
         tellers: Tellers,
-        plans: &Receiver<Planned>,
+        heard: &Receiver<MockNews>,
+        is_asked_to_stop: &dyn Fn() -> bool,
     ) -> Result<Self, LiveError> {
-        let Tellers { conductor, planned, .. } = tellers;
+        let Tellers { conductor, news, .. } = tellers;
         let target = target(&format!("{}/v1", elsewhere.url.trim_end_matches('/')))?;
-        let far = FarGateway::prepare(elsewhere, scenario)?;
+        let mut far = FarGateway::find(elsewhere, scenario, is_asked_to_stop)?;
         // The run's time is the gateway's, so that what it tells of its own falls into place. It
         // begins with a second, as a simulation does: so do checks.
-        let start = (far.time.now + PROBED_WITHIN).ceil_second();
+        let start = (far.time.now + PREPARED_WITHIN).ceil_second();
         let held = start.since(far.time.now);
         let clock = WallClock::starting_at(start, TimeScale::REAL, held);
         let keeps_connections = !breaks_connections(scenario);
         let numbering = Numbering::RequestIds { prefix: far.prefix.clone(), keeps_connections };
-        let mock = mock_settings(scenario, (seed, clock), planned, numbering)?;
+        let mock = mock_settings(scenario, (seed, clock), news, numbering)?;
         let mock = MockServer::start(mock, place(elsewhere.mock, threads))?;
-        far.probe(scenario, plans)?;
+        far.prepare(elsewhere, scenario, heard, is_asked_to_stop)?;
         let entries = far.entries()?;
         let feed = Feed::follow(&far.operator, entries, conductor)?;
+        // Where that took longer, a later second.
+        let is_late = clock.now() > start;
+        let start = if is_late { clock.now().ceil_second() } else { start };
+        if is_late {
+            far.operator.wait_for(clock.sleep_until(start));
+        }
         let header = format!("x-request-id: {}{{request}}", far.prefix);
         let (operator, keys) = (Rc::clone(&far.operator), far.keys.clone());
-        let gateway = Serving::Elsewhere { far, _feed: feed, entries };
+        let gateway = Serving::Elsewhere { far, _feed: feed, entries, start };
         Ok(Self { mock, gateway, operator, keys, target, header, clock })
+    }
+
+    /// When a run begins that begins now.
+    pub(super) fn start(&self) -> Timestamp {
+        match &self.gateway {
+            Serving::Here(_) => self.clock.now(),
+            Serving::Elsewhere { start, .. } => *start,
+        }
     }
 
     /// Where the load goes.
@@ -207,13 +225,17 @@ impl Stage {
 
     /// Ends gateway and mock; one elsewhere goes on, without the keys that were made for the run.
     pub(super) fn take_down(self) -> Result<Left, LiveError> {
+        let mut keys = Vec::new();
         let stopped = match self.gateway {
             Serving::Here(gateway) => gateway.stop(),
-            Serving::Elsewhere { .. } => Ok(()),
+            Serving::Elsewhere { mut far, .. } => {
+                keys = far.forget_keys();
+                Ok(())
+            }
         };
         let report = self.mock.stop(Duration::ZERO);
         stopped?;
-        Ok(Left { lateness: report.lateness, strangers: report.strangers })
+        Ok(Left { lateness: report.lateness, strangers: report.strangers, keys })
     }
 }
 
@@ -228,7 +250,7 @@ fn breaks_connections(scenario: &Scenario) -> bool {
 }
 
 const fn place(clients: SocketAddr, threads: NonZeroUsize) -> MockPlace {
-    MockPlace { clients, admin: None, threads }
+    MockPlace { clients, admin: MockAdmin::Nowhere, threads }
 }
 
 fn target(url: &str) -> Result<Target, LiveError> {
@@ -244,6 +266,6 @@ fn target(url: &str) -> Result<Target, LiveError> {
 /// For how long the clock stands still while mock, gateway and keys are set up. Chosen: a machine
 /// that is not busy needs a part of it.
 const SET_UP_WITHIN: Duration = Duration::from_millis(500);
-/// The same, at least, where a gateway elsewhere is ready and the mock is not. Chosen: many times
-/// what the way there and back takes.
-const PROBED_WITHIN: Duration = Duration::from_millis(500);
+/// The same, at least, where a gateway elsewhere can serve and is to be given all that the scenario
+/// begins with. Chosen: many times what a dozen ways there and back take.
+const PREPARED_WITHIN: Duration = Duration::from_millis(700);

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::chat_request::ChatRequest;
 use super::line::{Broken, Line};
+use super::news::MockNews;
 use super::numbering::Counter;
 use super::planned::Planned;
 use super::player::{Player, Timing};
@@ -35,7 +36,7 @@ pub(super) struct Desk {
     start: Timestamp,
     tokens: Sampler,
     pub(super) counter: Counter,
-    planned: Option<mpsc::Sender<Planned>>,
+    news: Option<mpsc::Sender<MockNews>>,
     /// Of each serving thread.
     punctuality: Mutex<Vec<Arc<Punctuality>>>,
     /// Whether all versions refuse all requests.
@@ -65,7 +66,7 @@ pub(super) enum Part {
 impl Desk {
     /// A mock of these settings, which have been checked.
     pub(super) fn new(settings: MockSettings) -> Self {
-        let MockSettings { versions, seed, clock, tokens, numbering, planned } = settings;
+        let MockSettings { versions, seed, clock, tokens, numbering, news } = settings;
         let (chance, start) = (Chance::new(seed, 0), clock.now());
         let version = |(version, index)| {
             let version_index = VersionIndex(index);
@@ -82,7 +83,7 @@ impl Desk {
             start,
             tokens: Sampler::new(&tokens),
             counter: Counter::new(numbering),
-            planned,
+            news,
             punctuality: Mutex::default(),
             refuses,
             doors: Mutex::default(),
@@ -192,14 +193,12 @@ impl Desk {
     async fn complete(&self, asked: Asked<'_>, outlet: Outlet) -> Result<Reply, Broken> {
         let Asked { asked, number, request, draws, place, version } = asked;
         let began = self.clock.now();
+        self.tell(MockNews::Came { number, version: place, at: began });
         let (seat, plan) = version.lane().enter(request, draws, began).await;
-        if let Some(planned) = &self.planned {
-            let ResponsePlan { ending, latency, first_token, .. } = plan;
-            // Nobody may be left to listen.
-            let (version, came) = (place, began);
-            let planned_so = Planned { number, version, came, ending, latency, first_token };
-            let _ = planned.send(planned_so);
-        }
+        let ResponsePlan { ending, latency, first_token, .. } = plan;
+        let (version, came) = (place, began);
+        let planned = Planned { number, version, came, ending, latency, first_token };
+        self.tell(MockNews::Planned(planned));
         let id = match number.attempt {
             0 => format!("chatcmpl-{}", number.id.0),
             attempt => format!("chatcmpl-{}-{attempt}", number.id.0),
@@ -217,6 +216,13 @@ impl Desk {
             seat,
         };
         player.play(Script::new(&request, &plan), plan.ending).await
+    }
+
+    fn tell(&self, news: MockNews) {
+        if let Some(told) = &self.news {
+            // Nobody may be left to listen.
+            let _ = told.send(news);
+        }
     }
 
     fn models(&self) -> Reply {

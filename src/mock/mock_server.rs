@@ -23,13 +23,23 @@ use crate::upstream::Fault;
 pub struct MockPlace {
     /// Where clients ask; the port 0 is any free one.
     pub clients: SocketAddr,
-    /// Where it is administered. `None`: at the same address. Only with an address of its own for
-    /// that can the clients' port be closed, so that connections are really refused, for as long
-    /// as every version refuses every request.
-    pub admin: Option<SocketAddr>,
+    /// Where it is administered.
+    pub admin: MockAdmin,
     /// How many threads serve. Each has its own connections, so that a stream stays on one core.
     /// One where the system does not share a port between listeners.
     pub threads: NonZeroUsize,
+}
+
+/// Where a mock is administered. Nobody needs a key for that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MockAdmin {
+    /// Where clients ask.
+    Beside,
+    /// At an address of its own. Only then can the clients' port be closed, so that connections are
+    /// really refused, for as long as every version refuses every request.
+    At(SocketAddr),
+    /// Nowhere: whoever started it alone says how it behaves.
+    Nowhere,
 }
 
 /// A mock that is being served. Dropped, it ends at once.
@@ -51,7 +61,11 @@ impl MockServer {
         settings.check()?;
         let failed = |address| move |error| MockError::Listen { address, error };
         let hold = Hold::take(place.clients).map_err(failed(place.clients))?;
-        let admin = place.admin.map(|address| {
+        let own = match place.admin {
+            MockAdmin::At(address) => Some(address),
+            MockAdmin::Beside | MockAdmin::Nowhere => None,
+        };
+        let admin = own.map(|address| {
             listen(address, false).map_err(|error| MockError::Listen { address, error })
         });
         let mut admin = admin.transpose()?;
@@ -63,10 +77,10 @@ impl MockServer {
         for _ in 0..count {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(|error| MockError::Thread { error })?;
-            let door = door(&runtime, &desk, hold.address(), place.admin.is_some());
+            let door = door(&runtime, &desk, hold.address(), place.admin);
             let mut doors = vec![door.map_err(failed(hold.address()))?];
             if let Some(listener) = admin.take() {
-                let address = place.admin.unwrap_or(place.clients);
+                let address = own.unwrap_or(place.clients);
                 let listener = of_runtime(&runtime, listener).map_err(failed(address))?;
                 doors.push(Door::open(listener, Part::Admin));
             }
@@ -87,7 +101,7 @@ impl MockServer {
         self.clients.address()
     }
 
-    /// Where it is administered.
+    /// Where it is administered, if it is anywhere.
     pub fn admin_address(&self) -> SocketAddr {
         self.admin.unwrap_or_else(|| self.address())
     }
@@ -136,10 +150,15 @@ impl MockServer {
 }
 
 /// The clients' port for one thread.
-fn door(runtime: &Runtime, desk: &Desk, address: SocketAddr, closable: bool) -> io::Result<Door> {
-    if !closable {
+fn door(runtime: &Runtime, desk: &Desk, address: SocketAddr, admin: MockAdmin) -> io::Result<Door> {
+    let part = match admin {
+        MockAdmin::Beside => Some(Part::All),
+        MockAdmin::Nowhere => Some(Part::Clients),
+        MockAdmin::At(_) => None,
+    };
+    if let Some(part) = part {
         let listener = of_runtime(runtime, listen(address, true)?)?;
-        return Ok(Door::open(listener, Part::All));
+        return Ok(Door::open(listener, part));
     }
     let is_open = watch::Sender::new(false);
     let mut doors = desk.doors.lock().unwrap_or_else(PoisonError::into_inner);

@@ -31,6 +31,7 @@ mod form;
 mod lane;
 mod line;
 mod mock_server;
+mod news;
 mod numbering;
 mod pace;
 mod planned;
@@ -46,7 +47,8 @@ mod tally;
 mod version;
 
 pub use described_behaviour::{BehaviourError, DescribedBehaviour};
-pub use mock_server::{MockPlace, MockServer};
+pub use mock_server::{MockAdmin, MockPlace, MockServer};
+pub use news::MockNews;
 pub use numbering::Numbering;
 pub use planned::Planned;
 pub use punctuality::Lateness;

@@ -197,7 +197,7 @@ mod tests {
             clock: WallClock::new(TimeScale::new(1_000.0).unwrap()),
             tokens: Distribution::constant(12.0).unwrap(),
             numbering,
-            planned: None,
+            news: None,
         }
     }
 

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::sync::mpsc;
 
 use super::DescribedBehaviour;
+use super::news::MockNews;
 use super::numbering::Numbering;
-use super::planned::Planned;
 use crate::chance::Distribution;
 use crate::clock::WallClock;
 
@@ -25,8 +25,8 @@ pub struct MockSettings {
     pub tokens: Distribution,
     /// How a request says which request of a workload it is, and so meets the draws of that one.
     pub numbering: Numbering,
-    /// Who is told what is planned for each request, if anybody is.
-    pub planned: Option<mpsc::Sender<Planned>>,
+    /// Who is told of each request, if anybody is.
+    pub news: Option<mpsc::Sender<MockNews>>,
 }
 
 /// One version that a mock answers as.
@@ -126,7 +126,7 @@ mod tests {
             clock: WallClock::new(TimeScale::REAL),
             tokens: Distribution::constant(10.0).unwrap(),
             numbering: Numbering::Counted,
-            planned: None,
+            news: None,
         }
     }
 

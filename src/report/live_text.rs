@@ -29,14 +29,28 @@ pub(super) fn live_texts(facts: &LiveFacts) -> Vec<String> {
 
 /// What is another matter where the gateway was not the harness's own.
 fn gateway_text(gateway: &GatewayFacts) -> String {
-    let GatewayFacts { url, clock_within, .. } = gateway;
-    format!(
+    let GatewayFacts { url, clock_within, own_answers, keys_left, .. } = gateway;
+    let mut text = format!(
         "The gateway ran elsewhere, at {url}, its clock within {} of the run's. It drew its split \
          and its waits for itself: which request met which version is not that of a simulation. \
          Its timeouts and what requests stick by are its own; what it tells in words alone, why \
          steps wait and what is odd about a split, is missing",
         format_duration(*clock_within)
-    )
+    );
+    if !own_answers.is_empty() {
+        let told = own_answers.iter().map(|it| format!("{} with {}", it.count, it.ending));
+        text.push_str(&format!(
+            ". Requests that it ended by itself, and that reached no version: {}",
+            told.collect::<Vec<_>>().join(", ")
+        ));
+    }
+    for key in keys_left {
+        text.push_str(&format!(
+            ". It may still have the access key {key}, which was made for the run: `coalmine keys \
+             revoke {key}`"
+        ));
+    }
+    text
 }
 
 /// Median and P99 on the wall and, where that is another, in the run's own time.
@@ -55,6 +69,7 @@ fn spread(facts: &LiveFacts, overhead: &Overhead) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::OwnAnswers;
 
     fn overhead(p50: u64, p99: u64) -> Overhead {
         let micros = |micros: u64| Some(Duration::from_micros(micros));
@@ -116,9 +131,13 @@ mod tests {
             clock_within: Duration::from_micros(400),
             strangers: 0,
             contradicted: 0,
+            own_answers: vec![OwnAnswers { ending: "429".to_owned(), count: 3 }],
+            keys_left: vec!["search".to_owned()],
         };
         let texts = live_texts(&LiveFacts { gateway: Some(gateway), ..facts(1.0) });
         let told = texts.last().unwrap();
+        assert!(told.contains("reached no version: 3 with 429"), "{told}");
+        assert!(told.contains("`coalmine keys revoke search`"), "{told}");
         assert!(told.contains("at http://gateway:8080, its clock within 400 µs"), "{told}");
     }
 }

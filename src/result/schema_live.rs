@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::json::{Part, number, object, reference, span, text, whole};
+use crate::json::{Part, list, number, object, reference, span, text, whole};
 
 /// What is known of a run over HTTP beside what happened in it.
 pub(super) fn live_parts() -> Vec<Part> {
@@ -42,6 +42,11 @@ fn live() -> Value {
 }
 
 fn far_gateway() -> Value {
+    let own = object(
+        "requests that it ended by itself in one way, so that they reached no version",
+        &[("ending", text("a status, or `timeout`")), ("count", whole("how many there were"))],
+        &[],
+    );
     object(
         "a gateway that ran elsewhere and served the run in place of the harness's own",
         &[
@@ -53,6 +58,12 @@ fn far_gateway() -> Value {
                 whole("answers that named another version than the mock was asked for, or none"),
             ),
         ],
-        &[],
+        &[
+            ("own_answers", list(own)),
+            (
+                "keys_left",
+                list(text("an access key that was made for the run and that it may still have")),
+            ),
+        ],
     )
 }

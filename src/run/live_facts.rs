@@ -46,6 +46,24 @@ pub struct GatewayFacts {
     pub strangers: u64,
     /// How many of its answers named another version than the mock was asked for, or none.
     pub contradicted: u64,
+    /// How many requests it ended by itself, so that they reached no version: for limits of its
+    /// own, or because the mock was out of its reach.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own_answers: Vec<OwnAnswers>,
+    /// The access keys that were made for the run and that it may still have: it did not say that
+    /// they are revoked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys_left: Vec<String>,
+}
+
+/// The requests that a gateway ended by itself in one way.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnAnswers {
+    /// How they ended for their clients: a status, or `timeout`.
+    pub ending: String,
+    /// How many there were.
+    pub count: u64,
 }
 
 /// How much later than it should have been something was, on the wall: the run's own time is so
@@ -165,7 +183,14 @@ mod tests {
     fn a_gateway_that_others_use_or_that_contradicts_the_mock_is_not_trusted() {
         let gateway = |strangers, contradicted| {
             let (url, clock_within) = ("http://host".to_owned(), Duration::ZERO);
-            let gateway = GatewayFacts { url, clock_within, strangers, contradicted };
+            let gateway = GatewayFacts {
+                url,
+                clock_within,
+                strangers,
+                contradicted,
+                own_answers: Vec::new(),
+                keys_left: Vec::new(),
+            };
             LiveFacts { gateway: Some(gateway), ..facts(&[], 0) }.distrust()
         };
         assert_eq!(gateway(0, 0), [""; 0]);

@@ -9,7 +9,7 @@ mod recording;
 mod rehearsal;
 mod ticking;
 
-pub use live_facts::{GatewayFacts, LiveFacts, Overhead};
+pub use live_facts::{GatewayFacts, LiveFacts, Overhead, OwnAnswers};
 pub use recording::{Recorded, record_run, trace_record};
 pub use rehearsal::{
     AnsweredAsRecorded, FIRST_RUN, Rehearsal, TraceReport, header, rule_health, run_virtual,

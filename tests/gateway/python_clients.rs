@@ -52,7 +52,7 @@ fn mock() -> String {
         clock: WallClock::new(TimeScale::REAL),
         tokens: Distribution::constant(20.0).unwrap(),
         numbering: Numbering::Counted,
-        planned: None,
+        news: None,
     };
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -237,3 +237,19 @@ fn requests_of_others_are_counted_and_make_the_run_invalid() {
     let reasons = facts.distrust();
     assert!(reasons.iter().any(|reason| reason.contains("of others")), "{reasons:?}");
 }
+
+#[test]
+fn no_request_is_lost_while_a_gateway_is_commanded() {
+    // While it is asked, requests are taken and reach the mock, and are heard of all at once. That
+    // none is lost every run of `both` asserts.
+    let commands: String = (1..20)
+        .map(|number| format!("      - {{at: {}ms, split: {{old: 50%, new: 50%}}}}\n", number * 50))
+        .collect();
+    let phases = format!(
+        "\n  - name: busy\n    for: 1s\n    split: {{old: 50%, new: 50%}}\n    commands:\n{commands}"
+    );
+    let world = FarWorld::new(EMPTY);
+    let both = world.both(&scenario("  arrivals: {constant: 400/s}", "", &phases));
+    assert_eq!(both.outcomes.len(), 400);
+    assert_share(&both.live, 0, 1, 0.5);
+}

@@ -90,6 +90,11 @@ fn a_version_that_is_another_or_leads_elsewhere() {
     // The mock is asked for `gpt-4`, which it does not have.
     let told = problem(&of(", price: {blended: 0.008 USD}"));
     assert!(told.contains("parameters must say `model: old`"), "{told}");
+    let told = problem(
+        "{gpt-4: {versions: {old: {upstream: mock, tags: [stable], parameters: {model: new}, \
+         price: {blended: 0.008 USD}}}}}",
+    );
+    assert!(told.contains("parameters must say `model: old`"), "{told}");
     // Its upstream leads to where nobody listens.
     let world = FarWorld::new("{gpt-4: {}}");
     let led = Elsewhere { mock: free(), ..world.elsewhere() };
@@ -105,4 +110,51 @@ fn a_version_that_is_another_or_leads_elsewhere() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn tags_and_rules_stay_until_it_is_sure_that_versions_lead_to_the_mock() {
+    let rules = "{conditions: [{id: mine, metric: error_rate, operator: '>', threshold: 0.5, \
+                 duration_seconds: 1, check_interval_seconds: 1, action: notify}]}";
+    let version = "{upstream: mock, parameters: {model: old}, price: {blended: 0.008 USD}}";
+    let world =
+        FarWorld::new(&format!("{{gpt-4: {{versions: {{old: {version}}}, rules: {rules}}}}}"));
+    let stands = || {
+        let paths = ["/v1/models/gpt-4/versions", "/v1/deploy/rollback-rules?model=gpt-4"];
+        paths.map(|path| world.ask("GET", path, None))
+    };
+    let before = stands();
+    assert_eq!(before[1].1["conditions"][0]["id"], "mine");
+    // Its upstream leads to where nobody listens.
+    let led = Elsewhere { mock: free(), ..world.elsewhere() };
+    let told = why(led).to_string();
+    assert!(told.contains("does not lead to the mock") && !told.contains("stays"), "{told}");
+    assert_eq!(stands(), before);
+}
+
+#[test]
+fn a_gateway_is_not_changed_where_the_mock_cannot_listen() {
+    let world = FarWorld::new("{gpt-4: {}}");
+    let taken = std::net::TcpListener::bind(world.mock).unwrap();
+    assert!(matches!(world.refused(SCENARIO), LiveError::Mock(_)));
+    drop(taken);
+    let (_, versions) = world.ask("GET", "/v1/models/gpt-4/versions", None);
+    assert_eq!(versions, json!([]));
+}
+
+#[test]
+fn a_key_of_somebody_is_neither_taken_nor_revoked() {
+    let world = FarWorld::new("{gpt-4: {}}");
+    let made = json!({"id": "search", "scope": "inference"});
+    assert!((200..300).contains(&world.ask("POST", "/v1/auth/keys", Some(&made)).0));
+    let clients = "workload: {clients: [{key: search, share: 100%}], arrivals";
+    let told = match world.refused(&SCENARIO.replace("workload: {arrivals", clients)) {
+        LiveError::Elsewhere { why: ElsewhereError::Unfit(problems), .. } => problems,
+        other => panic!("{other:?}"),
+    };
+    assert!(told.len() == 1 && told[0].contains("has the access key search"), "{told:?}");
+    let (_, versions) = world.ask("GET", "/v1/models/gpt-4/versions", None);
+    assert_eq!(versions, json!([]));
+    let (_, keys) = world.ask("GET", "/v1/auth/keys", None);
+    assert!(keys.as_array().unwrap().iter().any(|key| key["id"] == "search"));
 }

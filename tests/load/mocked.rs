@@ -23,7 +23,7 @@ fn mock(failures: &Value) -> SocketAddr {
         clock: WallClock::new(TimeScale::new(1_000.0).unwrap()),
         tokens: Distribution::constant(12.0).unwrap(),
         numbering: Numbering::Counted,
-        planned: None,
+        news: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();

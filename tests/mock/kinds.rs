@@ -103,7 +103,7 @@ async fn mock(upstream: &Value) -> SocketAddr {
         clock: WallClock::new(TimeScale::new(1_000.0).unwrap()),
         tokens: Distribution::constant(10.0).unwrap(),
         numbering: Numbering::Header,
-        planned: None,
+        news: None,
     };
     tokio::spawn(serve(listener, settings, std::future::pending::<()>()));
     address

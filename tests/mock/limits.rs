@@ -7,17 +7,22 @@ use coalmine::chance::Distribution;
 use coalmine::clock::{TimeScale, WallClock};
 use coalmine::exchange::Ending;
 use coalmine::mock::{
-    DescribedBehaviour, MockPlace, MockServer, MockSettings, MockVersion, Numbering,
+    DescribedBehaviour, MockAdmin, MockPlace, MockServer, MockSettings, MockVersion, Numbering,
 };
 use coalmine::units::Duration;
+use http::Method;
 use serde_json::{Value, json};
 
-use crate::client::{chat, get, put};
+use crate::client::{call, chat, get, put};
 
 pub(crate) const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A mock of one version `m`, served by two threads.
 pub(crate) fn mock(upstream: &Value, admin: Option<SocketAddr>) -> MockServer {
+    mock_with(upstream, admin.map_or(MockAdmin::Beside, MockAdmin::At))
+}
+
+fn mock_with(upstream: &Value, admin: MockAdmin) -> MockServer {
     let behaviour = DescribedBehaviour::read(upstream).unwrap();
     let settings = MockSettings {
         versions: vec![MockVersion { models: vec!["m".to_owned()], behaviour }],
@@ -25,7 +30,7 @@ pub(crate) fn mock(upstream: &Value, admin: Option<SocketAddr>) -> MockServer {
         clock: WallClock::new(TimeScale::REAL),
         tokens: Distribution::constant(3.0).unwrap(),
         numbering: Numbering::Counted,
-        planned: None,
+        news: None,
     };
     let threads = NonZeroUsize::new(2).unwrap();
     MockServer::start(settings, MockPlace { clients: ANY, admin, threads }).unwrap()
@@ -117,6 +122,19 @@ async fn faults_come_and_go_by_the_clock_and_stay_when_the_behaviour_changes() {
     assert_eq!(chat(at, 0, &ask()).await.ending, Ending::Status(502));
     assert_eq!(is_on(&get(at, "/admin/faults").await), [json!(false), json!(true)]);
     put(at, "/admin/faults", &json!({"m": []})).await;
+    assert_eq!(chat(at, 0, &ask()).await.ending, Ending::Success);
+    mock.stop(Duration::ZERO);
+}
+
+#[tokio::test]
+async fn a_mock_that_is_administered_nowhere_answers_clients_alone() {
+    let mock = mock_with(&json!({"latency": "1ms"}), MockAdmin::Nowhere);
+    let at = mock.address();
+    for path in ["/admin/stats", "/admin/behaviour", "/admin/faults"] {
+        assert_eq!(call(at, Method::GET, path, None).await.0, 404, "{path}");
+    }
+    let faults = json!({"m": [{"failures": {"502": "100%"}}]});
+    assert_eq!(call(at, Method::PUT, "/admin/faults", Some(&faults)).await.0, 404);
     assert_eq!(chat(at, 0, &ask()).await.ending, Ending::Success);
     mock.stop(Duration::ZERO);
 }

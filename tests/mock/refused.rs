@@ -70,10 +70,14 @@ async fn a_port_of_another_is_refused_and_a_stopped_mock_gives_its_own_back() {
         clock: coalmine::clock::WallClock::new(coalmine::clock::TimeScale::REAL),
         tokens: coalmine::chance::Distribution::constant(3.0).unwrap(),
         numbering: coalmine::mock::Numbering::Counted,
-        planned: None,
+        news: None,
     };
     let threads = std::num::NonZeroUsize::MIN;
-    let place = coalmine::mock::MockPlace { clients: at, admin: None, threads };
+    let place = coalmine::mock::MockPlace {
+        clients: at,
+        admin: coalmine::mock::MockAdmin::Beside,
+        threads,
+    };
     let taken = coalmine::mock::MockServer::start(settings(), place).unwrap_err();
     assert!(matches!(taken, MockError::Listen { address, .. } if address == at));
     assert!(taken.to_string().contains("another program listens there"), "{taken}");
