@@ -161,12 +161,14 @@ impl Panel {
             |column: f64, value: f64| (across.column(column), row_of(&self.axis, value, rows));
         let corner = place(tile.across.0, tile.up.1);
         let other = place(tile.across.1, tile.up.0);
-        if !tile.label.is_empty() {
+        let named = !tile.label.is_empty();
+        if named {
             // The grid would run through the letters.
             canvas.rectangle(corner, other, Ink::WHITE);
         }
         canvas.rectangle(corner, other, tile.ink);
-        if let Some(label) = fit_text(&tile.label, SMALL, false, other.0 - corner.0) {
+        let label = named.then(|| fit_text(&tile.label, SMALL, false, other.0 - corner.0));
+        if let Some(label) = label.flatten() {
             let ink = if tile.ink.opacity > DARK { Ink::WHITE } else { Ink::BLACK };
             let lettering = Lettering { ink, size: SMALL, bold: false, align: Align::Middle };
             let middle = (f64::midpoint(corner.0, other.0), f64::midpoint(corner.1, other.1));

@@ -90,6 +90,8 @@ fn in_shards(place: &Workplace, arguments: &[&str], shards: u64, out: &str) {
     let ended = place.run(&merge);
     std::fs::rename(place.path("away.yaml"), place.path("small.yaml")).unwrap();
     assert_eq!(ended.code, 0, "{}", ended.stderr);
+    // Those of another sweep are not written over.
+    names.iter().for_each(|name| std::fs::remove_file(place.path(name)).unwrap());
 }
 
 #[test]
