@@ -23,6 +23,7 @@ use super::shadows::Shadows;
 use super::stage::{Stage, Tellers};
 use super::unfit::unfit;
 use crate::chance::Chance;
+use crate::clock::TimeScale;
 use crate::director::{Director, Meant};
 use crate::exchange::Ending;
 use crate::load::{Control, LoadSettings, Pacing, Patience, generate};
@@ -55,6 +56,13 @@ pub fn run_live(
     let reasons = unfit(scenario);
     if !reasons.is_empty() {
         return Err(LiveError::Unfit(reasons));
+    }
+    if settings.elsewhere.is_some() && settings.scale != TimeScale::REAL {
+        let times = settings.scale.times();
+        return Err(LiveError::Unfit(vec![format!(
+            "its time cannot run {times} times as fast as the wall's: the clock of a gateway \
+             elsewhere does not"
+        )]));
     }
     let chance = Chance::new(seed, FIRST_RUN);
     let source = source_of(scenario, traces, chance)?;

@@ -181,7 +181,7 @@ impl<'a> Preparation<'a> {
     /// What the gateway's configuration says otherwise that no command can set.
     fn configured(&self, model: &ModelPlan) -> Result<Vec<String>, LiveError> {
         let mut assignment = json!(Assignment::default());
-        let mut policies = Policies::default();
+        let mut policies = Some(Policies::default());
         let mut after = 0;
         loop {
             let page = self.operator.read(&Ask::history(&model.id, after))?;
@@ -192,7 +192,8 @@ impl<'a> Preparation<'a> {
                     assignment = set.clone();
                 }
                 if let Some(set) = entry["change"]["policies"].get("policies") {
-                    policies = serde_json::from_value(set.clone()).unwrap_or_default();
+                    // What cannot be read is not what the scenario has.
+                    policies = serde_json::from_value(set.clone()).ok();
                 }
             }
         }
@@ -205,7 +206,7 @@ impl<'a> Preparation<'a> {
                 model.id
             ));
         }
-        if policies != model.policies {
+        if policies.as_ref() != Some(&model.policies) {
             problems.push(format!(
                 "its retries and fallback for {} are not those of the scenario: `policies` of its \
                  configuration says so, and no command can",
