@@ -60,15 +60,7 @@ pub(super) fn condition(
     raw: &RawTrigger,
     safeguards: Safeguards,
 ) -> Result<(Condition, Duration), RuleError> {
-    let of_judges = [
-        ("prior_strength", raw.prior_strength.is_some()),
-        ("alpha", raw.alpha.is_some()),
-        ("effect", raw.effect.is_some()),
-        ("burst_block_seconds", raw.burst_block_seconds.is_some()),
-        ("tolerance", raw.tolerance.is_some()),
-        ("confidence", raw.confidence.is_some()),
-    ];
-    for (field, given) in of_judges {
+    for (field, given) in raw.of_judges() {
         refuse_if(given, field, RuleProblem::Misplaced { kind: "condition" })?;
     }
     let metric = metric(raw)?;

@@ -154,14 +154,8 @@ fn refuse_others(raw: &RawTrigger, kind: &'static str, allowed: &[&str]) -> Resu
         ("window_seconds", raw.window_seconds.is_some()),
         ("min_requests", raw.min_requests.is_some()),
         ("no_data", raw.no_data.is_some()),
-        ("prior_strength", raw.prior_strength.is_some()),
-        ("alpha", raw.alpha.is_some()),
-        ("effect", raw.effect.is_some()),
-        ("burst_block_seconds", raw.burst_block_seconds.is_some()),
-        ("tolerance", raw.tolerance.is_some()),
-        ("confidence", raw.confidence.is_some()),
     ];
-    for (field, is_given) in given {
+    for (field, is_given) in given.into_iter().chain(raw.of_judges()) {
         let misplaced = is_given && !allowed.contains(&field);
         refuse_if(misplaced, field, RuleProblem::Misplaced { kind })?;
     }

@@ -93,6 +93,20 @@ impl Default for RawRules {
     }
 }
 
+impl RawTrigger {
+    /// The fields that belong to judges alone, and whether they are given.
+    pub(super) const fn of_judges(&self) -> [(&'static str, bool); 6] {
+        [
+            ("prior_strength", self.prior_strength.is_some()),
+            ("alpha", self.alpha.is_some()),
+            ("effect", self.effect.is_some()),
+            ("burst_block_seconds", self.burst_block_seconds.is_some()),
+            ("tolerance", self.tolerance.is_some()),
+            ("confidence", self.confidence.is_some()),
+        ]
+    }
+}
+
 impl RawNotification {
     fn is_nobody(&self) -> bool {
         *self == Self::default()

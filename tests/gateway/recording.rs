@@ -178,6 +178,7 @@ fn a_recording_that_is_there_gets_a_number_and_the_oldest_go() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
+    assert_eq!(names.pop().as_deref(), Some("traffic.jsonl.lock"));
     assert_eq!(names, ["traffic.jsonl", "traffic.jsonl.3", "traffic.jsonl.4"]);
     for name in names {
         assert_eq!(rows(&folder.path().join(&name)).len(), 1, "{name}");
