@@ -143,7 +143,7 @@ impl ObjectiveGauge {
             math::ln(stake.part) + evidence
         };
         let best = self.stakes.iter().max_by(|one, other| worth(one).total_cmp(&worth(other)));
-        let best = best.unwrap_or(self.all());
+        let best = best.unwrap_or_else(|| self.all());
         Reading::Objective(AgainstObjective {
             metric: self.objective.metric,
             hits: best.hits,

@@ -2,9 +2,10 @@
 //! never counted.
 //!
 //! Where requests of one owner stick to a version, chance has drawn the owners and not the
-//! requests: an owner's second error follows from its first, so that its first request alone counts.
-//! Owners are told apart by the last 16 bits of their place, which have no part in the choice of a
-//! version; one whose bit another has set already is not counted, on whichever version it is.
+//! requests: an owner's second error follows from its first, so that its first request alone
+//! counts. Owners are told apart by the last 16 bits of their place, which have no part in the
+//! choice of a version; one whose bit another has set already is not counted, on whichever version
+//! it is.
 
 /// A bit for each owner; no memory before the first.
 #[derive(Clone, Debug, Default)]

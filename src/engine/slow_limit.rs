@@ -47,9 +47,8 @@ struct Stretch {
 impl SlowLimit {
     /// As `slowness` says; without any limit before enough requests of the stable have ended.
     pub(super) fn new(slowness: &Slowness) -> Self {
-        let (sample, quantile) = match slowness.metric.measure() {
-            Measure::Quantile(sample, quantile) => (sample, quantile),
-            _ => unreachable!("a judge of slow requests looks at a quantile of durations"),
+        let Measure::Quantile(sample, quantile) = slowness.metric.measure() else {
+            unreachable!("a judge of slow requests looks at a quantile of durations")
         };
         Self {
             sample,

@@ -55,7 +55,7 @@ pub enum LiveError {
     #[error("{error}; {}", keys_left(.keys))]
     KeysLeft {
         /// Why it did not.
-        error: Box<LiveError>,
+        error: Box<Self>,
         /// Which keys a gateway elsewhere may still have.
         keys: Vec<KeyId>,
     },

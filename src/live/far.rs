@@ -6,6 +6,7 @@ use std::sync::mpsc::Receiver;
 use super::retelling::Retelling;
 use crate::exchange::{Ending, VersionIndex};
 use crate::mock::MockNews;
+use crate::scenario::Scenario;
 use crate::units::{RequestId, Timestamp};
 use crate::wire::RequestNumber;
 
@@ -21,6 +22,19 @@ pub(super) struct Far<'a> {
     pub(super) contradicted: u64,
     /// How often it ended a request in each way of which no attempt has reached the mock.
     pub(super) by_itself: BTreeMap<Ending, u64>,
+}
+
+impl<'a> Far<'a> {
+    /// Of which nothing has been heard, in a run of `scenario`; its journal has so many entries.
+    pub(super) fn new(scenario: &'a Scenario, mock: Receiver<MockNews>, entries: u64) -> Self {
+        Self {
+            retelling: Retelling::new(scenario, entries),
+            mock,
+            early: BTreeMap::new(),
+            contradicted: 0,
+            by_itself: BTreeMap::new(),
+        }
+    }
 }
 
 /// An attempt that has come to the mock.

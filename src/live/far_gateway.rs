@@ -275,7 +275,7 @@ fn ask_time(operator: &Operator) -> Result<FarTime, LiveError> {
             (now, best) = (at + within, Some((within, answered)));
         }
     }
-    let (within, answered) = best.unwrap_or((Duration::ZERO, clock.now()));
+    let (within, answered) = best.unwrap_or_else(|| (Duration::ZERO, clock.now()));
     Ok(FarTime { now: now + clock.now().since(answered), within })
 }
 

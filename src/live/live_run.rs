@@ -16,7 +16,6 @@ use super::notice::Notice;
 use super::overheads::Overheads;
 use super::pace::Pace;
 use super::requests::Requests;
-use super::retelling::Retelling;
 use super::rule_numbers::RuleNumbers;
 use super::secrets::Secrets;
 use super::shadows::Shadows;
@@ -145,13 +144,7 @@ fn play(
         None => (mock, None),
         Some((_, entries)) => (channel().1, Some((mock, entries))),
     };
-    let far = far_mock.map(|(mock, entries)| Far {
-        retelling: Retelling::new(scenario, entries),
-        mock,
-        early: BTreeMap::new(),
-        contradicted: 0,
-        by_itself: BTreeMap::new(),
-    });
+    let far = far_mock.map(|(mock, entries)| Far::new(scenario, mock, entries));
     let mut conducting = Conductor {
         scenario,
         stage,

@@ -10,12 +10,12 @@ use crate::units::format_percent;
 /// How many runs of each combination were rolled back, falsely so, and promoted.
 pub(super) fn forest_chart(report: &SweepReport) -> Option<Canvas> {
     let shown = &report.cells[..report.cells.len().min(MOST_ROWS)];
-    let kinds: [(&str, fn(&CellReport) -> ShareOfRuns); 3] = [
+    let kinds: [(&str, Share); 3] = [
         ("Rolled back", |cell| cell.rollback),
         ("Rolled back falsely", |cell| cell.false_rollback),
         ("Promoted", |cell| cell.promotion),
     ];
-    let any = |share: fn(&CellReport) -> ShareOfRuns| shown.iter().any(|cell| share(cell).hits > 0);
+    let any = |share: Share| shown.iter().any(|cell| share(cell).hits > 0);
     // What never happens is told in the table; without a rollback at all that is what is shown.
     let kept =
         kinds.into_iter().enumerate().filter(|(place, (_, share))| *place == 0 || any(*share));
@@ -41,6 +41,9 @@ pub(super) fn forest_chart(report: &SweepReport) -> Option<Canvas> {
     let alternative = format!("Share of runs that were rolled back.{}", told.collect::<String>());
     (!shown.is_empty()).then(|| chart.chart("What each combination comes to", alternative))
 }
+
+/// Which share of a combination's runs is drawn.
+type Share = fn(&CellReport) -> ShareOfRuns;
 
 fn row(cell: &CellReport, share: ShareOfRuns) -> IntervalRow {
     let word = share.value.map_or_else(String::new, format_percent);

@@ -204,7 +204,7 @@ mod tests {
         foreign[0] = shard(&other, 0);
         assert!(told(&plan, &foreign)[0].starts_with("shard-0: it is of another sweep: its plan"));
         let divided = plan.clone().divided(4).unwrap();
-        let mut otherwise = files.clone();
+        let mut otherwise = files;
         otherwise[0] = shard(&divided, 0);
         assert_eq!(
             told(&plan, &otherwise),

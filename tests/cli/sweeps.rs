@@ -335,7 +335,8 @@ fn a_shard_is_made_once_and_its_number_comes_from_the_cluster() {
     place.write("a.rows", &made[..made.len() / 2]);
     assert_eq!(run(&[("SLURM_ARRAY_TASK_ID", "1")], "a.rows").code, 0);
     assert_eq!(place.read("a.rows"), made);
-    let cases: [(&[(&str, &str)], &str, &str); 5] = [
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Variables<'_>, &str, &str); 5] = [
         (&[], "b.rows", "which of 3 shards?"),
         (&[("JOB_COMPLETION_INDEX", "3")], "b.rows", "JOB_COMPLETION_INDEX is \"3\""),
         (&[("SLURM_ARRAY_TASK_ID", "x")], "b.rows", "counted from 0 to 2"),

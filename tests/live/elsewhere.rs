@@ -250,6 +250,8 @@ fn no_request_is_lost_while_a_gateway_is_commanded() {
     );
     let world = FarWorld::new(EMPTY);
     let both = world.both(&scenario("  arrivals: {constant: 400/s}", "", &phases));
-    assert_eq!(both.outcomes.len(), 400);
+    // The phase ends by the clock of the wall: a request more may begin by then.
+    let sent = both.outcomes.len();
+    assert!((400..=402).contains(&sent), "{sent}");
     assert_share(&both.live, 0, 1, 0.5);
 }
