@@ -52,8 +52,8 @@ impl ObjectiveTest {
     }
 
     /// ln K after `hits` of `requests`, those on their way among the latter: evidence that the
-    /// share is above the objective. Reject at alpha once it has reached ln(1 / alpha), even if it falls
-    /// again. It rises with hits only: there is nothing new to see after another end.
+    /// share is above the objective. Reject at alpha once it has reached ln(1 / alpha), even if it
+    /// falls again. It rises with hits only: there is nothing new to see after another end.
     pub fn ln_evidence(&self, hits: u64, requests: u64) -> f64 {
         let (hits, requests) = (hits as f64, requests as f64);
         let bets = self.ln_miss.iter().zip(MULTIPLES);
