@@ -229,7 +229,7 @@ impl QuantileRanks {
 
 /// The smallest rank from the first of these for which `holds`, which then holds for all larger
 /// ones; the second if for none below it.
-fn first_rank([mut low, mut high]: [u64; 2], holds: impl Fn(u64) -> bool) -> u64 {
+pub(super) fn first_rank([mut low, mut high]: [u64; 2], holds: impl Fn(u64) -> bool) -> u64 {
     while low < high {
         let middle = low + (high - low) / 2;
         if holds(middle) {

@@ -1,7 +1,7 @@
 //! Intervals and a test of a quantile that hold however often they are looked at.
 
 use super::histogram::DurationHistogram;
-use super::interval::{Confidence, QuantileRanks};
+use super::interval::{Confidence, QuantileRanks, first_rank};
 use super::measured::Measured;
 use super::multinomial::ln_share_evidence;
 use super::quantile_difference::QuantileSample;
@@ -70,8 +70,8 @@ impl QuantileSequence {
     pub fn ranks(&self, count: u64) -> QuantileRanks {
         let lowest = self.likeliest(count);
         let holds = |below: u64| self.ln_evidence(below, count) < self.sufficient;
-        let least = first(0, lowest, holds);
-        let beyond = first(lowest, count + 1, |below| !holds(below));
+        let least = first_rank([0, lowest], holds);
+        let beyond = first_rank([lowest, count + 1], |below| !holds(below));
         QuantileRanks {
             lower: (least > 0).then_some(least),
             upper: (beyond <= count).then_some(beyond),
@@ -121,21 +121,6 @@ impl QuantileSequence {
 fn strength(sufficient: f64, narrow_at: f64) -> f64 {
     let twice = 2.0 * sufficient;
     (narrow_at / (twice + math::ln_1p(twice)) - 1.0).max(1e-3)
-}
-
-/// The first number in [from, to) of which something holds that holds of all after it; `to` for
-/// none.
-fn first(from: u64, to: u64, holds: impl Fn(u64) -> bool) -> u64 {
-    let (mut low, mut high) = (from, to);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if holds(middle) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    low
 }
 
 /// Between how many durations of each sample lie up to a value, for every value there is: those in
