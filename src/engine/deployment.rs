@@ -276,9 +276,11 @@ impl Deployment {
         if matches!(change, Change::Assignment { .. }) {
             self.begin_assignment();
         }
-        // A rule that names a tag watches whatever version holds it.
-        let named = is_of_rules || matches!(change, Change::Tagged { .. });
-        let watched = named || change.shift().is_some();
+        // A rule that names a tag watches whatever version holds it; what judges must see depends
+        // on the assignment.
+        let watched = is_of_rules
+            || change.shift().is_some()
+            || matches!(change, Change::Tagged { .. } | Change::Assignment { .. });
         if watched || stable != self.state.stable() || baking != self.state.rollout.baking() {
             self.renew_watches(now);
             self.renew_judges();

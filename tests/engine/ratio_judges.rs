@@ -124,15 +124,23 @@ fn where_requests_stick_to_their_users_the_first_of_each_counts() {
     assert_eq!(world.fired_at(), [15]);
     // Whose first request went well has had its turn: else those on the version that fails first
     // would be used up, and the other would be left with all errors.
-    let mut world = sticky();
-    world.at(1.0);
-    for user in &of_canary {
-        let ticket = world.route_as(None, 0.5, Some(StickyKey::Number(*user)));
-        world.complete(ticket, SUCCESS, Duration::ZERO);
-        fail_as(&mut world, *user);
-    }
-    world.at(20.0);
-    assert_eq!(world.fired_at(), NEVER);
+    let begins_well = |mut world: World| {
+        world.at(1.0);
+        for user in 0..200 {
+            let ticket = world.route_as(None, 0.5, Some(StickyKey::Number(user)));
+            let version = ticket.attempted();
+            world.complete(ticket, SUCCESS, Duration::ZERO);
+            if version == CANARY {
+                fail_as(&mut world, user);
+            }
+        }
+        world.at(20.0).fired_at()
+    };
+    assert_eq!(begins_well(sticky()), NEVER);
+    // Also where requests begin to stick while the judge looks.
+    let mut world = World::half([every_error()]);
+    world.apply(CommandKind::Assignment(Assignment::Sticky)).unwrap();
+    assert_eq!(begins_well(world), NEVER);
 }
 
 #[test]
