@@ -14,7 +14,7 @@ use super::provenance::Provenance;
 use super::terminal::Failure;
 use super::workers::{self, PATIENCE};
 use crate::result::evaluate;
-use crate::run::{Rehearsal, run_virtual};
+use crate::run::{Rehearsal, run_summed, run_virtual};
 use crate::study::{Cell, Ledger, Plan, Row, RowsFile, RunKey, Shard};
 use crate::units::Duration;
 
@@ -127,15 +127,18 @@ impl Run<'_> {
         let Self { cell, place, seed, file } = self;
         let scenario = &cell.loaded.scenario;
         let traces = open_traces(scenario)?;
-        let rehearsal = run_virtual(scenario, *seed, traces, &mut |_| {}).map_err(|error| {
+        let failed = |error| {
             let Failure { exit, message } = simulation_failure(scenario, file, error);
             Failure { exit, message: format!("{message}\n   in cell {place}, seed {seed}") }
-        })?;
-        let place = u32::try_from(*place).map_err(Failure::internal)?;
-        let row = Row::of(place, cell, &rehearsal.record);
-        if let Some(folder) = keep {
-            self.keep(folder, rehearsal)?;
-        }
+        };
+        let index = u32::try_from(*place).map_err(Failure::internal)?;
+        let Some(folder) = keep else {
+            let record = run_summed(scenario, *seed, traces).map_err(failed)?;
+            return Ok(Row::of(index, cell, &record));
+        };
+        let rehearsal = run_virtual(scenario, *seed, traces, &mut |_| {}).map_err(failed)?;
+        let row = Row::of(index, cell, &rehearsal.record);
+        self.keep(folder, rehearsal)?;
         Ok(row)
     }
 

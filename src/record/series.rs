@@ -21,6 +21,11 @@ pub struct Series {
 }
 
 impl Series {
+    /// Of a run whose traffic over time was not kept.
+    pub(super) fn without_slots(start: Timestamp, versions: usize) -> Self {
+        Self { start, width: FIRST_WIDTH, versions: vec![Vec::new(); versions] }
+    }
+
     /// The same with each version's quantiles between its least and its greatest latency, which are
     /// known exactly: the middle of a slot's bin may lie beyond them.
     pub(super) fn within(mut self, limits: &[Option<[Duration; 2]>]) -> Self {

@@ -12,6 +12,6 @@ mod ticking;
 pub use live_facts::{GatewayFacts, LiveFacts, Overhead, OwnAnswers};
 pub use recording::{Recorded, record_run, trace_record};
 pub use rehearsal::{
-    AnsweredAsRecorded, FIRST_RUN, Rehearsal, TraceReport, header, rule_health, run_virtual,
-    source_of, trace_reports,
+    AnsweredAsRecorded, FIRST_RUN, Rehearsal, TraceReport, header, rule_health, run_summed,
+    run_virtual, source_of, trace_reports,
 };

@@ -81,6 +81,26 @@ pub fn run_virtual(
     Ok(Rehearsal { record, traces, live: None })
 }
 
+/// Plays `scenario` under `seed` in virtual time, as [`run_virtual`] does, for whoever makes many
+/// runs and draws none of them: the record has all but traffic over time.
+///
+/// # Errors
+/// The same.
+///
+/// # Panics
+/// Likewise.
+pub fn run_summed(
+    scenario: &Scenario,
+    seed: u64,
+    traces: Vec<TraceInput>,
+) -> Result<Record, SimulationError> {
+    let chance = Chance::new(seed, FIRST_RUN);
+    let source = source_of(scenario, traces, chance)?;
+    let mut recorder = Recorder::without_series(header(scenario, seed));
+    let Finished { end, triggers, bursts, .. } = simulate(scenario, chance, source, &mut recorder)?;
+    Ok(recorder.finish(end, rule_health(scenario, &triggers), bursts))
+}
+
 /// What is to be told of the traces that `scenario` replays, of which `source` has sent all that
 /// was sent.
 pub fn trace_reports(scenario: &Scenario, source: &Source) -> Vec<TraceReport> {

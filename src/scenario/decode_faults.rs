@@ -86,7 +86,12 @@ fn versions(
     holders.resolve(&entry.key, entry.place, diagnostics).into_iter().collect()
 }
 
-fn fault(node: &Node, end: Option<PhaseEnd>, diagnostics: &mut Diagnostics) -> Option<Fault> {
+/// One fault, of a phase that ends at `end`; `None` where it cannot be made out.
+pub(crate) fn fault(
+    node: &Node,
+    end: Option<PhaseEnd>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Fault> {
     if node.entries().is_empty() {
         return None;
     }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::shape::{Absent, Choice, Field, Literal, Open, Record, Shape};
 use super::shapes::SCENARIO;
+use super::shapes_fault_list::FAULT_FILE;
 use super::shapes_gateway::GATEWAY;
 
 /// The JSON Schema (draft 2020-12) of scenario files.
@@ -19,6 +20,19 @@ pub fn json_schema() -> Value {
 /// [`load_gateway`](super::load_gateway).
 pub fn gateway_schema() -> Value {
     described("coalmine gateway", GATEWAY)
+}
+
+/// The JSON Schema (draft 2020-12) of lists of faults, likewise of
+/// [`load_faults`](super::load_faults).
+pub fn faults_schema() -> Value {
+    let mut definitions = Definitions::default();
+    let mut whole = definitions.shape(FAULT_FILE);
+    whole["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    whole["title"] = json!("coalmine faults");
+    let variable = json!({"type": "string", "pattern": VARIABLE});
+    definitions.map.insert("variable".to_owned(), variable);
+    whole["$defs"] = definitions.map.into();
+    whole
 }
 
 fn described(title: &str, shape: Shape) -> Value {

@@ -45,6 +45,7 @@ mod endpoint_url;
 mod error;
 mod extend;
 mod false_alarms;
+mod fault_list;
 mod files;
 mod fill;
 #[cfg(test)]
@@ -84,6 +85,7 @@ mod shapes_arrivals;
 mod shapes_commands;
 mod shapes_distribution;
 mod shapes_fault;
+mod shapes_fault_list;
 mod shapes_gateway;
 mod shapes_gateway_service;
 mod shapes_middlebox;
@@ -108,6 +110,7 @@ pub use document::Document;
 pub use endpoint_url::{EndpointUrl, UrlError};
 pub use error::{ScenarioError, ScenarioWarnings};
 pub use false_alarms::FalseAlarms;
+pub use fault_list::{NamedFault, load_faults};
 pub use files::Files;
 pub(crate) use files::normal;
 #[doc(hidden)]
@@ -117,7 +120,7 @@ pub use gateway_plan::{
     LogFormat, LogLevel, LogPlan, NotifyPlan, RecordPlan, SmtpLogin, SmtpPlan, SmtpSecurity,
     StatePlan, StickySource, Timeouts, UpstreamEndpoint, UpstreamKey, WebhookPlan,
 };
-pub use json_schema::{gateway_schema, json_schema};
+pub use json_schema::{faults_schema, gateway_schema, json_schema};
 pub use load::{Loaded, lacking, load};
 pub use load_gateway::{LoadedGateway, load_gateway};
 pub use load_rules::{RuleNames, load_rules};

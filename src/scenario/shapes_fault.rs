@@ -17,7 +17,8 @@ pub(crate) static FAULTS: Open = Open {
     value: FAULT_LIST,
 };
 
-const FAULT_LIST: Shape = List(&RecordOf(&FAULT));
+/// The faults of one version.
+pub(crate) const FAULT_LIST: Shape = List(&RecordOf(&FAULT));
 
 static FAULT: Record = Record {
     name: "fault",
