@@ -114,6 +114,7 @@ pub mod result;
 pub mod study;
 pub mod suite;
 pub mod summary;
+pub mod tune;
 pub mod validation;
 
 // Floor 15: arguments, files, terminal, exit codes.

@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::terminal::{Failure, complain};
 use super::{
     admin, admin_keys, backtest, compare, explain, fidelity, gate, init, journal, load, mock,
-    report, run, schema, serve, sweep, trace, validate,
+    report, run, schema, serve, sweep, trace, tune, validate,
 };
 
 /// Runs the command line of this process.
@@ -35,6 +35,7 @@ fn carry_out(command: &Subcommands) -> Result<Exit, Failure> {
         Subcommands::Run(arguments) => run::run(arguments),
         Subcommands::Gate(arguments) => gate::gate(arguments),
         Subcommands::Sweep(arguments) => sweep::sweep(arguments),
+        Subcommands::Tune(arguments) => tune::tune(arguments),
         Subcommands::Validate(arguments) => validate::validate(arguments),
         Subcommands::Init(arguments) => init::init(arguments),
         Subcommands::Explain(arguments) => explain::explain(arguments),

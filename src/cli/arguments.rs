@@ -19,6 +19,7 @@ pub(super) use super::shared_arguments::{FailOn, OutputFormat, ReportFormat, Sce
 use super::shared_arguments::{confidence, seed, share};
 use super::sweep_arguments::{SWEEP_HELP, SweepArguments};
 use super::trace::TraceCommands;
+use super::tune_arguments::{TUNE_HELP, TuneArguments};
 use crate::stats::Confidence;
 use crate::units::Ratio;
 
@@ -45,6 +46,9 @@ pub(super) enum Subcommands {
     /// Run a scenario under several values and many seeds: how often, how late, how surely
     #[command(after_help = SWEEP_HELP)]
     Sweep(Box<SweepArguments>),
+    /// Seek the rules that let the least harm happen and leave a healthy release alone
+    #[command(after_help = TUNE_HELP)]
+    Tune(Box<TuneArguments>),
     /// Check scenario files (and the traces that they replay) without running them
     #[command(after_help = VALIDATE_HELP)]
     Validate(ValidateArguments),
@@ -255,6 +259,10 @@ pub(super) enum SchemaOf {
     Fidelity,
     /// What `sweep --format json` prints
     Sweep,
+    /// What `tune --format json` prints
+    Tune,
+    /// Lists of faults, for `tune --against`
+    Faults,
     /// Every key of scenario files and configurations with its default and meaning, as Markdown
     Reference,
 }

@@ -10,9 +10,10 @@ use crate::fidelity::fidelity_schema;
 use crate::load::load_schema;
 use crate::profile::stats_schema;
 use crate::result::result_schema;
-use crate::scenario::{gateway_schema, json_schema, reference};
+use crate::scenario::{faults_schema, gateway_schema, json_schema, reference};
 use crate::study::sweep_schema;
 use crate::suite::suite_schema;
+use crate::tune::tune_schema;
 use crate::validation::validation_schema;
 
 pub(super) fn schema(format: SchemaOf) -> Result<Exit, Failure> {
@@ -26,6 +27,8 @@ pub(super) fn schema(format: SchemaOf) -> Result<Exit, Failure> {
         SchemaOf::TraceStats => pretty(&stats_schema())?,
         SchemaOf::Fidelity => pretty(&fidelity_schema())?,
         SchemaOf::Sweep => pretty(&sweep_schema())?,
+        SchemaOf::Tune => pretty(&tune_schema())?,
+        SchemaOf::Faults => pretty(&faults_schema())?,
         SchemaOf::Load => pretty(&load_schema())?,
         SchemaOf::Reference => {
             let sections = reference().into_iter();

@@ -16,7 +16,7 @@ use super::shared_arguments::ScenarioArguments;
 use super::sweep_arguments::TermsArguments;
 use super::terminal::{Failure, complain};
 use crate::result::FileDigest;
-use crate::scenario::{Document, GateLine, Loaded, load};
+use crate::scenario::{Document, GateLine, Loaded, Scenario, load};
 use crate::study::{Cell, Lines, Plan, Seeds, Terms, Variation, cell_count, given_line, grid};
 use crate::units::format_count;
 
@@ -224,8 +224,15 @@ fn load_planned(plan: &Plan, index: usize, allow_outside: bool) -> Result<Loaded
 
 /// The traces that cells replay, each once.
 fn digests(cells: &[Cell]) -> Result<Vec<FileDigest>, Failure> {
+    trace_digests(cells.iter().map(|cell| &cell.loaded.scenario))
+}
+
+/// The traces that scenarios replay, each once.
+pub(super) fn trace_digests<'a>(
+    scenarios: impl Iterator<Item = &'a Scenario>,
+) -> Result<Vec<FileDigest>, Failure> {
     let mut digests: Vec<FileDigest> = Vec::new();
-    for path in cells.iter().flat_map(|cell| cell.loaded.scenario.traffic.files()) {
+    for path in scenarios.flat_map(|scenario| scenario.traffic.files()) {
         let shown = path.display().to_string();
         if digests.iter().any(|known| known.path == shown) {
             continue;

@@ -28,6 +28,7 @@ mod selections;
 mod shell;
 mod story;
 mod sweep_page;
+mod tune_page;
 mod verdict;
 
 pub use compared_page::comparison_page;
@@ -35,3 +36,4 @@ pub use document::report_page;
 pub use fidelity::fidelity_page;
 pub use provenance::Provenance;
 pub use sweep_page::sweep_page;
+pub use tune_page::tune_page;

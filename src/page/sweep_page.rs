@@ -120,7 +120,7 @@ fn plan(report: &SweepReport) -> String {
 }
 
 /// A grid whose first columns name its rows.
-fn table(caption: &str, grid: &Grid) -> String {
+pub(super) fn table(caption: &str, grid: &Grid) -> String {
     let columns = grid.header.iter().enumerate().map(|(place, title)| match place {
         0 => Column::text(title),
         _ => Column::figure(title),

@@ -75,6 +75,10 @@ mod trace_stats_outcomes_chart;
 mod trace_stats_parts;
 mod trace_stats_text;
 mod trace_stats_words;
+mod tune_chart;
+mod tune_markdown;
+mod tune_text;
+mod tune_words;
 mod twin_charts;
 mod twin_text;
 mod verdict;
@@ -134,6 +138,13 @@ pub use trace_stats_charts::trace_stats_charts;
 pub use trace_stats_csv::trace_stats_csv;
 pub use trace_stats_markdown::trace_stats_markdown;
 pub use trace_stats_text::trace_stats_text;
+pub use tune_chart::tune_charts;
+pub use tune_markdown::tune_markdown;
+pub use tune_text::tune_text;
+pub(crate) use tune_words::{
+    TuneHeadline, combination_label, faults_grid, rounds_sentence, sets_grid, shortfall_sentences,
+    shown, trigger_names_of, tune_legend,
+};
 pub use twin_charts::twin_charts;
 pub use twin_text::twin_text;
 pub(crate) use verdict::{Headline, verdict_word};

@@ -93,9 +93,14 @@ pub(crate) fn short_names(variations: &[Variation]) -> Vec<String> {
 
 /// The values of a cell with their names, as `threshold = 0.05, for = 2m`.
 pub(crate) fn cell_label(report: &SweepReport, cell: &CellReport) -> String {
-    let names = short_names(&report.variations);
-    let named = names.iter().zip(&cell.values).map(|(name, value)| format!("{name} = {value}"));
-    match report.variations.len() {
+    named_values(&report.variations, &cell.values)
+}
+
+/// The value of each variation with its name; of none "as it is".
+pub(super) fn named_values(variations: &[Variation], values: &[String]) -> String {
+    let names = short_names(variations);
+    let named = names.iter().zip(values).map(|(name, value)| format!("{name} = {value}"));
+    match variations.len() {
         0 => "as it is".to_owned(),
         _ => named.collect::<Vec<_>>().join(", "),
     }

@@ -104,7 +104,7 @@ impl ShareOfRuns {
 
 impl TimeQuantile {
     /// Of these times, the least first.
-    pub(super) fn of(quantile: Quantile, sorted: &[RunTime]) -> Self {
+    pub fn of(quantile: Quantile, sorted: &[RunTime]) -> Self {
         let (value, low, high) = order_statistics(quantile, sorted);
         let (per_mille, n) = (quantile.per_mille(), sorted.len() as u64);
         Self { per_mille, n, value, low, high }
@@ -122,7 +122,7 @@ impl CountQuantile {
 
 impl MeanOfRuns {
     /// Of these counts, in whatever order: Student's t.
-    pub(super) fn of_counts(counts: impl IntoIterator<Item = u64>) -> Self {
+    pub fn of_counts(counts: impl IntoIterator<Item = u64>) -> Self {
         let sums =
             counts.into_iter().map(u128::from).fold((0, 0, 0), |(n, sum, squares), count| {
                 (n + 1, sum + count, squares + count * count)
@@ -131,7 +131,7 @@ impl MeanOfRuns {
     }
 
     /// Of observations with these moments: Student's t.
-    pub(super) fn of(moments: Option<Moments>) -> Self {
+    pub fn of(moments: Option<Moments>) -> Self {
         let Some(moments) = moments else {
             return Self { n: 0, value: None, low: None, high: None };
         };

@@ -18,6 +18,12 @@ impl Seeds {
         self.first.wrapping_add(index)
     }
 
+    /// As many from another first one on.
+    #[must_use]
+    pub const fn from(self, first: u64) -> Self {
+        Self { first, ..self }
+    }
+
     /// The index of `seed`; `None` where it is none of these.
     pub fn index_of(self, seed: u64) -> Option<u64> {
         Some(seed.wrapping_sub(self.first)).filter(|index| *index < self.count)

@@ -8,6 +8,7 @@
 //! | `yaml` | a scenario |
 //! | `yaml PART` | keys of a part: `scenario`, `workload`, `model`, `version`, `upstream`, `phase`, `fault`; what it leaves out is filled in |
 //! | `yaml gateway` | a configuration of a gateway |
+//! | `yaml faults` | a list of faults |
 //! | `json rules` | a file of rollback rules |
 //! | `console` | `$ coalmine ...` with the output; a line `...` stands for any lines |
 //! | `yml` | a file of a CI system: shown only |
@@ -15,7 +16,7 @@
 
 use std::path::Path;
 
-use coalmine::scenario::{Document, Files, ScenarioError, load, load_gateway};
+use coalmine::scenario::{Document, Files, ScenarioError, load, load_faults, load_gateway};
 
 use crate::pages::{Block, pages};
 use crate::program::{Workplace, project};
@@ -165,6 +166,11 @@ fn every_scenario_in_the_pages_is_valid() {
         let text = match part.trim() {
             "gateway" => {
                 let why = refusal_of_gateway(&block.text);
+                refused.extend(why.map(|why| format!("{}: {why}", block.place)));
+                continue;
+            }
+            "faults" => {
+                let why = load_faults("faults.yaml", block.text.as_bytes()).err();
                 refused.extend(why.map(|why| format!("{}: {why}", block.place)));
                 continue;
             }

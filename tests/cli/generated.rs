@@ -136,6 +136,8 @@ fn generated_files_and_tables_are_those_of_the_program() {
         "load",
         "fidelity",
         "sweep",
+        "tune",
+        "faults",
     ] {
         let printed = place.run(&["schema", format]).stdout;
         hold(&format!("docs/{format}.schema.json"), &printed, &mut stale);

@@ -21,4 +21,5 @@ mod sweeps;
 mod trace_fits;
 mod trace_stats;
 mod traces;
+mod tunes;
 mod validations;

@@ -47,6 +47,7 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("validation", 11),
     ("fidelity", 12),
     ("suite", 12),
+    ("tune", 12),
     ("report", 13),
     ("page", 14),
     ("cli", 15),

@@ -1,0 +1,204 @@
+//! `coalmine tune`: rules that let the least harm happen, of those that leave a healthy release
+//! alone.
+
+use std::path::Path;
+
+use super::exit::Exit;
+use super::interrupt::Interrupt;
+use super::open::open;
+use super::output::{chart_files, check_folder, style, write_files};
+use super::shared_arguments::ScenarioArguments;
+use super::sweep_cells::trace_digests;
+use super::terminal::{Failure, complain, print};
+use super::tune_arguments::{TuneArguments, TuneFormat};
+use super::tune_playing::Playing;
+use crate::engine::RawTrigger;
+use crate::json::outline;
+use crate::page::tune_page;
+use crate::report::{tune_charts, tune_markdown, tune_text};
+use crate::scenario::{Loaded, NamedFault, RuleNames, Scenario, load_faults, load_rules};
+use crate::study::{Seeds, SweptScenario, grid};
+use crate::tune::{Combination, Goal, KnownFault, Subject, TuneReport, Tuning};
+
+pub(super) fn tune(arguments: &TuneArguments) -> Result<Exit, Failure> {
+    let interrupt = Interrupt::notice()?;
+    if let Some(out) = &arguments.out {
+        check_folder(out, "--out")?;
+    }
+    let faults = faults(arguments)?;
+    // All that is wrong with any combination is told before the first run.
+    let sought = combinations(arguments)?
+        .into_iter()
+        .map(|(values, loaded)| {
+            let tuning = begin(&loaded.scenario, &faults, arguments)?;
+            Ok((values, loaded, tuning))
+        })
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let first = sought[0].1.scenario.clone();
+    let mut found = Vec::new();
+    for (values, loaded, tuning) in sought {
+        let playing = Playing {
+            scenario: &loaded.scenario,
+            file: &arguments.scenario.display().to_string(),
+            jobs: arguments.jobs,
+            interrupt: &interrupt,
+        };
+        found.push(Combination { values, tuned: playing.play(tuning)? });
+    }
+    let report = report(arguments, &first, &faults, found)?;
+    tell(&report, arguments)
+}
+
+/// The faults of all files, whose names must differ.
+fn faults(arguments: &TuneArguments) -> Result<Vec<NamedFault>, Failure> {
+    let mut all: Vec<(NamedFault, &Path)> = Vec::new();
+    for path in &arguments.against {
+        let shown = path.display().to_string();
+        let bytes = std::fs::read(path).map_err(|error| {
+            Failure::input(format!("error: cannot read the list of faults {shown}: {error}"))
+        })?;
+        let (faults, warnings) =
+            load_faults(&shown, &bytes).map_err(|error| Failure::input(&error))?;
+        if warnings.count() > 0 {
+            complain(&warnings.to_string());
+        }
+        for fault in faults {
+            if let Some((_, other)) = all.iter().find(|(known, _)| known.name == fault.name) {
+                return Err(Failure::input(format!(
+                    "error: {shown}: a fault named {:?} stands in {} already\n  help: give each \
+                     fault a name of its own",
+                    fault.name,
+                    other.display()
+                )));
+            }
+            all.push((fault, path));
+        }
+    }
+    Ok(all.into_iter().map(|(fault, _)| fault).collect())
+}
+
+/// The scenario under each value of what is varied.
+fn combinations(arguments: &TuneArguments) -> Result<Vec<(Vec<String>, Loaded)>, Failure> {
+    let TuneArguments { scenario, vary, reading, .. } = arguments;
+    let cells = grid(vary);
+    if cells.len() > MOST_COMBINATIONS {
+        return Err(Failure::usage(format!(
+            "error: {} combinations of values: allowed are {MOST_COMBINATIONS}, since each is a \
+             search of its own",
+            cells.len()
+        )));
+    }
+    let of_cell = |indices: Vec<usize>| {
+        let chosen = || vary.iter().zip(&indices);
+        let own = chosen().map(|(variation, value)| variation.setting(*value));
+        let settings = reading.settings.iter().cloned().chain(own).collect();
+        let reading = ScenarioArguments { settings, ..reading.clone() };
+        let loaded = open(scenario, &reading)?.loaded;
+        let values = chosen().map(|(variation, value)| variation.values[*value].clone());
+        Ok((values.collect(), loaded))
+    };
+    cells.into_iter().map(of_cell).collect()
+}
+
+fn begin(
+    scenario: &Scenario,
+    faults: &[NamedFault],
+    arguments: &TuneArguments,
+) -> Result<Tuning, Failure> {
+    let shown = arguments.scenario.display();
+    let unfit = |error: &dyn std::fmt::Display| Failure::input(format!("error: {shown}: {error}"));
+    let subject =
+        Subject::of(scenario, arguments.model.as_deref()).map_err(|error| unfit(&error))?;
+    let given = match &arguments.triggers {
+        Some(path) => Some(triggers(path, scenario, &subject)?),
+        None => None,
+    };
+    let seeds = Seeds { first: arguments.seed.unwrap_or(scenario.seed), count: arguments.seeds };
+    let goal = Goal { limit: arguments.false_rollback, seeds, healthy: arguments.healthy };
+    Tuning::new(subject, faults.to_vec(), goal, given).map_err(|error| unfit(&error))
+}
+
+/// The triggers of a file of rules.
+fn triggers(
+    path: &Path,
+    scenario: &Scenario,
+    subject: &Subject,
+) -> Result<Vec<RawTrigger>, Failure> {
+    let shown = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| {
+        Failure::input(format!("error: cannot read the rules {shown}: {error}"))
+    })?;
+    let versions = &scenario.models[usize::from(subject.model().0)].versions;
+    let tags = versions
+        .iter()
+        .enumerate()
+        .flat_map(|(place, version)| version.tags.iter().map(move |tag| (tag.as_str(), place)));
+    let names = RuleNames {
+        versions: versions.iter().map(|version| version.id.as_str()).collect(),
+        tags: tags.collect(),
+    };
+    let (rules, warnings) =
+        load_rules(&shown, &bytes, &names).map_err(|error| Failure::input(&error))?;
+    if warnings.count() > 0 {
+        complain(&warnings.to_string());
+    }
+    Ok(Tuning::candidates(&rules))
+}
+
+fn report(
+    arguments: &TuneArguments,
+    scenario: &Scenario,
+    faults: &[NamedFault],
+    combinations: Vec<Combination>,
+) -> Result<TuneReport, Failure> {
+    let subject = Subject::of(scenario, arguments.model.as_deref())
+        .map_err(|error| Failure::internal(format!("error: a bug: {error}")))?;
+    Ok(TuneReport {
+        schema: TuneReport::SCHEMA,
+        coalmine: env!("CARGO_PKG_VERSION").to_owned(),
+        scenario: SweptScenario {
+            file: arguments.scenario.display().to_string(),
+            name: scenario.name.clone(),
+            title: scenario.title.clone(),
+            traces: trace_digests(std::iter::once(scenario))?,
+        },
+        model: scenario.models[usize::from(subject.model().0)].id.to_string(),
+        limit: arguments.false_rollback,
+        seeds: Seeds { first: arguments.seed.unwrap_or(scenario.seed), count: arguments.seeds },
+        faults: faults.iter().map(KnownFault::of).collect(),
+        variations: arguments.vary.clone(),
+        best: TuneReport::best_of(&combinations),
+        combinations,
+    })
+}
+
+fn tell(report: &TuneReport, arguments: &TuneArguments) -> Result<Exit, Failure> {
+    let best = report.best.and_then(|place| report.combinations[place].tuned.best());
+    if let Some(out) = &arguments.out {
+        let drawn = if arguments.no_charts { Vec::new() } else { tune_charts(report) };
+        let mut files = vec![
+            ("tune.json".to_owned(), report.to_json().into_bytes()),
+            ("summary.md".to_owned(), tune_markdown(report).into_bytes()),
+            ("tune.html".to_owned(), tune_page(report, &drawn).into_bytes()),
+        ];
+        files.extend(best.map(|best| ("rules.json".to_owned(), outline(&best.rules).into_bytes())));
+        files.extend(drawn.iter().flat_map(chart_files));
+        write_files(out, files)?;
+    }
+    match arguments.format {
+        TuneFormat::Text => print(&tune_text(report, style(true)))?,
+        TuneFormat::Json => print(&report.to_json())?,
+        TuneFormat::Markdown => print(&tune_markdown(report))?,
+        TuneFormat::Rules => match best {
+            Some(best) => print(&outline(&best.rules))?,
+            None => complain("no rule set is proved to keep the limit: there is nothing to print"),
+        },
+    }
+    if let (Some(out), TuneFormat::Text) = (&arguments.out, arguments.format) {
+        print(&format!("\nFiles: {}\n", out.display()))?;
+    }
+    Ok(if best.is_some() { Exit::Pass } else { Exit::Inconclusive })
+}
+
+/// Chosen: each is a search of minutes.
+const MOST_COMBINATIONS: usize = 100;

@@ -1,0 +1,84 @@
+//! The frontier of a search for rules: what rule sets that keep a looser limit spare, and what that
+//! costs.
+
+use super::run_charts::RunChart;
+use super::sweep_looks::{frame, looks};
+use super::tune_words::{alarms_text, combination_label, everyone};
+use crate::chart::{Axis, Canvas, Course, Dash, Line, Look, Panel, Sheet, Slot};
+use crate::tune::{Combination, Tried, TuneReport};
+use crate::units::format_significant;
+
+/// The chart of a search for rules.
+pub fn tune_charts(report: &TuneReport) -> Vec<RunChart> {
+    let title = "False alarms against harm";
+    vec![RunChart { name: "frontier", title, canvas: frontier(report) }]
+}
+
+/// Every rule set by the most that is known of its false alarms and by its harm.
+fn frontier(report: &TuneReport) -> Canvas {
+    let named = |combination: &Combination| {
+        let label = combination_label(report, combination);
+        let sets = everyone(&combination.tuned).map(move |tried| {
+            let name = match report.variations.is_empty() {
+                true => tried.name.clone(),
+                false => format!("{}, {label}", tried.name),
+            };
+            (name, tried.clone())
+        });
+        sets.collect::<Vec<_>>()
+    };
+    let sets: Vec<(String, Tried)> = report.combinations.iter().flat_map(named).collect();
+    let names: Vec<String> = sets.iter().map(|(name, _)| name.clone()).collect();
+    let series = looks(&names);
+    let lines: Vec<Line> =
+        sets.iter().zip(&series).flat_map(|((_, tried), look)| lines(tried, look)).collect();
+    let greatest =
+        |part: fn(&Tried) -> f64| sets.iter().map(|(_, one)| part(one)).fold(0.0, f64::max);
+    let panel = Panel {
+        title: "Harmed requests of a bad release, mean".to_owned(),
+        axis: Axis::numbers(0.0, greatest(|one| one.harm.value.unwrap_or(0.0))),
+        tiles: Vec::new(),
+        bands: Vec::new(),
+        lines,
+    };
+    let told = sets.iter().map(|(name, tried)| {
+        let harm = format_significant(tried.harm.value.unwrap_or(0.0), 3);
+        format!(" {name}: rolled back falsely {}; harm {harm}.", alarms_text(&tried.alarms))
+    });
+    let note = "nearer to the left and to the ground is better; upright: 95 % intervals; across: \
+                from what was seen to the one-sided upper limit";
+    let sheet = Sheet {
+        title: "False alarms against harm",
+        alternative: format!("False alarms and harm of each rule set.{}", told.collect::<String>()),
+        series,
+        note: Some(note.to_owned()),
+    };
+    let caption = "share of healthy releases that are rolled back".to_owned();
+    let across = Axis::shares(greatest(|one| one.alarms.upper));
+    sheet.panels(&frame(across, caption), &[panel], PANEL_HEIGHT)
+}
+
+/// A point with its intervals.
+fn lines(tried: &Tried, (name, look, _): &(String, Look, Dash)) -> Vec<Line> {
+    let line = |part, slots| Line {
+        series: name.clone(),
+        part,
+        slots,
+        look: *look,
+        dash: Dash::Solid,
+        course: Course::Joined,
+        rank: None,
+    };
+    let x = tried.alarms.hits as f64 / tried.alarms.n.max(1) as f64;
+    let y = tried.harm.value.unwrap_or(0.0);
+    let mut lines = vec![line(None, vec![Slot::at(x, y)])];
+    let across = vec![Slot::at(x, y), Slot::at(tried.alarms.upper, y)];
+    lines.push(line(Some("to the upper limit of false rollbacks"), across));
+    if let (Some(low), Some(high)) = (tried.harm.low, tried.harm.high) {
+        let up = vec![Slot::at(x, low.max(0.0)), Slot::at(x, high)];
+        lines.push(line(Some("interval of the harm"), up));
+    }
+    lines
+}
+
+const PANEL_HEIGHT: f64 = 480.0;

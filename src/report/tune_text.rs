@@ -1,0 +1,90 @@
+//! What a search for rules says on a terminal.
+
+use super::layout::{ascii, wrapped, wrapped_after};
+use super::terminal::{Style, emphasis, section};
+use super::text_table::text_table;
+use super::tune_words::{
+    TuneHeadline, combination_label, faults_grid, rounds_sentence, sets_grid, shortfall_sentences,
+    shown, trigger_names_of, tune_legend,
+};
+use crate::gate::Verdict;
+use crate::json::outline;
+use crate::tune::{TuneReport, Tuned};
+
+/// What a search for rules says on a terminal, with a newline at the end.
+pub fn tune_text(report: &TuneReport, style: Style) -> String {
+    let TuneHeadline { word, title, sentences } = TuneHeadline::of(report);
+    let verdict = if report.best.is_some() { Verdict::Pass } else { Verdict::Inconclusive };
+    let (first, rest) = wrapped_after(&format!("{word}  "), &title, style.width);
+    let painted = style.paint(word, &emphasis(Some(verdict)));
+    let mut text = first.replacen(word, &painted, 1) + &rest;
+    text.extend(sentences.iter().map(|told| wrapped("  ", told, style.width)));
+    for combination in &report.combinations {
+        if !report.variations.is_empty() {
+            section(&mut text, &combination_label(report, combination), style);
+        }
+        text.push_str(&one(report, &combination.tuned, style));
+    }
+    if let Some(best) = report.best.and_then(|place| report.combinations[place].tuned.best()) {
+        section(&mut text, "The rules, as a gateway takes them", style);
+        // Not wrapped: it is to be copied.
+        text.push_str(&outline(&best.rules));
+    }
+    for sentence in tune_legend(report) {
+        text.push_str(&format!("\n{}", wrapped("", &sentence, style.width)));
+    }
+    if style.unicode { text } else { ascii(&text) }
+}
+
+fn one(report: &TuneReport, tuned: &Tuned, style: Style) -> String {
+    let mut text = String::new();
+    section(&mut text, "False alarms against harm", style);
+    text.push_str(&text_table(&sets_grid(tuned), style.width));
+    text.push_str(&wrapped("", &rounds_sentence(tuned), style.width));
+    for (heading, tried) in shown(tuned) {
+        section(&mut text, &heading, style);
+        text.push_str(&text_table(&faults_grid(report, tried), style.width));
+    }
+    let short = shortfall_sentences(report, tuned);
+    if !short.is_empty() {
+        section(&mut text, "Where the present rules fall short", style);
+        text.extend(short.iter().map(|told| wrapped("  ", told, style.width)));
+    }
+    if let Some(best) = tuned.best() {
+        section(&mut text, &format!("The triggers of {}", best.name), style);
+        text.extend(trigger_names_of(best).iter().map(|told| wrapped("  ", told, style.width)));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{tune_charts, tune_markdown};
+    use crate::tune::example::report;
+
+    #[test]
+    fn text_and_markdown_say_what_was_found_and_why_the_present_rules_fall_short() {
+        let report = report();
+        let style = Style { width: 100, colour: false, unicode: true, intervals: true };
+        for told in [tune_text(&report, style), tune_markdown(&report)] {
+            let flat = told.split_whitespace().collect::<Vec<_>>().join(" ");
+            for part in [
+                "FOUND",
+                "rules for m against 4 faults, at most 10",
+                "recommended: ",
+                "the faults that the search has not seen",
+                "no comparison ever held",
+                "\"action\": \"rollback_to_last_stable\"",
+                "more errors °",
+            ] {
+                assert!(flat.contains(part), "{part}: {told}");
+            }
+        }
+        let narrow = Style { width: 60, colour: false, unicode: false, intervals: true };
+        assert!(tune_text(&report, narrow).is_ascii());
+        let charts = tune_charts(&report);
+        let svg = charts[0].canvas.svg();
+        assert!(svg.contains("present") && !svg.contains("NaN"), "{svg}");
+    }
+}

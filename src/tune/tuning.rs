@@ -1,0 +1,389 @@
+//! The course of a search for rules: which runs are to be made next, and what becomes of them.
+//!
+//! It begins with what is normal, narrows the triggers down in rounds, and then tries the best sets
+//! on faults and seeds that no round has used. Whoever has threads makes the runs of a [`Batch`] and
+//! [enters](Tuning::enter) their answers, until there is no further one.
+
+use std::sync::Arc;
+
+use super::batch::{Answer, Batch, Run, Watching};
+use super::contest::Contest;
+use super::field::Field;
+use super::halving::{MOST_TRIGGERS, ROUNDS, RoundSize, best_sets, rounds, survivors};
+use super::library::library;
+use super::present::{PRESENT, observed, present_triggers};
+use super::search::{Bar, ONE_SIDED, runs_that_prove, search};
+use super::subject::{Subject, Unfit};
+use super::tuned::{Round, Tuned};
+use super::yardstick::Yardstick;
+use crate::engine::{RawRules, RawTrigger, RuleSet, RulesError};
+use crate::record::Record;
+use crate::scenario::{NamedFault, Scenario};
+use crate::study::Seeds;
+use crate::units::Ratio;
+
+/// What is sought, and with how many runs.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Goal {
+    /// The probability of a false rollback of a healthy release that is allowed.
+    pub limit: Ratio,
+    /// The seeds of each bad release in the last round; the check takes as many others.
+    pub seeds: Seeds,
+    /// How many runs of the healthy release the last round makes, and the check once more; `None`:
+    /// as many as prove the limit with one alarm among them.
+    pub healthy: Option<u64>,
+}
+
+/// A search for rules.
+#[derive(Debug)]
+pub struct Tuning {
+    subject: Subject,
+    faults: Vec<NamedFault>,
+    /// The scenario under each of the faults.
+    bad: Vec<Scenario>,
+    goal: Goal,
+    /// The triggers that are tried; those of the present rules first.
+    triggers: Vec<RawTrigger>,
+    /// Whether the user has given them.
+    given: bool,
+    /// How many are of the present rules.
+    present: usize,
+    /// What is normal, once it is known.
+    normal: Option<Yardstick>,
+    rounds: Vec<Round>,
+    stage: Stage,
+}
+
+/// Where a search stands.
+#[derive(Debug)]
+enum Stage {
+    /// What is normal is measured.
+    Measuring,
+    /// A round of the halving, with what the rounds before have left.
+    Halving { round: usize, field: Field },
+    /// The best sets are tried.
+    Contest(Box<Contest>),
+    /// All is known.
+    Over(Box<Tuned>),
+}
+
+/// Why a search cannot begin.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum TuneError {
+    /// The scenario does not fit.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    /// The search may see no fault.
+    #[error("every fault is held out: the search has nothing to go by")]
+    AllHeldOut,
+    /// A trigger that was given is refused.
+    #[error(transparent)]
+    Refused(#[from] RulesError),
+}
+
+impl Tuning {
+    /// A search for rules for `subject` against `faults`, with the triggers that are `given`, or
+    /// with a library of them.
+    ///
+    /// # Errors
+    /// The faults do not fit the scenario, or a trigger is refused.
+    pub fn new(
+        subject: Subject,
+        faults: Vec<NamedFault>,
+        goal: Goal,
+        given: Option<Vec<RawTrigger>>,
+    ) -> Result<Self, TuneError> {
+        if faults.iter().all(|fault| fault.held_out) {
+            return Err(TuneError::AllHeldOut);
+        }
+        let bad = faults.iter().map(|fault| subject.under(fault)).collect::<Result<_, _>>()?;
+        let mut triggers = present_triggers(subject.rules());
+        let present = triggers.len();
+        let is_given = given.is_some();
+        triggers.extend(given.into_iter().flatten());
+        observed(subject.rules(), &triggers)?;
+        Ok(Self {
+            subject,
+            faults,
+            bad,
+            goal,
+            triggers,
+            given: is_given,
+            present,
+            normal: None,
+            rounds: Vec::new(),
+            stage: Stage::Measuring,
+        })
+    }
+
+    /// The triggers of `rules` that roll back, each by itself, to be given to a search.
+    pub fn candidates(rules: &RuleSet) -> Vec<RawTrigger> {
+        let own = |raw: RawTrigger| {
+            let id = raw.id.map(|id| id.strip_prefix(PRESENT).unwrap_or(&id).to_owned());
+            RawTrigger { id, ..raw }
+        };
+        present_triggers(rules).into_iter().map(own).collect()
+    }
+
+    /// How many runs are still to be made, as far as is known.
+    pub fn runs_left(&self) -> u64 {
+        let faults = self.faults.len() as u64;
+        let sought = self.sought().count() as u64;
+        let contest = self.healthy_of_check() + faults * self.goal.seeds.count * CONTESTANTS as u64;
+        let last = self.last_round();
+        let halving = last.healthy + sought * last.seeds;
+        match &self.stage {
+            Stage::Measuring => MEASURED + halving + contest,
+            Stage::Halving { round, .. } => {
+                let before = round.checked_sub(1).map(|before| rounds(last)[before]);
+                let made = before.map_or(0, |size| size.healthy + sought * size.seeds);
+                halving - made + contest
+            }
+            Stage::Contest(contest) => contest.runs(),
+            Stage::Over(_) => 0,
+        }
+    }
+
+    /// The runs to be made next; `None`: all is known.
+    ///
+    /// # Errors
+    /// The triggers are refused together: a bug.
+    pub fn batch(&self) -> Result<Option<Batch>, RulesError> {
+        match &self.stage {
+            Stage::Measuring => Ok(Some(self.measuring())),
+            Stage::Halving { round, field } => self.halving(*round, field).map(Some),
+            Stage::Contest(contest) => Ok(Some(contest.batch())),
+            Stage::Over(_) => Ok(None),
+        }
+    }
+
+    /// The answers of all runs of the last batch, in their order.
+    ///
+    /// # Errors
+    /// The triggers are refused together: a bug.
+    pub fn enter(&mut self, answers: Vec<Answer>) -> Result<(), RulesError> {
+        let stage = std::mem::replace(&mut self.stage, Stage::Measuring);
+        self.stage = match stage {
+            Stage::Measuring => self.measured(answers),
+            Stage::Halving { round, field } => self.halved(round, field, answers)?,
+            Stage::Contest(contest) => {
+                let normal = self.normal.unwrap_or_default();
+                let rounds = std::mem::take(&mut self.rounds);
+                Stage::Over(Box::new(contest.conclude(answers, normal, rounds)))
+            }
+            over @ Stage::Over(_) => over,
+        };
+        Ok(())
+    }
+
+    /// What was found, once all is known.
+    pub fn found(self) -> Option<Tuned> {
+        match self.stage {
+            Stage::Over(tuned) => Some(*tuned),
+            _ => None,
+        }
+    }
+
+    /// The faults that the search may see, with their places in the list.
+    fn sought(&self) -> impl Iterator<Item = (usize, &NamedFault)> {
+        self.faults.iter().enumerate().filter(|(_, fault)| !fault.held_out)
+    }
+
+    fn last_round(&self) -> RoundSize {
+        RoundSize { seeds: self.goal.seeds.count, healthy: self.healthy_of_check() }
+    }
+
+    fn healthy_of_check(&self) -> u64 {
+        let shared = ONE_SIDED.shared_by(ELIGIBLE);
+        self.goal.healthy.unwrap_or_else(|| runs_that_prove(self.goal.limit, 1, shared))
+    }
+
+    /// The first seed that no round uses.
+    fn unused(&self) -> u64 {
+        let RoundSize { seeds, healthy } = self.last_round();
+        self.goal.seeds.first.wrapping_add(seeds.max(healthy))
+    }
+
+    fn measuring(&self) -> Batch {
+        let runs = (0..MEASURED).map(|index| {
+            let seed = self.goal.seeds.at(index);
+            Run::Measure { scenario: 0, seed }
+        });
+        Batch::new(vec![Arc::new(self.subject.healthy().clone())], runs.collect(), None)
+    }
+
+    fn measured(&mut self, answers: Vec<Answer>) -> Stage {
+        let records: Vec<Record> = answers.into_iter().filter_map(Answer::into_record).collect();
+        let normal = Yardstick::of(&records, self.subject.stable());
+        self.normal = Some(normal);
+        if !self.given {
+            self.triggers.extend(library(&normal, self.goal.limit.get()));
+        }
+        Stage::Halving { round: 0, field: Field::new(self.triggers.len()) }
+    }
+
+    /// The runs of a round that those before it have not made.
+    fn halving(&self, round: usize, field: &Field) -> Result<Batch, RulesError> {
+        let sizes = rounds(self.last_round());
+        let size = sizes[round];
+        let before = round.checked_sub(1).map_or(0, |before| sizes[before].seeds);
+        let rules = observed(self.subject.rules(), &self.triggers)?;
+        let watched =
+            |scenario: &Scenario| Arc::new(self.subject.ruled(scenario.clone(), rules.clone()));
+        let mut scenarios = vec![watched(self.subject.healthy())];
+        scenarios.extend(self.bad.iter().map(watched));
+        let at = |index| self.goal.seeds.at(index);
+        let bad = self.sought().flat_map(|(fault, _)| {
+            (before..size.seeds)
+                .map(move |index| Run::Watch { scenario: fault + 1, seed: at(index) })
+        });
+        let healthy = (field.healthy_runs()..size.healthy)
+            .map(|index| Run::Watch { scenario: 0, seed: at(index) });
+        let watching = Watching { canary: self.subject.canary(), triggers: self.triggers.len() };
+        Ok(Batch::new(scenarios, bad.chain(healthy).collect(), Some(watching)))
+    }
+
+    fn halved(
+        &mut self,
+        round: usize,
+        mut field: Field,
+        answers: Vec<Answer>,
+    ) -> Result<Stage, RulesError> {
+        for (scenario, run) in answers.into_iter().filter_map(Answer::into_observation) {
+            match scenario.checked_sub(1) {
+                Some(fault) => field.add_bad(fault, self.faults[fault].weight, &run),
+                None => field.add_healthy(&run),
+            }
+        }
+        let size = rounds(self.last_round())[round];
+        self.rounds.push(Round {
+            triggers: self.triggers.len() as u64,
+            seeds: size.seeds,
+            healthy: size.healthy,
+        });
+        if round + 1 == ROUNDS {
+            return self.contest(&field).map(|contest| Stage::Contest(Box::new(contest)));
+        }
+        let always: Vec<usize> = (0..self.present).collect();
+        let faults: Vec<usize> = self.sought().map(|(fault, _)| fault).collect();
+        let kept = survivors(&field, &faults, self.goal.limit, &always);
+        self.triggers = kept.iter().map(|one| self.triggers[*one].clone()).collect();
+        Ok(Stage::Halving { round: round + 1, field: field.reduced(&kept) })
+    }
+
+    /// The present rules and the best sets, to be tried on what no round has used.
+    fn contest(&self, field: &Field) -> Result<Contest, RulesError> {
+        let mut sets = self.eligible(field);
+        let count = sets.len();
+        for set in best_sets(field, self.goal.limit) {
+            if sets.len() < CONTESTANTS - 1 && !sets.contains(&set) {
+                sets.push(set);
+            }
+        }
+        let rules = |set: Vec<usize>| {
+            let conditions = set.iter().map(|one| self.triggers[*one].clone()).collect();
+            RawRules { conditions, ..self.subject.rules().to_raw() }
+        };
+        Contest::new(
+            (self.subject.clone(), self.faults.clone(), self.bad.clone()),
+            (sets.into_iter().map(rules).collect(), count),
+            (self.goal.limit, self.goal.seeds.from(self.unused()), self.healthy_of_check()),
+        )
+    }
+
+    /// The sets of which the check may recommend one, the least harm first: the best that keeps the
+    /// limit by its false alarms, the best without any, and the best of judges alone that promise to
+    /// keep it. Of the first chance has made some pass; the others are for that case.
+    fn eligible(&self, field: &Field) -> Vec<Vec<usize>> {
+        let bar = Bar::of(self.goal.limit, field.healthy_runs());
+        let passes = |set: &[usize]| bar.is_passed(field.false_alarms(set));
+        let silent = |set: &[usize]| field.false_alarms(set) == 0;
+        let promises = |set: &[usize]| passes(set) && self.promised(set) <= self.goal.limit.get();
+        let allowed: [&dyn Fn(&[usize]) -> bool; ELIGIBLE] = [&passes, &silent, &promises];
+        let mut sets: Vec<Vec<usize>> = Vec::new();
+        for allowed in allowed {
+            let set = search(field, allowed, MOST_TRIGGERS);
+            if !set.is_empty() && !sets.contains(&set) {
+                sets.push(set);
+            }
+        }
+        sets.sort_by(|one, other| field.harm(one).total_cmp(&field.harm(other)));
+        sets
+    }
+
+    /// The probability of a false rollback that a set promises whatever the traffic, by the union
+    /// bound; 1 where one of its triggers promises nothing.
+    fn promised(&self, set: &[usize]) -> f64 {
+        let promises = |one: &usize| {
+            let raw = &self.triggers[*one];
+            let is_bound = raw.judge.as_deref().is_some_and(|name| name != "mann_whitney");
+            raw.alpha.filter(|_| is_bound).unwrap_or(1.0)
+        };
+        // A sum of shares such as 0.3, 0.3, 0.3 and 0.1 is the whole but for its last bits.
+        set.iter().map(promises).sum::<f64>() * (1.0 - 1e-9)
+    }
+}
+
+/// Chosen: forty thousand requests of a busy scenario tell its P99.
+const MEASURED: u64 = 4;
+/// How many sets may become the recommended one: each is one more chance to pass by luck, which the
+/// confidence of the check takes into account.
+pub(super) const ELIGIBLE: usize = 3;
+/// Chosen: how many rule sets are tried in the end, the present one among them.
+const CONTESTANTS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{faults, goal, played, subject, triggers};
+    use super::*;
+    use crate::tune::Why;
+
+    #[test]
+    fn a_search_finds_rules_that_do_less_harm_and_keep_the_limit() {
+        let tuning = Tuning::new(subject(), faults(), goal(), Some(triggers())).unwrap();
+        let found = played(tuning);
+        let best = found.best().unwrap();
+        let present = found.present.as_ref().unwrap();
+        // Of 4 requests a second 20.2 % fail for 260 s under a rule that sees more than 50 % alone:
+        // 210, and the mean of eight runs has a standard deviation of 4.6.
+        assert!(present.faults[1].found.hits == 0, "{present:?}");
+        let errors = present.faults[1].harm.value.unwrap();
+        assert!((192.0..228.0).contains(&errors), "{errors}");
+        assert!(found.against_present.unwrap().high < 0.5, "{found:?}");
+        assert!(found.against_present_held_out.unwrap().high < 0.5, "{found:?}");
+        // Of 58 runs at most one is rolled back with 0.9^58 + 58 x 0.1 x 0.9^57 = 1.65 %, of 57 with
+        // 1.8 %: a third of 5 % is between them.
+        assert!(best.alarms.upper <= 0.1 && best.alarms.n == 58, "{:?}", best.alarms);
+        let short: Vec<(usize, Why)> =
+            found.shortfalls.iter().map(|one| (one.fault, one.why)).collect();
+        assert!(short.contains(&(3, Why::NeverInBreach)), "{short:?}");
+        assert_eq!(found.rounds.len(), 4);
+        assert_eq!(found.rounds[3].triggers, 7, "with the present one");
+        let harms: Vec<f64> = found.tried.iter().filter_map(|one| one.harm.value).collect();
+        assert!(harms.is_sorted() && harms.len() > 1, "{harms:?}");
+    }
+
+    #[test]
+    fn the_runs_that_are_left_come_to_none() {
+        let mut tuning = Tuning::new(subject(), faults(), goal(), Some(triggers())).unwrap();
+        let mut left = vec![tuning.runs_left()];
+        while let Some(batch) = tuning.batch().unwrap() {
+            let answers = (0..batch.runs()).map(|run| batch.make(run, Vec::new()).unwrap());
+            tuning.enter(answers.collect()).unwrap();
+            left.push(tuning.runs_left());
+        }
+        assert!(left.is_sorted_by(|one, next| one > next), "{left:?}");
+        assert_eq!(left.last(), Some(&0));
+    }
+
+    #[test]
+    fn what_cannot_be_sought_is_refused_before_the_first_run() {
+        let mut held_out = faults();
+        held_out.iter_mut().for_each(|fault| fault.held_out = true);
+        let error = Tuning::new(subject(), held_out, goal(), None).unwrap_err();
+        assert_eq!(error, TuneError::AllHeldOut);
+        let odd = RawTrigger { threshold: Some(7.0), ..triggers().swap_remove(0) };
+        let error = Tuning::new(subject(), faults(), goal(), Some(vec![odd])).unwrap_err();
+        assert!(error.to_string().contains("threshold"), "{error}");
+    }
+}
