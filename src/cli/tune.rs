@@ -12,7 +12,7 @@ use super::sweep_cells::trace_digests;
 use super::terminal::{Failure, complain, print};
 use super::tune_arguments::{TuneArguments, TuneFormat};
 use super::tune_playing::Playing;
-use crate::engine::RawTrigger;
+use crate::engine::{RawRules, RawTrigger};
 use crate::json::outline;
 use crate::page::tune_page;
 use crate::report::{tune_charts, tune_markdown, tune_text};
@@ -46,7 +46,26 @@ pub(super) fn tune(arguments: &TuneArguments) -> Result<Exit, Failure> {
         found.push(Combination { values, tuned: playing.play(tuning)? });
     }
     let report = report(arguments, &first, &faults, found)?;
-    tell(&report, arguments)
+    let rules = recommended(&report, &first, arguments)?;
+    tell(&report, rules.as_deref(), arguments)
+}
+
+/// The recommended rules as a file, with whom the present ones notify.
+fn recommended(
+    report: &TuneReport,
+    scenario: &Scenario,
+    arguments: &TuneArguments,
+) -> Result<Option<String>, Failure> {
+    let best = report.best.and_then(|place| report.combinations[place].tuned.best());
+    let subject = subject(scenario, arguments)?;
+    let notification = subject.rules().to_raw().notification;
+    Ok(best.map(|best| outline(&RawRules { notification, ..best.rules.clone() })))
+}
+
+fn subject(scenario: &Scenario, arguments: &TuneArguments) -> Result<Subject, Failure> {
+    let shown = arguments.scenario.display();
+    Subject::of(scenario, arguments.model.as_deref())
+        .map_err(|error| Failure::input(format!("error: {shown}: {error}")))
 }
 
 /// The faults of all files, whose names must differ.
@@ -105,17 +124,16 @@ fn begin(
     faults: &[NamedFault],
     arguments: &TuneArguments,
 ) -> Result<Tuning, Failure> {
-    let shown = arguments.scenario.display();
-    let unfit = |error: &dyn std::fmt::Display| Failure::input(format!("error: {shown}: {error}"));
-    let subject =
-        Subject::of(scenario, arguments.model.as_deref()).map_err(|error| unfit(&error))?;
+    let subject = subject(scenario, arguments)?;
     let given = match &arguments.triggers {
         Some(path) => Some(triggers(path, scenario, &subject)?),
         None => None,
     };
     let seeds = Seeds { first: arguments.seed.unwrap_or(scenario.seed), count: arguments.seeds };
     let goal = Goal { limit: arguments.false_rollback, seeds, healthy: arguments.healthy };
-    Tuning::new(subject, faults.to_vec(), goal, given).map_err(|error| unfit(&error))
+    let shown = arguments.scenario.display();
+    Tuning::new(subject, faults.to_vec(), goal, given)
+        .map_err(|error| Failure::input(format!("error: {shown}: {error}")))
 }
 
 /// The triggers of a file of rules.
@@ -151,8 +169,7 @@ fn report(
     faults: &[NamedFault],
     combinations: Vec<Combination>,
 ) -> Result<TuneReport, Failure> {
-    let subject = Subject::of(scenario, arguments.model.as_deref())
-        .map_err(|error| Failure::internal(format!("error: a bug: {error}")))?;
+    let subject = subject(scenario, arguments)?;
     Ok(TuneReport {
         schema: TuneReport::SCHEMA,
         coalmine: env!("CARGO_PKG_VERSION").to_owned(),
@@ -172,8 +189,12 @@ fn report(
     })
 }
 
-fn tell(report: &TuneReport, arguments: &TuneArguments) -> Result<Exit, Failure> {
-    let best = report.best.and_then(|place| report.combinations[place].tuned.best());
+/// Writes and prints what was found; `rules` are the recommended ones.
+fn tell(
+    report: &TuneReport,
+    rules: Option<&str>,
+    arguments: &TuneArguments,
+) -> Result<Exit, Failure> {
     if let Some(out) = &arguments.out {
         let drawn = if arguments.no_charts { Vec::new() } else { tune_charts(report) };
         let mut files = vec![
@@ -181,7 +202,7 @@ fn tell(report: &TuneReport, arguments: &TuneArguments) -> Result<Exit, Failure>
             ("summary.md".to_owned(), tune_markdown(report).into_bytes()),
             ("tune.html".to_owned(), tune_page(report, &drawn).into_bytes()),
         ];
-        files.extend(best.map(|best| ("rules.json".to_owned(), outline(&best.rules).into_bytes())));
+        files.extend(rules.map(|rules| ("rules.json".to_owned(), rules.as_bytes().to_vec())));
         files.extend(drawn.iter().flat_map(chart_files));
         write_files(out, files)?;
     }
@@ -189,15 +210,15 @@ fn tell(report: &TuneReport, arguments: &TuneArguments) -> Result<Exit, Failure>
         TuneFormat::Text => print(&tune_text(report, style(true)))?,
         TuneFormat::Json => print(&report.to_json())?,
         TuneFormat::Markdown => print(&tune_markdown(report))?,
-        TuneFormat::Rules => match best {
-            Some(best) => print(&outline(&best.rules))?,
+        TuneFormat::Rules => match rules {
+            Some(rules) => print(rules)?,
             None => complain("no rule set is proved to keep the limit: there is nothing to print"),
         },
     }
     if let (Some(out), TuneFormat::Text) = (&arguments.out, arguments.format) {
         print(&format!("\nFiles: {}\n", out.display()))?;
     }
-    Ok(if best.is_some() { Exit::Pass } else { Exit::Inconclusive })
+    Ok(if rules.is_some() { Exit::Pass } else { Exit::Inconclusive })
 }
 
 /// Chosen: each is a search of minutes.

@@ -26,7 +26,7 @@ pub fn tune_text(report: &TuneReport, style: Style) -> String {
         text.push_str(&one(report, &combination.tuned, style));
     }
     if let Some(best) = report.best.and_then(|place| report.combinations[place].tuned.best()) {
-        section(&mut text, "The rules, as a gateway takes them", style);
+        section(&mut text, "The rules, but for whom they notify", style);
         // Not wrapped: it is to be copied.
         text.push_str(&outline(&best.rules));
     }

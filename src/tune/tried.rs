@@ -16,7 +16,7 @@ use crate::study::{MeanOfRuns, RunTime, ShareOfRuns, TimeQuantile};
 pub struct Tried {
     /// Its name in the report: `present`, or a letter.
     pub name: String,
-    /// The rules, as a gateway takes them.
+    /// The rules, as a gateway takes them, but for whom they notify: that may hold a secret.
     pub rules: RawRules,
     /// The probability of a false rollback that its judges promise whatever the traffic; assumed,
     /// not measured. Absent where conditions take part, which promise nothing.

@@ -92,7 +92,7 @@ fn rules_are_found_and_a_scenario_takes_them() {
     }
     // The fault that the scenario has is found by them, and was not by the present ones.
     let found = place.run(&["run", "small.yaml", "--set", "models.m.rules=out/rules.json"]);
-    assert!(found.stdout.contains("rolled back"), "{}", found.stdout);
+    assert!(found.stdout.contains("rollback of v2 to v1"), "{}", found.stdout);
     let rules = tune(&place, &["--format", "rules"]);
     assert_eq!(rules.stdout, std::fs::read_to_string(place.path("out/rules.json")).unwrap());
 }
