@@ -3,6 +3,7 @@
 
 use super::run_charts::RunChart;
 use super::sweep_looks::{frame, looks};
+use super::sweep_words::cells_left_out;
 use super::tune_words::{alarms_text, combination_label, everyone};
 use crate::chart::{Axis, Canvas, Course, Dash, Line, Look, Panel, Sheet, Slot};
 use crate::tune::{Combination, Tried, TuneReport};
@@ -14,47 +15,48 @@ pub fn tune_charts(report: &TuneReport) -> Vec<RunChart> {
     vec![RunChart { name: "frontier", title, canvas: frontier(report) }]
 }
 
-/// Every rule set by the most that is known of its false alarms and by its harm.
+/// Every rule set by what is known of its false alarms and by its harm: one colour for each set, or,
+/// where several combinations were sought for, for each of these.
 fn frontier(report: &TuneReport) -> Canvas {
     let named = |combination: &Combination| {
         let label = combination_label(report, combination);
-        let sets = everyone(&combination.tuned).map(move |tried| {
-            let name = match report.variations.is_empty() {
-                true => tried.name.clone(),
-                false => format!("{}, {label}", tried.name),
-            };
-            (name, tried.clone())
-        });
+        let of_set = |tried: &Tried| match report.variations.is_empty() {
+            true => tried.name.clone(),
+            false => label.clone(),
+        };
+        let sets = everyone(&combination.tuned).map(|tried| (of_set(tried), tried.clone()));
         sets.collect::<Vec<_>>()
     };
     let sets: Vec<(String, Tried)> = report.combinations.iter().flat_map(named).collect();
-    let names: Vec<String> = sets.iter().map(|(name, _)| name.clone()).collect();
+    let mut names: Vec<String> = sets.iter().map(|(name, _)| name.clone()).collect();
+    names.dedup();
     let series = looks(&names);
-    let lines: Vec<Line> =
-        sets.iter().zip(&series).flat_map(|((_, tried), look)| lines(tried, look)).collect();
+    let drawn: Vec<(&Tried, &(String, Look, Dash))> = sets
+        .iter()
+        .filter_map(|(name, tried)| Some((tried, series.iter().find(|look| look.0 == *name)?)))
+        .collect();
     let greatest =
-        |part: fn(&Tried) -> f64| sets.iter().map(|(_, one)| part(one)).fold(0.0, f64::max);
+        |part: fn(&Tried) -> f64| drawn.iter().map(|(one, _)| part(one)).fold(0.0, f64::max);
     let panel = Panel {
         title: "Harmed requests of a bad release, mean".to_owned(),
         axis: Axis::numbers(0.0, greatest(|one| one.harm.value.unwrap_or(0.0))),
         tiles: Vec::new(),
         bands: Vec::new(),
-        lines,
+        lines: drawn.iter().flat_map(|(tried, look)| lines(tried, look)).collect(),
     };
+    let across = Axis::shares(greatest(|one| one.alarms.upper));
     let told = sets.iter().map(|(name, tried)| {
         let harm = format_significant(tried.harm.value.unwrap_or(0.0), 3);
         format!(" {name}: rolled back falsely {}; harm {harm}.", alarms_text(&tried.alarms))
     });
-    let note = "nearer to the left and to the ground is better; upright: 95 % intervals; across: \
-                from what was seen to the one-sided upper limit";
-    let sheet = Sheet {
-        title: "False alarms against harm",
-        alternative: format!("False alarms and harm of each rule set.{}", told.collect::<String>()),
-        series,
-        note: Some(note.to_owned()),
-    };
-    let caption = "share of healthy releases that are rolled back".to_owned();
-    let across = Axis::shares(greatest(|one| one.alarms.upper));
+    let left_out = cells_left_out(names.len() - series.len());
+    let note = "nearer to the left and to the ground is better; lines: intervals".to_owned();
+    let note = std::iter::once(note).chain(left_out).collect::<Vec<_>>().join("; ");
+    let alternative =
+        format!("False alarms and harm of each rule set.{}", told.collect::<String>());
+    let title = "False alarms against harm";
+    let sheet = Sheet { title, alternative, series, note: Some(note) };
+    let caption = "share of healthy releases that are rolled back, to its upper limit".to_owned();
     sheet.panels(&frame(across, caption), &[panel], PANEL_HEIGHT)
 }
 
