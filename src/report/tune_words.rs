@@ -216,7 +216,9 @@ pub(crate) fn rounds_sentence(tuned: &Tuned) -> String {
             format_count(round.healthy)
         )
     });
-    format!("Searched: {}.", told.collect::<Vec<_>>().join("; then "))
+    let told = told.collect::<Vec<_>>().join("; then ");
+    let checks = format_counted(tuned.checks, "check", "checks");
+    format!("Searched: {told}. Then {checks} of as many runs, with seeds of its own.")
 }
 
 /// What the tables mean, in sentences.
@@ -231,8 +233,8 @@ pub(crate) fn tune_legend(report: &TuneReport) -> Vec<String> {
             .to_owned(),
         format!(
             "Rolled back falsely: runs of the healthy release; at most: the one-sided upper limit \
-             of Clopper and Pearson, for those that may be recommended at {}, since there were \
-             several to choose from.",
+             of Clopper and Pearson at 95 %, for the set that the check was to prove at {}, since \
+             there may be three checks.",
             format_percent(confidence)
         ),
         "Assumed: that releases, traffic and upstreams are like those of the scenario and the \

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::batch::{Answer, Batch, Run, Watching};
 use super::played::Played;
-use super::present::{PRESENT, observed, present_triggers};
-use super::search::ONE_SIDED;
+use super::present::{PRESENT, observed};
+use super::search::{CHECKS, ONE_SIDED};
 use super::shortfall::shortfalls;
 use super::subject::Subject;
 use super::tried::{Alarms, OnFault, Tried, expected, mean, ratio};
@@ -22,57 +22,59 @@ use crate::units::Ratio;
 pub(super) struct Contest {
     subject: Subject,
     faults: Vec<NamedFault>,
-    limit: Ratio,
-    seeds: Seeds,
-    healthy: u64,
-    /// The present rules first, if any of them roll back; then the others, those first that may be
-    /// recommended.
+    check: Check,
+    /// The present rules first, if any of them roll back; then that which is to be proved, if there
+    /// is one; then the others.
     contestants: Vec<Contestant>,
-    /// How many may be recommended.
-    eligible: usize,
-    /// The healthy scenario under the triggers of all of them, then each fault under each of them.
+    has_present: bool,
+    /// Whether there is one to be proved.
+    proves: bool,
+    /// The healthy scenario under all triggers, then each fault under each of the contestants.
     scenarios: Vec<Arc<Scenario>>,
     watching: Watching,
+}
+
+/// What a check is made with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Check {
+    /// The probability of a false rollback that is allowed.
+    pub(super) limit: Ratio,
+    /// The seeds of each fault; the healthy runs begin with the same one.
+    pub(super) seeds: Seeds,
+    /// How many healthy runs there are.
+    pub(super) healthy: u64,
+    /// Which one it is, from 0.
+    pub(super) number: usize,
 }
 
 #[derive(Debug)]
 struct Contestant {
     rules: RuleSet,
-    is_present: bool,
-    /// The places of its triggers among those of all.
+    /// The places of its triggers.
     triggers: Vec<usize>,
 }
 
 impl Contest {
-    /// The rules of `found`, of which the first `eligible` may be recommended, and those that
-    /// `subject` has, against `faults`, each of which stands in the scenario of its place in `bad`.
+    /// The rules of `subject`, whose triggers that roll back are the first `present` of `triggers`,
+    /// and the sets of others, of which the first is to be proved if `proved` is 1; against `faults`,
+    /// each of which stands in the scenario of its place in `bad`.
     pub(super) fn new(
         (subject, faults, bad): (Subject, Vec<NamedFault>, Vec<Scenario>),
-        (found, eligible): (Vec<RawRules>, usize),
-        (limit, seeds, healthy): (Ratio, Seeds, u64),
+        (triggers, present): (&[RawTrigger], usize),
+        (sets, proved): (Vec<Vec<usize>>, usize),
+        check: Check,
     ) -> Result<Self, RulesError> {
-        let mut all: Vec<RawTrigger> = Vec::new();
-        let mut place_of = |raw: &RawTrigger| match all.iter().position(|known| known == raw) {
-            Some(place) => place,
-            None => {
-                all.push(raw.clone());
-                all.len() - 1
-            }
-        };
-        let mut contestants = Vec::new();
-        let own = present_triggers(subject.rules());
-        if !own.is_empty() {
-            contestants.push(Contestant {
-                rules: subject.rules().clone(),
-                is_present: true,
-                triggers: own.iter().map(&mut place_of).collect(),
-            });
+        let own = (present > 0).then(|| Contestant {
+            rules: subject.rules().clone(),
+            triggers: (0..present).collect(),
+        });
+        let mut contestants: Vec<Contestant> = own.into_iter().collect();
+        for set in sets {
+            let conditions = set.iter().map(|one| triggers[*one].clone()).collect();
+            let rules = in_force(RawRules { conditions, ..subject.rules().to_raw() })?;
+            contestants.push(Contestant { rules, triggers: set });
         }
-        for raw in found {
-            let triggers = raw.conditions.iter().map(&mut place_of).collect();
-            contestants.push(Contestant { rules: in_force(raw)?, is_present: false, triggers });
-        }
-        let watched = observed(subject.rules(), &all)?;
+        let watched = observed(subject.rules(), triggers)?;
         let mut scenarios = vec![Arc::new(subject.ruled(subject.healthy().clone(), watched))];
         for contestant in &contestants {
             let ruled = bad.iter().map(|scenario| {
@@ -80,96 +82,105 @@ impl Contest {
             });
             scenarios.extend(ruled);
         }
-        let watching = Watching { canary: subject.canary(), triggers: all.len() };
-        Ok(Self {
-            subject,
-            faults,
-            limit,
-            seeds,
-            healthy,
-            contestants,
-            eligible,
-            scenarios,
-            watching,
-        })
+        let watching = Watching { canary: subject.canary(), triggers: triggers.len() };
+        let (has_present, proves) = (present > 0, proved > 0);
+        Ok(Self { subject, faults, check, contestants, has_present, proves, scenarios, watching })
+    }
+
+    /// Which check it is, from 0.
+    pub(super) const fn number(&self) -> usize {
+        self.check.number
+    }
+
+    /// The place of the contestant that is to be proved.
+    fn candidate(&self) -> Option<usize> {
+        self.proves.then_some(usize::from(self.has_present))
+    }
+
+    /// Whether the set that was to be proved raised more false alarms than it may have: with fewer
+    /// runs than prove anything it does not fail, and is not proved either.
+    pub(super) fn has_failed(&self, answers: &[Answer]) -> bool {
+        let Some(place) = self.candidate() else { return false };
+        let hits = self.alarms(answers)[place];
+        hits > 0 && !self.keeps(hits)
+    }
+
+    /// Whether so many false alarms prove the limit.
+    fn keeps(&self, hits: u64) -> bool {
+        self.told(hits).upper <= self.check.limit.get()
+    }
+
+    /// At a confidence that holds for all checks together.
+    fn told(&self, hits: u64) -> Alarms {
+        Alarms::of(hits, self.check.healthy, ONE_SIDED.shared_by(CHECKS))
+    }
+
+    /// In how many of the healthy runs each contestant would have rolled back.
+    fn alarms(&self, answers: &[Answer]) -> Vec<u64> {
+        let mut alarms = vec![0; self.contestants.len()];
+        for answer in answers {
+            let Answer::Watched(_, seen) = answer else { continue };
+            let fired = |one: &Contestant| {
+                one.triggers.iter().any(|trigger| seen.firings[*trigger].is_some())
+            };
+            let firing = self.contestants.iter().map(fired);
+            alarms.iter_mut().zip(firing).for_each(|(sum, one)| *sum += u64::from(one));
+        }
+        alarms
     }
 
     /// How many runs it makes.
     pub(super) fn runs(&self) -> u64 {
-        self.healthy + (self.scenarios.len() as u64 - 1) * self.seeds.count
+        self.check.healthy + (self.scenarios.len() as u64 - 1) * self.check.seeds.count
     }
 
     pub(super) fn batch(&self) -> Batch {
         let (canary, model) = (self.subject.canary(), self.subject.model());
-        let seeds = || (0..self.seeds.count).map(|index| self.seeds.at(index));
+        let all = self.check.seeds;
+        let seeds = || (0..all.count).map(|index| all.at(index));
         let bad = (1..self.scenarios.len()).flat_map(|scenario| {
             seeds().map(move |seed| Run::Play { scenario, seed, canary, model })
         });
         let healthy =
-            (0..self.healthy).map(|index| Run::Watch { scenario: 0, seed: self.seeds.at(index) });
+            (0..self.check.healthy).map(|index| Run::Watch { scenario: 0, seed: all.at(index) });
         Batch::new(self.scenarios.clone(), bad.chain(healthy).collect(), Some(self.watching))
     }
 
     /// What the answers to its batch come to.
     pub(super) fn conclude(
-        self,
+        &self,
         answers: Vec<Answer>,
         normal: Yardstick,
         rounds: Vec<Round>,
     ) -> Tuned {
-        let mut alarms = vec![0; self.contestants.len()];
+        let alarms = self.alarms(&answers);
         let mut runs: Vec<Vec<Played>> = vec![Vec::new(); self.scenarios.len() - 1];
         for answer in answers {
-            match answer {
-                Answer::Watched(_, seen) => {
-                    let fired = |one: &Contestant| {
-                        one.triggers.iter().any(|trigger| seen.firings[*trigger].is_some())
-                    };
-                    let firing = self.contestants.iter().map(fired);
-                    alarms.iter_mut().zip(firing).for_each(|(sum, one)| *sum += u64::from(one));
-                }
-                Answer::Played(scenario, played) => runs[scenario - 1].push(played),
-                Answer::Measured(_) => {}
+            if let Answer::Played(scenario, played) = answer {
+                runs[scenario - 1].push(played);
             }
         }
-        self.summed_up(&alarms, &runs, normal, rounds)
-    }
-
-    fn summed_up(
-        &self,
-        alarms: &[u64],
-        runs: &[Vec<Played>],
-        normal: Yardstick,
-        rounds: Vec<Round>,
-    ) -> Tuned {
         let count = self.faults.len();
         let own = |place: usize| &runs[place * count..(place + 1) * count];
-        let has_present = self.contestants.first().is_some_and(|one| one.is_present);
-        let first = usize::from(has_present);
-        // Each set that may be recommended is one more chance to pass by luck.
-        let shared = ONE_SIDED.shared_by(self.eligible);
+        let candidate = self.candidate();
         let tried = |place: usize| {
-            let one = &self.contestants[place];
-            let may_be = place >= first && place < first + self.eligible;
-            let (hits, n) = (alarms[place], self.healthy);
-            let alarms = if may_be { Alarms::of(hits, n, shared) } else { Alarms::at_95(hits, n) };
-            self.tried(one, alarms, own(place))
+            let is_candidate = candidate == Some(place);
+            let told = if is_candidate {
+                self.told(alarms[place])
+            } else {
+                Alarms::at_95(alarms[place], self.check.healthy)
+            };
+            (place, self.tried(&self.contestants[place], told, own(place)))
         };
-        let all: Vec<Tried> = (0..self.contestants.len()).map(tried).collect();
-        let keeps = |place: &usize| all[*place].alarms.upper <= self.limit.get();
-        let recommended = (first..first + self.eligible).find(keeps);
-        let present = has_present.then_some(0);
-        let pair = present.zip(recommended);
+        let mut all: Vec<(usize, Tried)> = (0..self.contestants.len()).map(tried).collect();
+        let best = candidate.filter(|place| self.keeps(alarms[*place]));
+        let present = self.has_present.then(|| all.remove(0).1);
         let against = |held_out: bool| {
-            let (present, best) = pair?;
-            let (of, other) =
-                (self.expected(own(best), held_out), self.expected(own(present), held_out));
-            ratio(&of?, &other?)
+            let best = best.filter(|_| self.has_present)?;
+            ratio(&self.expected(own(best), held_out)?, &self.expected(own(0), held_out)?)
         };
-        let short = present.map(|present| shortfalls(own(present), recommended.map(own)));
-        let mut all = all.into_iter().enumerate();
-        let present = if has_present { all.next().map(|(_, tried)| tried) } else { None };
-        let (others, recommended) = lettered(all.collect(), recommended);
+        let short = present.as_ref().map(|_| shortfalls(own(0), best.map(own)));
+        let (tried, recommended) = lettered(all, best);
         Tuned {
             normal: Normal {
                 error_rate: normal.error_rate,
@@ -177,8 +188,9 @@ impl Contest {
                 latency_p99: normal.latency_p99,
             },
             rounds,
+            checks: self.check.number as u64 + 1,
             present,
-            tried: others,
+            tried,
             recommended,
             against_present: against(false),
             against_present_held_out: against(true),

@@ -99,7 +99,7 @@ fn latency_conditions(normal: &Yardstick) -> Vec<RawTrigger> {
 
 fn judges(normal: &Yardstick, false_rollback: f64) -> Vec<RawTrigger> {
     let mut all = Vec::new();
-    let alphas = [1.0, 0.3, 0.1].map(|share| (share * false_rollback).clamp(1e-12, 0.5));
+    let alphas = [1.0, 0.25, 0.1].map(|share| (share * false_rollback).clamp(1e-12, 0.5));
     for alpha in alphas {
         let shown = format_significant(alpha, 3);
         for block in BURST_BLOCKS {

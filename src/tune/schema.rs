@@ -98,6 +98,7 @@ fn tuned() -> Value {
         &[
             ("normal", normal),
             ("rounds", list(round)),
+            ("checks", whole("how many checks it took to prove a set, or to give up")),
             ("tried", list(reference("tried"))),
             ("shortfalls", list(shortfall)),
         ],

@@ -121,6 +121,9 @@ fn best_exchange(
 
 /// The design's: an upper 95 % bound.
 pub(super) const ONE_SIDED: Confidence = Confidence::PERCENT_95;
+/// How many checks there are at most: each is one more chance to pass by luck, which the confidence
+/// of every one takes into account.
+pub(super) const CHECKS: usize = 3;
 /// Chosen.
 const WORTH_A_TRIGGER: f64 = 0.01;
 /// Chosen: nobody waits for more.

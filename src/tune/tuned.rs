@@ -14,6 +14,8 @@ pub struct Tuned {
     pub normal: Normal,
     /// The rounds of the search.
     pub rounds: Vec<Round>,
+    /// How many checks it took to prove a set, or to give up: each with runs of its own.
+    pub checks: u64,
     /// The rules that the scenario has; absent where none of them roll back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub present: Option<Tried>,

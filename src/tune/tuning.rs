@@ -7,16 +7,16 @@
 use std::sync::Arc;
 
 use super::batch::{Answer, Batch, Run, Watching};
-use super::contest::Contest;
+use super::contest::{Check, Contest};
 use super::field::Field;
 use super::halving::{MOST_TRIGGERS, ROUNDS, RoundSize, best_sets, rounds, survivors};
 use super::library::library;
 use super::present::{PRESENT, observed, present_triggers};
-use super::search::{Bar, ONE_SIDED, runs_that_prove, search};
+use super::search::{CHECKS, ONE_SIDED, runs_that_prove, search};
 use super::subject::{Subject, Unfit};
 use super::tuned::{Round, Tuned};
 use super::yardstick::Yardstick;
-use crate::engine::{RawRules, RawTrigger, RuleSet, RulesError};
+use crate::engine::{RawTrigger, RuleSet, RulesError};
 use crate::record::Record;
 use crate::scenario::{NamedFault, Scenario};
 use crate::study::Seeds;
@@ -61,8 +61,8 @@ enum Stage {
     Measuring,
     /// A round of the halving, with what the rounds before have left.
     Halving { round: usize, field: Field },
-    /// The best sets are tried.
-    Contest(Box<Contest>),
+    /// The best sets are tried; with what the rounds, and checks before, have seen.
+    Contest { contest: Box<Contest>, field: Field },
     /// All is known.
     Over(Box<Tuned>),
 }
@@ -139,7 +139,7 @@ impl Tuning {
                 let made = before.map_or(0, |size| size.healthy + sought * size.seeds);
                 halving - made + contest
             }
-            Stage::Contest(contest) => contest.runs(),
+            Stage::Contest { contest, .. } => contest.runs(),
             Stage::Over(_) => 0,
         }
     }
@@ -152,7 +152,7 @@ impl Tuning {
         match &self.stage {
             Stage::Measuring => Ok(Some(self.measuring())),
             Stage::Halving { round, field } => self.halving(*round, field).map(Some),
-            Stage::Contest(contest) => Ok(Some(contest.batch())),
+            Stage::Contest { contest, .. } => Ok(Some(contest.batch())),
             Stage::Over(_) => Ok(None),
         }
     }
@@ -166,11 +166,7 @@ impl Tuning {
         self.stage = match stage {
             Stage::Measuring => self.measured(answers),
             Stage::Halving { round, field } => self.halved(round, field, answers)?,
-            Stage::Contest(contest) => {
-                let normal = self.normal.unwrap_or_default();
-                let rounds = std::mem::take(&mut self.rounds);
-                Stage::Over(Box::new(contest.conclude(answers, normal, rounds)))
-            }
+            Stage::Contest { contest, field } => self.checked(&contest, field, answers)?,
             over @ Stage::Over(_) => over,
         };
         Ok(())
@@ -194,7 +190,7 @@ impl Tuning {
     }
 
     fn healthy_of_check(&self) -> u64 {
-        let shared = ONE_SIDED.shared_by(ELIGIBLE);
+        let shared = ONE_SIDED.shared_by(CHECKS);
         self.goal.healthy.unwrap_or_else(|| runs_that_prove(self.goal.limit, 1, shared))
     }
 
@@ -262,7 +258,8 @@ impl Tuning {
             healthy: size.healthy,
         });
         if round + 1 == ROUNDS {
-            return self.contest(&field).map(|contest| Stage::Contest(Box::new(contest)));
+            let contest = Box::new(self.contest(&field, 0)?);
+            return Ok(Stage::Contest { contest, field });
         }
         let always: Vec<usize> = (0..self.present).collect();
         let faults: Vec<usize> = self.sought().map(|(fault, _)| fault).collect();
@@ -271,44 +268,66 @@ impl Tuning {
         Ok(Stage::Halving { round: round + 1, field: field.reduced(&kept) })
     }
 
-    /// The present rules and the best sets, to be tried on what no round has used.
-    fn contest(&self, field: &Field) -> Result<Contest, RulesError> {
-        let mut sets = self.eligible(field);
-        let count = sets.len();
+    /// What a check came to: the end, or, where chance had let a set look better than it is, another
+    /// check of a set that is chosen with all that was seen.
+    fn checked(
+        &mut self,
+        contest: &Contest,
+        mut field: Field,
+        answers: Vec<Answer>,
+    ) -> Result<Stage, RulesError> {
+        for answer in &answers {
+            if let Answer::Watched(_, seen) = answer {
+                field.add_healthy(seen);
+            }
+        }
+        let next = contest.number() + 1;
+        if contest.has_failed(&answers) && next < CHECKS {
+            let contest = Box::new(self.contest(&field, next)?);
+            return Ok(Stage::Contest { contest, field });
+        }
+        let normal = self.normal.unwrap_or_default();
+        let rounds = std::mem::take(&mut self.rounds);
+        Ok(Stage::Over(Box::new(contest.conclude(answers, normal, rounds))))
+    }
+
+    /// The present rules, the set that is to be proved and the others of the frontier, to be tried on
+    /// what nothing has used so far.
+    fn contest(&self, field: &Field, check: usize) -> Result<Contest, RulesError> {
+        let candidate = self.candidate(field, check);
+        let mut sets: Vec<Vec<usize>> = candidate.into_iter().collect();
+        let proved = sets.len();
         for set in best_sets(field, self.goal.limit) {
             if sets.len() < CONTESTANTS - 1 && !sets.contains(&set) {
                 sets.push(set);
             }
         }
-        let rules = |set: Vec<usize>| {
-            let conditions = set.iter().map(|one| self.triggers[*one].clone()).collect();
-            RawRules { conditions, ..self.subject.rules().to_raw() }
-        };
+        let (limit, healthy) = (self.goal.limit, self.healthy_of_check());
+        let first = self.unused().wrapping_add(check as u64 * healthy.max(self.goal.seeds.count));
         Contest::new(
             (self.subject.clone(), self.faults.clone(), self.bad.clone()),
-            (sets.into_iter().map(rules).collect(), count),
-            (self.goal.limit, self.goal.seeds.from(self.unused()), self.healthy_of_check()),
+            (&self.triggers, self.present),
+            (sets, proved),
+            Check { limit, seeds: self.goal.seeds.from(first), healthy, number: check },
         )
     }
 
-    /// The sets of which the check may recommend one, the least harm first: the best that keeps the
-    /// limit by its false alarms, the best without any, and the best of judges alone that promise to
-    /// keep it. Of the first chance has made some pass; the others are for that case.
-    fn eligible(&self, field: &Field) -> Vec<Vec<usize>> {
-        let bar = Bar::of(self.goal.limit, field.healthy_runs());
-        let passes = |set: &[usize]| bar.is_passed(field.false_alarms(set));
-        let silent = |set: &[usize]| field.false_alarms(set) == 0;
-        let promises = |set: &[usize]| passes(set) && self.promised(set) <= self.goal.limit.get();
-        let allowed: [&dyn Fn(&[usize]) -> bool; ELIGIBLE] = [&passes, &silent, &promises];
-        let mut sets: Vec<Vec<usize>> = Vec::new();
-        for allowed in allowed {
-            let set = search(field, allowed, MOST_TRIGGERS);
-            if !set.is_empty() && !sets.contains(&set) {
-                sets.push(set);
-            }
-        }
-        sets.sort_by(|one, other| field.harm(one).total_cmp(&field.harm(other)));
-        sets
+    /// The set that a check is to prove: the least harm of those that fired so seldom that it will
+    /// hardly fail; in the last check the best of judges alone that promise to keep the limit, where
+    /// there is one. `None`: there is no such set.
+    fn candidate(&self, field: &Field, check: usize) -> Option<Vec<usize>> {
+        let most = field.healthy_runs() as f64 * self.goal.limit.get() * MARGIN;
+        let seldom = |set: &[usize]| field.false_alarms(set) as f64 <= most;
+        // Each with a part of what they may spend together, so that several find room.
+        let limit = self.goal.limit.get();
+        let part = |one: &usize| self.promised(&[*one]) <= limit * PART;
+        let promises =
+            |set: &[usize]| seldom(set) && set.iter().all(part) && self.promised(set) <= limit;
+        let found = |allowed: &dyn Fn(&[usize]) -> bool| {
+            Some(search(field, allowed, MOST_TRIGGERS)).filter(|set| !set.is_empty())
+        };
+        let judges = if check + 1 == CHECKS { found(&promises) } else { None };
+        judges.or_else(|| found(&seldom))
     }
 
     /// The probability of a false rollback that a set promises whatever the traffic, by the union
@@ -326,9 +345,11 @@ impl Tuning {
 
 /// Chosen: forty thousand requests of a busy scenario tell its P99.
 const MEASURED: u64 = 4;
-/// How many sets may become the recommended one: each is one more chance to pass by luck, which the
-/// confidence of the check takes into account.
-pub(super) const ELIGIBLE: usize = 3;
+/// A set is to be proved only if it was rolled back in at most this part of what is allowed. Chosen:
+/// then a check that tolerates one alarm in 6 divided by the limit passes nine times out of ten.
+const MARGIN: f64 = 0.1;
+/// Chosen: four judges share what they may spend together.
+const PART: f64 = 0.25;
 /// Chosen: how many rule sets are tried in the end, the present one among them.
 const CONTESTANTS: usize = 8;
 
