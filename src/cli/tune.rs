@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::digest::digest;
 use super::exit::Exit;
 use super::interrupt::Interrupt;
 use super::open::open;
@@ -16,6 +17,7 @@ use crate::engine::{RawRules, RawTrigger};
 use crate::json::outline;
 use crate::page::tune_page;
 use crate::report::{tune_charts, tune_markdown, tune_text};
+use crate::result::FileDigest;
 use crate::scenario::{Loaded, NamedFault, RuleNames, Scenario, load_faults, load_rules};
 use crate::study::{Seeds, SweptScenario, grid};
 use crate::tune::{Combination, Goal, KnownFault, Subject, TuneReport, Tuning};
@@ -25,15 +27,23 @@ pub(super) fn tune(arguments: &TuneArguments) -> Result<Exit, Failure> {
     if let Some(out) = &arguments.out {
         check_folder(out, "--out")?;
     }
-    let faults = faults(arguments)?;
+    let Listed { faults, lists } = faults(arguments)?;
     // All that is wrong with any combination is told before the first run.
-    let sought = combinations(arguments)?
+    let combinations = combinations(arguments)?;
+    let searches = combinations.len();
+    let sought = combinations
         .into_iter()
         .map(|(values, loaded)| {
-            let tuning = begin(&loaded.scenario, &faults, arguments)?;
+            let tuning = begin(&loaded.scenario, &faults, searches, arguments)?;
             Ok((values, loaded, tuning))
         })
         .collect::<Result<Vec<_>, Failure>>()?;
+    if sought.iter().any(|(_, _, tuning)| !tuning.can_prove()) {
+        complain(
+            "warning: so few runs of the healthy release (--healthy) cannot prove the limit, even if \
+             none is rolled back: nothing will be recommended",
+        );
+    }
     let first = sought[0].1.scenario.clone();
     let mut found = Vec::new();
     for (values, loaded, tuning) in sought {
@@ -45,7 +55,7 @@ pub(super) fn tune(arguments: &TuneArguments) -> Result<Exit, Failure> {
         };
         found.push(Combination { values, tuned: playing.play(tuning)? });
     }
-    let report = report(arguments, &first, &faults, found)?;
+    let report = report(arguments, &first, (&faults, lists), found)?;
     let rules = recommended(&report, &first, arguments)?;
     tell(&report, rules.as_deref(), arguments)
 }
@@ -68,14 +78,22 @@ fn subject(scenario: &Scenario, arguments: &TuneArguments) -> Result<Subject, Fa
         .map_err(|error| Failure::input(format!("error: {shown}: {error}")))
 }
 
+/// The faults of all lists, and these.
+struct Listed {
+    faults: Vec<NamedFault>,
+    lists: Vec<FileDigest>,
+}
+
 /// The faults of all files, whose names must differ.
-fn faults(arguments: &TuneArguments) -> Result<Vec<NamedFault>, Failure> {
+fn faults(arguments: &TuneArguments) -> Result<Listed, Failure> {
+    let mut lists = Vec::new();
     let mut all: Vec<(NamedFault, &Path)> = Vec::new();
     for path in &arguments.against {
         let shown = path.display().to_string();
         let bytes = std::fs::read(path).map_err(|error| {
             Failure::input(format!("error: cannot read the list of faults {shown}: {error}"))
         })?;
+        lists.push(digest(path, &bytes));
         let (faults, warnings) =
             load_faults(&shown, &bytes).map_err(|error| Failure::input(&error))?;
         if warnings.count() > 0 {
@@ -93,7 +111,7 @@ fn faults(arguments: &TuneArguments) -> Result<Vec<NamedFault>, Failure> {
             all.push((fault, path));
         }
     }
-    Ok(all.into_iter().map(|(fault, _)| fault).collect())
+    Ok(Listed { faults: all.into_iter().map(|(fault, _)| fault).collect(), lists })
 }
 
 /// The scenario under each value of what is varied.
@@ -122,6 +140,7 @@ fn combinations(arguments: &TuneArguments) -> Result<Vec<(Vec<String>, Loaded)>,
 fn begin(
     scenario: &Scenario,
     faults: &[NamedFault],
+    searches: usize,
     arguments: &TuneArguments,
 ) -> Result<Tuning, Failure> {
     let subject = subject(scenario, arguments)?;
@@ -130,7 +149,8 @@ fn begin(
         None => None,
     };
     let seeds = Seeds { first: arguments.seed.unwrap_or(scenario.seed), count: arguments.seeds };
-    let goal = Goal { limit: arguments.false_rollback, seeds, healthy: arguments.healthy };
+    let goal =
+        Goal { limit: arguments.false_rollback, seeds, healthy: arguments.healthy, searches };
     let shown = arguments.scenario.display();
     Tuning::new(subject, faults.to_vec(), goal, given)
         .map_err(|error| Failure::input(format!("error: {shown}: {error}")))
@@ -160,13 +180,13 @@ fn triggers(
     if warnings.count() > 0 {
         complain(&warnings.to_string());
     }
-    Ok(Tuning::candidates(&rules))
+    Ok(Tuning::candidates(&rules, subject))
 }
 
 fn report(
     arguments: &TuneArguments,
     scenario: &Scenario,
-    faults: &[NamedFault],
+    (faults, against): (&[NamedFault], Vec<FileDigest>),
     combinations: Vec<Combination>,
 ) -> Result<TuneReport, Failure> {
     let subject = subject(scenario, arguments)?;
@@ -182,6 +202,9 @@ fn report(
         model: scenario.models[usize::from(subject.model().0)].id.to_string(),
         limit: arguments.false_rollback,
         seeds: Seeds { first: arguments.seed.unwrap_or(scenario.seed), count: arguments.seeds },
+        healthy: arguments.healthy.unwrap_or(0),
+        settings: arguments.reading.settings.clone(),
+        against,
         faults: faults.iter().map(KnownFault::of).collect(),
         variations: arguments.vary.clone(),
         best: TuneReport::best_of(&combinations),

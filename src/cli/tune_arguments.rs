@@ -22,7 +22,7 @@ pub(super) struct TuneArguments {
     /// How many runs each fault gets in the last round of the search; the check takes as many others
     #[arg(
         long, value_name = "N", default_value_t = 40,
-        value_parser = clap::value_parser!(u64).range(2..=MOST_SEEDS)
+        value_parser = clap::value_parser!(u64).range(4..=MOST_SEEDS)
     )]
     pub(super) seeds: u64,
     /// The first seed; the others follow it [default: the scenario's]

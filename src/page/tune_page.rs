@@ -9,8 +9,8 @@ use super::verdict::{verdict_class, verdict_symbol};
 use crate::gate::Verdict;
 use crate::json::outline;
 use crate::report::{
-    RunChart, TuneHeadline, combination_label, faults_grid, rounds_sentence, sets_grid,
-    shortfall_sentences, shown, trigger_names_of, tune_legend,
+    RunChart, TuneHeadline, combination_label, faults_grid, normal_sentence, rounds_sentence,
+    sets_grid, shortfall_sentences, shown, tune_legend,
 };
 use crate::tune::{TuneReport, Tuned};
 
@@ -73,13 +73,14 @@ fn rules(report: &TuneReport) -> String {
     let Some(best) = report.best.and_then(|place| report.combinations[place].tuned.best()) else {
         return paragraph("note", "None was proved to keep the limit.");
     };
-    let triggers = list("facts", trigger_names_of(best).into_iter());
+    let triggers = list("facts", best.triggers.iter().cloned());
     let json = escape(outline(&best.rules).trim_end());
     format!("{triggers}<pre tabindex=\"0\"><code>{json}</code></pre>\n")
 }
 
 fn sets(_: &TuneReport, tuned: &Tuned) -> String {
     table("Rule sets, the present one first", &sets_grid(tuned))
+        + &paragraph("note", &normal_sentence(tuned))
         + &paragraph("note", &rounds_sentence(tuned))
 }
 

@@ -142,8 +142,8 @@ pub use tune_chart::tune_charts;
 pub use tune_markdown::tune_markdown;
 pub use tune_text::tune_text;
 pub(crate) use tune_words::{
-    TuneHeadline, combination_label, faults_grid, rounds_sentence, sets_grid, shortfall_sentences,
-    shown, trigger_names_of, tune_legend,
+    TuneHeadline, combination_label, faults_grid, normal_sentence, rounds_sentence, sets_grid,
+    shortfall_sentences, shown, tune_legend,
 };
 pub use twin_charts::twin_charts;
 pub use twin_text::twin_text;

@@ -2,8 +2,8 @@
 
 use super::markdown::{escape, figures};
 use super::tune_words::{
-    TuneHeadline, combination_label, faults_grid, rounds_sentence, sets_grid, shortfall_sentences,
-    shown, trigger_names_of, tune_legend,
+    TuneHeadline, combination_label, faults_grid, normal_sentence, rounds_sentence, sets_grid,
+    shortfall_sentences, shown, tune_legend,
 };
 use crate::json::outline;
 use crate::tune::TuneReport;
@@ -21,7 +21,9 @@ pub fn tune_markdown(report: &TuneReport) -> String {
         }
         let sets = figures(&sets_grid(tuned));
         text.push_str(&format!("\n#### False alarms against harm\n\n{sets}"));
-        text.push_str(&format!("\n{}\n", escape(&rounds_sentence(tuned))));
+        for sentence in [normal_sentence(tuned), rounds_sentence(tuned)] {
+            text.push_str(&format!("\n{}\n", escape(&sentence)));
+        }
         for (heading, tried) in shown(tuned) {
             let faults = figures(&faults_grid(report, tried));
             text.push_str(&format!("\n#### {}\n\n{faults}", escape(&heading)));
@@ -34,7 +36,7 @@ pub fn tune_markdown(report: &TuneReport) -> String {
         };
         listed("Where the present rules fall short", shortfall_sentences(report, tuned));
         if let Some(best) = tuned.best() {
-            listed(&format!("The triggers of {}", best.name), trigger_names_of(best));
+            listed(&format!("The triggers of {}", best.name), best.triggers.clone());
         }
     }
     if let Some(best) = report.best.and_then(|place| report.combinations[place].tuned.best()) {

@@ -4,8 +4,8 @@ use super::layout::{ascii, wrapped, wrapped_after};
 use super::terminal::{Style, emphasis, section};
 use super::text_table::text_table;
 use super::tune_words::{
-    TuneHeadline, combination_label, faults_grid, rounds_sentence, sets_grid, shortfall_sentences,
-    shown, trigger_names_of, tune_legend,
+    TuneHeadline, combination_label, faults_grid, normal_sentence, rounds_sentence, sets_grid,
+    shortfall_sentences, shown, tune_legend,
 };
 use crate::gate::Verdict;
 use crate::json::outline;
@@ -40,7 +40,9 @@ fn one(report: &TuneReport, tuned: &Tuned, style: Style) -> String {
     let mut text = String::new();
     section(&mut text, "False alarms against harm", style);
     text.push_str(&text_table(&sets_grid(tuned), style.width));
-    text.push_str(&wrapped("", &rounds_sentence(tuned), style.width));
+    for sentence in [normal_sentence(tuned), rounds_sentence(tuned)] {
+        text.push_str(&wrapped("", &sentence, style.width));
+    }
     for (heading, tried) in shown(tuned) {
         section(&mut text, &heading, style);
         text.push_str(&text_table(&faults_grid(report, tried), style.width));
@@ -52,7 +54,7 @@ fn one(report: &TuneReport, tuned: &Tuned, style: Style) -> String {
     }
     if let Some(best) = tuned.best() {
         section(&mut text, &format!("The triggers of {}", best.name), style);
-        text.extend(trigger_names_of(best).iter().map(|told| wrapped("  ", told, style.width)));
+        text.extend(best.triggers.iter().map(|told| wrapped("  ", told, style.width)));
     }
     text
 }

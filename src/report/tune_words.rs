@@ -2,11 +2,12 @@
 
 use super::comparison::Grid;
 use super::sweep_words::{mean_text, named_values, share_text};
-use crate::engine::RawTrigger;
 use crate::study::{RunTime, TimeQuantile};
-use crate::tune::{Alarms, Combination, HarmRatio, Shortfall, Tried, TuneReport, Tuned, Why};
+use crate::tune::{
+    Alarms, Combination, HarmRatio, Normal, Shortfall, Tried, TuneReport, Tuned, Why,
+};
 use crate::units::{
-    format_count, format_counted, format_duration, format_percent, format_significant,
+    Duration, format_count, format_counted, format_duration, format_percent, format_significant,
 };
 
 /// What stands at the head: whether rules were found, and for what.
@@ -57,6 +58,13 @@ fn gain(report: &TuneReport, best: &Combination) -> Vec<String> {
             format!("harm against that under the present rules, {faults}: {}", ratio_text(ratio))
         }));
     }
+    if may_stay(&best.tuned, report.limit.get()) {
+        told.push(
+            "the present rules keep the limit too, and the difference in harm may be chance: keep \
+             them"
+                .to_owned(),
+        );
+    }
     told
 }
 
@@ -92,17 +100,17 @@ pub(crate) fn alarms_text(alarms: &Alarms) -> String {
 pub(crate) fn sets_grid(tuned: &Tuned) -> Grid {
     let held_out = everyone(tuned).any(|tried| tried.harm_held_out.is_some());
     let mut header: Vec<String> =
-        ["Rules", "Triggers", "Rolled back falsely", "Harm"].map(str::to_owned).to_vec();
+        ["Rules", "Triggers", "Rolled back falsely", "Missed", "Harm"].map(str::to_owned).to_vec();
     if held_out {
         header.push("Harm, unseen faults".to_owned());
     }
     let row = |tried: &Tried| {
         let mark = if tuned.recommended.as_ref() == Some(&tried.name) { " *" } else { "" };
-        let triggers = tried.rules.conditions.len() as u64;
         let mut row = vec![
             format!("{}{mark}", tried.name),
-            format_count(triggers),
+            format_count(tried.triggers.len() as u64),
             alarms_text(&tried.alarms),
+            share_text(tried.missed),
             mean_text(&tried.harm),
         ];
         if held_out {
@@ -200,10 +208,28 @@ fn more_harm(short: &Shortfall) -> String {
     format!("{more} requests more are harmed than under the recommended rules")
 }
 
-/// The triggers of a rule set, a sentence each.
-pub(crate) fn trigger_names_of(tried: &Tried) -> Vec<String> {
-    let name = |raw: &RawTrigger| raw.id.clone().unwrap_or_default();
-    tried.rules.conditions.iter().map(name).collect()
+/// What is normal for the stable and the canary, without a fault.
+pub(crate) fn normal_sentence(tuned: &Tuned) -> String {
+    let told = |normal: &Normal| {
+        let time = |time: Option<Duration>| time.map_or_else(|| NONE.to_owned(), format_duration);
+        format!(
+            "{} errors, P50 {}, P99 {}",
+            format_percent(normal.error_rate.get()),
+            time(normal.latency_p50),
+            time(normal.latency_p99)
+        )
+    };
+    format!(
+        "Without a fault of its own: stable {}; canary {}.",
+        told(&tuned.normal),
+        told(&tuned.normal_canary)
+    )
+}
+
+/// Whether the present rules may stay: they keep the limit as well, and the difference may be chance.
+fn may_stay(tuned: &Tuned, limit: f64) -> bool {
+    let keeps = tuned.present.as_ref().is_some_and(|present| present.alarms.upper <= limit);
+    keeps && tuned.against_present.is_some_and(|ratio| ratio.high >= 1.0)
 }
 
 /// How the search went.
@@ -228,8 +254,9 @@ pub(crate) fn tune_legend(report: &TuneReport) -> Vec<String> {
     let mut legend = vec![
         "Measured in runs of which the search has used neither seeds nor, where they are marked °, \
          faults. Harm: requests of a bad canary that failed, or took more than 20 % longer than \
-         by the stable, of a release with one of the faults, each as often as its weight says. In \
-         brackets 95 % intervals: Student's of means, Wilson's of shares."
+         by the stable, of a release with one of the faults, each as often as its weight says, to \
+         the end of the scenario: what is missed would go on. In brackets 95 % intervals: Student's \
+         of means and ratios, Wilson's of shares."
             .to_owned(),
         format!(
             "Rolled back falsely: runs of the healthy release; at most: the one-sided upper limit \

@@ -27,7 +27,7 @@ pub struct NamedFault {
     pub weight: f64,
     /// Whether a search may not see it: what was found is tried on it.
     pub held_out: bool,
-    /// What is wrong, from the beginning of each phase in which the canary has traffic.
+    /// What is wrong, from the beginning of the phase in which the canary has its first traffic.
     pub faults: Vec<Fault>,
 }
 

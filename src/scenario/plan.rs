@@ -358,7 +358,7 @@ impl PhaseEnd {
     }
 
     /// The most time that a phase with this end takes, where it is known.
-    pub(crate) const fn longest(self) -> Option<Duration> {
+    pub const fn longest(self) -> Option<Duration> {
         match self {
             Self::After(length) | Self::Event { within: length, .. } => Some(length),
             Self::Requests(_) | Self::Rest => None,

@@ -37,7 +37,7 @@ static NAMED_FAULT: Record = Record {
             "canary",
             FAULT_LIST,
             "what is wrong with the canary, as the faults of a phase: times count from the \
-             beginning of each phase in which it has traffic",
+             beginning of the phase in which it has its first traffic",
         ),
     ],
 };

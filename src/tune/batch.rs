@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::observation::{Observation, observe};
 use super::played::Played;
-use crate::engine::RuleSet;
-use crate::exchange::{ModelIndex, VersionIndex};
+use super::subject::Subject;
 use crate::record::Record;
 use crate::run::run_summed;
 use crate::scenario::Scenario;
@@ -17,14 +16,14 @@ use crate::workload::TraceInput;
 pub struct Batch {
     scenarios: Vec<Arc<Scenario>>,
     runs: Vec<Run>,
-    watching: Option<Watching>,
+    watching: Arc<Watching>,
 }
 
 /// Whom runs watch.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Watching {
-    pub(super) canary: VersionIndex,
-    /// How many triggers the rules of its model have.
+    pub(super) subject: Subject,
+    /// How many triggers the rules of its model have, where they may not act.
     pub(super) triggers: usize,
 }
 
@@ -35,8 +34,10 @@ pub(super) enum Run {
     Measure { scenario: usize, seed: u64 },
     /// Triggers that may not act are watched.
     Watch { scenario: usize, seed: u64 },
-    /// The canary of this model under rules that act.
-    Play { scenario: usize, seed: u64, canary: VersionIndex, model: ModelIndex },
+    /// Nothing is wrong: only what fires all the same is told.
+    Guard { scenario: usize, seed: u64 },
+    /// Rules are in force.
+    Play { scenario: usize, seed: u64 },
 }
 
 /// What came of a run.
@@ -46,6 +47,8 @@ pub enum Answer {
     Measured(Box<Record>),
     /// Of one that watches triggers, with the place of its scenario.
     Watched(usize, Observation),
+    /// Of one in which nothing is wrong, the triggers that fired.
+    Fired(Vec<usize>),
     /// Of one with rules that act, with the place of its scenario.
     Played(usize, Played),
 }
@@ -54,7 +57,7 @@ impl Batch {
     pub(super) const fn new(
         scenarios: Vec<Arc<Scenario>>,
         runs: Vec<Run>,
-        watching: Option<Watching>,
+        watching: Arc<Watching>,
     ) -> Self {
         Self { scenarios, runs, watching }
     }
@@ -71,6 +74,7 @@ impl Batch {
     pub fn scenario(&self, run: usize) -> &Scenario {
         let (Run::Measure { scenario, .. }
         | Run::Watch { scenario, .. }
+        | Run::Guard { scenario, .. }
         | Run::Play { scenario, .. }) = self.runs[run];
         &self.scenarios[scenario]
     }
@@ -84,19 +88,24 @@ impl Batch {
     /// There is no such run, or there are not as many traces as its scenario replays.
     pub fn make(&self, run: usize, traces: Vec<TraceInput>) -> Result<Answer, SimulationError> {
         let plan = self.scenario(run);
+        let Watching { subject, triggers } = &*self.watching;
         match self.runs[run] {
             Run::Measure { seed, .. } => {
                 run_summed(plan, seed, traces).map(|record| Answer::Measured(Box::new(record)))
             }
             Run::Watch { scenario, seed } => {
-                let Watching { canary, triggers } = self.watching.expect("a batch that watches");
-                let seen = observe(plan, (canary, triggers), seed, traces)?;
+                let seen = observe(plan, (subject.canary(), *triggers), seed, traces)?;
                 Ok(Answer::Watched(scenario, seen))
             }
-            Run::Play { scenario, seed, canary, model } => {
+            Run::Guard { seed, .. } => {
+                let seen = observe(plan, (subject.canary(), *triggers), seed, traces)?;
+                let fired = (0..*triggers).filter(|trigger| seen.firings[*trigger].is_some());
+                Ok(Answer::Fired(fired.collect()))
+            }
+            Run::Play { scenario, seed } => {
                 let record = run_summed(plan, seed, traces)?;
-                let rules: &RuleSet = &plan.models[usize::from(model.0)].rules;
-                Ok(Answer::Played(scenario, Played::of(&record, canary, rules)))
+                let rules = &plan.models[usize::from(subject.model().0)].rules;
+                Ok(Answer::Played(scenario, Played::of(&record, subject, rules)))
             }
         }
     }
@@ -106,13 +115,6 @@ impl Answer {
     pub(super) fn into_record(self) -> Option<Record> {
         match self {
             Self::Measured(record) => Some(*record),
-            _ => None,
-        }
-    }
-
-    pub(super) fn into_observation(self) -> Option<(usize, Observation)> {
-        match self {
-            Self::Watched(scenario, seen) => Some((scenario, seen)),
             _ => None,
         }
     }

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use super::batch::{Answer, Batch, Run, Watching};
 use super::played::Played;
-use super::present::{PRESENT, observed};
-use super::search::{CHECKS, ONE_SIDED};
+use super::present::{PRESENT, acts, observed, told_only, with_more};
 use super::shortfall::shortfalls;
 use super::subject::Subject;
 use super::tried::{Alarms, OnFault, Tried, expected, mean, ratio};
 use super::tuned::{Normal, Round, Tuned};
 use super::yardstick::Yardstick;
-use crate::engine::{RawNotification, RawRules, RawTrigger, RuleSet, RulesError, Safeguards};
+use crate::engine::{
+    RawNotification, RawRules, RawTrigger, RuleSet, RulesError, Safeguards, TriggerKind,
+};
 use crate::scenario::{NamedFault, Scenario};
-use crate::study::Seeds;
+use crate::stats::Confidence;
+use crate::study::{Seeds, ShareOfRuns};
 use crate::units::Ratio;
 
 /// Rule sets that are tried.
@@ -31,7 +33,7 @@ pub(super) struct Contest {
     proves: bool,
     /// The healthy scenario under all triggers, then each fault under each of the contestants.
     scenarios: Vec<Arc<Scenario>>,
-    watching: Watching,
+    watching: Arc<Watching>,
 }
 
 /// What a check is made with.
@@ -45,6 +47,8 @@ pub(super) struct Check {
     pub(super) healthy: u64,
     /// Which one it is, from 0.
     pub(super) number: usize,
+    /// At which what it proves is proved.
+    pub(super) confidence: Confidence,
 }
 
 #[derive(Debug)]
@@ -70,7 +74,9 @@ impl Contest {
         });
         let mut contestants: Vec<Contestant> = own.into_iter().collect();
         for set in sets {
-            let conditions = set.iter().map(|one| triggers[*one].clone()).collect();
+            let acting = set.iter().map(|one| triggers[*one].clone()).collect();
+            // What only tells stays as it is.
+            let conditions = with_more(acting, told_only(subject.rules(), &subject));
             let rules = in_force(RawRules { conditions, ..subject.rules().to_raw() })?;
             contestants.push(Contestant { rules, triggers: set });
         }
@@ -82,7 +88,7 @@ impl Contest {
             });
             scenarios.extend(ruled);
         }
-        let watching = Watching { canary: subject.canary(), triggers: triggers.len() };
+        let watching = Arc::new(Watching { subject: subject.clone(), triggers: triggers.len() });
         let (has_present, proves) = (present > 0, proved > 0);
         Ok(Self { subject, faults, check, contestants, has_present, proves, scenarios, watching })
     }
@@ -112,17 +118,15 @@ impl Contest {
 
     /// At a confidence that holds for all checks together.
     fn told(&self, hits: u64) -> Alarms {
-        Alarms::of(hits, self.check.healthy, ONE_SIDED.shared_by(CHECKS))
+        Alarms::of(hits, self.check.healthy, self.check.confidence)
     }
 
     /// In how many of the healthy runs each contestant would have rolled back.
     fn alarms(&self, answers: &[Answer]) -> Vec<u64> {
         let mut alarms = vec![0; self.contestants.len()];
         for answer in answers {
-            let Answer::Watched(_, seen) = answer else { continue };
-            let fired = |one: &Contestant| {
-                one.triggers.iter().any(|trigger| seen.firings[*trigger].is_some())
-            };
+            let Answer::Fired(firing) = answer else { continue };
+            let fired = |one: &Contestant| firing.iter().any(|own| one.triggers.contains(own));
             let firing = self.contestants.iter().map(fired);
             alarms.iter_mut().zip(firing).for_each(|(sum, one)| *sum += u64::from(one));
         }
@@ -135,22 +139,20 @@ impl Contest {
     }
 
     pub(super) fn batch(&self) -> Batch {
-        let (canary, model) = (self.subject.canary(), self.subject.model());
         let all = self.check.seeds;
         let seeds = || (0..all.count).map(|index| all.at(index));
-        let bad = (1..self.scenarios.len()).flat_map(|scenario| {
-            seeds().map(move |seed| Run::Play { scenario, seed, canary, model })
-        });
+        let bad = (1..self.scenarios.len())
+            .flat_map(|scenario| seeds().map(move |seed| Run::Play { scenario, seed }));
         let healthy =
-            (0..self.check.healthy).map(|index| Run::Watch { scenario: 0, seed: all.at(index) });
-        Batch::new(self.scenarios.clone(), bad.chain(healthy).collect(), Some(self.watching))
+            (0..self.check.healthy).map(|index| Run::Guard { scenario: 0, seed: all.at(index) });
+        Batch::new(self.scenarios.clone(), bad.chain(healthy).collect(), Arc::clone(&self.watching))
     }
 
     /// What the answers to its batch come to.
     pub(super) fn conclude(
         &self,
         answers: Vec<Answer>,
-        normal: Yardstick,
+        [stable, canary]: [Yardstick; 2],
         rounds: Vec<Round>,
     ) -> Tuned {
         let alarms = self.alarms(&answers);
@@ -180,13 +182,11 @@ impl Contest {
             ratio(&self.expected(own(best), held_out)?, &self.expected(own(0), held_out)?)
         };
         let short = present.as_ref().map(|_| shortfalls(own(0), best.map(own)));
-        let (tried, recommended) = lettered(all, best);
+        let (tried, recommended) = lettered(all, candidate);
+        let recommended = recommended.filter(|_| best.is_some());
         Tuned {
-            normal: Normal {
-                error_rate: normal.error_rate,
-                latency_p50: normal.latency_p50,
-                latency_p99: normal.latency_p99,
-            },
+            normal: Normal::of(stable),
+            normal_canary: Normal::of(canary),
             rounds,
             checks: self.check.number as u64 + 1,
             present,
@@ -199,17 +199,20 @@ impl Contest {
     }
 
     fn tried(&self, one: &Contestant, alarms: Alarms, runs: &[Vec<Played>]) -> Tried {
-        let judges = one.rules.judges().count();
-        let promised = (judges == one.rules.triggers.len()).then(|| one.rules.false_alarms());
+        let acting = || one.rules.triggers.iter().filter(|trigger| acts(trigger, &self.subject));
+        let only_judges = acting().all(|one| matches!(one.kind, TriggerKind::Judge(_)));
+        let promised = only_judges.then(|| one.rules.false_alarms());
         let on_fault = |runs: &Vec<Played>| OnFault::of(&runs.iter().collect::<Vec<_>>());
         Tried {
             name: NAME_OF_PRESENT.to_owned(),
+            triggers: acting().map(|trigger| trigger.id.clone()).collect(),
             // A webhook is a secret: a report is passed on.
             rules: RawRules { notification: RawNotification::default(), ..one.rules.to_raw() },
             promised: promised.flatten(),
             alarms,
             harm: mean(&self.expected(runs, false).unwrap_or_default()),
             harm_held_out: self.expected(runs, true).map(|harms| mean(&harms)),
+            missed: missed(runs),
             faults: runs.iter().map(on_fault).collect(),
         }
     }
@@ -223,12 +226,33 @@ impl Contest {
     }
 }
 
-/// The sets by their harm, the least first, each with a letter; and that of the one of this place.
-fn lettered(mut all: Vec<(usize, Tried)>, place: Option<usize>) -> (Vec<Tried>, Option<String>) {
+/// The runs of bad releases, of each fault, in which the canary was not rolled back.
+fn missed(runs: &[Vec<Played>]) -> ShareOfRuns {
+    let all = || runs.iter().flatten();
+    let missed = all().filter(|run| run.found_after.is_none()).count();
+    ShareOfRuns::of(missed as u64, all().count() as u64)
+}
+
+/// The sets by their harm, the least first, each with a letter; and that of the one of this place,
+/// which is kept in any case. Of the others those are left out than which another is no worse in
+/// anything: harm, false alarms, number of triggers.
+fn lettered(all: Vec<(usize, Tried)>, place: Option<usize>) -> (Vec<Tried>, Option<String>) {
     let harm = |tried: &Tried| tried.harm.value.unwrap_or(f64::MAX);
-    all.sort_by(|(_, one), (_, other)| harm(one).total_cmp(&harm(other)));
+    let figures =
+        |tried: &Tried| [harm(tried), tried.alarms.hits as f64, tried.triggers.len() as f64];
+    let is_worse = |(own, tried): &(usize, Tried)| {
+        let figures_of_own = figures(tried);
+        all.iter().filter(|(other, _)| other != own).any(|(other, better)| {
+            let others = figures(better);
+            let as_good = others.iter().zip(&figures_of_own).all(|(one, own)| one <= own);
+            as_good && (others != figures_of_own || other < own)
+        })
+    };
+    let kept = all.iter().filter(|one| Some(one.0) == place || !is_worse(one));
+    let mut kept: Vec<(usize, Tried)> = kept.cloned().collect();
+    kept.sort_by(|(_, one), (_, other)| harm(one).total_cmp(&harm(other)));
     let mut name = None;
-    let named = ('A'..='Z').zip(all).map(|(letter, (own, tried))| {
+    let named = ('A'..='Z').zip(kept).map(|(letter, (own, tried))| {
         let letter = letter.to_string();
         if Some(own) == place {
             name = Some(letter.clone());
@@ -240,14 +264,11 @@ fn lettered(mut all: Vec<(usize, Tried)>, place: Option<usize>) -> (Vec<Tried>, 
 
 /// Rules as they act, their triggers without what told where they came from.
 fn in_force(raw: RawRules) -> Result<RuleSet, RulesError> {
-    let mut conditions: Vec<RawTrigger> = Vec::new();
-    for condition in raw.conditions {
+    let conditions = raw.conditions.into_iter().map(|condition| {
         let id = condition.id.map(|id| id.strip_prefix(PRESENT).unwrap_or(&id).to_owned());
-        // Of the present rules and of the library alike: one of them says it all.
-        if !conditions.iter().any(|known| known.id == id) {
-            conditions.push(RawTrigger { id, ..condition });
-        }
-    }
+        RawTrigger { id, ..condition }
+    });
+    let conditions = conditions.collect();
     let raw = RawRules { enable: true, conditions, ..raw };
     RuleSet::new(&raw, Safeguards { refuse_long_interval: false, ..Safeguards::default() })
 }

@@ -96,7 +96,7 @@ pub(crate) fn triggers() -> Vec<RawTrigger> {
 
 pub(crate) fn goal() -> Goal {
     let limit = Ratio::new(0.1).unwrap();
-    Goal { limit, seeds: Seeds { first: 1, count: 8 }, healthy: None }
+    Goal { limit, seeds: Seeds { first: 1, count: 8 }, healthy: None, searches: 1 }
 }
 
 /// All runs of a search, one after the other.
@@ -124,6 +124,9 @@ pub(crate) fn report() -> TuneReport {
         model: "m".to_owned(),
         limit: goal().limit,
         seeds: goal().seeds,
+        healthy: 0,
+        settings: Vec::new(),
+        against: Vec::new(),
         faults: faults().iter().map(KnownFault::of).collect(),
         variations: Vec::new(),
         best: TuneReport::best_of(&combinations),

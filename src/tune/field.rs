@@ -48,17 +48,15 @@ impl Field {
         self.bad.push(BadRun { fault, weight, whole: run.harm, harm });
     }
 
-    /// Adds a run of the healthy release.
-    pub fn add_healthy(&mut self, run: &Observation) {
+    /// Adds a run of the healthy release in which these triggers fired.
+    pub fn add_healthy(&mut self, firing: &[usize]) {
         let (word, bit) = (self.healthy / 64, self.healthy % 64);
         for (trigger, fired) in self.fired.iter_mut().enumerate() {
             if fired.len() as u64 == word {
                 fired.push(0);
             }
-            if run.firings[trigger].is_some()
-                && let Some(last) = fired.last_mut()
-            {
-                *last |= 1 << bit;
+            if let Some(last) = fired.last_mut() {
+                *last |= u64::from(firing.contains(&trigger)) << bit;
             }
         }
         self.healthy += 1;
@@ -156,9 +154,9 @@ pub(super) mod tests {
         assert_eq!(field.harm_with_each(&[0]), [32.5, 17.5, 32.5]);
         assert_eq!(field.harm_by_itself(1), [40.0, 20.0, 40.0]);
         for index in 0..130 {
-            let fires = |is: bool| is.then_some(0);
-            let harm = [fires(index == 0), fires(index == 129), fires(index % 65 == 0)];
-            field.add_healthy(&run(0, &harm));
+            let fires = [index == 0, index == 129, index % 65 == 0];
+            let firing: Vec<usize> = (0..3).filter(|trigger| fires[*trigger]).collect();
+            field.add_healthy(&firing);
         }
         assert_eq!(field.healthy_runs(), 130);
         assert_eq!([0, 1, 2].map(|trigger| field.false_alarms(&[trigger])), [1, 1, 2]);

@@ -69,20 +69,19 @@ pub(super) fn survivors(
     kept
 }
 
-/// The best sets of all sizes, at the limit and at looser ones, without doubles: the strictest
-/// limit and the greatest number first.
+/// The best sets at the limit and at looser ones, the strictest first, then smaller ones at the limit;
+/// without doubles.
 pub(super) fn best_sets(field: &Field, limit: Ratio) -> Vec<Vec<usize>> {
+    let loose = LOOSER.map(|times| (times, MOST_TRIGGERS));
+    let small = (1..MOST_TRIGGERS).rev().map(|most| (1.0, most));
     let mut sets: Vec<Vec<usize>> = Vec::new();
-    for times in LOOSER {
-        let most = LOOSEST.max(limit.get());
-        let looser = Ratio::new((limit.get() * times).min(most)).unwrap_or(limit);
+    for (times, most) in loose.into_iter().chain(small) {
+        let loosest = LOOSEST.max(limit.get());
+        let looser = Ratio::new((limit.get() * times).min(loosest)).unwrap_or(limit);
         let bar = Bar::of(looser, field.healthy_runs());
-        let allowed = |set: &[usize]| bar.is_passed(field.false_alarms(set));
-        for most in (1..=MOST_TRIGGERS).rev() {
-            let set = search(field, &allowed, most);
-            if !set.is_empty() && !sets.contains(&set) {
-                sets.push(set);
-            }
+        let set = search(field, &|set| bar.is_passed(field.false_alarms(set)), most);
+        if !set.is_empty() && !sets.contains(&set) {
+            sets.push(set);
         }
     }
     sets
@@ -123,8 +122,7 @@ mod tests {
         field.add_bad(1, 1.0, &run(200, &harm(|one| 100 - one)));
         for _ in 0..500 {
             // The first three fire on the healthy release in every run.
-            let fires = (0..60).map(|one| (one < 3).then_some(0)).collect::<Vec<_>>();
-            field.add_healthy(&run(0, &fires));
+            field.add_healthy(&[0, 1, 2]);
         }
         let kept = survivors(&field, &[0, 1], Ratio::new(0.01).unwrap(), &[1]);
         assert_eq!(kept.len(), 30);

@@ -7,30 +7,34 @@ use crate::units::{Duration, format_significant};
 
 /// The triggers that are tried where the user gives none: conditions on errors and latency, absolute
 /// and against the stable, and judges, whose probabilities of a false alarm (alpha) are at most
-/// `false_rollback`. Thresholds within reach of what is `normal` are left out. Each has a name of
+/// `false_rollback`; sequential ones only where requests are assigned `by_chance`. Thresholds within reach of what is `normal` are left out. Each has a name of
 /// its own, and rolls back to the last stable.
-pub(super) fn library(normal: &Yardstick, false_rollback: f64) -> Vec<RawTrigger> {
+pub(super) fn library(normal: &Yardstick, false_rollback: f64, by_chance: bool) -> Vec<RawTrigger> {
     let mut all = Vec::new();
     all.extend(error_conditions(normal));
     all.extend(latency_conditions(normal));
     all.extend(judges(normal, false_rollback));
+    let needs_chance = |raw: &RawTrigger| raw.judge.as_deref() == Some("sequential");
+    all.retain(|raw| by_chance || !needs_chance(raw));
     all
 }
 
 /// How long a condition must hold: over a window of so many seconds at the first breach, or for a
 /// duration.
-const TIMINGS: [Timing; 5] = [
-    Timing { duration: 0.0, window: Some(30.0) },
-    Timing { duration: 0.0, window: Some(60.0) },
-    Timing { duration: 15.0, window: None },
-    Timing { duration: 30.0, window: None },
-    Timing { duration: 60.0, window: None },
+const TIMINGS: [Timing; 6] = [
+    Timing { duration: 0.0, window: Some(10.0), interval: Some(1.0) },
+    Timing { duration: 0.0, window: Some(30.0), interval: None },
+    Timing { duration: 0.0, window: Some(60.0), interval: None },
+    Timing { duration: 15.0, window: None, interval: None },
+    Timing { duration: 30.0, window: None, interval: None },
+    Timing { duration: 60.0, window: None, interval: None },
 ];
 
 #[derive(Clone, Copy)]
 struct Timing {
     duration: f64,
     window: Option<f64>,
+    interval: Option<f64>,
 }
 
 impl Timing {
@@ -70,7 +74,12 @@ fn error_conditions(normal: &Yardstick) -> Vec<RawTrigger> {
 
 fn latency_conditions(normal: &Yardstick) -> Vec<RawTrigger> {
     let mut all = Vec::new();
-    for (metric, word, least) in [("latency_p50", "P50", 20), ("latency_p95", "P95", 60)] {
+    let against = [
+        ("latency_p50", "P50", 20),
+        ("latency_p95", "P95", 60),
+        ("ttft_p95", "P95 to the first token", 60),
+    ];
+    for (metric, word, least) in against {
         for times in TIMES_STABLE {
             for timing in TIMINGS {
                 let id = format!("{word} above {times} times the stable {}", timing.words());
@@ -87,7 +96,7 @@ fn latency_conditions(normal: &Yardstick) -> Vec<RawTrigger> {
         let Some(usual) = usual else { continue };
         for times in TIMES_NORMAL {
             let limit = rounded_millis(usual, times);
-            for timing in &TIMINGS[1..] {
+            for timing in &TIMINGS[2..] {
                 let id = format!("{word} above {limit} ms {}", timing.words());
                 let raw = condition(id, metric, *timing, least);
                 all.push(RawTrigger { threshold_ms: Some(limit), ..raw });
@@ -138,6 +147,7 @@ fn condition(id: String, metric: &str, timing: Timing, least: u64) -> RawTrigger
         operator: Some(">".to_owned()),
         duration_seconds: Some(timing.duration),
         window_seconds: timing.window,
+        check_interval_seconds: timing.interval,
         min_requests: Some(least),
         action: Some(ROLL_BACK.to_owned()),
         ..RawTrigger::default()
@@ -203,16 +213,16 @@ mod tests {
 
     #[test]
     fn every_trigger_is_one_that_the_engine_takes_under_a_name_of_its_own() {
-        let conditions = library(&normal(0.0012), 1e-4);
+        let conditions = library(&normal(0.0012), 1e-4, true);
         let raw = RawRules { conditions: conditions.clone(), ..RawRules::default() };
         let rules = RuleSet::new(&raw, Safeguards::default()).unwrap();
         assert_eq!(rules.triggers.len(), conditions.len());
-        assert!((150..=300).contains(&conditions.len()), "{}", conditions.len());
+        assert!((200..=300).contains(&conditions.len()), "{}", conditions.len());
     }
 
     #[test]
     fn thresholds_lie_above_what_is_normal_and_judges_keep_within_the_limit() {
-        let all = library(&normal(0.03), 1e-3);
+        let all = library(&normal(0.03), 1e-3, true);
         let errors = all.iter().filter(|raw| raw.metric.as_deref() == Some("error_rate"));
         let absolute = errors.filter(|raw| raw.judge.is_none() && raw.compare_to.is_none());
         assert!(absolute.clone().all(|raw| raw.threshold.unwrap() > 0.09));
@@ -224,8 +234,15 @@ mod tests {
     }
 
     #[test]
+    fn where_turns_decide_and_not_chance_there_are_no_sequential_judges() {
+        let all = library(&normal(0.001), 1e-3, false);
+        assert!(all.iter().all(|raw| raw.judge.as_deref() != Some("sequential")));
+        assert!(all.iter().any(|raw| raw.judge.as_deref() == Some("objective")));
+    }
+
+    #[test]
     fn without_a_success_there_is_no_latency_to_go_by() {
         let unknown = Yardstick { latency_p50: None, latency_p99: None, ..normal(0.0) };
-        assert!(library(&unknown, 1e-4).iter().all(|raw| raw.threshold_ms.is_none()));
+        assert!(library(&unknown, 1e-4, true).iter().all(|raw| raw.threshold_ms.is_none()));
     }
 }

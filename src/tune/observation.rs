@@ -4,7 +4,8 @@
 //! A trigger whose action is to notify changes nothing. So up to the instant at which it fires first
 //! a run is that of any rule set that holds it: of many triggers, in whatever sets, one run tells
 //! all. A set rolls back when the first of its triggers fires; harm only grows, so its harm is the
-//! least of theirs.
+//! least of theirs. That is exact for what fires and when; of the harm it leaves out what a rollback
+//! does to requests that are in flight by then, where they are retried or wait in a line.
 
 use crate::chance::Chance;
 use crate::engine::Sealed;
@@ -160,7 +161,7 @@ mod tests {
         let scenario = subject.under(&faults()[fault]).unwrap();
         let scenario = subject.ruled(scenario, rules.clone());
         let record = run_summed(&scenario, seed, Vec::new()).unwrap();
-        let played = Played::of(&record, subject.canary(), &rules);
+        let played = Played::of(&record, &subject, &rules);
         (played.found_after, played.harm)
     }
 

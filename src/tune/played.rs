@@ -1,7 +1,8 @@
 //! One run with rules in force, and what of it tells how good they are.
 
+use super::present::acts;
+use super::subject::Subject;
 use crate::engine::RuleSet;
-use crate::exchange::VersionIndex;
 use crate::record::{Record, RuleHealth};
 use crate::units::Duration;
 
@@ -13,7 +14,7 @@ pub struct Played {
     pub harm: u64,
     /// From the onset to the rollback; `None`: it was not rolled back, or before the onset.
     pub found_after: Option<Duration>,
-    /// By trigger, how it fared on the canary.
+    /// By trigger that can roll the canary back, how it fared on it.
     pub health: Vec<Health>,
 }
 
@@ -30,7 +31,8 @@ pub struct Health {
 
 impl Played {
     /// What is kept of the run that left `record` behind, in which `rules` were in force.
-    pub fn of(record: &Record, canary: VersionIndex, rules: &RuleSet) -> Self {
+    pub fn of(record: &Record, subject: &Subject, rules: &RuleSet) -> Self {
+        let canary = subject.canary();
         let own = record.blasts.iter().filter(|blast| blast.version == canary);
         let rollbacks = record.rollbacks.iter().filter(|one| one.version == canary);
         let found = rollbacks.filter_map(|one| Some(one.at.since(one.onset?))).next();
@@ -43,10 +45,11 @@ impl Played {
                 breaches: health.breaches,
             })
         };
+        let acting = rules.triggers.iter().filter(|trigger| acts(trigger, subject));
         Self {
             harm: own.map(|blast| blast.failed + blast.slowed).sum(),
             found_after: found,
-            health: rules.triggers.iter().map(|trigger| of_trigger(&trigger.id)).collect(),
+            health: acting.map(|trigger| of_trigger(&trigger.id)).collect(),
         }
     }
 }

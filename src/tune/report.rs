@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tuned::Tuned;
 use crate::json::outline;
-use crate::result::json_problem;
+use crate::result::{FileDigest, json_problem};
 use crate::scenario::NamedFault;
 use crate::study::{Seeds, SweptScenario, Variation};
 use crate::units::Ratio;
@@ -27,6 +27,13 @@ pub struct TuneReport {
     pub limit: Ratio,
     /// The seeds of the search.
     pub seeds: Seeds,
+    /// How many runs of the healthy release each check was to make; 0: as many as it takes to prove
+    /// the limit with one alarm among them.
+    pub healthy: u64,
+    /// The settings of the command line.
+    pub settings: Vec<String>,
+    /// The lists of faults.
+    pub against: Vec<FileDigest>,
     /// The bad releases.
     pub faults: Vec<KnownFault>,
     /// What is varied.

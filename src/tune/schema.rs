@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::report::TuneReport;
-use crate::json::{Part, flag, list, number, object, reference, span, text, whole};
+use crate::json::{Part, digest, flag, list, number, object, reference, span, text, whole};
 use crate::study::sweep_schema;
 
 /// The JSON Schema (draft 2020-12) of `tune.json`.
@@ -59,21 +59,30 @@ fn required() -> Vec<Part> {
         ("model", text("the model whose rules were sought")),
         ("limit", number("the probability of a false rollback that was allowed")),
         ("seeds", shared("seeds")),
+        ("healthy", whole("runs of the healthy release in each check; 0: as many as needed")),
+        ("settings", list(text("a setting of the command line"))),
+        ("against", list(digest_of("a list of faults"))),
         ("faults", list(fault)),
         ("variations", shared("variations")),
         ("combinations", list(combination)),
     ]
 }
 
+fn digest_of(about: &str) -> Value {
+    object(about, &[("path", text("its file")), ("sha256", digest())], &[])
+}
+
 fn tuned() -> Value {
-    let normal = object(
-        "what is normal for the stable version, measured",
-        &[("error_rate", number("the share of its requests that fail"))],
-        &[
-            ("latency_p50_ns", span("the median latency of its successes")),
-            ("latency_p99_ns", span("their 99th percentile")),
-        ],
-    );
+    let normal = |about| {
+        object(
+            about,
+            &[("error_rate", number("the share of its requests that fail"))],
+            &[
+                ("latency_p50_ns", span("the median latency of its successes")),
+                ("latency_p99_ns", span("their 99th percentile")),
+            ],
+        )
+    };
     let round = object(
         "a round of the search",
         &[
@@ -96,7 +105,8 @@ fn tuned() -> Value {
     object(
         "what a search has found",
         &[
-            ("normal", normal),
+            ("normal", normal("what is normal for the stable version, measured")),
+            ("normal_canary", normal("the same of the canary without a fault of its own")),
             ("rounds", list(round)),
             ("checks", whole("how many checks it took to prove a set, or to give up")),
             ("tried", list(reference("tried"))),
@@ -144,7 +154,9 @@ fn tried() -> Value {
         "a rule set and what it was found to do, in runs that no search has used",
         &[
             ("name", text("its name: present, or a letter")),
+            ("triggers", list(text("a trigger that can take the canary's traffic away"))),
             ("rules", json!({"type": "object", "description": "as a gateway takes them"})),
+            ("missed", reference("share")),
             ("alarms", alarms),
             ("harm", reference("mean")),
             ("faults", list(fault)),

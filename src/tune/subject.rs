@@ -1,11 +1,13 @@
 //! The canary that rules are sought for: where it stands in its scenario, and the scenario without
 //! anything wrong with it, with a fault on it, and under other rules.
 
-use crate::engine::RuleSet;
+use crate::engine::{Assignment, RuleSet};
 use crate::exchange::{ModelIndex, VersionIndex};
-use crate::scenario::{Instruction, NamedFault, NamedVersion, RolloutPlan, Scenario, Truth};
-use crate::units::{VersionId, format_percent};
-use crate::upstream::Correlation;
+use crate::scenario::{
+    Instruction, NamedFault, NamedVersion, PhasePlan, RolloutPlan, Scenario, Truth,
+};
+use crate::units::{Duration, Ratio, VersionId, format_percent};
+use crate::upstream::{Correlation, Fault};
 
 /// The canary of a scenario, healthy.
 #[derive(Clone, Debug)]
@@ -15,8 +17,8 @@ pub struct Subject {
     model: ModelIndex,
     stable: VersionIndex,
     canary: VersionIndex,
-    /// The phases in which it has traffic (indices).
-    phases: Vec<usize>,
+    /// The phase in which it has its first traffic (an index).
+    phase: usize,
 }
 
 /// Why no rules can be sought for the canary of a scenario, or not against a fault.
@@ -62,6 +64,39 @@ pub enum Unfit {
         /// The other.
         second: VersionId,
     },
+    /// A later phase sets its weight again.
+    #[error(
+        "the phase {phase:?} gives {version} its traffic anew: it would have it again after a \
+         rollback; rules are sought at one weight, once it has any: vary that with --vary"
+    )]
+    Again {
+        /// Which phase.
+        phase: String,
+        /// The canary.
+        version: VersionId,
+    },
+    /// It is bad without any fault.
+    #[error(
+        "{version} counts as bad without a fault (truth: bad): there is no healthy release to \
+         leave alone; give it the stable's upstream, and list what is wrong in --against"
+    )]
+    Bad {
+        /// The canary.
+        version: VersionId,
+    },
+    /// A fault begins after its time.
+    #[error(
+        "the fault {fault:?} begins {at} after the canary has its first traffic, in the phase \
+         {phase:?}, which is over by then: it would never begin"
+    )]
+    NeverBegins {
+        /// Which fault.
+        fault: String,
+        /// When it would begin.
+        at: Duration,
+        /// In which phase.
+        phase: String,
+    },
     /// Its weight follows from its rules.
     #[error(
         "in the phase {phase:?} a rollout raises the canary's weight when the rules let it: rules \
@@ -89,7 +124,7 @@ pub enum Unfit {
     /// Together with what it fails anyway a fault fails more than all requests.
     #[error(
         "the fault {fault:?} fails {failing} of the requests, and {version} fails {own} anyway: \
-         together at most 100 % are allowed"
+         together at most 100 % are allowed; lower the fault"
     )]
     TooMuch {
         /// Which fault.
@@ -119,34 +154,47 @@ impl Subject {
         let name = || plan.id.to_string();
         let stable = stable.ok_or_else(|| Unfit::NoStable { model: name() })?;
         check_phases(scenario, model)?;
-        let mut canary: Option<VersionIndex> = None;
-        let mut phases = Vec::new();
-        let mut has_traffic = false;
+        let mut found: Option<(VersionIndex, usize)> = None;
         for (index, phase) in scenario.phases.iter().enumerate() {
-            let split = phase.split.iter().flatten();
-            let own = split.filter_map(|(named, weight)| Some((named.fixed()?, weight.get())));
-            let own: Vec<_> = own.filter(|(one, _)| scenario.model_of(*one) == model).collect();
-            let others = own.iter().filter(|(one, weight)| *one != stable && *weight > 0.0);
-            let others: Vec<VersionIndex> = others.map(|(one, _)| *one).collect();
-            for other in &others {
-                let known = *canary.get_or_insert(*other);
-                if known != *other {
-                    let id = |version| scenario.version(version).id.clone();
-                    let (first, second) = (id(known), id(*other));
-                    return Err(Unfit::ManyCanaries { first, second });
+            for (version, weight) in own_split(scenario, model, phase) {
+                if version == stable || weight.get() == 0.0 {
+                    continue;
+                }
+                let id = |version| scenario.version(version).id.clone();
+                match found {
+                    Some((known, _)) if known != version => {
+                        let (first, second) = (id(known), id(version));
+                        return Err(Unfit::ManyCanaries { first, second });
+                    }
+                    Some(_) => {
+                        let (phase, version) = (phase.name.clone(), id(version));
+                        return Err(Unfit::Again { phase, version });
+                    }
+                    None => found = Some((version, index)),
                 }
             }
-            // A phase without a split goes on with that of the one before.
-            has_traffic = if own.is_empty() { has_traffic } else { !others.is_empty() };
-            if has_traffic {
-                phases.push(index);
-            }
         }
-        let canary = canary.ok_or_else(|| Unfit::NoCanary { model: name() })?;
-        if scenario.version(canary).behaviour().is_none() {
-            return Err(Unfit::Recorded { version: scenario.version(canary).id.clone() });
+        let (canary, phase) = found.ok_or_else(|| Unfit::NoCanary { model: name() })?;
+        let plan = scenario.version(canary);
+        if plan.behaviour().is_none() {
+            return Err(Unfit::Recorded { version: plan.id.clone() });
         }
-        Ok(Self { healthy: without_faults(scenario, canary), model, stable, canary, phases })
+        if plan.truth == Truth::Bad {
+            return Err(Unfit::Bad { version: plan.id.clone() });
+        }
+        let healthy = without_own_faults(scenario, model, canary);
+        Ok(Self { healthy, model, stable, canary, phase })
+    }
+
+    /// Whether a name in rules, of a version or of a tag, is that of the canary.
+    pub fn is_canary(&self, name: &str) -> bool {
+        let version = self.healthy.version(self.canary);
+        version.id.as_str() == name || version.tags.iter().any(|tag| tag.as_str() == name)
+    }
+
+    /// Whether chance, and nothing else, assigns requests or the users that they belong to.
+    pub fn is_assigned_by_chance(&self) -> bool {
+        self.healthy.models[usize::from(self.model.0)].assignment != Assignment::Even
     }
 
     /// The scenario with nothing wrong.
@@ -174,22 +222,14 @@ impl Subject {
         &self.healthy.models[usize::from(self.model.0)].rules
     }
 
-    /// The scenario with `fault` on the canary, in each phase in which it has traffic.
+    /// The scenario with `fault` on the canary, from its first traffic on.
     ///
     /// # Errors
-    /// The fault and what the canary fails anyway are more than all requests.
+    /// The fault and what the canary fails anyway are more than all requests, or it never begins.
     pub fn under(&self, fault: &NamedFault) -> Result<Scenario, Unfit> {
         let mut scenario = self.healthy.clone();
         let version = scenario.version(self.canary);
-        let own = version.behaviour().map_or(0.0, |behaviour| {
-            let of_bursts = match &behaviour.correlation {
-                Correlation::Burst(bursts) => bursts.failures.as_slice(),
-                _ => &[],
-            };
-            let all = behaviour.failures.iter().chain(of_bursts);
-            all.map(|failure| failure.probability.get()).sum()
-        });
-        let failing = fault.failing();
+        let (own, failing) = (self.failing_anyway(), fault.failing());
         if own + failing > 1.0 + ROUNDING {
             return Err(Unfit::TooMuch {
                 fault: fault.name.clone(),
@@ -198,12 +238,37 @@ impl Subject {
                 own: format_percent(own),
             });
         }
-        for phase in &self.phases {
-            let faults = fault.faults.iter().cloned();
-            scenario.phases[*phase].faults =
-                faults.map(|fault| (NamedVersion::Fixed(self.canary), fault)).collect();
+        let phase = &mut scenario.phases[self.phase];
+        let late = |part: &&Fault| phase.end.longest().is_some_and(|longest| part.at >= longest);
+        if let Some(part) = fault.faults.iter().find(late) {
+            let (fault, phase) = (fault.name.clone(), phase.name.clone());
+            return Err(Unfit::NeverBegins { fault, at: part.at, phase });
         }
+        // What has an end of its own outlasts its phase: so does a fault that has none here.
+        let lasting = |part: &Fault| {
+            let lasts = part.lasts.or(Some(WITHOUT_END));
+            (NamedVersion::Fixed(self.canary), Fault { lasts, ..part.clone() })
+        };
+        phase.faults.extend(fault.faults.iter().map(lasting));
+        phase.faults.sort_by(|(one, _), (other, _)| one.cmp(other));
         Ok(scenario)
+    }
+
+    /// The most that the canary fails without a fault of its own.
+    fn failing_anyway(&self) -> f64 {
+        let behaviour = self.healthy.version(self.canary).behaviour();
+        let own = behaviour.map_or(0.0, |behaviour| {
+            let of_bursts = match &behaviour.correlation {
+                Correlation::Burst(bursts) => bursts.failures.as_slice(),
+                _ => &[],
+            };
+            let all = behaviour.failures.iter().chain(of_bursts);
+            all.map(|failure| failure.probability.get()).sum()
+        });
+        let kept = self.healthy.phases.iter().flat_map(|phase| &phase.faults);
+        let kept =
+            kept.filter(|(named, _)| named.may_be(self.canary)).flat_map(|(_, f)| &f.failures);
+        own + kept.map(|failure| failure.probability.get()).sum::<f64>()
     }
 
     /// `scenario`, one of this subject's, under other rules.
@@ -244,10 +309,31 @@ fn check_phases(scenario: &Scenario, model: ModelIndex) -> Result<(), Unfit> {
     Ok(())
 }
 
-/// The scenario without faults; whether the canary is bad is up to those that are put on it.
-fn without_faults(scenario: &Scenario, canary: VersionIndex) -> Scenario {
+/// The weights that a phase sets for the versions of a model.
+fn own_split(
+    scenario: &Scenario,
+    model: ModelIndex,
+    phase: &PhasePlan,
+) -> Vec<(VersionIndex, Ratio)> {
+    let split = phase.split.iter().flatten();
+    let fixed = split.filter_map(|(named, weight)| Some((named.fixed()?, *weight)));
+    fixed.filter(|(version, _)| scenario.model_of(*version) == model).collect()
+}
+
+/// The scenario without what is wrong with the canary alone. What hits every version of its model
+/// makes none of them bad, and stays: that is what false rollbacks come of.
+fn without_own_faults(scenario: &Scenario, model: ModelIndex, canary: VersionIndex) -> Scenario {
     let mut healthy = scenario.clone();
-    healthy.phases.iter_mut().for_each(|phase| phase.faults.clear());
+    let count = scenario.models[usize::from(model.0)].versions.len() as u16;
+    let first = scenario.first_version(model).0;
+    for phase in &mut healthy.phases {
+        let all = phase.faults.clone();
+        let hits = |version: u16, fault: &Fault| {
+            all.iter().any(|(named, other)| named.may_be(VersionIndex(version)) && other == fault)
+        };
+        let everywhere = |fault: &Fault| (first..first + count).all(|one| hits(one, fault));
+        phase.faults.retain(|(named, fault)| !named.may_be(canary) || everywhere(fault));
+    }
     let versions = healthy.models.iter_mut().flat_map(|model| &mut model.versions);
     if let Some(version) = versions.skip(usize::from(canary.0)).next() {
         version.truth = Truth::DuringFaults;
@@ -257,6 +343,8 @@ fn without_faults(scenario: &Scenario, canary: VersionIndex) -> Scenario {
 
 /// The tag of the version that is rolled back to.
 const STABLE: &str = "stable";
+/// Longer than any run.
+const WITHOUT_END: Duration = Duration::from_secs(1_000_000_000);
 /// Chosen: sums of literals such as 0.08 % and 99.92 % are 1 but for their last bits.
 const ROUNDING: f64 = 1e-9;
 
@@ -272,16 +360,28 @@ mod tests {
     }
 
     #[test]
-    fn the_healthy_release_has_no_fault_and_each_fault_stands_where_the_canary_has_traffic() {
+    fn a_fault_stands_on_the_canary_from_its_first_traffic_on() {
         let subject = subject();
         assert!(subject.healthy().phases.iter().all(|phase| phase.faults.is_empty()));
         let bad = subject.under(&faults()[3]).unwrap();
-        assert_eq!((bad.phases[0].faults.len(), bad.phases[1].faults.len()), (1, 1));
-        assert_eq!(bad.phases[0].faults[0].0, NamedVersion::Fixed(subject.canary()));
+        assert_eq!((bad.phases[0].faults.len(), bad.phases[1].faults.len()), (1, 0));
+        let (version, fault) = &bad.phases[0].faults[0];
+        assert_eq!(*version, NamedVersion::Fixed(subject.canary()));
+        assert_eq!(fault.lasts, Some(WITHOUT_END), "it outlasts the phase");
         assert_ne!(subject.canary(), subject.stable());
-        let back = SCENARIO.replace("for: 20s", "for: 20s, split: {v1: 100%}");
-        let subject = Subject::of(&scenario(&back), None).unwrap();
-        assert!(subject.under(&faults()[3]).unwrap().phases[1].faults.is_empty());
+        assert!(subject.is_canary("v2") && subject.is_canary("beta") && !subject.is_canary("v1"));
+    }
+
+    #[test]
+    fn what_hits_both_versions_stays_in_the_healthy_release() {
+        let both = "faults: {v1: [{failures: {'503': 20%}}], v2: [{failures: {'503': 20%}}]}";
+        let text = SCENARIO.replace("faults: {v2: [{failures: {'503': 20%}}]}", both);
+        let subject = Subject::of(&scenario(&text), None).unwrap();
+        assert_eq!(subject.healthy().phases[0].faults.len(), 2);
+        let bad = subject.under(&faults()[1]).unwrap();
+        assert_eq!(bad.phases[0].faults.len(), 3);
+        let error = subject.under(&faults()[0]).unwrap_err().to_string();
+        assert!(error.contains("fails 20.20 % anyway"), "{error}");
     }
 
     #[test]
@@ -298,6 +398,14 @@ mod tests {
         let rollout = "rollout: {version: v2, steps: [{weight: 5%, hold: 10s}]}";
         let told = refused("for: 20s", &format!("for: 20s, {rollout}"), None);
         assert!(told.contains("\"after\"") && told.contains("as phases with a split"), "{told}");
+        let again = refused("for: 20s", "for: 20s, split: {v1: 10%, v2: 90%}", None);
+        assert!(again.contains("\"after\" gives v2 its traffic anew"), "{again}");
+        let bad = refused("v2: {tags", "v2: {truth: bad, tags", None);
+        assert!(bad.contains("v2 counts as bad without a fault"), "{bad}");
+        let mut late = faults().swap_remove(3);
+        late.faults[0].at = Duration::from_secs(240);
+        let told = subject().under(&late).unwrap_err().to_string();
+        assert!(told.contains("would never begin"), "{told}");
         let command = "commands: [{at: 1s, rollback: {to: stable}}]";
         let told = refused("for: 20s", &format!("for: 20s, {command}"), None);
         assert!(told.contains("gives the model a command"), "{told}");
@@ -306,7 +414,7 @@ mod tests {
     #[test]
     fn a_fault_that_leaves_no_room_for_what_fails_anyway_is_refused() {
         let mut fault = faults().swap_remove(0);
-        fault.faults[0].failures[0].probability = crate::units::Ratio::ONE;
+        fault.faults[0].failures[0].probability = Ratio::ONE;
         let told = subject().under(&fault).unwrap_err().to_string();
         assert!(told.contains("\"outage\" fails 100") && told.contains("v2 fails 0.2"), "{told}");
     }

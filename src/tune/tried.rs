@@ -7,7 +7,7 @@ use super::search::{ONE_SIDED, upper};
 use crate::engine::RawRules;
 use crate::metric::Quantile;
 use crate::scenario::NamedFault;
-use crate::stats::{Confidence, Moments, RatioOfSums};
+use crate::stats::{Confidence, Interval, Moments};
 use crate::study::{MeanOfRuns, RunTime, ShareOfRuns, TimeQuantile};
 
 /// A rule set and what it was found to do, in runs that no search has used.
@@ -16,6 +16,8 @@ use crate::study::{MeanOfRuns, RunTime, ShareOfRuns, TimeQuantile};
 pub struct Tried {
     /// Its name in the report: `present`, or a letter.
     pub name: String,
+    /// The names of its triggers that can take the canary's traffic away.
+    pub triggers: Vec<String>,
     /// The rules, as a gateway takes them, but for whom they notify: that may hold a secret.
     pub rules: RawRules,
     /// The probability of a false rollback that its judges promise whatever the traffic; assumed,
@@ -29,6 +31,8 @@ pub struct Tried {
     /// The same of the faults that the search has not seen; absent where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub harm_held_out: Option<MeanOfRuns>,
+    /// Runs of bad releases that it did not roll back.
+    pub missed: ShareOfRuns,
     /// What it did to each fault, in their order.
     pub faults: Vec<OnFault>,
 }
@@ -67,7 +71,8 @@ pub struct HarmRatio {
     pub n: u64,
     /// The ratio of the sums.
     pub value: f64,
-    /// The lower end of its 95 % interval (delta method, pairs of one seed).
+    /// The lower end of its 95 % interval: Student's, of the ratio made linear (delta method), over
+    /// pairs of one seed.
     pub low: f64,
     /// The upper end.
     pub high: f64,
@@ -117,19 +122,22 @@ pub(super) fn mean(expected: &[f64]) -> MeanOfRuns {
     MeanOfRuns::of(Moments::of(expected))
 }
 
-/// The harm `of` a rule set as a share of that of another; `None` where that had none.
+/// The harm `of` a rule set as a share of that of another; `None` where either had none, so that
+/// nothing is known of the ratio, or where there are fewer than two pairs.
+///
+/// With r the ratio of the sums and y the mean of the other, `d = (x_i - r y_i) / y` has the mean 0
+/// and the standard error of r (delta method): r with Student's interval of d.
 pub(super) fn ratio(of: &[f64], other: &[f64]) -> Option<HarmRatio> {
-    let pairs = || of.iter().zip(other);
-    let squares = |ratio: f64| pairs().map(|(x, y)| (x - ratio * y) * (x - ratio * y)).sum();
-    let (x, y) = (of.iter().sum(), other.iter().sum());
-    let ratio = RatioOfSums::new(of.len() as u64, x, y, squares)?;
-    let measured = ratio.measured(Confidence::PERCENT_95);
-    Some(HarmRatio {
-        n: ratio.count(),
-        value: measured.value,
-        low: measured.limits.low.max(0.0),
-        high: measured.limits.high,
-    })
+    let (sum, base) = (of.iter().sum::<f64>(), other.iter().sum::<f64>());
+    if sum <= 0.0 || base <= 0.0 {
+        return None;
+    }
+    let (value, mean) = (sum / base, base / other.len() as f64);
+    let linear: Vec<f64> = of.iter().zip(other).map(|(x, y)| (x - value * y) / mean).collect();
+    let moments = Moments::of(&linear)?;
+    let limits = Interval::student(moments, Confidence::PERCENT_95)?;
+    let (low, high) = ((value + limits.low).max(0.0), value + limits.high);
+    Some(HarmRatio { n: moments.count, value, low, high })
 }
 
 #[cfg(test)]
@@ -168,6 +176,12 @@ mod tests {
         let half = ratio(&[10.0, 7.5], &harms).unwrap();
         assert_eq!((half.n, half.value), (2, 0.5));
         assert!((half.low - 0.5).abs() < 1e-12 && (half.high - 0.5).abs() < 1e-12, "{half:?}");
-        assert_eq!(ratio(&[0.0, 0.0], &[0.0, 0.0]), None);
+        assert_eq!(ratio(&[0.0, 0.0], &[1.0, 2.0]), None);
+        assert_eq!(ratio(&[1.0, 2.0], &[0.0, 0.0]), None);
+        // x 1, 2, 4 against y 2, 5, 5: r = 7/12, d = (x - r y) / 4 = -1/24, -11/48, 13/48; their
+        // variance is (4 + 121 + 169) / 2 / 2304 and t with 2 degrees of freedom 4.302653.
+        let of_three = ratio(&[1.0, 2.0, 4.0], &[2.0, 5.0, 5.0]).unwrap();
+        let half = 4.302_652_73 * (294.0_f64 / 2.0 / 2_304.0 / 3.0).sqrt();
+        assert!((of_three.high - 7.0 / 12.0 - half).abs() < 1e-7, "{of_three:?}");
     }
 }

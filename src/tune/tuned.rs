@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::tried::{HarmRatio, Tried};
+use super::yardstick::Yardstick;
 use crate::study::ShareOfRuns;
 use crate::units::{Duration, Ratio};
 
@@ -12,6 +13,9 @@ use crate::units::{Duration, Ratio};
 pub struct Tuned {
     /// What is normal for the stable version.
     pub normal: Normal,
+    /// What is normal for the canary without a fault of its own: where it is worse, rules were sought
+    /// that let that pass.
+    pub normal_canary: Normal,
     /// The rounds of the search.
     pub rounds: Vec<Round>,
     /// How many checks it took to prove a set, or to give up: each with runs of its own.
@@ -43,7 +47,15 @@ impl Tuned {
     }
 }
 
-/// What is normal for the stable version.
+impl Normal {
+    /// As it was measured.
+    pub(super) const fn of(measured: Yardstick) -> Self {
+        let Yardstick { error_rate, latency_p50, latency_p99 } = measured;
+        Self { error_rate, latency_p50, latency_p99 }
+    }
+}
+
+/// What is normal for a version.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Normal {

@@ -11,14 +11,15 @@ use super::contest::{Check, Contest};
 use super::field::Field;
 use super::halving::{MOST_TRIGGERS, ROUNDS, RoundSize, best_sets, rounds, survivors};
 use super::library::library;
-use super::present::{PRESENT, observed, present_triggers};
-use super::search::{CHECKS, ONE_SIDED, runs_that_prove, search};
+use super::present::{PRESENT, observed, present_triggers, with_more};
+use super::search::{CHECKS, ONE_SIDED, runs_that_prove, search, upper};
 use super::subject::{Subject, Unfit};
 use super::tuned::{Round, Tuned};
 use super::yardstick::Yardstick;
 use crate::engine::{RawTrigger, RuleSet, RulesError};
 use crate::record::Record;
 use crate::scenario::{NamedFault, Scenario};
+use crate::stats::Confidence;
 use crate::study::Seeds;
 use crate::units::Ratio;
 
@@ -32,6 +33,9 @@ pub struct Goal {
     /// How many runs of the healthy release the last round makes, and the check once more; `None`:
     /// as many as prove the limit with one alarm among them.
     pub healthy: Option<u64>,
+    /// How many searches there are of which the best is told, at least 1: each is a chance to be
+    /// lucky, which the confidence of all takes into account.
+    pub searches: usize,
 }
 
 /// A search for rules.
@@ -48,8 +52,8 @@ pub struct Tuning {
     given: bool,
     /// How many are of the present rules.
     present: usize,
-    /// What is normal, once it is known.
-    normal: Option<Yardstick>,
+    /// What is normal for the stable and for the canary, once it is known.
+    normal: Option<[Yardstick; 2]>,
     rounds: Vec<Round>,
     stage: Stage,
 }
@@ -73,6 +77,12 @@ pub enum TuneError {
     /// The scenario does not fit.
     #[error(transparent)]
     Unfit(#[from] Unfit),
+    /// Nothing is to be tried.
+    #[error(
+        "there is no trigger to try: neither the present rules nor those of --triggers have one \
+         that can take the canary's traffic away"
+    )]
+    NoTriggers,
     /// The search may see no fault.
     #[error("every fault is held out: the search has nothing to go by")]
     AllHeldOut,
@@ -97,10 +107,12 @@ impl Tuning {
             return Err(TuneError::AllHeldOut);
         }
         let bad = faults.iter().map(|fault| subject.under(fault)).collect::<Result<_, _>>()?;
-        let mut triggers = present_triggers(subject.rules());
-        let present = triggers.len();
-        let is_given = given.is_some();
-        triggers.extend(given.into_iter().flatten());
+        let own = present_triggers(subject.rules(), &subject);
+        let (present, is_given) = (own.len(), given.is_some());
+        let triggers = with_more(own, given.unwrap_or_default());
+        if is_given && triggers.is_empty() {
+            return Err(TuneError::NoTriggers);
+        }
         observed(subject.rules(), &triggers)?;
         Ok(Self {
             subject,
@@ -116,13 +128,24 @@ impl Tuning {
         })
     }
 
-    /// The triggers of `rules` that roll back, each by itself, to be given to a search.
-    pub fn candidates(rules: &RuleSet) -> Vec<RawTrigger> {
+    /// The triggers of `rules` that can roll the canary of `subject` back, each by itself, to be given
+    /// to a search.
+    pub fn candidates(rules: &RuleSet, subject: &Subject) -> Vec<RawTrigger> {
         let own = |raw: RawTrigger| {
             let id = raw.id.map(|id| id.strip_prefix(PRESENT).unwrap_or(&id).to_owned());
             RawTrigger { id, ..raw }
         };
-        present_triggers(rules).into_iter().map(own).collect()
+        present_triggers(rules, subject).into_iter().map(own).collect()
+    }
+
+    /// Whether so many runs of the healthy release as are wanted can prove the limit at all.
+    pub fn can_prove(&self) -> bool {
+        upper(0, self.healthy_of_check(), self.confidence()) <= self.goal.limit.get()
+    }
+
+    /// The confidence of each check.
+    fn confidence(&self) -> Confidence {
+        ONE_SIDED.shared_by(CHECKS * self.goal.searches.max(1))
     }
 
     /// How many runs are still to be made, as far as is known.
@@ -190,14 +213,18 @@ impl Tuning {
     }
 
     fn healthy_of_check(&self) -> u64 {
-        let shared = ONE_SIDED.shared_by(CHECKS);
-        self.goal.healthy.unwrap_or_else(|| runs_that_prove(self.goal.limit, 1, shared))
+        let needed = || runs_that_prove(self.goal.limit, 1, self.confidence());
+        self.goal.healthy.unwrap_or_else(needed)
     }
 
     /// The first seed that no round uses.
     fn unused(&self) -> u64 {
         let RoundSize { seeds, healthy } = self.last_round();
-        self.goal.seeds.first.wrapping_add(seeds.max(healthy))
+        self.goal.seeds.first.wrapping_add(seeds.max(healthy).max(MEASURED))
+    }
+
+    fn watching(&self) -> Arc<Watching> {
+        Arc::new(Watching { subject: self.subject.clone(), triggers: self.triggers.len() })
     }
 
     fn measuring(&self) -> Batch {
@@ -205,15 +232,18 @@ impl Tuning {
             let seed = self.goal.seeds.at(index);
             Run::Measure { scenario: 0, seed }
         });
-        Batch::new(vec![Arc::new(self.subject.healthy().clone())], runs.collect(), None)
+        let healthy = Arc::new(self.subject.healthy().clone());
+        Batch::new(vec![healthy], runs.collect(), self.watching())
     }
 
     fn measured(&mut self, answers: Vec<Answer>) -> Stage {
         let records: Vec<Record> = answers.into_iter().filter_map(Answer::into_record).collect();
         let normal = Yardstick::of(&records, self.subject.stable());
-        self.normal = Some(normal);
+        self.normal = Some([normal, Yardstick::of(&records, self.subject.canary())]);
         if !self.given {
-            self.triggers.extend(library(&normal, self.goal.limit.get()));
+            let by_chance = self.subject.is_assigned_by_chance();
+            let library = library(&normal, self.goal.limit.get(), by_chance);
+            self.triggers = with_more(std::mem::take(&mut self.triggers), library);
         }
         Stage::Halving { round: 0, field: Field::new(self.triggers.len()) }
     }
@@ -234,9 +264,9 @@ impl Tuning {
                 .map(move |index| Run::Watch { scenario: fault + 1, seed: at(index) })
         });
         let healthy = (field.healthy_runs()..size.healthy)
-            .map(|index| Run::Watch { scenario: 0, seed: at(index) });
-        let watching = Watching { canary: self.subject.canary(), triggers: self.triggers.len() };
-        Ok(Batch::new(scenarios, bad.chain(healthy).collect(), Some(watching)))
+            .map(|index| Run::Guard { scenario: 0, seed: at(index) });
+
+        Ok(Batch::new(scenarios, bad.chain(healthy).collect(), self.watching()))
     }
 
     fn halved(
@@ -245,10 +275,14 @@ impl Tuning {
         mut field: Field,
         answers: Vec<Answer>,
     ) -> Result<Stage, RulesError> {
-        for (scenario, run) in answers.into_iter().filter_map(Answer::into_observation) {
-            match scenario.checked_sub(1) {
-                Some(fault) => field.add_bad(fault, self.faults[fault].weight, &run),
-                None => field.add_healthy(&run),
+        for answer in answers {
+            match answer {
+                Answer::Fired(firing) => field.add_healthy(&firing),
+                Answer::Watched(scenario, run) => {
+                    let fault = scenario - 1;
+                    field.add_bad(fault, self.faults[fault].weight, &run);
+                }
+                Answer::Measured(_) | Answer::Played(..) => {}
             }
         }
         let size = rounds(self.last_round())[round];
@@ -277,8 +311,8 @@ impl Tuning {
         answers: Vec<Answer>,
     ) -> Result<Stage, RulesError> {
         for answer in &answers {
-            if let Answer::Watched(_, seen) = answer {
-                field.add_healthy(seen);
+            if let Answer::Fired(firing) = answer {
+                field.add_healthy(firing);
             }
         }
         let next = contest.number() + 1;
@@ -308,7 +342,13 @@ impl Tuning {
             (self.subject.clone(), self.faults.clone(), self.bad.clone()),
             (&self.triggers, self.present),
             (sets, proved),
-            Check { limit, seeds: self.goal.seeds.from(first), healthy, number: check },
+            Check {
+                limit,
+                seeds: self.goal.seeds.from(first),
+                healthy,
+                number: check,
+                confidence: self.confidence(),
+            },
         )
     }
 

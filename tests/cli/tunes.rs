@@ -112,7 +112,9 @@ fn every_weight_has_rules_of_its_own_and_the_best_is_named() {
     let vary = "phases.canary.split={v1: 80%, v2: 20%},{v1: 50%, v2: 50%}";
     let ended = tune(&place, &["--vary", vary]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
-    assert!(ended.stdout.contains("with split = {v1: 80%, v2: 20%}"), "{}", ended.stdout);
+    for part in ["split = {v1: 80%, v2: 20%}", "split = {v1: 50%, v2: 50%}", "recommended: "] {
+        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
+    }
 }
 
 #[test]
@@ -122,6 +124,7 @@ fn a_limit_that_nothing_is_proved_to_keep_is_no_success() {
     assert_eq!(ended.code, 5, "{}", ended.stderr);
     assert!(ended.stdout.starts_with("NOT FOUND"), "{}", ended.stdout);
     assert!(ended.stdout.contains("--healthy"), "{}", ended.stdout);
+    assert!(ended.stderr.contains("nothing will be recommended"), "{}", ended.stderr);
 }
 
 #[test]
