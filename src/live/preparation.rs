@@ -148,6 +148,7 @@ impl<'a> Preparation<'a> {
     fn problems(&self, model: &ModelPlan, state: &Value) -> Result<Vec<String>, LiveError> {
         let versions = self.operator.read(&Ask::versions(&model.id))?;
         let mut problems: Vec<String> = busy(model, state).into_iter().collect();
+        problems.extend(in_rollout(model, state));
         problems.extend(strange(model, state));
         let known = model.versions.iter().filter_map(|plan| Some((plan, named(&versions, plan)?)));
         for (plan, found) in known {
@@ -317,6 +318,24 @@ fn busy(model: &ModelPlan, state: &Value) -> Option<String> {
             model.id
         )
     })
+}
+
+/// That a rollout moves its traffic, or has moved it and is still watched by its rules.
+fn in_rollout(model: &ModelPlan, state: &Value) -> Option<String> {
+    let (model, rollout) = (&model.id, &state["rollout"]);
+    let version = rollout["version"].as_str().unwrap_or_default();
+    let remedy = match rollout["state"].as_str()? {
+        "stepping" | "paused" => format!(
+            "a rollout of {version} is under way there, which moves traffic by itself: \
+             `coalmine admin abort {model}` ends it"
+        ),
+        "promoted" => format!(
+            "its rules still cover {version}, which was promoted: wait until that is over, or \
+             `coalmine admin promote {model} {version}` ends it"
+        ),
+        _ => return None,
+    };
+    Some(format!("{model} is in a rollout: {remedy}"))
 }
 
 /// Versions that get traffic and that the scenario does not know.

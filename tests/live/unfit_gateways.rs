@@ -81,6 +81,51 @@ fn a_gateway_that_serves_something_already() {
 }
 
 #[test]
+fn a_gateway_whose_rollout_is_under_way_or_still_watched() {
+    let version = "{upstream: mock, parameters: {model: old}, price: {blended: 0.008 USD}}";
+    let world = FarWorld::new(&format!("{{gpt-4: {{versions: {{old: {version}}}}}}}"));
+    let deploy = |body| {
+        let (status, told) = world.ask("POST", "/v1/models/gpt-4/deploy", Some(&body));
+        assert_eq!(status, 200, "{told}");
+    };
+    let tagged = json!({"tag": "stable", "version_id": "old"});
+    assert_eq!(world.ask("POST", "/v1/models/gpt-4/versions/tag", Some(&tagged)).0, 200);
+    let new = json!({"id": "new", "upstream": "mock", "parameters": {"model": "new"}});
+    assert_eq!(world.ask("POST", "/v1/models/gpt-4/versions", Some(&new)).0, 201);
+    deploy(json!({"action": "split", "split": {"old": 1.0}}));
+    let steps = json!([{"weight": 0.1, "hold": 3600}]);
+    deploy(json!({"action": "rollout", "version": "new", "steps": steps, "bake": 3600}));
+    let stands = || world.ask("GET", "/v1/models/gpt-4/versions", None);
+    let before = stands();
+    let told = || {
+        let known = SCENARIO.replace("phases:", NEW);
+        match world.refused(&known) {
+            LiveError::Elsewhere { why: ElsewhereError::Unfit(problems), .. } => {
+                assert_eq!(problems.len(), 1, "{problems:?}");
+                problems[0].clone()
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let stepping = told();
+    assert!(stepping.contains("`coalmine admin abort gpt-4`"), "{stepping}");
+    deploy(json!({"action": "pause"}));
+    assert_eq!(told(), stepping);
+    assert_eq!(stands(), before, "nothing was changed");
+    deploy(json!({"action": "promote", "version": "new"}));
+    let promoted = told();
+    assert!(promoted.contains("`coalmine admin promote gpt-4 new`"), "{promoted}");
+    // What it advises helps.
+    deploy(json!({"action": "promote", "version": "new"}));
+    let (_, status) = world.ask("GET", "/v1/deploy/status", None);
+    assert_eq!(status["models"][0]["rollout"]["state"], "idle");
+}
+
+/// Another version, of the same model, before the phases.
+const NEW: &str = "      new: {upstream: {latency: 10ms}}
+phases:";
+
+#[test]
 fn a_version_that_is_another_or_leads_elsewhere() {
     let of = |more: &str| {
         format!("{{gpt-4: {{versions: {{old: {{upstream: mock, tags: [stable]{more}}}}}}}}}")
