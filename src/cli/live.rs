@@ -94,7 +94,10 @@ pub(super) struct LivePlay<'a> {
 
 impl<'a> LivePlay<'a> {
     /// That of a scenario which is read from `file`, where the arguments ask for one.
-    pub(super) fn of(arguments: &'a LiveArguments, file: &'a Path) -> Result<Option<Self>, Failure> {
+    pub(super) fn of(
+        arguments: &'a LiveArguments,
+        file: &'a Path,
+    ) -> Result<Option<Self>, Failure> {
         if !(arguments.live || arguments.both) {
             return Ok(None);
         }

@@ -65,7 +65,7 @@ impl Conductor<'_> {
                     self.secrets.made(key, secret, self.clock.now() + *adopted_after);
                     true
                 });
-                self.hear_told(watch)?;
+                self.hear_effects(watch)?;
                 Ok(given)
             }
         }
@@ -107,6 +107,9 @@ impl Conductor<'_> {
             LiveError::Interface("the plan has a command that no request asks for".to_owned())
         })?;
         let answer = self.stage.operator.ask(&ask)?;
+        if let Some(far) = self.far.as_mut().filter(|_| answer.is_ok()) {
+            far.retelling.asks(model, kind);
+        }
         self.hear_effects(watch)?;
         Ok(answer.map(|answer| {
             let is_moved = answer.get("journal_entry").is_none_or(|entry| !entry.is_null());
@@ -117,7 +120,7 @@ impl Conductor<'_> {
 
     /// Whether a rollout of a model is under way, or has promoted what rules still cover.
     pub(super) fn is_in_rollout(&self, model: ModelIndex) -> Result<bool, LiveError> {
-        let status = self.stage.operator.read(&Ask::get("/v1/deploy/status"))?;
+        let status = self.stage.operator.read(&Ask::status())?;
         let id = self.scenario.models[usize::from(model.0)].id.as_str();
         let models = status["models"].as_array();
         let state = models.into_iter().flatten().find(|state| state["model"] == id);

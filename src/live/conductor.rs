@@ -60,7 +60,7 @@ impl Conductor<'_> {
     /// Begins the first phase: then requests may be sent.
     pub(super) fn begin(&mut self, watch: &mut LiveWatch<'_>) -> Result<(), LiveError> {
         if self.far.is_some() {
-            self.look_around(self.scenario.start)?;
+            self.look_around()?;
         }
         self.hear_told(watch)?;
         self.follow_cues(self.scenario.start, watch)

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
 
-use super::retelling::Retelling;
+use super::retelling::{Retelling, Whose};
 use crate::exchange::{Ending, VersionIndex};
 use crate::mock::MockNews;
+use crate::run::OwnAnswers;
 use crate::scenario::Scenario;
 use crate::units::{RequestId, Timestamp};
 use crate::wire::RequestNumber;
@@ -25,16 +26,46 @@ pub(super) struct Far<'a> {
 }
 
 impl<'a> Far<'a> {
-    /// Of which nothing has been heard, in a run of `scenario`; its journal has so many entries.
-    pub(super) fn new(scenario: &'a Scenario, mock: Receiver<MockNews>, entries: u64) -> Self {
+    /// Of which nothing has been heard, in a run of `scenario`, which is `whose`; its journal has so
+    /// many entries.
+    pub(super) fn new(
+        scenario: &'a Scenario,
+        whose: Whose,
+        mock: Receiver<MockNews>,
+        entries: u64,
+    ) -> Self {
         Self {
-            retelling: Retelling::new(scenario, entries),
+            retelling: Retelling::new(scenario, whose, entries),
             mock,
             early: BTreeMap::new(),
             contradicted: 0,
             by_itself: BTreeMap::new(),
         }
     }
+
+    /// The run is over.
+    pub(super) fn end(self) -> FarEnd {
+        let own = |(ending, count): (&Ending, &u64)| OwnAnswers {
+            ending: ending.name().into_owned(),
+            count: *count,
+        };
+        FarEnd {
+            contradicted: self.contradicted,
+            own_answers: self.by_itself.iter().map(own).collect(),
+            doubts: self.retelling.doubts().told(),
+        }
+    }
+}
+
+/// What is left to be told of a gateway elsewhere once a run is over.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FarEnd {
+    /// Answers that named another version than the mock was asked for, or none.
+    pub(super) contradicted: u64,
+    /// The requests that it ended by itself.
+    pub(super) own_answers: Vec<OwnAnswers>,
+    /// What speaks against the run, in sentences.
+    pub(super) doubts: Vec<String>,
 }
 
 /// An attempt that has come to the mock.

@@ -14,7 +14,8 @@ use super::elsewhere::{Elsewhere, ElsewhereError};
 use super::error::LiveError;
 use super::operator::{Operator, Refused};
 use super::orders::Ask;
-use super::preparation::{Preparation, STATUS};
+use super::preparation::Preparation;
+use super::retelling::Whose;
 use crate::clock::{TimeScale, WallClock};
 use crate::director::TriggerHealth;
 use crate::engine::{Health, RuleSet};
@@ -139,9 +140,14 @@ impl FarGateway {
         left
     }
 
+    /// What of it is the run's.
+    pub(super) fn whose(&self) -> Whose {
+        Whose { operator: self.operator.key_id.clone(), keys: self.made.clone() }
+    }
+
     /// How many entries the journal has.
     pub(super) fn entries(&self) -> Result<u64, LiveError> {
-        let status = self.operator.read(&Ask::get(STATUS))?;
+        let status = self.operator.read(&Ask::status())?;
         Ok(status["journal_entries"].as_u64().unwrap_or_default())
     }
 
@@ -230,7 +236,7 @@ impl FarGateway {
     ) -> Result<Vec<TriggerHealth>, LiveError> {
         let plan = &scenario.models[usize::from(model.0)];
         let first = scenario.first_version(model);
-        let status = self.operator.read(&Ask::get(STATUS))?;
+        let status = self.operator.read(&Ask::status())?;
         let mut models = status["models"].as_array().into_iter().flatten();
         let state = models.find(|state| state["model"] == plan.id.as_str());
         let told = state.and_then(|state| state["rules"].as_array()).into_iter().flatten();
@@ -266,7 +272,7 @@ fn ask_time(operator: &Operator) -> Result<FarTime, LiveError> {
     let (mut now, mut best) = (Timestamp::EPOCH, None);
     for _ in 0..QUESTIONS {
         let asked = clock.now();
-        let status = operator.read(&Ask::get(STATUS))?;
+        let status = operator.read(&Ask::status())?;
         let answered = clock.now();
         let within = answered.since(asked).mul_f64(0.5);
         let at = status["at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());

@@ -8,21 +8,28 @@ use super::error::LiveError;
 use super::feed_event::FeedEvent;
 use super::live_watch::LiveWatch;
 use super::notice::Notice;
-use crate::director::Told;
+use super::orders::Ask;
 use crate::exchange::ModelIndex;
-use crate::record::Happening;
-use crate::units::Timestamp;
 
 impl Conductor<'_> {
-    /// Hears what a command has led to that was answered.
+    /// Hears what a command has led to that was answered. Of requests nothing is heard before: on
+    /// which side of a split they stand it may have changed.
     pub(super) fn hear_effects(&mut self, watch: &mut LiveWatch<'_>) -> Result<(), LiveError> {
-        if let Some((far, _)) = self.stage.elsewhere() {
-            let entries = far.entries()?;
-            let until = self.clock.now() + self.in_its_time(FED_WITHIN);
-            while self.last_entry() < entries && self.clock.now() < until {
-                self.hear_next(until, watch)?;
+        let Some((far, _)) = self.stage.elsewhere() else { return self.hear_told(watch) };
+        let entries = far.entries()?;
+        let until = self.clock.now() + self.in_its_time(FED_WITHIN);
+        let mut later = Vec::new();
+        while self.last_entry() < entries && self.clock.now() < until {
+            match self.inbox.recv_timeout(self.clock.until(until)) {
+                Ok(Notice::Fed(event)) => self.hear_feed(&event, watch)?,
+                Ok(notice) => later.push(notice),
+                Err(_) => break,
             }
         }
+        if let Some(far) = self.far.as_mut() {
+            far.retelling.all_told();
+        }
+        later.into_iter().try_for_each(|notice| self.hear(notice, watch))?;
         self.hear_told(watch)
     }
 
@@ -34,28 +41,24 @@ impl Conductor<'_> {
     ) -> Result<(), LiveError> {
         let mut numbers = self.rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let Some(far) = self.far.as_mut() else { return Ok(()) };
-        let told = far.retelling.retell(event, &mut numbers)?;
+        let told = far.retelling.retell(event, &mut numbers);
         drop(numbers);
-        let Some(told) = told else { return Ok(()) };
-        let changed_at = match &told {
-            Told::Journalled(sealed) => Some(sealed.entry().at),
-            Told::Happened { .. } => None,
-        };
-        self.hear(Notice::Told(told), watch)?;
-        changed_at.map_or(Ok(()), |at| self.look_around(at))
+        told.into_iter().try_for_each(|told| self.hear(Notice::Told(told), watch))
     }
 
-    /// Asks a gateway elsewhere which versions have which tags; tells of those that were lost.
-    pub(super) fn look_around(&mut self, at: Timestamp) -> Result<(), LiveError> {
-        let standing = self.stage.operator.standing(self.scenario)?;
+    /// Asks a gateway elsewhere how it stands before the run begins.
+    pub(super) fn look_around(&mut self) -> Result<(), LiveError> {
+        let operator = &self.stage.operator;
+        let (standing, status) =
+            (operator.standing(self.scenario)?, operator.read(&Ask::status())?);
         let Some(far) = self.far.as_mut() else { return Ok(()) };
-        let mut lost: Vec<Happening> = Vec::new();
-        for (model, stands) in (0..).map(ModelIndex).zip(standing.models) {
-            let holder = stands.tags.iter().find(|(tag, _)| tag.as_str() == STABLE);
-            let holder = holder.map(|(_, version)| *version);
-            lost.extend(far.retelling.narrator.stands(model, holder, stands.tags));
+        let models = (0..).map(ModelIndex).zip(&self.scenario.models);
+        for ((model, plan), stands) in models.zip(standing.models) {
+            let mut states = status["models"].as_array().into_iter().flatten();
+            let state = states.find(|state| state["model"] == plan.id.as_str());
+            let rollout = state.and_then(|state| state["rollout"]["state"].as_str());
+            far.retelling.stands(model, stands.tags, rollout.unwrap_or_default());
         }
-        lost.into_iter().for_each(|happening| self.happened(at, happening));
         Ok(())
     }
 
@@ -64,7 +67,6 @@ impl Conductor<'_> {
     }
 }
 
-const STABLE: &str = "stable";
 /// How long it is waited for what a gateway has already done. Chosen: many times what the way of it
 /// takes.
 const FED_WITHIN: Wait = Wait::from_secs(2);

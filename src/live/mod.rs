@@ -12,14 +12,17 @@
 //! it is prepared, commanded and heard over its interface, and what became of single requests tell
 //! their clients and the mock, which knows them by the ids that the gateway passes on.
 
+mod asked;
 mod client_meter;
 mod commanding;
 mod conductor;
 mod cues;
+mod doubts;
 mod elsewhere;
 mod error;
 mod far;
 mod far_gateway;
+mod far_rollout;
 mod feed;
 mod feed_event;
 mod gateway_plan;
@@ -39,6 +42,7 @@ mod retelling;
 mod rule_numbers;
 mod secrets;
 mod shadows;
+mod stables;
 mod stage;
 mod tap;
 mod unfit;

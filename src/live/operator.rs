@@ -24,6 +24,8 @@ pub(super) struct Operator {
     /// Without a slash at its end.
     base: String,
     key: HeaderValue,
+    /// What its access key is called.
+    pub(super) key_id: String,
     /// How long an answer may take; `None`: as long as it takes.
     within: Option<Wait>,
 }
@@ -53,7 +55,8 @@ impl Operator {
     fn with(base: &str, key: &str, within: Option<Wait>) -> Result<Self, LiveError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let base = base.trim_end_matches('/').to_owned();
-        Ok(Self { runtime, http: client(within)?, base, key: bearer(key)?, within })
+        let key_id = key.split('.').next().unwrap_or_default().to_owned();
+        Ok(Self { runtime, http: client(within)?, base, key: bearer(key)?, key_id, within })
     }
 
     /// Asks with the operator's own key.
@@ -79,7 +82,7 @@ impl Operator {
 
     /// How the deployments of `scenario` stand.
     pub(super) fn standing(&self, scenario: &Scenario) -> Result<Standing, LiveError> {
-        let status = self.read(&Ask::get("/v1/deploy/status"))?;
+        let status = self.read(&Ask::status())?;
         let mut models = Vec::new();
         for (model, plan) in (0..).map(ModelIndex).zip(&scenario.models) {
             let versions = self.read(&Ask::versions(&plan.id))?;

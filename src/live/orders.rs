@@ -21,6 +21,11 @@ impl Ask {
         Self { method: "GET", path: path.into(), body: None }
     }
 
+    /// How everything stands.
+    pub(super) fn status() -> Self {
+        Self::get("/v1/deploy/status")
+    }
+
     fn post(path: String, body: Value) -> Self {
         Self { method: "POST", path, body: Some(body) }
     }

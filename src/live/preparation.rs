@@ -123,7 +123,7 @@ impl<'a> Preparation<'a> {
 
     /// How the gateway says that it stands.
     fn status(&self) -> Result<Value, LiveError> {
-        let answer = self.operator.ask(&Ask::get(STATUS));
+        let answer = self.operator.ask(&Ask::status());
         let status = match answer {
             Err(LiveError::Interface(why)) => {
                 return Err(self.error(ElsewhereError::Unreachable(why)));
@@ -367,5 +367,3 @@ fn other_price(model: &ModelPlan, plan: &VersionPlan, found: &Value) -> Option<S
         )
     })
 }
-
-pub(super) const STATUS: &str = "/v1/deploy/status";

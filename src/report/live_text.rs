@@ -132,6 +132,7 @@ mod tests {
             strangers: 0,
             contradicted: 0,
             own_answers: vec![OwnAnswers { ending: "429".to_owned(), count: 3 }],
+            doubts: Vec::new(),
             keys_left: vec!["search".to_owned()],
         };
         let texts = live_texts(&LiveFacts { gateway: Some(gateway), ..facts(1.0) });

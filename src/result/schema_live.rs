@@ -60,6 +60,7 @@ fn far_gateway() -> Value {
         ],
         &[
             ("own_answers", list(own)),
+            ("doubts", list(text("what else speaks against the run, in a sentence"))),
             (
                 "keys_left",
                 list(text("an access key that was made for the run and that it may still have")),
