@@ -8,7 +8,7 @@ use crate::exchange::{Ending, VersionIndex};
 use crate::mock::MockNews;
 use crate::run::OwnAnswers;
 use crate::scenario::Scenario;
-use crate::units::{RequestId, Timestamp};
+use crate::units::{Duration, RequestId, Timestamp, format_counted, format_duration};
 use crate::wire::RequestNumber;
 
 /// What is known of a gateway elsewhere.
@@ -21,6 +21,12 @@ pub(super) struct Far<'a> {
     pub(super) early: BTreeMap<RequestId, Vec<Came>>,
     /// Answers that named another version than the mock was asked for, or none.
     pub(super) contradicted: u64,
+    /// For how long its events were cut off, each time.
+    pub(super) cuts: Vec<Duration>,
+    /// Why it was conducted no further, and when; `None`: the run came to its end.
+    pub(super) broken_off: Option<(Timestamp, String)>,
+    /// Why it is not known how its rules fared.
+    pub(super) health_unknown: Option<String>,
     /// How often it ended a request in each way of which no attempt has reached the mock.
     pub(super) by_itself: BTreeMap<Ending, u64>,
 }
@@ -39,6 +45,9 @@ impl<'a> Far<'a> {
             mock,
             early: BTreeMap::new(),
             contradicted: 0,
+            cuts: Vec::new(),
+            broken_off: None,
+            health_unknown: None,
             by_itself: BTreeMap::new(),
         }
     }
@@ -49,11 +58,36 @@ impl<'a> Far<'a> {
             ending: ending.name().into_owned(),
             count: *count,
         };
+        let broken_off = self.broken_off.as_ref().map(|(at, why)| {
+            format!("the run was broken off at {at}, and what is told ends there: {why}")
+        });
         FarEnd {
             contradicted: self.contradicted,
             own_answers: self.by_itself.iter().map(own).collect(),
-            doubts: self.retelling.doubts().told(),
+            notes: self.notes(),
+            doubts: self.retelling.doubts().told().into_iter().chain(broken_off).collect(),
         }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if !self.cuts.is_empty() {
+            let (times, all) = (
+                self.cuts.len() as u64,
+                self.cuts.iter().fold(Duration::ZERO, |all, cut| all + *cut),
+            );
+            notes.push(format!(
+                "its events were cut off {}, for {} in all: what its journal has was told \
+                 afterwards, and which breaches began or ended and which versions drained \
+                 meanwhile is missing",
+                format_counted(times, "time", "times"),
+                format_duration(all)
+            ));
+        }
+        notes.extend(self.health_unknown.iter().map(|why| {
+            format!("how often its rules were checked is not known, for it did not say so: {why}")
+        }));
+        notes
     }
 }
 
@@ -64,6 +98,8 @@ pub(super) struct FarEnd {
     pub(super) contradicted: u64,
     /// The requests that it ended by itself.
     pub(super) own_answers: Vec<OwnAnswers>,
+    /// What is missing, in sentences.
+    pub(super) notes: Vec<String>,
     /// What speaks against the run, in sentences.
     pub(super) doubts: Vec<String>,
 }

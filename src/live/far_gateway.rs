@@ -125,7 +125,7 @@ impl FarGateway {
     pub(super) fn forget_keys(&mut self) -> Vec<KeyId> {
         let (mut made, mut left) = (mem::take(&mut self.made).into_iter(), Vec::new());
         while let Some(key) = made.next() {
-            match self.operator.ask_within(&Ask::revoke(&key), FORGOTTEN_WITHIN) {
+            match self.operator.ask_shortly(&Ask::revoke(&key)) {
                 // The plan may have revoked it.
                 Ok(Ok(_) | Err(Refused { status: NOT_FOUND, .. })) => {}
                 Ok(Err(_)) => left.push(key),
@@ -306,8 +306,5 @@ const PROBES: RequestId = RequestId(u64::MAX - u16::MAX as u64);
 /// hundredth.
 const LOOKS: u32 = 2_000;
 const LOOK: Wait = Wait::from_millis(5);
-/// How long it is waited until a key is revoked. Chosen: many times what that takes, and no long
-/// wait for who wants to end.
-const FORGOTTEN_WITHIN: Wait = Wait::from_secs(2);
 /// What a gateway says of a key that it does not have.
 const NOT_FOUND: u16 = 404;

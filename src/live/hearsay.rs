@@ -1,14 +1,17 @@
 //! What a gateway tells of itself: the harness's own before it answers a command, one elsewhere by
 //! its feed.
 
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration as Wait;
 
-use super::conductor::Conductor;
+use super::conductor::{Conductor, MOMENT};
 use super::error::LiveError;
+use super::feed::ended;
 use super::feed_event::FeedEvent;
 use super::live_watch::LiveWatch;
 use super::notice::Notice;
 use super::orders::Ask;
+use crate::director::TriggerHealth;
 use crate::exchange::ModelIndex;
 
 impl Conductor<'_> {
@@ -20,11 +23,23 @@ impl Conductor<'_> {
         let until = self.clock.now() + self.in_its_time(FED_WITHIN);
         let mut later = Vec::new();
         while self.last_entry() < entries && self.clock.now() < until {
-            match self.inbox.recv_timeout(self.clock.until(until)) {
-                Ok(Notice::Fed(event)) => self.hear_feed(&event, watch)?,
-                Ok(notice) => later.push(notice),
-                Err(_) => break,
+            if (watch.is_asked_to_stop)() {
+                return Err(LiveError::Interrupted);
             }
+            match self.inbox.recv_timeout(MOMENT) {
+                Ok(Notice::Fed(event)) => self.hear_feed(&event, watch)?,
+                Ok(Notice::FeedEnded(why)) => return Err(ended(&why)),
+                Ok(notice) => later.push(notice),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        if self.last_entry() < entries {
+            return Err(LiveError::Interface(format!(
+                "its events tell of journal entry {}, and {entries} have been made: what a command \
+                 has led to does not come",
+                self.last_entry()
+            )));
         }
         if let Some(far) = self.far.as_mut() {
             far.retelling.all_told();
@@ -62,11 +77,35 @@ impl Conductor<'_> {
         Ok(())
     }
 
+    /// How a run has ended. Where the interface of a gateway elsewhere has failed, what was heard
+    /// until then is worth telling: that is the end of it, and it is doubted.
+    pub(super) fn break_off(&mut self, conducted: Result<(), LiveError>) -> Result<(), LiveError> {
+        match (conducted, self.far.as_mut()) {
+            (Err(LiveError::Interface(why)), Some(far)) => {
+                far.broken_off = Some((self.clock.now(), why));
+                Ok(())
+            }
+            (conducted, _) => conducted,
+        }
+    }
+
+    /// How every trigger fared, once the run has ended; none where a gateway elsewhere does not
+    /// say so any more.
+    pub(super) fn last_health(&mut self) -> Result<Vec<TriggerHealth>, LiveError> {
+        match (self.trigger_health(), self.far.as_mut()) {
+            (Err(LiveError::Interface(why)), Some(far)) => {
+                far.health_unknown = Some(why);
+                Ok(Vec::new())
+            }
+            (health, _) => health,
+        }
+    }
+
     fn last_entry(&self) -> u64 {
         self.far.as_ref().map_or(u64::MAX, |far| far.retelling.last_entry())
     }
 }
 
-/// How long it is waited for what a gateway has already done. Chosen: many times what the way of it
-/// takes.
-const FED_WITHIN: Wait = Wait::from_secs(2);
+/// How long it is waited for what a gateway has already done. Chosen: longer than a stream of events
+/// takes to be found broken and is taken up again.
+const FED_WITHIN: Wait = Wait::from_secs(20);

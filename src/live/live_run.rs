@@ -91,6 +91,7 @@ pub fn run_live(
         strangers: left.strangers,
         contradicted: far.contradicted,
         own_answers: far.own_answers,
+        notes: far.notes,
         doubts: far.doubts,
         keys_left: left.keys.iter().map(ToString::to_string).collect(),
     });
@@ -181,8 +182,8 @@ fn play(
     // After its end that does nothing.
     control.stop();
     let _ = loading.join();
-    conducted?;
-    let (end, health) = (conducting.latest, conducting.trigger_health()?);
+    conducting.break_off(conducted)?;
+    let (end, health) = (conducting.latest, conducting.last_health()?);
     let Conductor { recorder, requests, shadows, far, .. } = conducting;
     let far = far.map(Far::end).unwrap_or_default();
     let record = recorder.finish(end, rule_health(scenario, &health), shadows.bursts(end));

@@ -15,6 +15,19 @@ pub(super) struct Ask {
     pub(super) body: Option<Value>,
 }
 
+/// How something is asked for again where no answer came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Again {
+    /// It is only read.
+    Read,
+    /// Under a name by which it is known, so that it is done but once.
+    Known,
+    /// It is done anew.
+    Anew,
+    /// Not at all, where it may have come.
+    Never,
+}
+
 impl Ask {
     /// Of something that is only read.
     pub(super) fn get(path: impl Into<String>) -> Self {
@@ -28,6 +41,18 @@ impl Ask {
 
     fn post(path: String, body: Value) -> Self {
         Self { method: "POST", path, body: Some(body) }
+    }
+
+    /// How it may be asked for again where no answer came: it may have been done all the same.
+    pub(super) fn again(&self) -> Again {
+        match (self.method, self.path.as_str()) {
+            ("GET", _) => Again::Read,
+            // Their answers hold secrets, which are kept nowhere.
+            ("POST", KEYS | OWN_SECRET) => Again::Never,
+            // Who asks for another secret once more gets another one.
+            ("POST", path) if path.starts_with(KEYS) => Again::Anew,
+            _ => Again::Known,
+        }
     }
 
     /// That an access key be made for requests alone.
@@ -49,7 +74,7 @@ impl Ask {
     /// That the key which asks get another secret, for a version.
     pub(super) fn own_secret(grace: Duration, version: &Target) -> Self {
         let body = json!({"grace_seconds": grace.as_secs_f64(), "version": version.as_str()});
-        Self::post("/v1/auth/regenerate-key".to_owned(), body)
+        Self::post(OWN_SECRET.to_owned(), body)
     }
 
     /// That an access key be forgotten.
@@ -157,6 +182,7 @@ fn encoded(model: &ModelId) -> String {
 }
 
 const KEYS: &str = "/v1/auth/keys";
+const OWN_SECRET: &str = "/v1/auth/regenerate-key";
 
 #[cfg(test)]
 mod tests {
@@ -219,6 +245,24 @@ mod tests {
         assert_eq!(Ask::new_secret(&key, grace).body, Some(json!({"grace_seconds": 90.0})));
         let own = Ask::own_secret(grace, &target("v2")).body.unwrap();
         assert_eq!(own, json!({"grace_seconds": 90.0, "version": "v2"}));
+    }
+
+    #[test]
+    fn what_may_have_been_done_is_asked_for_again_by_a_name_and_no_key_is_made_twice() {
+        let key = KeyId::new("team").unwrap();
+        let model = ModelId::new("m").unwrap();
+        for (ask, again) in [
+            (Ask::status(), Again::Read),
+            (asked(&CommandKind::Pause), Again::Known),
+            (asked(&CommandKind::Rules(crate::engine::RuleSet::default())), Again::Known),
+            (Ask::register(&model, json!({})), Again::Known),
+            (Ask::revoke(&key), Again::Known),
+            (Ask::new_secret(&key, Duration::ZERO), Again::Anew),
+            (Ask::new_key(&key), Again::Never),
+            (Ask::own_secret(Duration::ZERO, &target("v2")), Again::Never),
+        ] {
+            assert_eq!(ask.again(), again, "{ask:?}");
+        }
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl<'a> Preparation<'a> {
 
     /// How the gateway says that it stands.
     fn status(&self) -> Result<Value, LiveError> {
-        let answer = self.operator.ask(&Ask::status());
+        let answer = self.operator.ask_once(&Ask::status());
         let status = match answer {
             Err(LiveError::Interface(why)) => {
                 return Err(self.error(ElsewhereError::Unreachable(why)));

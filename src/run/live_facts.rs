@@ -54,6 +54,9 @@ pub struct GatewayFacts {
     /// could not be read of what it told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<String>,
+    /// What is missing of what it told, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The access keys that were made for the run and that it may still have: it did not say that
     /// they are revoked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -195,6 +198,7 @@ mod tests {
                 contradicted,
                 own_answers: Vec::new(),
                 doubts: (0..strangers).map(|_| "somebody else was there".to_owned()).collect(),
+                notes: Vec::new(),
                 keys_left: Vec::new(),
             };
             LiveFacts { gateway: Some(gateway), ..facts(&[], 0) }.distrust()

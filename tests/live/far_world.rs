@@ -19,7 +19,7 @@ use crate::world::{Both, Folder, written};
 /// A gateway that serves, and where its upstream `mock` is looked for.
 pub(crate) struct FarWorld {
     gateway: Option<Gateway>,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     pub(crate) url: String,
     pub(crate) key: String,
     pub(crate) mock: SocketAddr,
