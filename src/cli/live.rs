@@ -156,13 +156,8 @@ fn live_failure(
     let file = file.display().to_string();
     match (error, chosen) {
         (LiveError::Elsewhere { why, .. }, Some(chosen)) => chosen.failure(&why),
-        (LiveError::KeysLeft { error, keys }, _) => {
-            for key in keys {
-                complain(&format!(
-                    "the gateway may still have the access key {key}, which was made for the run: \
-                     coalmine keys revoke {key}"
-                ));
-            }
+        (LiveError::Left { error, left }, _) => {
+            left.told().for_each(|told| complain(&told));
             live_failure((scenario, Path::new(&file)), chosen, interrupt, *error)
         }
         (error @ LiveError::Refused { .. }, Some(_)) => Failure::input(format!("error: {error}")),

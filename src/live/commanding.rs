@@ -6,6 +6,7 @@ use super::live_watch::LiveWatch;
 use super::operator::Refused;
 use super::orders::Ask;
 use super::rule_numbers::RulesSet;
+use super::secrets::shown;
 use crate::engine::{CommandKind, RuleSet};
 use crate::exchange::ModelIndex;
 use crate::record::{Happening, Refusal};
@@ -60,13 +61,12 @@ impl Conductor<'_> {
                         operator.ask_by(&Ask::own_secret(*grace, version), own)?
                     }
                 };
-                let given = answer.map(|answer| {
-                    let secret = answer["api_key"].as_str().unwrap_or_default().to_owned();
+                if let Ok(answer) = &answer {
+                    let secret = shown(answer, key)?;
                     self.secrets.made(key, secret, self.clock.now() + *adopted_after);
-                    true
-                });
+                }
                 self.hear_effects(watch)?;
-                Ok(given)
+                Ok(answer.map(|_| true))
             }
         }
     }

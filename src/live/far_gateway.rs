@@ -12,10 +12,13 @@ use serde_json::Value;
 
 use super::elsewhere::{Elsewhere, ElsewhereError};
 use super::error::LiveError;
+use super::found::Found;
+use super::left_behind::LeftBehind;
 use super::operator::{Operator, Refused};
 use super::orders::Ask;
-use super::preparation::Preparation;
+use super::preparation::{Preparation, Touched};
 use super::retelling::Whose;
+use super::secrets::shown;
 use crate::clock::{TimeScale, WallClock};
 use crate::director::TriggerHealth;
 use crate::engine::{Health, RuleSet};
@@ -24,13 +27,15 @@ use crate::mock::MockNews;
 use crate::scenario::Scenario;
 use crate::units::{Duration, KeyId, ModelId, RequestId, Timestamp};
 
-/// A gateway elsewhere, ready for a run. Dropped, it forgets the keys that were made for it.
+/// A gateway elsewhere, ready for a run. Dropped, it is left as it was found.
 pub(super) struct FarGateway {
     pub(super) operator: Rc<Operator>,
     url: String,
     /// By what URL it must reach the mock.
     mock: String,
     made: Vec<KeyId>,
+    found: Found,
+    touched: Touched,
     /// What each client presents, in the order of the plan; without clients one for all.
     pub(super) keys: Vec<String>,
     /// What the ids of this run's requests begin with, and no other's.
@@ -55,12 +60,15 @@ impl FarGateway {
     ) -> Result<Self, LiveError> {
         let operator = Rc::new(Operator::far(&elsewhere.url, &elsewhere.key)?);
         Preparation::new(&operator, scenario, elsewhere, is_asked_to_stop).check()?;
+        let found = Found::look(&operator, scenario)?;
         let time = ask_time(&operator)?;
         Ok(Self {
             operator,
             url: elsewhere.url.clone(),
             mock: elsewhere.mock_url(),
             made: Vec::new(),
+            found,
+            touched: Touched::default(),
             keys: Vec::new(),
             // Two runs do not begin at one nanosecond.
             prefix: format!("coalmine-{:x}-", time.now.as_nanos()),
@@ -72,7 +80,7 @@ impl FarGateway {
     /// mock, which serves already, and of which `heard` hears.
     ///
     /// # Errors
-    /// What it refuses, and what was changed of it until then.
+    /// What it refuses; what was changed of it until then [`Self::leave`] puts back and tells.
     pub(super) fn prepare(
         &mut self,
         elsewhere: &Elsewhere,
@@ -88,7 +96,8 @@ impl FarGateway {
             .and_then(|()| preparation.set_tags_and_rules())
             .and_then(|()| preparation.go_on())
             .and_then(|()| self.make_keys(scenario));
-        prepared.map_err(|error| error.having_changed(preparation.changes()))
+        self.touched = preparation.touched();
+        prepared
     }
 
     /// Makes the keys of the clients or, where there are none, one for all requests: none is sent
@@ -112,17 +121,27 @@ impl FarGateway {
                     why: format!("{why}; `coalmine keys revoke {key}` makes room"),
                 }
             })?;
-            let secret = made["api_key"].as_str().ok_or_else(|| {
-                LiveError::Interface(format!("it made the access key {key} and did not show it"))
-            })?;
-            self.keys.push(secret.to_owned());
+            self.keys.push(shown(&made, &key)?);
         }
         Ok(())
     }
 
+    /// Puts back what was found of it, and revokes the keys that were made for the run; tells how
+    /// it stands by that. Once that was done there is nothing left to do.
+    pub(super) fn leave(&mut self) -> LeftBehind {
+        let Touched { registered, is_set } = mem::take(&mut self.touched);
+        let keys = self.forget_keys();
+        let mut models = if is_set { self.found.put_back(&self.operator) } else { Vec::new() };
+        if !registered.is_empty() {
+            let versions = registered.join(", ");
+            models.push(format!("registered for the run were and stay its versions {versions}"));
+        }
+        LeftBehind { models, keys }
+    }
+
     /// Revokes the keys that were made for the run; those that may be left because the gateway
     /// does not do it.
-    pub(super) fn forget_keys(&mut self) -> Vec<KeyId> {
+    fn forget_keys(&mut self) -> Vec<KeyId> {
         let (mut made, mut left) = (mem::take(&mut self.made).into_iter(), Vec::new());
         while let Some(key) = made.next() {
             match self.operator.ask_shortly(&Ask::revoke(&key)) {
@@ -254,7 +273,7 @@ impl FarGateway {
 impl Drop for FarGateway {
     fn drop(&mut self) {
         // Whoever can tell what is left has asked before.
-        let _ = self.forget_keys();
+        let _ = self.leave();
     }
 }
 

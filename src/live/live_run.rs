@@ -39,7 +39,7 @@ use crate::workload::{Source, TraceInput};
 ///
 /// # Errors
 /// The scenario has what servers cannot be made to play, a trace is broken, the machine fails, or
-/// somebody asks for the end. Nothing is left behind.
+/// somebody asks for the end. A gateway elsewhere is left as it was found, as far as that can be.
 ///
 /// # Panics
 /// There are not as many traces as the scenario replays: a bug of the caller.
@@ -81,8 +81,8 @@ pub fn run_live(
     let played = play(&set, source, heard, &mut watch);
     let within = stage.elsewhere().map(|(far, _)| far.time.within);
     let left = stage.take_down();
-    let keys_left = left.as_ref().map(|left| left.keys.clone()).unwrap_or_default();
-    let played = played.map_err(|error| error.having_left(keys_left))?;
+    let behind = left.as_ref().map(|left| left.behind.clone()).unwrap_or_default();
+    let played = played.map_err(|error| error.having_left(behind))?;
     let (Played { record, overheads, traces, far }, left) = (played, left?);
     let mut live = facts(settings, &overheads, Overhead::of(left.lateness.sent()));
     live.gateway = settings.elsewhere.as_ref().map(|elsewhere| GatewayFacts {
@@ -93,7 +93,8 @@ pub fn run_live(
         own_answers: far.own_answers,
         notes: far.notes,
         doubts: far.doubts,
-        keys_left: left.keys.iter().map(ToString::to_string).collect(),
+        left: left.behind.models,
+        keys_left: left.behind.keys.iter().map(ToString::to_string).collect(),
     });
     Ok(Rehearsal { record, traces, live: Some(live) })
 }

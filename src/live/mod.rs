@@ -25,8 +25,10 @@ mod far_gateway;
 mod far_rollout;
 mod feed;
 mod feed_event;
+mod found;
 mod gateway_plan;
 mod hearsay;
+mod left_behind;
 mod live_run;
 mod live_settings;
 mod live_watch;
@@ -49,6 +51,7 @@ mod unfit;
 
 pub use elsewhere::{Elsewhere, ElsewhereError};
 pub use error::LiveError;
+pub use left_behind::LeftBehind;
 pub use live_run::run_live;
 pub use live_settings::LiveSettings;
 pub use live_watch::LiveWatch;

@@ -97,9 +97,42 @@ impl Ask {
         Self::get(format!("/v1/models/{}/history?after={after}&limit=1000", encoded(model)))
     }
 
+    /// The rules of a model.
+    pub(super) fn rules(model: &ModelId) -> Self {
+        Self::get(rules_of(model))
+    }
+
+    /// The rules of all models that have none of their own, and which have.
+    pub(super) fn rules_of_all() -> Self {
+        Self::get(RULES)
+    }
+
+    /// That a model get these rules, in the interface's form.
+    pub(super) fn set_rules(model: &ModelId, rules: Value) -> Self {
+        Self { method: "PUT", path: rules_of(model), body: Some(rules) }
+    }
+
+    /// That a model have the rules of all.
+    pub(super) fn follow_rules(model: &ModelId) -> Self {
+        Self { method: "DELETE", path: rules_of(model), body: None }
+    }
+
+    /// That traffic of a model be moved.
+    pub(super) fn deploy(model: &ModelId, body: Value) -> Self {
+        Self::post(format!("/v1/models/{}/deploy", encoded(model)), body)
+    }
+
+    /// That a version of a model get a tag; who had it is remembered if `preserve_previous`.
+    pub(super) fn tag(model: &ModelId, tag: &str, version: &str, preserve_previous: bool) -> Self {
+        let path = format!("/v1/models/{}/versions/tag", encoded(model));
+        let body =
+            json!({"tag": tag, "version_id": version, "preserve_previous": preserve_previous});
+        Self::post(path, body)
+    }
+
     /// What `kind` asks of a model; `None`: no request asks it.
     pub(super) fn command(model: &ModelId, kind: &CommandKind) -> Option<Self> {
-        let deploy = |body| Some(Self::post(format!("/v1/models/{}/deploy", encoded(model)), body));
+        let deploy = |body| Some(Self::deploy(model, body));
         match kind {
             CommandKind::Split { shares, redeploy } => {
                 let split = split(shares);
@@ -124,20 +157,9 @@ impl Ask {
             CommandKind::Resume => deploy(json!({"action": "resume"})),
             CommandKind::Abort => deploy(json!({"action": "abort"})),
             CommandKind::Tag { tag, version, preserve_previous } => {
-                let path = format!("/v1/models/{}/versions/tag", encoded(model));
-                Some(Self::post(
-                    path,
-                    json!({
-                        "tag": tag,
-                        "version_id": version.as_str(),
-                        "preserve_previous": preserve_previous,
-                    }),
-                ))
+                Some(Self::tag(model, tag.as_str(), version.as_str(), *preserve_previous))
             }
-            CommandKind::Rules(rules) => {
-                let path = format!("/v1/deploy/rollback-rules?model={}", encoded(model));
-                Some(Self { method: "PUT", path, body: Some(json!(rules.to_raw())) })
-            }
+            CommandKind::Rules(rules) => Some(Self::set_rules(model, json!(rules.to_raw()))),
             CommandKind::RevokeKey(key) => Some(Self::revoke(key)),
             // Of a plan none of these is ever commanded: it begins with them.
             CommandKind::Register(_)
@@ -167,6 +189,10 @@ fn ladder(steps: &Ladder) -> Vec<Value> {
     steps.steps().iter().map(step).collect()
 }
 
+fn rules_of(model: &ModelId) -> String {
+    format!("{RULES}?model={}", encoded(model))
+}
+
 /// The name of a model in a path or a query: it may have slashes.
 fn encoded(model: &ModelId) -> String {
     let mut encoded = String::new();
@@ -181,6 +207,7 @@ fn encoded(model: &ModelId) -> String {
     encoded
 }
 
+const RULES: &str = "/v1/deploy/rollback-rules";
 const KEYS: &str = "/v1/auth/keys";
 const OWN_SECRET: &str = "/v1/auth/regenerate-key";
 

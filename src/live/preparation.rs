@@ -19,8 +19,16 @@ pub(super) struct Preparation<'a> {
     elsewhere: &'a Elsewhere,
     /// Whether somebody asks for its end.
     is_asked_to_stop: &'a dyn Fn() -> bool,
-    /// What was changed of the gateway.
-    changes: Vec<String>,
+    touched: Touched,
+}
+
+/// What was changed of a gateway.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Touched {
+    /// The versions that were registered, in words.
+    pub(super) registered: Vec<String>,
+    /// Whether tags or rules were set.
+    pub(super) is_set: bool,
 }
 
 impl<'a> Preparation<'a> {
@@ -31,7 +39,8 @@ impl<'a> Preparation<'a> {
         elsewhere: &'a Elsewhere,
         is_asked_to_stop: &'a dyn Fn() -> bool,
     ) -> Self {
-        Self { operator, scenario, elsewhere, is_asked_to_stop, changes: Vec::new() }
+        let touched = Touched { registered: Vec::new(), is_set: false };
+        Self { operator, scenario, elsewhere, is_asked_to_stop, touched }
     }
 
     /// Looks whether somebody asks for its end.
@@ -42,9 +51,9 @@ impl<'a> Preparation<'a> {
         if (self.is_asked_to_stop)() { Err(LiveError::Interrupted) } else { Ok(()) }
     }
 
-    /// What was changed of the gateway so far, each in some words.
-    pub(super) fn changes(&self) -> &[String] {
-        &self.changes
+    /// What was changed of the gateway so far.
+    pub(super) fn touched(self) -> Touched {
+        self.touched
     }
 
     /// Looks whether the gateway can serve the run; changes nothing.
@@ -75,8 +84,13 @@ impl<'a> Preparation<'a> {
         for model in &self.scenario.models {
             let known = self.operator.read(&Ask::versions(&model.id))?;
             for version in model.versions.iter().filter(|it| named(&known, it).is_none()) {
-                self.register(model, version)?;
-                self.changes.push(format!("{} has the version {}", model.id, version.id));
+                // Before it is asked for: it may be done and the answer get lost.
+                self.touched.registered.push(format!("{} of {}", version.id, model.id));
+                let registered = self.register(model, version);
+                if let Err(LiveError::Refused { .. } | LiveError::Interrupted) = &registered {
+                    self.touched.registered.pop();
+                }
+                registered?;
             }
         }
         Ok(())
@@ -270,15 +284,10 @@ impl<'a> Preparation<'a> {
     ) -> Result<(), LiveError> {
         let Some(ask) = Ask::command(&model.id, kind) else { return Ok(()) };
         self.go_on()?;
+        self.touched.is_set = true;
         let answer = self.operator.ask(&ask)?;
         let refused = |Refused { why, .. }| LiveError::Refused { what: what(), why };
-        answer.map_err(refused)?;
-        let change = format!("set is {}", what());
-        // Rules are set twice.
-        if self.changes.last() != Some(&change) {
-            self.changes.push(change);
-        }
-        Ok(())
+        answer.map(drop).map_err(refused)
     }
 }
 

@@ -57,6 +57,9 @@ pub struct GatewayFacts {
     /// What is missing of what it told, in sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// How each of the run's models was left, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
     /// The access keys that were made for the run and that it may still have: it did not say that
     /// they are revoked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -199,6 +202,7 @@ mod tests {
                 own_answers: Vec::new(),
                 doubts: (0..strangers).map(|_| "somebody else was there".to_owned()).collect(),
                 notes: Vec::new(),
+                left: Vec::new(),
                 keys_left: Vec::new(),
             };
             LiveFacts { gateway: Some(gateway), ..facts(&[], 0) }.distrust()

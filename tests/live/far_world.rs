@@ -91,7 +91,7 @@ impl FarWorld {
 
     /// Why the scenario that `text` is cannot be played here.
     pub(crate) fn refused(&self, text: &str) -> LiveError {
-        far(&written(text), self.elsewhere(), &mut Vec::new()).unwrap_err()
+        bare(far(&written(text), self.elsewhere(), &mut Vec::new()).unwrap_err())
     }
 
     /// Asks the interface with the first key; the answer's status and body.
@@ -121,22 +121,35 @@ impl Drop for FarWorld {
     }
 }
 
+/// Without what was left at a gateway.
+pub(crate) fn bare(error: LiveError) -> LiveError {
+    match error {
+        LiveError::Left { error, .. } => *error,
+        other => other,
+    }
+}
+
 /// `loaded` over HTTP, through a gateway elsewhere; however late requests are sent.
 pub(crate) fn far(
     loaded: &Loaded,
     elsewhere: Elsewhere,
     outcomes: &mut Vec<Outcome>,
 ) -> Result<Rehearsal, LiveError> {
-    let settings = LiveSettings {
-        scale: TimeScale::REAL,
-        threads: NonZeroUsize::MIN,
-        lag_limit: Duration::from_secs(3_600),
-        elsewhere: Some(elsewhere),
-    };
+    let settings = settings(elsewhere);
     let watch = LiveWatch {
         is_asked_to_stop: &|| false,
         tick: &mut |_| {},
         sink: &mut |outcome: &Outcome| outcomes.push(*outcome),
     };
     run_live(&loaded.scenario, loaded.scenario.seed, Vec::new(), &settings, watch)
+}
+
+/// Those of a run through a gateway elsewhere, however late requests are sent.
+pub(crate) fn settings(elsewhere: Elsewhere) -> LiveSettings {
+    LiveSettings {
+        scale: TimeScale::REAL,
+        threads: NonZeroUsize::MIN,
+        lag_limit: Duration::from_secs(3_600),
+        elsewhere: Some(elsewhere),
+    }
 }

