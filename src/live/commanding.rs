@@ -7,6 +7,7 @@ use super::operator::Refused;
 use super::orders::Ask;
 use super::rule_numbers::RulesSet;
 use super::secrets::shown;
+use super::status::rollout_state;
 use crate::engine::{CommandKind, RuleSet};
 use crate::exchange::ModelIndex;
 use crate::record::{Happening, Refusal};
@@ -121,10 +122,7 @@ impl Conductor<'_> {
     /// Whether a rollout of a model is under way, or has promoted what rules still cover.
     pub(super) fn is_in_rollout(&self, model: ModelIndex) -> Result<bool, LiveError> {
         let status = self.stage.operator.read(&Ask::status())?;
-        let id = self.scenario.models[usize::from(model.0)].id.as_str();
-        let models = status["models"].as_array();
-        let state = models.into_iter().flatten().find(|state| state["model"] == id);
-        let state = state.and_then(|state| state["rollout"]["state"].as_str());
+        let state = rollout_state(&status, &self.scenario.models[usize::from(model.0)].id);
         Ok(matches!(state, Some("stepping" | "paused" | "promoted")))
     }
 }

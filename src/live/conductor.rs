@@ -76,6 +76,8 @@ impl Conductor<'_> {
             (watch.tick)(self.control.ended());
             self.take_secrets()?;
             while let Some(at) = self.director.next_time().filter(|at| *at <= self.clock.now()) {
+                let late = self.clock.now().since(at);
+                self.far.iter_mut().for_each(|far| far.late = far.late.max(late));
                 self.director.advance(at);
                 self.follow_cues(at, watch)?;
             }

@@ -53,6 +53,12 @@ impl Doubts {
         self.strange.insert(version.clone());
     }
 
+    /// A version that the scenario does not have and that got traffic: the run's requests go where
+    /// something is really served.
+    pub(super) fn strange_version(&self) -> Option<&VersionId> {
+        self.strange.first()
+    }
+
     /// In sentences; none: nothing speaks against the run.
     pub(super) fn told(&self) -> Vec<String> {
         let mut told = Vec::new();

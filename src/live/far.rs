@@ -23,6 +23,8 @@ pub(super) struct Far<'a> {
     pub(super) contradicted: u64,
     /// For how long its events were cut off, each time.
     pub(super) cuts: Vec<Duration>,
+    /// How long after its time something of the plan was done, at the most.
+    pub(super) late: Duration,
     /// Why it was conducted no further, and when; `None`: the run came to its end.
     pub(super) broken_off: Option<(Timestamp, String)>,
     /// Why it is not known how its rules fared.
@@ -46,6 +48,7 @@ impl<'a> Far<'a> {
             early: BTreeMap::new(),
             contradicted: 0,
             cuts: Vec::new(),
+            late: Duration::ZERO,
             broken_off: None,
             health_unknown: None,
             by_itself: BTreeMap::new(),
@@ -84,12 +87,22 @@ impl<'a> Far<'a> {
                 format_duration(all)
             ));
         }
+        if self.late > LATE {
+            notes.push(format!(
+                "phases and commands of the plan came up to {} after their time, as the answers \
+                 before them did not come sooner",
+                format_duration(self.late)
+            ));
+        }
         notes.extend(self.health_unknown.iter().map(|why| {
             format!("how often its rules were checked is not known, for it did not say so: {why}")
         }));
         notes
     }
 }
+
+/// Above which it is told how late the plan was. Chosen: checks are a second apart at least.
+const LATE: Duration = Duration::from_secs(1);
 
 /// What is left to be told of a gateway elsewhere once a run is over.
 #[derive(Clone, Debug, Default)]
@@ -110,4 +123,38 @@ pub(super) struct Came {
     pub(super) number: RequestNumber,
     pub(super) version: VersionIndex,
     pub(super) at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::scenario::fixture::load_phases;
+
+    #[test]
+    fn what_is_missing_is_told_and_what_broke_off_is_doubted() {
+        let scenario = load_phases("", &["split: {v1: 100%}"]).unwrap().scenario;
+        let far = || Far::new(&scenario, Whose::default(), channel().1, 3);
+        let FarEnd { notes, doubts, .. } = far().end();
+        assert_eq!((notes, doubts), (Vec::new(), Vec::new()));
+        let mut cut = far();
+        cut.cuts = [1_500, 500].map(Duration::from_millis).to_vec();
+        cut.late = Duration::from_millis(2_500);
+        cut.health_unknown = Some("503: busy".to_owned());
+        cut.broken_off = Some((Timestamp::from_second(9), "it is gone".to_owned()));
+        let FarEnd { notes, doubts, .. } = cut.end();
+        assert!(
+            notes[0].starts_with("its events were cut off 2 times, for 2 s in all"),
+            "{notes:?}"
+        );
+        assert!(notes[1].contains("came up to 2.5 s after their time"), "{notes:?}");
+        assert!(notes[2].ends_with("did not say so: 503: busy"), "{notes:?}");
+        assert_eq!(
+            doubts,
+            [
+                "the run was broken off at 1970-01-01T00:00:09Z, and what is told ends there: it is gone"
+            ]
+        );
+    }
 }

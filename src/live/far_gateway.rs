@@ -19,6 +19,7 @@ use super::orders::Ask;
 use super::preparation::{Preparation, Touched};
 use super::retelling::Whose;
 use super::secrets::shown;
+use super::status::of_model;
 use crate::clock::{TimeScale, WallClock};
 use crate::director::TriggerHealth;
 use crate::engine::{Health, RuleSet};
@@ -256,8 +257,7 @@ impl FarGateway {
         let plan = &scenario.models[usize::from(model.0)];
         let first = scenario.first_version(model);
         let status = self.operator.read(&Ask::status())?;
-        let mut models = status["models"].as_array().into_iter().flatten();
-        let state = models.find(|state| state["model"] == plan.id.as_str());
+        let state = of_model(&status, &plan.id);
         let told = state.and_then(|state| state["rules"].as_array()).into_iter().flatten();
         let health = told.filter_map(|told| {
             let (id, version) = (told["id"].as_str()?, told["version"].as_str()?);

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::error::LiveError;
 use super::operator::{Operator, Refused};
 use super::orders::Ask;
+use super::status::of_model;
 use crate::scenario::Scenario;
 use crate::units::{ModelId, format_set_share};
 
@@ -143,11 +144,6 @@ fn end_of_rollout(status: &Value, model: &ModelId) -> Option<Value> {
 fn look(operator: &Operator, ask: &Ask) -> Result<Value, LiveError> {
     let refused = |Refused { status, why }| LiveError::Interface(format!("{status}: {why}"));
     operator.ask_shortly(ask)?.map_err(refused)
-}
-
-fn of_model<'a>(status: &'a Value, model: &ModelId) -> Option<&'a Value> {
-    let mut models = status["models"].as_array().into_iter().flatten();
-    models.find(|state| state["model"] == model.as_str())
 }
 
 fn split(status: &Value, model: &ModelId) -> Split {

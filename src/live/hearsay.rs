@@ -11,6 +11,7 @@ use super::feed_event::FeedEvent;
 use super::live_watch::LiveWatch;
 use super::notice::Notice;
 use super::orders::Ask;
+use super::status::rollout_state;
 use crate::director::TriggerHealth;
 use crate::exchange::ModelIndex;
 
@@ -58,6 +59,12 @@ impl Conductor<'_> {
         let Some(far) = self.far.as_mut() else { return Ok(()) };
         let told = far.retelling.retell(event, &mut numbers);
         drop(numbers);
+        if let Some(version) = far.retelling.doubts().strange_version() {
+            return Err(LiveError::Interface(format!(
+                "it gives traffic to its version {version}, which the scenario does not have: what \
+                 is really served there must not get the run's requests"
+            )));
+        }
         told.into_iter().try_for_each(|told| self.hear(Notice::Told(told), watch))
     }
 
@@ -69,9 +76,7 @@ impl Conductor<'_> {
         let Some(far) = self.far.as_mut() else { return Ok(()) };
         let models = (0..).map(ModelIndex).zip(&self.scenario.models);
         for ((model, plan), stands) in models.zip(standing.models) {
-            let mut states = status["models"].as_array().into_iter().flatten();
-            let state = states.find(|state| state["model"] == plan.id.as_str());
-            let rollout = state.and_then(|state| state["rollout"]["state"].as_str());
+            let rollout = rollout_state(&status, &plan.id);
             far.retelling.stands(model, stands.tags, rollout.unwrap_or_default());
         }
         Ok(())

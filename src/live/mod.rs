@@ -46,6 +46,7 @@ mod secrets;
 mod shadows;
 mod stables;
 mod stage;
+mod status;
 mod tap;
 mod unfit;
 

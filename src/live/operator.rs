@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 
 use super::error::LiveError;
 use super::orders::{Again, Ask};
+use super::status::of_model;
 use crate::clock::{TimeScale, WallClock};
 use crate::director::{ModelStanding, Standing};
 use crate::exchange::{ModelIndex, VersionIndex};
@@ -101,7 +102,7 @@ impl Operator {
 
     /// Asks with the operator's own key, and once: who does not answer is not there.
     pub(super) fn ask_once(&self, ask: &Ask) -> Result<Answer, LiveError> {
-        let once = |Patience { each, .. }| Patience { each, total: None };
+        let once = |Patience { each, total }| Patience { each: total.unwrap_or(each), total: None };
         self.ask_as(ask, &self.key, self.patience.map(once))
     }
 
@@ -127,9 +128,7 @@ impl Operator {
         let mut models = Vec::new();
         for (model, plan) in (0..).map(ModelIndex).zip(&scenario.models) {
             let versions = self.read(&Ask::versions(&plan.id))?;
-            let known = status["models"].as_array().into_iter().flatten();
-            let state = known.into_iter().find(|it| it["model"] == plan.id.as_str());
-            let rollout = state.map(|state| &state["rollout"]);
+            let rollout = of_model(&status, &plan.id).map(|state| &state["rollout"]);
             let place = |name: &str| {
                 let place = plan.versions.iter().position(|it| it.id.as_str() == name)?;
                 Some(VersionIndex(scenario.first_version(model).0 + place as u16))
@@ -333,7 +332,7 @@ fn failed(error: &(dyn Error + 'static)) -> LiveError {
 }
 
 /// Chosen: as long as people wait for a gateway that is busy, or is started anew.
-const PATIENCE: Patience = Patience { each: Wait::from_secs(10), total: Some(Wait::from_secs(10)) };
+const PATIENCE: Patience = Patience { each: Wait::from_secs(5), total: Some(Wait::from_secs(10)) };
 /// Of who wants to end. Chosen: many times what an answer takes, and no long wait.
 const SHORT: Patience = Patience { each: Wait::from_secs(2), total: Some(Wait::from_secs(2)) };
 /// Chosen: far below what a gateway takes to begin, and no load for it.

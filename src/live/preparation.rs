@@ -1,12 +1,15 @@
 //! What is done to a gateway elsewhere before a run: it is looked at, so that nobody else's traffic
 //! is moved, and gets the versions, tags and rules that the scenario begins with.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::elsewhere::{Elsewhere, ElsewhereError};
 use super::error::LiveError;
 use super::operator::{Answer, Operator, Refused};
 use super::orders::Ask;
+use super::status::of_model;
 use crate::director::target_named;
 use crate::engine::{Assignment, CommandKind, Policies, RuleSet};
 use crate::scenario::{ModelPlan, Scenario, VersionPlan};
@@ -67,7 +70,7 @@ impl<'a> Preparation<'a> {
         let mut problems: Vec<String> = self.taken_keys(&keys).collect();
         for model in &self.scenario.models {
             self.go_on()?;
-            match of_model(&status, model) {
+            match of_model(&status, &model.id) {
                 Some(state) => problems.extend(self.problems(model, state)?),
                 None => problems.push(unknown(model, &status)),
             }
@@ -169,7 +172,7 @@ impl<'a> Preparation<'a> {
             problems.extend(other_price(model, plan, found));
             problems.extend(self.other_way(model, plan, found));
         }
-        problems.extend(self.configured(model)?);
+        problems.extend(self.configured(model, state)?);
         Ok(problems)
     }
 
@@ -193,16 +196,18 @@ impl<'a> Preparation<'a> {
         })
     }
 
-    /// What the gateway's configuration says otherwise that no command can set.
-    fn configured(&self, model: &ModelPlan) -> Result<Vec<String>, LiveError> {
+    /// What the gateway's journal and configuration say otherwise that no command can set.
+    fn configured(&self, model: &ModelPlan, state: &Value) -> Result<Vec<String>, LiveError> {
         let mut assignment = json!(Assignment::default());
         let mut policies = Some(Policies::default());
+        let mut stables = BTreeSet::new();
         let mut after = 0;
         loop {
             let page = self.operator.read(&Ask::history(&model.id, after))?;
             let Some(last) = page.as_array().and_then(|page| page.last()) else { break };
             after = last["number"].as_u64().unwrap_or(u64::MAX);
             for entry in page.as_array().into_iter().flatten() {
+                note_stable(&entry["change"], &mut stables);
                 if let Some(set) = entry["change"]["assignment"].get("assignment") {
                     assignment = set.clone();
                 }
@@ -212,7 +217,19 @@ impl<'a> Preparation<'a> {
                 }
             }
         }
-        let mut problems = Vec::new();
+        let is_known =
+            |name: &String| model.versions.iter().any(|version| version.id.as_str() == name);
+        // What gets traffic is told of already.
+        let is_told = |name: &String| state["split"].get(name).is_some();
+        let strange = stables.iter().filter(|name| !is_known(name) && !is_told(name)).map(|name| {
+            format!(
+                "its version {name} is or was the stable of {}, so that a rollback can go there, \
+                 and the scenario does not have it: what is really served there must not be \
+                 rehearsed with",
+                model.id
+            )
+        });
+        let mut problems: Vec<String> = strange.collect();
         let wanted = json!(model.assignment);
         if assignment != wanted {
             problems.push(format!(
@@ -291,10 +308,15 @@ impl<'a> Preparation<'a> {
     }
 }
 
-/// What a status says of a model.
-fn of_model<'a>(status: &'a Value, model: &ModelPlan) -> Option<&'a Value> {
-    let mut models = status["models"].as_array().into_iter().flatten();
-    models.find(|state| state["model"] == model.id.as_str())
+/// Notes the version that a change makes the stable, with those that were it before and are
+/// remembered.
+fn note_stable(change: &Value, stables: &mut BTreeSet<String>) {
+    let tagged = change.get("tagged").filter(|tagged| tagged["tag"] == "stable");
+    if tagged.is_some_and(|tagged| tagged["preserve_previous"] == false) {
+        stables.clear();
+    }
+    let version = tagged.or_else(|| change.get("promoted")).and_then(|it| it["version"].as_str());
+    stables.extend(version.map(str::to_owned));
 }
 
 /// What a list of versions says of one.

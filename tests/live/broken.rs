@@ -111,7 +111,7 @@ fn what_was_heard_until_a_gateway_is_gone_for_good_is_told_and_doubted() {
             status["models"][0]["versions"][1]["window"]["requests"].as_u64() > Some(9)
                 || status["models"][0]["versions"][0]["window"]["requests"].as_u64() > Some(9)
         };
-        while !is_playing() {}
+        while !is_playing() && !run.is_finished() {}
         assert_eq!(world.ask("DELETE", "/v1/auth/keys/other", None).0, 200);
         run.join().unwrap()
     });
@@ -124,4 +124,27 @@ fn what_was_heard_until_a_gateway_is_gone_for_good_is_told_and_doubted() {
     assert!(gateway.notes.iter().any(|note| note.contains("rules were checked")), "{gateway:?}");
     let left = gateway.keys_left;
     assert!(left.len() == 1 && left[0].ends_with("-load"), "{left:?}");
+}
+
+#[test]
+fn a_run_whose_traffic_goes_where_something_is_really_served_ends_at_once() {
+    let world = FarWorld::new("{gpt-4: {}}");
+    let made = json!({"id": "real", "upstream": "mock"});
+    assert_eq!(world.ask("POST", "/v1/models/gpt-4/versions", Some(&made)).0, 201);
+    let loaded = written(&scenario("  - {name: long, for: 1h, split: {old: 100%}}"));
+    let rehearsal = thread::scope(|scope| {
+        let run = scope.spawn(|| far(&loaded, world.elsewhere(), &mut Vec::new()).unwrap());
+        let is_playing = || {
+            let (_, status) = world.ask("GET", "/v1/deploy/status", None);
+            status["models"][0]["split"]["old"] == 1.0
+        };
+        while !is_playing() && !run.is_finished() {}
+        let split = json!({"action": "split", "split": {"real": 1.0}});
+        assert_eq!(world.ask("POST", "/v1/models/gpt-4/deploy", Some(&split)).0, 200);
+        run.join().unwrap()
+    });
+    let reasons = rehearsal.live.unwrap().distrust();
+    let broken = reasons.iter().find(|reason| reason.contains("broken off"));
+    assert!(broken.is_some_and(|reason| reason.contains("its version real")), "{reasons:?}");
+    assert!(reasons.iter().any(|reason| reason.contains("split of gpt-4 by admin")), "{reasons:?}");
 }

@@ -83,6 +83,7 @@ impl FarWorld {
         let mut outcomes = Vec::new();
         let rehearsal = far(&loaded, self.elsewhere(), &mut outcomes).unwrap();
         let facts = rehearsal.live.unwrap();
+        assert_eq!(facts.distrust(), [""; 0]);
         let gateway = facts.gateway.unwrap();
         assert_eq!((facts.lost, gateway.strangers, gateway.contradicted), (0, 0, 0));
         assert_eq!(gateway.url, self.url);

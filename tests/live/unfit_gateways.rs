@@ -69,6 +69,19 @@ fn a_gateway_of_other_models_or_of_another_configuration() {
 fn a_gateway_that_serves_something_already() {
     let told = problem("{gpt-4: {versions: {real: {upstream: mock, tags: [stable]}}}}");
     assert!(told.contains("gives 100 % of gpt-4 to the version real"), "{told}");
+    // Where it goes by a rollback.
+    let world = FarWorld::new("{gpt-4: {}}");
+    for version in ["real", "old"] {
+        let made = json!({"id": version, "upstream": "mock", "parameters": {"model": version},
+                          "price": {"input_per_1k": 0.008, "output_per_1k": 0.008}});
+        assert_eq!(world.ask("POST", "/v1/models/gpt-4/versions", Some(&made)).0, 201);
+    }
+    for version in ["real", "old"] {
+        let tag = json!({"tag": "stable", "version_id": version, "preserve_previous": true});
+        assert_eq!(world.ask("POST", "/v1/models/gpt-4/versions/tag", Some(&tag)).0, 200);
+        let LiveError::Elsewhere { why, .. } = world.refused(SCENARIO) else { panic!() };
+        assert!(why.to_string().contains("version real is or was the stable of gpt-4"), "{why}");
+    }
     let own = "{gpt-4: {versions: {old: {upstream: mock, parameters: {model: old}, \
                price: {blended: 0.008 USD}}}}}";
     let world = FarWorld::new(own);
