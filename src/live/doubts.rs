@@ -85,7 +85,8 @@ impl Doubts {
         }
         for version in &self.strange {
             told.push(format!(
-                "the gateway gave traffic to its version {version}, which the scenario does not have"
+                "the gateway gave traffic to its version {version}, which the scenario does not \
+                 have"
             ));
         }
         told

@@ -34,8 +34,8 @@ pub(super) struct Far<'a> {
 }
 
 impl<'a> Far<'a> {
-    /// Of which nothing has been heard, in a run of `scenario`, which is `whose`; its journal has so
-    /// many entries.
+    /// Of which nothing has been heard, in a run of `scenario`, which is `whose`; its journal has
+    /// so many entries.
     pub(super) fn new(
         scenario: &'a Scenario,
         whose: Whose,
@@ -152,9 +152,8 @@ mod tests {
         assert!(notes[2].ends_with("did not say so: 503: busy"), "{notes:?}");
         assert_eq!(
             doubts,
-            [
-                "the run was broken off at 1970-01-01T00:00:09Z, and what is told ends there: it is gone"
-            ]
+            ["the run was broken off at 1970-01-01T00:00:09Z, and what is told ends there: it is \
+              gone"]
         );
     }
 }

@@ -109,7 +109,8 @@ impl FoundModel {
         let (model, before) = (&self.model, shares(&self.split));
         format!(
             "{model} may have split, tags and rules of the run still, for {why}; before it gave \
-             {before} (`coalmine admin status` and `coalmine admin rules {model}` say how it stands)"
+             {before} (`coalmine admin status` and `coalmine admin rules {model}` say how it \
+             stands)"
         )
     }
 

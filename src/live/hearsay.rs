@@ -111,6 +111,6 @@ impl Conductor<'_> {
     }
 }
 
-/// How long it is waited for what a gateway has already done. Chosen: longer than a stream of events
-/// takes to be found broken and is taken up again.
+/// How long it is waited for what a gateway has already done. Chosen: longer than it takes to find
+/// a stream of events broken and to take it up again.
 const FED_WITHIN: Wait = Wait::from_secs(20);

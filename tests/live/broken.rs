@@ -70,7 +70,7 @@ fn a_run_goes_on_where_events_break_off_and_answers_get_lost() {
         let (mut before, mut cuts) = (entries(), 0);
         while !run.is_finished() {
             let now = entries();
-            // As soon as something is done, what tells of it breaks off, and the next answer is lost.
+            // As soon as something is done what tells of it breaks off, and an answer gets lost.
             if now > before && shaky.cut_events() > 0 {
                 shaky.lose_answer_to(lost[cuts % lost.len()]);
                 cuts += 1;
