@@ -59,10 +59,8 @@ fn a_run_gives_back_split_tags_and_rules_as_it_found_them() {
     assert_eq!(stands(&world), before);
     assert_eq!(
         rehearsal.live.unwrap().gateway.unwrap().left,
-        [
-            "gpt-4 gives 100 % to old, as before the run; tags and rules are those from before it \
-          but for the tags beta, which are new"
-        ]
+        ["gpt-4 gives 100 % to old, as before the run; tags and rules are those from before it \
+          but for the tags beta, which are new"]
     );
     // The next run finds nothing in its way but the requests of this one.
     let LiveError::Elsewhere { why, .. } = world.refused(SCENARIO) else { panic!() };
