@@ -84,50 +84,67 @@ impl LiveArguments {
     }
 }
 
-/// Plays `scenario`, which was read from `file`, over HTTP.
-pub(super) fn play_live(
-    scenario: &Scenario,
-    seed: u64,
-    arguments: &LiveArguments,
-    file: &Path,
-) -> Result<Rehearsal, Failure> {
-    let log = arguments.record.as_ref().map(|path| {
-        let read: [Role<'_>; 1] = [("the scenario", file)];
-        check_apart(("--record", path), &read)?;
-        RawLog::new(path, arguments.force)
-    });
-    let log = log.transpose()?;
-    let chosen = arguments.target.chosen(arguments.speed)?;
-    let traces = open_traces(scenario)?;
-    let interrupt = Interrupt::notice()?;
-    // Each request in flight has several sockets.
-    open_files::allow_all();
-    let settings = LiveSettings {
-        scale: arguments.speed.unwrap_or(TimeScale::REAL),
-        threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-        lag_limit: arguments.lag_limit,
-        elsewhere: chosen.as_ref().map(|chosen| chosen.gateway.clone()),
-    };
-    let mut progress = Progress::new(scenario.expected_requests());
-    let mut sink = |outcome: &Outcome| {
-        if let Some(log) = &log {
-            log.push(outcome.started, trace_record(scenario, Recorded::Outcomes, outcome));
+/// A run over HTTP that can begin: all that its arguments can have wrong has been looked at.
+pub(super) struct LivePlay<'a> {
+    arguments: &'a LiveArguments,
+    file: &'a Path,
+    log: Option<RawLog>,
+    chosen: Option<Chosen>,
+}
+
+impl<'a> LivePlay<'a> {
+    /// That of a scenario which is read from `file`, where the arguments ask for one.
+    pub(super) fn of(
+        arguments: &'a LiveArguments,
+        file: &'a Path,
+    ) -> Result<Option<Self>, Failure> {
+        if !(arguments.live || arguments.both) {
+            return Ok(None);
         }
-    };
-    let watch = LiveWatch {
-        is_asked_to_stop: &|| interrupt.is_asked(),
-        tick: &mut |done| progress.show(done),
-        sink: &mut sink,
-    };
-    let rehearsal = run_live(scenario, seed, traces, &settings, watch);
-    progress.clear();
-    let rehearsal = rehearsal
-        .map_err(|error| live_failure((scenario, file), chosen.as_ref(), &interrupt, error))?;
-    if let (Some(log), Some(path)) = (log, &arguments.record) {
-        let rows = log.finish()?;
-        complain(&format!("{}: {}", path.display(), format_counted(rows, "row", "rows")));
+        let log = arguments.record.as_ref().map(|path| {
+            let read: [Role<'_>; 1] = [("the scenario", file)];
+            check_apart(("--record", path), &read)?;
+            RawLog::new(path, arguments.force)
+        });
+        let log = log.transpose()?;
+        let chosen = arguments.target.chosen(arguments.speed)?;
+        Ok(Some(Self { arguments, file, log, chosen }))
     }
-    Ok(rehearsal)
+
+    /// Plays `scenario`.
+    pub(super) fn play(self, scenario: &Scenario, seed: u64) -> Result<Rehearsal, Failure> {
+        let Self { arguments, file, log, chosen } = self;
+        let traces = open_traces(scenario)?;
+        let interrupt = Interrupt::notice()?;
+        // Each request in flight has several sockets.
+        open_files::allow_all();
+        let settings = LiveSettings {
+            scale: arguments.speed.unwrap_or(TimeScale::REAL),
+            threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            lag_limit: arguments.lag_limit,
+            elsewhere: chosen.as_ref().map(|chosen| chosen.gateway.clone()),
+        };
+        let mut progress = Progress::new(scenario.expected_requests());
+        let mut sink = |outcome: &Outcome| {
+            if let Some(log) = &log {
+                log.push(outcome.started, trace_record(scenario, Recorded::Outcomes, outcome));
+            }
+        };
+        let watch = LiveWatch {
+            is_asked_to_stop: &|| interrupt.is_asked(),
+            tick: &mut |done| progress.show(done),
+            sink: &mut sink,
+        };
+        let rehearsal = run_live(scenario, seed, traces, &settings, watch);
+        progress.clear();
+        let rehearsal = rehearsal
+            .map_err(|error| live_failure((scenario, file), chosen.as_ref(), &interrupt, error))?;
+        if let (Some(log), Some(path)) = (log, &arguments.record) {
+            let rows = log.finish()?;
+            complain(&format!("{}: {}", path.display(), format_counted(rows, "row", "rows")));
+        }
+        Ok(rehearsal)
+    }
 }
 
 fn live_failure(
@@ -139,13 +156,8 @@ fn live_failure(
     let file = file.display().to_string();
     match (error, chosen) {
         (LiveError::Elsewhere { why, .. }, Some(chosen)) => chosen.failure(&why),
-        (LiveError::KeysLeft { error, keys }, _) => {
-            for key in keys {
-                complain(&format!(
-                    "the gateway may still have the access key {key}, which was made for the run: \
-                     coalmine keys revoke {key}"
-                ));
-            }
+        (LiveError::Left { error, left }, _) => {
+            left.told().for_each(|told| complain(&told));
             live_failure((scenario, Path::new(&file)), chosen, interrupt, *error)
         }
         (error @ LiveError::Refused { .. }, Some(_)) => Failure::input(format!("error: {error}")),

@@ -22,7 +22,8 @@ pub(super) struct TargetArguments {
         requires_all = ["over_http", "mock_listen"],
     )]
     pub(super) target: Option<String>,
-    /// Where the mock of the upstreams listens, so that the gateway reaches it
+    /// Where the mock of the upstreams listens here: an address of this machine that the gateway
+    /// reaches, or 0.0.0.0 for all of them, and a port
     #[arg(long, help_heading = ELSEWHERE, value_name = "ADDRESS", requires = "target")]
     pub(super) mock_listen: Option<SocketAddr>,
     /// What the gateway's configuration calls the upstream that leads there; versions that are

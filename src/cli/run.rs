@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::{FailOn, ReportFormat, RunArguments};
 use super::both::{Played, tell_both};
 use super::exit::Exit;
-use super::live::play_live;
+use super::live::LivePlay;
 use super::open::{Opened, open, open_traces, simulation_failure};
 use super::output::{check_folder, printed, write_reports};
 use super::progress::Progress;
@@ -23,20 +23,22 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let seed = arguments.seed.unwrap_or(scenario.seed);
     let out = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));
     check_folder(&out, "--out")?;
+    // Before anything is played: a simulation may take its time.
+    let live_play = LivePlay::of(&arguments.live, &arguments.scenario)?;
     let play = |provenance: Provenance, rehearsal: Rehearsal| {
         let result = evaluate(&loaded, files.clone(), seed, rehearsal);
         let run = provenance.finish(&result, repeat_command(arguments, seed));
         Played { result, run }
     };
-    if arguments.live.both {
-        let simulated = play(provenance, play_virtual(scenario, seed, &arguments.scenario)?);
-        let provenance = Provenance::begin();
-        let live = play_live(scenario, seed, &arguments.live, &arguments.scenario)?;
-        return tell_both(arguments, &out, simulated, &play(provenance, live));
-    }
-    let rehearsal = match arguments.live.live {
-        true => play_live(scenario, seed, &arguments.live, &arguments.scenario)?,
-        false => play_virtual(scenario, seed, &arguments.scenario)?,
+    let rehearsal = match live_play {
+        None => play_virtual(scenario, seed, &arguments.scenario)?,
+        Some(live) if arguments.live.both => {
+            let simulated = play(provenance, play_virtual(scenario, seed, &arguments.scenario)?);
+            let provenance = Provenance::begin();
+            let live = play(provenance, live.play(scenario, seed)?);
+            return tell_both(arguments, &out, simulated, &live);
+        }
+        Some(live) => live.play(scenario, seed)?,
     };
     let Played { result, run } = play(provenance, rehearsal);
     write_reports(&result, &out, !arguments.no_charts, Some(&run), None)?;

@@ -6,6 +6,8 @@ use super::live_watch::LiveWatch;
 use super::operator::Refused;
 use super::orders::Ask;
 use super::rule_numbers::RulesSet;
+use super::secrets::shown;
+use super::status::rollout_state;
 use crate::engine::{CommandKind, RuleSet};
 use crate::exchange::ModelIndex;
 use crate::record::{Happening, Refusal};
@@ -60,13 +62,12 @@ impl Conductor<'_> {
                         operator.ask_by(&Ask::own_secret(*grace, version), own)?
                     }
                 };
-                let given = answer.map(|answer| {
-                    let secret = answer["api_key"].as_str().unwrap_or_default().to_owned();
+                if let Ok(answer) = &answer {
+                    let secret = shown(answer, key)?;
                     self.secrets.made(key, secret, self.clock.now() + *adopted_after);
-                    true
-                });
-                self.hear_told(watch)?;
-                Ok(given)
+                }
+                self.hear_effects(watch)?;
+                Ok(answer.map(|_| true))
             }
         }
     }
@@ -107,6 +108,9 @@ impl Conductor<'_> {
             LiveError::Interface("the plan has a command that no request asks for".to_owned())
         })?;
         let answer = self.stage.operator.ask(&ask)?;
+        if let Some(far) = self.far.as_mut().filter(|_| answer.is_ok()) {
+            far.retelling.asks(model, kind);
+        }
         self.hear_effects(watch)?;
         Ok(answer.map(|answer| {
             let is_moved = answer.get("journal_entry").is_none_or(|entry| !entry.is_null());
@@ -117,11 +121,8 @@ impl Conductor<'_> {
 
     /// Whether a rollout of a model is under way, or has promoted what rules still cover.
     pub(super) fn is_in_rollout(&self, model: ModelIndex) -> Result<bool, LiveError> {
-        let status = self.stage.operator.read(&Ask::get("/v1/deploy/status"))?;
-        let id = self.scenario.models[usize::from(model.0)].id.as_str();
-        let models = status["models"].as_array();
-        let state = models.into_iter().flatten().find(|state| state["model"] == id);
-        let state = state.and_then(|state| state["rollout"]["state"].as_str());
+        let status = self.stage.operator.read(&Ask::status())?;
+        let state = rollout_state(&status, &self.scenario.models[usize::from(model.0)].id);
         Ok(matches!(state, Some("stepping" | "paused" | "promoted")))
     }
 }

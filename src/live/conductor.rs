@@ -60,7 +60,7 @@ impl Conductor<'_> {
     /// Begins the first phase: then requests may be sent.
     pub(super) fn begin(&mut self, watch: &mut LiveWatch<'_>) -> Result<(), LiveError> {
         if self.far.is_some() {
-            self.look_around(self.scenario.start)?;
+            self.look_around()?;
         }
         self.hear_told(watch)?;
         self.follow_cues(self.scenario.start, watch)
@@ -76,6 +76,8 @@ impl Conductor<'_> {
             (watch.tick)(self.control.ended());
             self.take_secrets()?;
             while let Some(at) = self.director.next_time().filter(|at| *at <= self.clock.now()) {
+                let late = self.clock.now().since(at);
+                self.far.iter_mut().for_each(|far| far.late = far.late.max(late));
                 self.director.advance(at);
                 self.follow_cues(at, watch)?;
             }
@@ -154,12 +156,16 @@ impl Conductor<'_> {
         match &notice {
             Notice::Fed(event) => return self.hear_feed(event, watch),
             Notice::FeedEnded(why) => return Err(ended(why)),
+            Notice::FedAgain { cut_for } => {
+                self.far.iter_mut().for_each(|far| far.cuts.push(*cut_for));
+                return Ok(());
+            }
             Notice::Finished(end) if self.far.is_some() => self.ended_far(end, watch)?,
             _ => {}
         }
         let Self { requests, recorder, director, .. } = self;
         match notice {
-            Notice::Fed(_) | Notice::FeedEnded(_) => {}
+            Notice::Fed(_) | Notice::FedAgain { .. } | Notice::FeedEnded(_) => {}
             Notice::Taken { at, phase, request } => {
                 requests.taken(phase, request);
                 // One that was taken as the phase ended is none of the next.
@@ -241,7 +247,7 @@ impl Conductor<'_> {
 
 /// How long nothing needs to be told before it is looked whether somebody asks to stop. Chosen: as
 /// soon as people expect it.
-const MOMENT: Wait = Wait::from_millis(50);
+pub(super) const MOMENT: Wait = Wait::from_millis(50);
 /// How long is waited for what the gateway still has to tell. Chosen: on a machine that is busy it
 /// takes a moment; what takes longer is lost.
 const SETTLED_WITHIN: Wait = Wait::from_secs(5);

@@ -1,11 +1,11 @@
 //! Why a live run could not be played.
 
 use super::elsewhere::ElsewhereError;
+use super::left_behind::LeftBehind;
 use crate::gateway::StartError;
 use crate::load::{LoadError, MessageError};
 use crate::mock::MockError;
 use crate::simulator::SimulationError;
-use crate::units::KeyId;
 use crate::workload::SourceError;
 
 /// Why a live run did not reach its end.
@@ -51,13 +51,13 @@ pub enum LiveError {
     /// The machine has no thread, runtime or socket left.
     #[error("the machine has nothing left to run with: {0}")]
     Machine(#[from] std::io::Error),
-    /// It did not reach its end, and neither did the keys that were made for it.
-    #[error("{error}; {}", keys_left(.keys))]
-    KeysLeft {
+    /// It did not reach its end, and has left this at a gateway elsewhere.
+    #[error("{error}; {}", left.told().collect::<Vec<_>>().join("; "))]
+    Left {
         /// Why it did not.
         error: Box<Self>,
-        /// Which keys a gateway elsewhere may still have.
-        keys: Vec<KeyId>,
+        /// What it has left.
+        left: LeftBehind,
     },
     /// It was asked to stop.
     #[error("the run was interrupted")]
@@ -65,26 +65,9 @@ pub enum LiveError {
 }
 
 impl LiveError {
-    /// The same, and which keys made for the run a gateway elsewhere may still have.
-    pub(super) fn having_left(self, keys: Vec<KeyId>) -> Self {
-        if keys.is_empty() { self } else { Self::KeysLeft { error: Box::new(self), keys } }
-    }
-
-    /// The same, and what was changed of a gateway elsewhere before.
-    pub(super) fn having_changed(self, changes: &[String]) -> Self {
-        if changes.is_empty() {
-            return self;
-        }
-        let left = format!("what was changed of it until then stays: {}", changes.join(", "));
-        match self {
-            Self::Elsewhere { url, why: ElsewhereError::Unfit(mut problems) } => {
-                problems.push(left);
-                Self::Elsewhere { url, why: ElsewhereError::Unfit(problems) }
-            }
-            Self::Refused { what, why } => Self::Refused { what, why: format!("{why}; {left}") },
-            Self::Interface(why) => Self::Interface(format!("{why}; {left}")),
-            other => other,
-        }
+    /// The same, and what a run has left at a gateway elsewhere.
+    pub(super) fn having_left(self, left: LeftBehind) -> Self {
+        if left.is_nothing() { self } else { Self::Left { error: Box::new(self), left } }
     }
 }
 
@@ -101,10 +84,4 @@ impl From<SourceError> for LiveError {
     fn from(error: SourceError) -> Self {
         Self::Simulation(error.into())
     }
-}
-
-fn keys_left(keys: &[KeyId]) -> String {
-    let keys: Vec<String> =
-        keys.iter().map(|key| format!("`coalmine keys revoke {key}`")).collect();
-    format!("the gateway may still have access keys that were made for it: {}", keys.join(", "))
 }

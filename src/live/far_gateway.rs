@@ -12,9 +12,14 @@ use serde_json::Value;
 
 use super::elsewhere::{Elsewhere, ElsewhereError};
 use super::error::LiveError;
+use super::found::Found;
+use super::left_behind::LeftBehind;
 use super::operator::{Operator, Refused};
 use super::orders::Ask;
-use super::preparation::{Preparation, STATUS};
+use super::preparation::{Preparation, Touched};
+use super::retelling::Whose;
+use super::secrets::shown;
+use super::status::of_model;
 use crate::clock::{TimeScale, WallClock};
 use crate::director::TriggerHealth;
 use crate::engine::{Health, RuleSet};
@@ -23,13 +28,15 @@ use crate::mock::MockNews;
 use crate::scenario::Scenario;
 use crate::units::{Duration, KeyId, ModelId, RequestId, Timestamp};
 
-/// A gateway elsewhere, ready for a run. Dropped, it forgets the keys that were made for it.
+/// A gateway elsewhere, ready for a run. Dropped, it is left as it was found.
 pub(super) struct FarGateway {
     pub(super) operator: Rc<Operator>,
     url: String,
     /// By what URL it must reach the mock.
     mock: String,
     made: Vec<KeyId>,
+    found: Found,
+    touched: Touched,
     /// What each client presents, in the order of the plan; without clients one for all.
     pub(super) keys: Vec<String>,
     /// What the ids of this run's requests begin with, and no other's.
@@ -54,12 +61,15 @@ impl FarGateway {
     ) -> Result<Self, LiveError> {
         let operator = Rc::new(Operator::far(&elsewhere.url, &elsewhere.key)?);
         Preparation::new(&operator, scenario, elsewhere, is_asked_to_stop).check()?;
+        let found = Found::look(&operator, scenario)?;
         let time = ask_time(&operator)?;
         Ok(Self {
             operator,
             url: elsewhere.url.clone(),
             mock: elsewhere.mock_url(),
             made: Vec::new(),
+            found,
+            touched: Touched::default(),
             keys: Vec::new(),
             // Two runs do not begin at one nanosecond.
             prefix: format!("coalmine-{:x}-", time.now.as_nanos()),
@@ -71,7 +81,7 @@ impl FarGateway {
     /// mock, which serves already, and of which `heard` hears.
     ///
     /// # Errors
-    /// What it refuses, and what was changed of it until then.
+    /// What it refuses; what was changed of it until then [`Self::leave`] puts back and tells.
     pub(super) fn prepare(
         &mut self,
         elsewhere: &Elsewhere,
@@ -87,7 +97,8 @@ impl FarGateway {
             .and_then(|()| preparation.set_tags_and_rules())
             .and_then(|()| preparation.go_on())
             .and_then(|()| self.make_keys(scenario));
-        prepared.map_err(|error| error.having_changed(preparation.changes()))
+        self.touched = preparation.touched();
+        prepared
     }
 
     /// Makes the keys of the clients or, where there are none, one for all requests: none is sent
@@ -111,20 +122,30 @@ impl FarGateway {
                     why: format!("{why}; `coalmine keys revoke {key}` makes room"),
                 }
             })?;
-            let secret = made["api_key"].as_str().ok_or_else(|| {
-                LiveError::Interface(format!("it made the access key {key} and did not show it"))
-            })?;
-            self.keys.push(secret.to_owned());
+            self.keys.push(shown(&made, &key)?);
         }
         Ok(())
     }
 
+    /// Puts back what was found of it, and revokes the keys that were made for the run; tells how
+    /// it stands by that. Once that was done there is nothing left to do.
+    pub(super) fn leave(&mut self) -> LeftBehind {
+        let Touched { registered, is_set } = mem::take(&mut self.touched);
+        let keys = self.forget_keys();
+        let mut models = if is_set { self.found.put_back(&self.operator) } else { Vec::new() };
+        if !registered.is_empty() {
+            let versions = registered.join(", ");
+            models.push(format!("registered for the run were and stay its versions {versions}"));
+        }
+        LeftBehind { models, keys }
+    }
+
     /// Revokes the keys that were made for the run; those that may be left because the gateway
     /// does not do it.
-    pub(super) fn forget_keys(&mut self) -> Vec<KeyId> {
+    fn forget_keys(&mut self) -> Vec<KeyId> {
         let (mut made, mut left) = (mem::take(&mut self.made).into_iter(), Vec::new());
         while let Some(key) = made.next() {
-            match self.operator.ask_within(&Ask::revoke(&key), FORGOTTEN_WITHIN) {
+            match self.operator.ask_shortly(&Ask::revoke(&key)) {
                 // The plan may have revoked it.
                 Ok(Ok(_) | Err(Refused { status: NOT_FOUND, .. })) => {}
                 Ok(Err(_)) => left.push(key),
@@ -139,9 +160,14 @@ impl FarGateway {
         left
     }
 
+    /// What of it is the run's.
+    pub(super) fn whose(&self) -> Whose {
+        Whose { operator: self.operator.key_id.clone(), keys: self.made.clone() }
+    }
+
     /// How many entries the journal has.
     pub(super) fn entries(&self) -> Result<u64, LiveError> {
-        let status = self.operator.read(&Ask::get(STATUS))?;
+        let status = self.operator.read(&Ask::status())?;
         Ok(status["journal_entries"].as_u64().unwrap_or_default())
     }
 
@@ -230,9 +256,8 @@ impl FarGateway {
     ) -> Result<Vec<TriggerHealth>, LiveError> {
         let plan = &scenario.models[usize::from(model.0)];
         let first = scenario.first_version(model);
-        let status = self.operator.read(&Ask::get(STATUS))?;
-        let mut models = status["models"].as_array().into_iter().flatten();
-        let state = models.find(|state| state["model"] == plan.id.as_str());
+        let status = self.operator.read(&Ask::status())?;
+        let state = of_model(&status, &plan.id);
         let told = state.and_then(|state| state["rules"].as_array()).into_iter().flatten();
         let health = told.filter_map(|told| {
             let (id, version) = (told["id"].as_str()?, told["version"].as_str()?);
@@ -248,7 +273,7 @@ impl FarGateway {
 impl Drop for FarGateway {
     fn drop(&mut self) {
         // Whoever can tell what is left has asked before.
-        let _ = self.forget_keys();
+        let _ = self.leave();
     }
 }
 
@@ -266,7 +291,7 @@ fn ask_time(operator: &Operator) -> Result<FarTime, LiveError> {
     let (mut now, mut best) = (Timestamp::EPOCH, None);
     for _ in 0..QUESTIONS {
         let asked = clock.now();
-        let status = operator.read(&Ask::get(STATUS))?;
+        let status = operator.read(&Ask::status())?;
         let answered = clock.now();
         let within = answered.since(asked).mul_f64(0.5);
         let at = status["at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
@@ -300,8 +325,5 @@ const PROBES: RequestId = RequestId(u64::MAX - u16::MAX as u64);
 /// hundredth.
 const LOOKS: u32 = 2_000;
 const LOOK: Wait = Wait::from_millis(5);
-/// How long it is waited until a key is revoked. Chosen: many times what that takes, and no long
-/// wait for who wants to end.
-const FORGOTTEN_WITHIN: Wait = Wait::from_secs(2);
 /// What a gateway says of a key that it does not have.
 const NOT_FOUND: u16 = 404;

@@ -1,6 +1,5 @@
 //! One live run, from its plan to its record.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -9,7 +8,7 @@ use std::thread::{Builder, JoinHandle};
 use super::client_meter::ClientMeter;
 use super::conductor::Conductor;
 use super::error::LiveError;
-use super::far::Far;
+use super::far::{Far, FarEnd};
 use super::live_settings::LiveSettings;
 use super::live_watch::LiveWatch;
 use super::notice::Notice;
@@ -24,13 +23,12 @@ use super::unfit::unfit;
 use crate::chance::Chance;
 use crate::clock::TimeScale;
 use crate::director::{Director, Meant};
-use crate::exchange::Ending;
 use crate::load::{Control, LoadSettings, Pacing, Patience, generate};
 use crate::mock::MockNews;
 use crate::record::{Record, Recorder};
 use crate::run::{
-    FIRST_RUN, GatewayFacts, LiveFacts, Overhead, OwnAnswers, Rehearsal, TraceReport, header,
-    rule_health, source_of, trace_reports,
+    FIRST_RUN, GatewayFacts, LiveFacts, Overhead, Rehearsal, TraceReport, header, rule_health,
+    source_of, trace_reports,
 };
 use crate::scenario::Scenario;
 use crate::upstream::Limits;
@@ -41,7 +39,7 @@ use crate::workload::{Source, TraceInput};
 ///
 /// # Errors
 /// The scenario has what servers cannot be made to play, a trace is broken, the machine fails, or
-/// somebody asks for the end. Nothing is left behind.
+/// somebody asks for the end. A gateway elsewhere is left as it was found, as far as that can be.
 ///
 /// # Panics
 /// There are not as many traces as the scenario replays: a bug of the caller.
@@ -83,17 +81,20 @@ pub fn run_live(
     let played = play(&set, source, heard, &mut watch);
     let within = stage.elsewhere().map(|(far, _)| far.time.within);
     let left = stage.take_down();
-    let keys_left = left.as_ref().map(|left| left.keys.clone()).unwrap_or_default();
-    let played = played.map_err(|error| error.having_left(keys_left))?;
-    let (Played { record, overheads, traces, contradicted, by_itself }, left) = (played, left?);
+    let behind = left.as_ref().map(|left| left.behind.clone()).unwrap_or_default();
+    let played = played.map_err(|error| error.having_left(behind))?;
+    let (Played { record, overheads, traces, far }, left) = (played, left?);
     let mut live = facts(settings, &overheads, Overhead::of(left.lateness.sent()));
     live.gateway = settings.elsewhere.as_ref().map(|elsewhere| GatewayFacts {
         url: elsewhere.url.clone(),
         clock_within: within.unwrap_or_default(),
         strangers: left.strangers,
-        contradicted,
-        own_answers: own_answers(&by_itself),
-        keys_left: left.keys.iter().map(ToString::to_string).collect(),
+        contradicted: far.contradicted,
+        own_answers: far.own_answers,
+        notes: far.notes,
+        doubts: far.doubts,
+        left: left.behind.models,
+        keys_left: left.behind.keys.iter().map(ToString::to_string).collect(),
     });
     Ok(Rehearsal { record, traces, live: Some(live) })
 }
@@ -119,10 +120,8 @@ struct Played {
     record: Record,
     overheads: Overheads,
     traces: Vec<TraceReport>,
-    /// Answers of a gateway elsewhere that named another version than the mock was asked for.
-    contradicted: u64,
-    /// How often it ended a request by itself in each way.
-    by_itself: BTreeMap<Ending, u64>,
+    /// Of a gateway elsewhere alone.
+    far: FarEnd,
 }
 
 /// Plays the requests of `source`.
@@ -142,9 +141,9 @@ fn play(
     // Of a gateway elsewhere the conductor hears the mock itself.
     let (mock, far_mock) = match stage.elsewhere() {
         None => (mock, None),
-        Some((_, entries)) => (channel().1, Some((mock, entries))),
+        Some((far, entries)) => (channel().1, Some((mock, far.whose(), entries))),
     };
-    let far = far_mock.map(|(mock, entries)| Far::new(scenario, mock, entries));
+    let far = far_mock.map(|(mock, whose, entries)| Far::new(scenario, whose, mock, entries));
     let mut conducting = Conductor {
         scenario,
         stage,
@@ -184,22 +183,13 @@ fn play(
     // After its end that does nothing.
     control.stop();
     let _ = loading.join();
-    conducted?;
-    let (end, health) = (conducting.latest, conducting.trigger_health()?);
+    conducting.break_off(conducted)?;
+    let (end, health) = (conducting.latest, conducting.last_health()?);
     let Conductor { recorder, requests, shadows, far, .. } = conducting;
-    let (contradicted, by_itself) =
-        far.map(|far| (far.contradicted, far.by_itself)).unwrap_or_default();
+    let far = far.map(Far::end).unwrap_or_default();
     let record = recorder.finish(end, rule_health(scenario, &health), shadows.bursts(end));
     let traces = pace.with_source(|source| trace_reports(scenario, source));
-    Ok(Played { record, overheads: requests.overheads, traces, contradicted, by_itself })
-}
-
-fn own_answers(by_itself: &BTreeMap<Ending, u64>) -> Vec<OwnAnswers> {
-    let told = |(ending, count): (&Ending, &u64)| OwnAnswers {
-        ending: ending.name().into_owned(),
-        count: *count,
-    };
-    by_itself.iter().map(told).collect()
+    Ok(Played { record, overheads: requests.overheads, traces, far })
 }
 
 /// The plan with the time at which it really begins: later than it says where setting up took long,

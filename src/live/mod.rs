@@ -12,18 +12,23 @@
 //! it is prepared, commanded and heard over its interface, and what became of single requests tell
 //! their clients and the mock, which knows them by the ids that the gateway passes on.
 
+mod asked;
 mod client_meter;
 mod commanding;
 mod conductor;
 mod cues;
+mod doubts;
 mod elsewhere;
 mod error;
 mod far;
 mod far_gateway;
+mod far_rollout;
 mod feed;
 mod feed_event;
+mod found;
 mod gateway_plan;
 mod hearsay;
+mod left_behind;
 mod live_run;
 mod live_settings;
 mod live_watch;
@@ -39,12 +44,15 @@ mod retelling;
 mod rule_numbers;
 mod secrets;
 mod shadows;
+mod stables;
 mod stage;
+mod status;
 mod tap;
 mod unfit;
 
 pub use elsewhere::{Elsewhere, ElsewhereError};
 pub use error::LiveError;
+pub use left_behind::LeftBehind;
 pub use live_run::run_live;
 pub use live_settings::LiveSettings;
 pub use live_watch::LiveWatch;

@@ -33,6 +33,8 @@ pub(super) enum Notice {
     Finished(ClientEnd),
     /// A gateway elsewhere has told something.
     Fed(FeedEvent),
+    /// What a gateway elsewhere tells was cut off for so long on the wall, and is no more.
+    FedAgain { cut_for: Duration },
     /// A gateway elsewhere tells nothing more, and why.
     FeedEnded(String),
     /// All requests have ended.

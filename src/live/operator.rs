@@ -1,5 +1,6 @@
 //! Whoever operates the gateway in a live run: asks its interface, as a user's program does.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::time::Duration as Wait;
 
@@ -10,7 +11,9 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::error::LiveError;
-use super::orders::Ask;
+use super::orders::{Again, Ask};
+use super::status::of_model;
+use crate::clock::{TimeScale, WallClock};
 use crate::director::{ModelStanding, Standing};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::notify::{WebTls, causes};
@@ -24,8 +27,39 @@ pub(super) struct Operator {
     /// Without a slash at its end.
     base: String,
     key: HeaderValue,
-    /// How long an answer may take; `None`: as long as it takes.
-    within: Option<Wait>,
+    /// What its access key is called.
+    pub(super) key_id: String,
+    /// For how long it asks; `None`: once, for as long as that takes.
+    patience: Option<Patience>,
+    /// What repeated requests are known by begins with this, and ends with their number.
+    name: String,
+    named: Cell<u64>,
+}
+
+/// For how long a gateway elsewhere is asked.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// Until an answer has come.
+    each: Wait,
+    /// Until one has come of several requests for the same, as the way there may be cut for a
+    /// moment; `None`: there is but one.
+    total: Option<Wait>,
+}
+
+/// Where the events of a gateway come from.
+#[derive(Debug)]
+pub(super) struct EventSource {
+    http: reqwest::Client,
+    url: Url,
+    key: HeaderValue,
+}
+
+impl EventSource {
+    /// The request for the events after a journal entry.
+    pub(super) fn request(&self, after: u64) -> RequestBuilder {
+        let request = self.http.get(self.url.clone()).header(AUTHORIZATION, self.key.clone());
+        request.header("last-event-id", after)
+    }
 }
 
 /// That a gateway refuses what it is asked for, and why.
@@ -45,30 +79,41 @@ impl Operator {
         Self::with(base, key, None)
     }
 
-    /// One of a gateway elsewhere, which may never answer.
+    /// One of a gateway elsewhere, which may never answer, or not at once.
     pub(super) fn far(base: &str, key: &str) -> Result<Self, LiveError> {
         Self::with(base, key, Some(PATIENCE))
     }
 
-    fn with(base: &str, key: &str, within: Option<Wait>) -> Result<Self, LiveError> {
+    fn with(base: &str, key: &str, patience: Option<Patience>) -> Result<Self, LiveError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let base = base.trim_end_matches('/').to_owned();
-        Ok(Self { runtime, http: client(within)?, base, key: bearer(key)?, within })
+        let key_id = key.split('.').next().unwrap_or_default().to_owned();
+        let http = client(patience.map(|patience| patience.each))?;
+        // No two runs begin at one nanosecond.
+        let name = format!("coalmine-{:x}-", WallClock::new(TimeScale::REAL).now().as_nanos());
+        let (key, named) = (bearer(key)?, Cell::new(0));
+        Ok(Self { runtime, http, base, key, key_id, patience, name, named })
     }
 
     /// Asks with the operator's own key.
     pub(super) fn ask(&self, ask: &Ask) -> Result<Answer, LiveError> {
-        self.ask_as(ask, self.key.clone(), self.within)
+        self.ask_as(ask, &self.key, self.patience)
     }
 
-    /// Asks with the operator's own key, and waits no longer than this for the answer.
-    pub(super) fn ask_within(&self, ask: &Ask, within: Wait) -> Result<Answer, LiveError> {
-        self.ask_as(ask, self.key.clone(), Some(within))
+    /// Asks with the operator's own key, and once: who does not answer is not there.
+    pub(super) fn ask_once(&self, ask: &Ask) -> Result<Answer, LiveError> {
+        let once = |Patience { each, total }| Patience { each: total.unwrap_or(each), total: None };
+        self.ask_as(ask, &self.key, self.patience.map(once))
+    }
+
+    /// Asks with the operator's own key, for a short while.
+    pub(super) fn ask_shortly(&self, ask: &Ask) -> Result<Answer, LiveError> {
+        self.ask_as(ask, &self.key, self.patience.and(Some(SHORT)))
     }
 
     /// Asks with the key of a client.
     pub(super) fn ask_by(&self, ask: &Ask, key: &str) -> Result<Answer, LiveError> {
-        self.ask_as(ask, bearer(key)?, self.within)
+        self.ask_as(ask, &bearer(key)?, self.patience)
     }
 
     /// Asks for what no gateway refuses.
@@ -79,13 +124,11 @@ impl Operator {
 
     /// How the deployments of `scenario` stand.
     pub(super) fn standing(&self, scenario: &Scenario) -> Result<Standing, LiveError> {
-        let status = self.read(&Ask::get("/v1/deploy/status"))?;
+        let status = self.read(&Ask::status())?;
         let mut models = Vec::new();
         for (model, plan) in (0..).map(ModelIndex).zip(&scenario.models) {
             let versions = self.read(&Ask::versions(&plan.id))?;
-            let known = status["models"].as_array().into_iter().flatten();
-            let state = known.into_iter().find(|it| it["model"] == plan.id.as_str());
-            let rollout = state.map(|state| &state["rollout"]);
+            let rollout = of_model(&status, &plan.id).map(|state| &state["rollout"]);
             let place = |name: &str| {
                 let place = plan.versions.iter().position(|it| it.id.as_str() == name)?;
                 Some(VersionIndex(scenario.first_version(model).0 + place as u16))
@@ -95,11 +138,11 @@ impl Operator {
         Ok(Standing { models })
     }
 
-    /// The request for the events after a journal entry, for whoever follows them on a thread of
-    /// its own: nothing of it depends on this one.
-    pub(super) fn events(&self, after: u64) -> Result<RequestBuilder, LiveError> {
-        let request = client(Some(PATIENCE))?.get(self.url("/v1/deploy/events")?);
-        Ok(request.header(AUTHORIZATION, self.key.clone()).header("last-event-id", after))
+    /// Where events come from, for whoever follows them on a thread of its own: nothing of it
+    /// depends on this one.
+    pub(super) fn events(&self) -> Result<EventSource, LiveError> {
+        let (http, url) = (client(Some(SILENCE))?, self.url("/v1/deploy/events")?);
+        Ok(EventSource { http, url, key: self.key.clone() })
     }
 
     /// Asks a version of a model for the shortest of answers, as the request `id`; tells what is
@@ -142,36 +185,94 @@ impl Operator {
     fn ask_as(
         &self,
         ask: &Ask,
-        key: HeaderValue,
-        within: Option<Wait>,
+        key: &HeaderValue,
+        patience: Option<Patience>,
     ) -> Result<Answer, LiveError> {
+        let request = self.request(ask, key, patience)?;
+        self.runtime.block_on(async {
+            let Some(total) = patience.and_then(|patience| patience.total) else {
+                return answer(&request).await.map_err(|failed| failed.error);
+            };
+            let mut last = None;
+            let asking = async {
+                loop {
+                    match answer(&request).await {
+                        Err(failed) if failed.may_be_repeated(ask.again()) => {
+                            last = Some(failed.error);
+                        }
+                        other => return other.map_err(|failed| failed.error),
+                    }
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                }
+            };
+            let answered = tokio::time::timeout(total, asking).await;
+            let unanswered = || LiveError::Interface("no answer comes".to_owned());
+            answered.unwrap_or_else(|_| Err(last.unwrap_or_else(unanswered)))
+        })
+    }
+
+    fn request(
+        &self,
+        ask: &Ask,
+        key: &HeaderValue,
+        patience: Option<Patience>,
+    ) -> Result<RequestBuilder, LiveError> {
         let Ask { method, path, body } = ask;
-        let url = self.url(path)?;
         // Of the methods that requests here have all are known.
         let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
-        let mut request = self.http.request(method, url).header(AUTHORIZATION, key);
-        if let Some(within) = within {
-            request = request.timeout(within);
+        let mut request = self.http.request(method, self.url(path)?).header(AUTHORIZATION, key);
+        if let Some(Patience { each, .. }) = patience {
+            request = request.timeout(each);
+        }
+        if ask.again() == Again::Known {
+            let number = self.named.get();
+            self.named.set(number + 1);
+            request = request.header("idempotency-key", format!("{}{number}", self.name));
         }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        let (status, text) = self
-            .runtime
-            .block_on(async {
-                let response = request.send().await?;
-                Ok((response.status(), response.text().await?))
-            })
-            .map_err(|error: reqwest::Error| failed(&error.without_url()))?;
-        let value = serde_json::from_str(&text).unwrap_or(Value::Null);
-        if status.is_success() {
-            return Ok(Ok(value));
-        }
-        if status.is_server_error() {
-            return Err(LiveError::Interface(format!("{}: {}", status.as_u16(), words(&value))));
-        }
-        Ok(Err(Refused { status: status.as_u16(), why: words(&value) }))
+        Ok(request)
     }
+}
+
+/// That no answer came, or one of a server that is not well.
+struct Failed {
+    error: LiveError,
+    /// Whether the gateway may have got the request.
+    may_have_come: bool,
+}
+
+impl Failed {
+    fn may_be_repeated(&self, again: Again) -> bool {
+        again != Again::Never || !self.may_have_come
+    }
+}
+
+impl From<reqwest::Error> for Failed {
+    fn from(error: reqwest::Error) -> Self {
+        let may_have_come = !error.is_connect();
+        Self { error: failed(&error.without_url()), may_have_come }
+    }
+}
+
+/// Sends a request once.
+async fn answer(request: &RequestBuilder) -> Result<Answer, Failed> {
+    let Some(request) = request.try_clone() else {
+        let error = LiveError::Interface("a request cannot be sent twice".to_owned());
+        return Err(Failed { error, may_have_come: false });
+    };
+    let response = request.send().await?;
+    let (status, text) = (response.status(), response.text().await?);
+    let value = serde_json::from_str(&text).unwrap_or(Value::Null);
+    if status.is_success() {
+        return Ok(Ok(value));
+    }
+    if status.is_server_error() {
+        let error = LiveError::Interface(format!("{}: {}", status.as_u16(), words(&value)));
+        return Err(Failed { error, may_have_come: true });
+    }
+    Ok(Err(Refused { status: status.as_u16(), why: words(&value) }))
 }
 
 /// A client of gateways; `patience`: how long it waits for a connection, and for each part of an
@@ -230,8 +331,14 @@ fn failed(error: &(dyn Error + 'static)) -> LiveError {
     LiveError::Interface(causes(error, LONGEST_CAUSE))
 }
 
-/// Chosen: as long as people wait for a gateway that is busy.
-const PATIENCE: Wait = Wait::from_secs(10);
+/// Chosen: as long as people wait for a gateway that is busy, or is started anew.
+const PATIENCE: Patience = Patience { each: Wait::from_secs(5), total: Some(Wait::from_secs(10)) };
+/// Of who wants to end. Chosen: many times what an answer takes, and no long wait.
+const SHORT: Patience = Patience { each: Wait::from_secs(2), total: Some(Wait::from_secs(2)) };
+/// Chosen: far below what a gateway takes to begin, and no load for it.
+const AGAIN_AFTER: Wait = Wait::from_millis(100);
+/// After what silence a stream of events counts as broken. Chosen: some come each second.
+const SILENCE: Wait = Wait::from_secs(5);
 /// Chosen: room for a chain of three or four errors.
 const LONGEST_CAUSE: usize = 300;
 

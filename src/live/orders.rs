@@ -15,14 +15,44 @@ pub(super) struct Ask {
     pub(super) body: Option<Value>,
 }
 
+/// How something is asked for again where no answer came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Again {
+    /// It is only read.
+    Read,
+    /// Under a name by which it is known, so that it is done but once.
+    Known,
+    /// It is done anew.
+    Anew,
+    /// Not at all, where it may have come.
+    Never,
+}
+
 impl Ask {
     /// Of something that is only read.
     pub(super) fn get(path: impl Into<String>) -> Self {
         Self { method: "GET", path: path.into(), body: None }
     }
 
+    /// How everything stands.
+    pub(super) fn status() -> Self {
+        Self::get("/v1/deploy/status")
+    }
+
     fn post(path: String, body: Value) -> Self {
         Self { method: "POST", path, body: Some(body) }
+    }
+
+    /// How it may be asked for again where no answer came: it may have been done all the same.
+    pub(super) fn again(&self) -> Again {
+        match (self.method, self.path.as_str()) {
+            ("GET", _) => Again::Read,
+            // Their answers hold secrets, which are kept nowhere.
+            ("POST", KEYS | OWN_SECRET) => Again::Never,
+            // Who asks for another secret once more gets another one.
+            ("POST", path) if path.starts_with(KEYS) => Again::Anew,
+            _ => Again::Known,
+        }
     }
 
     /// That an access key be made for requests alone.
@@ -44,7 +74,7 @@ impl Ask {
     /// That the key which asks get another secret, for a version.
     pub(super) fn own_secret(grace: Duration, version: &Target) -> Self {
         let body = json!({"grace_seconds": grace.as_secs_f64(), "version": version.as_str()});
-        Self::post("/v1/auth/regenerate-key".to_owned(), body)
+        Self::post(OWN_SECRET.to_owned(), body)
     }
 
     /// That an access key be forgotten.
@@ -67,9 +97,42 @@ impl Ask {
         Self::get(format!("/v1/models/{}/history?after={after}&limit=1000", encoded(model)))
     }
 
+    /// The rules of a model.
+    pub(super) fn rules(model: &ModelId) -> Self {
+        Self::get(rules_of(model))
+    }
+
+    /// The rules of all models that have none of their own, and which have.
+    pub(super) fn rules_of_all() -> Self {
+        Self::get(RULES)
+    }
+
+    /// That a model get these rules, in the interface's form.
+    pub(super) fn set_rules(model: &ModelId, rules: Value) -> Self {
+        Self { method: "PUT", path: rules_of(model), body: Some(rules) }
+    }
+
+    /// That a model have the rules of all.
+    pub(super) fn follow_rules(model: &ModelId) -> Self {
+        Self { method: "DELETE", path: rules_of(model), body: None }
+    }
+
+    /// That traffic of a model be moved.
+    pub(super) fn deploy(model: &ModelId, body: Value) -> Self {
+        Self::post(format!("/v1/models/{}/deploy", encoded(model)), body)
+    }
+
+    /// That a version of a model get a tag; who had it is remembered if `preserve_previous`.
+    pub(super) fn tag(model: &ModelId, tag: &str, version: &str, preserve_previous: bool) -> Self {
+        let path = format!("/v1/models/{}/versions/tag", encoded(model));
+        let body =
+            json!({"tag": tag, "version_id": version, "preserve_previous": preserve_previous});
+        Self::post(path, body)
+    }
+
     /// What `kind` asks of a model; `None`: no request asks it.
     pub(super) fn command(model: &ModelId, kind: &CommandKind) -> Option<Self> {
-        let deploy = |body| Some(Self::post(format!("/v1/models/{}/deploy", encoded(model)), body));
+        let deploy = |body| Some(Self::deploy(model, body));
         match kind {
             CommandKind::Split { shares, redeploy } => {
                 let split = split(shares);
@@ -94,20 +157,9 @@ impl Ask {
             CommandKind::Resume => deploy(json!({"action": "resume"})),
             CommandKind::Abort => deploy(json!({"action": "abort"})),
             CommandKind::Tag { tag, version, preserve_previous } => {
-                let path = format!("/v1/models/{}/versions/tag", encoded(model));
-                Some(Self::post(
-                    path,
-                    json!({
-                        "tag": tag,
-                        "version_id": version.as_str(),
-                        "preserve_previous": preserve_previous,
-                    }),
-                ))
+                Some(Self::tag(model, tag.as_str(), version.as_str(), *preserve_previous))
             }
-            CommandKind::Rules(rules) => {
-                let path = format!("/v1/deploy/rollback-rules?model={}", encoded(model));
-                Some(Self { method: "PUT", path, body: Some(json!(rules.to_raw())) })
-            }
+            CommandKind::Rules(rules) => Some(Self::set_rules(model, json!(rules.to_raw()))),
             CommandKind::RevokeKey(key) => Some(Self::revoke(key)),
             // Of a plan none of these is ever commanded: it begins with them.
             CommandKind::Register(_)
@@ -137,6 +189,10 @@ fn ladder(steps: &Ladder) -> Vec<Value> {
     steps.steps().iter().map(step).collect()
 }
 
+fn rules_of(model: &ModelId) -> String {
+    format!("{RULES}?model={}", encoded(model))
+}
+
 /// The name of a model in a path or a query: it may have slashes.
 fn encoded(model: &ModelId) -> String {
     let mut encoded = String::new();
@@ -151,7 +207,9 @@ fn encoded(model: &ModelId) -> String {
     encoded
 }
 
+const RULES: &str = "/v1/deploy/rollback-rules";
 const KEYS: &str = "/v1/auth/keys";
+const OWN_SECRET: &str = "/v1/auth/regenerate-key";
 
 #[cfg(test)]
 mod tests {
@@ -214,6 +272,24 @@ mod tests {
         assert_eq!(Ask::new_secret(&key, grace).body, Some(json!({"grace_seconds": 90.0})));
         let own = Ask::own_secret(grace, &target("v2")).body.unwrap();
         assert_eq!(own, json!({"grace_seconds": 90.0, "version": "v2"}));
+    }
+
+    #[test]
+    fn what_may_have_been_done_is_asked_for_again_by_a_name_and_no_key_is_made_twice() {
+        let key = KeyId::new("team").unwrap();
+        let model = ModelId::new("m").unwrap();
+        for (ask, again) in [
+            (Ask::status(), Again::Read),
+            (asked(&CommandKind::Pause), Again::Known),
+            (asked(&CommandKind::Rules(crate::engine::RuleSet::default())), Again::Known),
+            (Ask::register(&model, json!({})), Again::Known),
+            (Ask::revoke(&key), Again::Known),
+            (Ask::new_secret(&key, Duration::ZERO), Again::Anew),
+            (Ask::new_key(&key), Again::Never),
+            (Ask::own_secret(Duration::ZERO, &target("v2")), Again::Never),
+        ] {
+            assert_eq!(ask.again(), again, "{ask:?}");
+        }
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! What is done to a gateway elsewhere before a run: it is looked at, so that nobody else's traffic
 //! is moved, and gets the versions, tags and rules that the scenario begins with.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::elsewhere::{Elsewhere, ElsewhereError};
 use super::error::LiveError;
 use super::operator::{Answer, Operator, Refused};
 use super::orders::Ask;
+use super::status::of_model;
 use crate::director::target_named;
 use crate::engine::{Assignment, CommandKind, Policies, RuleSet};
 use crate::scenario::{ModelPlan, Scenario, VersionPlan};
@@ -19,8 +22,16 @@ pub(super) struct Preparation<'a> {
     elsewhere: &'a Elsewhere,
     /// Whether somebody asks for its end.
     is_asked_to_stop: &'a dyn Fn() -> bool,
-    /// What was changed of the gateway.
-    changes: Vec<String>,
+    touched: Touched,
+}
+
+/// What was changed of a gateway.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Touched {
+    /// The versions that were registered, in words.
+    pub(super) registered: Vec<String>,
+    /// Whether tags or rules were set.
+    pub(super) is_set: bool,
 }
 
 impl<'a> Preparation<'a> {
@@ -31,7 +42,8 @@ impl<'a> Preparation<'a> {
         elsewhere: &'a Elsewhere,
         is_asked_to_stop: &'a dyn Fn() -> bool,
     ) -> Self {
-        Self { operator, scenario, elsewhere, is_asked_to_stop, changes: Vec::new() }
+        let touched = Touched { registered: Vec::new(), is_set: false };
+        Self { operator, scenario, elsewhere, is_asked_to_stop, touched }
     }
 
     /// Looks whether somebody asks for its end.
@@ -42,9 +54,9 @@ impl<'a> Preparation<'a> {
         if (self.is_asked_to_stop)() { Err(LiveError::Interrupted) } else { Ok(()) }
     }
 
-    /// What was changed of the gateway so far, each in some words.
-    pub(super) fn changes(&self) -> &[String] {
-        &self.changes
+    /// What was changed of the gateway so far.
+    pub(super) fn touched(self) -> Touched {
+        self.touched
     }
 
     /// Looks whether the gateway can serve the run; changes nothing.
@@ -58,7 +70,7 @@ impl<'a> Preparation<'a> {
         let mut problems: Vec<String> = self.taken_keys(&keys).collect();
         for model in &self.scenario.models {
             self.go_on()?;
-            match of_model(&status, model) {
+            match of_model(&status, &model.id) {
                 Some(state) => problems.extend(self.problems(model, state)?),
                 None => problems.push(unknown(model, &status)),
             }
@@ -75,8 +87,13 @@ impl<'a> Preparation<'a> {
         for model in &self.scenario.models {
             let known = self.operator.read(&Ask::versions(&model.id))?;
             for version in model.versions.iter().filter(|it| named(&known, it).is_none()) {
-                self.register(model, version)?;
-                self.changes.push(format!("{} has the version {}", model.id, version.id));
+                // Before it is asked for: it may be done and the answer get lost.
+                self.touched.registered.push(format!("{} of {}", version.id, model.id));
+                let registered = self.register(model, version);
+                if let Err(LiveError::Refused { .. } | LiveError::Interrupted) = &registered {
+                    self.touched.registered.pop();
+                }
+                registered?;
             }
         }
         Ok(())
@@ -123,7 +140,7 @@ impl<'a> Preparation<'a> {
 
     /// How the gateway says that it stands.
     fn status(&self) -> Result<Value, LiveError> {
-        let answer = self.operator.ask(&Ask::get(STATUS));
+        let answer = self.operator.ask_once(&Ask::status());
         let status = match answer {
             Err(LiveError::Interface(why)) => {
                 return Err(self.error(ElsewhereError::Unreachable(why)));
@@ -148,13 +165,14 @@ impl<'a> Preparation<'a> {
     fn problems(&self, model: &ModelPlan, state: &Value) -> Result<Vec<String>, LiveError> {
         let versions = self.operator.read(&Ask::versions(&model.id))?;
         let mut problems: Vec<String> = busy(model, state).into_iter().collect();
+        problems.extend(in_rollout(model, state));
         problems.extend(strange(model, state));
         let known = model.versions.iter().filter_map(|plan| Some((plan, named(&versions, plan)?)));
         for (plan, found) in known {
             problems.extend(other_price(model, plan, found));
             problems.extend(self.other_way(model, plan, found));
         }
-        problems.extend(self.configured(model)?);
+        problems.extend(self.configured(model, state)?);
         Ok(problems)
     }
 
@@ -178,16 +196,18 @@ impl<'a> Preparation<'a> {
         })
     }
 
-    /// What the gateway's configuration says otherwise that no command can set.
-    fn configured(&self, model: &ModelPlan) -> Result<Vec<String>, LiveError> {
+    /// What the gateway's journal and configuration say otherwise that no command can set.
+    fn configured(&self, model: &ModelPlan, state: &Value) -> Result<Vec<String>, LiveError> {
         let mut assignment = json!(Assignment::default());
         let mut policies = Some(Policies::default());
+        let mut stables = BTreeSet::new();
         let mut after = 0;
         loop {
             let page = self.operator.read(&Ask::history(&model.id, after))?;
             let Some(last) = page.as_array().and_then(|page| page.last()) else { break };
             after = last["number"].as_u64().unwrap_or(u64::MAX);
             for entry in page.as_array().into_iter().flatten() {
+                note_stable(&entry["change"], &mut stables);
                 if let Some(set) = entry["change"]["assignment"].get("assignment") {
                     assignment = set.clone();
                 }
@@ -197,7 +217,19 @@ impl<'a> Preparation<'a> {
                 }
             }
         }
-        let mut problems = Vec::new();
+        let is_known =
+            |name: &String| model.versions.iter().any(|version| version.id.as_str() == name);
+        // What gets traffic is told of already.
+        let is_told = |name: &String| state["split"].get(name).is_some();
+        let strange = stables.iter().filter(|name| !is_known(name) && !is_told(name)).map(|name| {
+            format!(
+                "its version {name} is or was the stable of {}, so that a rollback can go there, \
+                 and the scenario does not have it: what is really served there must not be \
+                 rehearsed with",
+                model.id
+            )
+        });
+        let mut problems: Vec<String> = strange.collect();
         let wanted = json!(model.assignment);
         if assignment != wanted {
             problems.push(format!(
@@ -269,22 +301,22 @@ impl<'a> Preparation<'a> {
     ) -> Result<(), LiveError> {
         let Some(ask) = Ask::command(&model.id, kind) else { return Ok(()) };
         self.go_on()?;
+        self.touched.is_set = true;
         let answer = self.operator.ask(&ask)?;
         let refused = |Refused { why, .. }| LiveError::Refused { what: what(), why };
-        answer.map_err(refused)?;
-        let change = format!("set is {}", what());
-        // Rules are set twice.
-        if self.changes.last() != Some(&change) {
-            self.changes.push(change);
-        }
-        Ok(())
+        answer.map(drop).map_err(refused)
     }
 }
 
-/// What a status says of a model.
-fn of_model<'a>(status: &'a Value, model: &ModelPlan) -> Option<&'a Value> {
-    let mut models = status["models"].as_array().into_iter().flatten();
-    models.find(|state| state["model"] == model.id.as_str())
+/// Notes the version that a change makes the stable, with those that were it before and are
+/// remembered.
+fn note_stable(change: &Value, stables: &mut BTreeSet<String>) {
+    let tagged = change.get("tagged").filter(|tagged| tagged["tag"] == "stable");
+    if tagged.is_some_and(|tagged| tagged["preserve_previous"] == false) {
+        stables.clear();
+    }
+    let version = tagged.or_else(|| change.get("promoted")).and_then(|it| it["version"].as_str());
+    stables.extend(version.map(str::to_owned));
 }
 
 /// What a list of versions says of one.
@@ -319,6 +351,24 @@ fn busy(model: &ModelPlan, state: &Value) -> Option<String> {
     })
 }
 
+/// That a rollout moves its traffic, or has moved it and is still watched by its rules.
+fn in_rollout(model: &ModelPlan, state: &Value) -> Option<String> {
+    let (model, rollout) = (&model.id, &state["rollout"]);
+    let version = rollout["version"].as_str().unwrap_or_default();
+    let remedy = match rollout["state"].as_str()? {
+        "stepping" | "paused" => format!(
+            "a rollout of {version} is under way there, which moves traffic by itself: \
+             `coalmine admin abort {model}` ends it"
+        ),
+        "promoted" => format!(
+            "its rules still cover {version}, which was promoted: wait until that is over, or \
+             `coalmine admin promote {model} {version}` ends it"
+        ),
+        _ => return None,
+    };
+    Some(format!("{model} is in a rollout: {remedy}"))
+}
+
 /// Versions that get traffic and that the scenario does not know.
 fn strange(model: &ModelPlan, state: &Value) -> Vec<String> {
     let split = state["split"].as_object().into_iter().flatten();
@@ -348,5 +398,3 @@ fn other_price(model: &ModelPlan, plan: &VersionPlan, found: &Value) -> Option<S
         )
     })
 }
-
-pub(super) const STATUS: &str = "/v1/deploy/status";

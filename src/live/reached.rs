@@ -10,7 +10,7 @@ use crate::engine::RuleSet;
 use crate::exchange::{Ending, Observed, Request, VersionIndex};
 use crate::mock::{MockNews, Planned};
 use crate::record::{Arm, KeyFault};
-use crate::units::{Duration, RequestId};
+use crate::units::{Duration, RequestId, Timestamp};
 
 impl Conductor<'_> {
     /// Hears what the mock was asked for, where nobody else tells of it.
@@ -51,7 +51,7 @@ impl Conductor<'_> {
             }
             return Ok(());
         };
-        let Some((arm, stable)) = self.side(&request, version) else { return Ok(()) };
+        let Some((arm, stable)) = self.side(&request, version, at) else { return Ok(()) };
         if number.attempt == 0 {
             return self.hear(Notice::Assigned { at, id, version, arm, stable }, watch);
         }
@@ -104,21 +104,22 @@ impl Conductor<'_> {
         self.requests.ended_before_assigned(end.id);
     }
 
-    /// On which side of the split a request stands that was sent to a version, and the stable of
-    /// its model.
+    /// On which side of the split a request stood that was sent to a version at a time, and the
+    /// stable of its model then.
     fn side(
         &self,
         request: &Request,
         version: VersionIndex,
+        at: Timestamp,
     ) -> Option<(Arm, Option<VersionIndex>)> {
         let retelling = &self.far.as_ref()?.retelling;
         let client = self.scenario.population().clients.get(usize::from(request.client));
         let is_pinned = client.is_some_and(|client| client.pin.is_some());
         let arm = match is_pinned {
             true => Arm::Pinned,
-            false => retelling.arm(request.model, version),
+            false => retelling.arm(request.model, version, at),
         };
-        Some((arm, retelling.stable(request.model)))
+        Some((arm, retelling.stable(request.model, at)))
     }
 
     /// Why the key of a request was refused, by what was done to it.
@@ -154,7 +155,6 @@ const TOO_LATE: Ending = Ending::Timeout;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Timestamp;
     use crate::wire::RequestNumber;
 
     #[test]

@@ -1,6 +1,9 @@
 //! The secrets of the clients' access keys: which is the newest of each, and when its client takes
 //! it.
 
+use serde_json::Value;
+
+use super::error::LiveError;
 use crate::units::{KeyId, Timestamp};
 
 /// What clients present, and will.
@@ -53,9 +56,30 @@ impl Secrets {
     }
 }
 
+/// The secret that a gateway shows as it makes a key, or another secret for it.
+///
+/// # Errors
+/// It shows none.
+pub(super) fn shown(answer: &Value, key: &KeyId) -> Result<String, LiveError> {
+    let shown = answer["api_key"].as_str().filter(|secret| !secret.is_empty());
+    shown.map(str::to_owned).ok_or_else(|| {
+        LiveError::Interface(format!("it made a secret of the access key {key} and shows none"))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_without_a_secret_is_no_key() {
+        let key = KeyId::new("team").unwrap();
+        let with = |secret| shown(&serde_json::json!({"api_key": secret}), &key);
+        assert_eq!(with(Some("team.x")).unwrap(), "team.x");
+        for none in [None, Some("")] {
+            assert!(with(none).unwrap_err().to_string().contains("key team and shows none"));
+        }
+    }
 
     #[test]
     fn a_secret_is_taken_in_its_time_and_nobody_goes_back() {

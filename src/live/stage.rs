@@ -13,11 +13,13 @@ use super::error::LiveError;
 use super::far_gateway::FarGateway;
 use super::feed::Feed;
 use super::gateway_plan::{ANY_PORT, gateway_plan, mock_settings};
+use super::left_behind::LeftBehind;
 use super::live_settings::LiveSettings;
 use super::notice::Notice;
 use super::operator::Operator;
 use super::orders::Ask;
 use super::rule_numbers::RuleNumbers;
+use super::secrets::shown;
 use super::tap::Tap;
 use crate::chance::Chance;
 use crate::clock::{TimeScale, WallClock};
@@ -29,7 +31,7 @@ use crate::load::{Http, Message, MessageParts, Target};
 use crate::mock::{Lateness, MockAdmin, MockNews, MockPlace, MockServer, Numbering};
 use crate::notify::WebTls;
 use crate::scenario::{Scenario, StickyBy, VersionPlan};
-use crate::units::{Duration, KeyId, Timestamp};
+use crate::units::{Duration, Timestamp};
 use crate::upstream::FailureKind;
 use crate::wire::RequestNumber;
 
@@ -50,7 +52,7 @@ pub(super) struct Stage {
 enum Serving {
     Here(Box<Gateway>),
     Elsewhere {
-        far: FarGateway,
+        far: Box<FarGateway>,
         /// What is told comes by it.
         _feed: Feed,
         /// The last journal entry before the run.
@@ -73,8 +75,8 @@ pub(super) struct Left {
     pub(super) lateness: Lateness,
     /// How many requests of others came to the mock.
     pub(super) strangers: u64,
-    /// The keys made for the run that a gateway elsewhere may still have.
-    pub(super) keys: Vec<KeyId>,
+    /// What is left at a gateway elsewhere.
+    pub(super) behind: LeftBehind,
 }
 
 impl Stage {
@@ -110,7 +112,7 @@ impl Stage {
                 what: format!("the access key {}", client.key),
                 why: refused.why,
             })?;
-            keys.push(made["api_key"].as_str().unwrap_or_default().to_owned());
+            keys.push(shown(&made, &client.key)?);
         }
         if keys.is_empty() {
             keys.push(admin);
@@ -143,9 +145,11 @@ impl Stage {
         let numbering = Numbering::RequestIds { prefix: far.prefix.clone(), keeps_connections };
         let mock = mock_settings(scenario, (seed, clock), news, numbering)?;
         let mock = MockServer::start(mock, place(elsewhere.mock, threads))?;
-        far.prepare(elsewhere, scenario, heard, is_asked_to_stop)?;
-        let entries = far.entries()?;
-        let feed = Feed::follow(&far.operator, entries, conductor)?;
+        let followed = far
+            .prepare(elsewhere, scenario, heard, is_asked_to_stop)
+            .and_then(|()| far.entries())
+            .and_then(|entries| Ok((Feed::follow(&far.operator, entries, conductor)?, entries)));
+        let (feed, entries) = followed.map_err(|error| error.having_left(far.leave()))?;
         // Where that took longer, a later second.
         let is_late = clock.now() > start;
         let start = if is_late { clock.now().ceil_second() } else { start };
@@ -154,6 +158,7 @@ impl Stage {
         }
         let header = format!("x-request-id: {}{{request}}", far.prefix);
         let (operator, keys) = (Rc::clone(&far.operator), far.keys.clone());
+        let far = Box::new(far);
         let gateway = Serving::Elsewhere { far, _feed: feed, entries, start };
         Ok(Self { mock, gateway, operator, keys, target, header, clock })
     }
@@ -223,19 +228,19 @@ impl Stage {
         Ok(told.collect())
     }
 
-    /// Ends gateway and mock; one elsewhere goes on, without the keys that were made for the run.
+    /// Ends gateway and mock; one elsewhere goes on, as it was found.
     pub(super) fn take_down(self) -> Result<Left, LiveError> {
-        let mut keys = Vec::new();
+        let mut behind = LeftBehind::default();
         let stopped = match self.gateway {
             Serving::Here(gateway) => gateway.stop(),
             Serving::Elsewhere { mut far, .. } => {
-                keys = far.forget_keys();
+                behind = far.leave();
                 Ok(())
             }
         };
         let report = self.mock.stop(Duration::ZERO);
         stopped?;
-        Ok(Left { lateness: report.lateness, strangers: report.strangers, keys })
+        Ok(Left { lateness: report.lateness, strangers: report.strangers, behind })
     }
 }
 

@@ -35,8 +35,9 @@ pub enum Numbering {
 pub(super) struct Counter {
     numbering: Numbering,
     counted: AtomicU64,
-    /// How many attempts there were at each request, where ids number them.
-    attempts: Mutex<BTreeMap<RequestId, u8>>,
+    /// How many attempts there were at each request, where ids number them: those of several parts,
+    /// so that serving threads seldom wait for each other.
+    attempts: [Mutex<BTreeMap<RequestId, u8>>; PARTS],
     strangers: AtomicU64,
 }
 
@@ -86,7 +87,8 @@ impl Counter {
     fn of_id(&self, prefix: &str, told: &[u8]) -> Option<RequestNumber> {
         let digits = str::from_utf8(told).ok()?.strip_prefix(prefix)?;
         let id = RequestId(digits.parse().ok()?);
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let part = &self.attempts[(id.0 % PARTS as u64) as usize];
+        let mut attempts = part.lock().unwrap_or_else(PoisonError::into_inner);
         let next = attempts.entry(id).or_default();
         let attempt = *next;
         *next = next.saturating_add(1);
@@ -95,6 +97,8 @@ impl Counter {
 }
 
 const REQUEST_ID: &str = "x-request-id";
+/// Chosen: several times as many as there are threads that serve.
+const PARTS: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -119,6 +123,26 @@ mod tests {
         assert_eq!(all, [Ok((7, 0)), Ok((8, 0)), Ok((7, 1)), Err(409), Err(409), Ok((7, 2))]);
         assert_eq!(counter.number(&headers("x-coalmine-request", "7")).unwrap_err().status, 409);
         assert_eq!(counter.strangers(), 3);
+    }
+
+    #[test]
+    fn attempts_are_counted_once_each_whichever_threads_they_come_by() {
+        let counter = Counter::new(Numbering::RequestIds {
+            prefix: "run-".to_owned(),
+            keeps_connections: true,
+        });
+        let ask = || -> Vec<RequestNumber> {
+            let ids = (0..480_u64).map(|turn| format!("run-{}", turn % 40));
+            ids.map(|id| counter.number(&headers("x-request-id", &id)).unwrap()).collect()
+        };
+        let mut all = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        });
+        all.sort_by_key(|number| (number.id, number.attempt));
+        let expected = (0..40).flat_map(|id| (0..48).map(move |attempt| (id, attempt)));
+        let expected = expected.map(|(id, attempt)| RequestNumber { id: RequestId(id), attempt });
+        assert_eq!(all, expected.collect::<Vec<_>>());
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(super) fn live_texts(facts: &LiveFacts) -> Vec<String> {
 
 /// What is another matter where the gateway was not the harness's own.
 fn gateway_text(gateway: &GatewayFacts) -> String {
-    let GatewayFacts { url, clock_within, own_answers, keys_left, .. } = gateway;
+    let GatewayFacts { url, clock_within, own_answers, notes, left, keys_left, .. } = gateway;
     let mut text = format!(
         "The gateway ran elsewhere, at {url}, its clock within {} of the run's. It drew its split \
          and its waits for itself: which request met which version is not that of a simulation. \
@@ -43,6 +43,10 @@ fn gateway_text(gateway: &GatewayFacts) -> String {
             ". Requests that it ended by itself, and that reached no version: {}",
             told.collect::<Vec<_>>().join(", ")
         ));
+    }
+    notes.iter().for_each(|note| text.push_str(&format!(". Note: {note}")));
+    if !left.is_empty() {
+        text.push_str(&format!(". How it was left: {}", left.join("; ")));
     }
     for key in keys_left {
         text.push_str(&format!(
@@ -132,12 +136,17 @@ mod tests {
             strangers: 0,
             contradicted: 0,
             own_answers: vec![OwnAnswers { ending: "429".to_owned(), count: 3 }],
+            doubts: Vec::new(),
+            left: vec!["m gives 100 % to v1, as before the run".to_owned()],
+            notes: vec!["its events were cut off once".to_owned()],
             keys_left: vec!["search".to_owned()],
         };
         let texts = live_texts(&LiveFacts { gateway: Some(gateway), ..facts(1.0) });
         let told = texts.last().unwrap();
         assert!(told.contains("reached no version: 3 with 429"), "{told}");
         assert!(told.contains("`coalmine keys revoke search`"), "{told}");
+        assert!(told.contains(". How it was left: m gives 100 % to v1"), "{told}");
+        assert!(told.contains(". Note: its events were cut off once"), "{told}");
         assert!(told.contains("at http://gateway:8080, its clock within 400 µs"), "{told}");
     }
 }

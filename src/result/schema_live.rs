@@ -60,6 +60,9 @@ fn far_gateway() -> Value {
         ],
         &[
             ("own_answers", list(own)),
+            ("notes", list(text("what is missing of what it told, in a sentence"))),
+            ("left", list(text("how a model of the run was left, in a sentence"))),
+            ("doubts", list(text("what else speaks against the run, in a sentence"))),
             (
                 "keys_left",
                 list(text("an access key that was made for the run and that it may still have")),

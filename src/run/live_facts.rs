@@ -50,6 +50,16 @@ pub struct GatewayFacts {
     /// own, or because the mock was out of its reach.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub own_answers: Vec<OwnAnswers>,
+    /// What else speaks against the run, in sentences: what others did to its models and keys, what
+    /// could not be read of what it told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
+    /// What is missing of what it told, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// How each of the run's models was left, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
     /// The access keys that were made for the run and that it may still have: it did not say that
     /// they are revoked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -145,6 +155,7 @@ impl GatewayFacts {
                 format_counted(self.contradicted, "answer", "answers")
             ));
         }
+        reasons.extend(self.doubts.iter().cloned());
         reasons
     }
 }
@@ -189,12 +200,16 @@ mod tests {
                 strangers,
                 contradicted,
                 own_answers: Vec::new(),
+                doubts: (0..strangers).map(|_| "somebody else was there".to_owned()).collect(),
+                notes: Vec::new(),
+                left: Vec::new(),
                 keys_left: Vec::new(),
             };
             LiveFacts { gateway: Some(gateway), ..facts(&[], 0) }.distrust()
         };
         assert_eq!(gateway(0, 0), [""; 0]);
         let told = gateway(1, 2);
+        assert_eq!(told[2..], ["somebody else was there"]);
         assert!(told[0].starts_with("1 request of others"), "{told:?}");
         assert!(told[1].starts_with("2 answers of the gateway named another"), "{told:?}");
     }

@@ -7,6 +7,7 @@ use std::thread;
 
 use coalmine::exchange::VersionIndex;
 use coalmine::record::{Arm, Record};
+use coalmine::run::Rehearsal;
 use serde_json::json;
 
 use crate::far_world::{FarWorld, far};
@@ -155,8 +156,9 @@ fn commands_change_a_gateway_elsewhere_and_its_refusals_are_told() {
     let world = FarWorld::new(EMPTY);
     let both = world.both(&scenario("  arrivals: {constant: 5/s}", "", phases));
     assert_eq!(happenings(&both.live), happenings(&both.simulated));
+    // Those of the run are gone with it.
     let (_, rules) = world.ask("GET", "/v1/deploy/rollback-rules?model=gpt-4", None);
-    assert_eq!(rules["conditions"][0]["id"], "slow");
+    assert_eq!(rules["conditions"], json!([]));
 }
 
 #[test]
@@ -254,4 +256,63 @@ fn no_request_is_lost_while_a_gateway_is_commanded() {
     let sent = both.outcomes.len();
     assert!((400..=402).contains(&sent), "{sent}");
     assert_share(&both.live, 0, 1, 0.5);
+}
+
+/// A run of a second and a half, while somebody does this to the gateway again and again; what is
+/// known of it, and its record.
+fn meanwhile(world: &FarWorld, act: impl Fn(u32)) -> (Rehearsal, u32) {
+    let phases = "
+  - name: all
+    for: 1500ms
+    split: {old: 100%}
+    commands: [{at: 300ms, tag: {tag: spare, version: new}}, {at: 600ms, split: {old: 100%}}]
+";
+    let loaded = written(&scenario("  arrivals: {constant: 20/s}", RULES, phases));
+    let is_playing = || {
+        let (_, status) = world.ask("GET", "/v1/deploy/status", None);
+        status["models"][0]["split"]["old"] == 1.0
+    };
+    thread::scope(|scope| {
+        let run = scope.spawn(|| far(&loaded, world.elsewhere(), &mut Vec::new()).unwrap());
+        let mut acted = 0;
+        while !run.is_finished() {
+            if is_playing() {
+                act(acted);
+                acted += 1;
+            }
+        }
+        (run.join().unwrap(), acted)
+    })
+}
+
+const TWO_MODELS: &str = "{gpt-4: {}, gpt-5: {versions: {real: {upstream: mock, tags: [stable]}}}}";
+
+#[test]
+fn what_others_do_with_other_models_and_keys_is_none_of_the_runs_business() {
+    let world = FarWorld::new(TWO_MODELS);
+    let (rehearsal, acted) = meanwhile(&world, |number| {
+        let tag = json!({"tag": format!("t{number}"), "version_id": "real"});
+        assert_eq!(world.ask("POST", "/v1/models/gpt-5/versions/tag", Some(&tag)).0, 200);
+        let key = json!({"id": format!("theirs-{number}"), "scope": "inference"});
+        assert_eq!(world.ask("POST", "/v1/auth/keys", Some(&key)).0, 201);
+    });
+    assert!(acted > 1);
+    let of_model = |entry: &coalmine::engine::Entry| entry.model.as_ref().map(ToString::to_string);
+    let entries = &rehearsal.record.journal.entries;
+    assert!(entries.iter().all(|entry| of_model(entry) == Some("gpt-4".to_owned())), "{entries:?}");
+    assert_eq!(rehearsal.live.unwrap().distrust(), [""; 0]);
+}
+
+#[test]
+fn what_others_do_with_its_own_models_makes_a_run_invalid() {
+    let world = FarWorld::new(TWO_MODELS);
+    // By the run's own key, as people share one, and with a command that the run has given too.
+    let (rehearsal, acted) = meanwhile(&world, |number| {
+        let version = if number % 2 == 0 { "old" } else { "new" };
+        let tag = json!({"tag": "theirs", "version_id": version});
+        assert_eq!(world.ask("POST", "/v1/models/gpt-4/versions/tag", Some(&tag)).0, 200);
+    });
+    let reasons = rehearsal.live.unwrap().distrust();
+    assert!(acted > 1 && reasons.len() == 1, "{reasons:?}");
+    assert!(reasons[0].contains("(the first: tagged of gpt-4 by admin at "), "{reasons:?}");
 }

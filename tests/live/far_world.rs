@@ -19,7 +19,7 @@ use crate::world::{Both, Folder, written};
 /// A gateway that serves, and where its upstream `mock` is looked for.
 pub(crate) struct FarWorld {
     gateway: Option<Gateway>,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     pub(crate) url: String,
     pub(crate) key: String,
     pub(crate) mock: SocketAddr,
@@ -83,6 +83,7 @@ impl FarWorld {
         let mut outcomes = Vec::new();
         let rehearsal = far(&loaded, self.elsewhere(), &mut outcomes).unwrap();
         let facts = rehearsal.live.unwrap();
+        assert_eq!(facts.distrust(), [""; 0]);
         let gateway = facts.gateway.unwrap();
         assert_eq!((facts.lost, gateway.strangers, gateway.contradicted), (0, 0, 0));
         assert_eq!(gateway.url, self.url);
@@ -91,7 +92,7 @@ impl FarWorld {
 
     /// Why the scenario that `text` is cannot be played here.
     pub(crate) fn refused(&self, text: &str) -> LiveError {
-        far(&written(text), self.elsewhere(), &mut Vec::new()).unwrap_err()
+        bare(far(&written(text), self.elsewhere(), &mut Vec::new()).unwrap_err())
     }
 
     /// Asks the interface with the first key; the answer's status and body.
@@ -121,22 +122,35 @@ impl Drop for FarWorld {
     }
 }
 
+/// Without what was left at a gateway.
+pub(crate) fn bare(error: LiveError) -> LiveError {
+    match error {
+        LiveError::Left { error, .. } => *error,
+        other => other,
+    }
+}
+
 /// `loaded` over HTTP, through a gateway elsewhere; however late requests are sent.
 pub(crate) fn far(
     loaded: &Loaded,
     elsewhere: Elsewhere,
     outcomes: &mut Vec<Outcome>,
 ) -> Result<Rehearsal, LiveError> {
-    let settings = LiveSettings {
-        scale: TimeScale::REAL,
-        threads: NonZeroUsize::MIN,
-        lag_limit: Duration::from_secs(3_600),
-        elsewhere: Some(elsewhere),
-    };
+    let settings = settings(elsewhere);
     let watch = LiveWatch {
         is_asked_to_stop: &|| false,
         tick: &mut |_| {},
         sink: &mut |outcome: &Outcome| outcomes.push(*outcome),
     };
     run_live(&loaded.scenario, loaded.scenario.seed, Vec::new(), &settings, watch)
+}
+
+/// Those of a run through a gateway elsewhere, however late requests are sent.
+pub(crate) fn settings(elsewhere: Elsewhere) -> LiveSettings {
+    LiveSettings {
+        scale: TimeScale::REAL,
+        threads: NonZeroUsize::MIN,
+        lag_limit: Duration::from_secs(3_600),
+        elsewhere: Some(elsewhere),
+    }
 }

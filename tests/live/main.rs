@@ -4,11 +4,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its world fails")]
 
+mod broken;
 mod course;
 mod elsewhere;
 mod far_world;
 mod kinds;
+mod left;
 mod program;
 mod refused;
+mod shaky;
 mod unfit_gateways;
 mod world;

@@ -115,6 +115,28 @@ fn both_ways_at_once_say_how_well_they_agree() {
 }
 
 #[test]
+fn what_is_wrong_with_the_arguments_is_said_before_anything_is_played() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("key"), "admin.secret").unwrap();
+    // To play it in either way its trace must be opened.
+    let no_trace = ["--set", "workload.arrivals={trace: nowhere.csv}"];
+    let target = ["--target", "http://127.0.0.1:9", "--mock-listen", "127.0.0.1:10"];
+    let key = ["--key-file", "key"];
+    for (arguments, code, told) in [
+        (vec!["--both"], 3, "nowhere.csv"),
+        ([&["--both", "--speed", "10"], &target[..], &key[..]].concat(), 2, "--speed 10"),
+        ([&["--both"], &target[..]].concat(), 2, "COALMINE_KEY is not set"),
+        (vec!["--both", "--record", "key"], 2, "key is there already"),
+    ] {
+        let ran = run(path, &[&no_trace[..], &arguments].concat());
+        let odd = String::from_utf8(ran.stderr).unwrap();
+        assert!(odd.contains(told), "{arguments:?}: {odd}");
+        assert_eq!(ran.status.code(), Some(code), "{arguments:?}: {odd}");
+    }
+}
+
+#[test]
 fn speed_and_record_are_for_live_runs_alone() {
     let folder = tempfile::tempdir().unwrap();
     for wrong in [&["--speed", "10"][..], &["--record", "x"], &["--live", "--speed", "0"]] {
