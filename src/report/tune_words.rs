@@ -102,7 +102,7 @@ pub(crate) fn sets_grid(tuned: &Tuned) -> Grid {
     let mut header: Vec<String> =
         ["Rules", "Triggers", "Rolled back falsely", "Missed", "Harm"].map(str::to_owned).to_vec();
     if held_out {
-        header.push("Harm, unseen faults".to_owned());
+        header.push("Harm °".to_owned());
     }
     let row = |tried: &Tried| {
         let mark = if tuned.recommended.as_ref() == Some(&tried.name) { " *" } else { "" };
