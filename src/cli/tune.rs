@@ -40,8 +40,8 @@ pub(super) fn tune(arguments: &TuneArguments) -> Result<Exit, Failure> {
         .collect::<Result<Vec<_>, Failure>>()?;
     if sought.iter().any(|(_, _, tuning)| !tuning.can_prove()) {
         complain(
-            "warning: so few runs of the healthy release (--healthy) cannot prove the limit, even if \
-             none is rolled back: nothing will be recommended",
+            "warning: so few runs of the healthy release (--healthy) cannot prove the limit, even \
+             if none is rolled back: nothing will be recommended",
         );
     }
     let first = sought[0].1.scenario.clone();

@@ -19,7 +19,8 @@ pub(super) struct TuneArguments {
     /// The probability that a healthy release is rolled back, at most
     #[arg(long, value_name = "SHARE", default_value = "1e-4", value_parser = limit)]
     pub(super) false_rollback: Ratio,
-    /// How many runs each fault gets in the last round of the search; the check takes as many others
+    /// How many runs each fault gets in the last round of the search; the check takes as many
+    /// others
     #[arg(
         long, value_name = "N", default_value_t = 40,
         value_parser = clap::value_parser!(u64).range(4..=MOST_SEEDS)
@@ -38,8 +39,8 @@ pub(super) struct TuneArguments {
     /// A file of rules whose triggers are tried beside the present ones, instead of the library's
     #[arg(long, value_name = "FILE")]
     pub(super) triggers: Option<PathBuf>,
-    /// A path as --set takes it and the values that it is to take, such as the canary's weights: rules
-    /// are sought for every combination; may be repeated
+    /// A path as --set takes it and the values that it is to take, such as the canary's weights:
+    /// rules are sought for every combination; may be repeated
     #[arg(long, value_name = "PATH=A,B,C | PATH=A..B:N", value_parser = variation)]
     pub(super) vary: Vec<Variation>,
     #[command(flatten)]
@@ -98,16 +99,17 @@ const MOST_RUNS: u64 = 10_000_000;
 pub(super) const TUNE_HELP: &str = "\
 Examples:
   coalmine tune scenarios/which-rules.yaml --against scenarios/faults/*.yaml
-  coalmine tune scenarios/which-rules.yaml --against scenarios/faults/*.yaml --false-rollback 1e-3 \\
-    --set 'workload.arrivals={poisson: 2.8/s}' --out reports/tune
+  coalmine tune scenarios/which-rules.yaml --against scenarios/faults/*.yaml \\
+    --false-rollback 1e-3 --set 'workload.arrivals={poisson: 2.8/s}' --out reports/tune
   coalmine tune scenarios/which-rules.yaml --against scenarios/faults/errors.yaml \\
     --vary 'phases.canary.split={v1: 95%, v2: 5%},{v1: 50%, v2: 50%}' --format rules > rules.json
 
-The scenario's phases, traffic and weights are taken as they are, its faults are left out, and its rules
-are the present ones. Each fault of the lists is put on the canary, in every phase in which it has
-traffic. Triggers that may not act are watched in the runs, so that one run tells of all of them; the
-best sets are then tried in force, beside the present rules, with seeds and faults that the search has
-not used. The exit code is 0 if rules were found that keep the limit, 5 if none were proved to.";
+The scenario's phases, traffic and weights are taken as they are, what is wrong with its canary is
+left out, and its rules are the present ones. Each fault of the lists is put on the canary from its
+first traffic on. Triggers that may not act are watched in the runs, so that one run tells of all of
+them; the best sets are then tried in force, beside the present rules, with seeds and faults that
+the search has not used. The exit code is 0 if rules were found that keep the limit, 5 if none were
+proved to.";
 
 #[cfg(test)]
 mod tests {

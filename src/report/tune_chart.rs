@@ -15,8 +15,8 @@ pub fn tune_charts(report: &TuneReport) -> Vec<RunChart> {
     vec![RunChart { name: "frontier", title, canvas: frontier(report) }]
 }
 
-/// Every rule set by what is known of its false alarms and by its harm: one colour for each set, or,
-/// where several combinations were sought for, for each of these.
+/// Every rule set by what is known of its false alarms and by its harm: one colour for each set,
+/// or, where several combinations were sought for, for each of these.
 fn frontier(report: &TuneReport) -> Canvas {
     let named = |combination: &Combination| {
         let label = combination_label(report, combination);

@@ -226,7 +226,8 @@ pub(crate) fn normal_sentence(tuned: &Tuned) -> String {
     )
 }
 
-/// Whether the present rules may stay: they keep the limit as well, and the difference may be chance.
+/// Whether the present rules may stay: they keep the limit as well, and the difference may be
+/// chance.
 fn may_stay(tuned: &Tuned, limit: f64) -> bool {
     let keeps = tuned.present.as_ref().is_some_and(|present| present.alarms.upper <= limit);
     keeps && tuned.against_present.is_some_and(|ratio| ratio.high >= 1.0)
@@ -252,11 +253,11 @@ pub(crate) fn tune_legend(report: &TuneReport) -> Vec<String> {
     let confidences = report.combinations.iter().flat_map(|one| everyone(&one.tuned));
     let confidence = confidences.map(|tried| tried.alarms.confidence).fold(0.0, f64::max);
     let mut legend = vec![
-        "Measured in runs of which the search has used neither seeds nor, where they are marked °, \
-         faults. Harm: requests of a bad canary that failed, or took more than 20 % longer than \
+        "Measured in runs of which the search has used neither seeds nor, where they are marked \
+         °, faults. Harm: requests of a bad canary that failed, or took more than 20 % longer than \
          by the stable, of a release with one of the faults, each as often as its weight says, to \
-         the end of the scenario: what is missed would go on. In brackets 95 % intervals: Student's \
-         of means and ratios, Wilson's of shares."
+         the end of the scenario: what is missed would go on. In brackets 95 % intervals: \
+         Student's of means and ratios, Wilson's of shares."
             .to_owned(),
         format!(
             "Rolled back falsely: runs of the healthy release; at most: the one-sided upper limit \

@@ -60,8 +60,8 @@ struct Contestant {
 
 impl Contest {
     /// The rules of `subject`, whose triggers that roll back are the first `present` of `triggers`,
-    /// and the sets of others, of which the first is to be proved if `proved` is 1; against `faults`,
-    /// each of which stands in the scenario of its place in `bad`.
+    /// and the sets of others, of which the first is to be proved if `proved` is 1; against
+    /// `faults`, each of which stands in the scenario of its place in `bad`.
     pub(super) fn new(
         (subject, faults, bad): (Subject, Vec<NamedFault>, Vec<Scenario>),
         (triggers, present): (&[RawTrigger], usize),

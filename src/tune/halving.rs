@@ -1,5 +1,5 @@
-//! Successive halving: all triggers are tried in few runs, and with each round half as many in twice
-//! as many. (K. Jamieson and A. Talwalkar, AISTATS 2016, arXiv 1502.07943, section 3.)
+//! Successive halving: all triggers are tried in few runs, and with each round half as many in
+//! twice as many. (K. Jamieson and A. Talwalkar, AISTATS 2016, arXiv 1502.07943, section 3.)
 
 use super::field::Field;
 use super::search::{Bar, search};
@@ -28,8 +28,8 @@ pub(super) fn rounds(last: RoundSize) -> [RoundSize; ROUNDS] {
 
 /// The triggers (places, rising) that go on into the next round: half of them, but not fewer than
 /// `FEWEST`. First those of the best sets at several bars and sizes, then in turn the best that is
-/// left against each of `faults`. None of them is disproved to keep `limit` by its false alarms, unless
-/// it is in `always`, which go on whatever they did.
+/// left against each of `faults`. None of them is disproved to keep `limit` by its false alarms,
+/// unless it is in `always`, which go on whatever they did.
 pub(super) fn survivors(
     field: &Field,
     faults: &[usize],
@@ -69,8 +69,8 @@ pub(super) fn survivors(
     kept
 }
 
-/// The best sets at the limit and at looser ones, the strictest first, then smaller ones at the limit;
-/// without doubles.
+/// The best sets at the limit and at looser ones, the strictest first, then smaller ones at the
+/// limit; without doubles.
 pub(super) fn best_sets(field: &Field, limit: Ratio) -> Vec<Vec<usize>> {
     let loose = LOOSER.map(|times| (times, MOST_TRIGGERS));
     let small = (1..MOST_TRIGGERS).rev().map(|most| (1.0, most));

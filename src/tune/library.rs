@@ -5,10 +5,11 @@ use super::yardstick::Yardstick;
 use crate::engine::RawTrigger;
 use crate::units::{Duration, format_significant};
 
-/// The triggers that are tried where the user gives none: conditions on errors and latency, absolute
-/// and against the stable, and judges, whose probabilities of a false alarm (alpha) are at most
-/// `false_rollback`; sequential ones only where requests are assigned `by_chance`. Thresholds within reach of what is `normal` are left out. Each has a name of
-/// its own, and rolls back to the last stable.
+/// The triggers that are tried where the user gives none: conditions on errors and latency,
+/// absolute and against the stable, and judges, whose probabilities of a false alarm (alpha) are at
+/// most `false_rollback`; sequential ones only where requests are assigned `by_chance`. Thresholds
+/// within reach of what is `normal` are left out. Each has a name of its own, and rolls back to the
+/// last stable.
 pub(super) fn library(normal: &Yardstick, false_rollback: f64, by_chance: bool) -> Vec<RawTrigger> {
     let mut all = Vec::new();
     all.extend(error_conditions(normal));

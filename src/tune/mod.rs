@@ -3,9 +3,9 @@
 //!
 //! A [`Subject`] is a scenario's canary, healthy or with a fault on it. Many triggers are
 //! [observed](observe) in one run, since triggers that may not act leave it as it is; a [`Field`]
-//! knows what any set of them would have come to. A [`Tuning`] narrows a library of triggers down in
-//! rounds and tries the best sets, in force, on faults and seeds that no round has used; what comes
-//! out is [`Tuned`], a [`TuneReport`] for all combinations of what is varied.
+//! knows what any set of them would have come to. A [`Tuning`] narrows a library of triggers down
+//! in rounds and tries the best sets, in force, on faults and seeds that no round has used; what
+//! comes out is [`Tuned`], a [`TuneReport`] for all combinations of what is varied.
 //!
 //! Knows no files, no terminal and no threads: it says which runs are to be made.
 

@@ -1,11 +1,11 @@
-//! One run of a canary under triggers that are watched and may not act: when each of them would have
-//! rolled it back, and how much harm there had been by then.
+//! One run of a canary under triggers that are watched and may not act: when each of them would
+//! have rolled it back, and how much harm there had been by then.
 //!
-//! A trigger whose action is to notify changes nothing. So up to the instant at which it fires first
-//! a run is that of any rule set that holds it: of many triggers, in whatever sets, one run tells
-//! all. A set rolls back when the first of its triggers fires; harm only grows, so its harm is the
-//! least of theirs. That is exact for what fires and when; of the harm it leaves out what a rollback
-//! does to requests that are in flight by then, where they are retried or wait in a line.
+//! A trigger whose action is to notify changes nothing. So up to the instant at which it fires
+//! first a run is that of any rule set that holds it: of many triggers, in whatever sets, one run
+//! tells all. A set rolls back when the first of its triggers fires; harm only grows, so its harm
+//! is the least of theirs. That is exact for what fires and when; of the harm it leaves out what a
+//! rollback does to requests that are in flight by then, where they are retried or wait in a line.
 
 use crate::chance::Chance;
 use crate::engine::Sealed;

@@ -13,9 +13,9 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// That `runs` of the healthy release prove, where they are enough for that, or do not disprove,
-    /// where they are not, that at most this share is rolled back: by the one-sided limits of
-    /// Clopper and Pearson at 95 %.
+    /// That `runs` of the healthy release prove, where they are enough for that, or do not
+    /// disprove, where they are not, that at most this share is rolled back: by the one-sided
+    /// limits of Clopper and Pearson at 95 %.
     pub fn of(limit: Ratio, runs: u64) -> Self {
         let proves = |alarms| upper(alarms, runs, ONE_SIDED) <= limit.get();
         let allows = |alarms| {
@@ -53,8 +53,8 @@ pub fn runs_that_prove(limit: Ratio, alarms: u64, confidence: Confidence) -> u64
     enough
 }
 
-/// The one-sided upper limit of a probability of which `alarms` of `runs` are known: that of Clopper
-/// and Pearson at this confidence.
+/// The one-sided upper limit of a probability of which `alarms` of `runs` are known: that of
+/// Clopper and Pearson at this confidence.
 pub fn upper(alarms: u64, runs: u64, confidence: Confidence) -> f64 {
     Interval::clopper_pearson(alarms, runs, two_sided(confidence)).high
 }
@@ -65,9 +65,9 @@ fn two_sided(one_sided: Confidence) -> Confidence {
 }
 
 /// The set (places of triggers, rising) with the least harm of those with at most `most` triggers
-/// that are `allowed`: greedy, then by exchanges of one trigger until none makes it better. Whatever
-/// lowers the harm by less than a hundredth is not taken: a rule that does nothing is one more to
-/// explain. The same field gives the same set.
+/// that are `allowed`: greedy, then by exchanges of one trigger until none makes it better.
+/// Whatever lowers the harm by less than a hundredth is not taken: a rule that does nothing is one
+/// more to explain. The same field gives the same set.
 pub fn search(field: &Field, allowed: &dyn Fn(&[usize]) -> bool, most: usize) -> Vec<usize> {
     let mut set: Vec<usize> = Vec::new();
     while set.len() < most {
@@ -101,8 +101,8 @@ fn best_addition(
     order.into_iter().find(fits).map(|one| (one, harms[one]))
 }
 
-/// `set` without the trigger that does least in it, if that is less than a hundredth: others that came
-/// later may have left it nothing to do.
+/// `set` without the trigger that does least in it, if that is less than a hundredth: others that
+/// came later may have left it nothing to do.
 fn without_the_idlest(field: &Field, set: &[usize]) -> Option<Vec<usize>> {
     let without = |out: usize| {
         let mut rest = set.to_vec();

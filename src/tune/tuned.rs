@@ -13,8 +13,8 @@ use crate::units::{Duration, Ratio};
 pub struct Tuned {
     /// What is normal for the stable version.
     pub normal: Normal,
-    /// What is normal for the canary without a fault of its own: where it is worse, rules were sought
-    /// that let that pass.
+    /// What is normal for the canary without a fault of its own: where it is worse, rules were
+    /// sought that let that pass.
     pub normal_canary: Normal,
     /// The rounds of the search.
     pub rounds: Vec<Round>,

@@ -1,8 +1,8 @@
 //! The course of a search for rules: which runs are to be made next, and what becomes of them.
 //!
 //! It begins with what is normal, narrows the triggers down in rounds, and then tries the best sets
-//! on faults and seeds that no round has used. Whoever has threads makes the runs of a [`Batch`] and
-//! [enters](Tuning::enter) their answers, until there is no further one.
+//! on faults and seeds that no round has used. Whoever has threads makes the runs of a [`Batch`]
+//! and [enters](Tuning::enter) their answers, until there is no further one.
 
 use std::sync::Arc;
 
@@ -128,8 +128,8 @@ impl Tuning {
         })
     }
 
-    /// The triggers of `rules` that can roll the canary of `subject` back, each by itself, to be given
-    /// to a search.
+    /// The triggers of `rules` that can roll the canary of `subject` back, each by itself, to be
+    /// given to a search.
     pub fn candidates(rules: &RuleSet, subject: &Subject) -> Vec<RawTrigger> {
         let own = |raw: RawTrigger| {
             let id = raw.id.map(|id| id.strip_prefix(PRESENT).unwrap_or(&id).to_owned());
@@ -302,8 +302,8 @@ impl Tuning {
         Ok(Stage::Halving { round: round + 1, field: field.reduced(&kept) })
     }
 
-    /// What a check came to: the end, or, where chance had let a set look better than it is, another
-    /// check of a set that is chosen with all that was seen.
+    /// What a check came to: the end, or, where chance had let a set look better than it is,
+    /// another check of a set that is chosen with all that was seen.
     fn checked(
         &mut self,
         contest: &Contest,
@@ -325,8 +325,8 @@ impl Tuning {
         Ok(Stage::Over(Box::new(contest.conclude(answers, normal, rounds))))
     }
 
-    /// The present rules, the set that is to be proved and the others of the frontier, to be tried on
-    /// what nothing has used so far.
+    /// The present rules, the set that is to be proved and the others of the frontier, to be tried
+    /// on what nothing has used so far.
     fn contest(&self, field: &Field, check: usize) -> Result<Contest, RulesError> {
         let candidate = self.candidate(field, check);
         let mut sets: Vec<Vec<usize>> = candidate.into_iter().collect();
@@ -353,8 +353,8 @@ impl Tuning {
     }
 
     /// The set that a check is to prove: the least harm of those that fired so seldom that it will
-    /// hardly fail; in the last check the best of judges alone that promise to keep the limit, where
-    /// there is one. `None`: there is no such set.
+    /// hardly fail; in the last check the best of judges alone that promise to keep the limit,
+    /// where there is one. `None`: there is no such set.
     fn candidate(&self, field: &Field, check: usize) -> Option<Vec<usize>> {
         let most = field.healthy_runs() as f64 * self.goal.limit.get() * MARGIN;
         let seldom = |set: &[usize]| field.false_alarms(set) as f64 <= most;
@@ -385,8 +385,9 @@ impl Tuning {
 
 /// Chosen: forty thousand requests of a busy scenario tell its P99.
 const MEASURED: u64 = 4;
-/// A set is to be proved only if it was rolled back in at most this part of what is allowed. Chosen:
-/// then a check that tolerates one alarm in 6 divided by the limit passes nine times out of ten.
+/// A set is to be proved only if it was rolled back in at most this part of what is allowed.
+/// Chosen: then a check that tolerates one alarm in 6 divided by the limit passes nine times out of
+/// ten.
 const MARGIN: f64 = 0.1;
 /// Chosen: four judges share what they may spend together.
 const PART: f64 = 0.25;
@@ -412,8 +413,8 @@ mod tests {
         assert!((192.0..228.0).contains(&errors), "{errors}");
         assert!(found.against_present.unwrap().high < 0.5, "{found:?}");
         assert!(found.against_present_held_out.unwrap().high < 0.5, "{found:?}");
-        // Of 58 runs at most one is rolled back with 0.9^58 + 58 x 0.1 x 0.9^57 = 1.65 %, of 57 with
-        // 1.8 %: a third of 5 % is between them.
+        // Of 58 runs at most one is rolled back with 0.9^58 + 58 x 0.1 x 0.9^57 = 1.65 %, of 57
+        // with 1.8 %: a third of 5 % is between them.
         assert!(best.alarms.upper <= 0.1 && best.alarms.n == 58, "{:?}", best.alarms);
         let short: Vec<(usize, Why)> =
             found.shortfalls.iter().map(|one| (one.fault, one.why)).collect();
