@@ -202,6 +202,11 @@ impl Watch {
         }
     }
 
+    /// The last check that was carried out; `None` before the first.
+    pub(super) fn last_check(&self) -> Option<Timestamp> {
+        (self.health.checks > 0).then(|| self.next_check - self.check_interval)
+    }
+
     /// How long the comparison must hold.
     pub(super) const fn duration(&self) -> Duration {
         self.duration

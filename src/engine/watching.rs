@@ -3,6 +3,7 @@
 
 use super::deployment::{Deployment, Live};
 use super::in_flight::InFlight;
+use super::look::Look;
 use super::watch::{Breach, Health, Watch};
 use super::watched::{Prices, Watched};
 use super::{Assignment, RuleSet, Slot};
@@ -45,6 +46,21 @@ impl Deployment {
                 Some(Breach { trigger, version: Slot(index as u16), since, held, duration })
             };
             live.watches.iter().filter_map(of)
+        });
+        all.collect()
+    }
+
+    /// The checks that were carried out at `at`.
+    pub(super) fn looks(&self, at: Timestamp) -> Vec<Look> {
+        let all = self.live.iter().enumerate().flat_map(|(index, live)| {
+            let watches = live.watches.iter().filter(|watch| watch.last_check() == Some(at));
+            watches.map(move |watch| Look {
+                trigger: watch.trigger,
+                version: Slot(index as u16),
+                at,
+                next: watch.next_check,
+                duration: watch.duration(),
+            })
         });
         all.collect()
     }
