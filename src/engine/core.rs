@@ -9,8 +9,8 @@ use super::model_state::ModelState;
 use super::split_check::SplitFinding;
 use super::{
     Ask, AuthError, Breach, Catalog, CommandError, Completion, Digest, Event, EventKind, Health,
-    KeyStatus, Look, ModelSettings, NoTarget, Principal, Retry, Rollout, RouteError, RuleSet,
-    Slot, Split, StickyKey, Target, Ticket, VersionStatus,
+    KeyStatus, Look, ModelSettings, NoTarget, Principal, Retry, Rollout, RouteError, RuleSet, Slot,
+    Split, StickyKey, Target, Ticket, VersionStatus,
 };
 use crate::exchange::{Class, Ending, ModelIndex, Observed};
 use crate::units::{Draw, Duration, ModelId, Ratio, Timestamp, format_set_share};

@@ -128,6 +128,7 @@ pub use journal::{Cause, Entry, SealError, Sealed};
 pub use judge::{Judge, JudgeTest, Objective, Ranks, Slowness};
 pub use ladder::{Ladder, LadderError, RolloutStep, StageIndex};
 pub use look::Look;
+pub use meter::share_hit;
 pub use model_state::{Inapplicable, ModelState};
 pub use no_target::NoTarget;
 pub use policy::{Fallback, Policies, RetryPolicy};

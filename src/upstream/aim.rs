@@ -82,7 +82,8 @@ mod tests {
     #[test]
     fn draws_are_led_into_a_region_and_out_of_it_evenly() {
         let quarter = ALL / 4;
-        let region = Region::new([(0, quarter / 2), (quarter, quarter), (2 * quarter, ALL - quarter)]);
+        let region =
+            Region::new([(0, quarter / 2), (quarter, quarter), (2 * quarter, ALL - quarter)]);
         assert!((region.probability() - 0.375).abs() < 1e-15);
         let all = (0..1_000_u64).map(|n| Draw::from_bits(n << 54 | n));
         let mut below = 0;

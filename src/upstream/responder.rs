@@ -135,9 +135,8 @@ impl Responder {
     /// is on the upstream; `None` where no single draw decides that.
     pub fn slower_than(&self, limit: Duration) -> Option<Region> {
         let Pace::Total { total, .. } = &self.pace else { return None };
-        let is_slow = |bits: u64| {
-            Duration::from_secs_f64(total.sample(Draw::from_bits(bits))) > limit
-        };
+        let is_slow =
+            |bits: u64| Duration::from_secs_f64(total.sample(Draw::from_bits(bits))) > limit;
         // The least draw that is slow, as the time never falls where the draw grows.
         let (mut low, mut high) = (0, 1_u128 << 64);
         while low < high {

@@ -1,0 +1,24 @@
+//! How probable it is that a healthy version is rolled back, where that is too rare to wait for.
+//!
+//! A weighted run tilts the draws that rules count, so that they fire often, and weighs how much
+//! less probable what happened was without that (importance sampling). [`Approach::of`] looks at
+//! what the scenario's rules count and prepares what all runs have in common; [`Approach::run`]
+//! makes one of them. The mean of the weights of runs with a false rollback is the probability of
+//! one, unbiased, whatever was prepared: preparation decides how many runs it takes.
+//!
+//! Knows no files and no threads; the same scenario and seed give the same.
+
+mod approach;
+mod counted;
+mod lookout;
+mod profile;
+mod survey;
+mod tilted;
+mod tilting;
+
+pub use approach::{Approach, RareRun, Unsuited};
+
+use crate::workload::TraceInput;
+
+/// Opens the traces that a scenario replays, in the order of their files in the plan.
+pub type OpenTraces<'a, E> = &'a dyn Fn() -> Result<Vec<TraceInput>, E>;
