@@ -62,8 +62,7 @@ impl Rarities {
 
     fn refused(&self, place: usize, why: &dyn Display) -> Failure {
         Failure::usage(format!(
-            "error: --rare: {}, combination {place}: false rollbacks cannot be made frequent by \
-             tilting draws, for {why}\n  help: run the sweep without --rare, with many seeds",
+            "error: --rare: {}, combination {place}: there is no false rollback to look for: {why}",
             self.file
         ))
     }

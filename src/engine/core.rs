@@ -160,8 +160,9 @@ impl Engine {
 
     /// The checks of a model's versions that were carried out at `at`, the last instant at which
     /// there were any; those of a version that lost its traffic by them are not among them.
-    pub fn looks(&self, model: ModelIndex, at: Timestamp) -> Vec<Look> {
-        self.deployment(model).map(|deployment| deployment.looks(at)).unwrap_or_default()
+    pub fn looks(&mut self, model: ModelIndex, at: Timestamp) -> Vec<Look> {
+        let deployment = self.deployment_mut(model);
+        deployment.map(|deployment| deployment.looks(at)).unwrap_or_default()
     }
 
     /// Where a rollback by command goes that names no version; `None`: it would be refused.

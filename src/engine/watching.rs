@@ -51,15 +51,18 @@ impl Deployment {
     }
 
     /// The checks that were carried out at `at`.
-    pub(super) fn looks(&self, at: Timestamp) -> Vec<Look> {
-        let all = self.live.iter().enumerate().flat_map(|(index, live)| {
-            let watches = live.watches.iter().filter(|watch| watch.last_check() == Some(at));
+    pub(super) fn looks(&mut self, at: Timestamp) -> Vec<Look> {
+        let all = self.live.iter_mut().enumerate().flat_map(|(index, live)| {
+            let in_flight = live.in_flight.as_ref();
+            let watches =
+                live.watches.iter_mut().filter(move |watch| watch.last_check() == Some(at));
             watches.map(move |watch| Look {
                 trigger: watch.trigger,
                 version: Slot(index as u16),
                 at,
                 next: watch.next_check,
                 duration: watch.duration(),
+                nearness: watch.nearness(at, in_flight),
             })
         });
         all.collect()

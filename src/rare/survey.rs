@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::OpenTraces;
 use super::lookout::Lookout;
 use crate::chance::{Chance, Draws, Purpose};
-use crate::engine::{Engine, Slot, Split};
+use crate::engine::{Slot, Split};
 use crate::exchange::{ModelIndex, Request, VersionIndex};
 use crate::run::source_of;
 use crate::scenario::Scenario;
-use crate::simulator::{SimulationError, Steering, simulate_steered};
+use crate::simulator::{Checked, SimulationError, Steering, simulate_steered};
 use crate::units::{Draw, Duration, Timestamp};
 use crate::upstream::Aim;
 
@@ -123,14 +123,15 @@ impl Steering for Surveyor<'_> {
         None
     }
 
-    fn checked(&mut self, at: Timestamp, scenario: &Scenario, engine: &mut Engine) {
+    fn checked(&mut self, seen: &mut Checked<'_>) {
+        let (at, scenario) = (seen.at, seen.scenario);
         for model in (0..scenario.models.len() as u16).map(ModelIndex) {
             let first = scenario.first_version(model).0;
             let check = |trigger, Slot(slot)| {
                 let version = VersionIndex(first + slot);
                 Check { model, trigger, version, at }
             };
-            let looks = engine.looks(model, at).into_iter();
+            let looks = seen.engine.looks(model, at).into_iter();
             self.checks.extend(looks.map(|look| check(look.trigger, look.version)));
         }
     }

@@ -1,7 +1,9 @@
 //! A sweep as CSV for other programs: a row for each run, and a row for each combination.
 
+use super::rare_words::method_word;
 use crate::assertion::{Reading, Source};
 use crate::gate::RunValue;
+use crate::rare::RareFigure;
 use crate::study::{
     AgainstFirst, Cell, CellReport, CountOfRuns, MeanOfRuns, RareEstimate, Row, RunTime,
     ShareOfRuns, SweepReport, TimeQuantile, trigger_names,
@@ -53,6 +55,11 @@ fn rare_runs_csv<'a>(
         let index = row.cell as usize;
         let Some(cell) = report.cells.get(index) else { continue };
         let trigger = row.trigger.and_then(|trigger| triggers[index].get(usize::from(trigger)));
+        let (weight, probability) = match row.rare {
+            Some(RareFigure::Weighted { ln_weight }) => (Some(ln_weight), None),
+            Some(RareFigure::Split { ln_probability }) => (None, ln_probability),
+            None => (None, None),
+        };
         let own = [
             row.cell.to_string(),
             row.seed.to_string(),
@@ -60,7 +67,8 @@ fn rare_runs_csv<'a>(
             trigger.cloned().unwrap_or_default(),
             row.rolled_back_after.map_or_else(|| NEVER.to_owned(), seconds),
             row.requests.to_string(),
-            row.rare.map_or_else(String::new, |rare| rare.ln_weight.to_string()),
+            number(weight),
+            number(probability),
         ];
         table.row(cell.values.iter().cloned().chain(own));
     }
@@ -168,6 +176,7 @@ fn cell_columns(cell: &CellReport) -> Vec<Column> {
 
 fn rare_columns(cell: &CellReport, rare: &RareEstimate) -> Vec<Column> {
     vec![
+        ("method".to_owned(), method_word(rare.method).to_owned()),
         ("runs".to_owned(), cell.runs.to_string()),
         ("requests".to_owned(), cell.requests.to_string()),
         ("false_rollback".to_owned(), number(rare.value)),
@@ -175,7 +184,7 @@ fn rare_columns(cell: &CellReport, rare: &RareEstimate) -> Vec<Column> {
         ("false_rollback_high".to_owned(), number(rare.high)),
         ("hits".to_owned(), rare.hits.to_string()),
         ("effective_sample_size".to_owned(), rare.effective.to_string()),
-        ("mean_weight".to_owned(), rare.mean_weight.to_string()),
+        ("mean_weight".to_owned(), number(rare.mean_weight)),
     ]
 }
 
@@ -290,7 +299,7 @@ const RUN_COLUMNS: [&str; 17] = [
     "cut_short",
 ];
 
-const RARE_RUN_COLUMNS: [&str; 7] = [
+const RARE_RUN_COLUMNS: [&str; 8] = [
     "cell",
     "seed",
     "false_rollbacks",
@@ -298,6 +307,7 @@ const RARE_RUN_COLUMNS: [&str; 7] = [
     "rolled_back_after_seconds",
     "requests",
     "ln_weight",
+    "ln_probability",
 ];
 
 /// As programs read an infinite number.

@@ -20,5 +20,5 @@ mod virtual_run;
 mod waiting;
 
 pub use error::SimulationError;
-pub use steering::Steering;
+pub use steering::{Checked, Steering};
 pub use virtual_run::{Finished, simulate, simulate_steered};

@@ -3,6 +3,7 @@
 use super::SimulationError;
 use super::virtual_run::VirtualRun;
 use crate::chance::{Chance, Draws};
+use crate::director::Director;
 use crate::engine::{Engine, Split};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::Observer;
@@ -35,8 +36,26 @@ pub trait Steering {
         None
     }
 
-    /// Checks were carried out at `at`.
-    fn checked(&mut self, _at: Timestamp, _scenario: &Scenario, _engine: &mut Engine) {}
+    /// Checks were carried out at `seen.at`.
+    fn checked(&mut self, _seen: &mut Checked<'_>) {}
+}
+
+/// What stands before one who steers when checks were carried out.
+pub struct Checked<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// The plan of the run.
+    pub scenario: &'a Scenario,
+    /// The engine after the checks.
+    pub engine: &'a mut Engine,
+    director: &'a Director<'a>,
+}
+
+impl Checked<'_> {
+    /// Whether a version is bad since it got traffic, or since later.
+    pub fn is_bad(&self, version: VersionIndex) -> bool {
+        self.director.onset(version).is_some()
+    }
 }
 
 impl<O: Observer> VirtualRun<'_, O> {
@@ -96,7 +115,8 @@ impl<O: Observer> VirtualRun<'_, O> {
     #[cold]
     pub(super) fn show_checks(&mut self) {
         if let Some(steering) = &mut self.steering {
-            steering.checked(self.now, self.scenario, &mut self.engine);
+            let Self { now: at, scenario, engine, director, .. } = self;
+            steering.checked(&mut Checked { at: *at, scenario, engine, director });
         }
     }
 }

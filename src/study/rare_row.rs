@@ -1,22 +1,16 @@
 //! What is kept of a run that looks for a rare rollback.
 
-use serde::{Deserialize, Serialize};
-
 use super::row::Row;
-use crate::rare::RareRun;
-
-/// What is kept of a run that looks for a rare rollback, beside when and by what it was.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RareRow {
-    /// The logarithm of its weight.
-    pub ln_weight: f64,
-}
+use crate::rare::{RareFigure, RareRun};
 
 impl Row {
     /// What is kept of the run of a seed for the cell of this index.
     pub fn of_rare(cell: u32, seed: u64, run: &RareRun) -> Self {
-        let hit = u64::from(run.rolled_back_after.is_some());
+        let hit = match run.figure {
+            RareFigure::Weighted { .. } => run.rolled_back_after.is_some(),
+            RareFigure::Split { ln_probability } => ln_probability.is_some(),
+        };
+        let hit = u64::from(hit);
         Self {
             cell,
             seed,
@@ -25,7 +19,7 @@ impl Row {
             false_rollbacks: hit,
             trigger: run.trigger,
             rolled_back_after: run.rolled_back_after,
-            rare: Some(RareRow { ln_weight: run.ln_weight }),
+            rare: Some(run.figure),
             ..Self::empty()
         }
     }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
-use super::rare_row::RareRow;
 use crate::gate::RunValue;
+use crate::rare::RareFigure;
 use crate::record::{Happening, Record, Rollback};
 use crate::result::columns;
 use crate::units::{Duration, Timestamp};
@@ -71,7 +71,7 @@ pub struct Row {
     pub values: Vec<RunValue>,
     /// Of a run that looks for a rare rollback; absent of any other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rare: Option<RareRow>,
+    pub rare: Option<RareFigure>,
 }
 
 impl Row {
