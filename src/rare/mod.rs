@@ -14,6 +14,7 @@ mod counted;
 mod lookout;
 mod particle;
 mod profile;
+mod pursuit;
 mod splitting;
 mod survey;
 mod tilted;

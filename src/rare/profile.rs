@@ -69,8 +69,14 @@ pub(super) struct Tilt {
 
 impl Tilt {
     /// Everything as it is.
-    pub(super) const fn none(hit: f64) -> Self {
+    #[cfg(test)]
+    const fn none(hit: f64) -> Self {
         Self { hit, keep: 1.0, odds: 1.0 }
+    }
+
+    /// Whether it changes how many requests come.
+    pub(super) fn changes_numbers(&self) -> bool {
+        self.keep < 1.0 || self.odds != 1.0
     }
 }
 
@@ -153,7 +159,7 @@ impl Course {
     }
 
     /// What part of the usual number of requests comes under a tilt.
-    fn share(&self, tilt: &Tilt) -> f64 {
+    pub(super) fn share(&self, tilt: &Tilt) -> f64 {
         match self.reach {
             Reach::Fixed | Reach::Arrivals => tilt.keep,
             Reach::Assignment { weight } | Reach::Both { weight } => {

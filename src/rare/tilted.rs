@@ -10,6 +10,7 @@
 
 use super::counted::Counted;
 use super::profile::Tilt;
+use super::pursuit::{Counts, Standing};
 use super::tilting::{Component, Tilting, Track, UNTILTED};
 use crate::chance::{Chance, Draws, Purpose};
 use crate::engine::{Slot, Split};
@@ -28,6 +29,8 @@ pub(super) struct Tilted<'a> {
     /// When arrivals were over.
     over: Option<Timestamp>,
     tallies: Vec<Tallies>,
+    /// By component, the logarithm of how much more probable the answers were under it.
+    answers: Vec<f64>,
     coins: Coins,
 }
 
@@ -57,6 +60,8 @@ struct Tally {
     /// Draws of the version's answers in the region, and out of it.
     inside: u64,
     outside: u64,
+    /// The answers of all cells before it.
+    before: Counts<u64>,
 }
 
 impl<'a> Tilted<'a> {
@@ -75,6 +80,7 @@ impl<'a> Tilted<'a> {
             start,
             over: None,
             tallies: vec![Tallies::default(); tilting.tracks.len()],
+            answers: vec![0.0; tilting.components.len()],
             coins,
         }
     }
@@ -82,28 +88,27 @@ impl<'a> Tilted<'a> {
     /// The logarithm of its weight, where it ended at `end`.
     pub(super) fn ln_weight(&self, end: Timestamp) -> f64 {
         let until = self.over.unwrap_or(end).min(end);
-        let of = |component: &Component| {
-            math::ln(component.share) + self.ln_likelihood(component, until)
+        let of = |(component, answers): (&Component, &f64)| {
+            math::ln(component.share) + answers + self.ln_likelihood(component, until)
         };
         let untilted = match self.tilting.components.is_empty() {
             true => 0.0,
             false => math::ln(UNTILTED),
         };
-        let all: Vec<f64> = self.tilting.components.iter().map(of).chain([untilted]).collect();
+        let all = self.tilting.components.iter().zip(&self.answers).map(of);
+        let all: Vec<f64> = all.chain([untilted]).collect();
         let most = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         -(most + math::ln(all.iter().map(|one| math::exp(one - most)).sum()))
     }
 
-    /// The logarithm of how much more probable the run was under a component.
+    /// The logarithm of how much more probable under a component were the numbers of requests.
     fn ln_likelihood(&self, component: &Component, until: Timestamp) -> f64 {
         let track = &self.tilting.tracks[component.track];
         let tallies = &self.tallies[component.track];
-        let cells = self.tilting.courses[component.course].iter().zip(1..);
-        let hit = track.counted.region.probability();
-        let none = Tilt::none(hit);
-        let cells = cells.filter(|(tilt, _)| **tilt != none).map(|(tilt, back)| {
+        let cells = self.tilting.courses[component.course].tilts.iter().zip(1..);
+        let cells = cells.filter(|(tilt, _)| tilt.changes_numbers()).map(|(tilt, back)| {
             let cell = component.place - back;
-            let drawn = tallies.at(cell).map_or(0.0, |tally| tally.ln_likelihood(tilt, hit));
+            let drawn = tallies.at(cell).map_or(0.0, |tally| tally.ln_likelihood(tilt));
             match self.tilting.rate.filter(|_| tilt.keep < 1.0) {
                 None => drawn,
                 // Of a Poisson process of which a part is left out.
@@ -123,7 +128,8 @@ impl<'a> Tilted<'a> {
         let component = self.component?;
         let track = &self.tilting.tracks[component.track];
         let back = usize::try_from(component.place - track.cell(at)).ok()?;
-        let tilt = self.tilting.courses[component.course].get(back.checked_sub(1)?)?;
+        let tilts = &self.tilting.courses[component.course].tilts;
+        let tilt = tilts.get(back.checked_sub(1)?)?;
         Some((track, *tilt))
     }
 
@@ -180,22 +186,70 @@ impl Steering for Tilted<'_> {
     }
 
     fn aims(&mut self, at: Timestamp, version: VersionIndex, draws: Draws) -> Option<Aim> {
-        let tilt = self.tilt(at).filter(|(track, _)| track.version == version);
-        let aim = tilt.and_then(|(track, tilt)| {
-            let Counted { purpose, region, .. } = &track.counted;
-            let inside = self.coins.throw() < tilt.hit;
-            let draw = region.lead(draws.draw(*purpose, 0), inside)?;
-            Some(Aim { purpose: *purpose, draw })
-        });
-        for (track, tally) in self.tallies_at(at).filter(|(track, _)| track.version == version) {
+        let aim = self.aim(at, version, draws);
+        let tracks = self.tilting.tracks.iter().enumerate();
+        for (index, track) in tracks.filter(|(_, track)| track.version == version) {
             let Counted { purpose, region, .. } = &track.counted;
             let aimed = aim.filter(|aim| aim.purpose == *purpose);
             let draw = aimed.map_or_else(|| draws.draw(*purpose, 0), |aim| aim.draw);
-            let inside = region.contains(draw);
-            tally.inside += u64::from(inside);
-            tally.outside += u64::from(!inside);
+            self.count(index, at, region.contains(draw));
         }
         aim
+    }
+}
+
+impl Tilted<'_> {
+    /// What takes the place of a draw of the answer by the component that this run is tilted by.
+    fn aim(&mut self, at: Timestamp, version: VersionIndex, draws: Draws) -> Option<Aim> {
+        let component = self.component?;
+        let track = &self.tilting.tracks[component.track];
+        if track.version != version {
+            return None;
+        }
+        self.tallies[component.track].grow_to(track.cell(at));
+        let hit = self.hit(&component, at)?;
+        let Counted { purpose, region, .. } = &track.counted;
+        let inside = self.coins.throw() < hit;
+        let draw = region.lead(draws.draw(*purpose, 0), inside)?;
+        Some(Aim { purpose: *purpose, draw })
+    }
+
+    /// Counts an answer of a track, and how much more probable it was under each component.
+    fn count(&mut self, index: usize, at: Timestamp, inside: bool) {
+        let track = &self.tilting.tracks[index];
+        let cell = track.cell(at);
+        self.tallies[index].grow_to(cell);
+        let usual = track.counted.region.probability();
+        let places = (cell + 1).max(0)..(cell + 1 + track.cells as i64).min(track.count as i64);
+        for place in places {
+            let place = track.first + place as usize;
+            let Some(hit) = self.hit(&self.tilting.components[place], at) else { continue };
+            if hit != usual {
+                let (tilted, usual) = if inside { (hit, usual) } else { (1.0 - hit, 1.0 - usual) };
+                self.answers[place] += math::ln(tilted / usual);
+            }
+        }
+        let tally = self.tallies[index].grow_to(cell);
+        tally.inside += u64::from(inside);
+        tally.outside += u64::from(!inside);
+    }
+
+    /// The probability of a hit under a component; `None` where it does not reach. The tallies of
+    /// `at` are there.
+    fn hit(&self, component: &Component, at: Timestamp) -> Option<f64> {
+        let track = &self.tilting.tracks[component.track];
+        let tallies = &self.tallies[component.track];
+        let cell = track.cell(at);
+        let back = usize::try_from(component.place - cell).ok()?;
+        let pursuit = &self.tilting.courses[component.course];
+        if back == 0 || back > pursuit.tilts.len() {
+            return None;
+        }
+        let until = track.begin(cell + 1).since(at).as_nanos();
+        let rest = until as f64 / track.width.as_nanos() as f64;
+        let since = |back: usize| tallies.since(component.place - back as i64);
+        let usual = track.counted.region.probability();
+        Some(pursuit.hit(&track.counted, usual, &Standing { back, rest, since }))
     }
 }
 
@@ -220,10 +274,23 @@ impl Tallies {
             self.first = cell;
         }
         let place = usize::try_from(cell - self.first).unwrap_or(0);
-        if self.cells.len() <= place {
-            self.cells.resize_with(place + 1, Tally::default);
+        while self.cells.len() <= place {
+            let before = self.all();
+            self.cells.push(Tally { before, ..Tally::default() });
         }
         &mut self.cells[place]
+    }
+
+    /// All answers so far.
+    fn all(&self) -> Counts<u64> {
+        self.cells.last().map_or_else(Counts::default, Tally::with_before)
+    }
+
+    /// The answers since the beginning of `cell`.
+    fn since(&self, cell: i64) -> Counts<u64> {
+        let (all, before) = (self.all(), self.at(cell.max(self.first)).map(|tally| tally.before));
+        let before = before.unwrap_or(all);
+        Counts { hits: all.hits - before.hits, requests: all.requests - before.requests }
     }
 }
 
@@ -237,12 +304,17 @@ impl Tally {
         }
     }
 
-    /// The logarithm of how much more probable it is under a tilt, but for the time in which
-    /// nothing arrived.
-    fn ln_likelihood(&self, tilt: &Tilt, hit: f64) -> f64 {
-        let Tilt { hit: tilted, keep, odds } = *tilt;
-        let mut sum = times(self.inside, math::ln(tilted / hit))
-            + times(self.outside, math::ln((1.0 - tilted) / (1.0 - hit)));
+    /// The answers of this cell and of those before it.
+    const fn with_before(&self) -> Counts<u64> {
+        let Counts { hits, requests } = self.before;
+        Counts { hits: hits + self.inside, requests: requests + self.inside + self.outside }
+    }
+
+    /// The logarithm of how much more probable the numbers of requests are under a tilt, but for
+    /// the time in which nothing arrived.
+    fn ln_likelihood(&self, tilt: &Tilt) -> f64 {
+        let Tilt { keep, odds, .. } = *tilt;
+        let mut sum = 0.0;
         if keep < 1.0 {
             sum += times(self.arrivals, math::ln(keep));
         }

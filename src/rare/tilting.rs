@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::counted::{Counted, hindrance, is_random, rolls_back};
-use super::profile::{Course, Reach, Tilt};
+use super::profile::{Course, Reach};
+use super::pursuit::Pursuit;
 use super::survey::{Check, Survey};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::math;
@@ -16,8 +17,8 @@ use crate::units::{Duration, Timestamp};
 pub(super) struct Tilting {
     pub(super) tracks: Vec<Track>,
     pub(super) components: Vec<Component>,
-    /// The tilts of the cells before a check, the one before it first.
-    pub(super) courses: Vec<Vec<Tilt>>,
+    /// What has to come together before a check.
+    pub(super) courses: Vec<Pursuit>,
     /// How many requests come in a second, where arrivals can be left out one by one.
     pub(super) rate: Option<f64>,
 }
@@ -36,6 +37,12 @@ pub(super) struct Track {
     pub(super) origin: Timestamp,
     /// How long a cell is.
     pub(super) width: Duration,
+    /// The place of the first of its components, which follow each other.
+    pub(super) first: usize,
+    /// How many it has.
+    pub(super) count: usize,
+    /// How many cells before a check bear on it.
+    pub(super) cells: usize,
 }
 
 /// What one run in so many is tilted by: the cells before a check.
@@ -91,7 +98,8 @@ impl Tilting {
         let Some(first) = checks.first() else { return Vec::new() };
         let reach = (counted.window + counted.held()).as_nanos();
         // A cell for each check, or one for several.
-        let checks_in_reach = reach.div_ceil(counted.interval.as_nanos());
+        let interval = counted.interval.as_nanos();
+        let checks_in_reach = reach.div_ceil(interval);
         let step = checks_in_reach.div_ceil(MOST_CELLS).max(1);
         let model = &scenario.models[usize::from(first.model.0)];
         let track = Track {
@@ -102,8 +110,11 @@ impl Tilting {
             origin: first.at - counted.delay,
             width: counted.interval * step,
             counted,
+            first: self.components.len(),
+            count: checks.len().div_ceil(step as usize),
+            cells: reach.div_ceil(step * interval) as usize,
         };
-        let cells = reach.div_ceil(track.width.as_nanos()) as usize;
+        let cells = track.cells;
         // The cell that begins with the last check is in no window.
         let last = (checks.len() as i64 - 1) / step as i64;
         let expected = Expected::of(&track, survey, cells as i64, last);
@@ -117,7 +128,7 @@ impl Tilting {
             let (course, entropy) = *known.entry(key).or_insert_with_key(|(expected, _)| {
                 let course = course(&track, expected, reach);
                 let (tilts, entropy) = course.tilts();
-                self.courses.push(tilts);
+                self.courses.push(Pursuit::of(&course, tilts));
                 (self.courses.len() - 1, entropy)
             });
             let track = self.tracks.len();
