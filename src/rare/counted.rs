@@ -77,10 +77,15 @@ impl Counted {
         self.interval * self.duration.as_nanos().div_ceil(self.interval.as_nanos())
     }
 
-    /// The fewest hits of so many requests by which it is broken.
+    /// The fewest hits of about so many requests by which it is broken. Requests come whole: where
+    /// the limit is a tenth, four of 40 are not enough, and four of 39 are.
     pub(super) fn breaching(&self, requests: f64) -> f64 {
-        let share = requests * self.limit;
-        if self.at_limit { share.ceil().max(1.0) } else { share.floor() + 1.0 }
+        let share = requests.round() * self.limit;
+        if self.at_limit {
+            (share - ROUNDING).ceil().max(1.0)
+        } else {
+            (share + ROUNDING).floor() + 1.0
+        }
     }
 }
 
@@ -224,3 +229,5 @@ impl<'a> Upstream<'a> {
 
 /// Chosen: a hundredth more hits than is reckoned with makes the tilt a little worse, no more.
 const NEGLIGIBLE: f64 = 0.01;
+/// What a whole number that was multiplied may be off by.
+const ROUNDING: f64 = 1e-9;

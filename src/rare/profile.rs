@@ -3,9 +3,10 @@
 //!
 //! Hits and misses in cells of time are taken for independent Poisson counts; of all courses by
 //! which every window of a breach has its hits, the most probable one is the one whose means are
-//! `m p exp((1 - l) t)` hits and `m (1 - p) exp(-l t)` misses in each cell, with l the limit and t
-//! the sum of the multipliers of the windows that cover it (least relative entropy under linear
-//! constraints: I. Csiszár, Annals of Probability 3 (1975), 146-158, doi:10.1214/aop/1176996454).
+//! `m p exp(sum (1 - l) t)` hits and `m (1 - p) exp(-sum l t)` misses in each cell, summed over the
+//! windows that cover it, with l the share of hits that a window needs and t its multiplier (least
+//! relative entropy under linear constraints: I. Csiszár, Annals of Probability 3 (1975), 146-158,
+//! doi:10.1214/aop/1176996454).
 //! The multipliers are found one after the other until all windows are met (cyclic projections).
 //! It decides how good an estimate is, never whether it is right.
 
@@ -16,15 +17,35 @@ use crate::math;
 pub(super) struct Course {
     /// Requests that are to be expected in each cell, the one before the check first.
     pub(super) requests: Vec<f64>,
-    /// The windows of a breach: from and until which cell before the check, in cells.
-    pub(super) windows: Vec<(f64, f64)>,
+    /// The windows of a breach.
+    pub(super) windows: Vec<Window>,
     /// The probability of a hit.
     pub(super) hit: f64,
-    /// The share of hits by which the rule is broken.
-    pub(super) limit: f64,
-    /// The fewest requests of a window.
-    pub(super) least: f64,
+    /// The part of the usual requests that comes where the rule is broken, and the least part with
+    /// which there is data.
+    pub(super) part: f64,
+    pub(super) least_part: f64,
     pub(super) reach: Reach,
+}
+
+/// A window that has to be broken.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Window {
+    /// From which cell before the check on, in cells.
+    pub(super) from: f64,
+    /// Until which.
+    pub(super) until: f64,
+    /// The share of hits by which it is broken.
+    pub(super) limit: f64,
+}
+
+/// The sums of the multipliers of the windows that cover a cell.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+struct Power {
+    /// Of what a hit is worth to them.
+    hit: f64,
+    /// Of what a miss costs them.
+    miss: f64,
 }
 
 /// How the number of a version's requests can be changed.
@@ -96,19 +117,20 @@ impl Course {
         (tilts, entropy)
     }
 
-    /// The sum of the multipliers of the windows that cover each cell.
-    fn powers(&self) -> Vec<f64> {
-        let covers: Vec<Vec<f64>> = self.windows.iter().map(|window| self.cover(*window)).collect();
-        let mut multipliers = vec![0.0; covers.len()];
-        let mut powers = vec![0.0; self.requests.len()];
+    /// What all windows together ask of each cell.
+    fn powers(&self) -> Vec<Power> {
+        let windows: Vec<(f64, Vec<f64>)> =
+            self.windows.iter().map(|window| (window.limit, self.cover(window))).collect();
+        let mut multipliers = vec![0.0; windows.len()];
+        let mut powers = vec![Power::default(); self.requests.len()];
         for _ in 0..MOST_ROUNDS {
             let mut moved = 0.0_f64;
-            for (cover, multiplier) in covers.iter().zip(&mut multipliers) {
-                let change = self.change(cover, &powers, *multiplier);
+            for (window, multiplier) in windows.iter().zip(&mut multipliers) {
+                let change = self.change(window, &powers, *multiplier);
                 *multiplier += change;
                 moved = moved.max(change.abs());
-                for (power, part) in powers.iter_mut().zip(cover) {
-                    *power += change * part;
+                for (power, part) in powers.iter_mut().zip(&window.1) {
+                    *power = power.with(change * part, window.0);
                 }
             }
             if moved < TOLERANCE {
@@ -120,12 +142,12 @@ impl Course {
 
     /// By how much a window's multiplier has to change so that it has its hits; at least 0 is left
     /// of it.
-    fn change(&self, cover: &[f64], powers: &[f64], multiplier: f64) -> f64 {
+    fn change(&self, (limit, cover): &(f64, Vec<f64>), powers: &[Power], multiplier: f64) -> f64 {
         let lacks = |change: f64| {
             let cells = self.requests.iter().zip(powers).zip(cover);
             let surplus = cells.map(|((requests, power), part)| {
-                let tilt = self.tilt(power + change * part);
-                requests * part * self.share(&tilt) * (tilt.hit - self.limit)
+                let tilt = self.tilt(power.with(change * part, *limit));
+                requests * part * self.share(&tilt) * (tilt.hit - limit)
             });
             surplus.sum::<f64>() < 0.0
         };
@@ -140,14 +162,16 @@ impl Course {
         high
     }
 
-    /// How a cell is tilted whose multipliers sum to `power`.
-    fn tilt(&self, power: f64) -> Tilt {
+    /// How a cell is tilted of which the windows ask so much.
+    fn tilt(&self, power: Power) -> Tilt {
         let p = self.hit;
-        let hits = p * math::exp((1.0 - self.limit) * power);
-        let misses = (1.0 - p) * math::exp(-self.limit * power);
+        let hits = p * math::exp(power.hit);
+        let misses = (1.0 - p) * math::exp(-power.miss);
         let hit = hits / (hits + misses);
-        // With too few requests there is no data, and more than come cannot be made.
-        let share = (hits + misses).max(self.floor()).min(1.0);
+        // Where hits count, as many requests come as with a breach; more than come cannot be made.
+        let usual = power == Power::default();
+        let part = if usual { 1.0 } else { self.part.min(hits + misses) };
+        let share = part.max(self.least_part).min(1.0);
         match self.reach {
             Reach::Fixed => Tilt { hit, keep: 1.0, odds: 1.0 },
             Reach::Arrivals => Tilt { hit, keep: share, odds: 1.0 },
@@ -168,24 +192,20 @@ impl Course {
         }
     }
 
-    /// The least part of the usual requests with which the fullest window has data.
-    fn floor(&self) -> f64 {
-        let windows = self.windows.iter().map(|window| {
-            let cover = self.cover(*window);
-            cover.iter().zip(&self.requests).map(|(part, requests)| part * requests).sum::<f64>()
-        });
-        let fullest = windows.fold(0.0, f64::max);
-        let wanted = self.least + 0.5 * self.least.sqrt();
-        if fullest > wanted { wanted / fullest } else { 1.0 }
-    }
-
     /// Which part of each cell lies in a window.
-    fn cover(&self, (from, until): (f64, f64)) -> Vec<f64> {
+    fn cover(&self, window: &Window) -> Vec<f64> {
         let part = |cell: usize| {
             let cell = cell as f64;
-            (until.min(cell + 1.0) - from.max(cell)).clamp(0.0, 1.0)
+            (window.until.min(cell + 1.0) - window.from.max(cell)).clamp(0.0, 1.0)
         };
         (0..self.requests.len()).map(part).collect()
+    }
+}
+
+impl Power {
+    /// With so much more of a window that is broken at this share of hits.
+    fn with(self, multiplier: f64, limit: f64) -> Self {
+        Self { hit: self.hit + (1.0 - limit) * multiplier, miss: self.miss + limit * multiplier }
     }
 }
 
@@ -202,7 +222,10 @@ mod tests {
     use super::*;
 
     fn course(windows: Vec<(f64, f64)>, reach: Reach) -> Course {
-        Course { requests: vec![40.0; 12], windows, hit: 0.002, limit: 0.05, least: 10.0, reach }
+        let window = |(from, until)| Window { from, until, limit: 0.05 };
+        let windows = windows.into_iter().map(window).collect();
+        let requests = vec![40.0; 12];
+        Course { requests, windows, hit: 0.002, part: 1.0, least_part: 0.0, reach }
     }
 
     #[test]
@@ -240,8 +263,8 @@ mod tests {
 
     #[test]
     fn no_more_requests_are_left_out_than_the_rule_must_see() {
-        let few =
-            Course { least: 230.0, ..course(vec![(0.0, 6.0)], Reach::Assignment { weight: 0.1 }) };
+        let reach = Reach::Assignment { weight: 0.1 };
+        let few = Course { least_part: 0.96, ..course(vec![(0.0, 6.0)], reach) };
         let (tilts, _) = few.tilts();
         assert!(tilts[0].odds > 0.95, "{:?}", tilts[0]);
     }

@@ -6,7 +6,7 @@
 //! nearly every run can end with as many as it takes.
 
 use super::counted::Counted;
-use super::profile::{Course, Tilt};
+use super::profile::{Course, Tilt, Window};
 
 /// A course with what comes of it on average.
 #[derive(Clone, Debug)]
@@ -47,8 +47,8 @@ impl Pursuit {
             sum.hits += requests * tilt.hit;
             ahead.push(sum);
         }
-        let whole = |(from, until): &(f64, f64)| {
-            (from.floor() as usize, (until.ceil() as usize).min(tilts.len()))
+        let whole = |window: &Window| {
+            (window.from.floor() as usize, (window.until.ceil() as usize).min(tilts.len()))
         };
         let windows = course.windows.iter().map(whole).collect();
         Self { tilts, ahead, windows }
@@ -127,10 +127,10 @@ mod tests {
     fn hit(back: usize, rest: f64, hits: u64, requests: u64) -> f64 {
         let course = Course {
             requests: vec![10.0; 4],
-            windows: vec![(0.0, 4.0)],
+            windows: vec![Window { from: 0.0, until: 4.0, limit: 0.125 }],
             hit: 0.01,
-            limit: 0.125,
-            least: 1.0,
+            part: 1.0,
+            least_part: 0.0,
             reach: Reach::Fixed,
         };
         let pursuit = Pursuit::of(&course, course.tilts().0);

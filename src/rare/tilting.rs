@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::counted::{Counted, hindrance, is_random, rolls_back};
-use super::profile::{Course, Reach};
+use super::profile::{Course, Reach, Window};
 use super::pursuit::Pursuit;
 use super::survey::{Check, Survey};
 use crate::exchange::{ModelIndex, VersionIndex};
@@ -164,7 +164,7 @@ impl Tilting {
 }
 
 /// How many requests of a version come in each cell of its track on average, in steps of a
-/// twentieth: cells that hardly differ are tilted alike.
+/// hundredth: cells that hardly differ are tilted alike.
 struct Expected {
     first: i64,
     steps: Vec<Option<i32>>,
@@ -215,45 +215,70 @@ fn course(track: &Track, expected: &[Option<i32>], reach: Reach) -> Course {
     let width = track.width.as_secs_f64();
     let window = counted.window.as_secs_f64() / width;
     let lasts = counted.held().as_secs_f64() / width;
-    let mut windows: Vec<(f64, f64)> = Vec::new();
-    let mut back = 0.0;
-    while back < lasts {
-        windows.push((back, back + window));
-        back += 1.0;
-    }
-    windows.push((lasts, lasts + window));
-    let in_window = requests.iter().take(window.ceil() as usize).sum::<f64>();
     let hit = counted.region.probability();
-    let limit = likeliest_share(counted, in_window, hit, reach);
-    Course { requests, windows, hit, limit, least: counted.least as f64, reach }
+    let in_window = |from: f64| {
+        let (first, cells) = (from.floor() as usize, window.ceil() as usize);
+        requests.iter().skip(first).take(cells).sum::<f64>()
+    };
+    let broken = |from: f64| {
+        let usual = in_window(from);
+        let limit = Breach::usually(counted, usual, hit, reach).share;
+        // One without data keeps no timer from running on.
+        let may_have_data = usual >= 0.5 * counted.least as f64;
+        may_have_data.then_some(Window { from, until: from + window, limit })
+    };
+    let mut backs: Vec<f64> =
+        (0..MOST_CELLS as u32).map(f64::from).take_while(|back| *back < lasts).collect();
+    backs.push(lasts);
+    let windows = backs.into_iter().filter_map(broken).collect();
+    let usual = in_window(0.0).max(1.0);
+    let part = Breach::usually(counted, usual, hit, reach).requests / usual;
+    let least = counted.least as f64;
+    let least_part = (least + 0.5 * least.sqrt()) / usual;
+    Course { requests, windows, hit, part, least_part, reach }
 }
 
-/// By which share of hits a window is broken most probably: more hits of fewer requests may be more
-/// probable than fewer of as many as usual, and both are whole numbers.
-fn likeliest_share(counted: &Counted, usual: f64, hit: f64, reach: Reach) -> f64 {
-    let usual = usual.max(1.0);
-    let cost = |requests: f64| {
-        let hits = counted.breaching(requests).min(requests);
-        let share = (hits / requests).min(MOST_SHARE).max(hit);
-        let answers =
-            share * math::ln(share / hit) + (1.0 - share) * math::ln((1.0 - share) / (1.0 - hit));
-        let number = requests * math::ln(requests / usual) - requests + usual;
-        (requests * answers + number, share)
-    };
-    let (least, most) = match reach {
-        Reach::Fixed => (usual.round(), usual.round()),
-        _ => (0.5 * usual, 1.5 * usual + 10.0),
-    };
-    let mut requests = least.floor().max(counted.least as f64);
-    let mut best = cost(requests);
-    while requests < most {
-        requests += 1.0;
-        let found = cost(requests);
-        if found.0 < best.0 {
-            best = found;
+/// A window that is broken, on average.
+struct Breach {
+    /// How many requests it has.
+    requests: f64,
+    /// The share of them that are hits.
+    share: f64,
+}
+
+impl Breach {
+    /// Of a window that has so many requests usually, by chance (Poisson) where that can be changed:
+    /// more hits of fewer requests may be more probable than fewer of as many as usual.
+    fn usually(counted: &Counted, usual: f64, hit: f64, reach: Reach) -> Self {
+        let usual = usual.max(1.0);
+        let (least, most) = match reach {
+            Reach::Fixed => (usual.round(), usual.round()),
+            _ => ((0.3 * usual).floor().max(counted.least as f64), 1.5 * usual + 10.0),
+        };
+        let ln_ratio = math::ln(hit / (1.0 - hit));
+        let ln_probability = |requests: f64, hits: f64| {
+            let ways = math::ln_gamma(requests + 1.0)
+                - math::ln_gamma(hits + 1.0)
+                - math::ln_gamma(requests - hits + 1.0);
+            let number = requests * math::ln(usual) - math::ln_gamma(requests + 1.0);
+            ways + hits * ln_ratio + requests * math::ln(1.0 - hit) + number
+        };
+        let mut counts: Vec<(f64, f64, f64)> = Vec::new();
+        let mut requests = least.max(1.0);
+        while requests <= most.max(least) {
+            let hits = counted.breaching(requests).min(requests);
+            counts.push((ln_probability(requests, hits), requests, hits));
+            requests += 1.0;
         }
+        let top = counts.iter().map(|one| one.0).fold(f64::NEG_INFINITY, f64::max);
+        let mut sums = (0.0, 0.0, 0.0);
+        for (ln, requests, hits) in counts {
+            let weight = math::exp(ln - top);
+            sums = (sums.0 + weight, sums.1 + weight * requests, sums.2 + weight * hits);
+        }
+        let share = (sums.2 / sums.1).min(MOST_SHARE).max(hit);
+        Self { requests: sums.1 / sums.0, share }
     }
-    best.1
 }
 
 /// The checks of every trigger that rolls back, those that follow each other together, with what
@@ -315,10 +340,11 @@ const EVEN: f64 = 0.35;
 const MOST_CELLS: u64 = 60;
 /// A weight above which requests cannot be assigned to others. Chosen: a thousandth is left.
 const MOST_WEIGHT: f64 = 0.999;
-/// How many cells to either side a mean number of requests is taken over. Chosen: less than any
-/// stage of a rollout lasts, and enough to even out chance.
-const NEAR: usize = 2;
-/// The logarithm of the steps of numbers of requests.
-const STEP: f64 = 0.05;
+/// How many cells to either side a mean number of requests is taken over. Chosen: less than most
+/// stages of a rollout last, and enough to even out chance.
+const NEAR: usize = 5;
+/// The logarithm of the steps of numbers of requests. Chosen: 40 and 39 of them may need another
+/// number of hits, and must not be taken for each other.
+const STEP: f64 = 0.01;
 /// Chosen: keeps logarithms finite where all of a few requests must be hits.
 const MOST_SHARE: f64 = 0.999;
