@@ -12,6 +12,7 @@
 
 use std::path::Path;
 
+use coalmine::math;
 use coalmine::rare::{Approach, RareFigure, RareRun};
 use coalmine::run::run_virtual;
 use coalmine::scenario::{Document, Files, Scenario, load};
@@ -99,7 +100,7 @@ fn weighted(settings: &[&str], runs: u64) -> Mean {
     let runs = (1..=runs).map(|seed| approach.run(&scenario, seed, &no_traces).unwrap());
     let runs: Vec<RareRun> = runs.collect();
     let weight = |run: &RareRun| match run.figure {
-        RareFigure::Weighted { ln_weight } => ln_weight.exp(),
+        RareFigure::Weighted { ln_weight } => math::exp(ln_weight),
         RareFigure::Split { .. } => panic!("{settings:?}: it is no count of draws"),
     };
     let all: Vec<f64> = runs.iter().map(weight).collect();
@@ -110,7 +111,8 @@ fn weighted(settings: &[&str], runs: u64) -> Mean {
     };
     let hits: Vec<f64> = hits.map(hit).collect();
     let (mean, all) = (Mean::of(&hits), Mean::of(&all));
-    let worth = hits.iter().sum::<f64>().powi(2) / hits.iter().map(|one| one * one).sum::<f64>();
+    let sum: f64 = hits.iter().sum();
+    let worth = sum * sum / hits.iter().map(|one| one * one).sum::<f64>();
     println!("{settings:?}: {mean:?}, worth {worth:.0} of {}; all {all:?}", runs.len());
     all.is_near(1.0);
     mean
@@ -121,7 +123,7 @@ fn split(approach: &Approach, scenario: &Scenario, replicates: u64) -> Mean {
     let estimate = |seed| {
         let run = approach.run(scenario, seed, &no_traces).unwrap();
         match run.figure {
-            RareFigure::Split { ln_probability } => ln_probability.map_or(0.0, f64::exp),
+            RareFigure::Split { ln_probability } => ln_probability.map_or(0.0, math::exp),
             RareFigure::Weighted { .. } => panic!("it is a count of draws"),
         }
     };

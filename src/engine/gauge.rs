@@ -211,8 +211,9 @@ impl Gauge {
         }
     }
 
-    /// How near to a breach the window that ends at `at` is: the share of the way to the limit, 1 at
-    /// the limit and beyond. Hits of fewer requests than are asked for count as if those were there.
+    /// How near to a breach the window that ends at `at` is: the share of the way to the limit, 1
+    /// at the limit and beyond. Hits of fewer requests than are asked for count as if those were
+    /// there.
     pub(super) fn nearness(&mut self, at: Timestamp, in_flight: Option<&InFlight>) -> f64 {
         let measured = self.measure(at, in_flight);
         let Some(limit) = measured.limit else { return 0.0 };

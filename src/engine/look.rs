@@ -30,7 +30,8 @@ impl Reading {
             Self::Sequential(shares) => of(shares.ln_evidence, shares.alpha),
             Self::EventRatio(ratio) => of(ratio.ln_evidence, ratio.alpha),
             Self::Objective(objective) => of(objective.ln_evidence, objective.alpha),
-            // Two thirds where the shift is as great as is tolerated, 1 where its interval is beyond.
+            // Two thirds where the shift is as great as is tolerated, 1 where its interval is
+            // beyond.
             Self::Ranks(ranks) => {
                 let sign = match ranks.metric.direction() {
                     Direction::Higher => -1.0,

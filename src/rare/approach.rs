@@ -144,8 +144,8 @@ fn weighted<E: From<SimulationError>>(
     })
 }
 
-/// Blocks of a twentieth of a check interval, up to the last check; `None` where there is none of a trigger
-/// that rolls back.
+/// Blocks of a twentieth of a check interval, up to the last check; `None` where there is none of a
+/// trigger that rolls back.
 fn blocks(scenario: &Scenario, survey: &Survey) -> Option<Blocks> {
     let checks = survey.checks.iter().filter_map(|check| {
         let rules = &scenario.models[usize::from(check.model.0)].rules;

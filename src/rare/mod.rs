@@ -19,10 +19,7 @@ mod splitting;
 mod survey;
 mod tilted;
 mod tilting;
+mod traces;
 
 pub use approach::{Approach, RareFigure, RareRun, Unsuited};
-
-use crate::workload::TraceInput;
-
-/// Opens the traces that a scenario replays, in the order of their files in the plan.
-pub type OpenTraces<'a, E> = &'a dyn Fn() -> Result<Vec<TraceInput>, E>;
+pub use traces::OpenTraces;

@@ -91,9 +91,10 @@ impl Pursuit {
     }
 }
 
-/// By which part of what is planned a hit is made probable at least, even where none is lacking: how
-/// many it takes is a guess as long as requests are to come, and a hit that is taken for needless and
-/// was not would weigh too much. Chosen: with 0 a thousandth of the runs decided some estimates.
+/// By which part of what is planned a hit is made probable at least, even where none is lacking:
+/// how many it takes is a guess as long as requests are to come, and a hit that is taken for
+/// needless and was not would weigh too much. Chosen: with 0 a thousandth of the runs decided some
+/// estimates.
 const LEAST_URGENT: f64 = 0.4;
 /// By how much more than planned a hit is made probable at most. Chosen: what is further behind has
 /// failed, and to force it would make a run of a great weight.

@@ -247,8 +247,8 @@ struct Breach {
 }
 
 impl Breach {
-    /// Of a window that has so many requests usually, by chance (Poisson) where that can be changed:
-    /// more hits of fewer requests may be more probable than fewer of as many as usual.
+    /// Of a window that has so many requests usually, by chance (Poisson) where that can be
+    /// changed: more hits of fewer requests may be more probable than fewer of as many as usual.
     fn usually(counted: &Counted, usual: f64, hit: f64, reach: Reach) -> Self {
         let usual = usual.max(1.0);
         let (least, most) = match reach {
@@ -333,8 +333,8 @@ fn independent_rate(scenario: &Scenario) -> Option<f64> {
 /// costs one run in twenty, and what is not rare at all is estimated as well.
 pub(super) const UNTILTED: f64 = 0.05;
 /// The share of runs that is divided evenly among the components. Chosen: where the entropies
-/// mislead, which a slip of a twentieth in the number of requests is enough for, a third of the runs
-/// does not follow them.
+/// mislead, which a slip of a twentieth in the number of requests is enough for, a third of the
+/// runs does not follow them.
 const EVEN: f64 = 0.35;
 /// Chosen: finer cells tell hardly more.
 const MOST_CELLS: u64 = 60;

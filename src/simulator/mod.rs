@@ -14,6 +14,7 @@ mod outcomes;
 mod pacing;
 mod queue;
 mod recorded;
+mod steered;
 mod steering;
 mod upstreams;
 mod virtual_run;

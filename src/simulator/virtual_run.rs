@@ -6,7 +6,7 @@ use super::outcomes::Outcomes;
 use super::queue::{Popped, Queue};
 use super::steering::Steering;
 use super::upstreams::{Holds, Upstreams, Whose};
-use crate::chance::{Chance, Purpose};
+use crate::chance::Chance;
 use crate::director::{Director, Meant, Narrator, TriggerHealth, target_named};
 use crate::engine::{
     Ask, Command, CommandError, CommandKind, Completion, Engine, ModelSettings, Retry, Ticket,
@@ -246,7 +246,6 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let Some(Arrival { request, .. }) = self.source.take() else { return Ok(()) };
         let now = self.now;
         self.check_room()?;
-        let is_steered = self.steering.is_some();
         if self.cache.is_some() && self.answer_from_cache(&request) {
             return Ok(());
         }
@@ -258,10 +257,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         }
         let draws = self.draws(request.id, 0);
         let by = self.narrator.model(model).sticky_by();
-        let mut draw = draws.draw(Purpose::Split, 0);
-        if is_steered && self.gatekeeper.pin(&request).is_none() {
-            draw = self.split_draw(model, draws).unwrap_or(draw);
-        }
+        let draw = self.split_draw(&request, draws);
         let sticky = self.gatekeeper.owner(by, &request);
         let pin = self.gatekeeper.pin(&request);
         let is_pinned = pin.is_some();
@@ -275,16 +271,14 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let arm = if is_pinned { Arm::Pinned } else { state.arm(version) };
         let phase = self.director.phase();
         self.observer.assigned(now, phase, version, arm);
-        if is_steered && !is_pinned {
+        if !is_pinned {
             self.aim(version, draws);
         }
         let (plan, holds) = match self.recorded(version, draws, Whose::Latest) {
             Some(plan) => (plan, Holds::Nothing),
             None => self.upstreams.begin(version, &request, now, draws),
         };
-        if is_steered {
-            self.upstreams.of(version).aim(None);
-        }
+        self.aimed(version);
         let observed = plan.observe(&request, self.scenario.limits);
         let after_onset = self.director.onset(version).is_some();
         let counterfactual =

@@ -296,6 +296,7 @@ mod tests {
                 variations: variations(),
                 seeds: plan.seeds,
                 precision: None,
+                rare: false,
                 gate: plan.gate.clone(),
                 traces: Vec::new(),
             },
@@ -307,7 +308,8 @@ mod tests {
     #[test]
     fn whatever_decides_the_rows_is_part_of_the_hash() {
         let first = plan(None);
-        let changes: [fn(&mut Plan); 8] = [
+        let changes: [fn(&mut Plan); 9] = [
+            |plan| plan.rare = true,
             |plan| plan.seeds.first += 1,
             |plan| plan.seeds.count += 1,
             |plan| plan.precision = Some(Precision::new(0.01).unwrap()),

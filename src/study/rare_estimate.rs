@@ -190,7 +190,7 @@ mod tests {
     fn estimate(weights: &[(bool, f64)]) -> RareEstimate {
         let made = (0..).zip(weights).map(|(seed, (hit, weight))| Row {
             false_rollbacks: u64::from(*hit),
-            rare: Some(RareFigure::Weighted { ln_weight: weight.ln() }),
+            rare: Some(RareFigure::Weighted { ln_weight: math::ln(*weight) }),
             ..row(0, seed, *hit)
         });
         let rows: Vec<Row> = made.collect();
@@ -233,7 +233,7 @@ mod tests {
     fn replicates_of_splitting_are_averaged_and_must_agree() {
         let of = |probabilities: &[Option<f64>]| {
             let made = (0..).zip(probabilities).map(|(seed, probability)| {
-                let ln_probability = probability.map(f64::ln);
+                let ln_probability = probability.map(math::ln);
                 let rare = Some(RareFigure::Split { ln_probability });
                 let false_rollbacks = u64::from(probability.is_some());
                 Row { false_rollbacks, rare, ..row(0, seed, false) }

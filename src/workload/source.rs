@@ -271,8 +271,8 @@ impl Source {
         Some(arrival)
     }
 
-    /// The request that was taken last is not sent after all: where their number is limited, another
-    /// may come in its place.
+    /// The request that was taken last is not sent after all: where their number is limited,
+    /// another may come in its place.
     pub const fn forgo(&mut self) {
         self.limit = self.limit.saturating_add(1);
     }

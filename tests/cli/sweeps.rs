@@ -130,8 +130,15 @@ fn rare_rollbacks_are_estimated_and_any_number_of_threads_and_shards_gives_the_s
     let healthy = ["--vary", "vars.failing=0%,1%", "--set", "phases.0.for=2m"];
     let failing =
         ["--set", "models.m.versions.v2.upstream={latency: 200ms, failures: {'500': 1%}}"];
+    let rule = [
+        "--set",
+        "models.m.rules.conditions.errors.duration_seconds=0",
+        "--set",
+        "models.m.rules.conditions.errors.check_interval_seconds=20",
+    ];
     let line = ["--gate", "p(false_rollback) < 1e-9"];
-    let arguments = [&["--seeds", "300", "--rare"][..], &healthy, &failing, &line].concat();
+    let terms = ["--seeds", "1500", "--rare"];
+    let arguments = [&terms[..], &healthy, &failing, &rule, &line].concat();
     for jobs in ["1", "3"] {
         let ended = sweep(&place, &[&arguments[..], &["--jobs", jobs, "--out", jobs]].concat());
         assert_eq!(ended.code, 99, "{}{}", ended.stdout, ended.stderr);
@@ -150,7 +157,7 @@ fn rare_rollbacks_are_estimated_and_any_number_of_threads_and_shards_gives_the_s
     // Nothing is counted of runs that are not what would happen.
     assert_eq!(report["cells"][0]["rollback"]["n"], 0);
     let runs = place.read("1/runs.csv");
-    assert_eq!(runs.lines().count(), 1 + 2 * 300);
+    assert_eq!(runs.lines().count(), 1 + 2 * 1_500);
     assert!(runs.lines().next().unwrap().ends_with(",requests,ln_weight,ln_probability"), "{runs}");
 }
 
