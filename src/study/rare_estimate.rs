@@ -72,7 +72,8 @@ impl RareEstimate {
             .collect();
         let squares: f64 = found.iter().map(|weight| weight * weight).sum();
         let sum: f64 = found.iter().sum();
-        let effective = if squares > 0.0 { sum * sum / squares } else { 0.0 };
+        // Rounded to what sums of weights tell: a hundred equal ones are worth a hundred.
+        let effective = if squares > 0.0 { (1e6 * sum * sum / squares).round() / 1e6 } else { 0.0 };
         let moments = Moments::of(&found).filter(|moments| match method {
             RareMethod::Weighted => effective >= FEWEST,
             RareMethod::Splitting => relative_error(*moments) <= MOST_ERROR,
@@ -218,7 +219,7 @@ mod tests {
         let few = estimate(&[(true, 1e-6), (false, 1.0)].repeat(99));
         assert_eq!((few.value, few.low, few.high), (None, None, None));
         let why = few.why_not().unwrap();
-        assert!(why.contains("effective sample size 99 of 100: use about 310 seeds"), "{why}");
+        assert!(why.contains("effective sample size 99 of 100: use about 300 seeds"), "{why}");
         // One weighs as much as 1,000 others: (2e-3)^2 / (1e-6 + 1e-9) is 4.
         let mut weights = vec![(true, 1e-6); 1_000];
         weights.push((true, 1e-3));
