@@ -97,12 +97,12 @@ pub mod mock;
 pub mod run;
 pub mod simulator;
 
-// Floor 8: runs over HTTP; beside them and the judges what tests and fuzz targets share.
+// Floor 8: runs over HTTP, runs in which rare things happen; what tests and fuzz targets share.
 pub mod live;
+pub mod rare;
 pub mod testing;
 
-// Floors 8 to 14: what runs mean, whether that is enough, what is kept of them, how they differ,
-// how it is shown; beside them what is known of scenarios before any run.
+// Floors 8 to 14: what runs mean, is it enough, what is kept, how they differ, how it is shown.
 pub mod backtest;
 pub mod compare;
 pub mod fidelity;

@@ -21,6 +21,11 @@ impl Poisson {
     pub const fn new(rate: Rate) -> Self {
         Self { rate }
     }
+
+    /// The mean rate.
+    pub const fn rate(&self) -> Rate {
+        self.rate
+    }
 }
 
 impl Model for Poisson {

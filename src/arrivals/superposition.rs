@@ -7,7 +7,7 @@ use super::key::Given;
 use super::lane::{Coming, Lane};
 use super::registry::{Process, ProcessTimes, arrival_models};
 use crate::chance::Chance;
-use crate::units::{Duration, RequestId};
+use crate::units::{Duration, Rate, RequestId};
 
 /// When requests are sent: one process, or several superposed.
 ///
@@ -65,6 +65,18 @@ impl Arrivals {
     /// time to users who wait for them.
     pub fn highest_rate(&self) -> f64 {
         self.0.iter().map(Process::highest_rate).sum()
+    }
+
+    /// The mean rate where all of it is Poisson at a steady rate; `None` of anything else. Such
+    /// arrivals do not depend on each other: left out one by one by chance, they are what they were
+    /// at a lower rate.
+    pub fn poisson_rate(&self) -> Option<Rate> {
+        let rate = |process: &Process| match process {
+            Process::Poisson(poisson) => Some(poisson.rate().per_second()),
+            _ => None,
+        };
+        let sum = self.0.iter().map(rate).sum::<Option<f64>>()?;
+        Rate::per(sum, Duration::from_secs(1))
     }
 
     /// How many users wait for each answer before they send on; 0 where none do.

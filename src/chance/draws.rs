@@ -145,6 +145,8 @@ pub enum Purpose {
     Sample = 74,
     /// How long the gateway waits before another attempt.
     Backoff = 96,
+    /// Where draws of other purposes are led when a rare event is looked for.
+    Tilt = 97,
 }
 
 /// The draws for one purpose, numbers 0, 1, 2 and so on, as a generator of the `rand` crate.

@@ -75,6 +75,7 @@ mod sweep_arguments;
 mod sweep_cells;
 mod sweep_outputs;
 mod sweep_playing;
+mod sweep_rare;
 mod sweep_shards;
 mod terminal;
 mod trace;

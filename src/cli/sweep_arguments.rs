@@ -21,7 +21,7 @@ pub(super) struct SweepArguments {
     #[command(flatten)]
     pub(super) telling: TellingArguments,
     /// Write the result.json of each run into DIR/runs too: they are large
-    #[arg(long, requires = "out")]
+    #[arg(long, requires = "out", conflicts_with = "rare")]
     pub(super) keep: bool,
     /// How many runs are made at once [default: one for each processor]
     #[arg(long, value_name = "N")]
@@ -64,6 +64,10 @@ pub(super) struct TermsArguments {
     /// this or less, such as 1%; looked at after every 100 runs
     #[arg(long, value_name = "SHARE", value_parser = precision)]
     pub(super) precision: Option<Precision>,
+    /// Tell how probable it is that a healthy version is rolled back, down to 1e-9 and beyond, and
+    /// nothing else: draws are tilted so that it happens often, and runs are weighted
+    #[arg(long, conflicts_with = "precision")]
+    pub(super) rare: bool,
 }
 
 /// What is told of a sweep.
@@ -169,6 +173,7 @@ Examples:
   coalmine sweep scenarios/ten-thousand.yaml --seeds 10000 --precision 1% \\
     --vary models.gpt-4.rules.conditions.0.threshold=0.02,0.05,0.1
   coalmine sweep scenarios/ten-thousand.yaml --seeds 100 --gate 'p(false_rollback) < 5%'
+  coalmine sweep scenarios/ten-thousand.yaml --seeds 1000 --rare --gate 'p(false_rollback) < 1e-6'
   coalmine sweep plan scenarios/ten-thousand.yaml --seeds 10000 --shards 5 -o plan.json
   coalmine sweep run plan.json --shard 0/5 -o shard-0.rows
   coalmine sweep merge plan.json shard-*.rows --out reports/sweep

@@ -17,7 +17,9 @@ use super::sweep_arguments::TermsArguments;
 use super::terminal::{Failure, complain};
 use crate::result::FileDigest;
 use crate::scenario::{Document, GateLine, Loaded, Scenario, load};
-use crate::study::{Cell, Lines, Plan, Seeds, Terms, Variation, cell_count, given_line, grid};
+use crate::study::{
+    Cell, LineError, Lines, Plan, Seeds, Terms, Variation, cell_count, given_line, grid,
+};
 use crate::units::format_count;
 
 /// The plan of a sweep with its cells.
@@ -41,6 +43,7 @@ impl Planned {
             variations: arguments.vary.clone(),
             seeds: Seeds { first, count: arguments.seeds },
             precision: arguments.precision,
+            rare: arguments.rare,
             gate: arguments.gate.clone(),
             traces: digests(&cells)?,
         };
@@ -59,7 +62,8 @@ impl Planned {
         let cells = (0..plan.cells.len()).map(|index| {
             let loaded = load_planned(&plan, index, allow_outside)?;
             let loaded = plan.restored(index, loaded).map_err(|error| failed(&error))?;
-            let lines = Lines::of(&loaded.scenario, &given).map_err(|error| failed(&error))?;
+            let lines = lines_of(&loaded.scenario, &given, plan.rare);
+            let lines = lines.map_err(|error| failed(&error))?;
             Ok(Cell { loaded, files: Vec::new(), lines })
         });
         let cells = cells.collect::<Result<_, Failure>>()?;
@@ -118,6 +122,11 @@ fn given_lines(texts: &[String]) -> Result<Vec<GateLine>, Failure> {
     lines.collect()
 }
 
+/// The lines that are judged on a cell.
+fn lines_of(scenario: &Scenario, given: &[GateLine], rare: bool) -> Result<Lines, LineError> {
+    if rare { Lines::of_rare(scenario, given) } else { Lines::of(scenario, given) }
+}
+
 fn not_judged(text: &str, error: &dyn Display) -> Failure {
     Failure::usage(format!("error: --gate {text:?}: {error}"))
 }
@@ -141,7 +150,7 @@ fn load_all(
                 if loaded.warnings.count() > 0 {
                     told.warn(loaded.warnings.to_string());
                 }
-                match Lines::of(&loaded.scenario, given) {
+                match lines_of(&loaded.scenario, given, arguments.rare) {
                     Ok(lines) => cells.push(Cell { loaded, files, lines }),
                     Err(error) => {
                         let failure = Failure::usage(format!("error: --gate: {error}"));

@@ -11,6 +11,7 @@ use super::interrupt::Interrupt;
 use super::open::{open_traces, simulation_failure};
 use super::progress::Progress;
 use super::provenance::Provenance;
+use super::sweep_rare::Rarities;
 use super::terminal::Failure;
 use super::workers::{self, PATIENCE};
 use crate::result::evaluate;
@@ -99,8 +100,12 @@ impl Playing<'_> {
         let cells = Arc::clone(&self.cells);
         let (seeds, keep) = (self.plan.seeds, self.keep.clone());
         let file = self.plan.scenario.clone();
+        let rare = self.plan.rare.then(|| Rarities::new(cells.len(), seeds.first, &file));
         workers::start(runs.len(), self.jobs, move |piece| {
             let RunKey { cell, index } = runs[piece];
+            if let Some(rare) = &rare {
+                return rare.run(&cells[cell], cell, seeds.at(index));
+            }
             let run = Run { cell: &cells[cell], place: cell, seed: seeds.at(index), file: &file };
             run.make(keep.as_deref())
         })

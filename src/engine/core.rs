@@ -9,7 +9,7 @@ use super::model_state::ModelState;
 use super::split_check::SplitFinding;
 use super::{
     Ask, AuthError, Breach, Catalog, CommandError, Completion, Digest, Event, EventKind, Health,
-    KeyStatus, ModelSettings, NoTarget, Principal, Retry, Rollout, RouteError, RuleSet, Slot,
+    KeyStatus, Look, ModelSettings, NoTarget, Principal, Retry, Rollout, RouteError, RuleSet, Slot,
     Split, StickyKey, Target, Ticket, VersionStatus,
 };
 use crate::exchange::{Class, Ending, ModelIndex, Observed};
@@ -156,6 +156,13 @@ impl Engine {
     /// The timers that run: the triggers of a model whose comparison holds, version by version.
     pub fn breaches(&self, model: ModelIndex) -> Vec<Breach> {
         self.deployment(model).map(Deployment::breaches).unwrap_or_default()
+    }
+
+    /// The checks of a model's versions that were carried out at `at`, the last instant at which
+    /// there were any; those of a version that lost its traffic by them are not among them.
+    pub fn looks(&mut self, model: ModelIndex, at: Timestamp) -> Vec<Look> {
+        let deployment = self.deployment_mut(model);
+        deployment.map(|deployment| deployment.looks(at)).unwrap_or_default()
     }
 
     /// Where a rollback by command goes that names no version; `None`: it would be refused.

@@ -13,7 +13,7 @@ use super::in_flight::{InFlight, Overdue};
 use super::meter::Meter;
 use super::time_meter::{TimeFigure, quantile_holds};
 use super::watched::Prices;
-use super::{Condition, Threshold};
+use super::{Condition, Operator, Threshold};
 use crate::exchange::{Class, Observed};
 use crate::metric::Quantile;
 use crate::stats::Counts;
@@ -207,6 +207,32 @@ impl Gauge {
             Figure::Number(value) => value.is_some_and(|value| operator.holds(value, limit)),
             Figure::Quantile { quantile, beyond } => {
                 quantile_holds(operator, quantile, beyond, measured.requests)
+            }
+        }
+    }
+
+    /// How near to a breach the window that ends at `at` is: the share of the way to the limit, 1
+    /// at the limit and beyond. Hits of fewer requests than are asked for count as if those were
+    /// there.
+    pub(super) fn nearness(&mut self, at: Timestamp, in_flight: Option<&InFlight>) -> f64 {
+        let measured = self.measure(at, in_flight);
+        let Some(limit) = measured.limit else { return 0.0 };
+        let requests = measured.requests.max(self.condition.min_requests).max(1) as f64;
+        let upwards = matches!(self.condition.operator, Operator::Above | Operator::AtLeast);
+        match measured.figure {
+            Figure::Share { hits } if upwards => hits as f64 / requests / limit,
+            Figure::Share { hits } => {
+                (measured.requests.saturating_sub(hits)) as f64 / requests / (1.0 - limit)
+            }
+            Figure::Quantile { quantile, beyond } => {
+                let share = (1_000 - quantile.per_mille()) as f64 / 1e3;
+                let share = if upwards { share } else { 1.0 - share };
+                let there = if upwards { beyond } else { measured.requests - beyond };
+                there as f64 / requests / share
+            }
+            Figure::Number(value) => {
+                let value = value.unwrap_or_default();
+                if upwards { value / limit } else { limit / value }
             }
         }
     }

@@ -124,7 +124,7 @@ impl Quotient {
 
 /// Whether a completion has the property of a share's metric; `None` where it does not count.
 #[inline]
-pub(super) fn share_hit(measure: Measure, class: Class, observed: &Observed) -> Option<bool> {
+pub fn share_hit(measure: Measure, class: Class, observed: &Observed) -> Option<bool> {
     let ending = observed.ending;
     if class == Class::Success {
         // Nearly all: told apart without a table of branches.

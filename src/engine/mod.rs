@@ -67,6 +67,7 @@ mod judged_end;
 mod key_changes;
 mod keys;
 mod ladder;
+mod look;
 mod meter;
 mod model_state;
 mod no_target;
@@ -126,6 +127,8 @@ pub use evidence::{
 pub use journal::{Cause, Entry, SealError, Sealed};
 pub use judge::{Judge, JudgeTest, Objective, Ranks, Slowness};
 pub use ladder::{Ladder, LadderError, RolloutStep, StageIndex};
+pub use look::Look;
+pub use meter::share_hit;
 pub use model_state::{Inapplicable, ModelState};
 pub use no_target::NoTarget;
 pub use policy::{Fallback, Policies, RetryPolicy};

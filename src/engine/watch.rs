@@ -202,6 +202,24 @@ impl Watch {
         }
     }
 
+    /// The last check that was carried out; `None` before the first.
+    pub(super) fn last_check(&self) -> Option<Timestamp> {
+        (self.health.checks > 0).then(|| self.next_check - self.check_interval)
+    }
+
+    /// How near to a breach what stood before it at the check at `at` was: 1 if it was one.
+    pub(super) fn nearness(&mut self, at: Timestamp, in_flight: Option<&InFlight>) -> f64 {
+        if self.last_finding == Some(Finding::Breach) {
+            return 1.0;
+        }
+        let nearness = match &mut self.gauge {
+            AnyGauge::Condition(gauge) => gauge.nearness(at, in_flight),
+            AnyGauge::Judge(judge) => judge.reading().nearness(),
+        };
+        // Not a number where nothing is known.
+        if nearness > 0.0 { nearness.min(NO_BREACH) } else { 0.0 }
+    }
+
     /// How long the comparison must hold.
     pub(super) const fn duration(&self) -> Duration {
         self.duration
@@ -212,6 +230,9 @@ impl Watch {
         self.timer.since.map(|since| (since, self.timer.age))
     }
 }
+
+/// What is below 1 by more than any error of rounding.
+const NO_BREACH: f64 = 1.0 - 1e-9;
 
 impl Health {
     /// The sums by (trigger, version), in their order.

@@ -3,6 +3,7 @@
 
 use super::deployment::{Deployment, Live};
 use super::in_flight::InFlight;
+use super::look::Look;
 use super::watch::{Breach, Health, Watch};
 use super::watched::{Prices, Watched};
 use super::{Assignment, RuleSet, Slot};
@@ -45,6 +46,24 @@ impl Deployment {
                 Some(Breach { trigger, version: Slot(index as u16), since, held, duration })
             };
             live.watches.iter().filter_map(of)
+        });
+        all.collect()
+    }
+
+    /// The checks that were carried out at `at`.
+    pub(super) fn looks(&mut self, at: Timestamp) -> Vec<Look> {
+        let all = self.live.iter_mut().enumerate().flat_map(|(index, live)| {
+            let in_flight = live.in_flight.as_ref();
+            let watches =
+                live.watches.iter_mut().filter(move |watch| watch.last_check() == Some(at));
+            watches.map(move |watch| Look {
+                trigger: watch.trigger,
+                version: Slot(index as u16),
+                at,
+                next: watch.next_check,
+                duration: watch.duration(),
+                nearness: watch.nearness(at, in_flight),
+            })
         });
         all.collect()
     }

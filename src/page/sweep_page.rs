@@ -8,7 +8,7 @@ use super::shell::Shell;
 use super::verdict::{verdict_class, verdict_symbol};
 use crate::report::{
     Grid, RunChart, SweepHeadline, cell_label, chances_grid, differences_grid, harm_grid, judged,
-    short_names, sweep_legend, times_grid, trigger_sentences,
+    rare_grid, rare_legend, short_names, sweep_legend, times_grid, trigger_sentences, unreliable,
 };
 use crate::study::SweepReport;
 
@@ -18,6 +18,9 @@ use crate::study::SweepReport;
 pub fn sweep_page(report: &SweepReport, charts: &[RunChart]) -> String {
     let drawn = |names: &[&str]| figures(charts, names);
     let chart_section = |id, title, names: &[&str]| section(id, title, &drawn(names));
+    if report.is_rare() {
+        return rare_page(report);
+    }
     let sections = [
         section("gate", "Gate", &gates(report)),
         section(
@@ -39,6 +42,27 @@ pub fn sweep_page(report: &SweepReport, charts: &[RunChart]) -> String {
         version: &report.coalmine,
         title: &format!("{}: {}", headline.word, report.scenario.name),
         sections: &SECTIONS,
+        header: &head(&headline),
+        body: &sections.concat(),
+        source: "Everything here comes from <code>sweep.json</code>.",
+    }
+    .render()
+}
+
+/// The same of weighted runs, which tell one probability and nothing else.
+fn rare_page(report: &SweepReport) -> String {
+    let told = list("details", unreliable(report).into_iter());
+    let chances = table("How often a healthy version is rolled back", &rare_grid(report)) + &told;
+    let sections = [
+        section("gate", "Gate", &gates(report)),
+        section("combinations", "How often", &chances),
+        section("plan", "What was run", &plan(report)),
+    ];
+    let headline = SweepHeadline::of(report);
+    Shell {
+        version: &report.coalmine,
+        title: &format!("{}: {}", headline.word, report.scenario.name),
+        sections: &RARE_SECTIONS,
         header: &head(&headline),
         body: &sections.concat(),
         source: "Everything here comes from <code>sweep.json</code>.",
@@ -116,7 +140,8 @@ fn plan(report: &SweepReport) -> String {
         "Seeds {} and those that follow it, {} at most; plan {}; scenario {}.",
         report.seeds.first, report.seeds.count, report.plan, report.scenario.file
     );
-    table.render() + &list("facts", std::iter::once(seeds).chain(sweep_legend(report)))
+    let legend = if report.is_rare() { rare_legend(report) } else { sweep_legend(report) };
+    table.render() + &list("facts", std::iter::once(seeds).chain(legend))
 }
 
 /// A grid whose first columns name its rows.
@@ -137,6 +162,14 @@ const SECTIONS: [(&str, &str); 7] = [
     ("detection", "Detection"),
     ("harm", "Harm"),
     ("differences", "Against the first"),
+    ("plan", "What was run"),
+];
+
+/// The same of a page of weighted runs.
+const RARE_SECTIONS: [(&str, &str); 4] = [
+    ("verdict", "Findings"),
+    ("gate", "Gate"),
+    ("combinations", "Combinations"),
     ("plan", "What was run"),
 ];
 

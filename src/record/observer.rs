@@ -38,4 +38,9 @@ pub trait Observer {
 
     /// Something else happened.
     fn happened(&mut self, at: Timestamp, happening: Happening);
+
+    /// Whether it has seen enough: then the run ends where it is. Asked after events.
+    fn is_satisfied(&self) -> bool {
+        false
+    }
 }

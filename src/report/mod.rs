@@ -38,6 +38,7 @@ mod markdown;
 mod narrative;
 mod over_time;
 mod portable_path;
+mod rare_words;
 mod run_charts;
 mod run_comparison;
 mod run_comparison_csv;
@@ -109,6 +110,7 @@ pub use load_text::{load_markdown, load_text};
 pub(crate) use lockout_text::refused_in_no_column;
 pub use markdown::markdown_summary;
 pub(crate) use narrative::{Line, Narrative, ellipsis, version_name};
+pub(crate) use rare_words::{rare_grid, rare_legend, unreliable};
 pub use run_charts::{RunChart, run_charts};
 pub(crate) use run_comparison::{
     changed, compared_label, figure_difference, finding_word, legend, letter, missing, percent,

@@ -12,6 +12,10 @@ use crate::study::SweepReport;
 /// The charts of a sweep, the shares of all combinations first; those that would show nothing are
 /// left out.
 pub fn sweep_charts(report: &SweepReport) -> Vec<RunChart> {
+    // Weighted runs have no shares, times or harm that could be drawn.
+    if report.is_rare() {
+        return Vec::new();
+    }
     let charts = [
         ("combinations", "What each combination comes to", forest_chart(report)),
         ("detection", "How often it is rolled back", detection_chart(report)),

@@ -1,10 +1,12 @@
 //! A sweep as CSV for other programs: a row for each run, and a row for each combination.
 
+use super::rare_words::method_word;
 use crate::assertion::{Reading, Source};
 use crate::gate::RunValue;
+use crate::rare::RareFigure;
 use crate::study::{
-    AgainstFirst, Cell, CellReport, CountOfRuns, MeanOfRuns, Row, RunTime, ShareOfRuns,
-    SweepReport, TimeQuantile, trigger_names,
+    AgainstFirst, Cell, CellReport, CountOfRuns, MeanOfRuns, RareEstimate, Row, RunTime,
+    ShareOfRuns, SweepReport, TimeQuantile, trigger_names,
 };
 use crate::units::Duration;
 
@@ -16,6 +18,9 @@ pub fn sweep_runs_csv<'a>(
     cells: &[Cell],
     rows: impl IntoIterator<Item = &'a Row>,
 ) -> String {
+    if report.is_rare() {
+        return rare_runs_csv(report, cells, rows);
+    }
     let readings = readings(cells);
     let triggers: Vec<Vec<String>> =
         cells.iter().map(|cell| trigger_names(&cell.loaded.scenario)).collect();
@@ -32,6 +37,40 @@ pub fn sweep_runs_csv<'a>(
         });
         let own = run_columns(row, trigger.cloned().unwrap_or_default());
         table.row(cell.values.iter().cloned().chain(own).chain(values));
+    }
+    table.finish()
+}
+
+/// The same of weighted runs.
+fn rare_runs_csv<'a>(
+    report: &SweepReport,
+    cells: &[Cell],
+    rows: impl IntoIterator<Item = &'a Row>,
+) -> String {
+    let triggers: Vec<Vec<String>> =
+        cells.iter().map(|cell| trigger_names(&cell.loaded.scenario)).collect();
+    let mut table = Table::new();
+    table.row(paths(report).chain(RARE_RUN_COLUMNS.map(str::to_owned)));
+    for row in rows {
+        let index = row.cell as usize;
+        let Some(cell) = report.cells.get(index) else { continue };
+        let trigger = row.trigger.and_then(|trigger| triggers[index].get(usize::from(trigger)));
+        let (weight, probability) = match row.rare {
+            Some(RareFigure::Weighted { ln_weight }) => (Some(ln_weight), None),
+            Some(RareFigure::Split { ln_probability }) => (None, ln_probability),
+            None => (None, None),
+        };
+        let own = [
+            row.cell.to_string(),
+            row.seed.to_string(),
+            row.false_rollbacks.to_string(),
+            trigger.cloned().unwrap_or_default(),
+            row.rolled_back_after.map_or_else(|| NEVER.to_owned(), seconds),
+            row.requests.to_string(),
+            number(weight),
+            number(probability),
+        ];
+        table.row(cell.values.iter().cloned().chain(own));
     }
     table.finish()
 }
@@ -104,6 +143,9 @@ pub fn sweep_cells_csv(report: &SweepReport) -> String {
 type Column = (String, String);
 
 fn cell_columns(cell: &CellReport) -> Vec<Column> {
+    if let Some(rare) = &cell.rare {
+        return rare_columns(cell, rare);
+    }
     let mut columns = vec![
         ("runs".to_owned(), cell.runs.to_string()),
         ("stopped".to_owned(), cell.stopped.to_string()),
@@ -130,6 +172,20 @@ fn cell_columns(cell: &CellReport) -> Vec<Column> {
     columns.push(("cut_short".to_owned(), cell.cut_short.to_string()));
     columns.extend(against_first(cell));
     columns
+}
+
+fn rare_columns(cell: &CellReport, rare: &RareEstimate) -> Vec<Column> {
+    vec![
+        ("method".to_owned(), method_word(rare.method).to_owned()),
+        ("runs".to_owned(), cell.runs.to_string()),
+        ("requests".to_owned(), cell.requests.to_string()),
+        ("false_rollback".to_owned(), number(rare.value)),
+        ("false_rollback_low".to_owned(), number(rare.low)),
+        ("false_rollback_high".to_owned(), number(rare.high)),
+        ("hits".to_owned(), rare.hits.to_string()),
+        ("effective_sample_size".to_owned(), rare.effective.to_string()),
+        ("mean_weight".to_owned(), number(rare.mean_weight)),
+    ]
 }
 
 fn against_first(cell: &CellReport) -> Vec<Column> {
@@ -241,6 +297,17 @@ const RUN_COLUMNS: [&str; 17] = [
     "requests",
     "failed",
     "cut_short",
+];
+
+const RARE_RUN_COLUMNS: [&str; 8] = [
+    "cell",
+    "seed",
+    "false_rollbacks",
+    "trigger",
+    "rolled_back_after_seconds",
+    "requests",
+    "ln_weight",
+    "ln_probability",
 ];
 
 /// As programs read an infinite number.

@@ -132,7 +132,7 @@ pub(crate) fn chances_grid(report: &SweepReport) -> Grid {
         let shares = [cell.rollback, cell.false_rollback, cell.promotion].map(share_text);
         std::iter::once(runs).chain(shares).collect()
     };
-    grid(report, columns, row)
+    combinations_grid(report, columns, row)
 }
 
 /// How late each combination was detected and rolled back.
@@ -142,7 +142,7 @@ pub(crate) fn times_grid(report: &SweepReport) -> Grid {
         let times = cell.time_to_detect.iter().chain(&cell.time_to_rollback);
         times.map(|time| time_text(time, cell)).collect()
     };
-    grid(report, columns, row)
+    combinations_grid(report, columns, row)
 }
 
 /// The harm that each combination let happen.
@@ -159,7 +159,7 @@ pub(crate) fn harm_grid(report: &SweepReport) -> Grid {
             mean_text(&blast_slowed.mean),
         ]
     };
-    grid(report, columns, row)
+    combinations_grid(report, columns, row)
 }
 
 /// How each combination differs from the first; `None` where there is no other.
@@ -177,14 +177,15 @@ pub(crate) fn differences_grid(report: &SweepReport) -> Option<Grid> {
         ]
     };
     (report.cells.len() > 1).then(|| {
-        let mut grid = grid(report, columns, row);
+        let mut grid = combinations_grid(report, columns, row);
         // The first does not differ from itself.
         grid.rows.remove(0);
         grid
     })
 }
 
-fn grid<'a>(
+/// A row for each combination: its values, then what `row` makes of it.
+pub(super) fn combinations_grid<'a>(
     report: &SweepReport,
     columns: impl IntoIterator<Item = &'a str>,
     row: impl Fn(&CellReport) -> Vec<String>,

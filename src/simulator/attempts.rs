@@ -14,7 +14,7 @@ impl<O: Observer> VirtualRun<'_, O> {
     pub(super) fn await_attempt(&mut self, retry: Retry, arm: Arm, place: u32) {
         let outcome = Outcome { retried: true, ..*self.outcomes.at(place) };
         self.observer.attempted(&attempt(arm, &outcome));
-        let draws = self.chance.request(outcome.request.id, retry.attempt());
+        let draws = self.draws(outcome.request.id, retry.attempt());
         let due = self.now + retry.after(draws.draw(Purpose::Backoff, 0));
         let left = outcome.started + self.scenario.limits.client;
         let place = self.queue.push(due.min(left), Due::Attempt(retry));
@@ -37,7 +37,7 @@ impl<O: Observer> VirtualRun<'_, O> {
             return true;
         }
         let mut outcome = *outcome;
-        let draws = self.chance.request(request.id, retry.attempt());
+        let draws = self.draws(request.id, retry.attempt());
         let draw = draws.draw(Purpose::Split, 0);
         let state = self.narrator.model(request.model);
         let owner = self.gatekeeper.owner(state.sticky_by(), &request);

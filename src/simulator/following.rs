@@ -82,6 +82,7 @@ impl<O: Observer> VirtualRun<'_, O> {
             Cue::Finish => {
                 self.finished = true;
                 self.arrival_at = Timestamp::MAX;
+                self.tell_nothing_comes();
             }
         }
         Ok(())

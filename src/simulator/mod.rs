@@ -14,9 +14,12 @@ mod outcomes;
 mod pacing;
 mod queue;
 mod recorded;
+mod steered;
+mod steering;
 mod upstreams;
 mod virtual_run;
 mod waiting;
 
 pub use error::SimulationError;
-pub use virtual_run::{Finished, simulate};
+pub use steering::{Checked, Steering};
+pub use virtual_run::{Finished, simulate, simulate_steered};

@@ -4,8 +4,9 @@ use super::SimulationError;
 use super::gatekeeper::{Entry, Gatekeeper};
 use super::outcomes::Outcomes;
 use super::queue::{Popped, Queue};
+use super::steering::Steering;
 use super::upstreams::{Holds, Upstreams, Whose};
-use crate::chance::{Chance, Purpose};
+use crate::chance::Chance;
 use crate::director::{Director, Meant, Narrator, TriggerHealth, target_named};
 use crate::engine::{
     Ask, Command, CommandError, CommandKind, Completion, Engine, ModelSettings, Retry, Ticket,
@@ -45,9 +46,27 @@ pub fn simulate<O: Observer>(
     source: Source,
     observer: &mut O,
 ) -> Result<Finished, SimulationError> {
-    let mut run = VirtualRun::new(scenario, chance, source, observer);
+    finish(VirtualRun::new(scenario, chance, source, observer))
+}
+
+/// The same with draws that `steering` leads elsewhere.
+///
+/// # Errors
+/// Those of [`simulate`].
+pub fn simulate_steered<O: Observer>(
+    scenario: &Scenario,
+    chance: Chance,
+    source: Source,
+    observer: &mut O,
+    steering: &mut dyn Steering,
+) -> Result<Finished, SimulationError> {
+    let run = VirtualRun::new(scenario, chance, source, observer);
+    finish(VirtualRun { steering: Some(steering), ..run })
+}
+
+fn finish<O: Observer>(mut run: VirtualRun<'_, O>) -> Result<Finished, SimulationError> {
     run.deploy()?;
-    run.follow_cues(scenario.start)?;
+    run.follow_cues(run.scenario.start)?;
     run.play()?;
     run.director.run_over();
     run.follow_cues(run.now)?;
@@ -61,6 +80,8 @@ pub(super) struct VirtualRun<'a, O> {
     pub(super) chance: Chance,
     pub(super) source: Source,
     pub(super) observer: &'a mut O,
+    /// What leads draws elsewhere, if anything does.
+    pub(super) steering: Option<&'a mut dyn Steering>,
     pub(super) engine: Engine,
     pub(super) gatekeeper: Gatekeeper,
     pub(super) director: Director<'a>,
@@ -119,6 +140,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             chance,
             source,
             observer,
+            steering: None,
             gatekeeper: Gatekeeper::new(scenario.population()),
             engine: Engine::new(settings),
             director: Director::new(scenario),
@@ -184,12 +206,13 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
                 self.end_request()?;
             } else if check_at == next && self.engine.is_check_due(next) {
                 self.engine.check(next);
+                self.show_checks();
             } else if self.cue_at == next {
                 self.director.advance(next);
                 self.follow_cues(next)?;
             } else if check_at == next {
                 self.engine.advance(next);
-            } else {
+            } else if !self.leaves_out()? {
                 self.send()?;
                 if self.director.request_assigned(next) {
                     // What its routing told comes before what follows on its phase.
@@ -200,6 +223,9 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             }
             if self.drain_events() {
                 self.follow_cues(self.now)?;
+                if self.observer.is_satisfied() {
+                    return Ok(());
+                }
             }
         }
     }
@@ -208,6 +234,9 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
     pub(super) fn look_ahead(&mut self) -> Result<(), SimulationError> {
         let next_at = if self.finished { None } else { self.source.next_at()? };
         self.arrival_at = next_at.map_or(Timestamp::MAX, |at| self.scenario.start + at);
+        if next_at.is_none() {
+            self.tell_nothing_comes();
+        }
         Ok(())
     }
 
@@ -226,9 +255,10 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
             Entry::Again => self.observer.let_in(now, request.client),
             Entry::Refused(reason) => return self.turn_away(&request, reason),
         }
-        let draws = self.chance.request(request.id, 0);
+        let draws = self.draws(request.id, 0);
         let by = self.narrator.model(model).sticky_by();
-        let (draw, sticky) = (draws.draw(Purpose::Split, 0), self.gatekeeper.owner(by, &request));
+        let draw = self.split_draw(&request, draws);
+        let sticky = self.gatekeeper.owner(by, &request);
         let pin = self.gatekeeper.pin(&request);
         let is_pinned = pin.is_some();
         let ask = Ask { model, pin, draw, sticky };
@@ -241,10 +271,14 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
         let arm = if is_pinned { Arm::Pinned } else { state.arm(version) };
         let phase = self.director.phase();
         self.observer.assigned(now, phase, version, arm);
+        if !is_pinned {
+            self.aim(version, draws);
+        }
         let (plan, holds) = match self.recorded(version, draws, Whose::Latest) {
             Some(plan) => (plan, Holds::Nothing),
             None => self.upstreams.begin(version, &request, now, draws),
         };
+        self.aimed(version);
         let observed = plan.observe(&request, self.scenario.limits);
         let after_onset = self.director.onset(version).is_some();
         let counterfactual =
@@ -295,7 +329,7 @@ impl<'a, O: Observer> VirtualRun<'a, O> {
     ) -> Option<Counterfactual> {
         let stable = self.narrator.model(request.model).stable();
         let stable = stable.filter(|stable| *stable != version)?;
-        let draws = self.chance.request(request.id, 0);
+        let draws = self.draws(request.id, 0);
         let plan = match self.recorded_instead(stable, draws) {
             Some(plan) => plan,
             None => self.upstreams.plan_instead(stable, request, sent, draws),

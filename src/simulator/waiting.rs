@@ -40,7 +40,7 @@ impl<O: Observer> VirtualRun<'_, O> {
             // So far it ended when somebody would have given up.
             let sent = outcome.ended - outcome.observed.latency;
             let request = outcome.request;
-            let draws = self.chance.request(request.id, ticket.attempt());
+            let draws = self.draws(request.id, ticket.attempt());
             let upstream = self.upstreams.of(version);
             let plan = upstream.resume(&request, now, draws, now.since(sent));
             let patience = outcome.started + self.scenario.limits.client;

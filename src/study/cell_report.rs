@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::estimates::{CountQuantile, MeanOfRuns, RunTime, ShareOfRuns, TimeQuantile};
+use super::rare_estimate::RareEstimate;
 use super::row::Row;
 use crate::gate::Judgement;
 use crate::metric::Quantile;
@@ -62,6 +63,10 @@ pub struct CellReport {
     /// What became of the lines that are judged on it; absent where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judgement: Option<Judgement>,
+    /// The probability of a false rollback, where the runs were made to tell that and nothing else:
+    /// they are weighted, and no share, time or harm of them means anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rare: Option<RareEstimate>,
 }
 
 /// Runs in which a bad version was rolled back within some time.
@@ -139,6 +144,17 @@ impl CellReport {
             cut_short: count(|row| row.unreached > 0 || row.missed_faults > 0),
             against_first: first.map(|first| AgainstFirst::of(first, rows)),
             judgement: None,
+            rare: None,
+        }
+    }
+
+    /// Of rows of weighted runs.
+    pub(super) fn of_rare(values: Vec<String>, rows: &[&Row], estimate: RareEstimate) -> Self {
+        Self {
+            runs: rows.len() as u64,
+            requests: rows.iter().map(|row| row.requests).sum(),
+            rare: Some(estimate),
+            ..Self::of(values, &[], None, &[])
         }
     }
 }

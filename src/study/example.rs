@@ -106,6 +106,7 @@ fn terms(precision: Option<f64>) -> Terms {
         precision: precision.map(|half_width| Precision::new(half_width).unwrap()),
         gate: vec!["p(rollback) > 1%".to_owned()],
         traces: Vec::new(),
+        rare: false,
     }
 }
 
@@ -142,6 +143,7 @@ pub(crate) fn row(cell: u32, seed: u64, rolled_back: bool) -> Row {
         unreached: 0,
         missed_faults: 0,
         values: Vec::new(),
+        rare: None,
     }
 }
 

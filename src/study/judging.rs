@@ -2,6 +2,7 @@
 //! runs in the place of their records.
 
 use super::cell::Cell;
+use super::rare_estimate::RareEstimate;
 use super::row::Row;
 use crate::assertion::Reading;
 use crate::gate::{Gate, Judgement, Line, RunValue, RunValues, Runs, Settings, Stored};
@@ -15,18 +16,7 @@ pub(super) fn judge(
     first: Option<(&Cell, &[&Row])>,
 ) -> Option<Judgement> {
     let judged = |line: &&GateLine| first.is_some() || !line.assertion.needs_baseline();
-    let lines: Vec<Line<'_>> = cell
-        .lines
-        .lines()
-        .iter()
-        .filter(judged)
-        .map(|line| Line {
-            text: &line.text,
-            assertion: &line.assertion,
-            file: &line.file,
-            line: line.line,
-        })
-        .collect();
+    let lines: Vec<Line<'_>> = cell.lines.lines().iter().filter(judged).map(line).collect();
     if lines.is_empty() {
         return None;
     }
@@ -41,6 +31,16 @@ pub(super) fn judge(
         .as_ref()
         .map(|values| Stored { runs: Runs::of_values(values), same_scenario: false });
     Some(gate.judge(&Runs::of_values(&values), stored.as_ref()))
+}
+
+/// What becomes of the lines of a cell on the probability of a false rollback.
+pub(super) fn judge_rare(cell: &Cell, estimate: &RareEstimate) -> Option<Judgement> {
+    let lines: Vec<Line<'_>> = cell.lines.lines().iter().map(line).collect();
+    (!lines.is_empty()).then(|| estimate.for_gate().judge(&lines))
+}
+
+fn line(line: &GateLine) -> Line<'_> {
+    Line { text: &line.text, assertion: &line.assertion, file: &line.file, line: line.line }
 }
 
 fn values(cell: &Cell, rows: &[&Row]) -> RunValues {

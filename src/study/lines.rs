@@ -4,6 +4,7 @@
 //! exact values, can be judged; lines on shares, means and quantiles of requests cannot.
 
 use crate::assertion::{Assertion, OverRuns, ParseError, Reading, Selector};
+use crate::gate::claimed_probability;
 use crate::metric::Metric;
 use crate::scenario::{GateLine, ModelPlan, Scenario};
 
@@ -21,6 +22,15 @@ pub enum LineError {
     /// It is none.
     #[error("{0}")]
     Parse(#[from] ParseError),
+    /// It is of something else than what weighted runs tell.
+    #[error(
+        "{text} cannot be judged with --rare: weighted runs tell the probability of a false \
+         rollback and nothing else; write p(false_rollback) < 1e-6, or run the sweep without --rare"
+    )]
+    NotRare {
+        /// The line.
+        text: String,
+    },
     /// It is of requests, which a study does not keep.
     #[error(
         "{metric} is of requests, which a sweep does not keep: write a quantile over runs, such as \
@@ -63,6 +73,21 @@ impl Lines {
             }
         }
         Ok(Self { lines, readings, left_out })
+    }
+
+    /// Those that weighted runs tell, of the scenario's own and of those that were `given`.
+    ///
+    /// # Errors
+    /// One of these is of something else.
+    pub fn of_rare(scenario: &Scenario, given: &[GateLine]) -> Result<Self, LineError> {
+        let is_told = |line: &&GateLine| claimed_probability(&line.assertion).is_some();
+        if let Some(line) = given.iter().find(|line| !is_told(line)) {
+            return Err(LineError::NotRare { text: line.text.clone() });
+        }
+        let own: Vec<GateLine> = scenario.gate.iter().filter(is_told).cloned().collect();
+        let left_out = (scenario.gate.len() - own.len()) as u64;
+        let lines = own.into_iter().chain(given.iter().cloned()).collect();
+        Ok(Self { lines, readings: Vec::new(), left_out })
     }
 
     /// The lines.

@@ -7,7 +7,8 @@
 //! the rows that are there and says which runs are to be made next; a [`SweepReport`] is worked out
 //! of all rows in their order, so that it is the same on any number of threads and machines: a
 //! [`Shard`] is the part of one machine, a [`RowsFile`] what it leaves behind, [`merge`] puts them
-//! together.
+//! together. Where false rollbacks are too rare to be counted, runs are weighted, and a
+//! [`RareEstimate`] takes the place of all shares.
 //!
 //! Knows no files, no terminal and no threads.
 
@@ -22,6 +23,8 @@ mod ledger;
 mod lines;
 mod merge;
 mod plan;
+mod rare_estimate;
+mod rare_row;
 mod report;
 mod row;
 mod rows_file;
@@ -41,6 +44,7 @@ pub use ledger::{Extent, Ledger, RunKey, Stranger};
 pub use lines::{LineError, Lines, given_line};
 pub use merge::{MergeError, merge};
 pub use plan::{Place, Plan, PlanError, PlannedCell, Terms};
+pub use rare_estimate::{RareEstimate, RareMethod};
 pub use report::{SweepReport, SweptScenario};
 pub use row::Row;
 pub use rows_file::{RowsError, RowsFile};

@@ -36,6 +36,9 @@ pub struct Plan {
     /// When a cell is stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
+    /// Whether runs are weighted, and tell the probability of false rollbacks.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rare: bool,
     /// Lines that are judged beside those of the scenario, as given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gate: Vec<String>,
@@ -84,6 +87,8 @@ pub struct Terms {
     pub seeds: Seeds,
     /// When a cell is stopped.
     pub precision: Option<Precision>,
+    /// Whether runs are weighted, and tell the probability of false rollbacks.
+    pub rare: bool,
     /// Lines that are judged beside those of the scenario.
     pub gate: Vec<String>,
     /// The traces that the cells replay, each once.
@@ -135,7 +140,7 @@ impl Plan {
 
     /// The plan of a study of these cells, which stand in the order of the grid.
     pub fn new(terms: Terms, cells: &[Cell]) -> Self {
-        let Terms { scenario, variations, seeds, precision, gate, traces } = terms;
+        let Terms { scenario, variations, seeds, precision, rare, gate, traces } = terms;
         let of_grid = grid(&variations).into_iter();
         let planned = of_grid.zip(cells).map(|(values, cell)| {
             let settings = variations.iter().zip(values);
@@ -153,6 +158,7 @@ impl Plan {
             scenario,
             seeds,
             precision,
+            rare,
             gate,
             traces,
             shards: 1,
@@ -249,12 +255,15 @@ impl Plan {
 
     /// The hash over all that decides the rows.
     fn hashed(&self) -> String {
-        let all = json!({
+        let mut all = json!({
             "rows": RowsFile::SCHEMA, "plan": self.coalmine_sweep_plan, "block": BLOCK,
             "coalmine": self.coalmine, "scenario": self.scenario, "variations": self.variations,
             "seeds": self.seeds, "precision": self.precision, "gate": self.gate,
             "traces": self.traces, "cells": self.cells,
         });
+        if self.rare {
+            all["rare"] = json!(true);
+        }
         sha256(all.to_string().as_bytes())
     }
 }
@@ -287,6 +296,7 @@ mod tests {
                 variations: variations(),
                 seeds: plan.seeds,
                 precision: None,
+                rare: false,
                 gate: plan.gate.clone(),
                 traces: Vec::new(),
             },
@@ -298,7 +308,8 @@ mod tests {
     #[test]
     fn whatever_decides_the_rows_is_part_of_the_hash() {
         let first = plan(None);
-        let changes: [fn(&mut Plan); 8] = [
+        let changes: [fn(&mut Plan); 9] = [
+            |plan| plan.rare = true,
             |plan| plan.seeds.first += 1,
             |plan| plan.seeds.count += 1,
             |plan| plan.precision = Some(Precision::new(0.01).unwrap()),

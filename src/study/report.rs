@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, grid, trigger_names};
 use super::cell_report::CellReport;
-use super::judging::judge;
+use super::judging::{judge, judge_rare};
 use super::ledger::Ledger;
 use super::plan::Plan;
+use super::rare_estimate::RareEstimate;
 use super::row::Row;
 use super::seeds::Seeds;
 use super::stopping::{BLOCK, Precision};
@@ -75,6 +76,11 @@ impl SweepReport {
         });
         let told = values.zip(cells).enumerate().map(|(index, (values, cell))| {
             let first = (index > 0).then(|| &rows[0][..]);
+            if let Some(estimate) = RareEstimate::of(&rows[index]).filter(|_| plan.rare) {
+                let judgement = judge_rare(cell, &estimate);
+                let report = CellReport::of_rare(values, &rows[index], estimate);
+                return CellReport { judgement, ..report };
+            }
             let triggers = trigger_names(&cell.loaded.scenario);
             let report = CellReport::of(values, &rows[index], first, &triggers);
             let against = first.map(|rows| (&cells[0], rows));
@@ -104,6 +110,11 @@ impl SweepReport {
     pub fn verdict(&self) -> Option<Verdict> {
         let judged = self.cells.iter().filter_map(|cell| cell.judgement.as_ref());
         judged.filter_map(Judgement::verdict).max()
+    }
+
+    /// Whether its runs were made to tell the probability of false rollbacks, and nothing else.
+    pub fn is_rare(&self) -> bool {
+        self.cells.iter().any(|cell| cell.rare.is_some())
     }
 
     /// How many runs were made.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
 use crate::gate::RunValue;
+use crate::rare::RareFigure;
 use crate::record::{Happening, Record, Rollback};
 use crate::result::columns;
 use crate::units::{Duration, Timestamp};
@@ -68,6 +69,9 @@ pub struct Row {
     /// What the lines of the gate read, in the order of the cell's readings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<RunValue>,
+    /// Of a run that looks for a rare rollback; absent of any other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rare: Option<RareFigure>,
 }
 
 impl Row {
@@ -105,6 +109,7 @@ impl Row {
             unreached: scenario.phases.len().saturating_sub(record.phases.len()) as u64,
             missed_faults: events.filter(|event| missed(&event.happening)).count() as u64,
             values: readings.map(|reading| RunValue::read(reading, record, &specs)).collect(),
+            rare: None,
         }
     }
 }

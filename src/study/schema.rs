@@ -133,6 +133,32 @@ fn cell() -> Value {
             ),
             ("against_first", against),
             ("judgement", reference("gate")),
+            ("rare", rare()),
+        ],
+    )
+}
+
+fn rare() -> Value {
+    object(
+        "the probability of a false rollback, where the sweep was asked for that; shares, times \
+         and harm of such runs mean nothing and are those of no run",
+        &[
+            (
+                "method",
+                json!({
+                    "enum": ["weighted", "splitting"],
+                    "description": "by weighted runs or by replicates of multilevel splitting",
+                }),
+            ),
+            ("runs", whole("how many runs, or replicates, were made")),
+            ("hits", whole("in how many a version was falsely rolled back, tilted as they were")),
+            ("effective", number("how many of equal weight those are worth")),
+        ],
+        &[
+            ("mean_weight", number("the mean weight of all weighted runs: 1 but for chance")),
+            ("value", number("the probability; absent where the runs do not tell it")),
+            ("low", number("the lower limit, likewise")),
+            ("high", number("the upper limit, likewise")),
         ],
     )
 }

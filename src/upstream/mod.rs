@@ -7,6 +7,7 @@
 //! [`Responder`]. Knows nothing of HTTP, clocks or rules.
 
 mod active_fault;
+mod aim;
 mod behaviour;
 mod burst_state;
 mod capacity;
@@ -18,6 +19,7 @@ mod rate_limit;
 mod responder;
 mod response;
 
+pub use aim::{Aim, Region};
 pub use behaviour::{Behaviour, Bursts, Correlation, Latency, LatencyParts};
 pub use capacity::{Capacity, Waiting};
 pub use failure::{Failure, FailureKind};

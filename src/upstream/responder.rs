@@ -1,6 +1,7 @@
 //! From a request and an instant to the plan of its response.
 
 use super::active_fault::ActiveFault;
+use super::aim::{Aim, Region};
 use super::burst_state::BurstState;
 use super::capacity::{Admission, Slots};
 use super::compiled_failure::{Answer, CompiledFailure, pick, pick_above, total};
@@ -38,6 +39,8 @@ pub struct Responder {
     chance: Chance,
     /// `None`: neither capacity nor rate are ever limited.
     load: Option<Box<Load>>,
+    /// What takes the place of a draw of the next answer.
+    aim: Option<Aim>,
 }
 
 /// What an upstream needs to know beside its behaviour.
@@ -100,7 +103,50 @@ impl Responder {
             },
             chance,
             load: load.map(Box::new),
+            aim: None,
         }
+    }
+
+    /// From now on `aim` takes the place of the draws of its purpose, or nothing does.
+    pub const fn aim(&mut self, aim: Option<Aim>) {
+        self.aim = aim;
+    }
+
+    /// The draws of [`Purpose::Failure`] by which a request fails one way or another when no fault
+    /// is on the upstream: each way with the stretch of its draws.
+    pub fn failures(
+        &self,
+        request: &Request,
+        now: Timestamp,
+        draws: Draws,
+    ) -> Vec<((u128, u128), ResponsePlan)> {
+        let mut low = 0;
+        let failures = self.failures.iter().map(|failure| {
+            let high = low + failure.threshold(1.0);
+            let times = || self.times(request, now, draws, true);
+            let stretch = (low, high);
+            low = high;
+            (stretch, failure.plan(request, draws, times))
+        });
+        failures.collect()
+    }
+
+    /// The draws of [`Purpose::Latency`] by which an answer takes longer than `limit` when no fault
+    /// is on the upstream; `None` where no single draw decides that.
+    pub fn slower_than(&self, limit: Duration) -> Option<Region> {
+        let Pace::Total { total, .. } = &self.pace else { return None };
+        let is_slow =
+            |bits: u64| Duration::from_secs_f64(total.sample(Draw::from_bits(bits))) > limit;
+        // The least draw that is slow, as the time never falls where the draw grows.
+        let (mut low, mut high) = (0, 1_u128 << 64);
+        while low < high {
+            let middle = (low + high) / 2;
+            match is_slow(middle as u64) {
+                true => high = middle,
+                false => low = middle + 1,
+            }
+        }
+        Some(Region::new([(low, 1 << 64)]))
     }
 
     /// Puts `fault` on the upstream from `onset` to before `until`; `None`: until
@@ -263,7 +309,7 @@ impl Responder {
     /// rules or splits meet the same answer.
     #[inline(always)]
     fn plan(&self, request: &Request, now: Timestamp, draws: Draws, slowdown: f64) -> ResponsePlan {
-        let draw = draws.draw(Purpose::Failure, 0);
+        let draw = self.drawn(draws, Purpose::Failure);
         let plain = self.faults.is_empty() && self.independent;
         let failure = if !plain {
             self.pick_among_all(request, now, draw)
@@ -279,6 +325,15 @@ impl Responder {
             }
             Some(failure) => failure
                 .plan(request, draws, || self.times(request, now, draws, true).scaled(slowdown)),
+        }
+    }
+
+    /// The draw of a purpose, or what takes its place.
+    #[inline(always)]
+    fn drawn(&self, draws: Draws, purpose: Purpose) -> Draw {
+        match self.aim {
+            Some(aim) if aim.purpose == purpose => aim.draw,
+            _ => draws.draw(purpose, 0),
         }
     }
 
@@ -317,7 +372,7 @@ impl Responder {
     fn times(&self, request: &Request, now: Timestamp, draws: Draws, first: bool) -> Times {
         match &self.pace {
             Pace::Total { total, first_token } => {
-                let draw = draws.draw(Purpose::Latency, 0);
+                let draw = self.drawn(draws, Purpose::Latency);
                 let mut total = Duration::from_secs_f64(total.sample(draw));
                 if !self.faults.is_empty() {
                     let (first, tail) = (Duration::ZERO, Duration::ZERO);

@@ -271,6 +271,12 @@ impl Source {
         Some(arrival)
     }
 
+    /// The request that was taken last is not sent after all: where their number is limited,
+    /// another may come in its place.
+    pub const fn forgo(&mut self) {
+        self.limit = self.limit.saturating_add(1);
+    }
+
     #[inline(never)]
     fn take_otherwise(&mut self) -> Option<Arrival> {
         match self.changed {

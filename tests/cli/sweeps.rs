@@ -125,6 +125,63 @@ fn any_number_of_threads_and_shards_gives_the_same_bytes() {
 }
 
 #[test]
+fn rare_rollbacks_are_estimated_and_any_number_of_threads_and_shards_gives_the_same_bytes() {
+    let place = place();
+    let healthy = ["--vary", "vars.failing=0%,1%", "--set", "phases.0.for=2m"];
+    let failing =
+        ["--set", "models.m.versions.v2.upstream={latency: 200ms, failures: {'500': 1%}}"];
+    let rule = [
+        "--set",
+        "models.m.rules.conditions.errors.duration_seconds=0",
+        "--set",
+        "models.m.rules.conditions.errors.check_interval_seconds=20",
+    ];
+    let line = ["--gate", "p(false_rollback) < 1e-9"];
+    let terms = ["--seeds", "1500", "--rare"];
+    let arguments = [&terms[..], &healthy, &failing, &rule, &line].concat();
+    for jobs in ["1", "3"] {
+        let ended = sweep(&place, &[&arguments[..], &["--jobs", jobs, "--out", jobs]].concat());
+        assert_eq!(ended.code, 99, "{}{}", ended.stdout, ended.stderr);
+    }
+    let first = bytes(&place, "1");
+    assert!(bytes(&place, "3") == first);
+    let schema: Value = serde_json::from_str(&place.run(&["schema", "sweep"]).stdout).unwrap();
+    let report: Value = serde_json::from_str(&place.read("1/sweep.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let problems: Vec<String> =
+        validator.iter_errors(&report).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert_eq!(problems, [""; 0]);
+    let rare = &report["cells"][0]["rare"];
+    let value = rare["value"].as_f64().unwrap_or_else(|| panic!("{rare}"));
+    assert!(rare["method"] == "weighted" && value > 1e-9 && value < 1e-2, "{rare}");
+    // Nothing is counted of runs that are not what would happen.
+    assert_eq!(report["cells"][0]["rollback"]["n"], 0);
+    let runs = place.read("1/runs.csv");
+    assert_eq!(runs.lines().count(), 1 + 2 * 1_500);
+    assert!(runs.lines().next().unwrap().ends_with(",requests,ln_weight,ln_probability"), "{runs}");
+}
+
+#[test]
+fn what_weighted_runs_do_not_tell_is_refused() {
+    let place = place();
+    let cases = [
+        (&["--precision", "1%"][..], 2, "cannot be used with"),
+        (&["--keep", "--out", "x"], 2, "cannot be used with"),
+        (&["--gate", "p(rollback) < 1%"], 2, "cannot be judged with --rare"),
+        (
+            &["--set", "models.m.rules.conditions.errors.action=notify"],
+            2,
+            "no trigger that rolls back",
+        ),
+    ];
+    for (arguments, code, part) in cases {
+        let ended = sweep(&place, &[&["--seeds", "5", "--rare"][..], arguments].concat());
+        assert_eq!(ended.code, code, "{}", ended.stderr);
+        assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn what_is_written_is_valid_by_its_schema_and_each_run_has_a_row() {
     let place = place();
     let ended = sweep(&place, &[&["--seeds", "12", "--out", "told"], &VARY[..], &LENIENT].concat());

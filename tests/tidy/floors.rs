@@ -36,6 +36,7 @@ pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("gateway", 6),
     ("run", 7),
     ("live", 8),
+    ("rare", 8),
     ("testing", 8),
     ("summary", 8),
     ("gate", 9),
