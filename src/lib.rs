@@ -50,15 +50,14 @@
 //! assert_eq!(result.gate.verdict(), Some(coalmine::gate::Verdict::Pass));
 //! ```
 //!
-//! The modules, from the lowest floor to the highest; a module names only those on lower floors,
-//! and `tests/tidy` holds it to that. `docs/architecture.md` tells how they work together.
+//! The modules, from the lowest floor to the highest: one names only those on lower floors, which
+//! `tests/tidy` holds it to. `docs/architecture.md` tells how they work together.
 
 // Floor 0: quantities with their units; functions with the same results on every platform.
 pub mod math;
 pub mod units;
 
-// Floor 1: what is measured, what is asked and answered, chance, statistics, how numbers are drawn
-// and written.
+// Floor 1: what is measured, asked and answered; chance, statistics, numbers drawn and written.
 pub mod chance;
 pub mod chart;
 pub mod exchange;

@@ -16,7 +16,7 @@ use super::arguments::ScenarioArguments;
 use super::disk::{Disk, working_directory};
 use super::exit::Exit;
 use super::terminal::Failure;
-use crate::scenario::{Document, Files, lacking};
+use crate::scenario::{Document, Files, is_fault_list, lacking};
 
 /// The scenario files that were meant.
 #[derive(Debug)]
@@ -39,8 +39,8 @@ pub(super) struct LeftOut {
 
 impl ScenarioFiles {
     /// The files that are `named`, and all scenarios below the folders that are: `*.yaml` and
-    /// `*.yml`, but for hidden ones and what is only a part of others. A file that is named need
-    /// not be there: whoever reads it learns so.
+    /// `*.yml`, but for hidden ones, lists of faults and what is only a part of others. A file that
+    /// is named need not be there: whoever reads it learns so.
     pub(super) fn find(named: &[PathBuf], reading: &ScenarioArguments) -> Result<Self, Failure> {
         let working_directory = working_directory()?;
         let mut search = Search::default();
@@ -140,7 +140,7 @@ impl Search {
                 // What is no file, such as a pipe, might never end.
                 Ok(metadata) if !metadata.is_file() => (),
                 // One that cannot be read is not passed over: whoever reads it will tell.
-                _ if is_of_scenario(&path) => {
+                _ if is_of_scenario(&path) && !lists_faults(&path) => {
                     self.add(path, true);
                     any = true;
                 }
@@ -166,6 +166,12 @@ fn is_hidden(name: &OsStr) -> bool {
 
 fn is_of_scenario(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
+/// Whether a file lists faults for `tune`: such lists may lie beside scenarios. One that cannot be
+/// read is taken for a scenario, so that whoever reads it tells.
+fn lists_faults(path: &Path) -> bool {
+    fs::read(path).is_ok_and(|bytes| is_fault_list(&bytes))
 }
 
 /// What there is to a file before it is judged.
@@ -292,6 +298,7 @@ mod tests {
             ("s/.git/x.yaml", WHOLE),
             ("s/rules.json", "{}"),
             ("s/notes.yaml.txt", ""),
+            ("s/faults/errors.yaml", "schema: 1\nfaults: []\n"),
             ("s/yaml", ""),
             ("other.json", WHOLE),
         ]);

@@ -64,6 +64,17 @@ pub fn load_faults(
     Ok((made.expect("whatever keeps a list from being made is reported"), warnings))
 }
 
+/// Whether these bytes are, or were meant to be, a list of faults and no scenario or part of one:
+/// what they hold besides may be wrong.
+pub fn is_fault_list(bytes: &[u8]) -> bool {
+    let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
+    let root = parse_file("", bytes, &mut sources, &mut diagnostics);
+    root.is_some_and(|root| {
+        let of_scenarios = ["models", "phases", "workload", "extends", "name"];
+        root.get("faults").is_some() && of_scenarios.iter().all(|key| root.get(key).is_none())
+    })
+}
+
 fn decode(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Vec<NamedFault>> {
     let items = entry.node.items();
     if items.is_empty() && entry.node.text().is_none() && entry.node.entries().is_empty() {
@@ -121,6 +132,15 @@ mod tests {
         assert_eq!((faults[1].weight, faults[1].held_out), (3.0, true));
         assert_eq!(faults[1].faults[0].latency, Some(LatencyChange::Times(1.5)));
         assert!((faults[0].failing() - 0.02).abs() < 1e-12 && faults[1].failing() == 0.0);
+    }
+
+    #[test]
+    fn a_list_of_faults_is_told_from_a_scenario_by_its_keys() {
+        assert!(is_fault_list(b"schema: 1\ntitle: x\nfaults: [{name: 7}]\n"));
+        for other in ["schema: 1\nname: a\nfaults: []", "faults: []\nphases: []", "a: [", "", "- 1"]
+        {
+            assert!(!is_fault_list(other.as_bytes()), "{other}");
+        }
     }
 
     #[test]

@@ -182,7 +182,7 @@ impl Contest {
             ratio(&self.expected(own(best), held_out)?, &self.expected(own(0), held_out)?)
         };
         let short = present.as_ref().map(|_| shortfalls(own(0), best.map(own)));
-        let (tried, recommended) = lettered(all, candidate);
+        let (tried, recommended) = lettered(&all, candidate);
         let recommended = recommended.filter(|_| best.is_some());
         Tuned {
             normal: Normal::of(stable),
@@ -236,7 +236,7 @@ fn missed(runs: &[Vec<Played>]) -> ShareOfRuns {
 /// The sets by their harm, the least first, each with a letter; and that of the one of this place,
 /// which is kept in any case. Of the others those are left out than which another is no worse in
 /// anything: harm, false alarms, number of triggers.
-fn lettered(all: Vec<(usize, Tried)>, place: Option<usize>) -> (Vec<Tried>, Option<String>) {
+fn lettered(all: &[(usize, Tried)], place: Option<usize>) -> (Vec<Tried>, Option<String>) {
     let harm = |tried: &Tried| tried.harm.value.unwrap_or(f64::MAX);
     let figures =
         |tried: &Tried| [harm(tried), tried.alarms.hits as f64, tried.triggers.len() as f64];

@@ -39,7 +39,7 @@ impl Played {
         let of_trigger = |id: &str| {
             let is_own = |health: &&RuleHealth| health.trigger == id && health.version == canary;
             let health = record.rules.iter().find(is_own);
-            health.map_or(Health::default(), |health| Health {
+            health.map_or_else(Health::default, |health| Health {
                 checks: health.checks,
                 no_data: health.no_data,
                 breaches: health.breaches,

@@ -334,8 +334,8 @@ fn without_own_faults(scenario: &Scenario, model: ModelIndex, canary: VersionInd
         let everywhere = |fault: &Fault| (first..first + count).all(|one| hits(one, fault));
         phase.faults.retain(|(named, fault)| !named.may_be(canary) || everywhere(fault));
     }
-    let versions = healthy.models.iter_mut().flat_map(|model| &mut model.versions);
-    if let Some(version) = versions.skip(usize::from(canary.0)).next() {
+    let mut versions = healthy.models.iter_mut().flat_map(|model| &mut model.versions);
+    if let Some(version) = versions.nth(usize::from(canary.0)) {
         version.truth = Truth::DuringFaults;
     }
     healthy

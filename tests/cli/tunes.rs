@@ -132,7 +132,7 @@ fn what_cannot_be_sought_is_told_with_its_place_and_a_remedy() {
     let place = place();
     place.write("twice.yaml", FAULTS);
     place.write("odd.yaml", "schema: 1\nfaults: [{name: a, canary: [{failures: {'500': 2}}]}]\n");
-    place.write("much.yaml", &FAULTS.replace("90%", "100%"));
+    place.write("much.yaml", FAULTS.replace("90%", "100%"));
     place.write("bad.json", r#"{"conditions": [{"metric": "eror_rate"}]}"#);
     let told = |arguments: &[&str]| {
         let ended = place.run(&[&["tune", "small.yaml"], arguments].concat());
