@@ -33,6 +33,8 @@ fn the_projects_scenarios_are_valid_by_their_folder() {
     assert_eq!(of_folder.code, 0, "{}", of_folder.stderr);
     let mut files = place.files();
     files.retain(|file| file.starts_with("scenarios/") && file.ends_with(".yaml"));
+    // Lists of faults lie there too.
+    files.retain(|file| !file.starts_with("scenarios/faults/"));
     assert!(files.len() > 20);
     let named: Vec<&str> =
         ["validate"].into_iter().chain(files.iter().map(String::as_str)).collect();
