@@ -78,8 +78,9 @@ impl Approach {
         seed: u64,
         open: OpenTraces<'_, E>,
     ) -> Result<Result<Self, Unsuited>, E> {
-        let survey = Survey::make(scenario, seed, open)?;
-        let Some(blocks) = blocks(scenario, &survey) else { return Ok(Err(Unsuited::NoCheck)) };
+        let Some((survey, blocks)) = surveyed(scenario, seed, open)? else {
+            return Ok(Err(Unsuited::NoCheck));
+        };
         let method = match Tilting::of(scenario, &survey) {
             Ok(tilting) => Method::Weighted(tilting),
             Err(_) => Method::Splitting(Ladder::find(scenario, blocks, seed, open)?),
@@ -96,8 +97,9 @@ impl Approach {
         seed: u64,
         open: OpenTraces<'_, E>,
     ) -> Result<Result<Self, Unsuited>, E> {
-        let survey = Survey::make(scenario, seed, open)?;
-        let Some(blocks) = blocks(scenario, &survey) else { return Ok(Err(Unsuited::NoCheck)) };
+        let Some((_, blocks)) = surveyed(scenario, seed, open)? else {
+            return Ok(Err(Unsuited::NoCheck));
+        };
         let ladder = Ladder::find(scenario, blocks, seed, open)?;
         Ok(Ok(Self(Method::Splitting(ladder))))
     }
@@ -122,6 +124,17 @@ impl Approach {
             }
         }
     }
+}
+
+/// What a few runs show; `None` where no trigger that rolls back ever checks.
+fn surveyed<E: From<SimulationError>>(
+    scenario: &Scenario,
+    seed: u64,
+    open: OpenTraces<'_, E>,
+) -> Result<Option<(Survey, Blocks)>, E> {
+    let survey = Survey::make(scenario, seed, open)?;
+    let blocks = blocks(scenario, &survey);
+    Ok(blocks.map(|blocks| (survey, blocks)))
 }
 
 fn weighted<E: From<SimulationError>>(

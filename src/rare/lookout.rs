@@ -2,15 +2,14 @@
 
 use crate::engine::Sealed;
 use crate::exchange::{ModelIndex, Request, VersionIndex};
-use crate::record::{Arm, Attempt, Happening, KeyRefusal, Observer, Outcome};
+use crate::record::{Arm, Attempt, Happening, KeyRefusal, Observer, Onsets, Outcome};
 use crate::scenario::Scenario;
 use crate::units::Timestamp;
 
 /// What a run comes to, as far as false rollbacks are concerned.
 pub(super) struct Lookout<'a> {
     scenario: &'a Scenario,
-    /// By version, when it became bad in its present activation.
-    onsets: Vec<Option<Timestamp>>,
+    onsets: Onsets,
     /// By version, the first time that it became bad.
     first_onsets: Vec<Option<Timestamp>>,
     /// The trigger that has fired and whose rollback is to come, in the list of its model.
@@ -27,7 +26,7 @@ impl<'a> Lookout<'a> {
         let versions = scenario.versions().count();
         Self {
             scenario,
-            onsets: vec![None; versions],
+            onsets: Onsets::new(versions),
             first_onsets: vec![None; versions],
             fired: None,
             hit: None,
@@ -73,7 +72,7 @@ impl<'a> Lookout<'a> {
     fn rolled_back(&mut self, at: Timestamp, version: VersionIndex) {
         // A rollback by command has no trigger.
         let Some(id) = self.fired.take() else { return };
-        if self.hit.is_none() && self.onsets[usize::from(version.0)].is_none() {
+        if self.hit.is_none() && self.onsets.of(version).is_none() {
             self.hit = Some((at, self.place(version, &id)));
         }
     }
@@ -100,7 +99,7 @@ impl Observer for Lookout<'_> {
     fn let_in(&mut self, _: Timestamp, _: u16) {}
 
     fn became_bad(&mut self, at: Timestamp, version: VersionIndex) {
-        self.onsets[usize::from(version.0)] = Some(at);
+        self.onsets.became_bad(at, version);
         self.first_onsets[usize::from(version.0)].get_or_insert(at);
     }
 
@@ -109,10 +108,7 @@ impl Observer for Lookout<'_> {
     fn happened(&mut self, at: Timestamp, happening: Happening) {
         match happening {
             Happening::SplitChanged { model, weights } => {
-                let first = usize::from(self.scenario.first_version(model).0);
-                for (onset, weight) in self.onsets.iter_mut().skip(first).zip(&weights) {
-                    onset.take_if(|_| weight.get() == 0.0);
-                }
+                self.onsets.split_changed(self.scenario.first_version(model), &weights);
             }
             Happening::Fired { evidence, .. } => self.fired = Some(evidence.trigger),
             Happening::RolledBack { version: Some(version), .. } => self.rolled_back(at, version),

@@ -4,8 +4,8 @@ use super::lockouts::Lockouts;
 use super::series::SeriesBuilder;
 use super::{
     Arm, Attempt, Blast, Bursts, Cell, Happening, JournalCopy, KeyRefusal, LostTag, ModelInfo,
-    Observer, Outcome, PhaseSpan, Promotion, Record, Rollback, RuleHealth, Series, SplitSpan,
-    Tally, Timeline, UndoneCommand,
+    Observer, Onsets, Outcome, PhaseSpan, Promotion, Record, Rollback, RuleHealth, Series,
+    SplitSpan, Tally, Timeline, UndoneCommand,
 };
 use crate::engine::{Evidence, RolloutState, Sealed};
 use crate::exchange::{Class, ModelIndex, VersionIndex};
@@ -52,8 +52,7 @@ pub struct Recorder {
     blasts: Vec<Blast>,
     journal: JournalCopy,
     lockouts: Lockouts,
-    /// By version, when it became bad; forgotten when it loses its traffic.
-    onsets: Vec<Option<Timestamp>>,
+    onsets: Onsets,
     /// The evidence of the firing that a rollback follows.
     fired: Option<Box<Evidence>>,
 }
@@ -79,7 +78,7 @@ impl Recorder {
             blasts: Vec::new(),
             journal: JournalCopy::default(),
             lockouts: Lockouts::default(),
-            onsets: vec![None; versions],
+            onsets: Onsets::new(versions),
             fired: None,
             header,
         }
@@ -224,7 +223,7 @@ impl Recorder {
     fn rolled_back(&mut self, at: Timestamp, version: VersionIndex, target: VersionIndex) {
         let Some(evidence) = self.fired.take() else { return };
         let phase = self.phase();
-        let onset = self.onsets[usize::from(version.0)];
+        let onset = self.onsets.of(version);
         let evidence = *evidence;
         self.rollbacks.push(Rollback { at, phase, version, target, evidence, onset });
     }
@@ -283,7 +282,7 @@ impl Observer for Recorder {
     }
 
     fn became_bad(&mut self, at: Timestamp, version: VersionIndex) {
-        self.onsets[usize::from(version.0)] = Some(at);
+        self.onsets.became_bad(at, version);
         if self.open_blast(version).is_none() {
             self.blasts.push(Blast {
                 version,
@@ -321,10 +320,8 @@ impl Observer for Recorder {
                 self.close_split(usize::from(model.0));
                 self.open_split(at, usize::from(model.0), weights.clone());
                 let before = self.header.models.iter().take(usize::from(model.0));
-                let first = before.map(|model| model.versions.len()).sum();
-                for (onset, weight) in self.onsets.iter_mut().skip(first).zip(weights) {
-                    onset.take_if(|_| weight.get() == 0.0);
-                }
+                let first: usize = before.map(|model| model.versions.len()).sum();
+                self.onsets.split_changed(VersionIndex(first as u16), weights);
             }
             Happening::Fired { evidence, .. } => self.fired = Some(evidence.clone()),
             Happening::RolledBack { version: Some(version), target } => {

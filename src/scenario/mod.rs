@@ -126,6 +126,7 @@ pub use load_gateway::{LoadedGateway, load_gateway};
 pub use load_rules::{RuleNames, load_rules};
 pub use load_steps::load_steps;
 pub use named_version::NamedVersion;
+pub(crate) use names::STABLE;
 pub use outlook::Outlook;
 pub use plan::{
     AgainstBaseline, Awaited, Column, Expectation, GateLine, ModelPlan, PhaseEnd, PhasePlan,

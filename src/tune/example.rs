@@ -1,23 +1,14 @@
 //! A small search for tests: a canary of half the traffic, whose present rule sees outages alone.
 
-use std::path::Path;
-
 use super::report::{Combination, KnownFault, TuneReport};
 use super::subject::Subject;
 use super::tuned::Tuned;
 use super::tuning::{Goal, Tuning};
 use crate::engine::RawTrigger;
-use crate::scenario::{Document, Files, NamedFault, Scenario, load, load_faults};
+use crate::scenario::{NamedFault, Scenario, load_faults};
+use crate::study::example::loaded;
 use crate::study::{Seeds, SweptScenario};
 use crate::units::Ratio;
-
-struct NoFiles;
-
-impl Files for NoFiles {
-    fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
-        Err(format!("there is no {}", path.display()))
-    }
-}
 
 pub(crate) const SCENARIO: &str = "
 schema: 1
@@ -54,14 +45,7 @@ faults:
 ";
 
 pub(crate) fn scenario(text: &str) -> Scenario {
-    let document = Document {
-        path: Path::new("small.yaml"),
-        bytes: text.as_bytes(),
-        settings: &[],
-        working_directory: Path::new("/"),
-        allow_outside: false,
-    };
-    load(document, &NoFiles).unwrap_or_else(|error| panic!("{error}")).scenario
+    loaded(text, &[]).scenario
 }
 
 pub(crate) fn subject() -> Subject {

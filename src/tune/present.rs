@@ -24,8 +24,11 @@ pub(super) fn present_triggers(rules: &RuleSet, subject: &Subject) -> Vec<RawTri
 }
 
 /// The triggers of `rules` that cannot roll the canary back, as they are: whoever takes other rules
-/// keeps them.
+/// keeps them. None where the rules are switched off: other rules would switch them on.
 pub(super) fn told_only(rules: &RuleSet, subject: &Subject) -> Vec<RawTrigger> {
+    if !rules.enable {
+        return Vec::new();
+    }
     let raw = rules.to_raw().conditions;
     let own = rules.triggers.iter().zip(raw);
     own.filter(|(trigger, _)| !acts(trigger, subject)).map(|(_, raw)| raw).collect()
@@ -115,6 +118,9 @@ mod tests {
         assert_eq!(acting[2].alpha, Some(0.005), "two judges share it");
         assert_eq!(ids(acting), ["present: a", "present: b", "present: f"]);
         assert_eq!(ids(told_only(&rules, &subject())), ["c", "d", "e", "g"]);
+        let off = RuleSet { enable: false, ..rules };
+        assert!(present_triggers(&off, &subject()).is_empty());
+        assert!(told_only(&off, &subject()).is_empty());
     }
 
     #[test]

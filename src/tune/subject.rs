@@ -4,7 +4,7 @@
 use crate::engine::{Assignment, RuleSet};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::scenario::{
-    Instruction, NamedFault, NamedVersion, PhasePlan, RolloutPlan, Scenario, Truth,
+    Instruction, NamedFault, NamedVersion, PhasePlan, RolloutPlan, STABLE, Scenario, Truth,
 };
 use crate::units::{Duration, Ratio, VersionId, format_percent};
 use crate::upstream::{Correlation, Fault};
@@ -341,8 +341,6 @@ fn without_own_faults(scenario: &Scenario, model: ModelIndex, canary: VersionInd
     healthy
 }
 
-/// The tag of the version that is rolled back to.
-const STABLE: &str = "stable";
 /// Longer than any run.
 const WITHOUT_END: Duration = Duration::from_secs(1_000_000_000);
 /// Chosen: sums of literals such as 0.08 % and 99.92 % are 1 but for their last bits.
