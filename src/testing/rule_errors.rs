@@ -16,8 +16,10 @@ pub(super) struct ErrorCount {
     alpha: f64,
     /// Of the canary and of the stable.
     weights: (f64, f64),
-    /// Those that counted, each with the canary's share at its time.
-    errors: Vec<(bool, f64)>,
+    /// Counts the changes of the canary's share.
+    stretch: u32,
+    /// Those that counted.
+    errors: Vec<Counted>,
     owners: BTreeSet<u16>,
     /// When the last block of a burst began.
     block: Option<Timestamp>,
@@ -29,6 +31,16 @@ pub(super) struct ErrorCount {
 enum Form {
     Share { strength: f64 },
     Ratio { effect: f64, burst_block: Duration },
+}
+
+/// An error that counted.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Counted {
+    of_canary: bool,
+    /// The canary's share at its time.
+    share: f64,
+    /// Between which changes of the share it fell.
+    stretch: u32,
 }
 
 /// What a judge saw.
@@ -54,6 +66,7 @@ impl ErrorCount {
             own_alpha: judge.alpha.map(crate::units::Ratio::get),
             alpha: 1.0,
             weights: (0.0, 0.0),
+            stretch: 0,
             errors: Vec::new(),
             owners: BTreeSet::new(),
             block: None,
@@ -73,7 +86,15 @@ impl ErrorCount {
 
     /// The weights are these from now on.
     pub(super) fn weigh(&mut self, canary: f64, stable: f64) {
+        let before = self.share();
         self.weights = (canary, stable);
+        self.stretch += u32::from(self.share() != before);
+    }
+
+    /// The canary's part of the traffic of both; `None` while one of them gets nothing.
+    fn share(&self) -> Option<f64> {
+        let (canary, stable) = self.weights;
+        (canary > 0.0 && stable > 0.0).then(|| canary / (canary + stable))
     }
 
     /// Takes in an end on the canary or on the stable, of this owner, if it has one: of an owner
@@ -92,21 +113,17 @@ impl ErrorCount {
     }
 
     fn count(&mut self, of_canary: bool, at: Timestamp) {
-        let (canary, stable) = self.weights;
-        if canary <= 0.0 || stable <= 0.0 {
-            return;
-        }
+        let Some(share) = self.share() else { return };
         if let Form::Ratio { burst_block, .. } = self.form {
             if self.block.is_some_and(|began| at < began + burst_block) {
                 return;
             }
             self.block = Some(at);
         }
-        let share = canary / (canary + stable);
-        self.errors.push((of_canary, share));
-        let of_canary = self.errors.iter().filter(|(of_canary, _)| *of_canary).count() as u64;
-        let excess: f64 =
-            self.errors.iter().map(|(own, share)| f64::from(u8::from(*own)) - share).sum();
+        self.errors.push(Counted { of_canary, share, stretch: self.stretch });
+        let of_canary = self.errors.iter().filter(|error| error.of_canary).count() as u64;
+        let beyond = |error: &Counted| f64::from(u8::from(error.of_canary)) - error.share;
+        let excess: f64 = self.errors.iter().map(beyond).sum();
         let (ln_evidence, worse) = match self.form {
             Form::Share { strength } => (self.ln_of_shares(strength), excess > 0.0),
             Form::Ratio { effect, .. } => (self.ln_of_ratios(1.0 + effect), true),
@@ -126,12 +143,13 @@ impl ErrorCount {
         self.sufficed
     }
 
-    /// Under each weight `lnG(k) - lnG(k + n) + sum_i [lnG(a_i + s_i) - lnG(a_i) - s_i ln rho_i]`
-    /// with `a_i = k rho_i` (arXiv:2011.03567), added up.
+    /// Between two changes of the weights `lnG(k) - lnG(k + n) + sum_i [lnG(a_i + s_i) - lnG(a_i) - s_i ln rho_i]`
+    /// with `a_i = k rho_i` (arXiv:2011.03567), added up: also where the weights come back to what
+    /// they were, what follows is a test of its own.
     fn ln_of_shares(&self, k: f64) -> f64 {
-        let under_one = |errors: &[(bool, f64)]| {
-            let share = errors[0].1;
-            let canary = errors.iter().filter(|(of_canary, _)| *of_canary).count() as f64;
+        let under_one = |errors: &[Counted]| {
+            let share = errors[0].share;
+            let canary = errors.iter().filter(|error| error.of_canary).count() as f64;
             let all = errors.len() as f64;
             let arm = |share: f64, errors: f64| {
                 math::ln_gamma(k * share + errors)
@@ -142,7 +160,7 @@ impl ErrorCount {
                 + arm(share, canary)
                 + arm(1.0 - share, all - canary)
         };
-        self.errors.chunk_by(|one, other| one.1 == other.1).map(under_one).sum()
+        self.errors.chunk_by(|one, other| one.stretch == other.stretch).map(under_one).sum()
     }
 
     /// The mixture over ratios r and over the error at which the canary turned bad: from each
@@ -152,10 +170,11 @@ impl ErrorCount {
         let kept = |errors: usize| 0.5 * 50.0 / (50.0 + errors as f64);
         let of_ratio = |multiple: f64| {
             let (mut product, mut sum) = (1.0, 0.0);
-            for (before, (of_canary, share)) in self.errors.iter().enumerate().rev() {
+            for (before, error) in self.errors.iter().enumerate().rev() {
+                let Counted { of_canary, share, .. } = *error;
                 let rest = 1.0 - share;
                 product *= (rest + share * r0) / (rest + share * r0 * multiple);
-                product *= if *of_canary { multiple } else { 1.0 };
+                product *= if of_canary { multiple } else { 1.0 };
                 let begun = if before == 0 { 0.5 } else { 0.0 } + kept(before) - kept(before + 1);
                 sum += begun * product;
             }

@@ -13,7 +13,7 @@ use coalmine::testing::{
     play,
 };
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestError, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
 fn arb_name() -> impl Strategy<Value = Name> {
     prop_oneof![3 => (0_u8..4).prop_map(Name::Version), 1 => (0_u8..3).prop_map(Name::Tag)]
@@ -222,16 +222,22 @@ const OFTEN: &[(Happening, u32)] = &[
 ];
 const CASES: u32 = 5_000;
 
+/// The same cases each time, so that a change is judged by what it does; `PROPTEST_CASES=N` plays
+/// others, and so does `fuzz/run operations`.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "how many cases is asked as proptest itself does")]
 fn what_must_always_hold_holds_under_random_operations() {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
-    let cases = cases.unwrap_or(CASES);
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
+    let cases = asked.unwrap_or(CASES);
     let config =
         Config { failure_persistence: None, max_shrink_iters: 20_000, ..Config::with_cases(cases) };
     let reached: RefCell<BTreeMap<Happening, u32>> = RefCell::default();
     let played = Cell::new(0);
-    let found = TestRunner::new(config).run(&arb_case(), |case| {
+    let mut runner = match asked {
+        Some(_) => TestRunner::new(config),
+        None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
+    };
+    let found = runner.run(&arb_case(), |case| {
         played.set(played.get() + 1);
         let done = play(&case).map_err(|refuted| TestCaseError::fail(refuted.to_string()))?;
         let mut reached = reached.borrow_mut();
@@ -278,6 +284,20 @@ fn replay() {
     let case = Case::read(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
     if let Err(refuted) = play(&case) {
         panic!("{file}: {refuted}");
+    }
+}
+
+/// Cases that showed a fault once, of the engine or of what holds it to its word.
+#[test]
+fn what_was_refuted_once_holds() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engine/refuted");
+    let mut files: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    for file in files {
+        let case = Case::read(&fs::read_to_string(&file).unwrap()).unwrap();
+        play(&case).unwrap_or_else(|refuted| panic!("{}: {refuted}", file.display()));
     }
 }
 
