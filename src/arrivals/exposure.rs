@@ -4,6 +4,8 @@
 //! rescaling; Çınlar, "Introduction to Stochastic Processes", 1975, chapter 4.7): the next arrival
 //! is where the integral since the last one has grown by such an amount.
 
+use std::sync::LazyLock;
+
 use crate::chance::{Distribution, Draws, Purpose, Sampler};
 
 /// Yields the amount that each request takes.
@@ -11,8 +13,7 @@ pub(super) struct Exposure(Sampler);
 
 impl Exposure {
     pub(super) fn new() -> Self {
-        let unit = Distribution::exponential(1.0).expect("1 is a valid mean");
-        Self(Sampler::new(&unit))
+        Self(UNIT.clone())
     }
 
     /// How much the integrated rate grows until the request with these draws.
@@ -21,3 +22,9 @@ impl Exposure {
         self.0.sample(draws.draw(Purpose::Gap, 0))
     }
 }
+
+/// Of all runs alike: to compile it takes as long as a hundred requests.
+static UNIT: LazyLock<Sampler> = LazyLock::new(|| {
+    let unit = Distribution::exponential(1.0).expect("1 is a valid mean");
+    Sampler::new(&unit)
+});

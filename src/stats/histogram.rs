@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::interval::Moments;
-use super::log_bin::LogBin;
+use super::micro_counts::{MicroBin, MicroCounts};
 use crate::units::Duration;
 
 /// Durations by microsecond, with three significant digits.
@@ -11,7 +11,7 @@ use crate::units::Duration;
 /// A value read back is within 0.1 % of the one recorded, or half a microsecond where that is
 /// more; mean, variance, smallest and largest are exact to the nanosecond. Every aggregate is an
 /// integer: merging gives the same in any order. Takes no memory worth mentioning until something
-/// is recorded, then some 10 to 100 KB. At most 2^32 - 1 durations of one bin are told apart.
+/// is recorded, then 4 KB for each octave from the smallest to the largest duration. At most 2^32 - 1 durations of one bin are told apart.
 ///
 /// Written to files as integers, bins without a count left out; reading gives the same histogram.
 ///
@@ -33,8 +33,8 @@ pub struct DurationHistogram(Option<Box<Recorded>>);
 /// At least one duration.
 #[derive(Clone, PartialEq, Debug)]
 struct Recorded {
-    /// How many durations fell into each bin, up to the octave of the largest.
-    bins: Vec<u32>,
+    /// By the nearest microsecond.
+    bins: MicroCounts,
     count: u64,
     nanos: u128,
     /// Of nanoseconds: 128 bits hold 2^45 durations of one hour.
@@ -126,7 +126,7 @@ impl DurationHistogram {
     /// The values and how often each occurred, in rising order; values of one bin count as one.
     pub fn iter(&self) -> impl Iterator<Item = (Duration, u64)> {
         self.0.iter().flat_map(|recorded| {
-            recorded.counts().map(|(bin, count)| {
+            recorded.bins.iter().map(|(bin, count)| {
                 // The middle of the last bin of all lies beyond what a duration can express.
                 let middle = bin.middle().min(Duration::MAX.as_micros());
                 let value = Duration::from_micros(middle).clamp(recorded.min, recorded.max);
@@ -140,7 +140,7 @@ impl DurationHistogram {
     pub fn spans(&self) -> impl Iterator<Item = ([Duration; 2], u64)> {
         self.0.iter().flat_map(|recorded| {
             let within = |end: Duration| end.clamp(recorded.min, recorded.max);
-            recorded.counts().map(move |(bin, count)| (ends(bin).map(within), u64::from(count)))
+            recorded.bins.iter().map(move |(bin, count)| (ends(bin).map(within), u64::from(count)))
         })
     }
 
@@ -164,12 +164,7 @@ impl DurationHistogram {
             self.0.clone_from(&other.0);
             return;
         };
-        if ours.bins.len() < theirs.bins.len() {
-            ours.bins.resize(theirs.bins.len(), 0);
-        }
-        for (ours, theirs) in ours.bins.iter_mut().zip(&theirs.bins) {
-            *ours = ours.saturating_add(*theirs);
-        }
+        ours.bins.merge(&theirs.bins);
         ours.count += theirs.count;
         ours.nanos += theirs.nanos;
         ours.squares = ours.squares.saturating_add(theirs.squares);
@@ -182,7 +177,7 @@ impl Recorded {
     /// Ready for the first duration.
     fn new() -> Self {
         Self {
-            bins: Vec::new(),
+            bins: MicroCounts::default(),
             count: 0,
             nanos: 0,
             squares: 0,
@@ -194,35 +189,14 @@ impl Recorded {
     #[inline]
     fn record(&mut self, value: Duration) {
         let nanos = u128::from(value.as_nanos());
-        let bin = MicroBin::of(nearest_micro(value)).index();
-        match self.bins.get_mut(bin) {
-            Some(count) => *count = count.saturating_add(1),
-            None => self.record_higher(bin),
-        }
+        self.bins.record(MicroBin::of(nearest_micro(value)));
         self.count += 1;
         self.nanos += nanos;
         self.squares = self.squares.saturating_add(nanos * nanos);
         self.min = self.min.min(value);
         self.max = self.max.max(value);
     }
-
-    /// Records in a bin above all that there was room for.
-    #[cold]
-    fn record_higher(&mut self, bin: usize) {
-        make_room(&mut self.bins, bin);
-        self.bins[bin] = 1;
-    }
-
-    /// The bins that are not empty with their counts, in rising order.
-    fn counts(&self) -> impl Iterator<Item = (MicroBin, u32)> {
-        let bins = self.bins.iter().enumerate().filter(|(_, count)| **count > 0);
-        bins.map(|(bin, count)| (MicroBin::from_index(bin), *count))
-    }
 }
-
-/// A bin of whole microseconds with three significant digits: 1 us wide below 2,048 us, then 1,024
-/// to the octave.
-type MicroBin = LogBin<10>;
 
 /// The smallest and the largest duration whose nearest microsecond is in a bin.
 fn ends(bin: MicroBin) -> [Duration; 2] {
@@ -248,7 +222,7 @@ struct Stored {
 impl From<DurationHistogram> for Stored {
     fn from(histogram: DurationHistogram) -> Self {
         let Some(recorded) = histogram.0 else { return Self::default() };
-        let bins = recorded.counts().map(|(bin, count)| (bin.lowest(), count));
+        let bins = recorded.bins.iter().map(|(bin, count)| (bin.lowest(), count));
         Self {
             count: recorded.count,
             sum_ns: halves(recorded.nanos),
@@ -264,17 +238,13 @@ impl TryFrom<Stored> for DurationHistogram {
     type Error = HistogramError;
 
     fn try_from(stored: Stored) -> Result<Self, HistogramError> {
-        let mut bins: Vec<u32> = Vec::new();
+        let mut bins = MicroCounts::default();
         let mut counted = 0_u64;
         for (micros, count) in &stored.bins_us {
             if *micros > Duration::MAX.as_micros() {
                 return Err(HistogramError::BinTooHigh { micros: *micros });
             }
-            let bin = MicroBin::of(*micros).index();
-            if bin >= bins.len() {
-                make_room(&mut bins, bin);
-            }
-            bins[bin] = bins[bin].saturating_add(*count);
+            bins.add(MicroBin::of(*micros), *count);
             counted = counted.saturating_add(u64::from(*count));
         }
         if counted != stored.count {
@@ -284,9 +254,9 @@ impl TryFrom<Stored> for DurationHistogram {
             return Ok(Self(None));
         }
         let (min, max) = (stored.min_ns, stored.max_ns);
-        let lowest = bins.iter().position(|count| *count > 0);
-        let highest = bins.iter().rposition(|count| *count > 0);
-        let bin = |value: Duration| Some(MicroBin::of(nearest_micro(value)).index());
+        let (lowest, highest) = (bins.iter().next(), bins.iter().last());
+        let [lowest, highest] = [lowest, highest].map(|bin| bin.map(|(bin, _)| bin));
+        let bin = |value: Duration| Some(MicroBin::of(nearest_micro(value)));
         if min > max || bin(min) != lowest || bin(max) != highest {
             return Err(HistogramError::EndsDiffer { min, max });
         }
@@ -326,11 +296,6 @@ pub enum HistogramError {
         /// The bin's lowest microsecond.
         micros: u64,
     },
-}
-
-/// Makes `bin` one of `bins`, and with it the rest of its octave: this is rare then.
-fn make_room(bins: &mut Vec<u32>, bin: usize) {
-    bins.resize((bin / MicroBin::PER_OCTAVE + 1) * MicroBin::PER_OCTAVE, 0);
 }
 
 #[inline]

@@ -11,6 +11,7 @@ mod holm;
 mod interval;
 mod log_bin;
 mod measured;
+mod micro_counts;
 mod multinomial;
 mod objective;
 mod odds_bets;
