@@ -219,6 +219,8 @@ fn judges_are_split_and_agree_with_counting() {
     ];
     let scenario = scenario(&settings);
     let approach = Approach::of(&scenario, 1, &no_traces).unwrap().unwrap();
+    let why = approach.hindrance().unwrap_or_default();
+    assert!(why.ends_with("it is a judge (sequential)"), "{why}");
     split(&approach, &scenario, 6).agrees_with(counted(&settings, 3_000));
 }
 

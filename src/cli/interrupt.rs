@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use super::exit::Exit;
 use super::terminal::Failure;
@@ -11,12 +12,17 @@ use super::terminal::Failure;
 pub(super) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// From now on a signal to end is noticed; a second one ends the process at once.
+    /// From now on a signal to end is noticed; a second one ends the process at once, unless it
+    /// follows so closely that it is the same.
+    #[expect(clippy::disallowed_methods, reason = "a signal has no time of its own")]
     pub(super) fn notice() -> Result<Self, Failure> {
         let noticed = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&noticed);
+        let mut first = None;
         let handler = move || {
-            if asked.swap(true, Ordering::SeqCst) {
+            asked.store(true, Ordering::SeqCst);
+            let now = Instant::now();
+            if is_another(*first.get_or_insert(now), now) {
                 leave();
             }
         };
@@ -53,6 +59,15 @@ impl Interrupt {
     }
 }
 
+/// Whether a signal says more than the first one did. `timeout -s INT` signals its command and then
+/// the command's group, and some shells do likewise: that is nobody's impatience.
+fn is_another(first: Instant, now: Instant) -> bool {
+    now.duration_since(first) >= ONE_SIGNAL
+}
+
+/// Chosen: well above what two signals of one sender are apart, below what a hand needs for two.
+const ONE_SIGNAL: Duration = Duration::from_millis(100);
+
 #[expect(
     clippy::exit,
     clippy::disallowed_methods,
@@ -60,4 +75,18 @@ impl Interrupt {
 )]
 fn leave() {
     std::process::exit(Exit::Interrupted as i32);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "an instant can be had in no other way")]
+    fn the_signals_of_one_sender_are_one() {
+        let first = Instant::now();
+        assert!(!is_another(first, first));
+        assert!(!is_another(first, first + Duration::from_millis(99)));
+        assert!(is_another(first, first + Duration::from_millis(100)));
+    }
 }

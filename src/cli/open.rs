@@ -55,7 +55,17 @@ impl From<Refusal> for Failure {
 
 /// Reads and checks a scenario; says what is odd about it.
 pub(super) fn open(path: &Path, reading: &ScenarioArguments) -> Result<Opened, Failure> {
-    let opened = read_scenario(path, reading)?;
+    tell(read_scenario(path, reading)?)
+}
+
+/// The same where several runs are made, whatever the scenario says.
+pub(super) fn open_for_many(path: &Path, reading: &ScenarioArguments) -> Result<Opened, Failure> {
+    let mut opened = read_scenario(path, reading)?;
+    opened.loaded.warnings = opened.loaded.warnings.of_many_runs();
+    tell(opened)
+}
+
+fn tell(opened: Opened) -> Result<Opened, Failure> {
     if opened.loaded.warnings.count() > 0 {
         complain(&opened.loaded.warnings.to_string());
     }

@@ -8,7 +8,7 @@ use super::interrupt::Interrupt;
 use super::output::check_folder;
 use super::sweep_arguments::{SweepArguments, SweepParts, TermsArguments};
 use super::sweep_cells::Planned;
-use super::sweep_outputs::tell;
+use super::sweep_outputs::{check_telling, tell};
 use super::sweep_playing::{Played, Playing};
 use super::sweep_shards;
 use super::terminal::{Failure, complain};
@@ -26,6 +26,7 @@ pub(super) fn sweep(arguments: &SweepArguments) -> Result<Exit, Failure> {
 }
 
 fn whole(terms: &TermsArguments, arguments: &SweepArguments) -> Result<Exit, Failure> {
+    check_telling(&arguments.telling)?;
     let interrupt = Interrupt::notice()?;
     let out = arguments.telling.out.as_deref();
     if let Some(out) = out {

@@ -80,6 +80,10 @@ pub(super) struct TellingArguments {
     /// Do not draw the charts
     #[arg(long)]
     pub(super) no_charts: bool,
+    /// Write the tables as runs.parquet and cells.parquet too, with the columns of their CSV; needs
+    /// a build with `--features parquet`
+    #[arg(long, requires = "out")]
+    pub(super) parquet: bool,
     /// Which verdicts make the exit code that of a failure
     #[arg(long, value_enum, default_value_t = FailOn::Inconclusive)]
     pub(super) fail_on: FailOn,

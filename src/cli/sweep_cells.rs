@@ -147,8 +147,12 @@ fn load_all(
         let reading = ScenarioArguments { settings, ..reading.clone() };
         match read_scenario(scenario, &reading) {
             Ok(Opened { loaded, files }) => {
-                if loaded.warnings.count() > 0 {
-                    told.warn(loaded.warnings.to_string());
+                let warnings = match arguments.seeds {
+                    1 => loaded.warnings.clone(),
+                    _ => loaded.warnings.clone().of_many_runs(),
+                };
+                if warnings.count() > 0 {
+                    told.warn(warnings.to_string());
                 }
                 match lines_of(&loaded.scenario, given, arguments.rare) {
                     Ok(lines) => cells.push(Cell { loaded, files, lines }),

@@ -10,7 +10,21 @@ use super::terminal::{Failure, print};
 use crate::gate::Verdict;
 use crate::page::sweep_page;
 use crate::report::{sweep_cells_csv, sweep_charts, sweep_markdown, sweep_runs_csv, sweep_text};
+#[cfg(feature = "parquet")]
+use crate::report::{sweep_cells_parquet, sweep_runs_parquet};
 use crate::study::{Cell, Ledger, SweepReport};
+
+/// Whether this build can write what is asked for; to be known before anything is run.
+pub(super) fn check_telling(arguments: &TellingArguments) -> Result<(), Failure> {
+    if arguments.parquet && !cfg!(feature = "parquet") {
+        return Err(Failure::usage(
+            "error: --parquet: this build writes no Parquet\n  help: build coalmine with `cargo \
+             install --features parquet`, or take runs.csv and cells.csv: they have the same \
+             columns",
+        ));
+    }
+    Ok(())
+}
 
 /// Writes the files of a sweep and prints it.
 pub(super) fn tell(
@@ -20,7 +34,7 @@ pub(super) fn tell(
     arguments: &TellingArguments,
 ) -> Result<Exit, Failure> {
     if let Some(out) = &arguments.out {
-        write(report, cells, ledger, (out, !arguments.no_charts))?;
+        write(report, cells, ledger, (out, arguments))?;
     }
     print(&match arguments.format {
         ReportFormat::Json => report.to_json(),
@@ -39,9 +53,9 @@ fn write(
     report: &SweepReport,
     cells: &[Cell],
     ledger: &Ledger,
-    (folder, charts): (&Path, bool),
+    (folder, arguments): (&Path, &TellingArguments),
 ) -> Result<(), Failure> {
-    let drawn = if charts { sweep_charts(report) } else { Vec::new() };
+    let drawn = if arguments.no_charts { Vec::new() } else { sweep_charts(report) };
     let mut files = vec![
         ("sweep.json".to_owned(), report.to_json().into_bytes()),
         ("runs.csv".to_owned(), sweep_runs_csv(report, cells, ledger.rows()).into_bytes()),
@@ -49,6 +63,11 @@ fn write(
         ("summary.md".to_owned(), sweep_markdown(report).into_bytes()),
         ("sweep.html".to_owned(), sweep_page(report, &drawn).into_bytes()),
     ];
+    #[cfg(feature = "parquet")]
+    if arguments.parquet {
+        files.push(("runs.parquet".to_owned(), sweep_runs_parquet(report, cells, ledger.rows())));
+        files.push(("cells.parquet".to_owned(), sweep_cells_parquet(report)));
+    }
     files.extend(drawn.iter().flat_map(chart_files));
     write_files(folder, files)
 }

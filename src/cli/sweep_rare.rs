@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::sync::OnceLock;
 
 use super::open::{open_traces, simulation_failure};
-use super::terminal::Failure;
+use super::terminal::{Failure, complain};
 use crate::rare::{Approach, RareRun};
 use crate::scenario::Scenario;
 use crate::simulator::SimulationError;
@@ -57,7 +57,11 @@ impl Rarities {
         let open = || open(scenario);
         let approach = Approach::of(scenario, self.seed, &open)
             .map_err(|trouble| self.failure(scenario, place, trouble))?;
-        approach.map_err(|unsuited| self.refused(place, &unsuited))
+        let approach = approach.map_err(|unsuited| self.refused(place, &unsuited))?;
+        if let Some(why) = approach.hindrance() {
+            complain(&format!("combination {place}: splitting, not weighted runs: {why}"));
+        }
+        Ok(approach)
     }
 
     fn refused(&self, place: usize, why: &dyn Display) -> Failure {

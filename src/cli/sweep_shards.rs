@@ -9,7 +9,7 @@ use super::interrupt::Interrupt;
 use super::output::check_folder;
 use super::sweep_arguments::{MergeArguments, PlanArguments, ShardArguments, WhichShard};
 use super::sweep_cells::Planned;
-use super::sweep_outputs::tell;
+use super::sweep_outputs::{check_telling, tell};
 use super::sweep_playing::{Played, Playing};
 use super::terminal::{Failure, complain};
 use crate::study::{self, Ledger, MergeError, Plan, RowsFile, Shard, SweepReport};
@@ -67,6 +67,7 @@ pub(super) fn run(arguments: &ShardArguments) -> Result<Exit, Failure> {
 
 /// Puts shards together.
 pub(super) fn merge(arguments: &MergeArguments) -> Result<Exit, Failure> {
+    check_telling(&arguments.telling)?;
     if let Some(out) = &arguments.telling.out {
         check_folder(out, "--out")?;
     }

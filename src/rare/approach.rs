@@ -23,7 +23,7 @@ pub struct Approach(Method);
 #[derive(Clone, Debug)]
 enum Method {
     Weighted(Tilting),
-    Splitting(Ladder),
+    Splitting { ladder: Ladder, why: Option<String> },
 }
 
 /// Why a scenario's false rollbacks cannot be looked for.
@@ -83,7 +83,10 @@ impl Approach {
         };
         let method = match Tilting::of(scenario, &survey) {
             Ok(tilting) => Method::Weighted(tilting),
-            Err(_) => Method::Splitting(Ladder::find(scenario, blocks, seed, open)?),
+            Err(why) => {
+                let ladder = Ladder::find(scenario, blocks, seed, open)?;
+                Method::Splitting { ladder, why: Some(why) }
+            }
         };
         Ok(Ok(Self(method)))
     }
@@ -101,7 +104,16 @@ impl Approach {
             return Ok(Err(Unsuited::NoCheck));
         };
         let ladder = Ladder::find(scenario, blocks, seed, open)?;
-        Ok(Ok(Self(Method::Splitting(ladder))))
+        Ok(Ok(Self(Method::Splitting { ladder, why: None })))
+    }
+
+    /// What stands in the way of weighted runs, in words such as `errors: it compares with the
+    /// stable`; `None` where runs are weighted, or splitting was asked for.
+    pub fn hindrance(&self) -> Option<&str> {
+        match &self.0 {
+            Method::Weighted(_) => None,
+            Method::Splitting { why, .. } => why.as_deref(),
+        }
     }
 
     /// The run of a seed. It ends with the first false rollback.
@@ -116,7 +128,7 @@ impl Approach {
     ) -> Result<RareRun, E> {
         match &self.0 {
             Method::Weighted(tilting) => weighted(tilting, scenario, seed, open),
-            Method::Splitting(ladder) => {
+            Method::Splitting { ladder, .. } => {
                 let Replicate { ln_probability, requests } =
                     ladder.replicate(scenario, seed, open)?;
                 let figure = RareFigure::Split { ln_probability };

@@ -59,7 +59,10 @@ mod sweep_harm_chart;
 mod sweep_heat_chart;
 mod sweep_looks;
 mod sweep_markdown;
+#[cfg(feature = "parquet")]
+mod sweep_parquet;
 mod sweep_survival_chart;
+mod sweep_table;
 mod sweep_text;
 mod sweep_words;
 mod table_csv;
@@ -128,6 +131,8 @@ pub use suite_text::suite_text;
 pub use sweep_charts::sweep_charts;
 pub use sweep_csv::{sweep_cells_csv, sweep_runs_csv};
 pub use sweep_markdown::sweep_markdown;
+#[cfg(feature = "parquet")]
+pub use sweep_parquet::{sweep_cells_parquet, sweep_runs_parquet};
 pub use sweep_text::sweep_text;
 pub(crate) use sweep_words::{
     SweepHeadline, cell_label, chances_grid, differences_grid, harm_grid, judged, short_names,

@@ -103,7 +103,7 @@ pub(crate) fn seeds(root: &Node, gate: Option<&[GateLine]>, diagnostics: &mut Di
         if let Some(reading) = over.filter(|_| seeds.unwrap_or(1) == 1) {
             let message = format!("{reading} is over runs, and there is only one");
             let help = "write `seeds: 100` beside `gate`, or give `--seeds`";
-            diagnostics.warn(Diagnostic::new(node.place, message).help(help));
+            diagnostics.warn(Diagnostic::new(node.place, message).help(help).of_one_run());
         }
     }
     seeds.unwrap_or(1)

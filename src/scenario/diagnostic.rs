@@ -22,13 +22,20 @@ pub(crate) struct Diagnostic {
     pub(crate) help: Vec<String>,
     /// Other places that have to do with it.
     pub(crate) notes: Vec<(Place, String)>,
+    /// Whether it is none where several runs are made.
+    pub(crate) of_one_run: bool,
 }
 
 impl Diagnostic {
     /// A problem at `place`.
     pub(crate) fn new(place: Place, message: impl Into<String>) -> Self {
         let (kind, help, notes) = (ProblemKind::InvalidScenario, Vec::new(), Vec::new());
-        Self { kind, place, message: message.into(), help, notes }
+        Self { kind, place, message: message.into(), help, notes, of_one_run: false }
+    }
+
+    /// That is none where several runs are made, whatever the scenario says.
+    pub(crate) fn of_one_run(self) -> Self {
+        Self { of_one_run: true, ..self }
     }
 
     /// With a remedy.

@@ -52,6 +52,13 @@ impl ScenarioWarnings {
     pub fn problems(&self) -> impl Iterator<Item = Problem> {
         self.list.iter().map(|diagnostic| diagnostic.to_problem(&self.sources))
     }
+
+    /// Those that remain where several runs are made, however many the scenario asks for.
+    #[must_use]
+    pub fn of_many_runs(mut self) -> Self {
+        self.list.retain(|diagnostic| !diagnostic.of_one_run);
+        self
+    }
 }
 
 impl ScenarioError {

@@ -215,6 +215,21 @@ fn two_scenarios_of_one_name_do_not_write_the_same_files() {
 }
 
 #[test]
+fn a_line_over_runs_is_odd_only_where_one_run_is_made() {
+    let place = place(&[("a.yaml", scenario("a", "['p(rollback) < 90%']", ""))]);
+    for (arguments, odd) in [
+        (&["gate", "a.yaml"][..], true),
+        (&["gate", "a.yaml", "--seeds", "40"], false),
+        (&["sweep", "a.yaml", "--seeds", "40"], false),
+        (&["sweep", "a.yaml", "--seeds", "1"], true),
+    ] {
+        let ended = place.run(arguments);
+        let told = ended.stderr.contains("is over runs, and there is only one");
+        assert_eq!(told, odd, "{arguments:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn reports_junit_and_summary_are_written_where_they_are_wanted() {
     let place = place(&[("s/a.yaml", scenario("one", "[requests == 401]", ""))]);
     let outputs = ["--out", "r", "--junit", "ci/junit.xml", "--summary", "ci/summary.md"];
