@@ -34,6 +34,24 @@ fn requests(bencher: Bencher<'_, '_>, requests: u64) {
     });
 }
 
+/// The same without rules, and with one judge each: what is more than without is the judge's.
+#[divan::bench(args = [
+    "", "{judge: sequential}", "{judge: sequential, prior_strength: 10}",
+    "{judge: sequential, metric: latency_p95}",
+    "{judge: objective, metric: error_rate, threshold: 0.05}",
+    "{judge: objective, metric: latency_p99, threshold_ms: 3000}",
+    "{judge: mann_whitney, metric: latency_p50}",
+], sample_count = 10)]
+fn judges(bencher: Bencher<'_, '_>, judge: &str) {
+    let acting = judge.replace('}', ", action: notify}");
+    let rules = format!("models.gpt-4.rules={{conditions: [{acting}]}}");
+    let scenario = scenario_with(200_000, &rules);
+    bencher.counter(ItemsCount::new(200_000_u64)).bench_local(|| {
+        let run = run_virtual(&scenario, black_box(scenario.seed), Vec::new(), &mut |_| {});
+        run.expect("the scenario is sound").record
+    });
+}
+
 /// One item out, one in, with so many pending.
 #[divan::bench(args = [10, 200, 10_000])]
 fn queue_pop_and_push(bencher: Bencher<'_, '_>, pending: u64) {
@@ -46,7 +64,8 @@ fn queue_pop_and_push(bencher: Bencher<'_, '_>, pending: u64) {
     bencher.counter(ItemsCount::new(REPEATS)).bench_local(move || {
         for _ in 0..REPEATS {
             let now = queue.next_due();
-            let item = queue.pop().expect("it never runs empty").item;
+            let queue::Popped { place, item } = queue.pop().expect("it never runs empty");
+            queue.vacate(place);
             queue.push(now + latency(draws()), black_box(item));
         }
         queue.next_due()
@@ -104,12 +123,17 @@ fn histogram_record(bencher: Bencher<'_, '_>) {
 }
 
 fn scenario(requests: u64) -> Scenario {
+    scenario_with(requests, "title=Ten million requests")
+}
+
+/// The same with a setting more.
+fn scenario_with(requests: u64, setting: &str) -> Scenario {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/ten-million.yaml");
     let bytes = std::fs::read(&path).expect("the scenario lies beside the benchmark");
     let document = Document {
         path: &path,
         bytes: &bytes,
-        settings: &[format!("workload.requests={requests}")],
+        settings: &[format!("workload.requests={requests}"), setting.to_owned()],
         working_directory: Path::new(env!("CARGO_MANIFEST_DIR")),
         allow_outside: false,
     };

@@ -118,6 +118,16 @@ impl Axis {
         Self::logarithmic(least.clamp(1e-9, 0.1), 1.0, (scale, Wording::Share), &DECADES)
     }
 
+    /// Shares from at most `least` to at least `greatest`, logarithmic, in percent.
+    pub(crate) fn logarithmic_shares_to(least: f64, greatest: f64) -> Self {
+        let scale = Scale { factor: 100.0, sign: "", unit: " %" };
+        let greatest = greatest.clamp(1e-8, 1.0);
+        let least = least.clamp(1e-9, greatest / 10.0);
+        let wide = greatest / least > MANY_DECADES;
+        let parts: &[f64] = if wide { &DECADES } else { &[1.0, 2.0, 5.0] };
+        Self::logarithmic(least, greatest, (scale, Wording::Share), parts)
+    }
+
     /// Plain numbers, logarithmic.
     pub(crate) fn logarithmic_numbers(least: f64, greatest: f64) -> Self {
         let scale = Scale { factor: 1.0, sign: "", unit: "" };
@@ -520,6 +530,8 @@ mod tests {
         assert_eq!(labels(&axis), ["1 %", "10 %", "100 %"]);
         assert!((axis.place(0.1) - axis.place(0.01) - (1.0 - axis.place(0.1))).abs() < 1e-12);
         assert_eq!(axis.text(0.05), "5.00 %");
+        let axis = Axis::logarithmic_shares_to(2e-5, 8e-4);
+        assert_eq!(labels(&axis), ["0.002 %", "0.005 %", "0.01 %", "0.02 %", "0.05 %", "0.1 %"]);
         let axis = Axis::logarithmic_numbers(3.0, 180.0);
         assert_eq!(labels(&axis), ["2", "5", "10", "20", "50", "100", "200"]);
         assert_eq!(axis.text(13.152), "13.2");

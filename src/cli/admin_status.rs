@@ -59,6 +59,26 @@ struct Version {
     reachable: bool,
     in_flight: u64,
     window: Window,
+    /// An older gateway does not say.
+    #[serde(default)]
+    latency: Option<Latency>,
+}
+
+#[derive(Deserialize)]
+struct Latency {
+    since: String,
+    successes: u64,
+    confidence: f64,
+    p50_ms: Interval,
+    p90_ms: Interval,
+    p99_ms: Interval,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+struct Interval {
+    value: f64,
+    low: Option<f64>,
+    high: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +103,15 @@ struct Rule {
     breaches: u64,
     firings: u64,
     timer: Option<Timer>,
+    /// An older gateway does not say.
+    #[serde(default)]
+    judge: Option<Judgement>,
+}
+
+#[derive(Deserialize)]
+struct Judgement {
+    progress: f64,
+    seen: String,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -184,11 +213,44 @@ impl Model {
             text.push_str(&format!("\nVersions, in the last {}\n", format_elapsed(seconds)));
             text.push_str(&text_table(&self.versions(), width));
         }
+        if let Some(latency) = self.versions.iter().find_map(|version| version.latency.as_ref()) {
+            let sure = format_set_share(latency.confidence);
+            text.push_str(&format!(
+                "\nLatency of successes since the activation, with intervals that hold at every \
+                 look ({sure})\n"
+            ));
+            text.push_str(&text_table(&self.latencies(), width));
+        }
         if !self.rules.is_empty() {
             text.push_str("\nRules\n");
             text.push_str(&text_table(&self.rules(), width));
         }
+        for rule in &self.rules {
+            if let Some(Judgement { progress, seen }) = &rule.judge {
+                let of = format_percent(*progress);
+                text.push_str(&format!(
+                    "  {} on {}: {of} of the evidence it needs\n    {seen}\n",
+                    rule.id, rule.version
+                ));
+            }
+        }
         text
+    }
+
+    fn latencies(&self) -> Grid {
+        let header = ["Version", "Since", "Successes", "P50", "P90", "P99"];
+        let row = |version: &Version| {
+            let Latency { since, successes, p50_ms, p90_ms, p99_ms, .. } =
+                version.latency.as_ref()?;
+            let quantiles = [p50_ms, p90_ms, p99_ms].map(|quantile| quantile.text());
+            // Without the fractions of the second.
+            let since =
+                since.split_once('.').map_or_else(|| since.clone(), |(at, _)| format!("{at}Z"));
+            let counted = [version.id.clone(), since, format_count(*successes)];
+            Some(counted.into_iter().chain(quantiles).collect())
+        };
+        let rows = self.versions.iter().filter_map(row).collect();
+        Grid { header: header.map(str::to_owned).to_vec(), rows, names: None }
     }
 
     fn versions(&self) -> Grid {
@@ -208,7 +270,7 @@ impl Model {
             "Cost per 1K",
         ];
         let rows = self.versions.iter().map(|version| {
-            let Version { id, status, weight, tags, reachable, in_flight, window } = version;
+            let Version { id, status, weight, tags, reachable, in_flight, window, .. } = version;
             vec![
                 id.clone(),
                 status_text(status, *reachable),
@@ -269,6 +331,14 @@ impl Rollback {
     }
 }
 
+impl Interval {
+    /// `?`: so few do not bound it.
+    fn text(self) -> String {
+        let end = |end: Option<f64>| end.map_or_else(|| "?".to_owned(), |ms| millis(Some(ms)));
+        format!("{} [{}, {}]", millis(Some(self.value)), end(self.low), end(self.high))
+    }
+}
+
 impl Timer {
     fn text(self) -> String {
         let [held, duration] = [self.held_seconds, self.duration_seconds]
@@ -298,14 +368,24 @@ mod tests {
             "latency_avg_ms": 900.4, "latency_p50_ms": 892.0, "latency_p95_ms": null,
             "latency_p99_ms": 2_156.0, "ttft_p50_ms": 246.0, "cost_per_1k_tokens": 0.008,
         });
+        let interval = |value, low, high| json!({"value": value, "low": low, "high": high});
+        let latency = json!({
+            "since": "2026-11-30T08:50:00.25Z", "successes": 700, "confidence": 0.95,
+            "p50_ms": interval(892.0, Some(880.0), Some(905.0)),
+            "p90_ms": interval(1_200.0, Some(1_150.0), Some(1_260.0)),
+            "p99_ms": interval(1_900.0, Some(1_700.0), None),
+        });
         json!({"at": "2026-11-30T09:00:00Z", "models": [{
             "model": "org/name", "stable": "v1", "split": {"v1": 0.95, "v2": 0.05},
             "rollout": {"state": "stepping", "version": "v2", "step": 1, "step_weight": 0.05},
             "in_flight": 3,
             "versions": [{"id": "v2", "status": "rolled_back", "weight": 0.05, "tags": ["beta"],
-                          "in_flight": 1, "window": window}],
+                          "in_flight": 1, "window": window, "latency": latency}],
             "rules": [{"id": "errors", "version": "v2", "checks": 12, "no_data": 2, "breaches": 3,
-                       "firings": 1, "timer": {"held_seconds": 15.0, "duration_seconds": 60.0}}],
+                       "firings": 1, "timer": {"held_seconds": 15.0, "duration_seconds": 60.0}},
+                      {"id": "judge", "version": "v2", "checks": 4, "no_data": 0, "breaches": 0,
+                       "firings": 0, "timer": null,
+                       "judge": {"progress": 0.43, "seen": "3 errors against 1 of the stable"}}],
             "last_rollback": {"at": "2026-11-30T08:00:00Z", "by": "errors", "version": "v2",
                               "target": "v1", "journal_entry": 17,
                               "why": "error rate 7.0 % over 60 s, above 5 %"},
@@ -331,7 +411,13 @@ mod tests {
             "2.50 %",
             "2,156 ms",
             "$0.008",
+            "Latency of successes since the activation, with intervals that hold at every look \
+             (95 %)\n",
+            "2026-11-30T08:50:00Z",
+            "892 ms [880 ms, 905 ms]",
+            "1,900 ms [1,700 ms, ?]",
             "15 s of 60 s",
+            "  judge on v2: 43.00 % of the evidence it needs\n    3 errors against 1 of the stable\n",
         ] {
             assert!(text.contains(part), "{part:?} in\n{text}");
         }

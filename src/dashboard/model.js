@@ -32,6 +32,49 @@ const versionRow = () => {
   return { root, show };
 };
 
+const within = ({ value, low, high }) => {
+  const end = (time) => (time === null ? "?" : millis(time));
+  return `${millis(value)} [${end(low)}, ${end(high)}]`;
+};
+
+const LATENCY_COLUMNS = [
+  ["p50", (latency) => within(latency.p50_ms)],
+  ["p90", (latency) => within(latency.p90_ms)],
+  ["p99", (latency) => within(latency.p99_ms)],
+  ["Successes", (latency) => count(latency.successes)],
+];
+
+const LATENCY_HEADS = [["Version", ""], ...LATENCY_COLUMNS.map(([text]) => [text, "figure"])];
+
+const latencyRow = () => {
+  const [mark, id, since] = [swatch(), make("strong"), make("small")];
+  const { root, cells } = rowOf(LATENCY_HEADS, true);
+  cells[0].append(mark, id, make("br"), since);
+  const show = (version, look, today) => {
+    attribute(mark, "class", `swatch v${look % 7}`);
+    put(id, version.id);
+    put(since, `since ${clock(version.latency.since, today)} UTC`);
+    LATENCY_COLUMNS.forEach(([, text], at) => put(cells[at + 1], text(version.latency)));
+  };
+  return { root, show };
+};
+
+// Latencies since the activation: intervals that hold at every look, for people who look at every second.
+const latencyTable = (id) => {
+  const { root: table, body, caption } = tableOf("", LATENCY_HEADS);
+  const root = make("div", { className: "part" }, scrolling(`Latency of ${id}`, table));
+  const show = (versions, look, today) => {
+    const seen = versions.filter((version) => version.latency !== null);
+    root.hidden = seen.length === 0;
+    if (root.hidden) return;
+    const sure = weight(seen[0].latency.confidence);
+    put(caption, `Latency of successes since the activation; intervals hold at every look (${sure})`);
+    const rows = keyed(body, seen.map((version) => version.id), latencyRow);
+    seen.forEach((version, at) => rows[at].show(version, look(version.id), today));
+  };
+  return { root, show };
+};
+
 const shareItem = () => {
   const [mark, text] = [swatch(), make("span")];
   const root = make("li", {}, mark, text);
@@ -117,13 +160,14 @@ const modelCard = (id, ask) => {
   const errors = trend("Error rate, last minute", { format: percent, ticks: weight, least: 0.01, cap: 1 });
   const latency = trend("Latency p99, last minute", { format: millis, ticks: millis, least: 100, cap: Infinity });
   const rules = rulesTable(id);
+  const latencies = latencyTable(id);
   const root = make(
     "article", { className: "model" },
     make("div", { className: "model-head" }, make("div", {}, title, facts), buttons),
     split.root, rollout, steps, last,
     make("div", { className: "part" }, scroll, others),
     make("div", { className: "trends" }, errors.root, latency.root),
-    rules.root,
+    latencies.root, rules.root,
   );
   root.setAttribute("aria-labelledby", titleId);
 
@@ -202,6 +246,7 @@ const modelCard = (id, ask) => {
     others.hidden = idle === 0;
     attribute(others, "aria-expanded", String(isWhole));
     put(others, `${isWhole ? "Hide" : "Show"} ${plural(idle, "version")} without traffic and tags`);
+    latencies.show(model.versions.filter((version) => version.weight > 0), look, context.today);
     rules.show(model, context.rules);
     charts(context.rules, context.marks, context.now);
   };

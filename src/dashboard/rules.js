@@ -20,8 +20,8 @@ const ruleRow = () => {
   const [id, does] = [make("span"), make("small")];
   rule.append(id, make("br"), does);
   const meter = make("progress", { max: 1, value: 0, hidden: true });
-  const timer = make("span");
-  timed.append(timer, meter);
+  const [timer, seen] = [make("span"), make("small")];
+  timed.append(timer, meter, seen);
   const [made, breaches] = [make("span"), make("small")];
   checked.append(made, make("br"), breaches);
 
@@ -30,13 +30,19 @@ const ruleRow = () => {
     put(does, isEnabled ? action(condition) : "switched off");
     put(version, told.version);
     const running = told.timer !== null;
-    meter.hidden = !running;
+    const judge = running ? null : told.judge;
+    meter.hidden = !running && judge === null;
+    put(seen, judge?.seen ?? "");
     root.classList.toggle("breach", running);
     if (running) {
       const { held_seconds: held, duration_seconds: duration, since } = told.timer;
       put(timer, `Breach: held ${span(held)} of ${span(duration)}, since ${since.slice(11, 19)}`);
       meter.value = duration > 0 ? Math.min(1, held / duration) : 1;
       attribute(meter, "aria-label", `Breach timer of ${told.id} on ${told.version}`);
+    } else if (judge !== null) {
+      put(timer, `${percent(judge.progress)} of the evidence it needs`);
+      meter.value = Math.min(1, judge.progress);
+      attribute(meter, "aria-label", `Evidence of ${told.id} on ${told.version}`);
     } else {
       const longest = told.longest_timer_seconds;
       put(timer, longest > 0 ? `No breach; the longest held ${span(longest)}` : "No breach");

@@ -9,8 +9,8 @@ use super::model_state::ModelState;
 use super::split_check::SplitFinding;
 use super::{
     Ask, AuthError, Breach, Catalog, CommandError, Completion, Digest, Event, EventKind, Health,
-    KeyStatus, Look, ModelSettings, NoTarget, Principal, Retry, Rollout, RouteError, RuleSet, Slot,
-    Split, StickyKey, Target, Ticket, VersionStatus,
+    Judgement, KeyStatus, Look, ModelSettings, NoTarget, Principal, Retry, Rollout, RouteError,
+    RuleSet, Slot, Split, StickyKey, Target, Ticket, VersionStatus,
 };
 use crate::exchange::{Class, Ending, ModelIndex, Observed};
 use crate::units::{Draw, Duration, ModelId, Ratio, Timestamp, format_set_share};
@@ -156,6 +156,11 @@ impl Engine {
     /// The timers that run: the triggers of a model whose comparison holds, version by version.
     pub fn breaches(&self, model: ModelIndex) -> Vec<Breach> {
         self.deployment(model).map(Deployment::breaches).unwrap_or_default()
+    }
+
+    /// How far the judges among a model's triggers have come, version by version.
+    pub fn judgements(&self, model: ModelIndex) -> Vec<Judgement> {
+        self.deployment(model).map(Deployment::judgements).unwrap_or_default()
     }
 
     /// The checks of a model's versions that were carried out at `at`, the last instant at which

@@ -64,6 +64,7 @@ mod judge;
 mod judge_fields;
 mod judge_gauge;
 mod judged_end;
+mod judgement;
 mod key_changes;
 mod keys;
 mod ladder;
@@ -126,6 +127,7 @@ pub use evidence::{
 };
 pub use journal::{Cause, Entry, SealError, Sealed};
 pub use judge::{Judge, JudgeTest, Objective, Ranks, Slowness};
+pub use judgement::Judgement;
 pub use ladder::{Ladder, LadderError, RolloutStep, StageIndex};
 pub use look::Look;
 pub use meter::share_hit;

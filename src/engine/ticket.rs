@@ -70,6 +70,12 @@ impl Ticket {
         self.owner
     }
 
+    /// Counts the activations of the attempted version, with what else parts its requests from
+    /// those before: an attempt under a later one is another life of the version.
+    pub const fn activation(&self) -> u32 {
+        self.activation
+    }
+
     /// When the attempt began.
     pub const fn start(&self) -> Timestamp {
         self.start

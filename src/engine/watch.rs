@@ -214,10 +214,18 @@ impl Watch {
         }
         let nearness = match &mut self.gauge {
             AnyGauge::Condition(gauge) => gauge.nearness(at, in_flight),
-            AnyGauge::Judge(judge) => judge.reading().nearness(),
+            AnyGauge::Judge(judge) => judge.reading().progress(),
         };
         // Not a number where nothing is known.
         if nearness > 0.0 { nearness.min(NO_BREACH) } else { 0.0 }
+    }
+
+    /// What a judge has seen so far, if this is one.
+    pub(super) fn judged(&self) -> Option<Reading> {
+        match &self.gauge {
+            AnyGauge::Condition(_) => None,
+            AnyGauge::Judge(judge) => Some(judge.reading()),
+        }
     }
 
     /// How long the comparison must hold.

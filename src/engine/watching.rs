@@ -3,6 +3,7 @@
 
 use super::deployment::{Deployment, Live};
 use super::in_flight::InFlight;
+use super::judgement::Judgement;
 use super::look::Look;
 use super::watch::{Breach, Health, Watch};
 use super::watched::{Prices, Watched};
@@ -44,6 +45,18 @@ impl Deployment {
                 let (since, held) = watch.held()?;
                 let (trigger, duration) = (watch.trigger, watch.duration());
                 Some(Breach { trigger, version: Slot(index as u16), since, held, duration })
+            };
+            live.watches.iter().filter_map(of)
+        });
+        all.collect()
+    }
+
+    /// How far the judges have come, version by version.
+    pub(super) fn judgements(&self) -> Vec<Judgement> {
+        let all = self.live.iter().enumerate().flat_map(|(index, live)| {
+            let of = move |watch: &Watch| {
+                let (trigger, version) = (watch.trigger, Slot(index as u16));
+                Some(Judgement { trigger, version, reading: watch.judged()? })
             };
             live.watches.iter().filter_map(of)
         });

@@ -312,10 +312,10 @@ impl VersionMeters {
         self.endings.get_or_create(&OfEnding { model, version, ending }).inc();
     }
 
-    /// An attempt ended so at `at`.
-    pub(super) fn ended(&self, at: Timestamp, observed: &Observed) {
+    /// An attempt ended so at `at` that began under its version's activation of this number.
+    pub(super) fn ended(&self, activation: u32, at: Timestamp, observed: &Observed) {
         self.in_flight.dec();
-        self.recent.record(at, observed);
+        self.recent.record(activation, at, observed);
         self.duration.observe(observed.latency.as_secs_f64());
         if observed.ending != Ending::Success {
             let OfVersion { model, version } = self.version.clone();

@@ -93,9 +93,9 @@ mod tests {
     use serde_json::json;
 
     use super::super::test_house::{TestHouse, target};
-    use crate::engine::CommandKind;
+    use crate::engine::{Ask, CommandKind};
     use crate::exchange::{Ending, ModelIndex, Observed};
-    use crate::units::Duration;
+    use crate::units::{Draw, Duration};
 
     #[tokio::test]
     async fn the_status_shows_the_split_the_last_minute_and_the_last_rollback() {
@@ -105,7 +105,7 @@ mod tests {
         let ended = |ending| Observed::without_answer(ending, Duration::from_millis(20));
         for ending in [Ending::Success, Ending::Success, Ending::Success, Ending::Status(500)] {
             route.meters.began();
-            route.meters.ended(now, &ended(ending));
+            route.meters.ended(1, now, &ended(ending));
         }
         let status = house.call("GET", "/v1/deploy/status", None).await.body;
         let model = &status["models"][1];
@@ -118,6 +118,11 @@ mod tests {
         let window = &version["window"];
         assert_eq!((&window["requests"], &window["error_rate"]), (&json!(4), &json!(0.25)));
         assert_eq!(window["latency_avg_ms"], json!(20.0));
+        let latency = &version["latency"];
+        assert_eq!((&latency["successes"], &latency["confidence"]), (&json!(3), &json!(0.95)));
+        // Three do not bound any quantile.
+        assert_eq!(latency["p99_ms"], json!({"value": 20.0, "low": null, "high": null}));
+        assert_eq!(model["versions"][1]["latency"], json!(null));
         house.command(1, CommandKind::Rollback(Some(target("name-1")))).await;
         let status = house.call("GET", "/v1/deploy/status", None).await.body;
         let last = &status["models"][1]["last_rollback"];
@@ -141,6 +146,35 @@ mod tests {
         assert_eq!((&rule["id"], &rule["version"]), (&json!("silence"), &json!("name-2")));
         assert_eq!(rule["timer"]["duration_seconds"], json!(60.0));
         assert!(rule["timer"]["held_seconds"].as_f64().unwrap() >= 1.0, "{rule}");
+    }
+
+    #[tokio::test]
+    async fn a_judge_shows_how_far_it_has_come() {
+        let house = TestHouse::new().await;
+        let rules = r#"{"conditions": [{"judge": "sequential", "prior_strength": 10,
+            "action": "rollback_to_last_stable", "id": "judge"}]}"#;
+        let reply = house.call("PUT", "/v1/deploy/rollback-rules", Some(rules)).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        // Evidence is what ends from the whole second after the activation on.
+        let now = house.desk().now() + Duration::from_secs(2);
+        house.desk().with(|inner, _| {
+            for _ in 0..4 {
+                let (model, draw) = (ModelIndex(1), Draw::from_bits(u64::MAX));
+                let ask = Ask { model, pin: None, draw, sticky: None };
+                let ticket = inner.engine.route(now, ask).unwrap();
+                let failed = Observed::without_answer(Ending::Status(500), Duration::ZERO);
+                let _ = inner.engine.complete(now, ticket, &failed);
+            }
+        });
+        let status = house.call("GET", "/v1/deploy/status", None).await.body;
+        let rule = &status["models"][1]["rules"][0];
+        assert_eq!((&rule["id"], &rule["timer"]), (&json!("judge"), &json!(null)));
+        let judge = &rule["judge"];
+        assert_eq!(judge["reading"]["sequential"]["canary_errors"], json!(4));
+        // For rho = 1/2 and k = 10: 12/11 x 14/12 x 16/13 = 1.566434; its logarithm over ln 1000.
+        let progress = judge["progress"].as_f64().unwrap();
+        assert!((progress - 0.064_971).abs() < 1e-5, "{progress}");
+        assert!(judge["seen"].as_str().unwrap().starts_with("4 errors against 0 of the stable"));
     }
 
     #[tokio::test]

@@ -10,11 +10,13 @@ use serde::Serialize;
 use super::chronicle::{Past, Pasts};
 use super::desk::{Desk, Inner};
 use super::entry_view::{RefusalView, RollbackView};
+use super::judgement_view::JudgementView;
+use super::latency_view::LatencyView;
 use super::recent::{Point, Recent, Slice};
 use super::version_route::VersionRoute;
 use super::version_view::StatusWord;
 use super::warnings::{warnings, watched};
-use crate::engine::{Breach, Health, RolloutState, Slot};
+use crate::engine::{Breach, Health, Judgement, RolloutState, Slot};
 use crate::exchange::ModelIndex;
 use crate::units::{Duration, ModelId, Price, Timestamp};
 
@@ -83,6 +85,8 @@ struct VersionStateView {
     /// Attempts under way.
     in_flight: u64,
     window: WindowView,
+    /// Of the successes since it got traffic; null: there was none.
+    latency: Option<LatencyView>,
     /// The ten minutes before, the oldest first; absent in events, which come each second.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     history: Vec<PointView>,
@@ -140,6 +144,8 @@ struct RuleView {
     longest_timer_seconds: f64,
     /// The timer that runs; null: none does.
     timer: Option<TimerView>,
+    /// How far a judge has come; null of rules on thresholds, and where it no longer looks.
+    judge: Option<JudgementView>,
 }
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -225,6 +231,7 @@ impl ModelView {
                 limited_is_error,
                 seen.price,
             ),
+            latency: seen.route.meters.recent.latencies().map(LatencyView::from),
             history: history(&seen.route.meters.recent),
         };
         Self { versions: seen.into_iter().map(state).collect(), ..view }
@@ -250,14 +257,16 @@ impl ModelView {
                 step_weight: rollout.step_weight().map(crate::units::Ratio::get),
             }
         });
-        let breaches = engine.breaches(index);
+        let (breaches, judgements) = (engine.breaches(index), engine.judgements(index));
         let rule = |(trigger, slot, health): (usize, Slot, Health)| {
             let rules = engine.rules(index);
             let found = rules.and_then(|rules| rules.triggers.get(trigger));
             let id = found.map_or_else(String::new, |trigger| trigger.id.clone());
             let is_its = |breach: &&Breach| (breach.trigger, breach.version) == (trigger, slot);
             let timer = breaches.iter().find(is_its).map(TimerView::from);
-            RuleView::new(id, name(slot), health, timer)
+            let is_its = |one: &&Judgement| (one.trigger, one.version) == (trigger, slot);
+            let judge = judgements.iter().find(is_its).map(JudgementView::from);
+            RuleView { judge, ..RuleView::new(id, name(slot), health, timer) }
         };
         Self {
             model: id.to_string(),
@@ -285,7 +294,18 @@ impl RuleView {
     fn new(id: String, version: String, health: Health, timer: Option<TimerView>) -> Self {
         let Health { checks, no_data, breaches, firings, longest_timer } = health;
         let longest_timer_seconds = longest_timer.as_secs_f64();
-        Self { id, version, checks, no_data, breaches, firings, longest_timer_seconds, timer }
+        let judge = None;
+        Self {
+            id,
+            version,
+            checks,
+            no_data,
+            breaches,
+            firings,
+            longest_timer_seconds,
+            timer,
+            judge,
+        }
     }
 }
 
@@ -390,8 +410,8 @@ mod tests {
             input: crate::units::Tokens::new(600),
             output: crate::units::Tokens::new(400),
         };
-        recent.record(at, &Observed { usage, ..success });
-        recent.record(at, &Observed::without_answer(Ending::Status(429), Duration::ZERO));
+        recent.record(1, at, &Observed { usage, ..success });
+        recent.record(1, at, &Observed::without_answer(Ending::Status(429), Duration::ZERO));
         let price = Some(Price::blended(Money::from_pico_usd(8_000_000_000)));
         let window = WindowView::of(&recent.sum(at), true, price);
         assert_eq!((window.requests, window.errors, window.error_rate), (2, 1, Some(0.5)));

@@ -164,7 +164,8 @@ impl TicketGuard {
 
     fn end(&mut self, observed: &Observed) -> Option<Completion> {
         let ticket = self.ticket.take()?;
-        self.route.meters.ended(self.start + observed.latency, observed);
+        let at = self.start + observed.latency;
+        self.route.meters.ended(ticket.activation(), at, observed);
         self.seats.clear();
         self.tape(observed);
         Some(self.desk.complete(self.number.id, ticket, observed))
@@ -178,10 +179,11 @@ impl Drop for TicketGuard {
         }
         let Some(ticket) = self.ticket.take() else { return };
         let latency = self.latency();
+        let activation = ticket.activation();
         let ending = self.desk.abandon(self.number.id, ticket, self.first_token);
         let first_token = self.first_token;
         let observed = Observed { first_token, ..Observed::without_answer(ending, latency) };
-        self.route.meters.ended(self.start + latency, &observed);
+        self.route.meters.ended(activation, self.start + latency, &observed);
         self.tape(&observed);
     }
 }

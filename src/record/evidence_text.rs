@@ -26,7 +26,8 @@ pub fn seen_text(evidence: &Evidence, counted: &str) -> String {
     }
 }
 
-fn reading_text(reading: &Reading, counted: &str) -> String {
+/// What was read, in words.
+pub fn reading_text(reading: &Reading, counted: &str) -> String {
     match reading {
         Reading::Share { metric, hits, requests, operator, threshold, window } => {
             let share = Ratio::of(*hits, *requests).map_or(0.0, Ratio::get);

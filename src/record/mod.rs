@@ -27,7 +27,7 @@ pub use blast::Blast;
 pub use bursts::{Bursts, Stretch};
 pub use cell::{Cell, EndingCounts, Tally};
 pub use event::{ArmCount, Happening, Timeline, TimelineEvent};
-pub use evidence_text::{evidence_text, p_value_text, seen_text};
+pub use evidence_text::{evidence_text, p_value_text, reading_text, seen_text};
 pub use journal_copy::JournalCopy;
 pub use key_refusal::{KeyFault, KeyRefusal, KeyRejections};
 pub use observer::Observer;

@@ -46,7 +46,7 @@ impl SweepTable {
         let inside = |row: &&Row| (row.cell as usize) < report.cells.len();
         let rows: Vec<&Row> = rows.into_iter().filter(inside).collect();
         let own = if report.is_rare() { rare_run_columns } else { run_columns };
-        let mut columns = varied(report, rows.iter().map(|row| row.cell as usize));
+        let mut columns = varied(report, || rows.iter().map(|row| row.cell as usize));
         columns.extend(own(&rows, &triggers(cells, &rows)));
         if !report.is_rare() {
             columns.extend(reading_columns(cells, &rows));
@@ -57,7 +57,7 @@ impl SweepTable {
     /// The combinations in their order: the values of what is varied, then what their runs come to,
     /// each with its interval.
     pub(super) fn of_cells(report: &SweepReport) -> Self {
-        let mut columns = varied(report, 0..report.cells.len());
+        let mut columns = varied(report, || 0..report.cells.len());
         let numbers = (0..report.cells.len() as u64).map(Some).collect();
         columns.push(Column { name: "cell".to_owned(), values: Values::Count(numbers) });
         let mut cells = report.cells.iter().map(cell_columns);
@@ -98,10 +98,10 @@ impl Values {
 }
 
 /// The values of what is varied of these cells, a column for each path.
-fn varied(report: &SweepReport, cells: impl Iterator<Item = usize> + Clone) -> Vec<Column> {
+fn varied<I: Iterator<Item = usize>>(report: &SweepReport, cells: impl Fn() -> I) -> Vec<Column> {
     let column = |(place, variation): (usize, &Variation)| {
         let value = |cell: usize| report.cells[cell].values.get(place).cloned();
-        text(&variation.path, cells.clone().map(value).collect())
+        text(&variation.path, cells().map(value).collect())
     };
     report.variations.iter().enumerate().map(column).collect()
 }

@@ -44,13 +44,18 @@ fn frontier(report: &TuneReport) -> Canvas {
         bands: Vec::new(),
         lines: drawn.iter().flat_map(|(tried, look)| lines(tried, look)).collect(),
     };
-    let across = Axis::shares(greatest(|one| one.alarms.upper));
+    // What looks alike on a linear axis, one set at the limit and one at a tenth of it, is a matter
+    // of days or of weeks between two false alarms.
+    let least = drawn.iter().map(|(one, _)| least_shown(one)).fold(1.0, f64::min);
+    let across = Axis::logarithmic_shares_to(least, greatest(|one| one.alarms.upper));
     let told = sets.iter().map(|(name, tried)| {
         let harm = format_significant(tried.harm.value.unwrap_or(0.0), 3);
         format!(" {name}: rolled back falsely {}; harm {harm}.", alarms_text(&tried.alarms))
     });
     let left_out = cells_left_out(names.len() - series.len());
-    let note = "nearer to the left and to the ground is better; lines: intervals".to_owned();
+    let note = "nearer to the left and to the ground is better; lines: intervals; at the left \
+                edge: never seen"
+        .to_owned();
     let note = std::iter::once(note).chain(left_out).collect::<Vec<_>>().join("; ");
     let alternative =
         format!("False alarms and harm of each rule set.{}", told.collect::<String>());
@@ -60,7 +65,13 @@ fn frontier(report: &TuneReport) -> Canvas {
     sheet.panels(&frame(across, caption), &[panel], PANEL_HEIGHT)
 }
 
-/// A point with its intervals.
+/// The share of false rollbacks of a set, or, where none was seen, well below its upper limit.
+fn least_shown(tried: &Tried) -> f64 {
+    let share = tried.alarms.hits as f64 / tried.alarms.n.max(1) as f64;
+    if share > 0.0 { 0.5 * share } else { 0.2 * tried.alarms.upper }
+}
+
+/// A point with its intervals; where no false rollback was seen, at the left edge.
 fn lines(tried: &Tried, (name, look, _): &(String, Look, Dash)) -> Vec<Line> {
     let line = |part, slots| Line {
         series: name.clone(),

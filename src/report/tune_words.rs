@@ -4,7 +4,7 @@ use super::comparison::Grid;
 use super::sweep_words::{mean_text, named_values, share_text};
 use crate::study::{RunTime, TimeQuantile};
 use crate::tune::{
-    Alarms, Combination, HarmRatio, Normal, Shortfall, Tried, TuneReport, Tuned, Why,
+    Alarms, Combination, FailedCheck, HarmRatio, Normal, Shortfall, Tried, TuneReport, Tuned, Why,
 };
 use crate::units::{
     Duration, format_count, format_counted, format_duration, format_percent, format_significant,
@@ -245,7 +245,13 @@ pub(crate) fn rounds_sentence(tuned: &Tuned) -> String {
     });
     let told = told.collect::<Vec<_>>().join("; then ");
     let checks = format_counted(tuned.checks, "check", "checks");
-    format!("Searched: {told}. Then {checks} of as many runs, with seeds of its own.")
+    let failed: String = tuned.failed.iter().map(failed_sentence).collect();
+    format!("Searched: {told}. Then {checks} of as many runs, with seeds of its own.{failed}")
+}
+
+fn failed_sentence(failed: &FailedCheck) -> String {
+    let FailedCheck { triggers, alarms } = failed;
+    format!(" A check disproved {}: {}.", triggers.join(" with "), alarms_text(alarms))
 }
 
 /// What the tables mean, in sentences.

@@ -8,10 +8,11 @@ use crate::units::Duration;
 
 /// Durations by microsecond, with three significant digits.
 ///
-/// A value read back is within 0.1 % of the one recorded, or half a microsecond where that is
-/// more; mean, variance, smallest and largest are exact to the nanosecond. Every aggregate is an
-/// integer: merging gives the same in any order. Takes no memory worth mentioning until something
-/// is recorded, then 4 KB for each octave from the smallest to the largest duration. At most 2^32 - 1 durations of one bin are told apart.
+/// A value read back is within 0.1 % of the one recorded, or half a microsecond where that is more;
+/// mean, variance, smallest and largest are exact to the nanosecond. Every aggregate is an integer:
+/// merging gives the same in any order. Takes no memory worth mentioning until something is
+/// recorded, then 4 KB for each octave from the smallest to the largest duration. At most 2^32 - 1
+/// durations of one bin are told apart.
 ///
 /// Written to files as integers, bins without a count left out; reading gives the same histogram.
 ///

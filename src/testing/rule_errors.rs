@@ -143,9 +143,9 @@ impl ErrorCount {
         self.sufficed
     }
 
-    /// Between two changes of the weights `lnG(k) - lnG(k + n) + sum_i [lnG(a_i + s_i) - lnG(a_i) - s_i ln rho_i]`
-    /// with `a_i = k rho_i` (arXiv:2011.03567), added up: also where the weights come back to what
-    /// they were, what follows is a test of its own.
+    /// Between two changes of the weights `lnG(k) - lnG(k + n) + sum_i [lnG(a_i + s_i) - lnG(a_i) -
+    /// s_i ln rho_i]` with `a_i = k rho_i` (arXiv:2011.03567), added up: also where the weights
+    /// come back to what they were, what follows is a test of its own.
     fn ln_of_shares(&self, k: f64) -> f64 {
         let under_one = |errors: &[Counted]| {
             let share = errors[0].share;

@@ -9,10 +9,10 @@ use super::present::{PRESENT, acts, observed, told_only, with_more};
 use super::shortfall::shortfalls;
 use super::subject::Subject;
 use super::tried::{Alarms, OnFault, Tried, expected, mean, ratio};
-use super::tuned::{Normal, Round, Tuned};
+use super::tuned::{FailedCheck, Normal, Round, Tuned};
 use super::yardstick::Yardstick;
 use crate::engine::{
-    RawNotification, RawRules, RawTrigger, RuleSet, RulesError, Safeguards, TriggerKind,
+    RawNotification, RawRules, RawTrigger, RuleSet, RulesError, Safeguards, Trigger, TriggerKind,
 };
 use crate::scenario::{NamedFault, Scenario};
 use crate::stats::Confidence;
@@ -103,12 +103,21 @@ impl Contest {
         self.proves.then_some(usize::from(self.has_present))
     }
 
-    /// Whether the set that was to be proved raised more false alarms than it may have: with fewer
-    /// runs than prove anything it does not fail, and is not proved either.
-    pub(super) fn has_failed(&self, answers: &[Answer]) -> bool {
-        let Some(place) = self.candidate() else { return false };
+    /// The set that was to be proved, where it raised more false alarms than it may have: with
+    /// fewer runs than prove anything it does not fail, and is not proved either.
+    pub(super) fn failed(&self, answers: &[Answer]) -> Option<FailedCheck> {
+        let place = self.candidate()?;
         let hits = self.alarms(answers)[place];
-        hits > 0 && !self.keeps(hits)
+        let alarms = self.told(hits);
+        let failed = hits > 0 && !self.keeps(hits);
+        let acting = || self.acting(&self.contestants[place]);
+        let triggers = acting().map(|trigger| trigger.id.clone()).collect();
+        failed.then_some(FailedCheck { triggers, alarms })
+    }
+
+    /// Those of its triggers that can roll the canary back.
+    fn acting<'a>(&'a self, one: &'a Contestant) -> impl Iterator<Item = &'a Trigger> {
+        one.rules.triggers.iter().filter(|trigger| acts(trigger, &self.subject))
     }
 
     /// Whether so many false alarms prove the limit.
@@ -133,19 +142,30 @@ impl Contest {
         alarms
     }
 
-    /// How many runs it makes.
-    pub(super) fn runs(&self) -> u64 {
-        self.check.healthy + (self.scenarios.len() as u64 - 1) * self.check.seeds.count
+    /// How many runs of the healthy release it makes, and how many of bad ones.
+    pub(super) const fn runs(&self) -> [u64; 2] {
+        let bad = self.scenarios.len() as u64 - 1;
+        [self.check.healthy, bad * self.check.seeds.count]
     }
 
-    pub(super) fn batch(&self) -> Batch {
-        let all = self.check.seeds;
-        let seeds = || (0..all.count).map(|index| all.at(index));
-        let bad = (1..self.scenarios.len())
-            .flat_map(|scenario| seeds().map(move |seed| Run::Play { scenario, seed }));
-        let healthy =
-            (0..self.check.healthy).map(|index| Run::Guard { scenario: 0, seed: all.at(index) });
-        Batch::new(self.scenarios.clone(), bad.chain(healthy).collect(), Arc::clone(&self.watching))
+    /// The runs of the healthy release: a set that they disprove is not played against bad ones.
+    pub(super) fn healthy(&self) -> Batch {
+        let at = |index| Run::Guard { scenario: 0, seed: self.check.seeds.at(index) };
+        self.batch((0..self.check.healthy).map(at).collect())
+    }
+
+    /// The runs of bad releases.
+    pub(super) fn bad(&self) -> Batch {
+        let seeds = self.check.seeds;
+        let of = |scenario| {
+            let at = move |index| Run::Play { scenario, seed: seeds.at(index) };
+            (0..seeds.count).map(at)
+        };
+        self.batch((1..self.scenarios.len()).flat_map(of).collect())
+    }
+
+    fn batch(&self, runs: Vec<Run>) -> Batch {
+        Batch::new(self.scenarios.clone(), runs, Arc::clone(&self.watching))
     }
 
     /// What the answers to its batch come to.
@@ -153,7 +173,7 @@ impl Contest {
         &self,
         answers: Vec<Answer>,
         [stable, canary]: [Yardstick; 2],
-        rounds: Vec<Round>,
+        (rounds, failed): (Vec<Round>, Vec<FailedCheck>),
     ) -> Tuned {
         let alarms = self.alarms(&answers);
         let mut runs: Vec<Vec<Played>> = vec![Vec::new(); self.scenarios.len() - 1];
@@ -189,6 +209,7 @@ impl Contest {
             normal_canary: Normal::of(canary),
             rounds,
             checks: self.check.number as u64 + 1,
+            failed,
             present,
             tried,
             recommended,
@@ -199,7 +220,7 @@ impl Contest {
     }
 
     fn tried(&self, one: &Contestant, alarms: Alarms, runs: &[Vec<Played>]) -> Tried {
-        let acting = || one.rules.triggers.iter().filter(|trigger| acts(trigger, &self.subject));
+        let acting = || self.acting(one);
         let only_judges = acting().all(|one| matches!(one.kind, TriggerKind::Judge(_)));
         let promised = only_judges.then(|| one.rules.false_alarms());
         let on_fault = |runs: &Vec<Played>| OnFault::of(&runs.iter().collect::<Vec<_>>());

@@ -38,6 +38,6 @@ pub use schema::tune_schema;
 pub use search::{Bar, runs_that_prove, search, upper};
 pub use subject::{Subject, Unfit};
 pub use tried::{Alarms, HarmRatio, OnFault, Tried};
-pub use tuned::{Normal, Round, Shortfall, Tuned, Why};
+pub use tuned::{FailedCheck, Normal, Round, Shortfall, Tuned, Why};
 pub use tuning::{Goal, TuneError, Tuning};
 pub use yardstick::Yardstick;

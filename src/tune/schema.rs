@@ -92,6 +92,11 @@ fn tuned() -> Value {
         ],
         &[],
     );
+    let failed = object(
+        "a set that a check disproved",
+        &[("triggers", list(text("one of its triggers"))), ("alarms", alarms())],
+        &[],
+    );
     let shortfall = object(
         "why the present rules do not see a fault, or see it late",
         &[
@@ -114,6 +119,7 @@ fn tuned() -> Value {
         ],
         &[
             ("present", reference("tried")),
+            ("failed", list(failed)),
             ("recommended", text("the name of the recommended rules")),
             ("against_present", reference("ratio")),
             ("against_present_held_out", reference("ratio")),
@@ -130,8 +136,8 @@ fn why() -> Value {
     ]})
 }
 
-fn tried() -> Value {
-    let alarms = object(
+fn alarms() -> Value {
+    object(
         "how often a healthy release was rolled back",
         &[
             ("hits", whole("in how many runs")),
@@ -140,7 +146,10 @@ fn tried() -> Value {
             ("confidence", number("the confidence of that")),
         ],
         &[],
-    );
+    )
+}
+
+fn tried() -> Value {
     let fault = object(
         "what it did to one fault",
         &[
@@ -157,7 +166,7 @@ fn tried() -> Value {
             ("triggers", list(text("a trigger that can take the canary's traffic away"))),
             ("rules", json!({"type": "object", "description": "as a gateway takes them"})),
             ("missed", reference("share")),
-            ("alarms", alarms),
+            ("alarms", alarms()),
             ("harm", reference("mean")),
             ("faults", list(fault)),
         ],

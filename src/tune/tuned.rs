@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::tried::{HarmRatio, Tried};
+use super::tried::{Alarms, HarmRatio, Tried};
 use super::yardstick::Yardstick;
 use crate::study::ShareOfRuns;
 use crate::units::{Duration, Ratio};
@@ -20,6 +20,9 @@ pub struct Tuned {
     pub rounds: Vec<Round>,
     /// How many checks it took to prove a set, or to give up: each with runs of its own.
     pub checks: u64,
+    /// The sets that checks disproved, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<FailedCheck>,
     /// The rules that the scenario has; absent where none of them roll back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub present: Option<Tried>,
@@ -67,6 +70,16 @@ pub struct Normal {
     /// Their 99th percentile, likewise.
     #[serde(default, rename = "latency_p99_ns", skip_serializing_if = "Option::is_none")]
     pub latency_p99: Option<Duration>,
+}
+
+/// A set that a check disproved: chance had let it look better than it is.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FailedCheck {
+    /// Its triggers.
+    pub triggers: Vec<String>,
+    /// In how many runs of the healthy release it rolled back.
+    pub alarms: Alarms,
 }
 
 /// A round of the search.

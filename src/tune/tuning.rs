@@ -14,7 +14,7 @@ use super::library::library;
 use super::present::{PRESENT, observed, present_triggers, with_more};
 use super::search::{CHECKS, ONE_SIDED, runs_that_prove, search, upper};
 use super::subject::{Subject, Unfit};
-use super::tuned::{Round, Tuned};
+use super::tuned::{FailedCheck, Round, Tuned};
 use super::yardstick::Yardstick;
 use crate::engine::{RawTrigger, RuleSet, RulesError};
 use crate::record::Record;
@@ -55,6 +55,7 @@ pub struct Tuning {
     /// What is normal for the stable and for the canary, once it is known.
     normal: Option<[Yardstick; 2]>,
     rounds: Vec<Round>,
+    failed: Vec<FailedCheck>,
     stage: Stage,
 }
 
@@ -65,8 +66,11 @@ enum Stage {
     Measuring,
     /// A round of the halving, with what the rounds before have left.
     Halving { round: usize, field: Field },
-    /// The best sets are tried; with what the rounds, and checks before, have seen.
-    Contest { contest: Box<Contest>, field: Field },
+    /// The best sets are tried on the healthy release; with what the rounds, and checks before,
+    /// have seen.
+    Guarding { contest: Box<Contest>, field: Field },
+    /// And on bad ones; with the answers of the healthy one.
+    Playing { contest: Box<Contest>, guarded: Vec<Answer> },
     /// All is known.
     Over(Box<Tuned>),
 }
@@ -124,6 +128,7 @@ impl Tuning {
             present,
             normal: None,
             rounds: Vec::new(),
+            failed: Vec::new(),
             stage: Stage::Measuring,
         })
     }
@@ -162,7 +167,8 @@ impl Tuning {
                 let made = before.map_or(0, |size| size.healthy + sought * size.seeds);
                 halving - made + contest
             }
-            Stage::Contest { contest, .. } => contest.runs(),
+            Stage::Guarding { contest, .. } => contest.runs().iter().sum(),
+            Stage::Playing { contest, .. } => contest.runs()[1],
             Stage::Over(_) => 0,
         }
     }
@@ -175,7 +181,8 @@ impl Tuning {
         match &self.stage {
             Stage::Measuring => Ok(Some(self.measuring())),
             Stage::Halving { round, field } => self.halving(*round, field).map(Some),
-            Stage::Contest { contest, .. } => Ok(Some(contest.batch())),
+            Stage::Guarding { contest, .. } => Ok(Some(contest.healthy())),
+            Stage::Playing { contest, .. } => Ok(Some(contest.bad())),
             Stage::Over(_) => Ok(None),
         }
     }
@@ -189,7 +196,11 @@ impl Tuning {
         self.stage = match stage {
             Stage::Measuring => self.measured(answers),
             Stage::Halving { round, field } => self.halved(round, field, answers)?,
-            Stage::Contest { contest, field } => self.checked(&contest, field, answers)?,
+            Stage::Guarding { contest, field } => self.checked(contest, field, answers)?,
+            Stage::Playing { contest, mut guarded } => {
+                guarded.extend(answers);
+                Stage::Over(Box::new(self.concluded(&contest, guarded)))
+            }
             over @ Stage::Over(_) => over,
         };
         Ok(())
@@ -293,7 +304,7 @@ impl Tuning {
         });
         if round + 1 == ROUNDS {
             let contest = Box::new(self.contest(&field, 0)?);
-            return Ok(Stage::Contest { contest, field });
+            return Ok(Stage::Guarding { contest, field });
         }
         let always: Vec<usize> = (0..self.present).collect();
         let faults: Vec<usize> = self.sought().map(|(fault, _)| fault).collect();
@@ -302,11 +313,11 @@ impl Tuning {
         Ok(Stage::Halving { round: round + 1, field: field.reduced(&kept) })
     }
 
-    /// What a check came to: the end, or, where chance had let a set look better than it is,
+    /// What a check came to: bad releases, or, where chance had let a set look better than it is,
     /// another check of a set that is chosen with all that was seen.
     fn checked(
         &mut self,
-        contest: &Contest,
+        contest: Box<Contest>,
         mut field: Field,
         answers: Vec<Answer>,
     ) -> Result<Stage, RulesError> {
@@ -316,13 +327,19 @@ impl Tuning {
             }
         }
         let next = contest.number() + 1;
-        if contest.has_failed(&answers) && next < CHECKS {
-            let contest = Box::new(self.contest(&field, next)?);
-            return Ok(Stage::Contest { contest, field });
+        if let Some(failed) = contest.failed(&answers) {
+            self.failed.push(failed);
+            if next < CHECKS {
+                let contest = Box::new(self.contest(&field, next)?);
+                return Ok(Stage::Guarding { contest, field });
+            }
         }
-        let normal = self.normal.unwrap_or_default();
-        let rounds = std::mem::take(&mut self.rounds);
-        Ok(Stage::Over(Box::new(contest.conclude(answers, normal, rounds))))
+        Ok(Stage::Playing { contest, guarded: answers })
+    }
+
+    fn concluded(&mut self, contest: &Contest, answers: Vec<Answer>) -> Tuned {
+        let (rounds, failed) = (std::mem::take(&mut self.rounds), std::mem::take(&mut self.failed));
+        contest.conclude(answers, self.normal.unwrap_or_default(), (rounds, failed))
     }
 
     /// The present rules, the set that is to be proved and the others of the frontier, to be tried
@@ -436,6 +453,29 @@ mod tests {
         }
         assert!(left.is_sorted_by(|one, next| one > next), "{left:?}");
         assert_eq!(left.last(), Some(&0));
+    }
+
+    #[test]
+    fn a_set_that_a_check_disproves_is_told_and_meets_no_bad_release() {
+        let mut tuning = Tuning::new(subject(), faults(), goal(), Some(triggers())).unwrap();
+        let mut disproved = false;
+        while let Some(batch) = tuning.batch().unwrap() {
+            if !disproved && matches!(tuning.stage, Stage::Guarding { .. }) {
+                let all = Answer::Fired((0..tuning.triggers.len()).collect());
+                tuning.enter(vec![all; batch.runs()]).unwrap();
+                assert!(matches!(tuning.stage, Stage::Guarding { .. }), "{:?}", tuning.stage);
+                disproved = true;
+                continue;
+            }
+            let answers = (0..batch.runs()).map(|run| batch.make(run, Vec::new()).unwrap());
+            tuning.enter(answers.collect()).unwrap();
+        }
+        let found = tuning.found().unwrap();
+        let [failed] = found.failed.as_slice() else { panic!("{:?}", found.failed) };
+        assert_eq!((failed.alarms.hits, failed.alarms.n, found.checks), (58, 58, 2));
+        assert!(!failed.triggers.is_empty());
+        // Whatever is tried has fired in every run of the first check.
+        assert_eq!(found.recommended, None);
     }
 
     #[test]

@@ -289,13 +289,20 @@ fn the_judge_fires_after_four_errors_in_a_row_on_one_percent() {
     let mut world = World::new();
     world.rules(vec![judge()]);
     world.split(&[("old", 0.99), ("new", 0.01)]);
-    for (second, fires) in [(1.0, false), (6.0, false), (11.0, false), (16.0, true)] {
+    // ln E / ln 1000.
+    for (second, progress) in [(1.0, 0.0), (6.0, 0.333_333), (11.0, 0.747_679), (16.0, 1.206_819)] {
         world.at(second);
         let ticket = world.route(None, 0.995);
         world.complete(ticket, FAILURE, Duration::ZERO);
+        // Once it has fired its canary has no traffic, and it looks no longer.
+        let judgements = world.engine.judgements(MODEL);
+        let [judgement] = judgements.as_slice() else { panic!("{judgements:?}") };
+        assert_eq!((judgement.trigger, judgement.version), (0, CANARY));
+        assert!((judgement.progress() - progress).abs() < 1e-6, "{judgement:?}");
         world.at(second + 4.0);
-        assert_eq!(!world.fired_at().is_empty(), fires, "{second}");
+        assert_eq!(!world.fired_at().is_empty(), progress >= 1.0, "{second}");
     }
+    assert_eq!(world.engine.judgements(MODEL), Vec::new());
     let (_, evidence) = world.firings().remove(0);
     let Reading::Sequential(shares) = evidence.reading else { panic!("{evidence:?}") };
     assert_eq!(shares.canary_errors, 4);
@@ -317,6 +324,22 @@ fn errors_in_proportion_to_the_weights_do_not_move_the_judge() {
         }
     }
     assert_eq!(world.fired_at(), NEVER);
+}
+
+#[test]
+fn evidence_that_speaks_for_the_canary_is_no_progress() {
+    let mut world = World::new();
+    world.rules(vec![judge()]);
+    world.split(&[("old", 0.5), ("new", 0.5)]);
+    world.at(1.0);
+    for _ in 0..30 {
+        let ticket = world.route(None, 0.25);
+        world.complete(ticket, FAILURE, Duration::ZERO);
+    }
+    let judgement = world.engine.judgements(MODEL).remove(0);
+    let Reading::Sequential(shares) = &judgement.reading else { panic!("{judgement:?}") };
+    assert!(shares.stable_errors == 30 && shares.ln_evidence > 7.0, "{shares:?}");
+    assert_eq!(judgement.progress(), 0.0);
 }
 
 #[test]
