@@ -64,6 +64,21 @@ mod tests {
     use super::*;
     use crate::report::{tune_charts, tune_markdown};
     use crate::tune::example::report;
+    use crate::tune::{Alarms, FailedCheck};
+
+    #[test]
+    fn text_and_markdown_name_the_sets_that_checks_disproved() {
+        let mut report = report();
+        let triggers = vec!["errors".to_owned(), "slow".to_owned()];
+        let alarms = Alarms { hits: 3, n: 58, upper: 0.13, confidence: 0.983 };
+        report.combinations[0].tuned.failed = vec![FailedCheck { triggers, alarms }];
+        let style = Style { width: 100, colour: false, unicode: true, intervals: true };
+        for told in [tune_text(&report, style), tune_markdown(&report)] {
+            let flat = told.split_whitespace().collect::<Vec<_>>().join(" ");
+            let part = "A check disproved errors with slow: 3 of 58, at most 13.00 %.";
+            assert!(flat.contains(part), "{told}");
+        }
+    }
 
     #[test]
     fn text_and_markdown_say_what_was_found_and_why_the_present_rules_fall_short() {

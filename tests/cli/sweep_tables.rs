@@ -1,32 +1,6 @@
 //! The tables of a sweep in Apache Parquet: only in a build with that feature, and what CSV has.
 
-use crate::program::Workplace;
-
-const SCENARIO: &str = "
-schema: 1
-name: small
-title: A canary that fails now and then
-seed: 7
-vars: {failing: 20%}
-workload:
-  arrivals: {poisson: 4/s}
-  tokens: {input: 600, output: 200}
-models:
-  m:
-    versions:
-      v1: {tags: [stable], upstream: {latency: 250ms}}
-      v2: {tags: [beta], upstream: {latency: 200ms}}
-    rules:
-      conditions:
-        - {id: errors, metric: error_rate, operator: '>', threshold: 0.2, duration_seconds: 5,
-           check_interval_seconds: 5, window_seconds: 20, min_requests: 5,
-           action: rollback_to_last_stable}
-phases:
-  - {name: bad, until: rollback, within: 30s, split: {v1: 50%, v2: 50%},
-     faults: {v2: [{failures: {'503': '${failing}'}}]}}
-gate:
-  - median(blast_radius.failed) < 100
-";
+use crate::sweeps::place;
 
 const SWEEP: [&str; 10] = [
     "sweep",
@@ -40,12 +14,6 @@ const SWEEP: [&str; 10] = [
     "--fail-on",
     "fail",
 ];
-
-fn place() -> Workplace {
-    let place = Workplace::new();
-    place.write("small.yaml", SCENARIO);
-    place
-}
 
 #[cfg(not(feature = "parquet"))]
 #[test]

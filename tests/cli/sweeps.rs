@@ -46,7 +46,8 @@ const VARY: [&str; 4] = [
 
 const FILES: [&str; 5] = ["cells.csv", "runs.csv", "summary.md", "sweep.html", "sweep.json"];
 
-fn place() -> Workplace {
+/// With that scenario, as `small.yaml`.
+pub(crate) fn place() -> Workplace {
     let place = Workplace::new();
     place.write("small.yaml", SCENARIO);
     place
