@@ -60,7 +60,6 @@ struct Version {
     in_flight: u64,
     window: Window,
     /// An older gateway does not say.
-    #[serde(default)]
     latency: Option<Latency>,
 }
 
@@ -68,6 +67,7 @@ struct Version {
 struct Latency {
     since: String,
     successes: u64,
+    waiting: u64,
     confidence: f64,
     p50_ms: Interval,
     p90_ms: Interval,
@@ -104,7 +104,6 @@ struct Rule {
     firings: u64,
     timer: Option<Timer>,
     /// An older gateway does not say.
-    #[serde(default)]
     judge: Option<Judgement>,
 }
 
@@ -216,8 +215,8 @@ impl Model {
         if let Some(latency) = self.versions.iter().find_map(|version| version.latency.as_ref()) {
             let sure = format_set_share(latency.confidence);
             text.push_str(&format!(
-                "\nLatency of successes since the activation, with intervals that hold at every \
-                 look ({sure})\n"
+                "\nLatency of successes since the activation, in the order in which they began, \
+                 with intervals for every look ({sure})\n"
             ));
             text.push_str(&text_table(&self.latencies(), width));
         }
@@ -229,7 +228,7 @@ impl Model {
             if let Some(Judgement { progress, seen }) = &rule.judge {
                 let of = format_percent(*progress);
                 text.push_str(&format!(
-                    "  {} on {}: {of} of the evidence it needs\n    {seen}\n",
+                    "  {} on {}: {of} of the way to a breach\n    {seen}\n",
                     rule.id, rule.version
                 ));
             }
@@ -238,15 +237,16 @@ impl Model {
     }
 
     fn latencies(&self) -> Grid {
-        let header = ["Version", "Since", "Successes", "P50", "P90", "P99"];
+        let header = ["Version", "Since", "Successes", "Waiting", "P50", "P90", "P99"];
         let row = |version: &Version| {
-            let Latency { since, successes, p50_ms, p90_ms, p99_ms, .. } =
+            let Latency { since, successes, waiting, p50_ms, p90_ms, p99_ms, .. } =
                 version.latency.as_ref()?;
             let quantiles = [p50_ms, p90_ms, p99_ms].map(|quantile| quantile.text());
             // Without the fractions of the second.
             let since =
                 since.split_once('.').map_or_else(|| since.clone(), |(at, _)| format!("{at}Z"));
-            let counted = [version.id.clone(), since, format_count(*successes)];
+            let [successes, waiting] = [successes, waiting].map(|count| format_count(*count));
+            let counted = [version.id.clone(), since, successes, waiting];
             Some(counted.into_iter().chain(quantiles).collect())
         };
         let rows = self.versions.iter().filter_map(row).collect();
@@ -370,7 +370,7 @@ mod tests {
         });
         let interval = |value, low, high| json!({"value": value, "low": low, "high": high});
         let latency = json!({
-            "since": "2026-11-30T08:50:00.25Z", "successes": 700, "confidence": 0.95,
+            "since": "2026-11-30T08:50:00.25Z", "successes": 700, "waiting": 12, "confidence": 0.95,
             "p50_ms": interval(892.0, Some(880.0), Some(905.0)),
             "p90_ms": interval(1_200.0, Some(1_150.0), Some(1_260.0)),
             "p99_ms": interval(1_900.0, Some(1_700.0), None),
@@ -411,13 +411,13 @@ mod tests {
             "2.50 %",
             "2,156 ms",
             "$0.008",
-            "Latency of successes since the activation, with intervals that hold at every look \
-             (95 %)\n",
+            "Latency of successes since the activation, in the order in which they began, with \
+             intervals for every look (95 %)\n",
             "2026-11-30T08:50:00Z",
             "892 ms [880 ms, 905 ms]",
             "1,900 ms [1,700 ms, ?]",
             "15 s of 60 s",
-            "  judge on v2: 43.00 % of the evidence it needs\n    3 errors against 1 of the stable\n",
+            "  judge on v2: 43.00 % of the way to a breach\n    3 errors against 1 of the stable\n",
         ] {
             assert!(text.contains(part), "{part:?} in\n{text}");
         }

@@ -42,6 +42,7 @@ const LATENCY_COLUMNS = [
   ["p90", (latency) => within(latency.p90_ms)],
   ["p99", (latency) => within(latency.p99_ms)],
   ["Successes", (latency) => count(latency.successes)],
+  ["Waiting", (latency) => count(latency.waiting)],
 ];
 
 const LATENCY_HEADS = [["Version", ""], ...LATENCY_COLUMNS.map(([text]) => [text, "figure"])];
@@ -59,7 +60,7 @@ const latencyRow = () => {
   return { root, show };
 };
 
-// Latencies since the activation: intervals that hold at every look, for people who look at every second.
+// Latencies since the activation, as their attempts began: intervals for people who look at every second.
 const latencyTable = (id) => {
   const { root: table, body, caption } = tableOf("", LATENCY_HEADS);
   const root = make("div", { className: "part" }, scrolling(`Latency of ${id}`, table));
@@ -68,7 +69,7 @@ const latencyTable = (id) => {
     root.hidden = seen.length === 0;
     if (root.hidden) return;
     const sure = weight(seen[0].latency.confidence);
-    put(caption, `Latency of successes since the activation; intervals hold at every look (${sure})`);
+    put(caption, `Latency of successes since the activation, in the order in which they began; intervals for every look (${sure})`);
     const rows = keyed(body, seen.map((version) => version.id), latencyRow);
     seen.forEach((version, at) => rows[at].show(version, look(version.id), today));
   };

@@ -40,9 +40,9 @@ const ruleRow = () => {
       meter.value = duration > 0 ? Math.min(1, held / duration) : 1;
       attribute(meter, "aria-label", `Breach timer of ${told.id} on ${told.version}`);
     } else if (judge !== null) {
-      put(timer, `${percent(judge.progress)} of the evidence it needs`);
+      put(timer, `${percent(judge.progress)} of the way to a breach`);
       meter.value = Math.min(1, judge.progress);
-      attribute(meter, "aria-label", `Evidence of ${told.id} on ${told.version}`);
+      attribute(meter, "aria-label", `Progress of ${told.id} on ${told.version}`);
     } else {
       const longest = told.longest_timer_seconds;
       put(timer, longest > 0 ? `No breach; the longest held ${span(longest)}` : "No breach");

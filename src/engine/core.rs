@@ -163,6 +163,12 @@ impl Engine {
         self.deployment(model).map(Deployment::judgements).unwrap_or_default()
     }
 
+    /// How many times a version has been activated: got traffic where it had none, or was deployed
+    /// anew. Its present life, or its last one, has this number; 0: it never had traffic.
+    pub fn life(&self, model: ModelIndex, version: Slot) -> u32 {
+        self.deployment(model).map_or(0, |deployment| deployment.life(version))
+    }
+
     /// The checks of a model's versions that were carried out at `at`, the last instant at which
     /// there were any; those of a version that lost its traffic by them are not among them.
     pub fn looks(&mut self, model: ModelIndex, at: Timestamp) -> Vec<Look> {
@@ -255,6 +261,7 @@ impl Engine {
             pinned: ask.pin.is_some(),
             attempt: 0,
             activation: 0,
+            life: 0,
             split: 0,
             owner,
             start: now,
@@ -307,6 +314,7 @@ impl Engine {
             pinned: retry.pinned,
             attempt: retry.attempt,
             activation: 0,
+            life: 0,
             split: 0,
             owner: None,
             start: now,

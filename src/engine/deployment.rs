@@ -52,6 +52,8 @@ pub(super) struct Live {
     /// Counts the version's activations and deactivations: a ticket with an older number has been
     /// drained and is no evidence.
     pub(super) activation: u32,
+    /// Counts its activations alone.
+    life: u32,
     /// Windows and timers begin here: a whole second.
     pub(super) activated_at: Timestamp,
     /// Requests that ended and were evidence, of all activations.
@@ -106,6 +108,11 @@ impl Deployment {
         self.live.iter().map(|live| live.outstanding).sum()
     }
 
+    /// How many times a version has been activated.
+    pub(super) fn life(&self, version: Slot) -> u32 {
+        self.live.get(usize::from(version.0)).map_or(0, |live| live.life)
+    }
+
     /// The slot of a version that is in the catalog.
     pub(super) fn slot_of(&self, version: &VersionId) -> Slot {
         let slot = self.state.catalog.slot(version.as_str());
@@ -133,6 +140,7 @@ impl Deployment {
         ticket.split = self.split_number;
         let live = &mut self.live[usize::from(ticket.attempted.0)];
         ticket.activation = live.activation;
+        ticket.life = live.life;
         live.outstanding += 1;
         live.begun += u64::from(ticket.attempt == 0 && !ticket.pinned);
         if let Some(in_flight) = live.in_flight.as_mut().filter(|_| !ticket.pinned) {
@@ -371,7 +379,9 @@ impl Deployment {
                 self.deactivate(slot);
             }
             if begins {
-                self.live[usize::from(slot.0)].activated_at = now.ceil_second();
+                let live = &mut self.live[usize::from(slot.0)];
+                live.activated_at = now.ceil_second();
+                live.life += 1;
             }
         }
         self.split = Some(self.present_split());

@@ -1,6 +1,6 @@
 //! How far a judge has come, for those who look on.
 
-use super::{Reading, Slot};
+use super::{RankShift, Reading, Slot};
 use crate::math;
 use crate::metric::Direction;
 use crate::units::Ratio;
@@ -17,12 +17,18 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    /// The part of the evidence that is needed: the logarithm of what there is over that of
-    /// 1 / alpha. At least 1 where it suffices; 0 without any, and where it speaks for the version.
-    /// Of ranks 2/3 where the shift is as great as is tolerated, 1 where its interval lies beyond.
+    /// How far it has come on the way to a breach: at least 1 where it is one, below where not.
+    ///
+    /// Of a sequential judge the part of the evidence that is needed, the logarithm of what there
+    /// is over that of 1 / alpha: 0 without any, and where it speaks for the version. Of ranks the
+    /// part of its interval's nearer half that lies beyond what is tolerated: 0 as long as the
+    /// shift itself is tolerated, 1 as the nearer limit is beyond it.
     pub fn progress(&self) -> f64 {
-        let progress = self.reading.progress();
-        // Not a number, or infinite, where ranks leave no interval.
+        let progress = match &self.reading {
+            Reading::Ranks(ranks) => beyond_tolerance(ranks),
+            reading => reading.nearness(),
+        };
+        // Infinite where the limits are the shift itself.
         if progress > 0.0 { progress.min(MOST) } else { 0.0 }
     }
 }
@@ -30,10 +36,24 @@ impl Judgement {
 /// Beyond it nothing more is meant.
 const MOST: f64 = 1_000.0;
 
+/// The shift, and the limit of it that is the nearer one to none, as what is worse is counted.
+fn worse(ranks: &RankShift) -> (f64, f64) {
+    match ranks.metric.direction() {
+        Direction::Higher => (-ranks.shift, -ranks.high),
+        Direction::Lower | Direction::Neutral => (ranks.shift, ranks.low),
+    }
+}
+
+fn beyond_tolerance(ranks: &RankShift) -> f64 {
+    let (shift, nearer) = worse(ranks);
+    if shift > ranks.tolerance { (shift - ranks.tolerance) / (shift - nearer) } else { 0.0 }
+}
+
 impl Reading {
-    /// How far a judge's reading is on the way to a breach: at least 1 where it is one, below where
-    /// not; 0 of what is no judge's.
-    pub(super) fn progress(&self) -> f64 {
+    /// Where a judge's reading stands on a path to a breach, to tell apart runs that are all far
+    /// from one: it rises towards one as well where [`Judgement::progress`] is 0 still. 0 of what
+    /// is no judge's.
+    pub(super) fn nearness(&self) -> f64 {
         let of = |ln_evidence: f64, alpha: Ratio| ln_evidence / -math::ln(alpha.get());
         match self {
             // It answers to a canary that is better, too.
@@ -42,14 +62,89 @@ impl Reading {
             Self::EventRatio(ratio) => of(ratio.ln_evidence, ratio.alpha),
             Self::Objective(objective) => of(objective.ln_evidence, objective.alpha),
             Self::Ranks(ranks) => {
-                let sign = match ranks.metric.direction() {
-                    Direction::Higher => -1.0,
-                    Direction::Lower | Direction::Neutral => 1.0,
-                };
                 let half = 0.5 * (ranks.high - ranks.low);
-                2.0 / 3.0 + (sign * ranks.shift - ranks.tolerance) / half / 3.0
+                2.0 / 3.0 + (worse(ranks).0 - ranks.tolerance) / half / 3.0
             }
             _ => 0.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{AgainstObjective, EventRatio};
+    use crate::metric::Metric;
+    use crate::units::Duration;
+
+    fn judgement(reading: Reading) -> Judgement {
+        Judgement { trigger: 0, version: Slot(1), reading }
+    }
+
+    fn ranks(metric: Metric, shift: f64, [low, high]: [f64; 2]) -> Judgement {
+        judgement(Reading::Ranks(RankShift {
+            metric,
+            canary_buckets: 10,
+            stable_buckets: 10,
+            bucket: Duration::from_secs(60),
+            shift,
+            low,
+            high,
+            confidence: Ratio::new(0.98).unwrap(),
+            tolerance: 0.5,
+        }))
+    }
+
+    #[test]
+    fn ranks_come_as_far_as_their_interval_lies_beyond_what_is_tolerated() {
+        let rows = [
+            (0.0, [-5.0, 5.0], 0.0),
+            (-1.0, [-10.0, 8.0], 0.0),
+            (0.5, [0.4, 0.6], 0.0),
+            (5.0, [0.0, 6.0], 0.9),
+            (2.5, [0.5, 6.0], 1.0),
+            (2.0, [0.6, 6.0], 1.5 / 1.4),
+            (2.0, [f64::NEG_INFINITY, f64::INFINITY], 0.0),
+            (2.0, [2.0, 2.0], 1_000.0),
+        ];
+        for (shift, [low, high], expected) in rows {
+            let higher_is_worse = ranks(Metric::ErrorRate, shift, [low, high]);
+            let lower_is_worse = ranks(Metric::SuccessRate, -shift, [-high, -low]);
+            for judgement in [higher_is_worse, lower_is_worse] {
+                let found = judgement.progress();
+                assert!((found - expected).abs() < 1e-12, "{found}, not {expected}: {judgement:?}");
+                // At 1 exactly the limit is what is tolerated, and not beyond it.
+                assert_eq!(judgement.reading.holds(), found > 1.0, "{judgement:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn evidence_of_events_and_against_objectives_is_measured_by_its_logarithm() {
+        let (ln_evidence, alpha) = (math::ln(10.0), Ratio::new(0.001).unwrap());
+        let events = EventRatio {
+            metric: Metric::LatencyP99,
+            slow_above: Some(Duration::from_secs(2)),
+            canary_events: 4,
+            stable_events: 3,
+            expected_share: 0.05,
+            allowed_excess: 0.0,
+            burst_block: Duration::ZERO,
+            ln_evidence,
+            alpha,
+        };
+        let objective = AgainstObjective {
+            metric: Metric::ErrorRate,
+            hits: 4,
+            requests: 50,
+            objective: Ratio::new(0.01).unwrap(),
+            limit: None,
+            ln_evidence,
+            alpha,
+        };
+        for reading in [Reading::EventRatio(events), Reading::Objective(objective)] {
+            let found = judgement(reading).progress();
+            assert!((found - 1.0 / 3.0).abs() < 1e-12, "{found}: ln 10 of ln 1,000");
         }
     }
 }

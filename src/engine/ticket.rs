@@ -31,6 +31,8 @@ pub struct Ticket {
     pub(super) attempt: u8,
     /// Which activation of the version this is: an older one has been drained.
     pub(super) activation: u32,
+    /// Which life of the version this is.
+    pub(super) life: u32,
     /// Which split was in force.
     pub(super) split: u32,
     /// The end of its owner's place, where requests of one owner stick together.
@@ -70,10 +72,10 @@ impl Ticket {
         self.owner
     }
 
-    /// Counts the activations of the attempted version, with what else parts its requests from
-    /// those before: an attempt under a later one is another life of the version.
-    pub const fn activation(&self) -> u32 {
-        self.activation
+    /// Which life of the attempted version it belongs to: see
+    /// [`Engine::life`](super::Engine::life). `None`: to none, as the split had no part in it.
+    pub const fn life(&self) -> Option<u32> {
+        if self.pinned { None } else { Some(self.life) }
     }
 
     /// When the attempt began.

@@ -214,7 +214,7 @@ impl Watch {
         }
         let nearness = match &mut self.gauge {
             AnyGauge::Condition(gauge) => gauge.nearness(at, in_flight),
-            AnyGauge::Judge(judge) => judge.reading().progress(),
+            AnyGauge::Judge(judge) => judge.reading().nearness(),
         };
         // Not a number where nothing is known.
         if nearness > 0.0 { nearness.min(NO_BREACH) } else { 0.0 }

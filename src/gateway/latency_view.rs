@@ -3,16 +3,19 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::since_activation::{Latencies, SinceActivation};
+use super::since_activation::{Quantiles, SoFar};
 use crate::stats::Measured;
 
-/// The latencies of a version's successes since its activation.
+/// The latencies of a version's successes since its activation, in the order in which they began:
+/// those count that began before any attempt that is under way.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "LatencySoFar")]
 pub(super) struct LatencyView {
-    /// When the first of them ended, in RFC 3339.
+    /// When the first attempt began, in RFC 3339.
     since: String,
     successes: u64,
+    /// Attempts that are over and wait for one that began before them.
+    waiting: u64,
     /// With which each quantile by itself lies in its interval whenever one looks, however often:
     /// the latencies must have one distribution, and not drift.
     confidence: f64,
@@ -32,12 +35,20 @@ struct IntervalView {
     high: Option<f64>,
 }
 
-impl From<Latencies> for LatencyView {
-    fn from(latencies: Latencies) -> Self {
-        let Latencies { since, successes, p50, p90, p99 } = latencies;
+impl LatencyView {
+    /// `None` without successes.
+    pub(super) fn of(so_far: &SoFar) -> Option<Self> {
+        let Quantiles { p50, p90, p99 } = so_far.quantiles()?;
         let [p50_ms, p90_ms, p99_ms] = [p50, p90, p99].map(IntervalView::of_seconds);
-        let confidence = SinceActivation::CONFIDENCE.get();
-        Self { since: since.to_string(), successes, confidence, p50_ms, p90_ms, p99_ms }
+        Some(Self {
+            since: so_far.since.to_string(),
+            successes: so_far.successes(),
+            waiting: so_far.waiting,
+            confidence: SoFar::CONFIDENCE.get(),
+            p50_ms,
+            p90_ms,
+            p99_ms,
+        })
     }
 }
 

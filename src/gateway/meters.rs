@@ -14,6 +14,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::operation_meters::OperationMeters;
 use super::recent::Recent;
+use super::since_activation::Turn;
 use crate::exchange::{Ending, Observed};
 use crate::units::{Duration, ModelId, Ratio, Timestamp, VersionId};
 
@@ -285,8 +286,11 @@ impl Meters {
 }
 
 impl VersionMeters {
-    pub(super) fn began(&self) {
+    /// An attempt begins at `at` in this life of the version, or in none. What comes back is handed
+    /// to what is told of its end.
+    pub(super) fn began(&self, life: Option<u32>, at: Timestamp) -> Option<Turn> {
         self.in_flight.inc();
+        self.recent.begin(life, at)
     }
 
     /// Its model.
@@ -305,17 +309,18 @@ impl VersionMeters {
     }
 
     /// An attempt was not made: the version or its upstream has as many as it may have.
-    pub(super) fn declined(&self) {
+    pub(super) fn declined(&self, turn: Option<Turn>) {
         self.in_flight.dec();
+        self.recent.withdraw(turn);
         let OfVersion { model, version } = self.version.clone();
         let ending = "overloaded".to_owned();
         self.endings.get_or_create(&OfEnding { model, version, ending }).inc();
     }
 
-    /// An attempt ended so at `at` that began under its version's activation of this number.
-    pub(super) fn ended(&self, activation: u32, at: Timestamp, observed: &Observed) {
+    /// An attempt ended so at `at`.
+    pub(super) fn ended(&self, turn: Option<Turn>, at: Timestamp, observed: &Observed) {
         self.in_flight.dec();
-        self.recent.record(activation, at, observed);
+        self.recent.record(turn, at, observed);
         self.duration.observe(observed.latency.as_secs_f64());
         if observed.ending != Ending::Success {
             let OfVersion { model, version } = self.version.clone();

@@ -3,9 +3,9 @@
 //! nothing: the engine has windows of its own, as its rules want them.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::since_activation::{Latencies, SinceActivation};
+use super::since_activation::{SinceActivation, SoFar, Turn};
 use crate::exchange::{Class, Classification, Ending, Observed};
 use crate::stats::DurationHistogram;
 use crate::units::{Duration, Timestamp};
@@ -65,12 +65,26 @@ impl Recent {
     /// How long a time it covers at most; the slice under way makes it up to ten seconds less.
     pub(super) const WINDOW: Duration = Duration::from_secs((SLICES * SLICE_SECONDS) as u64);
 
-    /// An attempt ended at `at` that began under the activation of this number.
-    pub(super) fn record(&self, activation: u32, at: Timestamp, observed: &Observed) {
+    /// An attempt begins at `at` in this life of the version; `None`: in none, or there is no more
+    /// room. What comes back is handed to what is told of its end.
+    pub(super) fn begin(&self, life: Option<u32>, at: Timestamp) -> Option<Turn> {
+        self.kept().since_activation.begin(life?, at)
+    }
+
+    /// An attempt was not made after all.
+    pub(super) fn withdraw(&self, turn: Option<Turn>) {
+        if let Some(turn) = turn {
+            self.kept().since_activation.end(turn, None);
+        }
+    }
+
+    /// An attempt ended at `at`.
+    pub(super) fn record(&self, turn: Option<Turn>, at: Timestamp, observed: &Observed) {
         let number = number(at);
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if observed.ending == Ending::Success {
-            kept.since_activation.record(activation, at, observed.latency);
+        let mut kept = self.kept();
+        if let Some(turn) = turn {
+            let is_success = observed.ending == Ending::Success;
+            kept.since_activation.end(turn, is_success.then_some(observed.latency));
         }
         if number > kept.last() {
             kept.take_down();
@@ -88,20 +102,22 @@ impl Recent {
 
     /// All that was seen in the minute before `now`.
     pub(super) fn sum(&self, now: Timestamp) -> Slice {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).sum(number(now))
+        self.kept().sum(number(now))
     }
 
-    /// The latencies of successes since the activation; `None` where there was none yet.
-    pub(super) fn latencies(&self) -> Option<Latencies> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.since_activation.latencies()
+    /// The latencies of successes in this life of the version; `None` where no attempt has begun.
+    pub(super) fn so_far(&self, life: u32) -> Option<SoFar> {
+        self.kept().since_activation.so_far(life)
     }
 
     /// How the minute was at the ends of earlier slices, of those in which something was seen, the
     /// oldest first; of what is older than ten minutes as much as has not been replaced.
     pub(super) fn history(&self) -> Vec<Point> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.past.iter().copied().collect()
+        self.kept().past.iter().copied().collect()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -223,10 +239,10 @@ mod tests {
     #[test]
     fn a_minute_is_seen_and_what_was_before_is_forgotten() {
         let recent = Recent::default();
-        recent.record(1, at(0), &ended(Ending::Success));
-        recent.record(1, at(9), &ended(Ending::Status(500)));
-        recent.record(1, at(10), &ended(Ending::Status(429)));
-        recent.record(1, at(11), &ended(Ending::ClientClosed));
+        recent.record(None, at(0), &ended(Ending::Success));
+        recent.record(None, at(9), &ended(Ending::Status(500)));
+        recent.record(None, at(10), &ended(Ending::Status(429)));
+        recent.record(None, at(11), &ended(Ending::ClientClosed));
         let counts = |now| {
             let sum = recent.sum(at(now));
             (sum.counts.successes, sum.counts.errors, sum.counts.rate_limited)
@@ -235,19 +251,19 @@ mod tests {
         assert_eq!(counts(59), (1, 1, 1));
         assert_eq!(counts(60), (0, 0, 1), "the first ten seconds are over a minute old");
         assert_eq!(counts(1_000), (0, 0, 0));
-        recent.record(1, at(62), &ended(Ending::Success));
-        recent.record(1, at(5), &ended(Ending::Success));
+        recent.record(None, at(62), &ended(Ending::Success));
+        recent.record(None, at(5), &ended(Ending::Success));
         assert_eq!(counts(62), (1, 0, 1), "what comes a minute late is not counted as new");
     }
 
     #[test]
     fn the_ten_minutes_before_have_a_point_for_each_slice_in_which_something_was_seen() {
         let recent = Recent::default();
-        recent.record(1, at(0), &ended(Ending::Success));
+        recent.record(None, at(0), &ended(Ending::Success));
         assert!(recent.history().is_empty(), "the slice under way is none of the past");
-        recent.record(1, at(10), &ended(Ending::Status(500)));
-        recent.record(1, at(75), &ended(Ending::Status(429)));
-        recent.record(1, at(200), &ended(Ending::Success));
+        recent.record(None, at(10), &ended(Ending::Status(500)));
+        recent.record(None, at(75), &ended(Ending::Status(429)));
+        recent.record(None, at(200), &ended(Ending::Success));
         let seen: Vec<_> = recent
             .history()
             .into_iter()
@@ -258,7 +274,7 @@ mod tests {
             [(at(10), Some(0.0), true), (at(20), Some(0.5), true), (at(80), Some(1.0), false)];
         assert_eq!(seen, expected);
         for slice in 0..100 {
-            recent.record(1, at(1_000 + 10 * slice), &ended(Ending::Success));
+            recent.record(None, at(1_000 + 10 * slice), &ended(Ending::Success));
         }
         let times: Vec<_> = recent.history().into_iter().map(|point| point.at).collect();
         assert_eq!((times.len(), times[0], times[59]), (60, at(1_400), at(1_990)));
@@ -267,9 +283,9 @@ mod tests {
     #[test]
     fn only_successes_have_latencies() {
         let recent = Recent::default();
-        recent.record(1, at(0), &ended(Ending::Timeout));
+        recent.record(None, at(0), &ended(Ending::Timeout));
         assert_eq!(recent.sum(at(0)).latencies.count(), 0);
-        recent.record(1, at(0), &ended(Ending::Success));
+        recent.record(None, at(0), &ended(Ending::Success));
         assert_eq!(recent.sum(at(0)).latencies.mean(), Some(Duration::from_millis(100)));
     }
 }

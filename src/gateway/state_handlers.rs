@@ -90,12 +90,22 @@ pub(super) async fn metrics(request: &AdminRequest) -> Result<Response<Body>, Ap
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
+    use super::super::open_api::document;
     use super::super::test_house::{TestHouse, target};
     use crate::engine::{Ask, CommandKind};
     use crate::exchange::{Ending, ModelIndex, Observed};
     use crate::units::{Draw, Duration};
+
+    /// What of a status is not as the description of the interface has it.
+    fn misdescribed(status: &Value) -> Vec<String> {
+        let mut schema = document();
+        schema["$ref"] = json!("#/components/schemas/DeployStatus");
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let told = validator.iter_errors(status).map(|e| format!("{}: {e}", e.instance_path()));
+        told.collect()
+    }
 
     #[tokio::test]
     async fn the_status_shows_the_split_the_last_minute_and_the_last_rollback() {
@@ -104,8 +114,8 @@ mod tests {
         let route = house.desk().with(|inner, _| inner.routes[1][1].clone());
         let ended = |ending| Observed::without_answer(ending, Duration::from_millis(20));
         for ending in [Ending::Success, Ending::Success, Ending::Success, Ending::Status(500)] {
-            route.meters.began();
-            route.meters.ended(1, now, &ended(ending));
+            let turn = route.meters.began(Some(1), now);
+            route.meters.ended(turn, now, &ended(ending));
         }
         let status = house.call("GET", "/v1/deploy/status", None).await.body;
         let model = &status["models"][1];
@@ -123,6 +133,7 @@ mod tests {
         // Three do not bound any quantile.
         assert_eq!(latency["p99_ms"], json!({"value": 20.0, "low": null, "high": null}));
         assert_eq!(model["versions"][1]["latency"], json!(null));
+        assert_eq!(misdescribed(&status), [""; 0]);
         house.command(1, CommandKind::Rollback(Some(target("name-1")))).await;
         let status = house.call("GET", "/v1/deploy/status", None).await.body;
         let last = &status["models"][1]["last_rollback"];
@@ -175,6 +186,10 @@ mod tests {
         let progress = judge["progress"].as_f64().unwrap();
         assert!((progress - 0.064_971).abs() < 1e-5, "{progress}");
         assert!(judge["seen"].as_str().unwrap().starts_with("4 errors against 0 of the stable"));
+        assert_eq!(misdescribed(&status), [""; 0]);
+        let mut wrong = status;
+        wrong["models"][1]["rules"][0]["judge"]["progress"] = json!("far");
+        assert_eq!(misdescribed(&wrong).len(), 1);
     }
 
     #[tokio::test]

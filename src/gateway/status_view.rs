@@ -85,7 +85,7 @@ struct VersionStateView {
     /// Attempts under way.
     in_flight: u64,
     window: WindowView,
-    /// Of the successes since it got traffic; null: there was none.
+    /// Of the successes since it got traffic, or the last time that it did; null: none counts yet.
     latency: Option<LatencyView>,
     /// The ten minutes before, the oldest first; absent in events, which come each second.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -167,8 +167,13 @@ struct Seen {
     is_reachable: bool,
     rollback_target: Option<String>,
     price: Option<Price>,
+    /// How often it has been activated.
+    life: u32,
     route: Arc<VersionRoute>,
 }
+
+/// What a judge of each of the model's rules has seen, in their order.
+type Judgements = Vec<Option<Judgement>>;
 
 /// How far back the figures of versions reach.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -205,11 +210,14 @@ impl ModelView {
         past: &Past,
         (now, span): (Timestamp, Span),
     ) -> Self {
-        let (view, seen, limited_is_error) = desk.with(|inner, _| {
+        let ((mut view, judgements), seen, limited_is_error) = desk.with(|inner, _| {
             let rules = inner.engine.rules(index);
             let limited = rules.is_some_and(|rules| rules.classification.rate_limited_is_error);
             (Self::of_engine(inner, id, index, past), seen(inner, index), limited)
         });
+        for (rule, judgement) in view.rules.iter_mut().zip(judgements) {
+            rule.judge = judgement.map(JudgementView::from);
+        }
         let history = |recent: &Recent| match span {
             Span::Minute => Vec::new(),
             Span::TenMinutes => recent
@@ -231,14 +239,25 @@ impl ModelView {
                 limited_is_error,
                 seen.price,
             ),
-            latency: seen.route.meters.recent.latencies().map(LatencyView::from),
+            latency: seen
+                .route
+                .meters
+                .recent
+                .so_far(seen.life)
+                .and_then(|so_far| LatencyView::of(&so_far)),
             history: history(&seen.route.meters.recent),
         };
         Self { versions: seen.into_iter().map(state).collect(), ..view }
     }
 
-    /// Without what is kept of the versions.
-    fn of_engine(inner: &Inner, id: &ModelId, index: ModelIndex, past: &Past) -> Self {
+    /// Without what is kept of the versions, and with what is put into words when the engine is
+    /// free again.
+    fn of_engine(
+        inner: &Inner,
+        id: &ModelId,
+        index: ModelIndex,
+        past: &Past,
+    ) -> (Self, Judgements) {
         let engine = &inner.engine;
         let name = |slot: Slot| {
             let catalog = engine.catalog(index);
@@ -257,18 +276,24 @@ impl ModelView {
                 step_weight: rollout.step_weight().map(crate::units::Ratio::get),
             }
         });
-        let (breaches, judgements) = (engine.breaches(index), engine.judgements(index));
+        let breaches = engine.breaches(index);
         let rule = |(trigger, slot, health): (usize, Slot, Health)| {
             let rules = engine.rules(index);
             let found = rules.and_then(|rules| rules.triggers.get(trigger));
             let id = found.map_or_else(String::new, |trigger| trigger.id.clone());
             let is_its = |breach: &&Breach| (breach.trigger, breach.version) == (trigger, slot);
             let timer = breaches.iter().find(is_its).map(TimerView::from);
-            let is_its = |one: &&Judgement| (one.trigger, one.version) == (trigger, slot);
-            let judge = judgements.iter().find(is_its).map(JudgementView::from);
-            RuleView { judge, ..RuleView::new(id, name(slot), health, timer) }
+            RuleView::new(id, name(slot), health, timer)
         };
-        Self {
+        let health = engine.health(index);
+        let mut judgements = engine.judgements(index);
+        let judgement = |(trigger, slot, _): &(usize, Slot, Health)| {
+            let is_its = |one: &Judgement| (one.trigger, one.version) == (*trigger, *slot);
+            let place = judgements.iter().position(is_its)?;
+            Some(judgements.swap_remove(place))
+        };
+        let judgements = health.iter().map(judgement).collect();
+        let view = Self {
             model: id.to_string(),
             stable: engine.stable(index).map(name),
             rollback_target: engine.last_stable(index).map(name),
@@ -276,11 +301,12 @@ impl ModelView {
             rollout,
             in_flight: engine.in_flight(index),
             versions: Vec::new(),
-            rules: engine.health(index).into_iter().map(rule).collect(),
+            rules: health.into_iter().map(rule).collect(),
             last_rollback: past.last_rollback.clone(),
             last_refusal: past.last_refusal.clone(),
             warnings: warnings(engine, index, past),
-        }
+        };
+        (view, judgements)
     }
 }
 
@@ -294,7 +320,6 @@ impl RuleView {
     fn new(id: String, version: String, health: Health, timer: Option<TimerView>) -> Self {
         let Health { checks, no_data, breaches, firings, longest_timer } = health;
         let longest_timer_seconds = longest_timer.as_secs_f64();
-        let judge = None;
         Self {
             id,
             version,
@@ -304,7 +329,7 @@ impl RuleView {
             firings,
             longest_timer_seconds,
             timer,
-            judge,
+            judge: None,
         }
     }
 }
@@ -376,6 +401,7 @@ fn seen(inner: &Inner, index: ModelIndex) -> Vec<Seen> {
             tags: version.tags.iter().map(ToString::to_string).collect(),
             is_reachable: version.is_reachable,
             price: version.version.price,
+            life: engine.life(index, version.slot),
             route: Arc::clone(routes.get(usize::from(version.slot.0))?),
         })
     };
@@ -410,8 +436,8 @@ mod tests {
             input: crate::units::Tokens::new(600),
             output: crate::units::Tokens::new(400),
         };
-        recent.record(1, at, &Observed { usage, ..success });
-        recent.record(1, at, &Observed::without_answer(Ending::Status(429), Duration::ZERO));
+        recent.record(None, at, &Observed { usage, ..success });
+        recent.record(None, at, &Observed::without_answer(Ending::Status(429), Duration::ZERO));
         let price = Some(Price::blended(Money::from_pico_usd(8_000_000_000)));
         let window = WindowView::of(&recent.sum(at), true, price);
         assert_eq!((window.requests, window.errors, window.error_rate), (2, 1, Some(0.5)));

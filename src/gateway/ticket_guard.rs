@@ -10,6 +10,7 @@ use super::desk::Desk;
 use super::fault::Fault;
 use super::room::Seat;
 use super::send::causes;
+use super::since_activation::Turn;
 use super::taped::TapedRequest;
 use super::unreadable::Unreadable;
 use super::version_route::VersionRoute;
@@ -24,6 +25,7 @@ pub(super) struct TicketGuard {
     desk: Arc<Desk>,
     /// `None`: handed back.
     ticket: Option<Ticket>,
+    turn: Option<Turn>,
     route: Arc<VersionRoute>,
     number: RequestNumber,
     /// The request's.
@@ -45,11 +47,11 @@ impl TicketGuard {
         (number, id): (RequestId, HeaderValue),
         taped: Option<Arc<TapedRequest>>,
     ) -> Self {
-        route.meters.began();
         let start = ticket.start();
+        let turn = route.meters.began(ticket.life(), start);
         let number = RequestNumber { id: number, attempt: ticket.attempt() };
         let (ticket, first_token, seats) = (Some(ticket), None, Vec::new());
-        Self { desk, ticket, route, number, id, start, first_token, seats, taped }
+        Self { desk, ticket, turn, route, number, id, start, first_token, seats, taped }
     }
 
     /// Which request it is, and which attempt at it.
@@ -139,7 +141,7 @@ impl TicketGuard {
     pub(super) fn decline(mut self) {
         if let Some(ticket) = self.ticket.take() {
             self.desk.abandon(self.number.id, ticket, None);
-            self.route.meters.declined();
+            self.route.meters.declined(self.turn);
             if let Some(taped) = &self.taped {
                 taped.refused(503);
             }
@@ -165,7 +167,7 @@ impl TicketGuard {
     fn end(&mut self, observed: &Observed) -> Option<Completion> {
         let ticket = self.ticket.take()?;
         let at = self.start + observed.latency;
-        self.route.meters.ended(ticket.activation(), at, observed);
+        self.route.meters.ended(self.turn, at, observed);
         self.seats.clear();
         self.tape(observed);
         Some(self.desk.complete(self.number.id, ticket, observed))
@@ -179,11 +181,10 @@ impl Drop for TicketGuard {
         }
         let Some(ticket) = self.ticket.take() else { return };
         let latency = self.latency();
-        let activation = ticket.activation();
         let ending = self.desk.abandon(self.number.id, ticket, self.first_token);
         let first_token = self.first_token;
         let observed = Observed { first_token, ..Observed::without_answer(ending, latency) };
-        self.route.meters.ended(activation, self.start + latency, &observed);
+        self.route.meters.ended(self.turn, self.start + latency, &observed);
         self.tape(&observed);
     }
 }

@@ -96,8 +96,10 @@ fn stable_text(stable: Level) -> String {
 }
 
 fn sequential_text(shares: &ErrorShares) -> String {
+    // The test answers to a canary that is better, too.
+    let favour = if shares.excess <= 0.0 { " in the canary's favour" } else { "" };
     format!(
-        "{} errors against {} of the stable at {} of the traffic, {}",
+        "{} errors against {} of the stable at {} of the traffic, {}{favour}",
         format_count(shares.canary_errors),
         format_count(shares.stable_errors),
         format_set_share(shares.expected_share),
@@ -214,9 +216,9 @@ mod tests {
 
     #[test]
     fn a_judge_tells_its_p_value_and_its_share_of_alpha_as_plain_numbers() {
-        let told = |ln_evidence| {
+        let told_of = |ln_evidence, excess| {
             let alpha = Ratio::new(0.0005).unwrap();
-            let (canary_errors, stable_errors, expected_share, excess) = (7, 1, 0.05, 6.6);
+            let (canary_errors, stable_errors, expected_share) = (7, 1, 0.05);
             let shares = ErrorShares {
                 canary_errors,
                 stable_errors,
@@ -227,12 +229,15 @@ mod tests {
             };
             reading_text(&Reading::Sequential(shares), "requests")
         };
+        let told = |ln_evidence| told_of(ln_evidence, 6.6);
         let seen = "7 errors against 1 of the stable at 5 % of the traffic";
         // exp(-7.7) = 0.000453, exp(-9.3) = 0.0000914, exp(-0.001) = 0.999.
         assert_eq!(told(7.7), format!("{seen}, p = 0.00045 at alpha = 0.0005"));
         assert_eq!(told(9.3), format!("{seen}, p < 0.0001 at alpha = 0.0005"));
         assert_eq!(told(0.001), format!("{seen}, p = 1 at alpha = 0.0005"));
         assert!(told(-3.0).contains("p = 1 "), "evidence for the canary is none against it");
+        let better = format!("{seen}, p = 0.00045 at alpha = 0.0005 in the canary's favour");
+        assert_eq!(told_of(7.7, -1.5), better);
     }
 
     #[test]

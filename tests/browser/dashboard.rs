@@ -124,6 +124,57 @@ fn the_dashboard_shows_what_the_status_says() {
     assert_eq!(misdeeds(&tab, &world), [""; 0]);
 }
 
+/// Of the table of a model's card whose caption begins so, the cells of these columns.
+fn cells(tab: &mut Tab, model: &str, caption: &str, columns: &str) -> Vec<String> {
+    tab.list(&format!(
+        "(() => {{
+            const table = [...{}.querySelectorAll('table')]
+                .find((table) => table.caption.textContent.startsWith('{caption}'));
+            if (table === undefined) return [];
+            const names = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
+            const places = {columns}.map((name) => names.indexOf(name));
+            const told = (row) => places.map((place) => row.cells[place].textContent);
+            return [...table.tBodies[0].rows].map((row) => told(row).join('|'));
+        }})()",
+        card(model)
+    ))
+}
+
+#[test]
+fn the_dashboard_shows_latencies_since_the_activation_and_how_far_a_judge_has_come() {
+    let world = World::new();
+    world.ask("org/name", "name-2", 3);
+    world.ask("org/name", "auto", 40);
+    let Some(mut tab) = open(&world, WIDE) else { return };
+    let successes = |status: &Value| {
+        let versions = status["models"][1]["versions"].as_array().unwrap();
+        let latency = |id: &str| &versions.iter().find(|one| one["id"] == id).unwrap()["latency"];
+        [latency("name-1")["successes"].clone(), latency("name-2")["successes"].clone()]
+    };
+    let [stable, canary] = successes(&world.status());
+    // Those that were pinned have no part in it.
+    let all = stable.as_u64().unwrap() + canary.as_u64().unwrap_or(0);
+    assert_eq!(all, 40);
+    let caption = "Latency of successes since the activation";
+    let columns = "['Successes', 'Waiting', 'p99']";
+    let mut tries = 0;
+    let shown = loop {
+        let shown = cells(&mut tab, "org/name", caption, columns);
+        let wanted = format!("{stable}|0|");
+        if let Some(shown) = shown.into_iter().find(|row| row.starts_with(&wanted)) {
+            break shown;
+        }
+        tries += 1;
+        assert!(tries < 200, "no row begins {wanted}");
+        tab.next_frame();
+    };
+    assert!(shown.ends_with(", ?]"), "so few do not bound a P99: {shown}");
+    let judged = cells(&mut tab, "org/name", "Rollback rules", "['Watches', 'Timer']");
+    let [judged] = judged.as_slice() else { panic!("{judged:?}") };
+    assert!(judged.starts_with("name-2|0.0% of the way to a breach"), "{judged}");
+    assert_eq!(misdeeds(&tab, &world), [""; 0]);
+}
+
 /// Presses the button of a model's card whose text begins so, and confirms.
 fn command(tab: &mut Tab, model: &str, button: &str) -> String {
     tab.evaluate(&format!(

@@ -44,6 +44,7 @@ models:
       name-1: {tags: [stable], upstream: well}
       name-2: {tags: [beta], upstream: well}
     rollout: {version: beta, steps: [{weight: 5%, hold: 1h}, {weight: 100%, hold: 0s}]}
+    rules: {conditions: [{id: judge, judge: sequential, action: rollback_to_last_stable}]}
 "#;
 
 impl World {
@@ -98,7 +99,7 @@ impl World {
         self.call(&self.key, "GET /v1/deploy/status", "", "").1
     }
 
-    /// Has so many requests answered by a version.
+    /// Has so many requests answered by a version; `auto`: by whichever the split chooses.
     pub(crate) fn ask(&self, model: &str, version: &str, times: u32) {
         let body = format!(
             r#"{{"model": "{model}", "messages": [{{"role": "user", "content": "a secret"}}]}}"#

@@ -8,6 +8,7 @@ mod catalog;
 mod journal;
 mod judges;
 mod keys;
+mod lives;
 mod metrics;
 mod operations;
 mod policies;
