@@ -1,6 +1,6 @@
 //! The tables of a sweep as CSV.
 
-use super::sweep_table::{SweepTable, Values};
+use super::sweep_table::{RunTables, SweepTable, Values};
 use crate::study::{Cell, Row, SweepReport};
 
 /// The runs in their order, one to a row, with a header: the values of what is varied, then what
@@ -11,21 +11,26 @@ pub fn sweep_runs_csv<'a>(
     cells: &[Cell],
     rows: impl IntoIterator<Item = &'a Row>,
 ) -> String {
-    csv(&SweepTable::of_runs(report, cells, rows))
+    csv(RunTables::new(report, cells).of(rows))
 }
 
 /// The combinations in their order, one to a row, with a header: the values of what is varied, then
 /// what their runs come to, each with its interval.
 pub fn sweep_cells_csv(report: &SweepReport) -> String {
-    csv(&SweepTable::of_cells(report))
+    csv(std::iter::once(SweepTable::of_cells(report)))
 }
 
-fn csv(table: &SweepTable) -> String {
+/// Of tables that have the same columns.
+fn csv(tables: impl Iterator<Item = SweepTable>) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(table.columns.iter().map(|column| &column.name)).expect(MEMORY);
-    for row in 0..table.rows() {
-        let cells = table.columns.iter().map(|column| cell(&column.values, row));
-        writer.write_record(cells).expect(MEMORY);
+    for (number, table) in tables.enumerate() {
+        if number == 0 {
+            writer.write_record(table.columns.iter().map(|column| &column.name)).expect(MEMORY);
+        }
+        for row in 0..table.rows() {
+            let cells = table.columns.iter().map(|column| cell(&column.values, row));
+            writer.write_record(cells).expect(MEMORY);
+        }
     }
     let bytes = writer.into_inner().expect(MEMORY);
     String::from_utf8(bytes).expect("what was written was text")

@@ -10,46 +10,51 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 
-use super::sweep_table::{Column, SweepTable, Values};
+use super::sweep_table::{Column, RunTables, SweepTable, Values};
 use crate::study::{Cell, Row, SweepReport};
 
 /// The runs in their order, one to a row: the columns of
 /// [`sweep_runs_csv`](super::sweep_runs_csv) under the same names. Counts are unsigned integers of
 /// 64 bits, times are doubles in seconds; what never came is infinite, what there is none of is
-/// null. The same sweep gives the same bytes.
+/// null. Row groups have 100,000 runs. The same sweep gives the same bytes.
 pub fn sweep_runs_parquet<'a>(
     report: &SweepReport,
     cells: &[Cell],
     rows: impl IntoIterator<Item = &'a Row>,
 ) -> Vec<u8> {
-    parquet(&SweepTable::of_runs(report, cells, rows))
+    parquet(RunTables::new(report, cells).of(rows))
 }
 
 /// The combinations in their order, one to a row: the columns of
 /// [`sweep_cells_csv`](super::sweep_cells_csv), likewise.
 pub fn sweep_cells_parquet(report: &SweepReport) -> Vec<u8> {
-    parquet(&SweepTable::of_cells(report))
+    parquet(std::iter::once(SweepTable::of_cells(report)))
 }
 
-fn parquet(table: &SweepTable) -> Vec<u8> {
-    written(table).expect("columns of equal length are written into memory")
+/// Of tables that have the same columns, at least one: a row group for each.
+fn parquet(tables: impl Iterator<Item = SweepTable>) -> Vec<u8> {
+    written(tables).expect("columns of equal length are written into memory")
 }
 
-fn written(table: &SweepTable) -> Result<Vec<u8>, ParquetError> {
-    let fields = table.columns.iter().map(|column| Ok(Arc::new(field(column)?)));
+fn written(tables: impl Iterator<Item = SweepTable>) -> Result<Vec<u8>, ParquetError> {
+    let mut tables = tables.peekable();
+    let columns = tables.peek().map_or(&[][..], |table| &table.columns);
+    let fields = columns.iter().map(|column| Ok(Arc::new(field(column)?)));
     let fields = fields.collect::<Result<_, ParquetError>>()?;
     let schema = Arc::new(Type::group_type_builder("sweep").with_fields(fields).build()?);
     let properties = WriterProperties::builder()
         .set_compression(Compression::UNCOMPRESSED)
         .set_created_by(concat!("coalmine ", env!("CARGO_PKG_VERSION")).to_owned());
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties.build()))?;
-    let mut group = file.next_row_group()?;
-    for column in &table.columns {
-        let mut writer = group.next_column()?.ok_or_else(|| too_few(column))?;
-        write(writer.untyped(), &column.values)?;
-        writer.close()?;
+    for table in tables {
+        let mut group = file.next_row_group()?;
+        for column in &table.columns {
+            let mut writer = group.next_column()?.ok_or_else(|| too_few(column))?;
+            write(writer.untyped(), &column.values)?;
+            writer.close()?;
+        }
+        group.close()?;
     }
-    group.close()?;
     file.into_inner()
 }
 

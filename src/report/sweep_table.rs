@@ -35,25 +35,62 @@ pub(super) enum Values {
     Flag(Vec<bool>),
 }
 
-impl SweepTable {
-    /// The runs in their order: the values of what is varied, then what came of the run, then what
-    /// the lines of the gate read.
-    pub(super) fn of_runs<'a>(
-        report: &SweepReport,
-        cells: &[Cell],
-        rows: impl IntoIterator<Item = &'a Row>,
-    ) -> Self {
-        let inside = |row: &&Row| (row.cell as usize) < report.cells.len();
-        let rows: Vec<&Row> = rows.into_iter().filter(inside).collect();
-        let own = if report.is_rare() { rare_run_columns } else { run_columns };
-        let mut columns = varied(report, || rows.iter().map(|row| row.cell as usize));
-        columns.extend(own(&rows, &triggers(cells, &rows)));
-        if !report.is_rare() {
-            columns.extend(reading_columns(cells, &rows));
-        }
-        Self { columns }
+/// How the runs of a sweep are put into tables.
+#[derive(Clone, Debug)]
+pub(super) struct RunTables<'a> {
+    report: &'a SweepReport,
+    /// By cell, the names of its triggers.
+    triggers: Vec<Vec<String>>,
+    readings: Vec<ReadingPlaces>,
+}
+
+/// What a line reads, with its place among the readings of every cell.
+type ReadingPlaces = (String, Vec<Option<usize>>);
+
+impl<'a> RunTables<'a> {
+    pub(super) fn new(report: &'a SweepReport, cells: &[Cell]) -> Self {
+        let triggers = cells.iter().map(|cell| trigger_names(&cell.loaded.scenario)).collect();
+        let readings = if report.is_rare() { Vec::new() } else { readings(cells) };
+        Self { report, triggers, readings }
     }
 
+    /// The runs in their order, so many to a table that millions take no more room than one: the
+    /// values of what is varied, then what came of the run, then what the lines of the gate read.
+    /// There is one table at least, all have the same columns.
+    pub(super) fn of<'r>(
+        &self,
+        rows: impl IntoIterator<Item = &'r Row>,
+    ) -> impl Iterator<Item = SweepTable> {
+        let inside = |row: &&Row| (row.cell as usize) < self.report.cells.len();
+        let mut rows = rows.into_iter().filter(inside).peekable();
+        let mut is_first = true;
+        std::iter::from_fn(move || {
+            let wanted = is_first || rows.peek().is_some();
+            is_first = false;
+            wanted.then(|| self.table(&rows.by_ref().take(RUNS_OF_A_TABLE).collect::<Vec<_>>()))
+        })
+    }
+
+    fn table(&self, rows: &[&Row]) -> SweepTable {
+        let is_rare = self.report.is_rare();
+        let own = if is_rare { rare_run_columns } else { run_columns };
+        let mut columns = varied(self.report, || rows.iter().map(|row| row.cell as usize));
+        columns.extend(own(rows, &self.triggers_of(rows)));
+        columns.extend(self.readings.iter().map(|reading| reading_column(reading, rows)));
+        SweepTable { columns }
+    }
+
+    /// The trigger of each run's first rollback.
+    fn triggers_of(&self, rows: &[&Row]) -> Vec<Option<String>> {
+        let name = |row: &&Row| {
+            let trigger = usize::from(row.trigger?);
+            self.triggers.get(row.cell as usize)?.get(trigger).cloned()
+        };
+        rows.iter().map(name).collect()
+    }
+}
+
+impl SweepTable {
     /// The combinations in their order: the values of what is varied, then what their runs come to,
     /// each with its interval.
     pub(super) fn of_cells(report: &SweepReport) -> Self {
@@ -63,8 +100,8 @@ impl SweepTable {
         let mut cells = report.cells.iter().map(cell_columns);
         let mut own = cells.next().unwrap_or_default();
         for cell in cells {
-            // Of one plan all have the same columns.
-            own.iter_mut().zip(cell).for_each(|(column, more)| column.values.append(more.values));
+            assert_eq!(own.len(), cell.len(), "all combinations of a plan have the same columns");
+            own.iter_mut().zip(cell).for_each(|(column, more)| column.append(more));
         }
         columns.extend(own);
         Self { columns }
@@ -73,6 +110,13 @@ impl SweepTable {
     /// How many values each column has.
     pub(super) fn rows(&self) -> usize {
         self.columns.first().map_or(0, |column| column.values.len())
+    }
+}
+
+impl Column {
+    fn append(&mut self, more: Self) {
+        assert_eq!(self.name, more.name, "all combinations of a plan have the same columns");
+        self.values.append(more.values);
     }
 }
 
@@ -106,20 +150,9 @@ fn varied<I: Iterator<Item = usize>>(report: &SweepReport, cells: impl Fn() -> I
     report.variations.iter().enumerate().map(column).collect()
 }
 
-/// The trigger of each run's first rollback.
-fn triggers(cells: &[Cell], rows: &[&Row]) -> Vec<Option<String>> {
-    let names: Vec<Vec<String>> =
-        cells.iter().map(|cell| trigger_names(&cell.loaded.scenario)).collect();
-    let name = |row: &&Row| {
-        let trigger = usize::from(row.trigger?);
-        names.get(row.cell as usize)?.get(trigger).cloned()
-    };
-    rows.iter().map(name).collect()
-}
-
-/// What the lines of any cell read, each with its place among the readings of every cell.
-fn readings(cells: &[Cell]) -> Vec<(String, Vec<Option<usize>>)> {
-    let mut readings: Vec<(String, Vec<Option<usize>>)> = Vec::new();
+/// What the lines of any cell read.
+fn readings(cells: &[Cell]) -> Vec<ReadingPlaces> {
+    let mut readings: Vec<ReadingPlaces> = Vec::new();
     for (index, cell) in cells.iter().enumerate() {
         for (place, reading) in cell.lines.readings().iter().enumerate() {
             // What is read of the first combination is in its own rows.
@@ -135,16 +168,13 @@ fn readings(cells: &[Cell]) -> Vec<(String, Vec<Option<usize>>)> {
     readings
 }
 
-fn reading_columns(cells: &[Cell], rows: &[&Row]) -> Vec<Column> {
-    let column = |(name, places): (String, Vec<Option<usize>>)| {
-        let value = |row: &&Row| match row.values.get(places[row.cell as usize]?)? {
-            RunValue::Known(value) => Some(*value),
-            RunValue::Never => Some(NEVER),
-            RunValue::NoData => None,
-        };
-        number(&name, rows.iter().map(value).collect())
+fn reading_column((name, places): &ReadingPlaces, rows: &[&Row]) -> Column {
+    let value = |row: &&Row| match row.values.get(places[row.cell as usize]?)? {
+        RunValue::Known(value) => Some(*value),
+        RunValue::Never => Some(NEVER),
+        RunValue::NoData => None,
     };
-    readings(cells).into_iter().map(column).collect()
+    number(name, rows.iter().map(value).collect())
 }
 
 fn run_columns(rows: &[&Row], triggers: &[Option<String>]) -> Vec<Column> {
@@ -337,5 +367,7 @@ fn seconds(time: Duration) -> f64 {
     time.as_secs_f64()
 }
 
+/// Chosen: some 40 MB.
+const RUNS_OF_A_TABLE: usize = 100_000;
 /// How long it takes until something comes that never does, in seconds.
 const NEVER: f64 = f64::INFINITY;

@@ -36,6 +36,7 @@ fn parquet_goes_into_a_folder() {
 mod parquet_files {
     use std::fs::File;
 
+    use parquet::basic::{LogicalType, Repetition, Type as Physical};
     use parquet::file::reader::{FileReader, SerializedFileReader};
     use parquet::record::Field;
 
@@ -77,5 +78,82 @@ mod parquet_files {
             assert!(rows.next().is_none());
             assert_eq!(count, if table == "runs" { 24 } else { 2 });
         }
+    }
+
+    /// The first row of a table, by column, and what the file says of each column's type.
+    fn first_row(file: File) -> Vec<(String, Field, (Physical, Option<LogicalType>, Repetition))> {
+        let reader = SerializedFileReader::new(file).unwrap();
+        let schema = reader.metadata().file_metadata().schema_descr_ptr();
+        let types = schema.columns().iter().map(|column| {
+            let repetition = column.self_type().get_basic_info().repetition();
+            (column.physical_type(), column.logical_type_ref().cloned(), repetition)
+        });
+        let types: Vec<_> = types.collect();
+        let row = reader.get_row_iter(None).unwrap().next().unwrap().unwrap();
+        let fields = row.get_column_iter().zip(types);
+        fields.map(|((name, field), told)| (name.clone(), field.clone(), told)).collect()
+    }
+
+    #[test]
+    fn its_columns_have_types_and_a_run_without_a_rollback_never_had_one() {
+        let place = place();
+        let sweep = [&SWEEP[..], &["--out", "out"]].concat();
+        assert_eq!(place.run(&sweep).code, 0);
+        let file = || File::open(place.path("out/runs.parquet")).unwrap();
+        let found = first_row(file());
+        let text = (Physical::BYTE_ARRAY, Some(LogicalType::String), Repetition::OPTIONAL);
+        let unsigned = LogicalType::integer(64, false);
+        let count = (Physical::INT64, Some(unsigned), Repetition::OPTIONAL);
+        let number = (Physical::DOUBLE, None, Repetition::OPTIONAL);
+        let flag = (Physical::BOOLEAN, None, Repetition::REQUIRED);
+        // Nothing fails in the first combination; the scenario's own seed is the first one.
+        for (name, field, told) in [
+            ("vars.failing", Field::Str("0%".to_owned()), text.clone()),
+            ("cell", Field::ULong(0), count.clone()),
+            ("seed", Field::ULong(7), count.clone()),
+            ("false_rollbacks", Field::ULong(0), count),
+            ("trigger", Field::Null, text),
+            ("rolled_back_after_seconds", Field::Double(f64::INFINITY), number.clone()),
+            ("time_to_detect_seconds", Field::Double(f64::INFINITY), number),
+            ("open_ended", Field::Bool(false), flag),
+        ] {
+            let column = found.iter().find(|(found, ..)| found == name).unwrap();
+            assert_eq!((&column.1, &column.2), (&field, &told), "{name}");
+        }
+        assert_eq!(place.run(&[&SWEEP[..], &["--jobs", "1", "--out", "again"]].concat()).code, 0);
+        for table in ["runs", "cells"] {
+            let [one, other] = ["out", "again"].map(|folder| {
+                std::fs::read(place.path(folder).join(format!("{table}.parquet"))).unwrap()
+            });
+            assert!(one == other, "{table}");
+        }
+    }
+
+    #[test]
+    fn rare_runs_have_weights() {
+        let place = place();
+        let failing = "models.m.versions.v2.upstream={latency: 200ms, failures: {'500': 1%}}";
+        let arguments =
+            ["sweep", "small.yaml", "--seeds", "200", "--set", failing, "--set", "phases.0.for=2m"];
+        let more = ["--rare", "--no-charts", "--parquet", "--out", "out"];
+        let ended = place.run(&[&arguments[..], &more].concat());
+        let file = File::open(place.path("out/runs.parquet"))
+            .unwrap_or_else(|_| panic!("{}", ended.stderr));
+        let row = first_row(file);
+        let names: Vec<&str> = row.iter().map(|(name, ..)| name.as_str()).collect();
+        let expected = [
+            "cell",
+            "seed",
+            "false_rollbacks",
+            "trigger",
+            "rolled_back_after_seconds",
+            "requests",
+            "ln_weight",
+            "ln_probability",
+        ];
+        assert_eq!(names, expected);
+        let of = |name: &str| &row.iter().find(|(found, ..)| found == name).unwrap().1;
+        assert!(matches!(of("ln_weight"), Field::Double(weight) if weight.is_finite()), "{row:?}");
+        assert_eq!(of("ln_probability"), &Field::Null);
     }
 }
