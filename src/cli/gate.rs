@@ -11,7 +11,7 @@ use super::gate_arguments::GateArguments;
 use super::gate_outputs::{check_files, check_outputs, write_outputs};
 use super::gated::{Gated, name_of_file};
 use super::interrupt::Interrupt;
-use super::open::{open, open_for_many};
+use super::open::{open, open_for_runs};
 use super::playing::{Task, play};
 use super::provenance::Provenance;
 use super::quoting::shell_word;
@@ -96,8 +96,8 @@ impl Entry {
 
 fn prepare(path: &Path, arguments: &GateArguments) -> Result<Task, Failure> {
     let opened = match arguments.seeds {
-        Some(2..) => open_for_many(path, &arguments.reading)?,
-        _ => open(path, &arguments.reading)?,
+        Some(runs) => open_for_runs(path, &arguments.reading, runs)?,
+        None => open(path, &arguments.reading)?,
     };
     let scenario = &opened.loaded.scenario;
     let first = arguments.seed.unwrap_or(scenario.seed);

@@ -58,10 +58,14 @@ pub(super) fn open(path: &Path, reading: &ScenarioArguments) -> Result<Opened, F
     tell(read_scenario(path, reading)?)
 }
 
-/// The same where several runs are made, whatever the scenario says.
-pub(super) fn open_for_many(path: &Path, reading: &ScenarioArguments) -> Result<Opened, Failure> {
+/// The same where so many runs are made, whatever the scenario says.
+pub(super) fn open_for_runs(
+    path: &Path,
+    reading: &ScenarioArguments,
+    runs: u64,
+) -> Result<Opened, Failure> {
     let mut opened = read_scenario(path, reading)?;
-    opened.loaded.warnings = opened.loaded.warnings.of_many_runs();
+    opened.loaded.warnings = opened.loaded.warnings.for_runs(runs);
     tell(opened)
 }
 

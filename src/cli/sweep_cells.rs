@@ -147,10 +147,7 @@ fn load_all(
         let reading = ScenarioArguments { settings, ..reading.clone() };
         match read_scenario(scenario, &reading) {
             Ok(Opened { loaded, files }) => {
-                let warnings = match arguments.seeds {
-                    1 => loaded.warnings.clone(),
-                    _ => loaded.warnings.clone().of_many_runs(),
-                };
+                let warnings = loaded.warnings.clone().for_runs(arguments.seeds);
                 if warnings.count() > 0 {
                     told.warn(warnings.to_string());
                 }

@@ -93,14 +93,15 @@ fn check_selector(
     [phase, column, version, model].into_iter().all(|found| found != Some(false))
 }
 
-/// Over how many runs the gate is judged. Warns of lines over runs where there is only one.
+/// Over how many runs the gate is judged. Warns of lines over runs, for the case that there is only
+/// one.
 pub(crate) fn seeds(root: &Node, gate: Option<&[GateLine]>, diagnostics: &mut Diagnostics) -> u64 {
     let seeds = read::integer(root, "seeds");
     let lines = root.get("gate").map_or(&[][..], Node::items);
     for (line, node) in gate.unwrap_or_default().iter().zip(lines) {
         let mut readings = line.assertion.readings();
         let over = readings.find(|reading| reading.over_runs != OverRuns::Itself);
-        if let Some(reading) = over.filter(|_| seeds.unwrap_or(1) == 1) {
+        if let Some(reading) = over {
             let message = format!("{reading} is over runs, and there is only one");
             let help = "write `seeds: 100` beside `gate`, or give `--seeds`";
             diagnostics.warn(Diagnostic::new(node.place, message).help(help).of_one_run());

@@ -24,6 +24,8 @@ pub struct ScenarioError {
 pub struct ScenarioWarnings {
     sources: Sources,
     list: Vec<Diagnostic>,
+    /// How many runs are made.
+    runs: u64,
 }
 
 /// The warnings that remain where no error was found.
@@ -36,7 +38,7 @@ pub(crate) fn conclude(
 ) -> Result<ScenarioWarnings, ScenarioError> {
     let (errors, warnings) = diagnostics.into_sorted();
     if errors.is_empty() {
-        Ok(ScenarioWarnings { sources, list: warnings })
+        Ok(ScenarioWarnings { sources, list: warnings, runs: 1 })
     } else {
         Err(ScenarioError { sources, list: errors })
     }
@@ -45,19 +47,22 @@ pub(crate) fn conclude(
 impl ScenarioWarnings {
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.list.len()
+        self.shown().count()
     }
 
     /// Each of them by itself, in the order of the display.
     pub fn problems(&self) -> impl Iterator<Item = Problem> {
-        self.list.iter().map(|diagnostic| diagnostic.to_problem(&self.sources))
+        self.shown().map(|diagnostic| diagnostic.to_problem(&self.sources))
     }
 
-    /// Those that remain where several runs are made, however many the scenario asks for.
+    /// What there is to warn of where so many runs are made, and not as many as the scenario says.
     #[must_use]
-    pub fn of_many_runs(mut self) -> Self {
-        self.list.retain(|diagnostic| !diagnostic.of_one_run);
-        self
+    pub fn for_runs(self, runs: u64) -> Self {
+        Self { runs, ..self }
+    }
+
+    fn shown(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.list.iter().filter(|diagnostic| self.runs == 1 || !diagnostic.of_one_run)
     }
 }
 
@@ -81,7 +86,8 @@ impl fmt::Display for ScenarioError {
 
 impl fmt::Display for ScenarioWarnings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&render::render("warning", &self.list, &self.sources))
+        let shown: Vec<Diagnostic> = self.shown().cloned().collect();
+        f.write_str(&render::render("warning", &shown, &self.sources))
     }
 }
 

@@ -90,6 +90,7 @@ pub fn load(document: Document<'_>, files: &dyn Files) -> Result<Loaded, Scenari
     let warnings = conclude(diagnostics, sources)?;
     let made = made.expect("whatever keeps a plan from being made is reported");
     let (scenario, resolved, yaml) = made;
+    let warnings = warnings.for_runs(scenario.seeds);
     Ok(Loaded { scenario, resolved, warnings, yaml })
 }
 

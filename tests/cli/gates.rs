@@ -216,10 +216,16 @@ fn two_scenarios_of_one_name_do_not_write_the_same_files() {
 
 #[test]
 fn a_line_over_runs_is_odd_only_where_one_run_is_made() {
-    let place = place(&[("a.yaml", scenario("a", "['p(rollback) < 90%']", ""))]);
+    let once = scenario("a", "['p(rollback) < 90%']", "");
+    let many = once.replace("\ngate:", "\nseeds: 40\ngate:");
+    assert_ne!(many, once);
+    let place = place(&[("a.yaml", once), ("many.yaml", many)]);
     for (arguments, odd) in [
         (&["gate", "a.yaml"][..], true),
         (&["gate", "a.yaml", "--seeds", "40"], false),
+        (&["gate", "many.yaml"], false),
+        (&["gate", "many.yaml", "--seeds", "1"], true),
+        (&["sweep", "many.yaml", "--seeds", "1"], true),
         (&["sweep", "a.yaml", "--seeds", "40"], false),
         (&["sweep", "a.yaml", "--seeds", "1"], true),
     ] {
