@@ -34,16 +34,18 @@ fn requests(bencher: Bencher<'_, '_>, requests: u64) {
     });
 }
 
-/// The same without rules, and with one judge each: what is more than without is the judge's.
+/// The same without rules, with one threshold, and with one judge each: what is more than without
+/// is theirs.
 #[divan::bench(args = [
-    "", "{judge: sequential}", "{judge: sequential, prior_strength: 10}",
+    "", "{metric: error_rate, operator: '>', threshold: 0.9, duration_seconds: 60}",
+    "{judge: sequential}", "{judge: sequential, prior_strength: 10}",
     "{judge: sequential, metric: latency_p95}",
     "{judge: objective, metric: error_rate, threshold: 0.05}",
     "{judge: objective, metric: latency_p99, threshold_ms: 3000}",
     "{judge: mann_whitney, metric: latency_p50}",
 ], sample_count = 10)]
-fn judges(bencher: Bencher<'_, '_>, judge: &str) {
-    let acting = judge.replace('}', ", action: notify}");
+fn judges(bencher: Bencher<'_, '_>, trigger: &str) {
+    let acting = trigger.replace('}', ", action: notify}");
     let rules = format!("models.gpt-4.rules={{conditions: [{acting}]}}");
     let scenario = scenario_with(200_000, &rules);
     bencher.counter(ItemsCount::new(200_000_u64)).bench_local(|| {

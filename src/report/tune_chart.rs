@@ -53,10 +53,13 @@ fn frontier(report: &TuneReport) -> Canvas {
         format!(" {name}: rolled back falsely {}; harm {harm}.", alarms_text(&tried.alarms))
     });
     let left_out = cells_left_out(names.len() - series.len());
-    let note = "nearer to the left and to the ground is better; lines: intervals; at the left \
-                edge: never seen"
-        .to_owned();
-    let note = std::iter::once(note).chain(left_out).collect::<Vec<_>>().join("; ");
+    let mut notes =
+        vec!["nearer to the left and to the ground is better; lines: intervals".to_owned()];
+    if drawn.iter().any(|(one, _)| one.alarms.hits == 0) {
+        notes.push("at the left edge: never seen".to_owned());
+    }
+    notes.extend(left_out);
+    let note = notes.join("; ");
     let alternative =
         format!("False alarms and harm of each rule set.{}", told.collect::<String>());
     let title = "False alarms against harm";

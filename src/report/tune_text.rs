@@ -81,6 +81,35 @@ mod tests {
     }
 
     #[test]
+    fn text_and_markdown_say_how_many_runs_the_checks_made() {
+        let mut report = report();
+        report.combinations[0].tuned.checks = 2;
+        let style = Style { width: 100, colour: false, unicode: true, intervals: true };
+        for told in [tune_text(&report, style), tune_markdown(&report)] {
+            let flat = told.split_whitespace().collect::<Vec<_>>().join(" ");
+            // With one alarm among them 58 prove 10 % at 98.3 %: 0.9^n + 0.1 n 0.9^(n-1) <= 1/60.
+            let part = "Then 2 checks, of 58 runs of the healthy release each; and with the last of \
+                        them 8 runs of each fault with the rules in force.";
+            assert!(flat.contains(part), "{told}");
+        }
+    }
+
+    #[test]
+    fn the_frontier_says_of_the_left_edge_only_where_something_lies_there() {
+        let note = "at the left edge: never seen";
+        let drawn = |hits| {
+            let mut report = report();
+            let tuned = &mut report.combinations[0].tuned;
+            let all = tuned.present.iter_mut().chain(&mut tuned.tried);
+            all.for_each(|tried| tried.alarms = Alarms { hits, ..tried.alarms });
+            tune_charts(&report).remove(0).canvas
+        };
+        assert!(drawn(0).svg().contains(note));
+        assert!(!drawn(1).svg().contains(note));
+        assert!(drawn(1).alternative().contains(" present: rolled back falsely 1 of "));
+    }
+
+    #[test]
     fn text_and_markdown_say_what_was_found_and_why_the_present_rules_fall_short() {
         let report = report();
         let style = Style { width: 100, colour: false, unicode: true, intervals: true };

@@ -246,7 +246,17 @@ pub(crate) fn rounds_sentence(tuned: &Tuned) -> String {
     let told = told.collect::<Vec<_>>().join("; then ");
     let checks = format_counted(tuned.checks, "check", "checks");
     let failed: String = tuned.failed.iter().map(failed_sentence).collect();
-    format!("Searched: {told}. Then {checks} of as many runs, with seeds of its own.{failed}")
+    let Some(last) = tuned.tried.first().or(tuned.present.as_ref()) else {
+        return format!("Searched: {told}.");
+    };
+    let healthy = format_count(last.alarms.n);
+    let bad = last.faults.first().map_or(0, |fault| fault.found.n);
+    format!(
+        "Searched: {told}. Then {checks}, of {healthy} runs of the healthy release each; and with \
+         the last of them {} of each fault with the rules in force. No round has used their \
+         seeds.{failed}",
+        format_counted(bad, "run", "runs"),
+    )
 }
 
 fn failed_sentence(failed: &FailedCheck) -> String {

@@ -31,6 +31,9 @@ impl MicroCounts {
     /// Counts so many.
     #[cold]
     pub(super) fn add(&mut self, bin: MicroBin, count: u32) {
+        if count == 0 {
+            return;
+        }
         let place = bin.index();
         self.make_room(place, place + 1);
         let counted = &mut self.counts[place - self.first];
@@ -112,6 +115,8 @@ mod tests {
         assert_eq!(counts.counts.len(), 2 * octave, "of 2^19 and of 2^20 us");
         counts.record(MicroBin::of(150_000));
         assert_eq!(counts.counts.len(), 4 * octave, "from 2^17 us on");
+        counts.add(MicroBin::of(1), 0);
+        assert_eq!(counts.counts.len(), 4 * octave, "where nothing is counted none is needed");
         assert_eq!(MicroCounts::default().counts.capacity(), 0);
     }
 
