@@ -179,7 +179,8 @@ impl<'a> Director<'a> {
         ends
     }
 
-    /// The engine has told this.
+    /// The engine has told this, which happened at `now`. What is heard of only in a later phase
+    /// than that in which it happened does not end that one.
     pub fn told(&mut self, now: Timestamp, happening: &Happening) {
         match happening {
             Happening::SplitChanged { model, weights } => {
@@ -198,6 +199,7 @@ impl<'a> Director<'a> {
     fn came(&mut self, now: Timestamp, came: Awaited) {
         if let Some(PhaseEnd::Event { event, .. }) = self.present_end()
             && event == came
+            && now >= self.phase_start
         {
             self.end_phase(now);
         }
@@ -372,4 +374,37 @@ fn truths(scenario: &Scenario) -> impl Iterator<Item = (ModelIndex, Truth)> {
         .map(ModelIndex)
         .zip(&scenario.models)
         .flat_map(|(index, model)| model.versions.iter().map(move |version| (index, version.truth)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::fixture::load_text;
+    use crate::units::Duration;
+
+    const SCENARIO: &str = "
+schema: 1
+name: waiting
+workload: {arrivals: {poisson: 10/s}, tokens: {input: 10, output: 10}}
+models:
+  m: {versions: {v1: {tags: [stable], upstream: {latency: 1s}}}}
+phases:
+  - {name: before, for: 10s, split: {v1: 100%}}
+  - {name: waits, until: rollback, within: 60s}
+  - {name: after, for: 10s}
+";
+
+    #[test]
+    fn what_happened_before_a_phase_does_not_end_it_however_late_it_is_heard_of() {
+        let loaded = load_text(SCENARIO).unwrap();
+        let at = |second| loaded.scenario.start + Duration::from_secs(second);
+        let mut director = Director::new(&loaded.scenario);
+        director.advance(at(10));
+        assert_eq!(director.phase(), 1);
+        let happening = Happening::RolledBack { version: None, target: VersionIndex(0) };
+        director.told(at(9), &happening);
+        assert_eq!(director.phase(), 1);
+        director.told(at(11), &happening);
+        assert_eq!(director.phase(), 2);
+    }
 }
