@@ -9,7 +9,7 @@ use super::replay::Ended;
 use super::spared::Moved;
 use crate::engine::TriggerKind;
 use crate::gate::Judgement;
-use crate::units::{Duration, VersionId};
+use crate::units::{Duration, Ratio, VersionId};
 
 /// What came of one rule set on the recording.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ pub struct RolledBack {
 }
 
 /// How a trigger fared on a version.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct RuleHealth {
     /// Its name.
     pub trigger: String,
@@ -84,6 +84,10 @@ pub struct RuleHealth {
     pub breaches: u64,
     /// Firings.
     pub firings: u64,
+    /// How far a judge had come on the way to a breach when it ceased to watch, 1 of one that found
+    /// one; absent of conditions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Ratio>,
 }
 
 impl Candidate {
@@ -113,6 +117,7 @@ impl Candidate {
                 no_data: health.no_data,
                 breaches: health.breaches,
                 firings: health.firings,
+                progress: health.progress,
             }
         });
         Self {

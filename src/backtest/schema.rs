@@ -247,6 +247,12 @@ fn health() -> Value {
             ("breaches", whole("those of them at which it held")),
             ("firings", whole("firings")),
         ],
-        &[],
+        &[(
+            "progress",
+            number(
+                "how far a judge had come on the way to a breach when it ceased to watch, 1 of one \
+                 that found one; absent of conditions",
+            ),
+        )],
     )
 }

@@ -4,7 +4,7 @@ use crate::engine::Health;
 use crate::exchange::{ModelIndex, VersionIndex};
 
 /// How a trigger fared on a version.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct TriggerHealth {
     /// Whose.
     pub model: ModelIndex,

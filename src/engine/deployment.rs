@@ -453,7 +453,7 @@ impl Deployment {
         live.activation += 1;
         live.in_flight = None;
         for watch in live.watches.drain(..) {
-            self.past_health.push((watch.trigger, version, watch.health));
+            self.past_health.push((watch.trigger, version, watch.health()));
         }
     }
 }

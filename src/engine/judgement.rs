@@ -17,19 +17,9 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    /// How far it has come on the way to a breach: at least 1 where it is one, below where not.
-    ///
-    /// Of a sequential judge the part of the evidence that is needed, the logarithm of what there
-    /// is over that of 1 / alpha: 0 without any, and where it speaks for the version. Of ranks the
-    /// part of its interval's nearer half that lies beyond what is tolerated: 0 as long as the
-    /// shift itself is tolerated, 1 as the nearer limit is beyond it.
+    /// As [`Reading::progress`].
     pub fn progress(&self) -> f64 {
-        let progress = match &self.reading {
-            Reading::Ranks(ranks) => beyond_tolerance(ranks),
-            reading => reading.nearness(),
-        };
-        // Infinite where the limits are the shift itself.
-        if progress > 0.0 { progress.min(MOST) } else { 0.0 }
+        self.reading.progress()
     }
 }
 
@@ -50,8 +40,23 @@ fn beyond_tolerance(ranks: &RankShift) -> f64 {
 }
 
 impl Reading {
+    /// How far it has come on the way to a breach: at least 1 where it is one, below where not.
+    ///
+    /// Of a sequential judge the part of the evidence that is needed, the logarithm of what there
+    /// is over that of 1 / alpha: 0 without any, and where it speaks for the version. Of ranks the
+    /// part of its interval's nearer half that lies beyond what is tolerated: 0 as long as the
+    /// shift itself is tolerated, 1 as the nearer limit is beyond it. Of what is no judge's 0.
+    pub fn progress(&self) -> f64 {
+        let progress = match self {
+            Self::Ranks(ranks) => beyond_tolerance(ranks),
+            reading => reading.nearness(),
+        };
+        // Infinite where the limits are the shift itself.
+        if progress > 0.0 { progress.min(MOST) } else { 0.0 }
+    }
+
     /// Where a judge's reading stands on a path to a breach, to tell apart runs that are all far
-    /// from one: it rises towards one as well where [`Judgement::progress`] is 0 still. 0 of what
+    /// from one: it rises towards one as well where [`Reading::progress`] is 0 still. 0 of what
     /// is no judge's.
     pub(super) fn nearness(&self) -> f64 {
         let of = |ln_evidence: f64, alpha: Ratio| ln_evidence / -math::ln(alpha.get());

@@ -7,7 +7,7 @@ use super::judge_gauge::JudgeGauge;
 use super::watched::Watched;
 use super::{NoData, Reading, Slot, Trigger, TriggerKind};
 use crate::exchange::{Class, Observed};
-use crate::units::{Duration, Timestamp};
+use crate::units::{Duration, Ratio, Timestamp};
 
 /// A trigger on a version, from the version's activation to its end.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub(super) struct Watch {
     /// The trigger's place in the rule set.
     pub(super) trigger: usize,
     pub(super) next_check: Timestamp,
-    pub(super) health: Health,
+    health: Health,
     check_interval: Duration,
     duration: Duration,
     no_data: NoData,
@@ -31,7 +31,7 @@ enum AnyGauge {
 }
 
 /// How a trigger fared on a version.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Health {
     /// Checks made.
     pub checks: u64,
@@ -43,6 +43,9 @@ pub struct Health {
     pub firings: u64,
     /// The longest that the timer grew.
     pub longest_timer: Duration,
+    /// How far a judge had come on the way to a breach when it ceased to watch, or has come by now:
+    /// see [`Reading::progress`]; 1 of one that found one. `None` of conditions.
+    pub progress: Option<Ratio>,
 }
 
 /// A comparison that has been seen to hold, up to the last check.
@@ -104,6 +107,12 @@ impl Watch {
             timer: Timer::default(),
             last_finding: None,
         }
+    }
+
+    /// How it has fared.
+    pub(super) fn health(&self) -> Health {
+        let progress = self.judged().map(|reading| reading.progress().min(1.0));
+        Health { progress: progress.and_then(|part| Ratio::new(part).ok()), ..self.health }
     }
 
     /// What the last check found; `None` before the first.
@@ -243,7 +252,7 @@ impl Watch {
 const NO_BREACH: f64 = 1.0 - 1e-9;
 
 impl Health {
-    /// The sums by (trigger, version), in their order.
+    /// The sums by (trigger, version), in their order; of timers and of progress the greatest.
     pub(super) fn sums(
         watches: impl Iterator<Item = (usize, Slot, Self)>,
     ) -> Vec<(usize, Slot, Self)> {
@@ -265,6 +274,9 @@ impl Health {
         self.breaches += other.breaches;
         self.firings += other.firings;
         self.longest_timer = self.longest_timer.max(other.longest_timer);
+        if other.progress > self.progress {
+            self.progress = other.progress;
+        }
     }
 }
 

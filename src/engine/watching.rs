@@ -32,7 +32,7 @@ impl Deployment {
     /// its watches.
     pub(super) fn health(&self) -> Vec<(usize, Slot, Health)> {
         let present = self.live.iter().enumerate().flat_map(|(index, live)| {
-            let of = move |watch: &Watch| (watch.trigger, Slot(index as u16), watch.health);
+            let of = move |watch: &Watch| (watch.trigger, Slot(index as u16), watch.health());
             live.watches.iter().map(of)
         });
         Health::sums(self.past_health.iter().copied().chain(present))
@@ -97,7 +97,7 @@ impl Deployment {
                 .partition(|watch: &Watch| wanted.contains(&watch.trigger));
             live.watches = kept;
             for watch in ended {
-                self.past_health.push((watch.trigger, version, watch.health));
+                self.past_health.push((watch.trigger, version, watch.health()));
             }
             let prices = Prices {
                 own: self.state.catalog.version(version).price,
@@ -143,7 +143,7 @@ impl Deployment {
             for mut watch in std::mem::take(&mut live.watches) {
                 if watch.compares() || watch.judge().is_some_and(|judge| judge.is_relative()) {
                     let version = Slot(index as u16);
-                    self.past_health.push((watch.trigger, version, watch.health));
+                    self.past_health.push((watch.trigger, version, watch.health()));
                 } else {
                     live.watches.push(watch);
                 }

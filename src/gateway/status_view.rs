@@ -18,7 +18,7 @@ use super::version_view::StatusWord;
 use super::warnings::{warnings, watched};
 use crate::engine::{Breach, Health, Judgement, RolloutState, Slot};
 use crate::exchange::ModelIndex;
-use crate::units::{Duration, ModelId, Price, Timestamp};
+use crate::units::{Duration, ModelId, Price, Ratio, Timestamp};
 
 /// How everything stands.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -144,7 +144,10 @@ struct RuleView {
     longest_timer_seconds: f64,
     /// The timer that runs; null: none does.
     timer: Option<TimerView>,
-    /// How far a judge has come; null of rules on thresholds, and where it no longer looks.
+    /// How far a judge had come on the way to a breach when it ceased to look, or has come by now,
+    /// 1 of one that found one; null of rules on thresholds.
+    progress: Option<f64>,
+    /// What a judge has seen; null of rules on thresholds, and where it no longer looks.
     judge: Option<JudgementView>,
 }
 
@@ -273,7 +276,7 @@ impl ModelView {
                 number: rollout.number(),
                 version: rollout.version().map(name),
                 step: stage,
-                step_weight: rollout.step_weight().map(crate::units::Ratio::get),
+                step_weight: rollout.step_weight().map(Ratio::get),
             }
         });
         let breaches = engine.breaches(index);
@@ -318,7 +321,7 @@ impl RolloutView {
 
 impl RuleView {
     fn new(id: String, version: String, health: Health, timer: Option<TimerView>) -> Self {
-        let Health { checks, no_data, breaches, firings, longest_timer } = health;
+        let Health { checks, no_data, breaches, firings, longest_timer, progress } = health;
         let longest_timer_seconds = longest_timer.as_secs_f64();
         Self {
             id,
@@ -329,6 +332,7 @@ impl RuleView {
             firings,
             longest_timer_seconds,
             timer,
+            progress: progress.map(Ratio::get),
             judge: None,
         }
     }

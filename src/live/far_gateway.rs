@@ -26,7 +26,7 @@ use crate::engine::{Health, RuleSet};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::mock::MockNews;
 use crate::scenario::Scenario;
-use crate::units::{Duration, KeyId, ModelId, RequestId, Timestamp};
+use crate::units::{Duration, KeyId, ModelId, Ratio, RequestId, Timestamp};
 
 /// A gateway elsewhere, ready for a run. Dropped, it is left as it was found.
 pub(super) struct FarGateway {
@@ -314,6 +314,7 @@ fn health(told: &Value) -> Health {
         longest_timer: Duration::from_secs_f64(
             told["longest_timer_seconds"].as_f64().unwrap_or_default(),
         ),
+        progress: told["progress"].as_f64().and_then(|part| Ratio::new(part).ok()),
     }
 }
 

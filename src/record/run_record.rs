@@ -209,7 +209,7 @@ pub struct UndoneCommand {
 }
 
 /// How one trigger fared on one version over a run.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct RuleHealth {
     /// The trigger's name.
     pub trigger: String,
@@ -227,4 +227,8 @@ pub struct RuleHealth {
     pub firings: u64,
     /// The longest that the timer grew, in nanoseconds.
     pub longest_timer: crate::units::Duration,
+    /// How far a judge had come on the way to a breach when it ceased to watch, 1 of one that found
+    /// one; absent of conditions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<crate::units::Ratio>,
 }

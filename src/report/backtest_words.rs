@@ -11,7 +11,7 @@ use crate::backtest::{
 use crate::gate::{Judgement, LineResult, Verdict};
 use crate::record::evidence_text;
 use crate::units::{
-    Duration, format_count, format_counted, format_duration, format_elapsed, format_percent,
+    Duration, Ratio, format_count, format_counted, format_duration, format_elapsed, format_percent,
     format_set_share, format_significant,
 };
 
@@ -325,6 +325,10 @@ fn silence_text(health: &RuleHealth) -> String {
             format!("{on}: is never checked: its interval is longer than the version's traffic")
         }
         true if health.judge => format!("{on}: does not fire: no error in {checks}"),
+        false if health.judge => {
+            let came = health.progress.map_or(0.0, Ratio::get);
+            format!("{on}: does not fire in {checks}: came {} of the way", format_percent(came))
+        }
         true => format!("{on}: could never fire: none of {checks} had enough requests"),
         false => format!(
             "{on}: does not fire in {checks}: {} with too few requests, {} in breach",
@@ -382,3 +386,34 @@ const NONE: &str = "-";
 
 /// Chosen: more of one rule set hide the others.
 const MOST_FIRINGS: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::VersionId;
+
+    #[test]
+    fn a_trigger_that_stays_silent_is_told_with_what_kept_it() {
+        let told = |judge, [checks, no_data, breaches]: [u64; 3], progress| {
+            silence_text(&RuleHealth {
+                trigger: "one".to_owned(),
+                version: VersionId::new("v2").unwrap(),
+                judge,
+                checks,
+                no_data,
+                breaches,
+                firings: 0,
+                progress: Ratio::new(progress).ok().filter(|_| judge),
+            })
+        };
+        for (found, expected) in [
+            (told(false, [0, 0, 0], 0.0), "is never checked: its interval is longer than"),
+            (told(false, [9, 9, 0], 0.0), "could never fire: none of 9 checks had enough requests"),
+            (told(false, [9, 2, 3], 0.0), "in 9 checks: 2 with too few requests, 3 in breach"),
+            (told(true, [9, 9, 0], 0.0), "does not fire: no error in 9 checks"),
+            (told(true, [9, 2, 0], 0.4331), "in 9 checks: came 43.31 % of the way"),
+        ] {
+            assert!(found.starts_with("one on v2: ") && found.contains(expected), "{found}");
+        }
+    }
+}

@@ -102,6 +102,7 @@ fn fired_once() -> RuleHealth {
         breaches: 5,
         firings: 1,
         longest_timer: Duration::from_secs(60),
+        progress: None,
     }
 }
 

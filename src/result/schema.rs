@@ -246,7 +246,13 @@ fn record_parts() -> Vec<Part> {
             ("firings", whole("firings")),
             ("longest_timer", span("the longest that the timer grew")),
         ],
-        &[],
+        &[(
+            "progress",
+            number(
+                "how far a judge had come on the way to a breach when it ceased to watch, 1 of one \
+                 that found one; absent of conditions",
+            ),
+        )],
     );
     let record = object(
         "what happened",

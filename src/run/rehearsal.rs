@@ -155,6 +155,7 @@ pub fn rule_health(scenario: &Scenario, triggers: &[TriggerHealth]) -> Vec<RuleH
             breaches: health.breaches,
             firings: health.firings,
             longest_timer: health.longest_timer,
+            progress: health.progress,
         })
     };
     triggers.iter().filter_map(named).collect()

@@ -2,7 +2,7 @@
 
 use coalmine::engine::{CommandKind, RawTrigger, Reading, RuleSet};
 use coalmine::exchange::{Class, Classification, Ending, Observed};
-use coalmine::units::Duration;
+use coalmine::units::{Duration, Ratio};
 
 use crate::world::{CANARY, MODEL, NEVER, World, error_rate, judge, latency_p99, rule, rule_set};
 
@@ -299,10 +299,15 @@ fn the_judge_fires_after_four_errors_in_a_row_on_one_percent() {
         let [judgement] = judgements.as_slice() else { panic!("{judgements:?}") };
         assert_eq!((judgement.trigger, judgement.version), (0, CANARY));
         assert!((judgement.progress() - progress).abs() < 1e-6, "{judgement:?}");
+        let [(_, _, health)] = world.engine.health(MODEL)[..] else { panic!("one judge") };
+        let seen = health.progress.unwrap().get();
+        assert!((seen - progress.min(1.0)).abs() < 1e-6, "{health:?}");
         world.at(second + 4.0);
         assert_eq!(!world.fired_at().is_empty(), progress >= 1.0, "{second}");
     }
     assert_eq!(world.engine.judgements(MODEL), Vec::new());
+    let [(_, _, health)] = world.engine.health(MODEL)[..] else { panic!("one judge") };
+    assert_eq!((health.firings, health.progress), (1, Some(Ratio::ONE)), "it is kept");
     let (_, evidence) = world.firings().remove(0);
     let Reading::Sequential(shares) = evidence.reading else { panic!("{evidence:?}") };
     assert_eq!(shares.canary_errors, 4);
