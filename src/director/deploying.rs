@@ -1,14 +1,14 @@
 //! What a phase deploys when it begins, as commands to a deployment as it stands.
 //!
-//! A plan means what it says: it deploys a version again that was rolled back, and it ends a
-//! rollout that is in its way.
+//! A plan means what it says: it deploys a version again that was rolled back, unless it says that
+//! it does not, and it ends a rollout that is in its way.
 
 use super::meant::Meant;
 use super::standing::Standing;
 use crate::engine::{CommandKind, Target};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::record::{OrderedShare, PhasePart};
-use crate::scenario::{NamedVersion, PhasePlan, RolloutPlan, Scenario};
+use crate::scenario::{NamedVersion, PhasePlan, Scenario};
 use crate::units::Ratio;
 
 /// A command with which a phase begins.
@@ -39,7 +39,8 @@ pub fn split_commands(
         let gets = |(_, weight, version): &(_, Ratio, Option<VersionIndex>)| {
             version.filter(|_| weight.get() > 0.0)
         };
-        let redeploy = own.iter().filter_map(gets).any(|v| standing.is_rolled_back(v));
+        let is_rolled_back = |version| standing.is_rolled_back(version);
+        let redeploy = phase.redeploy && own.iter().filter_map(gets).any(is_rolled_back);
         let shares = own
             .iter()
             .map(|(named, weight, version)| (target(scenario, named, *version), *weight))
@@ -59,13 +60,14 @@ pub fn split_commands(
     (0..scenario.models.len() as u16).map(ModelIndex).filter_map(command).collect()
 }
 
-/// The command that begins the rollout of a phase, of `version`.
+/// The command that begins the rollout of a phase, of `version`; `None`: it has none.
 pub fn rollout_command(
     standing: &Standing,
     scenario: &Scenario,
-    plan: &RolloutPlan,
+    phase: &PhasePlan,
     version: Option<VersionIndex>,
-) -> PhaseCommand {
+) -> Option<PhaseCommand> {
+    let plan = phase.rollout.as_ref()?;
     let model = scenario.model_of_named(&plan.version);
     let first = match standing.promoted(model) {
         // Promoting it again ends its bake.
@@ -78,10 +80,10 @@ pub fn rollout_command(
         version: target(scenario, &plan.version, version),
         steps: plan.ladder.clone(),
         bake: plan.bake,
-        redeploy: version.is_some_and(|version| standing.is_rolled_back(version)),
+        redeploy: phase.redeploy && version.is_some_and(|version| standing.is_rolled_back(version)),
     };
     let part = PhasePart::Rollout { version: target_named(scenario.name_of(&plan.version)) };
-    PhaseCommand { model, kind, first, part }
+    Some(PhaseCommand { model, kind, first, part })
 }
 
 /// The version that a phase means; where it means none, the tag, so that the engine says so.

@@ -95,11 +95,12 @@ impl Conductor<'_> {
             }
             Cue::Rollout(phase) => {
                 let standing = self.stage.operator.standing(self.scenario)?;
-                let plan = &self.scenario.phases[usize::from(phase)].rollout;
-                let Some(plan) = plan else { return Ok(()) };
+                let plan = &self.scenario.phases[usize::from(phase)];
                 let version = self.meant.rollout;
                 let command = rollout_command(&standing, self.scenario, plan, version);
-                self.begin_with((now, phase), command, watch)?;
+                if let Some(command) = command {
+                    self.begin_with((now, phase), command, watch)?;
+                }
             }
             Cue::FaultsScheduled(phase) => self.schedule_faults(now, phase),
             Cue::FaultBegins { version, phase, fault } => {

@@ -126,6 +126,7 @@ fn phase(
         }
         None => Some(Vec::new()),
     };
+    let redeploy = redeploy(node, diagnostics);
     let (name, end) = (read::text(node, "name").map(str::to_owned), end?);
     let plan = || {
         let placed = faults.iter().map(|placed| (placed.version.clone(), placed.fault.clone()));
@@ -134,6 +135,7 @@ fn phase(
             end,
             split: split?,
             rollout: rollout?,
+            redeploy,
             workload: workload?,
             faults: placed.collect(),
             commands: commands?,
@@ -141,6 +143,17 @@ fn phase(
         complete.then_some(plan)
     };
     Some((plan(), PhaseFaults { end, faults }))
+}
+
+/// Whether the phase at `node` brings back what was rolled back: it does unless it says otherwise.
+fn redeploy(node: &Node, diagnostics: &mut Diagnostics) -> bool {
+    let Some(entry) = node.entry("redeploy") else { return true };
+    if node.get("split").is_none() && node.get("rollout").is_none() {
+        let help = "remove `redeploy`, or put a `split` or a `rollout` beside it";
+        let message = "the phase deploys nothing that it could bring back";
+        diagnostics.report(Diagnostic::new(entry.place, message).help(help));
+    }
+    read::boolean(node, "redeploy").unwrap_or(true)
 }
 
 fn end(

@@ -322,6 +322,8 @@ pub struct PhasePlan {
     pub split: Option<Vec<(NamedVersion, Ratio)>>,
     /// The rollout that begins with it.
     pub rollout: Option<RolloutPlan>,
+    /// Whether its split or rollout brings a version back that was rolled back.
+    pub redeploy: bool,
     /// What is different about the workload while it lasts.
     pub workload: Option<Change>,
     /// The faults that it schedules, by version.

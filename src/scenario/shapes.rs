@@ -265,6 +265,12 @@ pub(crate) static PHASE: Record = Record {
              sets the split of its model or begins another",
         ),
         optional(
+            "redeploy",
+            One(L::Bool),
+            "whether its `split` or `rollout` brings a version back that was rolled back; with \
+             `false` it is refused then, told, and traffic stays as it is (default: true)",
+        ),
+        optional(
             "faults",
             OpenOf(&FAULTS),
             "faults by version, or by tag of whoever has it when the phase begins; they end with \

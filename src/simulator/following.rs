@@ -48,12 +48,12 @@ impl<O: Observer> VirtualRun<'_, O> {
                 }
             }
             Cue::Rollout(phase) => {
-                let Some(plan) = &self.scenario.phases[usize::from(phase)].rollout else {
-                    return Ok(());
-                };
+                let plan = &self.scenario.phases[usize::from(phase)];
                 let version = self.meant.rollout;
                 let command = rollout_command(&self.standing(), self.scenario, plan, version);
-                self.begin_with(phase, command);
+                if let Some(command) = command {
+                    self.begin_with(phase, command);
+                }
             }
             Cue::FaultsScheduled(phase) => self.schedule_faults(now, phase),
             Cue::FaultBegins { version, phase, fault } => {

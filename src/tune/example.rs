@@ -35,6 +35,17 @@ phases:
   - {name: after, for: 20s}
 ";
 
+/// The same with a ladder of 20, 35 and 50 %, a minute each at first.
+pub(crate) fn ladder() -> String {
+    let phases = "  - {name: twenty, for: 1m, split: {v1: 80%, v2: 20%}}
+  - {name: thirty-five, for: 1m, split: {v1: 65%, v2: 35%}}
+  - {name: fifty, until: rollback, within: 140s, split: {v1: 50%, v2: 50%}}
+  - {name: after, for: 20s}
+";
+    let (head, _) = SCENARIO.split_once("  - {name: canary").unwrap_or((SCENARIO, ""));
+    format!("{head}{phases}")
+}
+
 pub(crate) const FAULTS: &str = "
 schema: 1
 faults:

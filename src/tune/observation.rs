@@ -142,9 +142,10 @@ impl Observer for Watcher {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{faults, subject, triggers};
+    use super::super::example::{faults, ladder, scenario, subject, triggers};
     use super::super::played::Played;
     use super::super::present::observed;
+    use super::super::subject::Subject;
     use super::*;
     use crate::engine::{RawRules, RawTrigger, RuleSet, Safeguards};
     use crate::run::run_summed;
@@ -155,19 +156,32 @@ mod tests {
     }
 
     /// By rules in force, when the canary was rolled back after its onset, and the harm.
-    fn played(fault: usize, triggers: &[RawTrigger], seed: u64) -> (Option<Duration>, u64) {
-        let subject = subject();
+    fn played(
+        subject: &Subject,
+        fault: usize,
+        triggers: &[RawTrigger],
+        seed: u64,
+    ) -> (Option<Duration>, u64) {
         let rules = in_force(triggers);
         let scenario = subject.under(&faults()[fault]).unwrap();
         let scenario = subject.ruled(scenario, rules.clone());
         let record = run_summed(&scenario, seed, Vec::new()).unwrap();
-        let played = Played::of(&record, &subject, &rules);
+        let played = Played::of(&record, subject, &rules);
         (played.found_after, played.harm)
     }
 
     #[test]
     fn what_is_watched_is_what_the_same_triggers_do_in_force_alone_and_together() {
-        let (subject, all) = (subject(), triggers());
+        hold_to_rules_in_force(&subject());
+    }
+
+    #[test]
+    fn on_a_ladder_too_that_does_not_bring_a_canary_back() {
+        hold_to_rules_in_force(&Subject::of(&scenario(&ladder()), None).unwrap());
+    }
+
+    fn hold_to_rules_in_force(subject: &Subject) {
+        let all = triggers();
         let rules = observed(subject.rules(), &all).unwrap();
         let (mut fired, mut silent) = (0, 0);
         for fault in 0..4 {
@@ -179,19 +193,22 @@ mod tests {
                 let onset = seen.onset.unwrap();
                 let after = |one: usize| {
                     let firing = seen.firings[one]?;
-                    // Before the onset it is a false alarm, and finds nothing.
-                    (firing.after >= onset).then(|| firing.after.saturating_sub(onset))
+                    // Before the onset it is a false alarm, and finds nothing: a check comes before
+                    // the faults of its instant.
+                    (firing.after > onset).then(|| firing.after.saturating_sub(onset))
                 };
                 for one in 0..all.len() {
                     let own = (after(one), seen.harm_under(one));
-                    assert_eq!(own, played(fault, &all[one..=one], seed), "{fault} {seed} {one}");
+                    let in_force = played(subject, fault, &all[one..=one], seed);
+                    assert_eq!(own, in_force, "{fault} {seed} {one}");
                     *(if own.0.is_some() { &mut fired } else { &mut silent }) += 1;
                 }
                 let firings = seen.firings.iter().flatten().map(|firing| firing.after);
-                let first = firings.min().filter(|first| *first >= onset);
+                let first = firings.min().filter(|first| *first > onset);
                 let first = first.map(|first| first.saturating_sub(onset));
                 let least = (0..all.len()).map(|one| seen.harm_under(one)).min().unwrap();
-                assert_eq!((first, least), played(fault, &all, seed), "{fault} {seed}");
+                let in_force = played(subject, fault, &all, seed);
+                assert_eq!((first, least), in_force, "{fault} {seed}");
             }
         }
         assert!(fired > 20 && silent > 10, "{fired} {silent}");

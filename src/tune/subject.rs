@@ -4,7 +4,8 @@
 use crate::engine::{Assignment, RuleSet};
 use crate::exchange::{ModelIndex, VersionIndex};
 use crate::scenario::{
-    Instruction, NamedFault, NamedVersion, PhasePlan, RolloutPlan, STABLE, Scenario, Truth,
+    Instruction, NamedFault, NamedVersion, PhaseEnd, PhasePlan, RolloutPlan, STABLE, Scenario,
+    Truth,
 };
 use crate::units::{Duration, Ratio, VersionId, format_percent};
 use crate::upstream::{Correlation, Fault};
@@ -64,17 +65,6 @@ pub enum Unfit {
         /// The other.
         second: VersionId,
     },
-    /// A later phase sets its weight again.
-    #[error(
-        "the phase {phase:?} gives {version} its traffic anew: it would have it again after a \
-         rollback; rules are sought at one weight, once it has any: vary that with --vary"
-    )]
-    Again {
-        /// Which phase.
-        phase: String,
-        /// The canary.
-        version: VersionId,
-    },
     /// It is bad without any fault.
     #[error(
         "{version} counts as bad without a fault (truth: bad): there is no healthy release to \
@@ -86,15 +76,15 @@ pub enum Unfit {
     },
     /// A fault begins after its time.
     #[error(
-        "the fault {fault:?} begins {at} after the canary has its first traffic, in the phase \
-         {phase:?}, which is over by then: it would never begin"
+        "the fault {fault:?} begins {at} after the canary has its first traffic: by then the phase \
+         {phase:?} is over, or may be, and no later one has a time of its own; it would never begin"
     )]
     NeverBegins {
         /// Which fault.
         fault: String,
         /// When it would begin.
         at: Duration,
-        /// In which phase.
+        /// The phase up to which times are known.
         phase: String,
     },
     /// Its weight follows from its rules.
@@ -166,10 +156,7 @@ impl Subject {
                         let (first, second) = (id(known), id(version));
                         return Err(Unfit::ManyCanaries { first, second });
                     }
-                    Some(_) => {
-                        let (phase, version) = (phase.name.clone(), id(version));
-                        return Err(Unfit::Again { phase, version });
-                    }
+                    Some(_) => {}
                     None => found = Some((version, index)),
                 }
             }
@@ -222,7 +209,7 @@ impl Subject {
         &self.healthy.models[usize::from(self.model.0)].rules
     }
 
-    /// The scenario with `fault` on the canary, from its first traffic on.
+    /// The scenario with `fault` on the canary; its times count from the canary's first traffic.
     ///
     /// # Errors
     /// The fault and what the canary fails anyway are more than all requests, or it never begins.
@@ -238,20 +225,38 @@ impl Subject {
                 own: format_percent(own),
             });
         }
-        let phase = &mut scenario.phases[self.phase];
-        let late = |part: &&Fault| phase.end.longest().is_some_and(|longest| part.at >= longest);
-        if let Some(part) = fault.faults.iter().find(late) {
-            let (fault, phase) = (fault.name.clone(), phase.name.clone());
-            return Err(Unfit::NeverBegins { fault, at: part.at, phase });
-        }
-        // What has an end of its own outlasts its phase: so does a fault that has none here.
-        let lasting = |part: &Fault| {
+        for part in &fault.faults {
+            let (phase, at) = self.place(part.at).map_err(|phase| {
+                let (fault, phase) = (fault.name.clone(), self.healthy.phases[phase].name.clone());
+                Unfit::NeverBegins { fault, at: part.at, phase }
+            })?;
+            // What has an end of its own outlasts its phase: so does a fault that has none here.
             let lasts = part.lasts.or(Some(WITHOUT_END));
-            (NamedVersion::Fixed(self.canary), Fault { lasts, ..part.clone() })
-        };
-        phase.faults.extend(fault.faults.iter().map(lasting));
-        phase.faults.sort_by(|(one, _), (other, _)| one.cmp(other));
+            let placed = Fault { at, lasts, ..part.clone() };
+            scenario.phases[phase].faults.push((NamedVersion::Fixed(self.canary), placed));
+        }
+        for phase in &mut scenario.phases {
+            phase.faults.sort_by(|(one, _), (other, _)| one.cmp(other));
+        }
         Ok(scenario)
+    }
+
+    /// In which phase (an index) it is, and how far into it, so long after the beginning of the
+    /// canary's first phase; or the phase up to which that is known.
+    fn place(&self, after: Duration) -> Result<(usize, Duration), usize> {
+        let (mut phase, mut left) = (self.phase, after);
+        loop {
+            match self.healthy.phases[phase].end {
+                PhaseEnd::After(length) if left >= length => {
+                    if phase + 1 == self.healthy.phases.len() {
+                        return Err(phase);
+                    }
+                    (phase, left) = (phase + 1, left.saturating_sub(length));
+                }
+                end if end.longest().is_some_and(|longest| left >= longest) => return Err(phase),
+                _ => return Ok((phase, left)),
+            }
+        }
     }
 
     /// The most that the canary fails without a fault of its own.
@@ -320,8 +325,9 @@ fn own_split(
     fixed.filter(|(version, _)| scenario.model_of(*version) == model).collect()
 }
 
-/// The scenario without what is wrong with the canary alone. What hits every version of its model
-/// makes none of them bad, and stays: that is what false rollbacks come of.
+/// The scenario without what is wrong with the canary alone, in which no phase brings it back once
+/// it is rolled back. What hits every version of its model makes none of them bad, and stays: that
+/// is what false rollbacks come of.
 fn without_own_faults(scenario: &Scenario, model: ModelIndex, canary: VersionIndex) -> Scenario {
     let mut healthy = scenario.clone();
     let count = scenario.models[usize::from(model.0)].versions.len() as u16;
@@ -333,6 +339,8 @@ fn without_own_faults(scenario: &Scenario, model: ModelIndex, canary: VersionInd
         };
         let everywhere = |fault: &Fault| (first..first + count).all(|one| hits(one, fault));
         phase.faults.retain(|(named, fault)| !named.may_be(canary) || everywhere(fault));
+        // Of several weights of a ladder only those before a rollback are the canary's.
+        phase.redeploy = false;
     }
     let mut versions = healthy.models.iter_mut().flat_map(|model| &mut model.versions);
     if let Some(version) = versions.nth(usize::from(canary.0)) {
@@ -348,7 +356,7 @@ const ROUNDING: f64 = 1e-9;
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{SCENARIO, faults, scenario, subject};
+    use super::super::example::{SCENARIO, faults, ladder, scenario, subject};
     use super::*;
 
     fn refused(old: &str, new: &str, model: Option<&str>) -> String {
@@ -368,6 +376,27 @@ mod tests {
         assert_eq!(fault.lasts, Some(WITHOUT_END), "it outlasts the phase");
         assert_ne!(subject.canary(), subject.stable());
         assert!(subject.is_canary("v2") && subject.is_canary("beta") && !subject.is_canary("v1"));
+    }
+
+    #[test]
+    fn of_a_ladder_a_late_fault_stands_in_the_phase_of_its_time() {
+        let subject = Subject::of(&scenario(&ladder()), None).unwrap();
+        assert!(subject.healthy().phases.iter().all(|phase| !phase.redeploy));
+        let mut fault = faults().swap_remove(3);
+        let placed = |fault: &NamedFault| {
+            let bad = subject.under(fault)?;
+            let phases = bad.phases.iter().enumerate();
+            let all = phases.flat_map(|(phase, plan)| plan.faults.iter().map(move |f| (phase, f)));
+            Ok::<_, Unfit>(all.map(|(phase, (_, fault))| (phase, fault.at)).collect::<Vec<_>>())
+        };
+        let secs = Duration::from_secs;
+        for (at, phase, into) in [(0, 0, 0), (59, 0, 59), (60, 1, 0), (150, 2, 30), (259, 2, 139)] {
+            fault.faults[0].at = secs(at);
+            assert_eq!(placed(&fault), Ok(vec![(phase, secs(into))]), "{at}");
+        }
+        fault.faults[0].at = secs(260);
+        let told = placed(&fault).unwrap_err().to_string();
+        assert!(told.contains("\"fifty\" is over, or may be"), "{told}");
     }
 
     #[test]
@@ -396,14 +425,12 @@ mod tests {
         let rollout = "rollout: {version: v2, steps: [{weight: 5%, hold: 10s}]}";
         let told = refused("for: 20s", &format!("for: 20s, {rollout}"), None);
         assert!(told.contains("\"after\"") && told.contains("as phases with a split"), "{told}");
-        let again = refused("for: 20s", "for: 20s, split: {v1: 10%, v2: 90%}", None);
-        assert!(again.contains("\"after\" gives v2 its traffic anew"), "{again}");
         let bad = refused("v2: {tags", "v2: {truth: bad, tags", None);
         assert!(bad.contains("v2 counts as bad without a fault"), "{bad}");
         let mut late = faults().swap_remove(3);
         late.faults[0].at = Duration::from_secs(240);
         let told = subject().under(&late).unwrap_err().to_string();
-        assert!(told.contains("would never begin"), "{told}");
+        assert!(told.contains("the phase \"canary\" is over, or may be"), "{told}");
         let command = "commands: [{at: 1s, rollback: {to: stable}}]";
         let told = refused("for: 20s", &format!("for: 20s, {command}"), None);
         assert!(told.contains("gives the model a command"), "{told}");

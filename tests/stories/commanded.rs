@@ -105,6 +105,37 @@ fn what_the_engine_refuses_is_told_and_the_run_goes_on() {
 }
 
 #[test]
+fn a_phase_brings_back_what_was_rolled_back_unless_it_says_that_it_does_not() {
+    let (head, _) = HEAD.split_once("phases:").unwrap();
+    let last = |second: &str| {
+        let first = "name: a, for: 1m, split: {v1: 50%, v2: 50%}, \
+                     commands: [{at: 30s, rollback: {}}]";
+        let phases =
+            [first, second, "name: c, for: rest"].map(|phase| format!("  - {{{phase}}}\n"));
+        let record = play(&written(&format!("{head}phases:\n{}", phases.concat())), 1).record;
+        let refused = record.timeline.events.iter().filter_map(|event| match &event.happening {
+            Happening::CommandRefused { order: Order::Begin { phase, .. }, why, .. } => {
+                Some((event.at.since(record.start), *phase, why.clone()))
+            }
+            _ => None,
+        });
+        (*weights(&record).last().unwrap(), refused.collect::<Vec<_>>())
+    };
+    let v2 = VersionId::new("v2").unwrap();
+    let refused = vec![(seconds(60), 1, Refusal::Reason(CommandError::RolledBack(v2)))];
+    for (deploys, weights) in [
+        ("split: {v1: 25%, v2: 75%}", [25.0, 75.0]),
+        ("rollout: {version: v2, steps: [{weight: 10%, hold: 1h}]}", [90.0, 10.0]),
+    ] {
+        let phase = format!("name: b, for: 1m, {deploys}");
+        assert_eq!(last(&phase), ((seconds(60), weights), vec![]));
+        assert_eq!(last(&format!("{phase}, redeploy: true")), last(&phase));
+        let kept = ((seconds(30), [100.0, 0.0]), refused.clone());
+        assert_eq!(last(&format!("{phase}, redeploy: false")), kept);
+    }
+}
+
+#[test]
 fn a_rollback_to_where_all_traffic_is_already_is_none() {
     let record = commanded(
         "{at: 10s, rollback: {to: v1}}
