@@ -80,8 +80,11 @@ mod parquet_files {
         }
     }
 
-    /// The first row of a table, by column, and what the file says of each column's type.
-    fn first_row(file: File) -> Vec<(String, Field, (Physical, Option<LogicalType>, Repetition))> {
+    /// What a file says of a column's type.
+    type Told = (Physical, Option<LogicalType>, Repetition);
+
+    /// The first row of a table, by column, with the types.
+    fn first_row(file: File) -> Vec<(String, Field, Told)> {
         let reader = SerializedFileReader::new(file).unwrap();
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
         let types = schema.columns().iter().map(|column| {
