@@ -59,6 +59,8 @@ pub(crate) fn decode(
             let fault = fault(item, end, diagnostics);
             complete &= fault.is_some() && !versions.is_empty();
             let place = item.place_of_setting().unwrap_or(item.place);
+            // 0 % among the values that are varied is the healthy version beside the bad ones.
+            let fault = fault.filter(|fault| !fault.changes_nothing());
             let placed = |(version, fault)| Placed { version, fault, place };
             all.extend(versions.iter().cloned().zip(fault.into_iter().cycle()).map(placed));
         }

@@ -30,6 +30,20 @@ pub struct Fault {
     pub rate_limit: RateLimit,
 }
 
+impl Fault {
+    /// Whether it leaves every answer as it is: what makes no version bad.
+    pub fn changes_nothing(&self) -> bool {
+        let latency = match &self.latency {
+            None => true,
+            Some(LatencyChange::Times(times)) => *times == 1.0,
+            Some(LatencyChange::Add(time)) => time.is_zero(),
+            Some(LatencyChange::Replace(_)) => false,
+        };
+        let fails = self.failures.iter().any(|failure| failure.probability > Ratio::ZERO);
+        latency && !fails && !self.limits()
+    }
+}
+
 /// What a fault does to latencies.
 #[derive(Clone, PartialEq, Debug)]
 pub enum LatencyChange {
