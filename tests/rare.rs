@@ -224,6 +224,37 @@ fn judges_are_split_and_agree_with_counting() {
     split(&approach, &scenario, 6).agrees_with(counted(&settings, 3_000));
 }
 
+/// By splitting, whatever the rules count, and by counting.
+fn split_agrees_with_counting(settings: &[&str]) {
+    let scenario = scenario(settings);
+    let approach = Approach::by_splitting(&scenario, 1, &no_traces).unwrap().unwrap();
+    split(&approach, &scenario, 8).agrees_with(counted(settings, 1_000));
+}
+
+#[test]
+fn requests_that_are_sent_again_are_split_and_agree_with_counting() {
+    let again = "models.m.policies={retry: {attempts: 2, on: ['500'], \
+                 backoff: {first: 50ms, max: 1s}}}";
+    split_agrees_with_counting(&["vars.limit=0.075", RANDOM, again]);
+}
+
+#[test]
+fn failures_in_bursts_are_split_and_agree_with_counting() {
+    let bursts = "models.m.versions.v2.upstream={latency: 1ms, failures: {'500': 0.5%}, \
+                  burst: {enter: 0.05%, leave: 20%, failures: {'500': 50%}}}";
+    split_agrees_with_counting(&["vars.limit=0.15", RANDOM, bursts]);
+}
+
+#[test]
+fn requests_that_wait_for_each_other_are_split_and_agree_with_counting() {
+    let crowded = "models.m.versions.v2.upstream={latency: {exponential: {mean: 900ms}}, \
+                   capacity: {concurrency: 3, queue: 50, on_full: 503}}";
+    let slow = "models.m.rules.conditions.0={metric: latency_p95, operator: '>', \
+                threshold_ms: 6000, duration_seconds: 0, check_interval_seconds: 20, \
+                window_seconds: 20, min_requests: 5, action: rollback_to_last_stable}";
+    split_agrees_with_counting(&[RANDOM, crowded, slow]);
+}
+
 #[test]
 #[ignore = "100,000 runs are counted, a minute or two: .ci/run does it in a step of its own"]
 fn a_lasting_breach_of_five_in_ten_thousand_is_as_probable_as_it_is_counted() {

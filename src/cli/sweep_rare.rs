@@ -59,15 +59,27 @@ impl Rarities {
             .map_err(|trouble| self.failure(scenario, place, trouble))?;
         let approach = approach.map_err(|unsuited| self.refused(place, &unsuited))?;
         if let Some(why) = approach.hindrance() {
-            complain(&format!("combination {place}: splitting, not weighted runs: {why}"));
+            let combination = self.combination(place, "", ": ");
+            complain(&format!("{combination}splitting, not weighted runs: {why}"));
         }
         Ok(approach)
     }
 
+    /// Names a combination where there are several.
+    fn combination(&self, place: usize, before: &str, after: &str) -> String {
+        match self.prepared.len() {
+            1 => String::new(),
+            _ => format!("{before}combination {place}{after}"),
+        }
+    }
+
     fn refused(&self, place: usize, why: &dyn Display) -> Failure {
         Failure::usage(format!(
-            "error: --rare: {}, combination {place}: there is no false rollback to look for: {why}",
-            self.file
+            "error: --rare: {}{}: there is no false rollback to look for: {why}\n  help: a version \
+             is healthy without a fault: leave its faults out, as by --set \
+             'phases.canary.faults={{}}'",
+            self.file,
+            self.combination(place, ", ", "")
         ))
     }
 

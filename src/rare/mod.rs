@@ -22,4 +22,5 @@ mod tilting;
 mod traces;
 
 pub use approach::{Approach, RareFigure, RareRun, Unsuited};
+pub use tilting::HEAVIEST;
 pub use traces::OpenTraces;

@@ -332,6 +332,8 @@ fn independent_rate(scenario: &Scenario) -> Option<f64> {
 /// The share of runs in which nothing is tilted, so that no weight exceeds its inverse. Chosen: it
 /// costs one run in twenty, and what is not rare at all is estimated as well.
 pub(super) const UNTILTED: f64 = 0.05;
+/// No run weighs more: one over that share.
+pub const HEAVIEST: f64 = 1.0 / UNTILTED;
 /// The share of runs that is divided evenly among the components. Chosen: where the entropies
 /// mislead, which a slip of a twentieth in the number of requests is enough for, a third of the
 /// runs does not follow them.

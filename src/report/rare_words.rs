@@ -54,13 +54,15 @@ pub(crate) fn rare_legend(report: &SweepReport) -> Vec<String> {
         legend.push(
             "Splitting: of a hundred runs those that come nearest to a false rollback are \
              multiplied and drawn anew in parts, level by level; each seed is one such climb, and \
-             hits are those that came to the top. With an error of more than half nothing is told."
+             hits are those that came to the top. With an error of more than half, or from fewer \
+             than ten, nothing is told."
                 .to_owned(),
         );
     }
     if report.lines_left_out > 0 {
         legend.push(format!(
-            "{} of the scenario's gate: weighted runs tell nothing of what it is on.",
+            "Not judged: {} of the scenario's gate, on what runs that look for rare rollbacks do \
+             not tell.",
             format_counted(report.lines_left_out, "line", "lines")
         ));
     }

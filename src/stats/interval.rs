@@ -7,6 +7,8 @@ use crate::math;
 pub struct Confidence(f64);
 
 impl Confidence {
+    /// 90 %: of an interval either limit of which alone has 95 %.
+    pub const PERCENT_90: Self = Self(0.9);
     /// 95 %.
     pub const PERCENT_95: Self = Self(0.95);
     /// 97.5 %.

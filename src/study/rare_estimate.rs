@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::row::Row;
 use crate::gate::EstimatedProbability;
 use crate::math;
-use crate::rare::RareFigure;
-use crate::stats::{Interval, Moments};
+use crate::rare::{HEAVIEST, RareFigure};
+use crate::stats::{Confidence, Interval, Moments};
 use crate::units::{format_count, format_counted, format_percent};
 
 /// The probability that a version is rolled back that was never bad.
@@ -76,7 +76,9 @@ impl RareEstimate {
         let effective = if squares > 0.0 { (1e6 * sum * sum / squares).round() / 1e6 } else { 0.0 };
         let moments = Moments::of(&found).filter(|moments| match method {
             RareMethod::Weighted => effective >= FEWEST,
-            RareMethod::Splitting => relative_error(*moments) <= MOST_ERROR,
+            RareMethod::Splitting => {
+                moments.count >= FEWEST_CLIMBS && relative_error(*moments) <= MOST_ERROR
+            }
         });
         let limits = moments.and_then(|moments| Some((moments.mean, limits(moments)?)));
         let mean_weight = weights.iter().sum::<f64>() / weights.len() as f64;
@@ -98,23 +100,38 @@ impl RareEstimate {
             return None;
         }
         let runs = format_counted(self.runs, "run", "runs");
-        if self.hits == 0 {
-            return Some(format!(
+        let why = match self.method {
+            _ if self.hits == 0 => format!(
                 "unreliable: none of {runs} had a false rollback: either nothing that a healthy \
                  version does can make a rule fire, or more seeds are needed"
-            ));
-        }
-        if self.method == RareMethod::Splitting {
-            return Some(format!(
+            ),
+            RareMethod::Splitting if self.runs < FEWEST_CLIMBS => format!(
+                "unreliable: {runs} of splitting do not tell how far they are off: use \
+                 {FEWEST_CLIMBS} seeds at least"
+            ),
+            RareMethod::Splitting => format!(
                 "unreliable: {runs} of splitting leave an error of more than half: use more seeds"
-            ));
-        }
-        // Rounded down: 99.9 are not enough.
-        let (worth, fewest) = (self.effective.floor() as u64, FEWEST as u64);
-        Some(format!(
-            "unreliable: effective sample size {worth} of {fewest}: use about {} seeds",
-            format_count(self.seeds_needed())
-        ))
+            ),
+            // Rounded down: 99.9 are not enough.
+            RareMethod::Weighted => format!(
+                "unreliable: effective sample size {} of {}: use about {} seeds",
+                self.effective.floor() as u64,
+                FEWEST as u64,
+                format_count(self.seeds_needed())
+            ),
+        };
+        let bound = self.at_most().map(|bound| format!("; it is at most {bound:.1e} (95 %)"));
+        Some(why + &bound.unwrap_or_default())
+    }
+
+    /// An upper limit at 95 %, one-sided, that holds for as few runs as there are: no weighted run
+    /// weighs more than [`HEAVIEST`], so that the probability is at most so many times that of a
+    /// rollback in a tilted run, whose limit is that of Clopper and Pearson. `None` of splitting,
+    /// and where that limit is none.
+    pub fn at_most(&self) -> Option<f64> {
+        let tilted = Interval::clopper_pearson(self.hits, self.runs, BOTH_SIDES).high;
+        let bound = HEAVIEST * tilted;
+        Some(bound).filter(|bound| self.method == RareMethod::Weighted && *bound < 1.0)
     }
 
     /// How many seeds would be enough, were all to stay as it is.
@@ -177,11 +194,15 @@ fn limits(moments: Moments) -> Option<Interval> {
     (mean > 0.0).then(|| Interval { low: mean / factor, high: (mean * factor).min(1.0) })
 }
 
+/// Of which either limit alone has 95 %.
+const BOTH_SIDES: Confidence = Confidence::PERCENT_90;
 /// Chosen: an estimate from fewer has an error of a tenth and more, and its heaviest runs, which
 /// decide it, may not have come. From the design of the statistics.
 const FEWEST: f64 = 100.0;
 /// Likewise.
 const MOST_ERROR: f64 = 0.5;
+/// Chosen: fewer differ twentyfold where they happen to be near each other, and pass for sure.
+const FEWEST_CLIMBS: u64 = 10;
 
 #[cfg(test)]
 mod tests {
@@ -228,6 +249,17 @@ mod tests {
         assert_eq!(heavy.value, None);
         let none = estimate(&[(false, 1.0); 50]);
         assert!(none.why_not().unwrap().contains("none of 50 runs"), "{none:?}");
+        assert_eq!(none.at_most(), None, "20 times 1 - 0.05^(1/50) is 1.16");
+    }
+
+    #[test]
+    fn runs_without_a_rollback_bound_it_by_the_heaviest_weight() {
+        let none = estimate(&[(false, 1.0); 1_500]);
+        // 20 (1 - 0.05^(1/1500)).
+        let bound = none.at_most().unwrap();
+        assert!((bound / 3.990_4e-2 - 1.0).abs() < 1e-4, "{bound}");
+        let why = none.why_not().unwrap();
+        assert!(why.ends_with("; it is at most 4.0e-2 (95 %)"), "{why}");
     }
 
     #[test]
@@ -242,13 +274,18 @@ mod tests {
             let rows: Vec<Row> = made.collect();
             RareEstimate::of(&rows.iter().collect::<Vec<_>>()).unwrap()
         };
-        // 1, 2 and 3 times 1e-7: mean 2e-7, error 1e-7 / sqrt(3), 28.87 %; t(2) = 4.302653;
-        // exp(1.24207) = 3.46278.
-        let found = of(&[Some(1e-7), Some(2e-7), Some(3e-7)]);
+        // 1, 2 and 3 times 1e-7, four times each: mean 2e-7, variance 8/11 e-14, error 1e-7
+        // sqrt(8/132), 12.309 %; t(11) = 2.200985; exp(0.270922) = 1.311173.
+        let three = [Some(1e-7), Some(2e-7), Some(3e-7)];
+        let found = of(&three.repeat(4));
         assert_eq!((found.method, found.mean_weight), (RareMethod::Splitting, None));
         assert!((found.value.unwrap() / 2e-7 - 1.0).abs() < 1e-9, "{found:?}");
-        assert!((found.high.unwrap() / 2e-7 - 3.46278).abs() < 1e-3, "{found:?}");
-        assert_eq!(of(&[Some(1e-7), None, None]).value, None);
-        assert_eq!(of(&[Some(1e-7)]).value, None);
+        assert!((found.high.unwrap() / 2e-7 - 1.311_173).abs() < 1e-3, "{found:?}");
+        let few = of(&three.repeat(3));
+        assert_eq!(few.value, None);
+        assert!(few.why_not().unwrap().ends_with("use 10 seeds at least"), "{few:?}");
+        let mut one = vec![None; 11];
+        one.push(Some(1e-7));
+        assert_eq!(of(&one).value, None);
     }
 }
