@@ -9,7 +9,9 @@ use super::output::RESULT_JSON;
 use super::shared_arguments::ScenarioArguments;
 use super::terminal::{Failure, complain};
 use crate::result::{FileDigest, ResultFile};
-use crate::scenario::{Document, Loaded, Problem, ProblemKind, Scenario, Spot, load};
+use crate::scenario::{
+    Document, Loaded, Problem, ProblemKind, Scenario, Spot, is_fault_list, load,
+};
 use crate::simulator::SimulationError;
 use crate::trace::TraceError;
 use crate::validation::{broken_trace, trace_problem};
@@ -82,6 +84,14 @@ pub(super) fn read_scenario(path: &Path, reading: &ScenarioArguments) -> Result<
         std::fs::read(path).map_err(|error| Refusal::unreadable("scenario", path, &error))?;
     let working_directory =
         disk::working_directory().map_err(|failure| Refusal { failure, problems: Vec::new() })?;
+    if is_fault_list(&bytes) {
+        let shown = path.display();
+        let failure = Failure::input(format!(
+            "error: {shown} is a list of faults, no scenario\n  help: `coalmine tune SCENARIO \
+             --against {shown}` seeks rules against them"
+        ));
+        return Err(Refusal { failure, problems: Vec::new() });
+    }
     let document = Document {
         path,
         bytes: &bytes,

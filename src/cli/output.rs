@@ -1,5 +1,6 @@
 //! The files of a report, and what is printed of it.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::disk::write_whole;
@@ -87,20 +88,47 @@ pub(super) fn write_files(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Resul
     Ok(())
 }
 
-/// Refuses a folder for files that is none, before there is anything that would be lost.
-pub(super) fn check_folder(out: &Path, option: &str) -> Result<(), Failure> {
-    let taken = out.ancestors().find(|path| path.exists()).filter(|path| path.is_file());
-    match taken {
-        None => Ok(()),
-        Some(file) => Err(Failure {
-            exit: Exit::Usage,
-            message: format!(
-                "error: report files cannot go to {}: {} is a file; name a folder with {option}",
-                out.display(),
-                file.display()
-            ),
-        }),
+/// The same, and removes those of `own` that are not among them: what an earlier command left there
+/// is not of this one.
+pub(super) fn replace_files(
+    folder: &Path,
+    files: Vec<(String, Vec<u8>)>,
+    own: &[String],
+) -> Result<(), Failure> {
+    let written: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
+    write_files(folder, files)?;
+    for name in own.iter().filter(|name| !written.contains(name)) {
+        let path = folder.join(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(Failure::unwritten(&path, &error));
+            }
+            _ => {}
+        }
     }
+    Ok(())
+}
+
+/// Refuses a folder for files that is none, or that cannot be written to, before there is anything
+/// that would be lost.
+pub(super) fn check_folder(out: &Path, option: &str) -> Result<(), Failure> {
+    let here = Path::new(".");
+    let known = out.ancestors().find(|path| path.exists()).unwrap_or(here);
+    let shown = known.display();
+    let why = if known.is_file() {
+        format!("{shown} is a file")
+    } else if let Err(error) = tempfile::tempfile_in(known) {
+        format!("{shown} cannot be written to ({error})")
+    } else {
+        return Ok(());
+    };
+    Err(Failure {
+        exit: Exit::Usage,
+        message: format!(
+            "error: report files cannot go to {}: {why}; name a folder with {option}",
+            out.display()
+        ),
+    })
 }
 
 /// The file that all others can be made from.

@@ -69,7 +69,7 @@ fn begin(plan: &Plan, partial: Option<&Path>) -> Result<Ledger, Failure> {
     if file.plan != plan.hash {
         return Err(Failure::usage(format!(
             "error: {shown} holds the runs of another sweep, which was interrupted: its scenario, \
-             values, seeds or version of coalmine are others\n  help: {remedy}"
+             values, seeds, gate lines or version of coalmine are others\n  help: {remedy}"
         )));
     }
     let count = file.rows.len() as u64;

@@ -20,7 +20,7 @@ use crate::scenario::{Document, GateLine, Loaded, Scenario, load};
 use crate::study::{
     Cell, LineError, Lines, Plan, Seeds, Terms, Variation, cell_count, given_line, grid,
 };
-use crate::units::format_count;
+use crate::units::{format_count, format_counted};
 
 /// The plan of a sweep with its cells.
 pub(super) struct Planned {
@@ -159,11 +159,21 @@ fn load_all(
                     }
                 }
             }
-            Err(refusal) => told.refuse(refusal.failure, own)?,
+            Err(refusal) => told.refuse(as_varied(refusal.failure, vary), own)?,
         }
     }
     told.finish(vary)?;
     Ok(cells)
+}
+
+/// A failure in the words of whoever varies: settings of these paths stand in `--vary`.
+fn as_varied(failure: Failure, variations: &[Variation]) -> Failure {
+    let varied = |message: String, variation: &Variation| {
+        let path = &variation.path;
+        message.replace(&format!("--set {path}"), &format!("--vary {path}"))
+    };
+    let message = variations.iter().fold(failure.message, varied);
+    Failure { message, ..failure }
 }
 
 /// What is wrong with cells and what is odd about them, each thing once.
@@ -198,11 +208,18 @@ impl Told {
         let Some((first, _)) = self.refused.first() else { return Ok(()) };
         let exit = first.exit;
         let all = cell_count(variations).unwrap_or(usize::MAX);
-        let told = self.refused.iter().map(|(failure, cells)| {
+        let told = self.refused.iter().take(MOST_REFUSED).map(|(failure, cells)| {
             let place = where_refused(cells, all);
             format!("{}{place}", failure.message.trim_end())
         });
-        Err(Failure { exit, message: told.collect::<Vec<_>>().join("\n\n") })
+        let mut told: Vec<String> = told.collect();
+        let rest: usize =
+            self.refused.iter().skip(MOST_REFUSED).map(|(_, cells)| cells.len()).sum();
+        if rest > 0 {
+            let combinations = format_counted(rest as u64, "combination", "combinations");
+            told.push(format!("and something is wrong with {combinations} more"));
+        }
+        Err(Failure { exit, message: told.join("\n\n") })
     }
 }
 
@@ -272,5 +289,7 @@ fn digest_of(path: &Path) -> io::Result<String> {
 
 /// Chosen: each is a scenario in memory, and more make no chart or table that anybody reads.
 const MOST_CELLS: usize = 10_000;
+/// Chosen: a wrong path is refused with each of its values, hundreds of times.
+const MOST_REFUSED: usize = 10;
 /// Chosen: some two gigabytes of rows.
 const MOST_RUNS: u64 = 10_000_000;

@@ -4,12 +4,14 @@ use std::path::Path;
 
 use super::arguments::{FailOn, ReportFormat};
 use super::exit::Exit;
-use super::output::{chart_files, style, write_files};
+use super::output::{chart_files, replace_files, style};
 use super::sweep_arguments::TellingArguments;
 use super::terminal::{Failure, print};
 use crate::gate::Verdict;
 use crate::page::sweep_page;
-use crate::report::{sweep_cells_csv, sweep_charts, sweep_markdown, sweep_runs_csv, sweep_text};
+use crate::report::{
+    SWEEP_CHARTS, sweep_cells_csv, sweep_charts, sweep_markdown, sweep_runs_csv, sweep_text,
+};
 #[cfg(feature = "parquet")]
 use crate::report::{sweep_cells_parquet, sweep_runs_parquet};
 use crate::study::{Cell, Ledger, SweepReport};
@@ -69,7 +71,15 @@ fn write(
         files.push(("cells.parquet".to_owned(), sweep_cells_parquet(report)));
     }
     files.extend(drawn.iter().flat_map(chart_files));
-    write_files(folder, files)
+    replace_files(folder, files, &own_files())
+}
+
+/// What a sweep may leave in its folder and does not always.
+fn own_files() -> Vec<String> {
+    let charts = SWEEP_CHARTS.iter();
+    let charts = charts.flat_map(|name| ["svg", "png"].map(|kind| format!("charts/{name}.{kind}")));
+    let tables = ["runs.parquet", "cells.parquet"].map(str::to_owned);
+    tables.into_iter().chain(charts).collect()
 }
 
 /// The code for the gravest verdict of all cells.

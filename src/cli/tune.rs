@@ -7,7 +7,7 @@ use super::digest::digest;
 use super::exit::Exit;
 use super::interrupt::Interrupt;
 use super::open::open;
-use super::output::{chart_files, check_folder, style, write_files};
+use super::output::{chart_files, check_folder, replace_files, style};
 use super::shared_arguments::ScenarioArguments;
 use super::sweep_cells::trace_digests;
 use super::terminal::{Failure, complain, print};
@@ -18,7 +18,9 @@ use crate::json::outline;
 use crate::page::tune_page;
 use crate::report::{tune_charts, tune_markdown, tune_text};
 use crate::result::FileDigest;
-use crate::scenario::{Loaded, NamedFault, RuleNames, Scenario, load_faults, load_rules};
+use crate::scenario::{
+    Loaded, NamedFault, RuleNames, Scenario, is_scenario, load_faults, load_rules,
+};
 use crate::study::{Seeds, SweptScenario, grid};
 use crate::tune::{Combination, Goal, KnownFault, Subject, TuneReport, Tuning};
 
@@ -90,12 +92,24 @@ fn faults(arguments: &TuneArguments) -> Result<Listed, Failure> {
     let mut all: Vec<(NamedFault, &Path)> = Vec::new();
     for path in &arguments.against {
         let shown = path.display().to_string();
+        if path.is_dir() {
+            return Err(Failure::input(format!(
+                "error: {shown} is a folder: name its lists of faults, as by {shown}/*.yaml"
+            )));
+        }
         let bytes = std::fs::read(path).map_err(|error| {
             Failure::input(format!("error: cannot read the list of faults {shown}: {error}"))
         })?;
         lists.push(digest(path, &bytes));
-        let (faults, warnings) =
-            load_faults(&shown, &bytes).map_err(|error| Failure::input(&error))?;
+        let (faults, warnings) = load_faults(&shown, &bytes).map_err(|error| {
+            Failure::input(match is_scenario(&bytes) {
+                true => format!(
+                    "error: {shown} is a scenario, no list of faults\n  help: scenarios/faults has \
+                     lists; `coalmine schema faults` says what stands in one"
+                ),
+                false => error.to_string(),
+            })
+        })?;
         if warnings.count() > 0 {
             complain(&warnings.to_string());
         }
@@ -227,7 +241,9 @@ fn tell(
         ];
         files.extend(rules.map(|rules| ("rules.json".to_owned(), rules.as_bytes().to_vec())));
         files.extend(drawn.iter().flat_map(chart_files));
-        write_files(out, files)?;
+        // Rules that an earlier search has recommended are not taken for those of this one.
+        let own = ["rules.json", "charts/frontier.svg", "charts/frontier.png"];
+        replace_files(out, files, &own.map(str::to_owned))?;
     }
     match arguments.format {
         TuneFormat::Text => print(&tune_text(report, style(true)))?,
@@ -235,7 +251,7 @@ fn tell(
         TuneFormat::Markdown => print(&tune_markdown(report))?,
         TuneFormat::Rules => match rules {
             Some(rules) => print(rules)?,
-            None => complain("no rule set is proved to keep the limit: there is nothing to print"),
+            None => complain("no rules are recommended: there is nothing to print"),
         },
     }
     if let (Some(out), TuneFormat::Text) = (&arguments.out, arguments.format) {

@@ -128,7 +128,7 @@ pub use suite_markdown::{
     GITHUB_COMMENT_LIMIT, GITLAB_NOTE_LIMIT, STEP_SUMMARY_LIMIT, suite_markdown,
 };
 pub use suite_text::suite_text;
-pub use sweep_charts::sweep_charts;
+pub use sweep_charts::{SWEEP_CHARTS, sweep_charts};
 pub use sweep_csv::{sweep_cells_csv, sweep_runs_csv};
 pub use sweep_markdown::sweep_markdown;
 #[cfg(feature = "parquet")]

@@ -17,17 +17,20 @@ pub fn sweep_charts(report: &SweepReport) -> Vec<RunChart> {
         return Vec::new();
     }
     let charts = [
-        ("combinations", "What each combination comes to", forest_chart(report)),
-        ("detection", "How often it is rolled back", detection_chart(report)),
-        ("heat", "Two values together", heat_chart(report)),
-        ("survival", "How long it goes on", survival_chart(report)),
-        ("harm", "False alarms against harm", harm_chart(report)),
+        ("What each combination comes to", forest_chart(report)),
+        ("How often it is rolled back", detection_chart(report)),
+        ("Two values together", heat_chart(report)),
+        ("How long it goes on", survival_chart(report)),
+        ("False alarms against harm", harm_chart(report)),
     ];
-    let drawn = |(name, title, canvas): (&'static str, &'static str, Option<Canvas>)| {
+    let drawn = |(name, (title, canvas)): (&'static str, (&'static str, Option<Canvas>))| {
         Some(RunChart { name, title, canvas: canvas? })
     };
-    charts.into_iter().filter_map(drawn).collect()
+    SWEEP_CHARTS.into_iter().zip(charts).filter_map(drawn).collect()
 }
+
+/// The names of all charts that a sweep may have.
+pub const SWEEP_CHARTS: [&str; 5] = ["combinations", "detection", "heat", "survival", "harm"];
 
 #[cfg(test)]
 mod tests {

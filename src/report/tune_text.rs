@@ -88,7 +88,7 @@ mod tests {
         for told in [tune_text(&report, style), tune_markdown(&report)] {
             let flat = told.split_whitespace().collect::<Vec<_>>().join(" ");
             // With one alarm among them 58 prove 10 % at 98.3 %: 0.9^n + 0.1 n 0.9^(n-1) <= 1/60.
-            let part = "Then 2 checks, of 58 runs of the healthy release each; and with the last of \
+            let part = "Then 2 checks of 58 runs of the healthy release each; and with the last of \
                         them 8 runs of each fault with the rules in force.";
             assert!(flat.contains(part), "{told}");
         }

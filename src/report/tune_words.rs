@@ -31,13 +31,25 @@ impl TuneHeadline {
         let mut sentences = vec![report.scenario.title.clone()];
         match best {
             Some(best) => sentences.extend(gain(report, best)),
-            None => sentences.push(
-                "no rule set that was tried is proved to keep the limit: allow more false \
-                 rollbacks, or make more runs of the healthy release (--healthy)"
-                    .to_owned(),
-            ),
+            None => sentences.push(why_none(report).to_owned()),
         }
         Self { word, title, sentences }
+    }
+}
+
+/// Why no rules are recommended, and what to do.
+fn why_none(report: &TuneReport) -> &'static str {
+    let found = || report.combinations.iter().map(|combination| &combination.tuned);
+    let keeps = |tried: &Tried| tried.alarms.upper <= report.limit.get();
+    if found().any(|tuned| tuned.tried.iter().any(|tried| !keeps(tried))) {
+        "no rule set that was tried is proved to keep the limit: allow more false rollbacks, or \
+         make more runs of the healthy release (--healthy)"
+    } else if found().any(|tuned| tuned.present.as_ref().is_some_and(keeps)) {
+        "nothing that was tried does less harm than the present rules, which keep the limit: keep \
+         them, or try other triggers (--triggers)"
+    } else {
+        "nothing that was tried lessens the harm of these faults: try other triggers (--triggers), \
+         or faults that do more harm"
     }
 }
 
@@ -250,9 +262,10 @@ pub(crate) fn rounds_sentence(tuned: &Tuned) -> String {
         return format!("Searched: {told}.");
     };
     let healthy = format_count(last.alarms.n);
+    let each = if tuned.checks == 1 { "" } else { " each" };
     let bad = last.faults.first().map_or(0, |fault| fault.found.n);
     format!(
-        "Searched: {told}. Then {checks}, of {healthy} runs of the healthy release each; and with \
+        "Searched: {told}. Then {checks} of {healthy} runs of the healthy release{each}; and with \
          the last of them {} of each fault with the rules in force. No round has used their \
          seeds.{failed}",
         format_counted(bad, "run", "runs"),

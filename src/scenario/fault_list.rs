@@ -75,6 +75,16 @@ pub fn is_fault_list(bytes: &[u8]) -> bool {
     })
 }
 
+/// Whether these bytes are, or were meant to be, a scenario or a part of one.
+pub fn is_scenario(bytes: &[u8]) -> bool {
+    let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
+    let root = parse_file("", bytes, &mut sources, &mut diagnostics);
+    let of_scenarios = ["models", "phases", "workload", "extends"];
+    root.is_some_and(|root| {
+        root.get("faults").is_none() && of_scenarios.iter().any(|key| root.get(key).is_some())
+    })
+}
+
 fn decode(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Vec<NamedFault>> {
     let items = entry.node.items();
     if items.is_empty() && entry.node.text().is_none() && entry.node.entries().is_empty() {
@@ -105,6 +115,12 @@ fn named_fault(node: &Node, diagnostics: &mut Diagnostics) -> Option<NamedFault>
     }
     let faults: Vec<_> =
         parts.iter().map(|part| decode_faults::fault(part, None, diagnostics)).collect();
+    if !parts.is_empty()
+        && faults.iter().all(|one| one.as_ref().is_some_and(Fault::changes_nothing))
+    {
+        let message = "nothing is wrong with the canary: the fault changes nothing";
+        diagnostics.report(Diagnostic::new(canary.place, message));
+    }
     Some(NamedFault {
         name: read::text(node, "name")?.to_owned(),
         weight: read::number(node, "weight")?,
@@ -140,6 +156,15 @@ mod tests {
         for other in ["schema: 1\nname: a\nfaults: []", "faults: []\nphases: []", "a: [", "", "- 1"]
         {
             assert!(!is_fault_list(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_fault_of_nothing_is_refused() {
+        for nothing in ["{failures: {\"500\": 0%}}", "{latency: {times: 1}}, {latency: {add: 0s}}"]
+        {
+            let text = format!("schema: 1\nfaults: [{{name: a, canary: [{nothing}]}}]\n");
+            assert!(load(&text).unwrap_err().contains("the fault changes nothing"), "{nothing}");
         }
     }
 

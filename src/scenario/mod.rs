@@ -110,7 +110,7 @@ pub use document::Document;
 pub use endpoint_url::{EndpointUrl, UrlError};
 pub use error::{ScenarioError, ScenarioWarnings};
 pub use false_alarms::FalseAlarms;
-pub use fault_list::{NamedFault, is_fault_list, load_faults};
+pub use fault_list::{NamedFault, is_fault_list, is_scenario, load_faults};
 pub use files::Files;
 pub(crate) use files::normal;
 #[doc(hidden)]

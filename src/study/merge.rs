@@ -39,7 +39,7 @@ pub enum MergeError {
         shards: u64,
     },
     /// One is there twice.
-    #[error("{name}: it is shard {shard}, as {first} is")]
+    #[error("{name}: it is shard {shard}, as {first} is: name one of them")]
     Twice {
         /// The file.
         name: String,
@@ -194,7 +194,10 @@ mod tests {
         );
         let mut twice = files.clone();
         twice.push(("again".to_owned(), files[1].1.clone()));
-        assert_eq!(told(&plan, &twice), ["again: it is shard 1/3, as shard-1 is"]);
+        assert_eq!(
+            told(&plan, &twice),
+            ["again: it is shard 1/3, as shard-1 is: name one of them"]
+        );
         let mut torn = files.clone();
         let length = torn[2].1.len();
         torn[2].1.truncate(length / 2);

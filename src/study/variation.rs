@@ -23,7 +23,7 @@ pub enum VariationError {
     /// There is no path, or nothing behind it.
     #[error(
         "{text:?} is no variation: write PATH=VALUE,VALUE or PATH=FROM..TO:COUNT, such as \
-         models.gpt-4.rules.conditions.0.threshold=1%..10%:10"
+         models.gpt-4.rules.conditions.0.threshold=0.01..0.1:10"
     )]
     NoValues {
         /// What was written.
@@ -36,6 +36,17 @@ pub enum VariationError {
         path: String,
         /// Which, from 1.
         number: usize,
+    },
+    /// A range does not say of how many values it is.
+    #[error(
+        "{path}={range} does not say how many values it is: write {path}={range}:10, both ends \
+         among them"
+    )]
+    NoCount {
+        /// The path.
+        path: String,
+        /// The ends.
+        range: String,
     },
     /// A value stands there twice.
     #[error("{path} takes {value} twice: cells of the same values would be the same runs")]
@@ -80,6 +91,12 @@ impl Variation {
         let (path, values) = (path.trim().to_owned(), values.trim());
         if path.is_empty() || values.is_empty() {
             return Err(VariationError::NoValues { text: text.to_owned() });
+        }
+        if let Some((from, to)) = values.split_once("..")
+            && spread(from.trim(), to.trim().trim_end_matches(':'), 2).is_some()
+        {
+            let range = values.trim_end_matches(':').to_owned();
+            return Err(VariationError::NoCount { path, range });
         }
         let values = match Range::of(values) {
             Some(range) => range.values(&path)?,

@@ -17,6 +17,7 @@ mod pages;
 mod program;
 mod readme;
 mod samples;
+mod sweep_inputs;
 mod sweep_tables;
 mod sweeps;
 mod trace_fits;

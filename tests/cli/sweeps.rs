@@ -53,14 +53,14 @@ pub(crate) fn place() -> Workplace {
     place
 }
 
-fn sweep(place: &Workplace, arguments: &[&str]) -> Ended {
+pub(crate) fn sweep(place: &Workplace, arguments: &[&str]) -> Ended {
     place.run(&[&["sweep", "small.yaml", "--no-charts"], arguments].concat())
 }
 
 /// So few runs do not decide every line: that is no failure here.
-const LENIENT: [&str; 2] = ["--fail-on", "fail"];
+pub(crate) const LENIENT: [&str; 2] = ["--fail-on", "fail"];
 
-fn swept(place: &Workplace, arguments: &[&str]) -> Value {
+pub(crate) fn swept(place: &Workplace, arguments: &[&str]) -> Value {
     let ended = sweep(place, &[arguments, &["--format", "json"]].concat());
     serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{}", ended.stderr))
 }

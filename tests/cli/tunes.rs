@@ -159,3 +159,49 @@ fn what_cannot_be_sought_is_told_with_its_place_and_a_remedy() {
         assert!(stderr.contains(part), "{arguments:?}: {stderr}");
     }
 }
+
+#[test]
+fn where_nothing_is_recommended_no_rules_of_an_earlier_search_are_left() {
+    let place = place();
+    let out = ["--out", "out"];
+    assert_eq!(tune(&place, &out).code, 0);
+    assert!(place.path("out/rules.json").exists());
+    // So little is wrong that nothing finds it; the present rule never fires falsely.
+    place.write(
+        "faults.yaml",
+        "schema: 1\nfaults: [{name: one, canary: [{failures: {'503': 0.01%}}]}]",
+    );
+    let ended = tune(&place, &out);
+    assert_eq!(ended.code, 5, "{}{}", ended.stdout, ended.stderr);
+    let told = ended.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("NOT FOUND") && told.contains("--triggers"), "{told}");
+    assert!(!place.path("out/rules.json").exists());
+    assert!(tune(&place, &["--no-charts", "--out", "out"]).code == 5);
+    assert!(!place.path("out/charts/frontier.svg").exists());
+}
+
+#[test]
+fn a_scenario_is_no_list_of_faults_and_a_list_no_scenario() {
+    let place = place();
+    let lists = place.run(&["tune", "small.yaml", "--against", "small.yaml"]);
+    assert_eq!(lists.code, 3);
+    assert!(
+        lists.stderr.starts_with("error: small.yaml is a scenario, no list"),
+        "{}",
+        lists.stderr
+    );
+    for command in ["run", "sweep", "validate"] {
+        let seeds: &[&str] = if command == "sweep" { &["--seeds", "5"] } else { &[] };
+        let ended = place.run(&[&[command, "faults.yaml"], seeds].concat());
+        assert_eq!(ended.code, 3, "{command}");
+        let part = "faults.yaml is a list of faults, no scenario";
+        assert!(ended.stderr.contains(part), "{command}: {}", ended.stderr);
+    }
+    std::fs::create_dir(place.path("lists")).unwrap();
+    let folder = place.run(&["tune", "small.yaml", "--against", "lists"]);
+    assert!(
+        folder.stderr.contains("name its lists of faults, as by lists/*.yaml"),
+        "{}",
+        folder.stderr
+    );
+}
