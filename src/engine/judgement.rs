@@ -14,17 +14,21 @@ pub struct Judgement {
     pub version: Slot,
     /// What it would give as its evidence; once it has sufficed, as it was then.
     pub reading: Reading,
-}
-
-impl Judgement {
-    /// As [`Reading::progress`].
-    pub fn progress(&self) -> f64 {
-        self.reading.progress()
-    }
+    /// How far it has come on the way to a breach: from 1 on it is one.
+    ///
+    /// Of a sequential judge the part of the evidence that is needed, the logarithm of what there
+    /// is over that of 1 / alpha: 0 without any, and where it speaks for the version. Of ranks, at
+    /// the last check, the part of the interval's nearer half that lies beyond what is tolerated: 0
+    /// where the version's values are no worse. Chance alone brings a healthy one some way: with
+    /// thirty stretches each above 0.3 in one look of five.
+    pub progress: f64,
 }
 
 /// Beyond it nothing more is meant.
 const MOST: f64 = 1_000.0;
+/// What is shown of ranks that are no breach yet, though their interval is beyond what is tolerated:
+/// the test wants an effect of a certain size, too.
+const NO_BREACH: f64 = 0.99;
 
 /// The shift, and the limit of it that is the nearer one to none, as what is worse is counted.
 fn worse(ranks: &RankShift) -> (f64, f64) {
@@ -40,15 +44,12 @@ fn beyond_tolerance(ranks: &RankShift) -> f64 {
 }
 
 impl Reading {
-    /// How far it has come on the way to a breach: at least 1 where it is one, below where not.
-    ///
-    /// Of a sequential judge the part of the evidence that is needed, the logarithm of what there
-    /// is over that of 1 / alpha: 0 without any, and where it speaks for the version. Of ranks the
-    /// part of its interval's nearer half that lies beyond what is tolerated: 0 as long as the
-    /// shift itself is tolerated, 1 as the nearer limit is beyond it. Of what is no judge's 0.
-    pub fn progress(&self) -> f64 {
+    /// See [`Judgement::progress`]; `is_breach`: whether the last check found one. 0 of what is no
+    /// judge's.
+    pub(super) fn progress(&self, is_breach: bool) -> f64 {
         let progress = match self {
-            Self::Ranks(ranks) => beyond_tolerance(ranks),
+            Self::Ranks(ranks) if is_breach => beyond_tolerance(ranks).max(1.0),
+            Self::Ranks(ranks) => beyond_tolerance(ranks).min(NO_BREACH),
             reading => reading.nearness(),
         };
         // Infinite where the limits are the shift itself.
@@ -56,7 +57,7 @@ impl Reading {
     }
 
     /// Where a judge's reading stands on a path to a breach, to tell apart runs that are all far
-    /// from one: it rises towards one as well where [`Reading::progress`] is 0 still. 0 of what
+    /// from one: it rises towards one as well where [`Judgement::progress`] is 0 still. 0 of what
     /// is no judge's.
     pub(super) fn nearness(&self) -> f64 {
         let of = |ln_evidence: f64, alpha: Ratio| ln_evidence / -math::ln(alpha.get());
@@ -82,12 +83,8 @@ mod tests {
     use crate::metric::Metric;
     use crate::units::Duration;
 
-    fn judgement(reading: Reading) -> Judgement {
-        Judgement { trigger: 0, version: Slot(1), reading }
-    }
-
-    fn ranks(metric: Metric, shift: f64, [low, high]: [f64; 2]) -> Judgement {
-        judgement(Reading::Ranks(RankShift {
+    fn ranks(metric: Metric, shift: f64, [low, high]: [f64; 2]) -> Reading {
+        Reading::Ranks(RankShift {
             metric,
             canary_buckets: 10,
             stable_buckets: 10,
@@ -96,8 +93,9 @@ mod tests {
             low,
             high,
             confidence: Ratio::new(0.98).unwrap(),
-            tolerance: 0.5,
-        }))
+            // The default: a quarter of the shift.
+            tolerance: 0.25 * shift.abs(),
+        })
     }
 
     #[test]
@@ -105,22 +103,23 @@ mod tests {
         let rows = [
             (0.0, [-5.0, 5.0], 0.0),
             (-1.0, [-10.0, 8.0], 0.0),
-            (0.5, [0.4, 0.6], 0.0),
-            (5.0, [0.0, 6.0], 0.9),
-            (2.5, [0.5, 6.0], 1.0),
-            (2.0, [0.6, 6.0], 1.5 / 1.4),
+            (5.0, [0.0, 6.0], 0.75),
+            (4.0, [-4.0, 9.0], 0.375),
             (2.0, [f64::NEG_INFINITY, f64::INFINITY], 0.0),
-            (2.0, [2.0, 2.0], 1_000.0),
+            // Beyond it, but for the size of the effect.
+            (2.0, [0.6, 6.0], 0.99),
         ];
         for (shift, [low, high], expected) in rows {
             let higher_is_worse = ranks(Metric::ErrorRate, shift, [low, high]);
             let lower_is_worse = ranks(Metric::SuccessRate, -shift, [-high, -low]);
-            for judgement in [higher_is_worse, lower_is_worse] {
-                let found = judgement.progress();
-                assert!((found - expected).abs() < 1e-12, "{found}, not {expected}: {judgement:?}");
-                // At 1 exactly the limit is what is tolerated, and not beyond it.
-                assert_eq!(judgement.reading.holds(), found > 1.0, "{judgement:?}");
+            for reading in [higher_is_worse, lower_is_worse] {
+                let found = reading.progress(false);
+                assert!((found - expected).abs() < 1e-12, "{found}, not {expected}: {reading:?}");
             }
+        }
+        for (low, expected) in [(0.6, 1.5 / 1.4), (2.0, 1_000.0)] {
+            let breach = ranks(Metric::ErrorRate, 2.0, [low, 6.0]);
+            assert!(breach.holds() && (breach.progress(true) - expected).abs() < 1e-12);
         }
     }
 
@@ -148,7 +147,7 @@ mod tests {
             alpha,
         };
         for reading in [Reading::EventRatio(events), Reading::Objective(objective)] {
-            let found = judgement(reading).progress();
+            let found = reading.progress(false);
             assert!((found - 1.0 / 3.0).abs() < 1e-12, "{found}: ln 10 of ln 1,000");
         }
     }

@@ -138,12 +138,13 @@ impl ObjectiveGauge {
 
     /// Told by the stake that has most of the evidence: what happened since it was put in.
     fn current(&self) -> Reading {
-        let worth = |stake: &&Stake| {
+        let worth = |stake: &Stake| {
             let evidence = self.test.ln_evidence(stake.hits, stake.begun - stake.begun_before);
             math::ln(stake.part) + evidence
         };
-        let best = self.stakes.iter().max_by(|one, other| worth(one).total_cmp(&worth(other)));
-        let best = best.unwrap_or_else(|| self.all());
+        let all = self.stakes.iter().map(|stake| (worth(stake), stake));
+        let best = all.max_by(|(one, _), (other, _)| one.total_cmp(other));
+        let best = best.map_or_else(|| self.all(), |(_, stake)| stake);
         Reading::Objective(AgainstObjective {
             metric: self.objective.metric,
             hits: best.hits,

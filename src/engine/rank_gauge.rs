@@ -36,17 +36,7 @@ struct Series {
 
 impl RankGauge {
     pub(super) fn new(ranks: &Ranks, prices: Prices) -> Self {
-        let shift = RankShift {
-            metric: ranks.metric,
-            canary_buckets: 0,
-            stable_buckets: 0,
-            bucket: ranks.bucket,
-            shift: 0.0,
-            low: 0.0,
-            high: 0.0,
-            confidence: ranks.confidence,
-            tolerance: 0.0,
-        };
+        let shift = nothing_compared(ranks);
         let series =
             |price| Series { meter: Meter::new(&measured(ranks), price), values: VecDeque::new() };
         let (own, stable) = (series(prices.own), series(prices.stable));
@@ -69,6 +59,8 @@ impl RankGauge {
         self.own.end_stretch(at, window);
         self.stable.end_stretch(at, window);
         let [canary, stable] = [&self.own, &self.stable].map(|series| series.values(self.scale));
+        // What an earlier check has compared is not told as what this one did.
+        self.shift = nothing_compared(&self.ranks);
         if (canary.len().min(stable.len()) as u64) < FEWEST_BUCKETS {
             return Finding::NoData;
         }
@@ -98,6 +90,21 @@ impl RankGauge {
     /// What the last check compared.
     pub(super) fn reading(&self) -> Reading {
         Reading::Ranks(self.shift.clone())
+    }
+}
+
+/// The reading of a check that had too little to compare.
+const fn nothing_compared(ranks: &Ranks) -> RankShift {
+    RankShift {
+        metric: ranks.metric,
+        canary_buckets: 0,
+        stable_buckets: 0,
+        bucket: ranks.bucket,
+        shift: 0.0,
+        low: 0.0,
+        high: 0.0,
+        confidence: ranks.confidence,
+        tolerance: 0.0,
     }
 }
 

@@ -44,7 +44,8 @@ pub struct Health {
     /// The longest that the timer grew.
     pub longest_timer: Duration,
     /// How far a judge had come on the way to a breach when it ceased to watch, or has come by now:
-    /// see [`Reading::progress`]; 1 of one that found one. `None` of conditions.
+    /// see [`Judgement::progress`](super::Judgement::progress); 1 of one that found one, whatever
+    /// came after. `None` of conditions.
     pub progress: Option<Ratio>,
 }
 
@@ -111,7 +112,9 @@ impl Watch {
 
     /// How it has fared.
     pub(super) fn health(&self) -> Health {
-        let progress = self.judged().map(|reading| reading.progress().min(1.0));
+        let found = self.health.breaches > 0;
+        let progress =
+            self.judged().map(|(_, progress)| if found { 1.0 } else { progress.min(1.0) });
         Health { progress: progress.and_then(|part| Ratio::new(part).ok()), ..self.health }
     }
 
@@ -229,11 +232,15 @@ impl Watch {
         if nearness > 0.0 { nearness.min(NO_BREACH) } else { 0.0 }
     }
 
-    /// What a judge has seen so far, if this is one.
-    pub(super) fn judged(&self) -> Option<Reading> {
+    /// What a judge has seen so far, and how far it has come, if this is one.
+    pub(super) fn judged(&self) -> Option<(Reading, f64)> {
         match &self.gauge {
             AnyGauge::Condition(_) => None,
-            AnyGauge::Judge(judge) => Some(judge.reading()),
+            AnyGauge::Judge(judge) => {
+                let reading = judge.reading();
+                let progress = reading.progress(self.last_finding == Some(Finding::Breach));
+                Some((reading, progress))
+            }
         }
     }
 

@@ -56,7 +56,8 @@ impl Deployment {
         let all = self.live.iter().enumerate().flat_map(|(index, live)| {
             let of = move |watch: &Watch| {
                 let (trigger, version) = (watch.trigger, Slot(index as u16));
-                Some(Judgement { trigger, version, reading: watch.judged()? })
+                let (reading, progress) = watch.judged()?;
+                Some(Judgement { trigger, version, reading, progress })
             };
             live.watches.iter().filter_map(of)
         });

@@ -13,7 +13,7 @@ pub(super) struct JudgementView {
     /// How far it has come on the way to a breach, from 1 on one. Of a sequential judge, the
     /// logarithm of its evidence over that of 1 over alpha; 0: none, or it speaks for the version.
     /// Of ranks, which part of the nearer half of their interval lies beyond what is tolerated; 0:
-    /// the shift itself is tolerated.
+    /// the version's values are no worse.
     progress: f64,
     /// What it has seen, in words: of ranks in its window; else since the version's activation, and
     /// of an objective since it turned bad.
@@ -26,7 +26,7 @@ pub(super) struct JudgementView {
 impl From<Judgement> for JudgementView {
     fn from(judgement: Judgement) -> Self {
         Self {
-            progress: judgement.progress(),
+            progress: judgement.progress,
             seen: reading_text(&judgement.reading, "requests"),
             reading: judgement.reading,
         }

@@ -324,7 +324,9 @@ fn silence_text(health: &RuleHealth) -> String {
         _ if health.checks == 0 => {
             format!("{on}: is never checked: its interval is longer than the version's traffic")
         }
-        true if health.judge => format!("{on}: does not fire: no error in {checks}"),
+        true if health.judge => {
+            format!("{on}: could never fire: none of {checks} had enough to compare")
+        }
         false if health.judge => {
             let came = health.progress.map_or(0.0, Ratio::get);
             format!("{on}: does not fire in {checks}: came {} of the way", format_percent(came))
@@ -410,7 +412,7 @@ mod tests {
             (told(false, [0, 0, 0], 0.0), "is never checked: its interval is longer than"),
             (told(false, [9, 9, 0], 0.0), "could never fire: none of 9 checks had enough requests"),
             (told(false, [9, 2, 3], 0.0), "in 9 checks: 2 with too few requests, 3 in breach"),
-            (told(true, [9, 9, 0], 0.0), "does not fire: no error in 9 checks"),
+            (told(true, [9, 9, 0], 0.0), "none of 9 checks had enough to compare"),
             (told(true, [9, 2, 0], 0.4331), "in 9 checks: came 43.31 % of the way"),
         ] {
             assert!(found.starts_with("one on v2: ") && found.contains(expected), "{found}");
