@@ -69,9 +69,9 @@ struct Latency {
     successes: u64,
     waiting: u64,
     confidence: f64,
-    p50_ms: Interval,
-    p90_ms: Interval,
-    p99_ms: Interval,
+    p50_ms: Option<Interval>,
+    p90_ms: Option<Interval>,
+    p99_ms: Option<Interval>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -241,7 +241,8 @@ impl Model {
         let row = |version: &Version| {
             let Latency { since, successes, waiting, p50_ms, p90_ms, p99_ms, .. } =
                 version.latency.as_ref()?;
-            let quantiles = [p50_ms, p90_ms, p99_ms].map(|quantile| quantile.text());
+            let quantiles =
+                [p50_ms, p90_ms, p99_ms].map(|quantile| quantile.map_or_else(none, Interval::text));
             // Without the fractions of the second.
             let since =
                 since.split_once('.').map_or_else(|| since.clone(), |(at, _)| format!("{at}Z"));

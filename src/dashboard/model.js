@@ -32,7 +32,9 @@ const versionRow = () => {
   return { root, show };
 };
 
-const within = ({ value, low, high }) => {
+const within = (interval) => {
+  if (interval === null) return "–";
+  const { value, low, high } = interval;
   const end = (time) => (time === null ? "?" : millis(time));
   return `${millis(value)} [${end(low)}, ${end(high)}]`;
 };

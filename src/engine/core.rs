@@ -163,8 +163,9 @@ impl Engine {
         self.deployment(model).map(Deployment::judgements).unwrap_or_default()
     }
 
-    /// How many times a version has been activated: got traffic where it had none, or was deployed
-    /// anew. Its present life, or its last one, has this number; 0: it never had traffic.
+    /// How many times a version has been activated since this engine began, a restart included: got
+    /// traffic where it had none, or was deployed anew. Its present life, or its last one, has this
+    /// number; 0: it has had no traffic since.
     pub fn life(&self, model: ModelIndex, version: Slot) -> u32 {
         self.deployment(model).map_or(0, |deployment| deployment.life(version))
     }

@@ -73,9 +73,10 @@ impl Ticket {
     }
 
     /// Which life of the attempted version it belongs to: see
-    /// [`Engine::life`](super::Engine::life). `None`: to none, as the split had no part in it.
+    /// [`Engine::life`](super::Engine::life). `None`: to none. The split had no part in it, or it is
+    /// a further attempt: that there is one depends on how the first one fared.
     pub const fn life(&self) -> Option<u32> {
-        if self.pinned { None } else { Some(self.life) }
+        if self.pinned || self.attempt > 0 { None } else { Some(self.life) }
     }
 
     /// When the attempt began.

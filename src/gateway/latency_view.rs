@@ -7,7 +7,8 @@ use super::since_activation::{Quantiles, SoFar};
 use crate::stats::Measured;
 
 /// The latencies of a version's successes since its activation, in the order in which they began:
-/// those count that began before any attempt that is under way.
+/// those count that began before any attempt that is under way. First attempts alone, of requests
+/// that were not pinned; since this gateway started where that is later.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "LatencySoFar")]
 pub(super) struct LatencyView {
@@ -17,11 +18,15 @@ pub(super) struct LatencyView {
     /// Attempts that are over and wait for one that began before them.
     waiting: u64,
     /// With which each quantile by itself lies in its interval whenever one looks, however often:
-    /// the latencies must have one distribution, and not drift.
+    /// latencies must have one distribution, and each be independent of those before. Where they
+    /// drift, or come in slow spells, intervals are too narrow.
     confidence: f64,
-    p50_ms: IntervalView,
-    p90_ms: IntervalView,
-    p99_ms: IntervalView,
+    /// null: no success counts yet.
+    p50_ms: Option<IntervalView>,
+    /// Likewise.
+    p90_ms: Option<IntervalView>,
+    /// Likewise.
+    p99_ms: Option<IntervalView>,
 }
 
 /// A value with its interval.
@@ -35,20 +40,20 @@ struct IntervalView {
     high: Option<f64>,
 }
 
-impl LatencyView {
-    /// `None` without successes.
-    pub(super) fn of(so_far: &SoFar) -> Option<Self> {
-        let Quantiles { p50, p90, p99 } = so_far.quantiles()?;
-        let [p50_ms, p90_ms, p99_ms] = [p50, p90, p99].map(IntervalView::of_seconds);
-        Some(Self {
+impl From<&SoFar> for LatencyView {
+    fn from(so_far: &SoFar) -> Self {
+        let quantiles = so_far.quantiles();
+        let quantile =
+            |of: fn(Quantiles) -> Measured| quantiles.map(of).map(IntervalView::of_seconds);
+        Self {
             since: so_far.since.to_string(),
             successes: so_far.successes(),
             waiting: so_far.waiting,
             confidence: SoFar::CONFIDENCE.get(),
-            p50_ms,
-            p90_ms,
-            p99_ms,
-        })
+            p50_ms: quantile(|all| all.p50),
+            p90_ms: quantile(|all| all.p90),
+            p99_ms: quantile(|all| all.p99),
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct SinceActivation {
     first: u64,
     /// From the first one that is under way on.
     waiting: VecDeque<Place>,
+    /// How many of these are over.
+    over: u64,
     latencies: DurationHistogram,
 }
 
@@ -81,10 +83,12 @@ impl SinceActivation {
         }
         let place = usize::try_from(turn.number - self.first).ok();
         if let Some(place) = place.and_then(|place| self.waiting.get_mut(place)) {
+            self.over += u64::from(*place == Place::UnderWay);
             *place = Place::Over(latency);
         }
         while let Some(Place::Over(latency)) = self.waiting.front().copied() {
             self.waiting.pop_front();
+            self.over -= 1;
             self.first += 1;
             latency.into_iter().for_each(|latency| self.latencies.record(latency));
         }
@@ -93,8 +97,7 @@ impl SinceActivation {
     /// Those of a life; `None` where none has begun in it.
     pub(super) fn so_far(&self, life: u32) -> Option<SoFar> {
         let since = self.since.filter(|_| life == self.life)?;
-        let waiting = self.waiting.iter().filter(|place| **place != Place::UnderWay).count() as u64;
-        Some(SoFar { since, waiting, latencies: self.latencies.clone() })
+        Some(SoFar { since, waiting: self.over, latencies: self.latencies.clone() })
     }
 }
 
@@ -118,7 +121,7 @@ impl SoFar {
 /// Near how many successes intervals are as narrow as they can be. Chosen: what a canary of 5 %
 /// gets in two hours at 2.8 requests a second.
 const NARROW_AT: u64 = 1_000;
-/// Chosen: 160 KB, and what 160 requests a second make of one that lasts a minute.
+/// Chosen: 256 KB at most, and what 160 requests a second make of one that lasts a minute.
 const MOST_WAITING: usize = 10_000;
 
 #[cfg(test)]

@@ -85,7 +85,8 @@ struct VersionStateView {
     /// Attempts under way.
     in_flight: u64,
     window: WindowView,
-    /// Of the successes since it got traffic, or the last time that it did; null: none counts yet.
+    /// Of the successes since it got traffic, or the last time that it did; null: no request has
+    /// begun since.
     latency: Option<LatencyView>,
     /// The ten minutes before, the oldest first; absent in events, which come each second.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -242,12 +243,7 @@ impl ModelView {
                 limited_is_error,
                 seen.price,
             ),
-            latency: seen
-                .route
-                .meters
-                .recent
-                .so_far(seen.life)
-                .and_then(|so_far| LatencyView::of(&so_far)),
+            latency: seen.route.meters.recent.so_far(seen.life).as_ref().map(LatencyView::from),
             history: history(&seen.route.meters.recent),
         };
         Self { versions: seen.into_iter().map(state).collect(), ..view }

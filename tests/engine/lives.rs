@@ -1,8 +1,10 @@
 //! A version's lives: what of a request's figures belongs to which activation.
 
-use coalmine::engine::CommandKind;
+use coalmine::engine::{
+    Backoff, CommandKind, Completion, Engine, ModelSettings, Policies, RetryOn, RetryPolicy,
+};
 use coalmine::exchange::Ending;
-use coalmine::units::Duration;
+use coalmine::units::{Duration, ModelId, Ratio, Timestamp};
 
 use crate::world::{CANARY, MODEL, STABLE, World, error_rate, latency_p99, target};
 
@@ -47,6 +49,36 @@ fn a_request_that_was_pinned_belongs_to_no_life() {
     assert_eq!(begun(&mut world, Some("new")), None);
     world.apply(CommandKind::Rollback(Some(target("old")))).unwrap();
     assert_eq!((begun(&mut world, Some("new")), life(&world)), (None, 1));
+}
+
+#[test]
+fn nor_does_a_further_attempt_at_one() {
+    let mut world = World::half([error_rate(0.0)]);
+    let backoff = Backoff::new(Duration::ZERO, Duration::ZERO, Ratio::ZERO).unwrap();
+    let retry = RetryPolicy::new(2, vec![RetryOn::ServerErrors], backoff).unwrap();
+    let policies = Policies { retry: Some(retry), ..Policies::default() };
+    world.apply(CommandKind::Policies(Box::new(policies))).unwrap();
+    let ticket = world.route(None, 0.75);
+    assert_eq!(ticket.life(), Some(1));
+    let Completion::Retry(retry) = world.end(ticket, Ending::Status(503), Duration::ZERO) else {
+        panic!("it is sent again");
+    };
+    let again = world.retry(retry, 0.75);
+    assert_eq!((again.attempt(), again.life()), (1, None));
+    world.complete(again, Ending::Success, Duration::ZERO);
+}
+
+#[test]
+fn lives_are_counted_from_a_restart_on() {
+    let mut world = World::half([error_rate(0.0)]);
+    world.at(1.0).split(&[("old", 1.0)]);
+    world.at(2.0).split(&[("old", 0.5), ("new", 0.5)]);
+    assert_eq!(life(&world), 2);
+    let (state, now) = (world.engine.durable(), Timestamp::from_second(60));
+    let model = ModelSettings::new(ModelId::new("gpt-4").unwrap());
+    let engine = Engine::restore(now, [model], state);
+    let mut world = world.restarted(engine, now);
+    assert_eq!((life(&world), begun(&mut world, None)), (1, Some(1)));
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod failures;
 mod fates;
 mod http2;
 mod killed;
+mod latencies;
 mod limits;
 mod notices;
 mod operation;
