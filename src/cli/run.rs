@@ -6,7 +6,7 @@ use super::arguments::{FailOn, ReportFormat, RunArguments};
 use super::both::{Played, tell_both};
 use super::exit::Exit;
 use super::live::LivePlay;
-use super::open::{Opened, open, open_traces, simulation_failure};
+use super::open::{Opened, open_for_runs, open_traces, simulation_failure};
 use super::output::{check_folder, printed, write_reports};
 use super::progress::Progress;
 use super::provenance::Provenance;
@@ -18,7 +18,7 @@ use crate::scenario::Scenario;
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let provenance = Provenance::begin();
-    let Opened { loaded, files } = open(&arguments.scenario, &arguments.reading)?;
+    let Opened { loaded, files } = open_for_runs(&arguments.scenario, &arguments.reading, 1)?;
     let scenario = &loaded.scenario;
     let seed = arguments.seed.unwrap_or(scenario.seed);
     let out = arguments.out.clone().unwrap_or_else(|| default_folder(&scenario.name));

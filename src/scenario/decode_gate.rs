@@ -103,7 +103,10 @@ pub(crate) fn seeds(root: &Node, gate: Option<&[GateLine]>, diagnostics: &mut Di
         let over = readings.find(|reading| reading.over_runs != OverRuns::Itself);
         if let Some(reading) = over {
             let message = format!("{reading} is over runs, and there is only one");
-            let help = "write `seeds: 100` beside `gate`, or give `--seeds`";
+            let help = match seeds {
+                Some(2..) => "`coalmine gate` makes as many runs as `seeds` says",
+                _ => "write `seeds: 100` beside `gate`, or give `--seeds`",
+            };
             diagnostics.warn(Diagnostic::new(node.place, message).help(help).of_one_run());
         }
     }
