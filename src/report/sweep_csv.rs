@@ -50,3 +50,25 @@ fn cell(values: &Values, row: usize) -> String {
 }
 
 const MEMORY: &str = "rows of equal length are written into memory";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::example::{cells, report, row};
+
+    #[test]
+    fn runs_in_several_tables_are_those_of_one() {
+        let report = report(20);
+        let rows: Vec<Row> = (0..7).map(|seed| row(0, seed, seed % 2 == 0)).collect();
+        let cells = cells(&[]);
+        let tables = RunTables::new(&report, &cells);
+        let all = csv(tables.of(&rows));
+        assert_eq!(all.lines().count(), 1 + 7);
+        for runs in [1, 2, 6, 7, 8] {
+            assert_eq!(tables.of_each(runs, &rows).count(), 7_usize.div_ceil(runs), "{runs}");
+            assert_eq!(csv(tables.of_each(runs, &rows)), all, "{runs}");
+        }
+        let none = csv(tables.of(&[]));
+        assert_eq!(Some(none.trim_end()), all.lines().next(), "the header alone");
+    }
+}

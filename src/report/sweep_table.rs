@@ -54,11 +54,20 @@ impl<'a> RunTables<'a> {
         Self { report, triggers, readings }
     }
 
-    /// The runs in their order, so many to a table that millions take no more room than one: the
-    /// values of what is varied, then what came of the run, then what the lines of the gate read.
-    /// There is one table at least, all have the same columns.
+    /// The runs in their order: the values of what is varied, then what came of the run, then what
+    /// the lines of the gate read. So many are in a table that millions take no more room beside
+    /// their file than those.
     pub(super) fn of<'r>(
         &self,
+        rows: impl IntoIterator<Item = &'r Row>,
+    ) -> impl Iterator<Item = SweepTable> {
+        self.of_each(RUNS_OF_A_TABLE, rows)
+    }
+
+    /// The same with `runs` to a table. There is one at least, all have the same columns.
+    pub(super) fn of_each<'r>(
+        &self,
+        runs: usize,
         rows: impl IntoIterator<Item = &'r Row>,
     ) -> impl Iterator<Item = SweepTable> {
         let inside = |row: &&Row| (row.cell as usize) < self.report.cells.len();
@@ -67,7 +76,7 @@ impl<'a> RunTables<'a> {
         std::iter::from_fn(move || {
             let wanted = is_first || rows.peek().is_some();
             is_first = false;
-            wanted.then(|| self.table(&rows.by_ref().take(RUNS_OF_A_TABLE).collect::<Vec<_>>()))
+            wanted.then(|| self.table(&rows.by_ref().take(runs).collect::<Vec<_>>()))
         })
     }
 
