@@ -26,8 +26,8 @@ pub struct Judgement {
 
 /// Beyond it nothing more is meant.
 const MOST: f64 = 1_000.0;
-/// What is shown of ranks that are no breach yet, though their interval is beyond what is tolerated:
-/// the test wants an effect of a certain size, too.
+/// What is shown of ranks that are no breach yet, though their interval is beyond what is
+/// tolerated: the test wants an effect of a certain size, too.
 const NO_BREACH: f64 = 0.99;
 
 /// The shift, and the limit of it that is the nearer one to none, as what is worse is counted.

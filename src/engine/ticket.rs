@@ -73,8 +73,8 @@ impl Ticket {
     }
 
     /// Which life of the attempted version it belongs to: see
-    /// [`Engine::life`](super::Engine::life). `None`: to none. The split had no part in it, or it is
-    /// a further attempt: that there is one depends on how the first one fared.
+    /// [`Engine::life`](super::Engine::life). `None`: to none. The split had no part in it, or it
+    /// is a further attempt: that there is one depends on how the first one fared.
     pub const fn life(&self) -> Option<u32> {
         if self.pinned || self.attempt > 0 { None } else { Some(self.life) }
     }
