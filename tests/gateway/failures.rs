@@ -109,9 +109,7 @@ fn a_version_without_a_free_place_is_overloaded() {
     let world = World::new(&yaml);
     let mut first = world.client();
     first.send_chat(&ask("gpt-4"));
-    while upstream.came().is_empty() {
-        std::thread::yield_now();
-    }
+    upstream.await_came(1);
     let reply = world.client().chat(&ask("gpt-4"));
     assert_eq!((reply.status, reply.header("retry-after")), (503, Some("1")));
     next.send(()).unwrap();
@@ -133,9 +131,7 @@ fn requests_under_way_are_counted_on_when_the_configuration_is_read_again() {
     let world = World::new(&yaml);
     let mut first = world.client();
     first.send_chat(&ask("gpt-4"));
-    while upstream.came().is_empty() {
-        std::thread::yield_now();
-    }
+    upstream.await_came(1);
     let one_version = yaml.replace("tags: [stable]", "tags: [stable], concurrency: 1");
     let url = format!("one: {{url: '{}'", upstream.url());
     let one_upstream = yaml.replace(&url, &format!("{url}, concurrency: 1"));

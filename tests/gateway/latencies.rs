@@ -22,12 +22,6 @@ fn counted(world: &World) -> [u64; 2] {
     ["successes", "waiting"].map(|count| latency[count].as_u64().unwrap())
 }
 
-fn await_ending(world: &World, ending: &str) {
-    while world.attempts("v1", ending) == 0 {
-        std::thread::yield_now();
-    }
-}
-
 /// What says that its connection is not used again: a request on one that had been used, and breaks,
 /// is sent once more, and would be counted twice by the upstream.
 fn last(response: Vec<u8>) -> Step {
@@ -61,34 +55,29 @@ fn nothing_waits_once_all_attempts_are_over_however_they_ended() {
         .replace("    split:", &format!("{retry}    split:"));
     let world = World::new(&yaml);
     assert_eq!(latency(&world), Value::Null, "no request has begun");
-    let until = |count: usize| {
-        while upstream.came().len() < count {
-            std::thread::yield_now();
-        }
-    };
     let mut waits = world.client();
     waits.send_chat(&ask("gpt-4"));
-    until(1);
+    upstream.await_came(1);
     assert_eq!(world.client().chat(&ask("gpt-4")).status, 200, "the second attempt");
     for (stream, ending) in [(true, "truncated"), (false, "reset")] {
         let question = if stream { ask_stream("gpt-4") } else { ask("gpt-4") };
         let mut client = world.client();
         client.send_chat(&question);
         client.head();
-        await_ending(&world, ending);
+        world.await_attempts("v1", ending, 1);
     }
     let mut leaves = world.client();
     leaves.send_chat(&ask_stream("gpt-4"));
     leaves.head();
     drop(leaves);
     gone.recv().unwrap();
-    await_ending(&world, "client_closed");
+    world.await_attempts("v1", "client_closed", 1);
     // Four first attempts are over; what was sent again is not one of them.
     assert_eq!(counted(&world), [0, 4]);
     assert_eq!(latency(&world)["p50_ms"], Value::Null);
     let mut also_waits = world.client();
     also_waits.send_chat(&ask("gpt-4"));
-    until(7);
+    upstream.await_came(7);
     assert_eq!(world.client().chat(&ask("gpt-4")).status, 503, "both places are taken");
     assert_eq!(counted(&world), [0, 5]);
     first.send(()).unwrap();

@@ -196,9 +196,7 @@ fn a_client_that_takes_nothing_holds_its_upstream_back_and_is_cut_off() {
     client.send_chat(&ask_stream("gpt-4"));
     let sent = told.recv().unwrap();
     assert!(sent < MOST_IN_SOCKETS, "{sent} bytes were taken for a client that took none");
-    while world.attempts("v1", "client_closed") == 0 {
-        std::thread::yield_now();
-    }
+    world.await_attempts("v1", "client_closed", 1);
     assert_eq!(world.attempts("v1", "client_closed"), 1);
     drop(client);
 }

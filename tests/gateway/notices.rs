@@ -73,9 +73,7 @@ fn a_message_that_the_end_cuts_off_is_sent_after_the_next_start() {
     let key = world.key.clone();
     let mut client = world.client();
     let entry = roll_back(&mut client);
-    while hook.came().is_empty() {
-        std::thread::yield_now();
-    }
+    hook.await_came(1);
     drop(client);
     world.stop();
     is_cut.recv().unwrap();
@@ -104,9 +102,7 @@ fn another_reading_of_the_configuration_tells_others() {
     let secret = |_: &_| Ok("the upstream's secret".to_owned());
     world.gateway().reload(&plan(&with_hook), &secret).unwrap();
     let entry = roll_back(&mut world.client());
-    while hook.came().is_empty() {
-        std::thread::yield_now();
-    }
+    hook.await_came(1);
     assert_eq!(hook.came()[0].json()["journal_entry"]["number"], json!(entry));
 }
 
@@ -140,9 +136,7 @@ fn a_message_that_a_kill_cuts_off_is_sent_after_the_restart_and_not_again() {
     let mut program = Program::serve(&config);
     let key = program.first_key();
     let entry = roll_back(&mut program.client(&key));
-    while hook.came().is_empty() {
-        std::thread::yield_now();
-    }
+    hook.await_came(1);
     program.kill();
     program.gone();
 
@@ -201,9 +195,7 @@ fn messages_to_the_webhook_are_signed_by_the_secret_that_the_configuration_names
     let more = format!("notify: {{webhook: {{url: '{}', secret: {{env: KEY}}}}}}", hook.url());
     let world = World::new(&two(&upstream.url(), &upstream.url(), "{v1: 50%, v2: 50%}", &more));
     roll_back(&mut world.client());
-    while hook.came().is_empty() {
-        std::thread::yield_now();
-    }
+    hook.await_came(1);
     let came = &hook.came()[0];
     let signature = came.header("x-coalmine-signature").expect("a signature");
     let (second, digits) = signature.split_once(",v1=").unwrap();

@@ -263,9 +263,7 @@ fn a_second_signal_ends_the_program_at_once() {
     let key = program.first_key();
     let mut client = program.client(&key);
     client.send_chat(&ask("gpt-4"));
-    while upstream.came().is_empty() {
-        std::thread::yield_now();
-    }
+    upstream.await_came(1);
     program.signal("TERM");
     program.until_it_says("stopping");
     program.signal("TERM");

@@ -145,9 +145,7 @@ fn a_client_that_leaves_is_recorded_as_one_that_has_left() {
     let world = world(&upstream, &format!("'{}'", file.display()), "");
     let mut client = world.client();
     client.send_chat(&ask("gpt-4"));
-    while upstream.came().is_empty() {
-        std::thread::yield_now();
-    }
+    upstream.await_came(1);
     drop(client);
     end.recv().unwrap();
     world.stop();

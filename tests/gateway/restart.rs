@@ -101,9 +101,7 @@ fn an_old_key_is_valid_through_its_grace_and_dead_after_it() {
     assert_eq!(old.chat(&ask("gpt-4")).status, 200, "in its grace");
     let mut under_way = world.client();
     under_way.send_chat(&ask("gpt-4"));
-    while upstream.came().len() < 2 {
-        std::thread::yield_now();
-    }
+    upstream.await_came(2);
     while old.get("/v1/models").status == 200 {
         std::thread::yield_now();
     }
@@ -161,9 +159,7 @@ fn a_stopping_gateway_finishes_what_it_has_begun() {
     let world = World::new(&two(&upstream.url(), &upstream.url(), "{v1: 100%}", ""));
     let mut client = world.client();
     client.send_chat(&ask("gpt-4"));
-    while upstream.came().is_empty() {
-        std::thread::yield_now();
-    }
+    upstream.await_came(1);
     let stopping = std::thread::spawn(move || world.stop());
     next.send(()).unwrap();
     let reply = client.head();

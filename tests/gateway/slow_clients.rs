@@ -15,12 +15,6 @@ fn world(upstream: &Upstream, timeouts: &str, more: &str) -> World {
     World::new(&yaml.replace(&url, &format!("{url}, timeouts: {{{timeouts}}}")))
 }
 
-fn await_ending(world: &World, ending: &str) {
-    while world.attempts("v1", ending) == 0 {
-        std::thread::yield_now();
-    }
-}
-
 fn endings(world: &World) -> [u64; 3] {
     ["success", "timeout", "client_closed"].map(|ending| world.attempts("v1", ending))
 }
@@ -37,9 +31,7 @@ fn a_version_that_answers_whole_has_answered_though_its_client_takes_nothing() {
     for _ in 0..3 {
         client.send_chat(&ask_stream("gpt-4"));
     }
-    while world.attempts("v1", "success") < 3 {
-        std::thread::yield_now();
-    }
+    world.await_attempts("v1", "success", 3);
     assert_eq!(endings(&world), [3, 0, 0]);
 }
 
@@ -55,7 +47,7 @@ fn an_upstream_that_says_nothing_more_times_out_though_its_client_takes_nothing(
     let world = world(&upstream, "idle: 100ms", "");
     let mut client = ClosedWindow::new(&world);
     client.send_chat(&ask_stream("gpt-4"));
-    await_ending(&world, "timeout");
+    world.await_attempts("v1", "timeout", 1);
     end.recv().unwrap();
     assert_eq!(endings(&world), [0, 1, 0]);
 }
@@ -70,7 +62,7 @@ fn what_a_client_does_not_take_in_time_is_not_its_versions_fault() {
     let world = world(&upstream, "total: 2s", "");
     let mut client = ClosedWindow::new(&world);
     client.send_chat(&ask_stream("gpt-4"));
-    await_ending(&world, "client_closed");
+    world.await_attempts("v1", "client_closed", 1);
     // Its time as a whole is limited all the same.
     told.recv().unwrap();
     assert_eq!(endings(&world), [0, 0, 1]);
@@ -92,7 +84,7 @@ fn a_stream_that_its_client_stops_taking_is_given_up() {
     let world = world(&upstream, "total: 1m", "limits: {write_timeout: 2s, requests: 1}");
     let mut client = ClosedWindow::new(&world);
     client.send_chat(&ask_stream("gpt-4"));
-    await_ending(&world, "success");
+    world.await_attempts("v1", "success", 1);
     client.open(30 * u32::try_from(piece.len()).unwrap());
     // Its place among all becomes free.
     while world.client().chat(&ask_stream("gpt-4")).status == 503 {
@@ -115,7 +107,7 @@ fn a_stream_that_its_client_takes_nothing_of_is_given_up() {
     let mut client = ClosedWindow::new(&world);
     client.send_chat(&ask_stream("gpt-4"));
     end.recv().unwrap();
-    await_ending(&world, "client_closed");
+    world.await_attempts("v1", "client_closed", 1);
     assert_eq!(endings(&world), [0, 0, 1]);
     // And its place among all is free.
     client.send_chat(&ask_stream("gpt-4"));

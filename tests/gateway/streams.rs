@@ -249,9 +249,7 @@ fn a_cancelled_client_is_no_error_and_cancels_the_upstream() {
     drop(client);
     end.recv().unwrap();
     // The upstream sees the end first; the ticket is handed back as the connection is dropped.
-    while world.attempts("v1", "client_closed") == 0 {
-        std::thread::yield_now();
-    }
+    world.await_attempts("v1", "client_closed", 1);
     assert_eq!(world.attempts("v1", "client_closed"), 1);
 }
 
@@ -288,14 +286,10 @@ fn a_client_that_leaves_early_cancels_the_upstream() {
     let world = world(&upstream, "");
     let mut client = world.client();
     client.send_chat(&ask_stream("gpt-4"));
-    while upstream.came().is_empty() {
-        std::thread::yield_now();
-    }
+    upstream.await_came(1);
     drop(client);
     end.recv().unwrap();
-    while world.attempts("v1", "client_closed") == 0 {
-        std::thread::yield_now();
-    }
+    world.await_attempts("v1", "client_closed", 1);
 }
 
 /// Where another attempt may follow, nothing is passed on before the first content.

@@ -81,6 +81,13 @@ impl Upstream {
     pub(crate) fn came(&self) -> Vec<Came> {
         self.came.lock().unwrap().clone()
     }
+
+    /// Waits until at least so many requests have come.
+    pub(crate) fn await_came(&self, count: usize) {
+        while self.came.lock().unwrap().len() < count {
+            thread::yield_now();
+        }
+    }
 }
 
 fn converse(

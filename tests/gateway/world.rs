@@ -74,6 +74,13 @@ impl World {
         self.counter("coalmine_attempts_total", &labels)
     }
 
+    /// Waits until at least so many attempts at a version have ended so.
+    pub(crate) fn await_attempts(&self, version: &str, ending: &str, count: u64) {
+        while self.attempts(version, ending) < count {
+            std::thread::yield_now();
+        }
+    }
+
     /// The number of requests that were sent to no version and answered so.
     pub(crate) fn refused(&self, status: u16) -> u64 {
         self.counter("coalmine_refused_total", &[format!("status=\"{status}\"")])
